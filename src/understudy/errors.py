@@ -1,0 +1,35 @@
+"""Every error a user can cause: the message names the offending value and the mend, in one line."""
+
+from __future__ import annotations
+
+
+class UnderstudyError(Exception):
+    """Base of the family. The command line prints the message as one line and exits with 2."""
+
+
+class MediaError(UnderstudyError):
+    """A video, image or sound file that cannot be read or written."""
+
+
+class PoseError(UnderstudyError):
+    """Poses that cannot be read, or a clip in which too few people are found."""
+
+
+class PerformanceError(UnderstudyError):
+    """A tracked clip on disk that is missing, half written, damaged or of another version."""
+
+
+class ActorError(UnderstudyError):
+    """An actor file that is missing, damaged or of another version."""
+
+
+class TrainingError(UnderstudyError):
+    """Training that cannot start or cannot go on: no data, a second writer, a loss that is not a number."""
+
+
+class ConsentError(UnderstudyError):
+    """Training was asked for without saying that the person agreed."""
+
+
+class UsageError(UnderstudyError):
+    """Arguments that contradict each other or name nothing."""

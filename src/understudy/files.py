@@ -1,0 +1,237 @@
+"""Files that appear whole or not at all: atomic writes, content hashes, locks, tensors with a checked hash.
+
+Everything the package writes goes through here, so that a kill at any moment leaves either the old file
+or the new one, never half of one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.errors import UnderstudyError
+
+MAX_JSON_BYTES = 64 * 1024 * 1024
+MAX_TENSOR_HEADER_BYTES = 16 * 1024 * 1024
+
+
+def _temporary_name(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part{path.suffix}")
+
+
+def _fsync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _fsync_file(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _prepare_folder_of(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnderstudyError(
+            f"cannot make the folder {path.parent} ({error.strerror}): choose another --output"
+        ) from None
+    sweep_stale(path.parent)
+
+
+@contextmanager
+def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yields a temporary path beside `path` to write to; it takes the name `path` only when the block ends well.
+
+    The temporary name keeps the suffix, so that encoders which look at it choose the right container. On any
+    exception (Ctrl-C too) the temporary file is removed and `path` is as it was.
+
+    Raises:
+        UnderstudyError: the folder cannot be made or written to.
+    """
+    path = Path(path)
+    _prepare_folder_of(path)
+    temporary = _temporary_name(path)
+    try:
+        yield temporary
+        _fsync_file(temporary)
+        os.replace(temporary, path)
+        _fsync_folder(path.parent)
+    except OSError as error:
+        raise UnderstudyError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        _remove(temporary)
+
+
+@contextmanager
+def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """As `atomic_file` for a folder: yields a new empty folder; an older folder at `path` is replaced as a whole."""
+    path = Path(path)
+    _prepare_folder_of(path)
+    temporary = _temporary_name(path)
+    replaced = _temporary_name(path)
+    try:
+        temporary.mkdir()
+        yield temporary
+        for file in temporary.rglob("*"):
+            if file.is_file():
+                _fsync_file(file)
+        _fsync_folder(temporary)
+        if path.exists():
+            os.rename(path, replaced)  # a folder that is not empty cannot be replaced in one call
+        os.rename(temporary, path)
+        _fsync_folder(path.parent)
+    except OSError as error:
+        if replaced.exists() and not path.exists():
+            os.rename(replaced, path)
+        raise UnderstudyError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        _remove(temporary)
+        _remove(replaced)
+
+
+def sweep_stale(folder: Path) -> None:
+    """Removes temporary files that killed processes of ours left in `folder` (a kill -9 runs no clean-up)."""
+    for stale in folder.glob(".*.part*"):
+        process = stale.name.rsplit(".part", 1)[0].rsplit(".", 1)[-1].split("-")[0]
+        if process.isdigit() and not _is_alive(int(process)):
+            _remove(stale)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def write_json(path: str | os.PathLike[str], content: Any) -> None:
+    """Writes `content` as indented JSON, atomically."""
+    with atomic_file(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: str | os.PathLike[str], error: type[UnderstudyError] = UnderstudyError) -> Any:
+    """Reads JSON of at most 64 MiB. Raises `error` with one line when it is missing, too large or not JSON."""
+    path = Path(path)
+    try:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise error(f"{path} is larger than any JSON file this program writes (64 MiB): is it the right file?")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as cause:
+        raise error(f"cannot read {path}: {cause.strerror}") from None
+    except ValueError as cause:
+        raise error(f"{path} is not valid JSON ({cause}): is it cut off or edited?") from None
+
+
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a file's bytes, as 64 hexadecimal digits, read in chunks."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _content_hash(tensors: Mapping[str, npt.NDArray[Any]], metadata: str) -> str:
+    digest = hashlib.sha256(metadata.encode())
+    for name in sorted(tensors):
+        array = tensors[name]
+        digest.update(f"\0{name}\0{array.dtype.str}\0{array.shape}\0".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def save_tensors(
+    path: str | os.PathLike[str], tensors: Mapping[str, npt.NDArray[Any]], metadata: Mapping[str, Any]
+) -> None:
+    """Writes arrays and a JSON header as one safetensors file, atomically, with the SHA-256 of both inside.
+
+    Safetensors itself loads a flipped bit without complaint; the stored hash is what notices it.
+    """
+    from safetensors.numpy import save_file
+
+    contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    header = json.dumps(metadata, sort_keys=True)
+    with atomic_file(path) as temporary:
+        save_file(contiguous, temporary, metadata={"understudy": header, "sha256": _content_hash(contiguous, header)})
+
+
+def load_tensors(
+    path: str | os.PathLike[str], error: type[UnderstudyError] = UnderstudyError
+) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    """Reads a file of `save_tensors`; returns (arrays by name, header).
+
+    Raises:
+        error: missing, cut off, not ours, a header over 16 MiB, or content that does not match its stored hash.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    _check_tensor_header(path, error)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            stored = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+    except (SafetensorError, OSError) as cause:
+        raise error(f"{path} is damaged or cut off ({cause})") from None
+    if "understudy" not in stored or "sha256" not in stored:
+        raise error(f"{path} was not written by understudy: its header has no content hash")
+    if _content_hash(tensors, stored["understudy"]) != stored["sha256"]:
+        raise error(f"{path} is damaged: its content does not match its stored SHA-256; use a backup or make it again")
+    return tensors, json.loads(stored["understudy"])
+
+
+def _check_tensor_header(path: Path, error: type[UnderstudyError]) -> None:
+    try:
+        with open(path, "rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            size = os.fstat(stream.fileno()).st_size
+    except OSError as cause:
+        raise error(f"cannot read {path}: {cause.strerror}") from None
+    if not 2 <= length <= min(MAX_TENSOR_HEADER_BYTES, size - 8):
+        raise error(f"{path} is not a safetensors file, or it is cut off (header of {length} bytes in {size} bytes)")
+
+
+@contextmanager
+def locked(folder: Path, error: type[UnderstudyError] = UnderstudyError) -> Iterator[None]:
+    """Holds the folder's lock; a second writer is refused at once rather than made to wait.
+
+    Raises:
+        error: another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    stream: IO[str]
+    with open(folder / ".lock", "w", encoding="utf-8") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise error(f"another run is writing to {folder}: wait for it, or choose another --output") from None
+        yield

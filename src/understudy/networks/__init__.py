@@ -1,0 +1,1 @@
+"""Plain modules with few arguments; a recipe wires them."""

@@ -1,0 +1,1 @@
+"""Made-up people with exact poses, parts, mattes and flow."""

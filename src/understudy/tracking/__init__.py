@@ -1,0 +1,1 @@
+"""From video to Performance: poses, mattes and flow."""
