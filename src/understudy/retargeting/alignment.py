@@ -1,0 +1,241 @@
+"""Alignment of a driver with the reference: one scale and one translation per video (Aberman et al. 2018, section 3.1).
+
+The mean body centre of the driver comes to lie on the reference's, and the mean hip width takes the reference's length.
+Nothing is aligned frame by frame, because that would take the jumps and steps out of the dance.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.errors import PoseError
+from understudy.pose import DESCRIPTOR_LIMBS, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, Pose
+
+logger = logging.getLogger(__name__)
+
+ScaleBy = Literal["hips", "body"]
+
+LEAST_HIP_TO_TORSO = 0.2
+"""Seen from the front, hips are about 0.4 of the torso's length apart; below this mean the person stands sideways."""
+MOST_DISAGREEMENT = 1.5
+"""Builds differ by less than this factor; if hips and torso disagree by more, one of the two people stood sideways."""
+LENGTH_QUANTILE = 0.9
+"""Turning towards the camera only shortens a limb, so long readings tell its length; the longest are tracker errors."""
+FRAMES_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class BodyStatistics:
+    """What one video says about where its person is and how large, in pixels of the frame that the poses refer to.
+
+    Plain numbers only: it is stored in the actor as JSON.
+    """
+
+    centre_xy: tuple[float, float]
+    """mean over time of the torso's centre (shoulders and hips)"""
+    hip_width: float
+    """mean over time of the distance between the hip joints"""
+    torso_length: float = 0.0
+    """0.9 quantile over time of the distance from mid-shoulder to mid-hip; 0 = unknown"""
+    limb_lengths: tuple[float, ...] = ()
+    """0.9 quantile over time of each of the 12 limbs of `pose.DESCRIPTOR_LIMBS`; 0 = that limb is never seen"""
+
+
+def body_statistics(pose: Pose) -> BodyStatistics:
+    """Measures a video's body, over the frames in which both shoulders and both hips are seen.
+
+    Means are weighted with the least confidence of the joints involved, so that guessed joints count for little.
+
+    Raises:
+        PoseError: no frame shows both shoulders and both hips, or all joints lie on one point.
+    """
+    corners = [LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP]
+    weight_T = pose.confidence[:, corners].min(axis=1).astype(np.float64)
+    seen_T = weight_T > 0
+    if not seen_T.any():
+        raise PoseError(
+            f"none of {len(pose)} frames shows both shoulders and both hips, which alignment needs: "
+            "film the whole body, or choose the right person with --region"
+        )
+    weight_T = weight_T[seen_T]
+    xy_T42 = pose.xy[seen_T][:, corners].astype(np.float64)
+    torso_T = np.linalg.norm(xy_T42[:, :2].mean(axis=1) - xy_T42[:, 2:].mean(axis=1), axis=-1)
+    hips_T = np.linalg.norm(xy_T42[:, 2] - xy_T42[:, 3], axis=-1)
+    centre = np.average(xy_T42.mean(axis=1), axis=0, weights=weight_T)
+    torso_length = float(np.quantile(torso_T, LENGTH_QUANTILE))
+    if torso_length <= 0:
+        raise PoseError(
+            f"shoulders and hips lie on one point in all of {len(pose)} frames: are these poses of a person?"
+        )
+    return BodyStatistics(
+        centre_xy=(float(centre[0]), float(centre[1])),
+        hip_width=float(np.average(hips_T, weights=weight_T)),
+        torso_length=torso_length,
+        limb_lengths=_limb_lengths(pose),
+    )
+
+
+def _limb_lengths(pose: Pose) -> tuple[float, ...]:
+    xy, confidence = pose.openpose18()
+    lengths = []
+    for start, end in DESCRIPTOR_LIMBS:
+        seen = np.minimum(confidence[:, start], confidence[:, end]) > 0
+        length = np.linalg.norm(xy[seen, end] - xy[seen, start], axis=-1)
+        lengths.append(float(np.quantile(length, LENGTH_QUANTILE)) if len(length) else 0.0)
+    return tuple(lengths)
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """`aligned = scale * driving + translation_xy`: from pixels of the driving frame to pixels of the reference frame.
+
+    Positions are measured from the frame's corner: the pixel in row i and column j covers [j, j + 1) x [i, i + 1).
+    """
+
+    scale: float
+    translation_xy: tuple[float, float]
+
+    def apply_to_pose(self, pose: Pose, size_hw: tuple[int, int]) -> Pose:
+        """The pose in the reference frame; `size_hw` is that frame's size. The confidence stays."""
+        return pose.transformed(self.scale, self.translation_xy, size_hw)
+
+    def apply_to_flow(
+        self, flow: npt.NDArray[Any], *, shrink: int = 4, grid_hw: tuple[int, int] | None = None
+    ) -> npt.NDArray[Any]:
+        """Resamples backward flow onto the aligned frame's grid, and scales the displacements with the geometry.
+
+        Bilinear, exact for flow that is linear in x and y; zero where the driving frame does not reach. Works through
+        the frames in batches, so that besides the result only a few megabytes are held (`flow` may be memory-mapped).
+
+        Args:
+            flow: (T, h, w, 2) displacements (x, y) in pixels of the driving frame; cell (i, j) covers the pixels
+                [shrink * i, shrink * (i + 1)) x [shrink * j, shrink * (j + 1)).
+            shrink: pixels per cell, the same in both frames.
+            grid_hw: cells of the aligned frame; by default as many as `flow` has.
+
+        Returns:
+            (T, *grid_hw, 2) of flow's dtype, in pixels of the reference frame.
+        """
+        if flow.ndim != 4 or flow.shape[3] != 2:
+            raise ValueError(f"flow must be (T, h, w, 2), not {flow.shape}")
+        height, width = grid_hw or flow.shape[1:3]
+        rows = _resampling(height, flow.shape[1], self.scale, self.translation_xy[1], shrink)
+        columns = _resampling(width, flow.shape[2], self.scale, self.translation_xy[0], shrink)
+        aligned = np.empty((len(flow), height, width, 2), flow.dtype)
+        for start in range(0, len(flow), FRAMES_AT_ONCE):
+            batch = slice(start, start + FRAMES_AT_ONCE)
+            by_rows = _resampled(np.asarray(flow[batch], np.float32), rows, axis=1)
+            aligned[batch] = _resampled(by_rows, columns, axis=2) * np.float32(self.scale)
+        return aligned
+
+    def apply_to_frame(self, frame: npt.NDArray[np.uint8], size_hw: tuple[int, int]) -> npt.NDArray[np.uint8]:
+        """The picture (H, W) or (H, W, 3) in the reference frame of `size_hw`; black where the driving frame ends."""
+        import cv2
+
+        # OpenCV counts pixels from their centres, poses from the frame's corner
+        offset_xy = [t + (self.scale - 1) / 2 for t in self.translation_xy]
+        matrix = np.array([[self.scale, 0, offset_xy[0]], [0, self.scale, offset_xy[1]]])
+        warped: npt.NDArray[np.uint8] = cv2.warpAffine(frame, matrix, (size_hw[1], size_hw[0]), flags=cv2.INTER_LINEAR)
+        return warped
+
+    def inverse(self) -> Alignment:
+        """From pixels of the reference frame back to pixels of the driving frame."""
+        x, y = self.translation_xy
+        return Alignment(1 / self.scale, (-x / self.scale, -y / self.scale))
+
+
+Resampling = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.float32], npt.NDArray[np.bool_]]
+
+
+def _resampling(cells: int, from_cells: int, scale: float, translation: float, shrink: int) -> Resampling:
+    """Along one axis, for each cell: its lower and upper neighbour, the upper one's share, and whether it is inside."""
+    centre = (np.arange(cells) + 0.5) * shrink
+    position = (centre - translation) / scale / shrink - 0.5
+    inside = (position >= -0.5) & (position <= from_cells - 0.5)
+    position = position.clip(0, from_cells - 1)
+    lower = np.floor(position).astype(np.intp)
+    upper = np.minimum(lower + 1, from_cells - 1)
+    return lower, upper, (position - lower).astype(np.float32), inside
+
+
+def _resampled(values: npt.NDArray[np.float32], resampling: Resampling, axis: int) -> npt.NDArray[np.float32]:
+    lower, upper, share, inside = resampling
+    along = [1] * values.ndim
+    along[axis] = -1
+    share = share.reshape(along)
+    mixed = values.take(lower, axis) * (1 - share) + values.take(upper, axis) * share
+    resampled: npt.NDArray[np.float32] = np.where(inside.reshape(along), mixed, np.float32(0))
+    return resampled
+
+
+def align(driving: BodyStatistics, reference: BodyStatistics, scale_by: ScaleBy = "hips") -> Alignment:
+    """The alignment of a driver with the reference.
+
+    Args:
+        driving: statistics of the driving poses, in their own frame.
+        reference: statistics of the reference's poses, in the reference frame.
+        scale_by: "hips" takes the ratio of the mean hip widths, as the paper does. A mean hip width depends on how much
+            each of the two turns, so where it cannot be right (one of them stands sideways most of the time) the
+            ratio of the torso lengths is taken, and a warning logged. "body" takes the median over the ratios of
+            the limbs' full lengths, which turning does not change.
+
+    Example:
+        >>> driver = BodyStatistics((100, 100), hip_width=20, torso_length=50)
+        >>> align(driver, BodyStatistics((128, 130), hip_width=30, torso_length=75))
+        Alignment(scale=1.5, translation_xy=(-22.0, -20.0))
+    """
+    if scale_by == "hips":
+        scale = _hip_scale(driving, reference)
+    elif scale_by == "body":
+        scale = _limb_scale(driving, reference)
+    else:
+        raise ValueError(f'scale_by must be "hips" or "body", not {scale_by!r}')
+    x, y = (theirs - scale * own for own, theirs in zip(driving.centre_xy, reference.centre_xy, strict=True))
+    return Alignment(scale, (x, y))
+
+
+def _hip_scale(driving: BodyStatistics, reference: BodyStatistics) -> float:
+    if not (driving.torso_length and reference.torso_length):
+        return _ratio(reference.hip_width, driving.hip_width, "hip widths")
+    torso_scale = reference.torso_length / driving.torso_length
+    for name, body in (("driver", driving), ("reference", reference)):
+        if body.hip_width < LEAST_HIP_TO_TORSO * body.torso_length:
+            logger.warning(
+                "the %s stands sideways most of the time (mean hip width %.0f px for a torso of %.0f px): "
+                "scaling by torso length instead of hip width (%.2f)",
+                name,
+                body.hip_width,
+                body.torso_length,
+                torso_scale,
+            )
+            return torso_scale
+    hip_scale = reference.hip_width / driving.hip_width
+    if not 1 / MOST_DISAGREEMENT <= hip_scale / torso_scale <= MOST_DISAGREEMENT:
+        logger.warning(
+            "hip widths ask for a scale of %.2f and torso lengths for %.2f, so one of the two people turns away from "
+            "the camera far more: scaling by torso length",
+            hip_scale,
+            torso_scale,
+        )
+        return torso_scale
+    return hip_scale
+
+
+def _limb_scale(driving: BodyStatistics, reference: BodyStatistics) -> float:
+    ratios = [
+        theirs / own
+        for own, theirs in zip(driving.limb_lengths, reference.limb_lengths, strict=False)
+        if own and theirs
+    ]
+    return float(np.median(ratios)) if ratios else _ratio(reference.torso_length, driving.torso_length, "torso lengths")
+
+
+def _ratio(reference: float, driving: float, what: str) -> float:
+    if reference <= 0 or driving <= 0:
+        raise PoseError(f"cannot align: the {what} are {driving:g} px (driver) and {reference:g} px (reference)")
+    return reference / driving

@@ -1,0 +1,72 @@
+"""The reference frame whose pose is nearest to a driving pose, by mean joint distance.
+
+As a clone this is the baseline that every learnt actor has to beat: it can only show frames that were filmed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.pose import Pose
+
+FRAMES_AT_ONCE = 32
+"""driving frames compared at a time: keeps the working arrays in the processor's cache, and memory small"""
+TOO_FEW_SHARED = 1e6
+"""pixels added to a reference frame that shares fewer than half of the driving frame's joints"""
+
+
+@dataclass(frozen=True, eq=False)
+class Nearest:
+    """For each of T driving frames, the nearest of the reference frames."""
+
+    frame: npt.NDArray[np.intp]
+    """(T,) index into the reference; -1 where no reference frame shares a joint with the driving frame"""
+    distance: npt.NDArray[np.float32]
+    """(T,) mean distance in pixels over the joints seen in both; nan where `frame` is -1"""
+
+
+def nearest_frames(driving: Pose, reference: Pose, *, frames_at_once: int = FRAMES_AT_ONCE) -> Nearest:
+    """Compares each driving pose with all reference poses over the 18 OpenPose joints.
+
+    A reference frame that shares fewer than half of the driving frame's joints is only taken when no frame shares
+    more: one joint in the right place is no match. On equal distance the earlier frame is taken.
+
+    Args:
+        driving: poses already aligned to the reference's frame.
+        reference: poses of the reference, of the same `size_hw`.
+
+    Raises:
+        ValueError: the frames differ in size, so that the poses were not aligned.
+    """
+    if driving.size_hw != reference.size_hw:
+        raise ValueError(f"align the driver first: its frame is {driving.size_hw}, the reference's {reference.size_hw}")
+    xy, confidence = driving.openpose18()
+    reference_xy, reference_confidence = reference.openpose18()
+    seen, reference_seen = confidence > 0, reference_confidence > 0
+    frame = np.full(len(driving), -1, np.intp)
+    distance = np.full(len(driving), np.nan, np.float32)
+    if not len(reference):
+        return Nearest(frame, distance)
+    columns = [(np.ascontiguousarray(x), np.ascontiguousarray(y)) for x, y in reference_xy.transpose(1, 2, 0)]
+    for start in range(0, len(driving), frames_at_once):
+        block = slice(start, start + frames_at_once)
+        total = np.zeros((len(xy[block]), len(reference)), np.float32)
+        shared = seen[block].astype(np.float32) @ reference_seen.T.astype(np.float32)
+        for joint, (x, y) in enumerate(columns):
+            apart = np.square(xy[block, joint, :1] - x)
+            apart += np.square(xy[block, joint, 1:] - y)
+            np.sqrt(apart, out=apart)
+            apart *= reference_seen[:, joint]
+            apart *= seen[block, joint, None]
+            total += apart
+        mean = np.where(shared > 0, total / np.maximum(shared, 1), np.inf)
+        too_few = shared < seen[block].sum(axis=1, keepdims=True) / 2
+        best = (mean + too_few * np.float32(TOO_FEW_SHARED)).argmin(axis=1)
+        best_distance = np.take_along_axis(mean, best[:, None], axis=1)[:, 0]
+        found = np.isfinite(best_distance)
+        frame[block] = np.where(found, best, -1)
+        distance[block] = np.where(found, best_distance, np.nan)
+    return Nearest(frame, distance)
