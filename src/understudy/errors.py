@@ -33,3 +33,11 @@ class ConsentError(UnderstudyError):
 
 class UsageError(UnderstudyError):
     """Arguments that contradict each other or name nothing."""
+
+
+class Interrupted(Exception):
+    """Ctrl-C or SIGTERM, after everything was saved; not an error. The command line exits with 128 + `signal`."""
+
+    def __init__(self, message: str, signal: int):
+        super().__init__(message)
+        self.signal = signal

@@ -163,9 +163,9 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
 def _content_hash(tensors: Mapping[str, npt.NDArray[Any]], metadata: str) -> str:
     digest = hashlib.sha256(metadata.encode())
     for name in sorted(tensors):
-        array = tensors[name]
+        array = np.ascontiguousarray(tensors[name])
         digest.update(f"\0{name}\0{array.dtype.str}\0{array.shape}\0".encode())
-        digest.update(array.tobytes())
+        digest.update(array.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 

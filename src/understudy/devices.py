@@ -1,0 +1,41 @@
+"""Where to compute, and in which precision."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+
+from understudy.errors import UsageError
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+
+def choose_device(device: Device = "auto") -> torch.device:
+    """The device to compute on; "auto" takes CUDA, then MPS, then the CPU.
+
+    Raises:
+        UsageError: a device was named that this machine, or this build of PyTorch, does not have.
+    """
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        return torch.device(next(name for name, there in available.items() if there))
+    if not available.get(device, False):
+        have = ", ".join(name for name, there in available.items() if there)
+        raise UsageError(f"--device {device}: not available to PyTorch here; this machine has: {have}")
+    return torch.device(device)
+
+
+def computes_in_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is faster than float32 there: newer NVIDIA cards, and CPUs with instructions for it."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "cpu":
+        capability = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+        return bool(capability.get("amx_bf16") or capability.get("avx512_bf16"))
+    return False
+
+
+def autocast(device: torch.device) -> torch.autocast:
+    """A context in which matrix work runs in bfloat16 where that is faster, and in float32 elsewhere."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=computes_in_bfloat16(device))

@@ -1,0 +1,112 @@
+"""Published losses, one short pure function each. Nothing here is weighted: weights are the recipe's.
+
+Every function returns one value a sample, `(B,)`, so that the recipe decides how to reduce.
+Symbols are those of Aberman et al. 2018, "Deep Video-Based Performance Cloning", unless a docstring says otherwise.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def feature_distance(features: Tensor, real_features: Tensor) -> Tensor:
+    """L_vgg = |phi(G(P(x))) - phi(x)|_1, eq. 1, as a mean over the features.
+
+    Args:
+        features: `(B, C, H, W)` of the generated frames.
+        real_features: the same of the real ones.
+
+    Returns:
+        `(B,)`, at least 0.
+    """
+    return (features - real_features).abs().mean(dim=(1, 2, 3), dtype=torch.float32)
+
+
+def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """-(log D(real) + log(1 - D(fake))), what D minimises in eqs. 2 and 5, with D = sigmoid(logits).
+
+    Args:
+        real_logits: `(B, 1, h, w)`, one a patch.
+        fake_logits: `(B', 1, h, w)` with B' = B.
+
+    Returns:
+        `(B,)` mean over patches, at least 0; 2 log 2 where D cannot tell.
+    """
+    real, fake = F.softplus(-real_logits.float()), F.softplus(fake_logits.float())
+    return real.mean(dim=(1, 2, 3)) + fake.mean(dim=(1, 2, 3))
+
+
+def generator_loss(fake_logits: Tensor) -> Tensor:
+    """-log D(G(y)): the generator's part of eqs. 2 and 5, in the non-saturating form pix2pix trains with.
+
+    The printed log(1 - D(G(y))) has the same fixed point but no gradient where D is sure.
+
+    Returns:
+        `(B,)` mean over patches, at least 0.
+    """
+    return F.softplus(-fake_logits.float()).mean(dim=(1, 2, 3))
+
+
+def warp(frames: Tensor, flow: Tensor) -> Tensor:
+    """W(x, f): looks each pixel up where backward flow says it was in `frames`, bilinearly (eq. 4).
+
+    Args:
+        frames: `(B, C, H, W)` at time i.
+        flow: `(B, 2, H, W)` in pixels (x right, y down): pixel p at time i+1 was at p + flow(p) at time i.
+
+    Returns:
+        `(B, C, H, W)` `frames` carried to time i+1; the edge pixel is repeated beyond the edge.
+    """
+    _, _, height, width = frames.shape
+    across = torch.arange(width, device=flow.device, dtype=flow.dtype)
+    down = torch.arange(height, device=flow.device, dtype=flow.dtype)
+    x = (across + flow[:, 0]) * (2 / (width - 1)) - 1
+    y = (down[:, None] + flow[:, 1]) * (2 / (height - 1)) - 1
+    grid = torch.stack([x, y], dim=-1)
+    return F.grid_sample(frames, grid, mode="bilinear", padding_mode="border", align_corners=True)
+
+
+def limb_falloff(xy: Tensor, seen: Tensor, limbs: Tensor, size_hw: tuple[int, int], sigma: float) -> Tensor:
+    """alpha(y): 1 on the limbs of pose y, falling off as a Gaussian of the distance to the nearest one (eq. 4).
+
+    Args:
+        xy: `(B, J, 2)` joints in pixels.
+        seen: `(B, J)` bool; a limb with an unseen end counts for nothing.
+        limbs: `(L, 2)` int64, joints that each limb connects.
+        size_hw: height and width of the map in pixels.
+        sigma: standard deviation in pixels.
+
+    Returns:
+        `(B, 1, H, W)` in [0, 1].
+    """
+    height, width = size_hw
+    start, end = xy[:, limbs[:, 0]], xy[:, limbs[:, 1]]  # (B, L, 2)
+    both_seen = seen[:, limbs[:, 0]] & seen[:, limbs[:, 1]]
+    along = end - start
+    squared_length = along.square().sum(-1).clamp_min(1e-6)
+    px = torch.arange(width, device=xy.device, dtype=xy.dtype) - start[..., 0, None]  # (B, L, W)
+    py = torch.arange(height, device=xy.device, dtype=xy.dtype) - start[..., 1, None]  # (B, L, H)
+    dx, dy = along[..., 0, None, None], along[..., 1, None, None]
+    # t is the place along the limb nearest to the pixel; a separable sum, so no (B, L, H, W, 2) is ever made.
+    t = (px[..., None, :] * dx + py[..., :, None] * dy) / squared_length[..., None, None]
+    t = t.clamp(0, 1)
+    squared = (px[..., None, :] - t * dx).square() + (py[..., :, None] - t * dy).square()
+    squared = squared.masked_fill(~both_seen[..., None, None], torch.inf)
+    return torch.exp(-squared.amin(dim=1, keepdim=True) / (2 * sigma**2))
+
+
+def temporal_coherence(alpha: Tensor, frame: Tensor, next_frame: Tensor, flow: Tensor) -> Tensor:
+    """L_tc = |alpha(y_{i+1}) * (W(G(y_i), f_i) - G(y_{i+1}))|_1, eq. 4, as a mean over pixels.
+
+    Args:
+        alpha: `(B, 1, H, W)` of `limb_falloff` for y_{i+1}.
+        frame: `(B, 3, H, W)` G(y_i).
+        next_frame: `(B, 3, H, W)` G(y_{i+1}).
+        flow: `(B, 2, H, W)` of the driving video, backward, as for `warp`.
+
+    Returns:
+        `(B,)`, at least 0.
+    """
+    return (alpha * (warp(frame, flow) - next_frame)).abs().mean(dim=(1, 2, 3), dtype=torch.float32)
