@@ -1,0 +1,145 @@
+"""Person over background: keys the generator's flat colour out and puts the performer back at the reference's place.
+
+The generator paints the performer over a flat colour that is known exactly, so the matte is the distance from that
+colour and needs no network. A cutout is the whole currency here: premultiplied RGBA, uint8, in the generator's square
+frame; premultiplied because only then does enlarging it not drag the flat colour into the edges.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+NOISE = 20.0
+"""Distance from the flat colour (RGB 0-255, Euclidean) up to which a pixel is the generator's noise: alpha is 0."""
+CERTAIN = 44.0
+"""Distance from which the fade from noise to picture has ended and the measured alpha counts in full."""
+EDGE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+"""How far mixed pixels reach from the flat area, and where each looks for the opaque colour it is a mixture of."""
+SPECK_SHARE = 0.02
+"""Separate pieces smaller than this share of the largest one are dropped, unless a pose point lies on them."""
+
+
+def key(frame: Image, flat_colour: npt.NDArray[Any], keep_near: npt.NDArray[Any] | None = None) -> Image:
+    """Cuts the performer out of a frame painted over a flat colour.
+
+    A pixel near the flat area is a mixture c = a * foreground + (1 - a) * flat. Its alpha is its distance from the flat
+    colour over the largest distance within two pixels (the nearest opaque colour), and at least what keeps the unmixed
+    foreground inside 0-255; pixels farther from the flat area are opaque. Unmixing takes the flat colour out of the
+    edges (despill).
+
+    Args:
+        frame: (S, S, 3) RGB uint8 over `flat_colour`.
+        flat_colour: (3,) RGB, 0-255.
+        keep_near: (K, 2) pixels x, y; small pieces that hold one of these points are kept (a hand, say).
+
+    Returns:
+        (S, S, 4) uint8: premultiplied RGB and alpha. Exactly 0 wherever the frame is flat but for noise.
+    """
+    flat = np.asarray(flat_colour, np.float32).reshape(3)
+    levels = np.arange(256, dtype=np.float32)[:, None]
+    offset = (levels - flat)[None]
+    highest_step = np.where(offset > 0, 255 - flat, flat)
+    least_alpha = np.divide(np.abs(offset), highest_step, out=np.zeros_like(offset), where=highest_step > 0)
+
+    distance: Floats = np.sqrt(cv2.transform(cv2.LUT(frame, offset * offset), np.ones((1, 3), np.float32)))
+    alpha = distance / np.maximum(cv2.dilate(distance, EDGE), CERTAIN)
+    red, green, blue = cv2.split(cv2.LUT(frame, least_alpha))
+    alpha = cv2.max(alpha, cv2.max(red, cv2.max(green, blue)))
+    near_flat = cv2.dilate((distance < CERTAIN).astype(np.uint8), EDGE)
+    alpha[near_flat == 0] = 1
+    alpha *= np.clip((distance - NOISE) / (CERTAIN - NOISE), 0, 1)
+    np.minimum(alpha, 1, out=alpha)
+    _drop_specks(alpha, keep_near)
+
+    premultiplied = cv2.LUT(frame, np.ascontiguousarray(offset)) + alpha[..., None] * flat
+    np.clip(premultiplied, 0, 255 * alpha[..., None], out=premultiplied)
+    cutout = np.empty((*alpha.shape, 4), np.uint8)
+    cutout[..., :3] = premultiplied + 0.5
+    cutout[..., 3] = alpha * 255 + 0.5
+    cutout[cutout[..., 3] == 0] = 0
+    return cutout
+
+
+def _drop_specks(alpha: Floats, keep_near: npt.NDArray[Any] | None) -> None:
+    """Sets small separate pieces of `alpha` to 0, in place."""
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats((alpha > 0).astype(np.uint8), connectivity=8)
+    if count <= 2:
+        return
+    areas = statistics[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = 0
+    kept = areas >= SPECK_SHARE * areas.max()
+    if keep_near is not None and len(keep_near):
+        height, width = alpha.shape
+        x, y = np.rint(np.asarray(keep_near)).astype(int).T
+        inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        kept[labels[y[inside], x[inside]]] = True
+    alpha[~kept[labels]] = 0
+
+
+def paste(cutout: Image, scale: float, translation_xy: tuple[float, float], background: Image) -> Image:
+    """Puts a cutout over a background at the place it was cropped from.
+
+    Args:
+        cutout: (S, S, 4) premultiplied uint8 from `key`.
+        scale, translation_xy: the crop, cutout pixels = scale * background pixels + translation.
+        background: (H, W, 3) RGB uint8, or (H, W, 4) premultiplied RGBA. It is changed in place and returned: pass a
+            copy of a still. Pixels where the cutout is empty keep their exact values.
+    """
+    box = _touched_box(cutout, scale, translation_xy, (background.shape[0], background.shape[1]))
+    if box is None:
+        return background
+    left, top, right, bottom = box
+    inverse = np.array(
+        [
+            [1 / scale, 0, -translation_xy[0] / scale - left],
+            [0, 1 / scale, -translation_xy[1] / scale - top],
+        ]
+    )
+    placed = cv2.warpAffine(cutout, inverse, (right - left, bottom - top), flags=cv2.INTER_LINEAR)
+    under = background[top:bottom, left:right]
+    rest = cv2.bitwise_not(cv2.extractChannel(placed, 3))
+    if background.shape[2] == 3:
+        placed = cv2.cvtColor(placed, cv2.COLOR_RGBA2RGB)
+        rest = cv2.cvtColor(rest, cv2.COLOR_GRAY2RGB)
+    else:
+        rest = cv2.merge([rest] * 4)
+    background[top:bottom, left:right] = cv2.add(cv2.multiply(under, rest, scale=1 / 255), placed)
+    return background
+
+
+def _touched_box(
+    cutout: Image, scale: float, translation_xy: tuple[float, float], size_hw: tuple[int, int]
+) -> tuple[int, int, int, int] | None:
+    """The part (left, top, right, bottom) of the output that the cutout can change, or None."""
+    x, y, width, height = cv2.boundingRect(cutout[..., 3])
+    if width == 0:
+        return None
+    corners = np.array([[x - 1, y - 1], [x + width, y + height]], np.float64)
+    (left, top), (right, bottom) = (corners - translation_xy) / scale
+    box = (
+        max(0, int(np.floor(left))),
+        max(0, int(np.floor(top))),
+        min(size_hw[1], int(np.ceil(right)) + 1),
+        min(size_hw[0], int(np.ceil(bottom)) + 1),
+    )
+    return box if box[0] < box[2] and box[1] < box[3] else None
+
+
+def faded(cutout: Image, presence: float) -> Image:
+    """The cutout at `presence` (0 = gone, 1 = as it is) of its opacity."""
+    return cutout if presence >= 1 else cv2.convertScaleAbs(cutout, alpha=max(0.0, presence))
+
+
+def unpremultiplied(rgba: Image) -> Image:
+    """Straight alpha, as video and PNG files store it, from premultiplied (H, W, 4) uint8."""
+    alpha = rgba[..., 3:].astype(np.float32)
+    straight = rgba.copy()
+    straight[..., :3] = np.minimum(rgba[..., :3] * (255 / np.maximum(alpha, 1)) + 0.5, 255)
+    return straight

@@ -1,0 +1,115 @@
+"""Keying and pasting against exact mixtures."""
+
+import cv2
+import numpy as np
+import pytest
+
+from understudy.compositing import faded, key, paste, unpremultiplied
+
+SIZE = 128
+GREEN = np.array([0, 255, 0], np.uint8)
+
+
+def smooth_shape() -> np.ndarray:
+    """Exact alpha of a body-like shape with limbs down to 3 pixels, edges about one and a half pixels soft."""
+    fine = np.zeros((SIZE * 8, SIZE * 8), np.uint8)
+    for start, end, width in [((64, 40), (64, 75), 24), ((60, 75), (50, 115), 9), ((70, 60), (110, 40), 5)]:
+        cv2.line(fine, tuple(8 * v for v in start), tuple(8 * v for v in end), 255, 8 * width)
+    cv2.circle(fine, (64 * 8, 22 * 8), 10 * 8, 255, -1)
+    cv2.line(fine, (20 * 8, 60 * 8), (55 * 8, 45 * 8), 255, 3 * 8)
+    return cv2.GaussianBlur(cv2.resize(fine, (SIZE, SIZE), interpolation=cv2.INTER_AREA), (0, 0), 0.6) / 255.0
+
+
+def mixture(foreground: np.ndarray, alpha: np.ndarray, flat: np.ndarray, noise: float = 0) -> np.ndarray:
+    mixed = foreground * alpha[..., None] + flat.astype(float) * (1 - alpha[..., None])
+    mixed += np.random.default_rng(0).normal(0, noise, mixed.shape) if noise else 0
+    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("flat", [(0, 255, 0), (255, 0, 255), (30, 200, 60)], ids=str)
+@pytest.mark.parametrize("noise", [0, 3])
+def test_alpha_of_exact_mixtures_is_recovered(flat: tuple[int, int, int], noise: float) -> None:
+    exact = smooth_shape()
+    foreground = np.full((SIZE, SIZE, 3), (180.0, 90, 120))
+    alpha = key(mixture(foreground, exact, np.array(flat), noise), np.array(flat))[..., 3] / 255.0
+    edge = (exact > 0.02) & (exact < 0.98)
+    assert np.abs(alpha - exact)[edge].mean() < 0.04
+    assert abs((alpha - exact)[edge].mean()) < 0.035  # neither grown nor shrunk
+    assert (alpha[exact > 0.995] > 0.99).all()
+    assert not alpha[exact == 0].any()
+
+
+def textured() -> np.ndarray:
+    foreground = np.full((SIZE, SIZE, 3), (200.0, 150, 130))
+    foreground[40:78] = (60, 60, 70)
+    foreground[40:78, (np.arange(SIZE) // 6) % 2 == 0] = (230, 230, 225)
+    foreground[78:] = (170, 40, 60)
+    foreground[:18] = (50, 35, 25)
+    return cv2.GaussianBlur(foreground, (0, 0), 0.8)
+
+
+@pytest.mark.parametrize("background", [0, 128, 255])
+def test_no_halo_on_any_background(background: int) -> None:
+    exact = smooth_shape()
+    cutout = key(mixture(textured(), exact, GREEN, noise=2), GREEN)
+    shown = paste(cutout, 1.0, (0.0, 0.0), np.full((SIZE, SIZE, 3), background, np.uint8)).astype(float)
+    truth = textured() * exact[..., None] + background * (1 - exact[..., None])
+    edge = (exact > 0.02) & (exact < 0.98)
+    error = shown - truth
+    assert np.sqrt((error[edge] ** 2).mean()) < 14
+    green_cast = (error[..., 1] - error[..., [0, 2]].mean(-1))[edge]
+    assert abs(green_cast.mean()) < 4  # a matte from two thresholds alone leaves 30
+
+
+def test_noise_of_the_flat_area_leaves_the_background_bit_identical() -> None:
+    rng = np.random.default_rng(1)
+    frame = np.clip(GREEN + rng.normal(0, 4, (SIZE, SIZE, 3)), 0, 255).astype(np.uint8)
+    frame[50:80, 50:80] = (120, 40, 40)
+    room = rng.integers(0, 256, (300, 200, 3), dtype=np.uint8)
+    shown = paste(key(frame, GREEN), 0.8, (10.0, -20.0), room.copy())
+    changed = (shown != room).any(-1)
+    rows, columns = np.nonzero(changed)
+    assert rows.min() >= 85 and rows.max() <= 127 and columns.min() >= 48 and columns.max() <= 90
+    assert (shown[95:110, 60:75] == (120, 40, 40)).all()
+    assert not key(np.broadcast_to(GREEN, (SIZE, SIZE, 3)).copy(), GREEN).any()
+
+
+def test_specks_go_and_hands_stay() -> None:
+    frame = np.broadcast_to(GREEN, (SIZE, SIZE, 3)).copy()
+    frame[20:110, 50:80] = (100, 60, 60)
+    frame[30:33, 10:13] = (100, 60, 60)  # a speck
+    frame[60:63, 100:103] = (100, 60, 60)  # as small, but a wrist lies there
+    alpha = key(frame, GREEN, keep_near=np.array([[101.2, 60.9], [-5.0, 900.0]]))[..., 3]
+    assert not alpha[25:40, 5:20].any()
+    assert alpha[61, 101] == 255 and alpha[60, 60] == 255
+
+
+@pytest.mark.parametrize(
+    ("scale", "translation"), [(0.25, (-20.0, -80.0)), (1.0, (40.0, 40.0)), (2.0, (0.0, 0.0)), (1.0, (9000.0, 0.0))]
+)
+def test_paste_puts_the_centre_where_the_crop_had_it(scale: float, translation: tuple[float, float]) -> None:
+    cutout = np.zeros((SIZE, SIZE, 4), np.uint8)
+    cutout[40:81, 60:101] = 255
+    shown = paste(cutout, scale, translation, np.zeros((700, 600, 3), np.uint8))
+    assert shown.shape == (700, 600, 3)
+    x, y = (80 - translation[0]) / scale, (60 - translation[1]) / scale
+    if not (0 <= x < 600 and 0 <= y < 700):
+        assert not shown.any()
+        return
+    moments = cv2.moments(shown[..., 0])
+    assert moments["m10"] / moments["m00"] == pytest.approx(x, abs=0.3)
+    assert moments["m01"] / moments["m00"] == pytest.approx(y, abs=0.3)
+
+
+def test_transparent_output_keeps_colour_and_alpha() -> None:
+    exact = smooth_shape()
+    cutout = key(mixture(np.full((SIZE, SIZE, 3), (180.0, 90, 120)), exact, GREEN), GREEN)
+    shown = unpremultiplied(paste(cutout, 1.0, (0.0, 0.0), np.zeros((SIZE, SIZE, 4), np.uint8)))
+    np.testing.assert_array_equal(shown[..., 3], cutout[..., 3])
+    solid = shown[..., 3] > 60
+    assert np.abs(shown[solid][:, :3].astype(float) - (180, 90, 120)).mean() < 4
+
+
+def test_fading_scales_colour_and_alpha_together() -> None:
+    cutout = np.full((4, 4, 4), 200, np.uint8)
+    assert (faded(cutout, 0.5) == 100).all() and not faded(cutout, 0.0).any() and faded(cutout, 1.0) is cutout
