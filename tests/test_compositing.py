@@ -33,9 +33,9 @@ def test_alpha_of_exact_mixtures_is_recovered(flat: tuple[int, int, int], noise:
     foreground = np.full((SIZE, SIZE, 3), (180.0, 90, 120))
     alpha = key(mixture(foreground, exact, np.array(flat), noise), np.array(flat))[..., 3] / 255.0
     edge = (exact > 0.02) & (exact < 0.98)
-    assert np.abs(alpha - exact)[edge].mean() < 0.04
-    assert abs((alpha - exact)[edge].mean()) < 0.035  # neither grown nor shrunk
-    assert (alpha[exact > 0.995] > 0.99).all()
+    assert np.abs(alpha - exact)[edge].mean() < 0.05
+    assert abs((alpha - exact)[edge].mean()) < 0.015  # neither grown nor shrunk
+    assert alpha[exact > 0.995].min() > 0.93 and alpha[exact > 0.995].mean() > 0.995
     assert not alpha[exact == 0].any()
 
 

@@ -22,6 +22,8 @@ CERTAIN = 44.0
 """Distance from which the fade from noise to picture has ended and the measured alpha counts in full."""
 EDGE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 """How far mixed pixels reach from the flat area, and where each looks for the opaque colour it is a mixture of."""
+SOLID = 0.96
+"""Share of the opaque colour's distance that already counts as opaque, or noise would make the inside see-through."""
 SPECK_SHARE = 0.02
 """Separate pieces smaller than this share of the largest one are dropped, unless a pose point lies on them."""
 
@@ -49,7 +51,7 @@ def key(frame: Image, flat_colour: npt.NDArray[Any], keep_near: npt.NDArray[Any]
     least_alpha = np.divide(np.abs(offset), highest_step, out=np.zeros_like(offset), where=highest_step > 0)
 
     distance: Floats = np.sqrt(cv2.transform(cv2.LUT(frame, offset * offset), np.ones((1, 3), np.float32)))
-    alpha = distance / np.maximum(cv2.dilate(distance, EDGE), CERTAIN)
+    alpha = distance / np.maximum(SOLID * cv2.dilate(distance, EDGE), CERTAIN)
     red, green, blue = cv2.split(cv2.LUT(frame, least_alpha))
     alpha = cv2.max(alpha, cv2.max(red, cv2.max(green, blue)))
     near_flat = cv2.dilate((distance < CERTAIN).astype(np.uint8), EDGE)

@@ -34,30 +34,35 @@ def window_path(pose: Pose, fps: Fraction, *, margin: float = MARGIN) -> npt.NDA
         to move before the body would be cut. A body too large for the frame is centred in it.
     """
     body = slice(BODY.start, FEET.stop)
+    path = np.zeros((len(pose), 2), np.int64)
+    if len(pose) == 0:
+        return path
     seen = pose.confidence[:, body] > 0
     reach = max(1, round(float(fps) * SETTLE_SECONDS))
-    path = np.zeros((len(pose), 2), np.int64)
     for axis, size in ((0, pose.size_hw[1]), (1, pose.size_hw[0])):
         values = pose.xy[:, body, axis]
         edge = margin * size
-        lowest = np.where(seen, values, np.inf).min(axis=1, initial=np.inf)
-        highest = np.where(seen, values, -np.inf).max(axis=1, initial=-np.inf)
+        anyone = seen.any(axis=1)
+        lowest = np.where(anyone, np.where(seen, values, np.inf).min(axis=1), edge)
+        highest = np.where(anyone, np.where(seen, values, -np.inf).max(axis=1), size - 1 - edge)
         at_least, at_most = highest - (size - 1 - edge), lowest - edge
-        too_large = np.isfinite(lowest) & (at_least > at_most)
-        at_least[too_large] = at_most[too_large] = ((lowest + highest) / 2 - (size - 1) / 2)[too_large]
+        fits = at_least <= at_most
+        middle = (lowest + highest) / 2 - (size - 1) / 2
+        at_least, at_most = np.where(fits, at_least, middle), np.where(fits, at_most, middle)
         onwards = _envelope(np.maximum(at_least, 0), reach)
         backwards = _envelope(np.maximum(-at_most, 0), reach)
-        path[:, axis] = np.ceil(onwards - 1e-6) - np.ceil(backwards - 1e-6)
+        smooth = onwards - backwards
+        path[:, axis] = np.rint(np.where(fits, np.clip(smooth, at_least, at_most), smooth))
     return path
 
 
-def _envelope(needed: npt.NDArray[np.floating], reach: int) -> npt.NDArray[np.floating]:
+def _envelope(needed: npt.NDArray[np.float64], reach: int) -> npt.NDArray[np.float64]:
     """A smooth curve that is nowhere below `needed` (T,): maximum, then mean, over the same window."""
     width = 2 * reach + 1
-    needed = np.where(np.isfinite(needed), needed, 0)
     padded = np.pad(needed, 2 * reach, mode="edge")
     highest = np.lib.stride_tricks.sliding_window_view(padded, width).max(axis=1)
-    return np.lib.stride_tricks.sliding_window_view(highest, width).mean(axis=1)
+    smooth: npt.NDArray[np.float64] = np.lib.stride_tricks.sliding_window_view(highest, width).mean(axis=1)
+    return smooth
 
 
 def presence(found: npt.NDArray[np.bool_], fps: Fraction) -> npt.NDArray[np.float32]:
