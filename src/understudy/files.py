@@ -163,7 +163,7 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
 def _content_hash(tensors: Mapping[str, npt.NDArray[Any]], metadata: str) -> str:
     digest = hashlib.sha256(metadata.encode())
     for name in sorted(tensors):
-        array = np.ascontiguousarray(tensors[name])
+        array = tensors[name]
         digest.update(f"\0{name}\0{array.dtype.str}\0{array.shape}\0".encode())
         digest.update(array.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
@@ -178,7 +178,7 @@ def save_tensors(
     """
     from safetensors.numpy import save_file
 
-    contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     header = json.dumps(metadata, sort_keys=True)
     with atomic_file(path) as temporary:
         save_file(contiguous, temporary, metadata={"understudy": header, "sha256": _content_hash(contiguous, header)})

@@ -68,7 +68,7 @@ class Outcome:
     seconds: float
     """Training time over all interrupted parts."""
     losses: dict[str, float]
-    """Means over the last logged steps."""
+    """Values at the last logged step."""
 
 
 class NotFinite(Exception):
@@ -212,7 +212,7 @@ class _Loop:
         limit = float("inf") if max_minutes is None else max_minutes * 60
         last_saved = self.at.seconds
         next_preview = self.at.seconds + FIRST_PREVIEW_SECONDS
-        bad_steps, sums, count = 0, {}, 0  # type: ignore[var-annotated]
+        bad_steps = 0
         started = time.monotonic() - self.at.seconds
         while self.at.step < steps and self.at.seconds < limit:
             step = self.at.step
@@ -238,7 +238,7 @@ class _Loop:
             self.at.step += 1
             self.at.seconds = time.monotonic() - started
             if self.at.step % LOG_EVERY_STEPS == 0 or self.at.step == steps:
-                self.recent = {name: float(value) for name, value in losses.items()}
+                self.recent = {name: float(value.detach()) for name, value in losses.items()}
                 self._log_losses()
             advance(1, " ".join(f"{name} {value:.3g}" for name, value in self.recent.items()))
             if stopped.signal is not None:
@@ -250,7 +250,6 @@ class _Loop:
             if self.at.seconds >= next_preview:
                 self.preview()
                 next_preview = self.at.seconds + PREVIEW_SECONDS
-        del sums, count
         self.save()
         self.preview()
 
@@ -375,7 +374,7 @@ class _Loop:
 
 
 def _array(tensor: Tensor) -> npt.NDArray[Any]:
-    return tensor.detach().cpu().contiguous().numpy()  # type: ignore[no-any-return]
+    return tensor.detach().cpu().contiguous().numpy()
 
 
 def _derived(seed: int, step: int) -> int:

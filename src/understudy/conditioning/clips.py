@@ -1,0 +1,205 @@
+"""A performance as tensors that stay on the device, and the one transform that moves poses, frames and flow alike.
+
+Positions are in pixels with the first pixel's centre at 0.5. A transform is a 2x3 matrix from a clip's own pixels to
+the recipe's picture; alignment, change of size and augmentation are multiplied into one, so pictures are sampled once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from understudy.progress import progress_bar
+from understudy.retargeting.alignment import Alignment
+
+if TYPE_CHECKING:
+    from understudy.performance import Performance
+
+FOUND, INTERPOLATED = 2, 1
+"""Status of a frame, as in `Performance.status`."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip on the device. T frames, J = 18 joints of OpenPose."""
+
+    xy: Tensor
+    """(T, J, 2) float32, in the clip's own working pixels"""
+    seen: Tensor
+    """(T, J) bool"""
+    windows: Tensor
+    """(M,) int64: first frames of the runs of N consecutive usable frames"""
+    to_picture: Tensor
+    """(2, 3) float32: from working pixels to the recipe's picture, without augmentation"""
+    flow: Tensor
+    """(T, 2, h, w) float16: backward flow in working pixels; empty for a clip that is read for its frames"""
+    frames: Tensor
+    """(T, 3, H, W) uint8: the person over the flat colour; empty for a clip that is read for its poses"""
+    working_size: int
+    """pixels: side of the working frame that `xy` refers to"""
+    colour: tuple[int, int, int] | None
+    """the flat colour behind the person, RGB 0-255"""
+
+    def joints(self, moment: Tensor, transform: Tensor) -> tuple[Tensor, Tensor]:
+        """Joints at frames `moment` `(B, N)`, moved by `transform` `(B, 2, 3)`: `(B, N, J, 2)` and seen `(B, N, J)`."""
+        xy = torch.einsum("bij,bnkj->bnki", transform[:, :, :2], self.xy[moment]) + transform[:, None, None, :, 2]
+        return xy, self.seen[moment]
+
+    def all_joints(self) -> tuple[Tensor, Tensor]:
+        """Joints of every frame in the recipe's picture, without augmentation: `(T, J, 2)` and seen `(T, J)`."""
+        return self.xy @ self.to_picture[:, :2].T + self.to_picture[:, 2], self.seen
+
+    def frames_at(self, moment: Tensor, transform: Tensor, size: int) -> Tensor:
+        """Frames `moment` `(B,)`, moved by `transform` `(B, 2, 3)`: `(B, 3, size, size)` float in [-1, 1]."""
+        assert self.colour is not None
+        pictures = self.frames[moment].float() / 127.5 - 1
+        shrink = self.working_size / pictures.shape[-1]
+        if shrink == self.working_size / size and torch.equal(transform, self.to_picture.expand_as(transform)):
+            return pictures
+        background = torch.tensor(self.colour, device=pictures.device).view(1, 3, 1, 1) / 127.5 - 1
+        # What lies outside the frame is the flat colour: zero, once the flat colour is subtracted
+        return _sample(pictures - background, transform, shrink, size) + background
+
+    def flow_at(self, moment: Tensor, transform: Tensor, size: int) -> Tensor:
+        """Backward flow of frames `moment`, its field and its vectors moved by `transform`: `(B, 2, size, size)`."""
+        field = self.flow[moment].float()
+        sampled = _sample(field, transform, self.working_size / field.shape[-1], size)
+        return torch.einsum("bij,bjhw->bihw", transform[:, :, :2], sampled)
+
+
+def _sample(field: Tensor, transform: Tensor, shrink: float, size: int) -> Tensor:
+    """Looks up `field` `(B, C, h, w)`, one cell every `shrink` pixels, on the grid of the picture; 0 outside."""
+    height, width = field.shape[-2:]
+    back = _inverse(transform)  # picture -> working pixels
+    centre = torch.arange(size, device=field.device, dtype=torch.float32) + 0.5
+    y, x = torch.meshgrid(centre, centre, indexing="ij")
+    picture = torch.stack([x, y, torch.ones_like(x)], dim=-1)  # (S, S, 3)
+    position = torch.einsum("bij,hwj->bhwi", back, picture) / shrink
+    grid = position * (2 / torch.tensor([width, height], device=field.device)) - 1
+    return F.grid_sample(field, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def _inverse(transform: Tensor) -> Tensor:
+    linear = torch.linalg.inv(transform[:, :, :2])
+    return torch.cat([linear, -linear @ transform[:, :, 2:]], dim=2)
+
+
+def random_similarity(
+    rng: np.random.Generator, base: Tensor, count: int, size: int, degrees: float, zoom: float, shift: float
+) -> Tensor:
+    """`count` random rotations, scalings and shifts of the picture about its centre, each after `base`.
+
+    Args:
+        base: `(2, 3)` transform to the picture.
+        size: side of the picture in pixels.
+        degrees: the angle is drawn from -degrees to degrees.
+        zoom: the scale is drawn, evenly in its logarithm, from 1 / (1 + zoom) to 1 + zoom.
+        shift: each shift is drawn from -shift to shift, as a share of the side.
+
+    Returns:
+        `(count, 2, 3)`; `base` repeated, exactly, when all three are 0.
+    """
+    if not degrees and not zoom and not shift:
+        return base.expand(count, 2, 3)
+    angle = np.radians(rng.uniform(-degrees, degrees, count))
+    scale = np.exp(rng.uniform(-1, 1, count) * np.log1p(zoom))
+    cosine, sine = scale * np.cos(angle), scale * np.sin(angle)
+    linear = np.stack([np.stack([cosine, -sine], 1), np.stack([sine, cosine], 1)], 1)  # (B, 2, 2)
+    centre = np.full(2, size / 2)
+    offset = centre + rng.uniform(-shift, shift, (count, 2)) * size - linear @ centre
+    moved = torch.from_numpy(np.concatenate([linear, offset[:, :, None]], 2)).to(base)  # (B, 2, 3)
+    homogeneous = torch.cat([base, base.new_tensor([[0.0, 0.0, 1.0]])])
+    return moved @ homogeneous
+
+
+def read_clip(
+    performance: Performance,
+    alignment: Alignment | None,
+    colour: tuple[int, int, int] | None,
+    consecutive: int,
+    seen_above: float,
+    size: int,
+    reference_size: int,
+    device: torch.device,
+) -> Clip:
+    """Loads what training needs of a performance, once.
+
+    Args:
+        alignment: with the reference; None for the reference itself.
+        colour: lay the person over this colour and keep the frames; None keeps poses and flow instead.
+        consecutive: frames a window.
+        seen_above: confidence above which a joint counts as seen.
+        size: side of the recipe's picture in pixels.
+        reference_size: side of the reference's working frame in pixels.
+        device: where the tensors stay.
+    """
+    working_size = performance.header.size_hw[0]
+    scale, (x, y) = (1.0, (0.0, 0.0)) if alignment is None else (alignment.scale, alignment.translation_xy)
+    to_picture = np.array([[scale, 0, x], [0, scale, y]], np.float32) * (size / reference_size)
+    xy, confidence = performance.poses.openpose18()
+    least = FOUND if colour is not None else INTERPOLATED
+    if colour is None:
+        frames = np.zeros((0, 3, size, size), np.uint8)
+        flow = torch.from_numpy(np.array(performance.flow())).permute(0, 3, 1, 2)
+    else:
+        frames = _frames_over(performance, colour, min(working_size, 2 * size))
+        flow = torch.zeros((0, 2, 1, 1), dtype=torch.float16)
+    return Clip(
+        torch.from_numpy(np.asarray(xy, np.float32)).to(device),
+        torch.from_numpy(confidence > seen_above).to(device),
+        torch.from_numpy(windows(performance.status >= least, consecutive)).to(device),
+        torch.from_numpy(to_picture).to(device),
+        flow.contiguous().to(device),
+        torch.from_numpy(frames).to(device),
+        working_size,
+        colour,
+    )
+
+
+def windows(usable: npt.NDArray[np.bool_], consecutive: int) -> npt.NDArray[np.int64]:
+    """First frames of all runs of `consecutive` usable frames. usable `(T,)` -> `(M,)`."""
+    if len(usable) < consecutive:
+        return np.zeros(0, np.int64)
+    runs = np.lib.stride_tricks.sliding_window_view(usable, consecutive).all(axis=1)
+    return np.flatnonzero(runs).astype(np.int64)
+
+
+def _frames_over(performance: Performance, colour: tuple[int, int, int], side: int) -> npt.NDArray[np.uint8]:
+    """`(T, 3, side, side)`: every working frame with its background replaced by a flat colour."""
+    frames = np.empty((len(performance), 3, side, side), np.uint8)
+    flat = np.array(colour, np.float32)
+    with progress_bar("loading", len(performance)) as advance:
+        for i, (frame, matte) in enumerate(zip(performance.frames(), performance.mattes(), strict=True)):
+            alpha = matte[..., None].astype(np.float32) / 255
+            over = alpha * frame + (1 - alpha) * flat
+            shrunk = cv2.resize(over, (side, side), interpolation=cv2.INTER_AREA) if side != len(over) else over
+            frames[i] = (shrunk + 0.5).astype(np.uint8).transpose(2, 0, 1)
+            advance()
+    return frames
+
+
+def flat_colour(performance: Performance, samples: int = 24) -> tuple[int, int, int]:
+    """The colour to lay behind the person: of 27 spread over the cube, the one farthest from all of the person's own.
+
+    The performer is later cut out by distance from this colour, so nothing worn may be near it. The levels stay off 0
+    and 255, where tanh saturates.
+    """
+    levels = np.array([16, 128, 240], np.float32)
+    candidates = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 3)
+    worn = []
+    for i in np.unique(np.linspace(0, len(performance) - 1, samples).astype(int)):
+        frame, matte = next(performance.frames(i, i + 1)), next(performance.mattes(i, i + 1))
+        worn.append(frame[matte > 250][::7])
+    person = np.concatenate(worn).astype(np.float32)
+    if not len(person):
+        return (16, 240, 16)
+    distance = np.stack([np.linalg.norm(person - candidate, axis=1) for candidate in candidates])
+    red, green, blue = candidates[np.quantile(distance, 0.01, axis=1).argmax()]
+    return int(red), int(green), int(blue)

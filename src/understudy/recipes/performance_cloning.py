@@ -1,0 +1,420 @@
+"""Deep Video-Based Performance Cloning (Aberman, Shi, Liao, Lischinski, Chen, Cohen-Or 2018), whole.
+
+Equation and section numbers are the paper's. X: frames, Y: poses, P: the pose extractor (the tracker, already run),
+G: poses -> frames of the reference's person. Two branches train the same G: pairs of the reference's own poses and
+frames (section 3.2, "Paired Data Branch"), and pose sequences of other people with no frames (the "Unpaired" one).
+
+Shape letters: B windows, N consecutive frames, J = 18 joints, S the side of the square picture.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+
+from understudy import losses, training
+from understudy.conditioning.clips import Clip, flat_colour, random_similarity, read_clip
+from understudy.conditioning.heatmaps import gaussian_heatmaps, joint_statistics, normalise
+from understudy.devices import Device, autocast, choose_device
+from understudy.errors import TrainingError
+from understudy.networks.patchgan import PatchGAN
+from understudy.networks.unet import UNet, initialise
+from understudy.networks.vgg import Features, VGG19Features
+from understudy.pose import OPENPOSE18_LIMBS, OPENPOSE18_NAMES, Pose
+from understudy.retargeting.alignment import align, body_statistics
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+    from understudy.performance import Performance
+
+JOINTS = len(OPENPOSE18_NAMES)
+
+
+@dataclass(frozen=True)
+class Config:
+    """The paper's numbers. Lengths in pixels are of the S x S picture."""
+
+    size: int = 256
+    """pixels: side S of the square picture"""
+    consecutive: int = 2
+    """frames: N, poses that G sees and frames that it makes at a time"""
+    joint_sigma: float = 6.0
+    """pixels: standard deviation of a joint's Gaussian (not printed; Cao et al. use 7 at 368)"""
+    limb_sigma: float = 12.0
+    """pixels: fall-off of alpha around the limbs, eq. 4 (not printed)"""
+    seen_above: float = 0.1
+    """confidence above which a joint counts as seen"""
+    width: int = 64
+    """channels of G's first level"""
+    depth: int = 8
+    """halvings in G"""
+    discriminator_width: int = 64
+    """channels of the first layer of D_p and D_s"""
+    dropout: float = 0.5
+    """probability, in G's inner decoder"""
+    initial_deviation: float = 0.02
+    """of the weights; the printed 0.2 is taken for a slip, since training from it diverges"""
+    features: Features = "auto"
+    """weights of the VGG-19 behind eq. 1"""
+    lambda_vgg: float = 10.0
+    """eq. 3"""
+    lambda_s: float = 0.1
+    """eq. 6: weight of the unpaired branch"""
+    lambda_tc: float = 10.0
+    """eq. 6: weight of temporal coherence within it"""
+    batch: int = 8
+    """windows a step; half paired, half unpaired"""
+    learning_rate: float = 2e-4
+    betas: tuple[float, float] = (0.5, 0.999)
+    epochs: int = 150
+    """passes over the reference; ignored when `steps` is given"""
+    steps: int | None = None
+    """training steps, whatever the reference's length"""
+    paired_only: float = 0.05
+    """share of the schedule before the unpaired branch joins: "the first few epochs" """
+    rotate: float = 0.0
+    """degrees: augmentation, the same for poses, frames and flow of a window"""
+    zoom: float = 0.0
+    """augmentation: scale drawn from 1 / (1 + zoom) to 1 + zoom"""
+    shift: float = 0.0
+    """augmentation: share of the side"""
+    ema_decay: float = 0.0
+    """decay of the average of G's weights that is shown; 0 shows the last weights, as the paper does"""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "betas", tuple(self.betas))
+        if self.size % 2**self.depth:
+            raise ValueError(f"size {self.size} cannot be halved {self.depth} times: use a multiple of {2**self.depth}")
+        if self.consecutive < 1:
+            raise ValueError(f"consecutive must be at least 1, not {self.consecutive}")
+        if self.batch < 2 or self.batch % 2:
+            raise ValueError(f"batch must be even, half of it paired: not {self.batch}")
+        if not 0 <= self.paired_only <= 1:
+            raise ValueError(f"paired_only is a share between 0 and 1, not {self.paired_only}")
+        if not 0 <= self.ema_decay < 1:
+            raise ValueError(f"ema_decay must be at least 0 and below 1, not {self.ema_decay}")
+
+
+def paper() -> Config:
+    """Everything as printed: 256x256, 150 epochs; about 4 hours on the paper's Titan Xp."""
+    return Config()
+
+
+def fast() -> Config:
+    """The paper's picture in fewer steps: augmentation against over-fitting, and average weights."""
+    return Config(steps=20_000, rotate=10, zoom=0.1, shift=0.05, ema_decay=0.999)
+
+
+def preview() -> Config:
+    """128x128 and narrow: minutes on a CPU, to see whether the footage works."""
+    return Config(
+        size=128,
+        joint_sigma=3.0,
+        limb_sigma=6.0,
+        width=32,
+        depth=6,
+        discriminator_width=32,
+        features="random",
+        steps=1500,
+        rotate=10,
+        zoom=0.1,
+        shift=0.05,
+        ema_decay=0.995,
+    )
+
+
+# -- Training (section 3.2) --------------------------------------------------------------------------------------
+
+
+class PerformanceCloning:
+    """G, D_p and D_s with their data on the device; `training_step` is one step of eq. 6."""
+
+    shown = "generator"
+
+    def __init__(self, reference: Clip, unpaired: Sequence[Clip], config: Config, seed: int, fabric: Fabric):
+        self.config, self.seed, self.fabric = config, seed, fabric
+        self.reference, self.unpaired = reference, list(unpaired)
+        n, j = config.consecutive, JOINTS
+        torch.manual_seed(seed)
+        generator = UNet(j * n, 3 * n, config.width, config.depth, config.dropout)
+        judge_p = PatchGAN(n * (3 + j), config.discriminator_width)
+        judge_s = PatchGAN(n * 3, config.discriminator_width)
+        for network in (generator, judge_p, judge_s):
+            initialise(network, config.initial_deviation)
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.G, self.optimize_G = fabric.setup(generator, self._adam(generator))
+        self.D_p, self.optimize_D_p = fabric.setup(judge_p, self._adam(judge_p))
+        self.D_s, self.optimize_D_s = fabric.setup(judge_s, self._adam(judge_s))
+        self.networks: Mapping[str, nn.Module] = {"generator": generator, "D_p": judge_p, "D_s": judge_s}
+        self.optimizers: Mapping[str, torch.optim.Optimizer] = {
+            "generator": self.optimize_G,
+            "D_p": self.optimize_D_p,
+            "D_s": self.optimize_D_s,
+        }
+        self.phi = VGG19Features(("relu1_1",), config.features).to(fabric.device)
+        self.limbs = torch.tensor(OPENPOSE18_LIMBS, device=fabric.device)
+        self.joint_mean, self.joint_deviation = joint_statistics(
+            *reference.all_joints(), (config.size, config.size), config.joint_sigma
+        )
+        self.steps = config.steps or config.epochs * math.ceil(len(reference.windows) / (config.batch // 2))
+        self.joins_at = round(config.paired_only * self.steps)
+
+    def _adam(self, network: nn.Module) -> torch.optim.Adam:
+        return torch.optim.Adam(network.parameters(), self.config.learning_rate, self.config.betas, fused=True)
+
+    def training_step(self, step: int) -> dict[str, Tensor]:
+        config = self.config
+        both = step >= self.joins_at and bool(self.unpaired) and config.lambda_s > 0
+        poses, x = self._paired(step)  # P(x): (B, N*J, S, S), x: (B, N*3, S, S)
+        conditions = poses
+        if both:
+            unpaired_poses, flow, alpha = self._unpaired(step)
+            conditions = torch.cat([poses, unpaired_poses])
+        fake = self.G(conditions)
+        fake_x, fake_y = fake[: len(x)], fake[len(x) :]  # G(P(x)), G(y)
+
+        # D_p: tell (pose, real frames) from (pose, generated frames), eq. 2
+        named = {"D_p": self._judge(self.D_p, torch.cat([poses, x], 1), torch.cat([poses, fake_x.detach()], 1))}
+        training.descend(self.fabric, self.optimize_D_p, named)
+        if both:
+            # D_s: tell real frames from frames generated for other people's poses, eq. 5
+            named["D_s"] = self._judge(self.D_s, x, fake_y.detach())
+            training.descend(self.fabric, self.optimize_D_s, {"D_s": named["D_s"]})
+
+        # G: eq. 6 = L_rec + lambda_s (L_gan_s + lambda_tc L_tc), with L_rec = L_gan_p + lambda_vgg L_vgg (eq. 3)
+        with training.frozen(self.D_p, self.D_s):
+            goal = {
+                "gan_p": losses.generator_loss(self.D_p(torch.cat([poses, fake_x], 1))).mean(),
+                "vgg": config.lambda_vgg * self._reconstruction(fake_x, x),
+            }
+            if both:
+                goal["gan_s"] = config.lambda_s * losses.generator_loss(self.D_s(fake_y)).mean()
+                goal["tc"] = config.lambda_s * config.lambda_tc * self._temporal_coherence(fake_y, flow, alpha)
+            training.descend(self.fabric, self.optimize_G, goal)
+        return named | goal
+
+    def _judge(self, judge: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+        return losses.discriminator_loss(judge(real), judge(fake)).mean()
+
+    def _reconstruction(self, fake: Tensor, real: Tensor) -> Tensor:
+        """L_vgg, eq. 1, over each of the N frames."""
+        with self.fabric.autocast():
+            with torch.no_grad():
+                real_features = self.phi(rearrange(real, "b (n c) h w -> (b n) c h w", c=3))[0]
+            features = self.phi(rearrange(fake, "b (n c) h w -> (b n) c h w", c=3))[0]
+            return losses.feature_distance(features, real_features).mean()
+
+    def _temporal_coherence(self, fake: Tensor, flow: Tensor, alpha: Tensor) -> Tensor:
+        """L_tc, eq. 4, over the N - 1 steps within each window."""
+        frames = rearrange(fake, "b (n c) h w -> b n c h w", c=3)
+        before, after = frames[:, :-1].flatten(0, 1), frames[:, 1:].flatten(0, 1)
+        if not len(before):
+            return fake.new_zeros(())
+        return losses.temporal_coherence(alpha, before, after, flow).mean()
+
+    def _paired(self, step: int) -> tuple[Tensor, Tensor]:
+        """Normalised pose maps and frames of the reference, both moved by one random similarity a window."""
+        clip, config = self.reference, self.config
+        half = config.batch // 2
+        start = clip.windows[training.draw(self.seed, step, half, len(clip.windows))]  # (B,)
+        moment = start[:, None] + torch.arange(config.consecutive, device=start.device)  # (B, N)
+        transform = self._augmented(clip, step, "paired")  # (B, 2, 3)
+        frames = clip.frames_at(moment.flatten(), transform.repeat_interleave(config.consecutive, 0), config.size)
+        x = rearrange(frames, "(b n) c h w -> b (n c) h w", n=config.consecutive)
+        return self._pose_maps(*clip.joints(moment, transform)), _channels_last(x)
+
+    def _unpaired(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Pose maps of other people, their backward flow (B*(N-1), 2, S, S), alpha of every frame but the first."""
+        config, half = self.config, self.config.batch // 2
+        clip = self.unpaired[step % len(self.unpaired)]
+        start = clip.windows[training.draw(self.seed + 1, step // len(self.unpaired), half, len(clip.windows))]
+        moment = start[:, None] + torch.arange(config.consecutive, device=start.device)
+        transform = self._augmented(clip, step, "unpaired")
+        xy, seen = clip.joints(moment, transform)
+        later, repeated = moment[:, 1:].flatten(), transform.repeat_interleave(config.consecutive - 1, 0)
+        flow = clip.flow_at(later, repeated, config.size)
+        square = (config.size, config.size)
+        alpha = losses.limb_falloff(
+            xy[:, 1:].flatten(0, 1), seen[:, 1:].flatten(0, 1), self.limbs, square, config.limb_sigma
+        )
+        return self._pose_maps(xy, seen), flow, alpha
+
+    def _augmented(self, clip: Clip, step: int, branch: str) -> Tensor:
+        config = self.config
+        rng = np.random.default_rng([self.seed, step, len(branch)])
+        return random_similarity(
+            rng, clip.to_picture, config.batch // 2, config.size, config.rotate, config.zoom, config.shift
+        )
+
+    def _pose_maps(self, xy: Tensor, seen: Tensor) -> Tensor:
+        maps = gaussian_heatmaps(xy, seen, (self.config.size, self.config.size), self.config.joint_sigma)
+        maps = normalise(maps, self.joint_mean, self.joint_deviation)
+        return _channels_last(rearrange(maps, "b n j h w -> b (n j) h w"))
+
+    def preview(self, generator: nn.Module, folder: Path, step: int) -> None:
+        from understudy.recipes.previews import write_previews
+
+        def play(clip: Clip, start: int, stop: int) -> list[npt.NDArray[np.uint8]]:
+            xy, seen = clip.all_joints()
+            return list(
+                _play(generator, self.config, self.joint_mean, self.joint_deviation, xy[start:stop], seen[start:stop])
+            )
+
+        write_previews(play, self.reference, self.unpaired, self.config.size, folder, step)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training leaves: everything that `generate` needs, and how it came about."""
+
+    config: Config
+    weights: dict[str, npt.NDArray[Any]]
+    """G's state dict; average weights when the config keeps them"""
+    statistics: dict[str, npt.NDArray[Any]]
+    """joint_mean and joint_deviation (18,) float32, flat_colour (3,) uint8 behind the person"""
+    record: dict[str, Any]
+    """JSON-able: steps, seconds, features, device, seed, losses"""
+
+
+def train(
+    reference: Performance,
+    unpaired: Sequence[Performance],
+    run_folder: Path,
+    config: Config,
+    *,
+    seed: int = 0,
+    resume: bool = False,
+    max_minutes: float | None = None,
+    max_steps: int | None = None,
+    device: Device = "auto",
+) -> Trained:
+    """Trains G on the reference's frames and on other people's pose sequences.
+
+    Args:
+        reference: the person whose looks are learnt.
+        unpaired: performances whose poses and flow feed the unpaired branch; none leaves that branch out.
+        run_folder: see `training.run`.
+
+    Raises:
+        TrainingError: too few frames to learn from, or see `training.run`.
+        Interrupted: after Ctrl-C or SIGTERM, with the state saved.
+    """
+    fabric = training.launch(device)
+    body = body_statistics(reference.poses)
+    colour = flat_colour(reference)
+    options = (config.consecutive, config.seen_above, config.size, reference.header.size_hw[0], fabric.device)
+    paired_clip = read_clip(reference, None, colour, *options)
+    if len(paired_clip.windows) < config.batch // 2:
+        raise TrainingError(
+            f"{reference.path} has {len(paired_clip.windows)} runs of {config.consecutive} frames with a person in "
+            f"them; training needs at least {config.batch // 2}, and a minute of footage to be any good"
+        )
+    clips = [read_clip(one, align(body_statistics(one.poses), body), None, *options) for one in unpaired]
+    trainee = PerformanceCloning(paired_clip, [c for c in clips if len(c.windows)], config, seed, fabric)
+    settings = {
+        "recipe": "performance-cloning",
+        "config": dataclasses.asdict(config),
+        "seed": seed,
+        "reference": reference.header.source_sha256,
+        "unpaired": [one.header.source_sha256 for one in unpaired],
+    }
+    outcome = training.run(
+        trainee,
+        run_folder,
+        fabric=fabric,
+        settings=settings,
+        steps=min(trainee.steps, max_steps or trainee.steps),
+        seed=seed,
+        ema_decay=config.ema_decay,
+        resume=resume,
+        max_minutes=max_minutes,
+    )
+    statistics = {
+        "joint_mean": trainee.joint_mean.cpu().numpy(),
+        "joint_deviation": trainee.joint_deviation.cpu().numpy(),
+        "flat_colour": np.array(colour, dtype=np.uint8),
+    }
+    record = {
+        "steps": outcome.steps,
+        "seconds": round(outcome.seconds, 1),
+        "features": trainee.phi.taken,
+        "device": str(fabric.device),
+        "precision": str(fabric._precision.precision),
+        "seed": seed,
+        "losses": outcome.losses,
+    }
+    return Trained(config, outcome.weights, statistics, record)
+
+
+# -- Generation (section 5.3) ------------------------------------------------------------------------------------
+
+
+def generator_for(config: Config) -> UNet:
+    """G with fresh weights, of the sizes in `config`."""
+    return UNet(JOINTS * config.consecutive, 3 * config.consecutive, config.width, config.depth, config.dropout)
+
+
+def generate(
+    config: Config,
+    weights: Mapping[str, npt.NDArray[Any]],
+    statistics: Mapping[str, npt.NDArray[Any]],
+    pose: Pose,
+    *,
+    device: Device = "auto",
+    batch: int = 8,
+) -> Iterator[npt.NDArray[np.uint8]]:
+    """Plays a pose sequence: one frame a pose, over the flat colour, generated as it is asked for.
+
+    Args:
+        config, weights, statistics: of a `Trained`.
+        pose: aligned with the reference, in pixels of the recipe's S x S frame.
+        batch: windows computed at a time.
+
+    Yields:
+        `(S, S, 3)` RGB uint8.
+    """
+    chosen = choose_device(device)
+    generator = generator_for(config)
+    generator.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
+    generator.to(chosen, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    mean = torch.from_numpy(np.array(statistics["joint_mean"])).to(chosen)
+    deviation = torch.from_numpy(np.array(statistics["joint_deviation"])).to(chosen)
+    xy, confidence = pose.openpose18()
+    seen = torch.from_numpy(confidence > config.seen_above).to(chosen)
+    yield from _play(generator, config, mean, deviation, torch.from_numpy(xy).float().to(chosen), seen, batch)
+
+
+@torch.inference_mode()
+def _play(
+    generator: nn.Module, config: Config, mean: Tensor, deviation: Tensor, xy: Tensor, seen: Tensor, batch: int = 8
+) -> Iterator[npt.NDArray[np.uint8]]:
+    """xy `(T, J, 2)`, seen `(T, J)` -> T frames.
+
+    Window t holds the poses t - N + 1 ... t; its last frame is shown. Overlapping windows make N versions of each
+    frame, see `benchmarks/overlap.py` for what was measured.
+    """
+    n, square = config.consecutive, (config.size, config.size)
+    before = torch.arange(1 - n, 1, device=xy.device)
+    for first in range(0, len(xy), batch):
+        moments = torch.arange(first, min(first + batch, len(xy)), device=xy.device)
+        window = (moments[:, None] + before).clamp_min(0)  # (B, N); the first pose stands in for those before it
+        maps = normalise(gaussian_heatmaps(xy[window], seen[window], square, config.joint_sigma), mean, deviation)
+        with autocast(xy.device):
+            frames = generator(_channels_last(rearrange(maps, "b n j h w -> b (n j) h w")))[:, -3:]
+        pixels = ((frames.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+        yield from rearrange(pixels, "b c h w -> b h w c").cpu().numpy()
+
+
+def _channels_last(x: Tensor) -> Tensor:
+    return x.contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,46 @@
+"""What a recipe can do by now, as pictures for a person to look at while it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from understudy.conditioning.clips import Clip
+from understudy.drawing import contact_sheet, side_by_side
+from understudy.video import VideoWriter, write_image
+
+Picture = npt.NDArray[np.uint8]
+Play = Callable[[Clip, int, int], list[Picture]]
+"""(clip, first, stop) -> generated frames"""
+
+COLUMNS, CLIP_FRAMES = 6, 48
+
+
+def write_previews(play: Play, reference: Clip, unpaired: Sequence[Clip], size: int, folder: Path, step: int) -> None:
+    """Writes `step-<n>.png` (real frames, their reconstructions, other people's poses) and a short `step-<n>.mp4`."""
+
+    def spread(clip: Clip) -> list[int]:
+        return [int(clip.windows[i]) for i in np.linspace(0, len(clip.windows) - 1, COLUMNS).astype(int)]
+
+    places = spread(reference)
+    real = [cv2.resize(_picture(reference, t + 1), (size, size), interpolation=cv2.INTER_AREA) for t in places]
+    rows: list[list[Picture]] = [real, [play(reference, t, t + 2)[-1] for t in places]]
+    labels = ["reference", "generated"]
+    for clip in unpaired[:1]:
+        rows.append([play(clip, t, t + 2)[-1] for t in spread(clip)])
+        labels.append("driving poses")
+    write_image(folder / f"step-{step:07d}.png", contact_sheet(rows, labels, [f"frame {t + 1}" for t in places]))
+
+    motion = unpaired[0] if unpaired else reference
+    with VideoWriter(folder / f"step-{step:07d}.mp4", Fraction(25)) as writer:
+        for frame in play(motion, 0, min(CLIP_FRAMES, len(motion.xy))):
+            writer.write(side_by_side([frame, real[0]]))
+
+
+def _picture(clip: Clip, moment: int) -> Picture:
+    return np.ascontiguousarray(clip.frames[moment].permute(1, 2, 0).cpu().numpy())

@@ -1,0 +1,31 @@
+import math
+
+import pytest
+import torch
+
+from understudy.conditioning.heatmaps import gaussian_heatmaps, joint_statistics, normalise
+
+
+def test_a_map_is_a_gaussian_around_its_joint():
+    maps = gaussian_heatmaps(torch.tensor([[5.5, 3.5]]), torch.tensor([True]), (8, 12), sigma=2.0)
+    assert maps.shape == (1, 8, 12)
+    assert maps[0, 3, 5] == 1
+    assert maps[0, 6, 9].item() == pytest.approx(math.exp(-(3**2 + 4**2) / 8))
+
+
+def test_an_unseen_joint_draws_nothing():
+    maps = gaussian_heatmaps(torch.zeros(2, 3, 2), torch.tensor([[True, False, True]] * 2), (4, 4), 1.0)
+    assert maps[:, 1].abs().sum() == 0
+    assert maps[:, 0].sum() > 0
+
+
+def test_statistics_make_zero_mean_and_unit_variance_over_the_training_set():
+    torch.manual_seed(1)
+    xy = torch.rand(70, 4, 2) * 32
+    seen = torch.rand(70, 4) > 0.2
+    seen[:, 3] = False
+    mean, deviation = joint_statistics(xy, seen, (32, 32), 3.0, frames_at_once=16)
+    maps = normalise(gaussian_heatmaps(xy, seen, (32, 32), 3.0), mean, deviation)
+    assert maps[:, :3].mean(dim=(0, 2, 3)).abs().max() < 1e-4
+    assert maps[:, :3].var(dim=(0, 2, 3)).tolist() == pytest.approx([1] * 3, abs=1e-3)
+    assert maps[:, 3].abs().max() == 0  # never seen: nothing is divided by zero

@@ -1,0 +1,93 @@
+"""Every loss: identity gives 0, a value worked out by hand, a gradient check in double precision."""
+
+import math
+
+import pytest
+import torch
+
+from understudy import losses
+
+
+def test_feature_distance_is_zero_for_identical_features_and_the_mean_difference_otherwise():
+    features = torch.rand(3, 4, 5, 6)
+    assert torch.equal(losses.feature_distance(features, features), torch.zeros(3))
+    assert losses.feature_distance(features, features + 0.25).tolist() == pytest.approx([0.25] * 3, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("real", "fake", "expected"),
+    [
+        pytest.param(0.0, 0.0, 2 * math.log(2), id="cannot tell"),
+        pytest.param(40.0, -40.0, 0.0, id="sure and right"),
+        pytest.param(-3.0, 3.0, 2 * math.log(1 + math.exp(3)), id="sure and wrong"),
+    ],
+)
+def test_discriminator_loss_by_hand(real, fake, expected):
+    loss = losses.discriminator_loss(torch.full((2, 1, 3, 3), real), torch.full((2, 1, 3, 3), fake))
+    assert loss.tolist() == pytest.approx([expected] * 2, abs=1e-5)
+
+
+def test_generator_loss_by_hand():
+    assert losses.generator_loss(torch.zeros(2, 1, 4, 4)).tolist() == pytest.approx([math.log(2)] * 2)
+    assert losses.generator_loss(torch.full((1, 1, 4, 4), 30.0)).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_warp_with_zero_flow_is_the_identity():
+    frames = torch.rand(2, 3, 7, 9, dtype=torch.float64)
+    assert torch.allclose(losses.warp(frames, torch.zeros(2, 2, 7, 9, dtype=torch.float64)), frames)
+
+
+def test_warp_looks_up_where_the_pixel_was():
+    frames = torch.rand(1, 3, 8, 8)
+    moved = torch.roll(frames, shifts=(1, 2), dims=(2, 3))  # 2 to the right, 1 down
+    flow = torch.tensor([-2.0, -1.0]).view(1, 2, 1, 1).expand(1, 2, 8, 8)
+    assert torch.allclose(losses.warp(frames, flow)[:, :, 1:, 2:], moved[:, :, 1:, 2:], atol=1e-5)
+
+
+def test_warp_between_two_pixels_is_their_mean():
+    frames = torch.arange(6.0).view(1, 1, 1, 6).expand(1, 1, 2, 6)
+    flow = torch.zeros(1, 2, 2, 6)
+    flow[:, 0] = 0.5
+    assert losses.warp(frames, flow)[0, 0, 0, :5].tolist() == pytest.approx([0.5, 1.5, 2.5, 3.5, 4.5])
+
+
+def test_limb_falloff_is_one_on_the_limb_and_gaussian_beside_it():
+    xy = torch.tensor([[[2.5, 4.5], [8.5, 4.5], [0.0, 0.0]]])
+    seen = torch.tensor([[True, True, False]])
+    limbs = torch.tensor([[0, 1], [1, 2]])
+    alpha = losses.limb_falloff(xy, seen, limbs, (10, 12), sigma=2.0)[0, 0]
+    assert alpha[4, 2:9].tolist() == pytest.approx([1.0] * 7)
+    assert alpha[7, 5].item() == pytest.approx(math.exp(-9 / 8))  # three pixels below the middle
+    assert alpha[4, 0].item() == pytest.approx(math.exp(-4 / 8))  # two pixels beyond the end
+    assert alpha[0, 0].item() == pytest.approx(math.exp(-(2**2 + 4**2) / 8))  # the unseen joint's limb counts not
+
+
+def test_limb_falloff_without_any_seen_limb_is_zero():
+    alpha = losses.limb_falloff(
+        torch.rand(1, 2, 2), torch.zeros(1, 2, dtype=torch.bool), torch.tensor([[0, 1]]), (4, 4), 1
+    )
+    assert torch.equal(alpha, torch.zeros(1, 1, 4, 4))
+
+
+def test_temporal_coherence_is_zero_when_the_next_frame_is_the_warped_one():
+    frame, flow = torch.rand(2, 3, 6, 6), torch.randn(2, 2, 6, 6)
+    after = losses.warp(frame, flow)
+    assert losses.temporal_coherence(torch.ones(2, 1, 6, 6), frame, after, flow).tolist() == [0.0, 0.0]
+    loss = losses.temporal_coherence(torch.full((2, 1, 6, 6), 0.5), frame, after + 0.1, flow)
+    assert loss.tolist() == pytest.approx([0.05] * 2, rel=1e-4)
+
+
+def test_gradients_match_finite_differences():
+    torch.manual_seed(0)
+    real = torch.rand(1, 2, 3, 3, dtype=torch.float64)
+    fake = torch.rand(1, 2, 3, 3, dtype=torch.float64, requires_grad=True)
+
+    def in_double(function):
+        return lambda *a: function(*a).double()
+
+    assert torch.autograd.gradcheck(in_double(lambda x: losses.warp(x, real * 0.7)), fake)
+    # The two below reduce in single precision, as training does, so the step and the tolerance are coarse
+    coarse = {"eps": 1e-3, "atol": 1e-3, "rtol": 1e-2}
+    assert torch.autograd.gradcheck(in_double(losses.feature_distance), (fake, real + 2), **coarse)
+    assert torch.autograd.gradcheck(in_double(losses.generator_loss), fake, **coarse)
+    assert torch.autograd.gradcheck(in_double(lambda x: losses.discriminator_loss(real, x)), fake, **coarse)
