@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -94,7 +95,7 @@ def _limb_lengths(pose: Pose) -> tuple[float, ...]:
 class Alignment:
     """`aligned = scale * driving + translation_xy`: from pixels of the driving frame to pixels of the reference frame.
 
-    Positions are measured from the frame's corner: the pixel in row i and column j covers [j, j + 1) x [i, i + 1).
+    In both, whole numbers are pixel centres.
     """
 
     scale: float
@@ -113,8 +114,8 @@ class Alignment:
         the frames in batches, so that besides the result only a few megabytes are held (`flow` may be memory-mapped).
 
         Args:
-            flow: (T, h, w, 2) displacements (x, y) in pixels of the driving frame; cell (i, j) covers the pixels
-                [shrink * i, shrink * (i + 1)) x [shrink * j, shrink * (j + 1)).
+            flow: (T, h, w, 2) displacements (x, y) in pixels of the driving frame; cell j along an axis stands for the
+                pixels shrink * j up to shrink * j + shrink - 1.
             shrink: pixels per cell, the same in both frames.
             grid_hw: cells of the aligned frame; by default as many as `flow` has.
 
@@ -135,11 +136,8 @@ class Alignment:
 
     def apply_to_frame(self, frame: npt.NDArray[np.uint8], size_hw: tuple[int, int]) -> npt.NDArray[np.uint8]:
         """The picture (H, W) or (H, W, 3) in the reference frame of `size_hw`; black where the driving frame ends."""
-        import cv2
-
-        # OpenCV counts pixels from their centres, poses from the frame's corner
-        offset_xy = [t + (self.scale - 1) / 2 for t in self.translation_xy]
-        matrix = np.array([[self.scale, 0, offset_xy[0]], [0, self.scale, offset_xy[1]]])
+        x, y = self.translation_xy
+        matrix = np.array([[self.scale, 0, x], [0, self.scale, y]])
         warped: npt.NDArray[np.uint8] = cv2.warpAffine(frame, matrix, (size_hw[1], size_hw[0]), flags=cv2.INTER_LINEAR)
         return warped
 
@@ -154,8 +152,9 @@ Resampling = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.fl
 
 def _resampling(cells: int, from_cells: int, scale: float, translation: float, shrink: int) -> Resampling:
     """Along one axis, for each cell: its lower and upper neighbour, the upper one's share, and whether it is inside."""
-    centre = (np.arange(cells) + 0.5) * shrink
-    position = (centre - translation) / scale / shrink - 0.5
+    half_cell = (shrink - 1) / 2
+    centre = np.arange(cells) * shrink + half_cell
+    position = ((centre - translation) / scale - half_cell) / shrink
     inside = (position >= -0.5) & (position <= from_cells - 0.5)
     position = position.clip(0, from_cells - 1)
     lower = np.floor(position).astype(np.intp)
