@@ -1,0 +1,100 @@
+"""One growing array as a safetensors file: written row by row, read as a memory map, in constant memory both ways.
+
+The safetensors layout is 8 bytes of header length, the JSON header, the data. The header holds the shape, which is
+known only at the end: it is written padded with spaces (which the format allows) and overwritten on `close`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.errors import UnderstudyError
+
+HEADER_BYTES = 512
+DTYPES = {"F16": np.float16, "F32": np.float32, "U8": np.uint8}
+_NAMES = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
+
+
+class TensorStream:
+    """Writes `(rows, *row_shape)` under `name`. Not atomic: meant for a folder that appears as a whole.
+
+    Example:
+        with TensorStream(folder / "flow.safetensors", "flow", (64, 64, 2), np.float16) as stream:
+            for row in rows:
+                stream.append(row)
+    """
+
+    def __init__(self, path: str | os.PathLike[str], name: str, row_shape: tuple[int, ...], dtype: npt.DTypeLike):
+        self.rows = 0
+        self._name = name
+        self._row_shape = row_shape
+        self._dtype = np.dtype(dtype)
+        self._stream = open(path, "wb")  # noqa: SIM115 - closed by close()
+        self._stream.write(b"\0" * (8 + HEADER_BYTES))
+
+    def append(self, row: npt.NDArray[Any]) -> None:
+        """Adds one row of `row_shape`; other number types are converted."""
+        if row.shape != self._row_shape:
+            raise ValueError(f"a row of {self._name} must be {self._row_shape}, not {row.shape}")
+        self._stream.write(np.ascontiguousarray(row, self._dtype).tobytes())
+        self.rows += 1
+
+    def close(self) -> None:
+        """Writes the header; without it the file is not readable, on purpose."""
+        if self._stream.closed:
+            return
+        shape = [self.rows, *self._row_shape]
+        size = int(np.prod(shape)) * self._dtype.itemsize
+        header = {self._name: {"dtype": _NAMES[self._dtype], "shape": shape, "data_offsets": [0, size]}}
+        self._stream.seek(0)
+        self._stream.write(HEADER_BYTES.to_bytes(8, "little"))
+        self._stream.write(json.dumps(header).encode().ljust(HEADER_BYTES))
+        self._stream.close()
+
+    def __enter__(self) -> TensorStream:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._stream.close()
+
+
+def map_tensor(
+    path: str | os.PathLike[str], name: str, error: type[UnderstudyError] = UnderstudyError
+) -> npt.NDArray[Any]:
+    """The named array of a safetensors file as a read-only memory map (an empty array when it has no rows).
+
+    Raises:
+        error: missing, cut off, or no such array in it.
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        with open(path, "rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            if not 2 <= length <= min(1 << 20, size - 8):
+                raise error(f"{path} is not a safetensors file, or it is cut off")
+            entry = json.loads(stream.read(length))[name]
+        dtype, shape = np.dtype(DTYPES[entry["dtype"]]), tuple(entry["shape"])
+        first, last = entry["data_offsets"]
+    except OSError as cause:
+        raise error(f"cannot read {path}: {cause.strerror}") from None
+    except (ValueError, KeyError, TypeError) as cause:
+        raise error(f"{path} has no readable array {name!r} ({cause})") from None
+    count = int(np.prod(shape)) * dtype.itemsize
+    if last - first != count or 8 + length + last > size:
+        raise error(f"{path} is cut off: {name} needs {count} bytes and the file has {size}")
+    if count == 0:
+        return np.zeros(shape, dtype)
+    return np.memmap(path, dtype, "r", 8 + length + first, shape)

@@ -1,0 +1,115 @@
+"""The one static square of a clip that holds the whole person, and cutting it out."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from understudy import pose as p
+from understudy.performance import Crop
+from understudy.pose import FloatArray, Pose
+
+UInt8Array = npt.NDArray[np.uint8]
+
+MARGIN = 0.12
+"""of the half side, around everything the person reaches"""
+MIN_CONFIDENCE = 0.3
+MIN_SIDE = 16
+HEAD_RADIUS = 0.7
+"""of the distance from the neck to the middle of the face: how far hair and chin reach from there"""
+HAND_LENGTH = 0.7
+"""of the forearm, which hands prolong where their own points are not tracked"""
+FOOT_LENGTH = 0.25
+"""of the shin, around the ankle, where toes are not tracked"""
+
+_HEAD = [p.NOSE, p.LEFT_EYE, p.RIGHT_EYE, p.LEFT_EAR, p.RIGHT_EAR]
+_ARMS = ((p.LEFT_ELBOW, p.LEFT_WRIST), (p.RIGHT_ELBOW, p.RIGHT_WRIST))
+_SHINS = ((p.LEFT_KNEE, p.LEFT_ANKLE), (p.RIGHT_KNEE, p.RIGHT_ANKLE))
+
+
+def person_square(poses: Pose) -> tuple[int, int, int]:
+    """The square (left, top, side), in whole original pixels, that holds the person in nearly all frames.
+
+    It is centred on what the person reaches (the 0.5th to the 99.5th percentile over the clip) rather than on the
+    trunk, so that the person fills as many of the working pixels as the motion allows. It may reach beyond the
+    picture, although what lies there is not counted as the person's reach.
+
+    Raises:
+        ValueError: no frame has a body joint.
+    """
+    low, high = _reach(poses)
+    seen = np.isfinite(low[:, 0])
+    if not seen.any():
+        raise ValueError("no frame has a body joint, so there is nothing to centre on")
+    height, width = poses.size_hw
+    low_xy = np.maximum(np.percentile(low[seen], 0.5, axis=0), 0)
+    high_xy = np.minimum(np.percentile(high[seen], 99.5, axis=0), [width - 1, height - 1])
+    side = max(MIN_SIDE, round(float((high_xy - low_xy).max()) * (1 + MARGIN)))
+    left, top = np.round((low_xy + high_xy + 1 - side) / 2).astype(int)
+    return int(left), int(top), side
+
+
+def _reach(poses: Pose) -> tuple[FloatArray, FloatArray]:
+    """(T, 2) smallest and largest x and y of the person per frame; infinite where nothing is seen."""
+    xy, seen = poses.xy, poses.confidence > MIN_CONFIDENCE
+    if not seen.any():
+        seen = poses.confidence > 0
+    points, masks, radii = [xy], [seen], [np.zeros(seen.shape, np.float32)]
+
+    def add(centre: FloatArray, visible: npt.NDArray[np.bool_], radius: FloatArray) -> None:
+        points.append(centre[:, None])
+        masks.append(visible[:, None])
+        radii.append(radius[:, None])
+
+    shoulders = [p.LEFT_SHOULDER, p.RIGHT_SHOULDER]
+    face = np.einsum("tjc,tj->tc", xy[:, _HEAD], seen[:, _HEAD]) / np.maximum(seen[:, _HEAD].sum(1), 1)[:, None]
+    neck_to_face = np.linalg.norm(face - xy[:, shoulders].mean(1), axis=1)
+    add(face, seen[:, _HEAD].any(1) & seen[:, shoulders].all(1), HEAD_RADIUS * neck_to_face)
+    for elbow, wrist in _ARMS:
+        fingers = xy[:, wrist] + HAND_LENGTH * (xy[:, wrist] - xy[:, elbow])
+        add(fingers, seen[:, elbow] & seen[:, wrist], np.zeros(len(xy), np.float32))
+    for knee, ankle in _SHINS:
+        shin = np.linalg.norm(xy[:, knee] - xy[:, ankle], axis=1)
+        add(xy[:, ankle], seen[:, knee] & seen[:, ankle], FOOT_LENGTH * shin)
+
+    every, visible = np.concatenate(points, axis=1), np.concatenate(masks, axis=1)[..., None]
+    radius = np.concatenate(radii, axis=1)[..., None]
+    low = np.where(visible, every - radius, np.inf).min(axis=1)
+    high = np.where(visible, every + radius, -np.inf).max(axis=1)
+    return low, high
+
+
+def crop_of(square: tuple[int, int, int], size: int) -> Crop:
+    """The transform that takes original pixels of the square (left, top, side) to `size` x `size` working pixels."""
+    left, top, side = square
+    scale = size / side
+    to_centre = scale / 2 - 0.5  # pixel centres are whole numbers in both grids
+    return Crop(scale, (to_centre - scale * left, to_centre - scale * top))
+
+
+def cut(frame: UInt8Array, square: tuple[int, int, int], size: int, *, beyond: int | None = None) -> UInt8Array:
+    """The square of a whole frame at working size, averaged over areas when it shrinks.
+
+    Args:
+        frame: (H, W, 3) or (H, W).
+        square: (left, top, side) in pixels of `frame`; may reach beyond it.
+        size: of the result.
+        beyond: value outside the frame; None repeats the frame's edge.
+
+    Returns:
+        (size, size, 3) or (size, size).
+    """
+    left, top, side = square
+    height, width = frame.shape[:2]
+    x, y = np.clip([left, left + side], 0, width), np.clip([top, top + side], 0, height)
+    inside = frame[y[0] : y[1], x[0] : x[1]]
+    if inside.size == 0:
+        raise ValueError(f"the square {square} lies outside the {width}x{height} frame")
+    borders = (int(y[0] - top), int(top + side - y[1]), int(x[0] - left), int(left + side - x[1]))
+    if any(borders):
+        kind = cv2.BORDER_REPLICATE if beyond is None else cv2.BORDER_CONSTANT
+        value = beyond or 0
+        inside = cv2.copyMakeBorder(inside, *borders, kind, value=(value, value, value))
+    method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(inside, (size, size), interpolation=method), np.uint8)

@@ -1,0 +1,35 @@
+"""Optical flow between consecutive working frames (OpenCV DIS: Kroeger et al. 2016, arXiv 1603.03590)."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+
+class BackwardFlow:
+    """Gives, frame after frame, where every point was one frame earlier.
+
+    Example:
+        flow = BackwardFlow(shrink=4)
+        for frame in frames:
+            displacement = flow(frame)  # (S/4, S/4, 2), working pixels; zeros for the first frame
+    """
+
+    def __init__(self, shrink: int = 4) -> None:
+        self._shrink = shrink
+        self._dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._previous: npt.NDArray[np.uint8] | None = None
+
+    def __call__(self, frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
+        """From (H, W, 3) RGB to (H/shrink, W/shrink, 2) float16: x right, y down, in pixels of `frame`.
+
+        The result f satisfies frame_i(x) ~ frame_{i-1}(x + f(x)); it is zero for the first frame.
+        """
+        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+        height, width = grey.shape[0] // self._shrink, grey.shape[1] // self._shrink
+        previous, self._previous = self._previous, grey
+        if previous is None:
+            return np.zeros((height, width, 2), np.float16)
+        dense = self._dis.calc(grey, previous, None)  # from the later frame to the earlier one: backward
+        return cv2.resize(dense, (width, height), interpolation=cv2.INTER_AREA).astype(np.float16)

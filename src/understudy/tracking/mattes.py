@@ -1,0 +1,117 @@
+"""Where the mattes of a clip come from: one small callable per source, called once per frame and in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.errors import MediaError
+from understudy.performance import Crop
+from understudy.tracking.crop import cut
+from understudy.tracking.matte import GreenScreen, refine
+from understudy.tracking.mediapipe import SelfieSegmenter
+from understudy.tracking.observe import Observations
+from understudy.video import VideoReader
+
+UInt8Array = npt.NDArray[np.uint8]
+Square = tuple[int, int, int]
+
+
+class MatteSource(Protocol):
+    def __call__(self, frame: UInt8Array, working: UInt8Array, has_person: bool) -> tuple[UInt8Array, UInt8Array]:
+        """From the whole frame (H, W, 3) and its crop (S, S, 3) to the matte (S, S) and the crop to be stored."""
+
+    def close(self) -> None: ...
+
+
+class NoMatte:
+    """Everything counts as the person."""
+
+    def __call__(self, frame: UInt8Array, working: UInt8Array, has_person: bool) -> tuple[UInt8Array, UInt8Array]:
+        return np.full(working.shape[:2], 255, np.uint8), working
+
+    def close(self) -> None:
+        pass
+
+
+class TrackedMatte:
+    """The tracker's coarse mask, or where it made none a person segmentation of the crop, refined."""
+
+    def __init__(self, observations: Observations | None, crop: Crop, size: int) -> None:
+        self._observations = observations
+        self._masks: Iterator[UInt8Array | None] = iter(()) if observations is None else iter(observations.masks)
+        self._crop, self._size = crop, size
+        self._segmenter: SelfieSegmenter | None = None
+
+    def __call__(self, frame: UInt8Array, working: UInt8Array, has_person: bool) -> tuple[UInt8Array, UInt8Array]:
+        mask = next(self._masks, None)
+        if not has_person:
+            return np.zeros(working.shape[:2], np.uint8), working
+        if mask is None or self._observations is None:
+            self._segmenter = self._segmenter or SelfieSegmenter()
+            coarse = self._segmenter(working)
+        else:
+            coarse = self._observations.view.mask_to_working(mask, self._crop, self._size)
+        return refine(working, coarse), working
+
+    def close(self) -> None:
+        if self._segmenter is not None:
+            self._segmenter.close()
+
+
+class KeyedMatte:
+    """A green (or blue) screen, found in the first frame."""
+
+    def __init__(self) -> None:
+        self._screen: GreenScreen | None = None
+
+    def __call__(self, frame: UInt8Array, working: UInt8Array, has_person: bool) -> tuple[UInt8Array, UInt8Array]:
+        self._screen = self._screen or GreenScreen.found_in(frame)
+        return self._screen.key(working)
+
+    def close(self) -> None:
+        pass
+
+
+class GivenMatte:
+    """A video of mattes, white where the person is, as long as the clip to within one frame."""
+
+    def __init__(
+        self, path: Path, square: Square, original_hw: tuple[int, int], start: float | None, end: float | None
+    ):
+        self._path, self._square = path, square
+        self._reader = VideoReader(path, start=start, end=end)
+        height, width = self._reader.size_hw
+        if abs(width * original_hw[0] - height * original_hw[1]) > 2 * max(*original_hw, height, width):
+            raise MediaError(
+                f"the matte {path} is {width}x{height} and the video {original_hw[1]}x{original_hw[0]}: "
+                "a matte must have the shape of its video"
+            )
+        self._scale = (width / original_hw[1], height / original_hw[0])
+        self._frames = iter(self._reader)
+        self._last: UInt8Array | None = None
+        self._held = 0
+
+    def __call__(self, frame: UInt8Array, working: UInt8Array, has_person: bool) -> tuple[UInt8Array, UInt8Array]:
+        matte = next(self._frames, None)
+        if matte is None:
+            self._held += 1
+            matte = self._last
+        if matte is None or self._held > 1:
+            raise MediaError(f"the matte {self._path} is shorter than the video: give one of the same length")
+        self._last = matte
+        left, top, side = self._square
+        square = (round(left * self._scale[0]), round(top * self._scale[1]), round(side * self._scale[0]))
+        return cut(matte[..., 1], square, working.shape[0], beyond=0), working
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def check_end(self) -> None:
+        """Raises MediaError when more than one frame is left over."""
+        if next(self._frames, None) is not None and next(self._frames, None) is not None:
+            raise MediaError(f"the matte {self._path} is longer than the video: give one of the same length")

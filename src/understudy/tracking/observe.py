@@ -1,0 +1,169 @@
+"""First pass over a clip: a tracker looks at every frame, shrunk, and its coarse mattes are put aside on disk."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from understudy import pose as p
+from understudy.errors import MediaError, UsageError
+from understudy.performance import Crop
+from understudy.pose import Pose
+from understudy.progress import progress_bar
+from understudy.tracking.detection import Tracker
+from understudy.video import VideoReader
+
+UInt8Array = npt.NDArray[np.uint8]
+Region = tuple[int, int, int, int]
+"""x, y, width, height in original pixels"""
+
+LOOK_SIDE = 640
+"""pixels on the longer side of what the tracker looks at; its networks see 256 pixels around the person"""
+MIN_REGION = 32
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class View:
+    """The part of the picture that the tracker looks at, and at which scale."""
+
+    x: slice
+    y: slice
+    """columns and rows of the shrunk frame"""
+    scale_xy: tuple[float, float]
+    """shrunk pixels per original pixel"""
+
+    @classmethod
+    def of(cls, shrunk_hw: tuple[int, int], original_hw: tuple[int, int], region: Region | None) -> View:
+        scale_x, scale_y = shrunk_hw[1] / original_hw[1], shrunk_hw[0] / original_hw[0]
+        if region is None:
+            return cls(slice(0, shrunk_hw[1]), slice(0, shrunk_hw[0]), (scale_x, scale_y))
+        left, top, width, height = region
+        columns = slice(round(left * scale_x), round((left + width) * scale_x))
+        rows = slice(round(top * scale_y), round((top + height) * scale_y))
+        return cls(columns, rows, (scale_x, scale_y))
+
+    def cut(self, shrunk: UInt8Array) -> UInt8Array:
+        return np.ascontiguousarray(shrunk[self.y, self.x])
+
+    def to_original(self, xy: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Pixels of the view to original ones (centres at whole numbers in both)."""
+        scale = np.array(self.scale_xy)
+        original = (xy + np.array([self.x.start + 0.5, self.y.start + 0.5])) / scale - 0.5
+        return original.astype(np.float32)
+
+    def mask_to_working(self, mask: UInt8Array, crop: Crop, size: int) -> UInt8Array:
+        """A mask of the view, cut to the working square; 0 beyond the view."""
+        matrix = np.zeros((2, 3))
+        for axis, start in enumerate((self.x.start, self.y.start)):
+            scale = crop.scale / self.scale_xy[axis]
+            matrix[axis, axis] = scale
+            matrix[axis, 2] = scale * (start + 0.5) - crop.scale / 2 + crop.translation_xy[axis]
+        return np.asarray(cv2.warpAffine(mask, matrix, (size, size), flags=cv2.INTER_LINEAR), np.uint8)
+
+
+class MaskSpool:
+    """Coarse mattes, compressed in an unnamed file, so that memory does not grow with the clip."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile(prefix="understudy-")  # noqa: SIM115 - closed by close()
+        self._places: list[tuple[int, int, tuple[int, int]] | None] = []
+
+    def append(self, mask: UInt8Array | None) -> None:
+        if mask is None:
+            self._places.append(None)
+            return
+        packed = zlib.compress(mask.tobytes(), 1)
+        self._places.append((self._file.tell(), len(packed), (mask.shape[0], mask.shape[1])))
+        self._file.write(packed)
+
+    def __iter__(self) -> Iterator[UInt8Array | None]:
+        for place in self._places:
+            if place is None:
+                yield None
+                continue
+            offset, length, shape = place
+            self._file.seek(offset)
+            yield np.frombuffer(zlib.decompress(self._file.read(length)), np.uint8).reshape(shape)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What the first pass found: one pose and one mask per frame, unsmoothed."""
+
+    poses: Pose
+    """original pixels"""
+    masks: MaskSpool
+    view: View
+
+
+def check_region(region: Region | None, original_hw: tuple[int, int]) -> None:
+    """Raises UsageError when the region is not a part of the picture that a person could be in."""
+    if region is None:
+        return
+    left, top, width, height = region
+    inside = left >= 0 and top >= 0 and left + width <= original_hw[1] and top + height <= original_hw[0]
+    if not inside or min(width, height) < MIN_REGION:
+        raise UsageError(
+            f"--region {left},{top},{width},{height} is not inside the picture of {original_hw[1]}x{original_hw[0]} "
+            f"pixels, or smaller than {MIN_REGION} pixels: give X,Y,WIDTH,HEIGHT of the person's surroundings"
+        )
+
+
+def look_long_side(original_hw: tuple[int, int], region: Region | None) -> int:
+    """The longer side at which frames are read, so that the region's longer side has `LOOK_SIDE` pixels."""
+    looked_at = max(original_hw) if region is None else max(region[2], region[3])
+    return max(1, round(max(original_hw) * min(1.0, LOOK_SIDE / looked_at)))
+
+
+def observe(reader: VideoReader, tracker: Tracker, region: Region | None) -> Observations:
+    """Runs the tracker over all frames of a reader opened at `look_long_side`.
+
+    Raises:
+        MediaError: the video holds no frame in the range.
+    """
+    original_hw = reader.info.size_hw
+    view = View.of(reader.size_hw, original_hw, region)
+    masks = MaskSpool()
+    xys: list[npt.NDArray[np.float32]] = []
+    confidences: list[npt.NDArray[np.float32]] = []
+    with progress_bar(f"Tracking {reader.info.path.name}", reader.expected_frames) as advance:
+        for frame in reader:
+            detection = tracker(view.cut(frame))
+            if detection is None:
+                xys.append(np.zeros((p.POINTS, 2), np.float32))
+                confidences.append(np.zeros(p.POINTS, np.float32))
+                masks.append(None)
+            else:
+                xys.append(np.where(detection.confidence[:, None] > 0, view.to_original(detection.xy), 0))
+                confidences.append(detection.confidence)
+                masks.append(detection.mask)
+            advance()
+    if not xys:
+        raise MediaError(f"{reader.info.path} has no frame in the range that was asked for")
+    return Observations(Pose(np.stack(xys), np.stack(confidences), original_hw), masks, view)
+
+
+def place_in_words(poses: Pose) -> str:
+    """Where the person stands, for the note that says whom the tracker followed."""
+    hips_shoulders = [p.LEFT_SHOULDER, p.RIGHT_SHOULDER, p.LEFT_HIP, p.RIGHT_HIP]
+    seen = poses.confidence[:, hips_shoulders] > 0
+    if not seen.any():
+        return "somewhere"
+    x, y = np.median(poses.xy[:, hips_shoulders][seen], axis=0)
+    height, width = poses.size_hw
+    third = min(2, max(0, int(3 * x / width)))
+    return (
+        f"{('at the left', 'in the middle', 'at the right')[third]}, trunk at x={x:.0f}, y={y:.0f} of {width}x{height}"
+    )

@@ -1,0 +1,322 @@
+"""Video in, Performance out: two passes over the clip, in constant memory, never half a result.
+
+The first pass runs the tracker over the shrunk frames; then the poses are completed and smoothed and the square
+around the person is chosen; the second pass cuts that square out and adds mattes, flow and background.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from understudy.errors import MediaError, PerformanceError, PoseError, UsageError
+from understudy.files import sha256_of
+from understudy.performance import FLOW_SHRINK, MISSING, Crop, Performance, PerformanceWriter
+from understudy.pose import Pose
+from understudy.progress import progress_bar
+from understudy.threads import ReadAhead
+from understudy.tracking.background import MAX_STILL_DIFFERENCE, BackgroundMedian, sample_count, sample_frames
+from understudy.tracking.cache import cache_folder, cache_key
+from understudy.tracking.crop import crop_of, cut, person_square
+from understudy.tracking.detection import Tracker
+from understudy.tracking.flow import BackwardFlow
+from understudy.tracking.gaps import fill_gaps, require_person
+from understudy.tracking.mattes import GivenMatte, KeyedMatte, MatteSource, NoMatte, Square, TrackedMatte
+from understudy.tracking.mediapipe import MediaPipeTracker
+from understudy.tracking.observe import Observations, Region, check_region, look_long_side, observe, place_in_words
+from understudy.video import VideoReader
+
+UInt8Array = npt.NDArray[np.uint8]
+TrackerName = Literal["mediapipe", "rtmlib"]
+Landmarks = Literal["body", "wholebody"]
+
+SIZES = range(32, 1025)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Clip:
+    """The part of a video that is tracked, and how it is read."""
+
+    path: Path
+    start: float | None
+    end: float | None
+    strict: bool
+    tolerate_damage: bool
+
+    def reader(self, long_side: int | None = None) -> VideoReader:
+        return VideoReader(
+            self.path,
+            start=self.start,
+            end=self.end,
+            long_side=long_side,
+            strict=self.strict,
+            tolerate_damage=self.tolerate_damage,
+        )
+
+
+def track(
+    video: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    tracker: TrackerName = "mediapipe",
+    landmarks: Landmarks = "body",
+    poses: str | os.PathLike[str] | None = None,
+    region: Region | None = None,
+    start: float | None = None,
+    end: float | None = None,
+    matte: str | os.PathLike[str] = "auto",
+    size: int = 256,
+    smooth: bool = True,
+    strict: bool = False,
+    tolerate_damage: bool = False,
+) -> Performance:
+    """Tracks the person in a video and writes a performance.
+
+    Args:
+        video: the clip.
+        output: folder to write, usually `something.performance`; it appears when everything is done.
+        tracker: "mediapipe" works at once; "rtmlib" is better, needs `understudy[rtmpose]` and fetches weights once.
+        landmarks: "body" (with feet), or "wholebody": face and hands too, at half the speed.
+        poses: OpenPose folder or JSON, or COCO-WholeBody JSON, to use instead of a tracker.
+        region: x, y, width, height in pixels of the picture that hold the person, when there are several.
+        start: seconds into the clip.
+        end: seconds into the clip.
+        matte: "auto" (a segmentation network), "green" (a green or blue screen), "none", or a matte video, white
+            where the person is.
+        size: of the square working frames, pixels, a multiple of 8.
+        smooth: take the jitter out of the poses (One Euro).
+        strict: a video that is cut off is an error instead of a note.
+        tolerate_damage: go on over packets that cannot be decoded, and count them.
+
+    Returns:
+        The performance, loaded.
+
+    Raises:
+        MediaError: the video or the matte cannot be read.
+        PoseError: fewer than half of the frames have a person, or the poses do not belong to the video.
+        PerformanceError: `output` is in use for something else.
+        UsageError: arguments that contradict each other.
+
+    Example:
+        >>> performance = track("me.mp4", "me.performance")
+        >>> len(performance), performance.header.found
+        (1800, 1797)
+    """
+    _check_options(tracker, landmarks, size)
+    clip = _Clip(Path(video), start, end, strict, tolerate_damage)
+    full = clip.reader()
+    check_region(region, full.info.size_hw)
+    with PerformanceWriter(output, full.fps) as writer:
+        observations: Observations | None = None
+        if poses is None:
+            with closing(_make_tracker(tracker, landmarks)) as follower:
+                look = clip.reader(look_long_side(full.info.size_hw, region))
+                observations = observe(look, follower, region)
+                tracker_version = follower.version
+            tracked_poses = observations.poses
+        else:
+            tracked_poses = _given_poses(poses, full)
+            tracker, tracker_version = "given", ""
+        completed, status = fill_gaps(tracked_poses, full.fps)
+        require_person(status)
+        if observations is not None:
+            _log.info(f"{clip.path.name}: followed the person {place_in_words(tracked_poses)}")
+        if smooth:
+            from understudy.tracking.smoothing import smooth as smooth_poses
+
+            completed = smooth_poses(completed, full.fps)
+        square = person_square(completed)
+        crop = crop_of(square, size)
+        source = _matte_source(matte, clip, observations, square, crop, size, full.info.size_hw)
+        with closing(source), _reader_notes_said():
+            completed, status, median = _second_pass(full, source, completed, status, square, size, writer)
+            if isinstance(source, GivenMatte):
+                source.check_end()
+        background, inpainted, difference = median.result()
+        if difference > MAX_STILL_DIFFERENCE:
+            _log.warning(
+                f"{clip.path.name}: the camera or the light changes (the frames differ from their background by "
+                f"{difference:.0f} grey levels), so the recovered background is blurred; film from a stand"
+            )
+        if observations is not None:
+            observations.masks.close()
+        return writer.finish(
+            poses=completed.transformed(crop.scale, crop.translation_xy, (size, size)),
+            status=status,
+            background=background,
+            source_name=clip.path.name,
+            source_sha256=sha256_of(clip.path),
+            crop=crop,
+            tracker=tracker,
+            tracker_version=tracker_version,
+            landmarks=landmarks,
+            matte=str(matte) if matte in ("auto", "green", "none") else "given",
+            smoothed=smooth,
+            start=start,
+            end=end,
+            inpainted=inpainted,
+        )
+
+
+def tracked(
+    video_or_performance: str | os.PathLike[str] | Performance, *, cache: Path | None = None, **options: Any
+) -> Performance:
+    """A performance of a video, from the cache where the same content was tracked before with the same options.
+
+    Args:
+        video_or_performance: a video file; or a performance or its folder, which is returned as it is.
+        cache: folder to keep performances in; None = `cache_folder()`.
+        **options: those of `track`.
+
+    Raises:
+        UnderstudyError: as `track` and `Performance.load`.
+    """
+    if isinstance(video_or_performance, Performance):
+        return video_or_performance
+    path = Path(video_or_performance)
+    if path.is_dir():
+        return Performance.load(path)
+    if not path.is_file():
+        raise MediaError(f"there is no video or performance {path}: check the name")
+    folder = (cache or cache_folder()) / "performances" / f"{cache_key(path, options)}.performance"
+    if folder.exists():
+        try:
+            return Performance.load(folder)
+        except PerformanceError as error:
+            _log.warning(f"tracking {path.name} again: its cached performance cannot be used ({error})")
+    return track(path, folder, **options)
+
+
+def _check_options(tracker: str, landmarks: str, size: int) -> None:
+    if tracker not in ("mediapipe", "rtmlib"):
+        raise UsageError(f"there is no tracker {tracker!r}: use mediapipe or rtmlib")
+    if landmarks not in ("body", "wholebody"):
+        raise UsageError(f"there are no landmarks {landmarks!r}: use body or wholebody")
+    if size not in SIZES or size % 8:
+        raise UsageError(f"the working size must be a multiple of 8 from {SIZES[0]} to {SIZES[-1]}, not {size}")
+
+
+def _make_tracker(name: TrackerName, landmarks: Landmarks) -> Tracker:
+    if name == "rtmlib":
+        from understudy.tracking.rtmlib import RtmlibTracker
+
+        return RtmlibTracker(landmarks)
+    return MediaPipeTracker(landmarks)
+
+
+def _matte_source(
+    matte: str | os.PathLike[str],
+    clip: _Clip,
+    observations: Observations | None,
+    square: Square,
+    crop: Crop,
+    size: int,
+    original_hw: tuple[int, int],
+) -> MatteSource:
+    if matte == "auto":
+        return TrackedMatte(observations, crop, size)
+    if matte == "green":
+        return KeyedMatte()
+    if matte == "none":
+        return NoMatte()
+    if not Path(matte).is_file():
+        raise MediaError(f"there is no matte {matte}: give auto, green, none or a video file")
+    return GivenMatte(Path(matte), square, original_hw, clip.start, clip.end)
+
+
+def _given_poses(path: str | os.PathLike[str], reader: VideoReader) -> Pose:
+    original_hw = reader.info.size_hw
+    from understudy.pose_formats import read_poses
+
+    poses = read_poses(path, size_hw=original_hw)
+    if poses.size_hw != original_hw:
+        scale = original_hw[0] / poses.size_hw[0]
+        poses = poses.transformed(scale, (0.0, 0.0), original_hw)
+    return poses
+
+
+@contextmanager
+def _reader_notes_said() -> Generator[None, None, None]:
+    """The second pass reads the same file with the same notes; they are not said twice."""
+    logger = logging.getLogger("understudy.video")
+    logger.addFilter(_refuse)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_refuse)
+
+
+def _refuse(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.WARNING
+
+
+def _second_pass(
+    reader: VideoReader,
+    source: MatteSource,
+    poses: Pose,
+    status: npt.NDArray[np.uint8],
+    square: Square,
+    size: int,
+    writer: PerformanceWriter,
+) -> tuple[Pose, npt.NDArray[np.uint8], BackgroundMedian]:
+    """Writes frames, mattes and flow; returns poses and status cut or stretched by the one frame they may differ."""
+    median = BackgroundMedian()
+    flow = BackwardFlow(FLOW_SHRINK)
+    prepared = ReadAhead(_prepared(reader, source, status, square, size, median), 4)
+    try:
+        with progress_bar(f"Cutting {reader.info.path.name}", len(poses)) as advance:
+            for working, matte in prepared:
+                writer.add(working, matte, flow(working))
+                advance()
+    finally:
+        prepared.stop()
+    if abs(writer.count - len(poses)) > 1:
+        raise PoseError(
+            f"there are {len(poses)} poses for the {writer.count} frames of {reader.info.path}: "
+            "give one pose per frame, or the same --start and --end"
+        )
+    keep = np.minimum(np.arange(writer.count), len(poses) - 1)
+    return Pose(poses.xy[keep], poses.confidence[keep], poses.size_hw), status[keep], median
+
+
+def _prepared(
+    reader: VideoReader,
+    source: MatteSource,
+    status: npt.NDArray[np.uint8],
+    square: Square,
+    size: int,
+    median: BackgroundMedian,
+) -> Generator[tuple[UInt8Array, UInt8Array], None, None]:
+    """(working frame, matte) of every frame; some whole frames go into the background's median on the way."""
+    height, width = reader.size_hw
+    inside = cut(np.full((height, width), 255, np.uint8), square, size, beyond=0)
+    sampled = sample_frames(np.flatnonzero(status != MISSING), sample_count((height, width)))
+    for index, frame in enumerate(reader):
+        has_person = bool(status[min(index, len(status) - 1)] != MISSING)
+        working = cut(frame, square, size)
+        matte, working = source(frame, working, has_person)
+        matte = np.minimum(matte, inside)
+        if index in sampled:
+            median.add(frame, _uncut(matte, square, (height, width)))
+        yield working, matte
+
+
+def _uncut(matte: UInt8Array, square: Square, size_hw: tuple[int, int]) -> UInt8Array:
+    """The matte at its place in the whole picture."""
+    left, top, side = square
+    height, width = size_hw
+    whole = np.zeros(size_hw, np.uint8)
+    large = cv2.resize(matte, (side, side), interpolation=cv2.INTER_LINEAR)
+    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
+    whole[y0:y1, x0:x1] = large[y0 - top : y1 - top, x0 - left : x1 - left]
+    return whole
