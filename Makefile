@@ -1,0 +1,34 @@
+# make demo   set up, then the main job on made-up people
+# make test   set up, then the tests
+# make check  lint, types, and a wheel that imports
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test check clean
+
+demo: $(READY)
+	$(BIN)/understudy demo --output demo
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	rm -rf build/wheel && mkdir -p build/wheel
+	$(BIN)/python -m build --wheel --outdir build/wheel .
+	$(BIN)/python -m pip install --quiet --no-deps --target build/wheel/installed build/wheel/*.whl
+	cd build/wheel && PYTHONPATH=installed ../../$(BIN)/python -c "import understudy; assert 'installed' in understudy.__file__, understudy.__file__; print('the wheel imports:', understudy.__version__)"
+
+# Installs once, and again only when what to install has changed.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 10) <= sys.version_info < (3, 13) else "understudy needs Python 3.10, 3.11 or 3.12; this is %d.%d: try make PYTHON=python3.11" % sys.version_info[:2])'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $(READY)
+
+clean:
+	rm -rf .venv build dist demo src/*.egg-info
