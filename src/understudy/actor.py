@@ -1,0 +1,259 @@
+"""Actor: a trained recipe as one file, with everything that a performance needs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from understudy.consent import Consent
+from understudy.errors import ActorError, UsageError
+from understudy.files import load_tensors, save_tensors
+from understudy.images import MAX_SIDE, encoded_image
+from understudy.performance import Crop
+from understudy.pose import Pose
+from understudy.retargeting.alignment import BodyStatistics
+
+if TYPE_CHECKING:
+    from understudy.devices import Device
+
+VERSION = 1
+"""of the file's layout; another version is refused rather than misread"""
+RECIPES = ("performance-cloning",)
+_JOINTS = 18
+_STATISTICS = {"joint_mean": ("<f4", (_JOINTS,)), "joint_deviation": ("<f4", (_JOINTS,)), "flat_colour": ("|u1", (3,))}
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def recipe_module(recipe: str) -> ModuleType:
+    """The module of a recipe: its `Config`, presets, `train`, `generate` and `generator_for`. Imports PyTorch.
+
+    Raises:
+        UsageError: there is no such recipe.
+    """
+    if recipe == "performance-cloning":
+        from understudy.recipes import performance_cloning
+
+        return performance_cloning
+    raise UsageError(f"--recipe {recipe}: there is no such recipe; choose one of {', '.join(RECIPES)}")
+
+
+@dataclass(frozen=True)
+class Actor:
+    """One person, learnt. Stored as one safetensors file; no code in it is ever run.
+
+    Example:
+        actor = Actor.load("me.actor")
+        for frame in actor.generate(pose):  # poses aligned with the reference, in the actor's frame
+            ...
+    """
+
+    recipe: str
+    config: dict[str, Any]
+    """of the recipe, JSON-able"""
+    weights: Arrays
+    """the generator's, by name"""
+    statistics: Arrays
+    """joint_mean, joint_deviation (18,) float32: normalisation of the condition; flat_colour (3,) uint8 RGB: what the
+    generator paints the person over"""
+    body: BodyStatistics
+    """of the reference's poses, in its working pixels: what drivers are aligned with"""
+    crop: Crop
+    """of the reference: working pixels = scale * original pixels + translation"""
+    working_size: int
+    """pixels: side of the reference's square working frame"""
+    original_size_hw: tuple[int, int]
+    """of the reference clip: the size that performances have"""
+    fps: Fraction
+    """of the reference clip"""
+    background: npt.NDArray[np.uint8]
+    """(H, W, 3) RGB of `original_size_hw`: the reference's room without the person"""
+    record: dict[str, Any]
+    """how it was trained: steps, seconds, perceptual features, device, seed, last losses"""
+    consent: Consent
+    reference_name: str
+    """file name of the reference clip, without its folder"""
+    reference_sha256: str
+    made_with: str
+    """version of understudy"""
+
+    @property
+    def size(self) -> int:
+        """Pixels: side of the square frames that the generator paints."""
+        return int(self.config["size"])
+
+    def generate(self, pose: Pose, *, device: Device = "auto") -> Iterator[npt.NDArray[np.uint8]]:
+        """Plays poses that are aligned and in pixels of the `size` x `size` frame.
+
+        Yields:
+            (size, size, 3) RGB uint8 over the flat colour, one per pose.
+        """
+        module = recipe_module(self.recipe)
+        frames: Iterator[npt.NDArray[np.uint8]] = module.generate(
+            module.Config(**self.config), self.weights, self.statistics, pose, device=device
+        )
+        return frames
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the actor as one file, atomically."""
+        background = np.frombuffer(encoded_image(Path("background.png"), self.background), np.uint8)
+        tensors = {f"weights/{name}": array for name, array in self.weights.items()}
+        tensors |= {f"statistics/{name}": array for name, array in self.statistics.items()}
+        header = {
+            "kind": "actor",
+            "version": VERSION,
+            "recipe": self.recipe,
+            "config": self.config,
+            "body": asdict(self.body),
+            "crop": asdict(self.crop),
+            "working_size": self.working_size,
+            "original_size_hw": self.original_size_hw,
+            "fps": str(self.fps),
+            "record": self.record,
+            "consent": asdict(self.consent),
+            "reference_name": self.reference_name,
+            "reference_sha256": self.reference_sha256,
+            "made_with": self.made_with,
+        }
+        save_tensors(path, tensors | {"background_png": background}, header)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Actor:
+        """Reads an actor and checks every key, type and shape.
+
+        Raises:
+            ActorError: missing, not an actor, damaged, of another version, or not what its recipe needs.
+        """
+        path = Path(path)
+        _check_is_file(path)
+        tensors, header = load_tensors(path, ActorError)
+        _check_version(path, header)
+        try:
+            return _actor(tensors, header)
+        except (KeyError, TypeError, ValueError, ZeroDivisionError, IndexError, UsageError) as cause:
+            reason = f"{cause} is missing" if isinstance(cause, KeyError) else str(cause)
+            raise ActorError(f"{path} cannot be used ({reason}): train it again, or use a backup") from None
+
+
+def _check_is_file(path: Path) -> None:
+    if path.is_dir():
+        raise ActorError(
+            f"{path} is a folder, not an actor: "
+            f"train one with `understudy train --reference {path} --output NAME.actor`"
+        )
+    if not path.exists():
+        unfinished = run_folder_of(path)
+        if unfinished.is_dir():
+            raise ActorError(f"{path} is not trained yet; its run is in {unfinished}: go on with train and --resume")
+        raise ActorError(
+            f"there is no actor {path}: train one with `understudy train --reference VIDEO --output {path}`"
+        )
+
+
+def run_folder_of(actor: Path) -> Path:
+    """The training's folder, beside the actor: `me.actor` has `me.actor.run`."""
+    return actor.with_name(actor.name + ".run")
+
+
+def _check_version(path: Path, header: Mapping[str, Any]) -> None:
+    if not isinstance(header, dict) or header.get("kind") != "actor":
+        raise ActorError(f"{path} is a file of understudy, but not an actor: give the file that train wrote")
+    version = header.get("version")
+    if not isinstance(version, int) or version > VERSION:
+        raise ActorError(
+            f"{path} has layout {version} (understudy {header.get('made_with')}) and this program reads {VERSION}: "
+            "update it with `pip install --upgrade understudy`"
+        )
+    if version < VERSION:
+        raise ActorError(f"{path} has the old layout {version} and this program reads {VERSION}: train it again")
+
+
+def _actor(tensors: Arrays, header: Mapping[str, Any]) -> Actor:
+    module = recipe_module(header["recipe"])
+    config = module.Config(**header["config"])
+    below = {
+        kind: {name[len(kind) + 1 :]: array for name, array in tensors.items() if name.startswith(f"{kind}/")}
+        for kind in ("weights", "statistics")
+    }
+    _check_arrays("statistics", below["statistics"], _STATISTICS)
+    _check_arrays("weights", below["weights"], _expected_weights(module, config))
+    crop, body, (height, width) = header["crop"], header["body"], header["original_size_hw"]
+    size_hw = int(height), int(width)
+    return Actor(
+        recipe=str(header["recipe"]),
+        config=dict(header["config"]),
+        weights=below["weights"],
+        statistics=below["statistics"],
+        body=BodyStatistics(
+            centre_xy=_pair(body["centre_xy"]),
+            hip_width=_positive(body["hip_width"], "hip_width"),
+            torso_length=float(body["torso_length"]),
+            limb_lengths=tuple(float(length) for length in body["limb_lengths"]),
+        ),
+        crop=Crop(_positive(crop["scale"], "crop scale"), _pair(crop["translation_xy"])),
+        working_size=int(_positive(header["working_size"], "working_size")),
+        original_size_hw=size_hw,
+        fps=Fraction(_positive(Fraction(header["fps"]), "fps")),
+        background=_decoded(tensors["background_png"], size_hw),
+        record=dict(header["record"]),
+        consent=Consent(str(header["consent"]["text"]), str(header["consent"]["time"])),
+        reference_name=str(header["reference_name"]),
+        reference_sha256=str(header["reference_sha256"]),
+        made_with=str(header["made_with"]),
+    )
+
+
+def _expected_weights(module: ModuleType, config: Any) -> dict[str, tuple[str, tuple[int, ...]]]:
+    import torch
+
+    with torch.device("meta"):
+        state = module.generator_for(config).state_dict()
+    return {
+        name: (np.dtype(str(value.dtype).removeprefix("torch.")).str, tuple(value.shape))
+        for name, value in state.items()
+    }
+
+
+def _check_arrays(what: str, arrays: Arrays, expected: Mapping[str, tuple[str, tuple[int, ...]]]) -> None:
+    if arrays.keys() != expected.keys():
+        odd = ", ".join(sorted(arrays.keys() ^ expected.keys())[:3])
+        raise ValueError(f"its {what} are not those of its recipe: {odd}")
+    for name, (dtype, shape) in expected.items():
+        array = arrays[name]
+        if array.dtype.str != dtype or array.shape != shape:
+            raise ValueError(f"{what} {name} is {array.dtype.str} {array.shape}, and its recipe needs {dtype} {shape}")
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError(f"{what} {name} holds values that are not numbers")
+
+
+def _positive(value: Any, name: str) -> Any:
+    if not 0 < value < float("inf"):
+        raise ValueError(f"{name} is {value}")
+    return value
+
+
+def _pair(values: Any) -> tuple[float, float]:
+    x, y = values
+    return float(x), float(y)
+
+
+def _decoded(png: npt.NDArray[Any], size_hw: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    announced = int.from_bytes(png[20:24].tobytes(), "big"), int.from_bytes(png[16:20].tobytes(), "big")
+    if png.dtype != np.uint8 or announced != size_hw or max(size_hw) > MAX_SIDE:
+        raise ValueError(f"its background is {announced[1]}x{announced[0]}, not {size_hw[1]}x{size_hw[0]}")
+    try:
+        decoded = cv2.imdecode(png, cv2.IMREAD_COLOR)
+    except cv2.error:
+        decoded = None
+    if decoded is None or decoded.shape != (*size_hw, 3):
+        raise ValueError("its background cannot be decoded")
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)

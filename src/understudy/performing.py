@@ -1,0 +1,211 @@
+"""An actor plays a driver: poses onto the reference's stage, frames from the generator, person over background.
+
+Three things run at the same time, a few frames apart: the generator in a thread, compositing here, the encoder in the
+writer's own thread. Nothing grows with the driver's length but the poses.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from understudy.actor import Actor
+from understudy.backgrounds import Colour, backgrounds
+from understudy.compositing import faded, key, paste, unpremultiplied
+from understudy.pose import BODY, FEET, LEFT_HAND, RIGHT_HAND, Pose
+from understudy.progress import progress_bar
+from understudy.retargeting.alignment import align, body_statistics
+from understudy.stage import held, presence, window_path
+from understudy.threads import ReadAhead
+from understudy.video import VideoReader, VideoWriter
+
+if TYPE_CHECKING:
+    from understudy.devices import Device
+    from understudy.performance import Performance
+
+Image = npt.NDArray[np.uint8]
+
+FRAMES_AHEAD = 16
+"""generated before they are composited: two batches, so that neither side waits for the other"""
+COMPARE_HEIGHT = 512
+"""pixels: at most, of the three panels of a comparison"""
+_LIMBS = np.r_[np.arange(BODY.start, FEET.stop), np.arange(LEFT_HAND.start, RIGHT_HAND.stop)]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What the actor has to play: one entry per output frame, in pixels of the generator's frame."""
+
+    pose: Pose
+    """aligned with the reference; held over gaps"""
+    window: npt.NDArray[np.int64]
+    """(T, 2) whole pixels x, y by which the generator's frame is moved"""
+    presence: npt.NDArray[np.float32]
+    """(T,) in [0, 1]: how visible the performer is"""
+    fps: Fraction
+
+    def __len__(self) -> int:
+        return len(self.pose)
+
+    @property
+    def in_window(self) -> Pose:
+        """The poses as the generator sees them."""
+        shifted = self.pose.xy - self.window[:, None].astype(np.float32)
+        return Pose(shifted, self.pose.confidence, self.pose.size_hw)
+
+
+def part_for(actor: Actor, driving: Performance) -> Part:
+    """Aligns a driver with the actor and decides where and when the performer stands.
+
+    Raises:
+        PoseError: the driver never shows a whole torso.
+    """
+    working = actor.working_size
+    alignment = align(body_statistics(driving.poses), actor.body)
+    pose = alignment.apply_to_pose(driving.poses, (working, working))
+    pose = pose.transformed(actor.size / working, (0.0, 0.0), (actor.size, actor.size))
+    found = driving.status > 0
+    missing = int((~found).sum())
+    if missing:
+        log.warning("nobody was found in %d of %d driving frames: the performer fades out there", missing, len(driving))
+    pose = held(pose, found)
+    return Part(pose, window_path(pose, driving.fps), presence(found, driving.fps), driving.fps)
+
+
+def placement(actor: Actor, window_xy: npt.NDArray[np.int64]) -> tuple[float, tuple[float, float]]:
+    """Scale and translation from pixels of the output to pixels of the generated frame moved by `window_xy`.
+
+    The recipe's frame is the working frame resized edge to edge, so the centres of their first pixels do not coincide.
+    """
+    ratio = actor.size / actor.working_size
+    x, y = (ratio * t + (ratio - 1) / 2 for t in actor.crop.translation_xy)
+    return ratio * actor.crop.scale, (x - float(window_xy[0]), y - float(window_xy[1]))
+
+
+def perform_to_file(
+    actor: Actor,
+    driving: Performance,
+    output: Path,
+    *,
+    background: str | Colour | Path = "reference",
+    driving_video: Path | None = None,
+    sound: Path | None = None,
+    compare: Path | None = None,
+    device: Device = "auto",
+) -> None:
+    """Plays the whole driver and writes the video, and with `compare` driving, pose and clone side by side.
+
+    Args:
+        background: as `backgrounds.parse_background` gives it.
+        driving_video: the driver's own video, for the comparison; without it the comparison shows the tracked square.
+        sound: file whose sound goes along, from the first tracked frame on.
+    """
+    part = part_for(actor, driving)
+    transparent = background == "transparent"
+    size_hw = actor.original_size_hw
+    start = driving.header.start or 0.0
+    with ExitStack() as stack:
+        kind = "transparent" if transparent else None
+        writer = stack.enter_context(VideoWriter(output, driving.fps, audio_from=sound, audio_start=start, kind=kind))
+        comparison = None
+        if compare is not None:
+            panels = _driving_panels(driving, driving_video)
+            comparison = stack.enter_context(Comparison(compare, actor, part, panels, sound, start))
+        behind = backgrounds(background, size_hw, driving.fps, reference=actor.background, driving=driving.background)
+        shots = ReadAhead(_generated(actor, part, device), FRAMES_AHEAD)
+        stack.callback(shots.stop)
+        advance = stack.enter_context(progress_bar("performing", len(part)))
+        for moment, (shot, stage) in enumerate(zip(shots, behind, strict=False)):
+            shown = composed(actor, part, moment, shot, stage)
+            writer.write(unpremultiplied(shown) if transparent else shown)
+            if comparison is not None:
+                comparison.add(moment, shown)
+            advance()
+
+
+def _generated(actor: Actor, part: Part, device: Device) -> Generator[Image, None, None]:
+    yield from actor.generate(part.in_window, device=device)
+
+
+def composed(actor: Actor, part: Part, moment: int, shot: Image, stage: Image) -> Image:
+    """One output frame: what the generator painted, cut out and put over `stage`, which is drawn on and returned."""
+    if part.presence[moment] <= 0:
+        return stage
+    joints = part.pose.xy[moment, _LIMBS] - part.window[moment]
+    seen = part.pose.confidence[moment, _LIMBS] > 0
+    cutout = faded(key(shot, actor.statistics["flat_colour"], joints[seen]), float(part.presence[moment]))
+    return paste(cutout, *placement(actor, part.window[moment]), stage)
+
+
+def _driving_panels(driving: Performance, video: Path | None) -> Generator[Image, None, None]:
+    """The driver's frames, small: of the video if there is one, else of the tracked square."""
+    if video is None:
+        yield from driving.frames()
+        return
+    header = driving.header
+    long_side = 2 * COMPARE_HEIGHT
+    with VideoReader(video, start=header.start, end=header.end, long_side=long_side, tolerate_damage=True) as reader:
+        yield from reader
+
+
+class Comparison:
+    """Writes driving, pose and clone side by side; the pose is drawn where the clone stands."""
+
+    def __init__(
+        self,
+        path: Path,
+        actor: Actor,
+        part: Part,
+        panels: Generator[Image, None, None],
+        sound: Path | None,
+        audio_start: float,
+    ) -> None:
+        height = min(COMPARE_HEIGHT, actor.original_size_hw[0])
+        self.height = height - height % 2
+        self.width = max(2, round(actor.original_size_hw[1] * self.height / actor.original_size_hw[0]))
+        self.actor, self.part = actor, part
+        self.writer = VideoWriter(path, part.fps, audio_from=sound, audio_start=audio_start)
+        self.panels = ReadAhead(panels, 4)
+        self.next_panel: Iterator[Image] = iter(self.panels)
+        self.last_panel = np.zeros((self.height, self.width, 3), np.uint8)
+        scale, (x, y) = placement(actor, np.zeros(2, np.int64))
+        self.shrink = self.height / actor.original_size_hw[0]
+        self.to_panel = self.shrink / scale, (-x * self.shrink / scale, -y * self.shrink / scale)
+
+    def __enter__(self) -> Comparison:
+        self.writer.__enter__()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.panels.stop()
+        self.writer.__exit__(*raised)  # type: ignore[arg-type]
+
+    def add(self, moment: int, shown: Image) -> None:
+        """Adds the panels of one frame. shown: (H, W, 3), or (H, W, 4) premultiplied, which is laid over grey."""
+        from understudy.drawing import draw_pose, label, side_by_side
+
+        self.last_panel = next(self.next_panel, self.last_panel)
+        pose = self.part.pose[moment : moment + 1].transformed(*self.to_panel, (self.height, self.width))
+        drawn = draw_pose(np.zeros((self.height, self.width, 3), np.uint8), pose.xy[0], pose.confidence[0])
+        if self.part.presence[moment] <= 0:
+            drawn[:] = 0
+        clone = cv2.resize(shown, (self.width, self.height), interpolation=cv2.INTER_AREA)
+        if clone.shape[2] == 4:
+            clone = cv2.add(clone[..., :3], cv2.merge([(255 - clone[..., 3]) // 2] * 3))
+        panels = [(self._fitted(self.last_panel), "driving"), (drawn, "pose"), (clone, "clone")]
+        self.writer.write(side_by_side([label(image, text) for image, text in panels]))
+
+    def _fitted(self, frame: Image) -> Image:
+        width = max(2, round(frame.shape[1] * self.height / frame.shape[0]))
+        return np.asarray(cv2.resize(frame, (width, self.height), interpolation=cv2.INTER_AREA), np.uint8)
