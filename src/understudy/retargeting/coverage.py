@@ -254,6 +254,10 @@ def coverage(
 
 
 def _performance(given: Performance | str | os.PathLike[str]) -> Performance:
+    from understudy.performance import Performance
+
+    if isinstance(given, Performance):
+        return given
     from understudy.tracking.track import tracked
 
     return tracked(given)

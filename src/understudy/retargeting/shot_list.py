@@ -37,41 +37,54 @@ SAME_DIRECTION = np.cos(np.radians(15))
 SIDEWAYS = 0.25
 """shoulders this close together, in torso lengths, belong to a person who stands sideways"""
 OVERLAP = 0.5
+"""two gaps whose frames overlap by this much (intersection over union) are one movement"""
+MOSTLY = 0.8
 FULL_LENGTH_QUANTILE = 0.9
 
 FRONT, BACK, TO_LEFT_EDGE, TO_RIGHT_EDGE = range(4)
+STANCES = {
+    BACK: "Stand and move with your back to the camera",
+    TO_LEFT_EDGE: "Stand and move sideways, facing the left edge of the picture",
+    TO_RIGHT_EDGE: "Stand and move sideways, facing the right edge of the picture",
+}
 VIEWS = (
     "",
     ", with your back to the camera",
     ", standing sideways and facing the left edge of the picture",
     ", standing sideways and facing the right edge of the picture",
 )
-TO_CAMERA, OTHER_LENGTH, NEVER_FILMED = 8, 9, 10
-"""kinds of gap that are no direction; 0-7 are the directions below, from `out` over `up` in steps of 45 degrees"""
-AROUND_THE_BODY = (
-    "out to the side, horizontally",
-    "out to the side and raised, halfway between horizontal and straight up",
-    "straight up",
-    "raised across the body, halfway between horizontal and straight up",
-    "across the body, horizontally",
-    "across the body and low, halfway between straight down and horizontal",
-    "almost straight down",
-    "out to the side and low, halfway between straight down and horizontal",
-)
-SEEN_SIDEWAYS = (
-    "forward, horizontally",
-    "forward and raised, halfway between horizontal and straight up",
-    "straight up",
-    "backward and raised, halfway between horizontal and straight up",
-    "backward, horizontally",
-    "backward and low, halfway between straight down and horizontal",
-    "almost straight down",
-    "forward and low, halfway between straight down and horizontal",
-)
+TO_CAMERA, OTHER_LENGTH, NEVER_FILMED, STANCE, SWEEP_OUT, SWEEP_IN = range(8, 14)
+"""kinds of gap beyond the 8 directions below, which go from `out` over `up` in steps of 45 degrees"""
+OUTWARD, INWARD = (7, 0, 1), (3, 4, 5)
+AROUND_THE_BODY = {
+    0: "straight out to the side, horizontally",
+    1: "out to the side and raised",
+    2: "straight up",
+    3: "raised across the body",
+    4: "straight across the body, horizontally",
+    5: "across the body and low",
+    6: "almost straight down",
+    7: "out to the side and low",
+    SWEEP_OUT: "out to the side, sweeping slowly",
+    SWEEP_IN: "across the body, sweeping slowly",
+}
+SEEN_SIDEWAYS = {
+    0: "straight forward, horizontally",
+    1: "forward and raised",
+    2: "straight up",
+    3: "backward and raised",
+    4: "straight backward, horizontally",
+    5: "backward and low",
+    6: "almost straight down",
+    7: "forward and low",
+    SWEEP_OUT: "forward, sweeping slowly",
+    SWEEP_IN: "backward, sweeping slowly",
+}
+LIMB_PARTS = ("upper arm", "forearm", "arm", "thigh", "shin", "leg")
 LEANING = (
     "lying over to the right, horizontally",
     "leaning over to the right, by about 45 degrees",
-    "upright",
+    "upright, swaying a little",
     "leaning over to the left, by about 45 degrees",
     "lying over to the left, horizontally",
     *["upside down"] * 3,
@@ -79,11 +92,13 @@ LEANING = (
 LEANING_SIDEWAYS = (
     "bent forward, horizontally",
     "bent forward, by about 45 degrees",
-    "upright",
+    "upright, swaying a little",
     "leaning backward, by about 45 degrees",
     "lying backward, horizontally",
     *["upside down"] * 3,
 )
+TURNED = {("shoulder", 0), ("shoulder", TO_CAMERA), ("side of the trunk", 2), ("side of the trunk", TO_CAMERA)}
+"""what turning round does to shoulders and trunk, so that it needs no line of its own for each of them"""
 WHOLE = {frozenset({"upper arm", "forearm"}): "arm", frozenset({"thigh", "shin"}): "leg"}
 SHOULDERS = (
     "square and level, swaying a little",
@@ -200,7 +215,7 @@ def _views(driving: Pose) -> IntArray:
 def _kinds(
     driving: Descriptor, reference: Descriptor, nearest: IntArray, uncovered: BoolArray, view: IntArray
 ) -> tuple[IntArray, FloatArray]:
-    """(T, 12) the kind of gap, -1 = none; and (T, 12) degrees from hanging, for the trunk from upright."""
+    """(T, 12) the kind of gap, -1 = none; and (T, 12) degrees from straight down."""
     kind = np.full(uncovered.shape, -1, np.intp)
     angle = np.zeros(uncovered.shape, np.float32)
     for limb, name in enumerate(DESCRIPTOR_LIMB_NAMES):
@@ -250,41 +265,57 @@ def _gaps(kind: IntArray, view: IntArray) -> list[Gap]:
                 gaps.append(Gap((side,), part, FRONT, int(this_kind), where))
                 continue
             for this_view in np.unique(view[where.any(axis=1)]):
-                gaps.append(Gap((side,), part, int(this_view), int(this_kind), where & (view_T1 == this_view)))
+                here = where & (view_T1 == this_view)
+                if this_view != FRONT and (part, this_kind) in TURNED:
+                    gaps.append(Gap((), "body", int(this_view), STANCE, here))
+                else:
+                    gaps.append(Gap((side,), part, int(this_view), int(this_kind), here))
     return gaps
 
 
-def _merged(gaps: Sequence[Gap]) -> list[Gap]:
-    """Upper and lower limb that go together become an arm or a leg; right and left become a pair."""
-    merged: list[Gap] = []
-    for gap in gaps:
-        for index, other in enumerate(merged):
-            if (other.view, other.kind) == (gap.view, gap.kind) and _is_whole_limb(other, gap):
-                whole = WHOLE[frozenset({other.part, gap.part})]
-                merged[index] = replace(other, part=whole, where=other.where | gap.where)
-                break
-        else:
-            merged.append(gap)
-    paired: list[Gap] = []
-    for gap in merged:
-        for index, other in enumerate(paired):
-            if (other.view, other.kind, other.part) == (gap.view, gap.kind, gap.part):
-                together = _overlap(other, gap) >= OVERLAP
-                paired[index] = replace(
-                    other, sides=other.sides + gap.sides, where=other.where | gap.where, together=together
-                )
-                break
-            if other.kind == gap.kind and gap.kind in (OTHER_LENGTH, NEVER_FILMED):
-                paired[index] = replace(other, where=other.where | gap.where)
-                break
-        else:
-            paired.append(gap)
-    return paired
+def _merged(gaps: list[Gap]) -> list[Gap]:
+    """Upper and lower limb that move together become an arm or a leg, right and left a pair, near angles a sweep."""
+    for merge in (_whole_limb, _pair, _sweep):
+        kept: list[Gap] = []
+        for gap in gaps:
+            for index, other in enumerate(kept):
+                both = merge(other, gap)
+                if both is not None:
+                    kept[index] = both
+                    break
+            else:
+                kept.append(gap)
+        gaps = kept
+    return gaps
 
 
-def _is_whole_limb(a: Gap, b: Gap) -> bool:
-    whole = frozenset({a.part, b.part}) in WHOLE and a.sides == b.sides
-    return whole and a.kind <= TO_CAMERA and _overlap(a, b) >= OVERLAP
+def _whole_limb(a: Gap, b: Gap) -> Gap | None:
+    whole = WHOLE.get(frozenset({a.part, b.part}))
+    alike = (a.sides, a.view, a.kind) == (b.sides, b.view, b.kind) and a.kind <= TO_CAMERA
+    if whole is None or not alike or _overlap(a, b) < OVERLAP:
+        return None
+    return replace(a, part=whole, where=a.where | b.where)
+
+
+def _pair(a: Gap, b: Gap) -> Gap | None:
+    same_part = (a.part, a.view) == (b.part, b.view) or a.kind in (OTHER_LENGTH, NEVER_FILMED)
+    if a.kind != b.kind or not same_part:
+        return None
+    return replace(
+        a, sides=a.sides + b.sides, where=a.where | b.where, together=a.together and _overlap(a, b) >= OVERLAP
+    )
+
+
+def _sweep(a: Gap, b: Gap) -> Gap | None:
+    if (a.part, a.view, set(a.sides)) != (b.part, b.view, set(b.sides)) or a.part not in LIMB_PARTS:
+        return None
+    for sweep, directions in ((SWEEP_OUT, OUTWARD), (SWEEP_IN, INWARD)):
+        if {a.kind, b.kind} <= {sweep, *directions}:
+            where = a.where | b.where
+            larger = a if a.where.sum() >= b.where.sum() else b
+            kind = larger.kind if larger.where.sum() >= MOSTLY * where.sum() else sweep
+            return replace(a, kind=kind, where=where, together=a.together and b.together)
+    return None
 
 
 def _overlap(a: Gap, b: Gap) -> float:
@@ -300,9 +331,11 @@ def _text(gap: Gap, angles: FloatArray) -> str:
             f"No take will help here: the driver's {_listed(limbs)} looks longer or shorter than the reference's in a "
             "direction that is filmed; the builds differ, or how far the two stand from the camera"
         )
+    if gap.kind == STANCE:
+        return STANCES[gap.view]
     what = f"{_subject(gap)} {_direction(gap)}"
-    if gap.kind != TO_CAMERA and gap.part != "shoulder":
-        what += f" ({_range(angles)} from {'upright' if gap.part.endswith('trunk') else 'straight down'})"
+    if gap.kind != TO_CAMERA and gap.part in LIMB_PARTS:
+        what += f" ({_range(angles)} from straight down)"
     return what + VIEWS[gap.view]
 
 
@@ -328,7 +361,7 @@ def _direction(gap: Gap) -> str:
 
 
 def _range(angles: FloatArray) -> str:
-    low, high = (int(5 * np.round(value / 5)) for value in np.quantile(angles, (0.25, 0.75)))
+    low, high = (int(5 * np.round(value / 5)) for value in np.quantile(angles, (0.1, 0.9)))
     return f"{low} to {high} degrees" if low != high else f"about {low} degrees"
 
 

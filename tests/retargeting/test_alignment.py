@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from understudy.errors import PoseError
+from understudy.pose import LEFT_HIP, LEFT_SHOULDER, POINTS, RIGHT_HIP, RIGHT_SHOULDER, Pose
+from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
+
+CORNERS = [LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP]
+
+
+def torso(*frames: tuple[float, float, float, float], confidence: list[float] | None = None) -> Pose:
+    """Frames as (centre x, centre y, hip width, torso length); shoulders as wide as the hips."""
+    xy = np.zeros((len(frames), POINTS, 2))
+    seen = np.zeros((len(frames), POINTS))
+    for frame, (x, y, width, length) in enumerate(frames):
+        for joint, across, down in zip(CORNERS, (1, -1, 1, -1), (-1, -1, 1, 1), strict=True):
+            xy[frame, joint] = (x + across * width / 2, y + down * length / 2)
+    seen[:, CORNERS] = np.ones(len(frames))[:, None] if confidence is None else np.array(confidence)[:, None]
+    return Pose(xy, seen, (256, 256))
+
+
+def test_statistics_of_a_hand_made_torso() -> None:
+    body = body_statistics(torso((100, 120, 20, 60), (110, 130, 30, 60)))
+    assert body.centre_xy == pytest.approx((105, 125))
+    assert body.hip_width == pytest.approx(25)
+    assert body.torso_length == pytest.approx(60)
+
+
+def test_unseen_frames_do_not_count_and_guessed_ones_count_less() -> None:
+    body = body_statistics(
+        torso((100, 100, 20, 60), (9999, 9999, 900, 900), (140, 100, 40, 60), confidence=[0.9, 0, 0.3])
+    )
+    assert body.centre_xy == pytest.approx((110, 100))
+    assert body.hip_width == pytest.approx(25)
+    assert body.torso_length == pytest.approx(60)
+
+
+def test_statistics_survive_json() -> None:
+    body = body_statistics(torso((100, 120, 20, 60)))
+    stored = json.loads(json.dumps(asdict(body)))
+    again = BodyStatistics(
+        tuple(stored["centre_xy"]), stored["hip_width"], stored["torso_length"], tuple(stored["limb_lengths"])
+    )
+    assert again == body
+
+
+def test_no_torso_is_an_error() -> None:
+    with pytest.raises(PoseError, match=r"none of 2 frames shows both shoulders and both hips.*--region"):
+        body_statistics(torso((100, 100, 20, 60), (100, 100, 20, 60), confidence=[0, 0]))
+
+
+def test_all_joints_on_one_point_is_an_error() -> None:
+    with pytest.raises(PoseError, match="lie on one point in all of 1 frames"):
+        body_statistics(torso((100, 100, 0, 0)))
+
+
+@pytest.mark.parametrize(
+    ("driving", "reference", "expected"),
+    [
+        pytest.param(((100, 100), 20, 50), ((128, 130), 30, 75), Alignment(1.5, (-22, -20)), id="larger and moved"),
+        pytest.param(((50, 60), 20, 50), ((50, 60), 20, 50), Alignment(1, (0, 0)), id="the same"),
+        pytest.param(((0, 0), 40, 100), ((10, 20), 20, 50), Alignment(0.5, (10, 20)), id="from the corner"),
+        pytest.param(((0, 0), 20, 60), ((0, 0), 24, 60), Alignment(1.2, (0, 0)), id="broader build: hips decide"),
+    ],
+)
+def test_align_by_hand(driving: tuple, reference: tuple, expected: Alignment) -> None:  # type: ignore[type-arg]
+    alignment = align(BodyStatistics(*driving), BodyStatistics(*reference))
+    assert alignment.scale == pytest.approx(expected.scale)
+    assert alignment.translation_xy == pytest.approx(expected.translation_xy)
+
+
+def test_aligned_driver_has_the_reference_statistics() -> None:
+    driving = torso((100, 120, 20, 60), (130, 90, 30, 58))
+    reference = torso((60, 70, 50, 130), (64, 78, 46, 128))
+    aligned = align(body_statistics(driving), body_statistics(reference)).apply_to_pose(driving, (256, 256))
+    assert body_statistics(aligned).centre_xy == pytest.approx(body_statistics(reference).centre_xy, abs=1e-3)
+    assert body_statistics(aligned).hip_width == pytest.approx(body_statistics(reference).hip_width, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("driving", "reference", "note"),
+    [
+        pytest.param(((0, 0), 5, 60), ((0, 0), 25, 66), "the driver stands sideways", id="driver sideways"),
+        pytest.param(((0, 0), 25, 60), ((0, 0), 5, 66), "the reference stands sideways", id="reference sideways"),
+        pytest.param(((0, 0), 14, 60), ((0, 0), 30, 66), "hip widths ask for a scale of 2.14", id="one turns far more"),
+    ],
+)
+def test_people_seen_from_the_side_are_scaled_by_the_torso_and_it_says_so(
+    driving: tuple,  # type: ignore[type-arg]
+    reference: tuple,  # type: ignore[type-arg]
+    note: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        alignment = align(BodyStatistics(*driving), BodyStatistics(*reference))
+    assert alignment.scale == pytest.approx(1.1)
+    assert [note in record.getMessage() for record in caplog.records] == [True]
+
+
+def test_plausible_hips_are_used_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    assert align(BodyStatistics((0, 0), 20, 60), BodyStatistics((0, 0), 24, 60)).scale == pytest.approx(1.2)
+    assert not caplog.records
+
+
+def test_body_scale_is_the_median_ratio_of_limbs_known_in_both() -> None:
+    driving = BodyStatistics((0, 0), 20, 50, (10, 10, 10, 0, 10))
+    reference = BodyStatistics((0, 0), 20, 50, (20, 15, 90, 50, 0))
+    assert align(driving, reference, "body").scale == pytest.approx(2)
+
+
+def test_body_scale_does_not_depend_on_turning(stick_people) -> None:  # type: ignore[no-untyped-def]
+    frontal = stick_people([{}] * 20)
+    turned_xy = frontal.xy.copy()
+    turned_xy[:8, :, 0] = 128 + (turned_xy[:8, :, 0] - 128) * 0.3  # turned away for part of the time
+    larger = Pose(turned_xy * 1.25, frontal.confidence, (320, 320))
+    statistics = body_statistics(larger), body_statistics(frontal)
+    assert align(*statistics, "body").scale == pytest.approx(0.8, rel=0.02)
+    assert align(*statistics, "hips").scale > 1.1
+
+
+def test_unknown_sizes_and_unknown_rule_are_errors() -> None:
+    with pytest.raises(PoseError, match="hip widths are 0 px"):
+        align(BodyStatistics((0, 0), 0), BodyStatistics((0, 0), 20))
+    with pytest.raises(ValueError, match='must be "hips" or "body"'):
+        align(BodyStatistics((0, 0), 20), BodyStatistics((0, 0), 20), "head")  # type: ignore[arg-type]
+
+
+def test_inverse_undoes() -> None:
+    alignment = Alignment(1.7, (-30.0, 12.5))
+    pose = torso((100, 120, 20, 60))
+    there = alignment.apply_to_pose(pose, (300, 300))
+    assert there.size_hw == (300, 300)
+    np.testing.assert_allclose(alignment.inverse().apply_to_pose(there, (256, 256)).xy, pose.xy, atol=1e-4)
+
+
+def linear_flow(frames: int, grid_hw: tuple[int, int], shrink: int = 4) -> np.ndarray:
+    """Flow that is linear in the working position of each cell's centre, with another slope in each frame."""
+    y, x = np.mgrid[: grid_hw[0], : grid_hw[1]] * float(shrink) + (shrink - 1) / 2
+    slope = np.arange(1, frames + 1)[:, None, None] / 100
+    return np.stack([0.5 + slope * x - 0.02 * y, -1 + 0.03 * x + slope * y], axis=-1).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("scale", "translation_xy"),
+    [(1.0, (0.0, 0.0)), (1.0, (10.0, -6.0)), (1.6, (-30.0, -20.0)), (0.7, (12.0, 30.0))],
+    ids=["identity", "moved", "larger", "smaller"],
+)
+def test_linear_flow_is_aligned_exactly(scale: float, translation_xy: tuple[float, float]) -> None:
+    alignment = Alignment(scale, translation_xy)
+    aligned = alignment.apply_to_flow(linear_flow(3, (32, 40)), grid_hw=(36, 28))
+    assert aligned.shape == (3, 36, 28, 2)
+    y, x = np.mgrid[:36, :28] * 4.0 + 1.5
+    driving_x, driving_y = (x - translation_xy[0]) / scale, (y - translation_xy[1]) / scale
+    slope = np.arange(1, 4)[:, None, None] / 100
+    expected = scale * np.stack(
+        [0.5 + slope * driving_x - 0.02 * driving_y, -1 + 0.03 * driving_x + slope * driving_y], axis=-1
+    )
+    within = (driving_x >= 1.5) & (driving_x <= 39 * 4 + 1.5) & (driving_y >= 1.5) & (driving_y <= 31 * 4 + 1.5)
+    outside = (driving_x < -0.5) | (driving_x > 40 * 4 - 0.5) | (driving_y < -0.5) | (driving_y > 32 * 4 - 0.5)
+    assert within.sum() > 100
+    np.testing.assert_allclose(aligned[:, within], expected[:, within], atol=1e-4)
+    assert not aligned[:, outside].any()
+
+
+def test_flow_in_batches_keeps_its_type_and_equals_one_frame_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    flow = linear_flow(7, (16, 16)).astype(np.float16)
+    alignment = Alignment(1.3, (-5.0, 8.0))
+    whole = alignment.apply_to_flow(flow)
+    monkeypatch.setattr("understudy.retargeting.alignment.FRAMES_AT_ONCE", 3)
+    np.testing.assert_array_equal(alignment.apply_to_flow(flow), whole)
+    assert whole.dtype == np.float16
+
+
+def test_aligned_flow_still_leads_to_the_previous_position() -> None:
+    """What flow means survives alignment: a point's aligned flow leads to that point's aligned previous position."""
+    motion = np.array([6.0, -3.0], np.float32)  # where every point was one frame earlier, relative to now
+    alignment = Alignment(1.5, (-20.0, 10.0))
+    aligned = alignment.apply_to_flow(np.broadcast_to(motion, (1, 16, 16, 2)))
+    now = np.array([32.0, 32.0])
+    before = alignment.scale * (now + motion) + alignment.translation_xy
+    cell = tuple(np.round((alignment.scale * now + alignment.translation_xy - 1.5) / 4).astype(int)[::-1])
+    np.testing.assert_allclose(alignment.scale * now + alignment.translation_xy + aligned[0][cell], before, atol=1e-4)
+
+
+def test_flow_of_another_shape_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"flow must be \(T, h, w, 2\), not \(4, 4, 2\)"):
+        Alignment(1, (0, 0)).apply_to_flow(np.zeros((4, 4, 2)))
+
+
+def test_frames_and_poses_are_aligned_alike() -> None:
+    frame = np.zeros((64, 64, 3), np.uint8)
+    frame[20:23, 40:43] = 255  # a dot centred on pixel (41, 21)
+    aligned = Alignment(2.0, (-30.0, 8.0)).apply_to_frame(frame, (80, 90))
+    rows, columns = np.nonzero(aligned[..., 0] > 127)
+    assert aligned.shape == (80, 90, 3)
+    assert (columns.mean(), rows.mean()) == pytest.approx((2 * 41 - 30, 2 * 21 + 8), abs=0.01)
