@@ -1,0 +1,244 @@
+"""Films a made-up person: frames with exact poses, part labels, matte and flow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from understudy.synthetic.landmarks import landmark_anchors, landmark_confidence
+from understudy.synthetic.motion import Motion
+from understudy.synthetic.people import Person
+from understudy.synthetic.raster import Samples, planes, rasterise
+from understudy.synthetic.scene import Scene
+from understudy.synthetic.skeleton import INDEX, Floats, forward_kinematics, lowest_sole, rest_positions
+
+_CHUNK = 128
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One filmed frame with its truth.
+
+    Attributes:
+        frame: (H, W, 3) RGB uint8.
+        xy: (133, 2) float32 pixels, COCO-WholeBody order; exact also where a point is hidden.
+        confidence: (133,) float32: 1 seen; 0.3 a joint of body or feet hidden behind another limb or the trunk;
+            0 outside the frame, and 0 for face and hand points that are hidden or turned away.
+        parts: (H, W) uint8 label in `mesh.PARTS`; not 0 exactly where the matte is at least 128.
+        matte: (H, W) uint8 share of the pixel that the person covers.
+        flow: (H, W, 2) float32 backward flow in pixels: the surface seen at x lay at x + flow(x) in the frame
+            before, also where something else hid it there. 0 outside the labelled person, and in the first frame.
+    """
+
+    frame: npt.NDArray[np.uint8]
+    xy: Floats
+    confidence: Floats
+    parts: npt.NDArray[np.uint8]
+    matte: npt.NDArray[np.uint8]
+    flow: Floats
+
+
+def render(person: Person, motion: Motion, scene: Scene) -> Iterator[Rendered]:
+    """Films `person` doing `motion` in `scene`, frame by frame, in constant memory.
+
+    The path is in leg lengths, so that it fits any person; the lowest sole is put on the floor (or where the motion
+    says that it is in the air).
+
+    Example:
+        >>> from understudy.synthetic.motion import choreography
+        >>> from understudy.synthetic.people import make_person
+        >>> from understudy.synthetic.scene import make_scene
+        >>> film = render(make_person(1), choreography(1, 0.1, 30), make_scene(1, (128, 96)))
+        >>> next(film).frame.shape
+        (128, 96, 3)
+    """
+    studio = _Studio(person, scene)
+    rest = rest_positions(person.body)
+    for start in range(0, len(motion), _CHUNK):
+        part = motion[start : start + _CHUNK]
+        world, position = forward_kinematics(part.rotations, part.grip, rest)
+        position = position + _root_shift(person, part, world, position)[:, None]
+        for turn, place in zip(world, position, strict=True):
+            yield studio.film(turn, place)
+
+
+def _root_shift(person: Person, motion: Motion, world: Floats, position: Floats) -> Floats:
+    """(T, 3) metres from the pelvis at its rest place to the path, feet on the floor."""
+    shift = motion.path * person.body.leg
+    shift[:, 1] -= lowest_sole(world, position, person.body)
+    return np.asarray(shift, np.float32)
+
+
+class _Studio:
+    """What stays the same from frame to frame, and the vertices of the frame before."""
+
+    def __init__(self, person: Person, scene: Scene) -> None:
+        self.person, self.scene = person, scene
+        mesh = person.mesh
+        self.rest = rest_positions(person.body)
+        self.homogeneous = np.concatenate([mesh.vertices, np.ones((len(mesh.vertices), 1), np.float32)], axis=1)
+        self.before: Floats | None = None
+        self.anchors = landmark_anchors(person)
+        self.atlas = person.atlas
+
+    def film(self, world: Floats, position: Floats) -> Rendered:
+        height, width = self.scene.size_hw
+        mesh, camera = self.person.mesh, self.scene.camera
+        bones = np.concatenate([world, (position - np.einsum("jab,jb->ja", world, self.rest))[..., None]], axis=2)
+        blended = (mesh.weights @ bones.reshape(len(bones), 12)).reshape(-1, 3, 4)
+        vertices = np.einsum("vab,vb->va", blended, self.homogeneous)
+        normals = np.einsum("vab,vb->va", blended[..., :3], mesh.normals)
+        screen = camera.project(vertices)
+        facing = _facing(screen, mesh.triangles)
+        corners = screen[mesh.triangles[facing]]
+        light = self._light(vertices, normals)
+        # samples at a quarter of a pixel round the pixel's centre: pixel x holds samples 2x and 2x + 1
+        doubled = corners[..., :2] * 2 + np.float32(0.5)
+        samples = rasterise(doubled, corners[..., 2], np.arange(len(facing), dtype=np.int32), (2 * height, 2 * width))
+        values = np.concatenate([mesh.uv[mesh.triangles[facing]], light[mesh.triangles[facing]]], axis=-1)
+        colour = self._colours(samples, planes(doubled, values))
+        frame, matte = self._composed(samples, colour, vertices)
+        seen = _at_pixels(samples, (height, width), matte)
+        parts = np.where(seen >= 0, mesh.parts[facing][seen], 0).astype(np.uint8)
+        flow = np.zeros((height, width, 2), np.float32)
+        if self.before is not None:
+            _fill_flow(flow, seen, corners[..., :2], self.before[mesh.triangles[facing]][..., :2])
+        self.before = screen
+        points = camera.project(self.anchors.placed(bones))
+        depth = _fill_depth(seen, corners)
+        confidence = landmark_confidence(self.anchors, points, self.anchors.turned(world), depth, camera)
+        return Rendered(frame, points[:, :2].astype(np.float32), confidence, parts, matte, flow)
+
+    def _light(self, vertices: Floats, normals: Floats) -> Floats:
+        """(V, 1) brightness: wrapped key light, hemisphere fill, a soft highlight on skin and hair, dark undersides."""
+        scene, mesh = self.scene, self.person.mesh
+        key = np.clip(normals @ scene.light * np.float32(0.8) + np.float32(0.2), 0, 1)
+        sky = np.float32(0.5) * normals[:, 1] + np.float32(0.5)
+        towards = scene.camera.position - vertices.mean(axis=0)
+        half = scene.light + towards / np.linalg.norm(towards)
+        shine = np.clip(normals @ (half / np.linalg.norm(half)).astype(np.float32), 0, 1) ** 12
+        fill = np.float32(scene.fill) * (np.float32(0.72) + np.float32(0.28) * sky)
+        return np.asarray(fill + np.float32(scene.key) * key + np.float32(0.16) * mesh.gloss * shine, np.float32)[
+            :, None
+        ]
+
+    def _colours(self, samples: Samples, plane: Floats) -> npt.NDArray[np.uint8]:
+        """(N, 3) RGB uint8 of the samples: texture times light."""
+        count = len(samples.rows)
+        if count == 0:
+            return np.zeros((0, 3), np.uint8)
+        x, y = samples.columns.astype(np.float32), samples.rows.astype(np.float32)
+        u, v, light = (
+            plane[0, :, value][samples.triangles] * x
+            + plane[1, :, value][samples.triangles] * y
+            + plane[2, :, value][samples.triangles]
+            for value in range(3)
+        )
+        wide = 1024
+        tall = -(-count // wide)
+        padded = [np.pad(value, (0, tall * wide - count)).reshape(tall, wide) for value in (u, v)]
+        texture = cv2.remap(self.atlas, padded[0], padded[1], cv2.INTER_LINEAR).reshape(-1, 3)[:count]
+        lit = texture * (light[:, None] * self.scene.tint)
+        return np.asarray(np.minimum(lit, 255), np.uint8)
+
+    def _composed(
+        self, samples: Samples, colour: npt.NDArray[np.uint8], vertices: Floats
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+        """Frame and matte: samples filtered down to pixels, over the background with the person's shadow."""
+        height, width = self.scene.size_hw
+        frame = self._shadowed(vertices)
+        matte = np.zeros((height, width), np.uint8)
+        if len(samples.rows) == 0:
+            return frame, matte
+        top, left = max(int(samples.rows.min()) // 2 - 1, 0), max(int(samples.columns.min()) // 2 - 1, 0)
+        bottom = min(int(samples.rows.max()) // 2 + 2, height)
+        right = min(int(samples.columns.max()) // 2 + 2, width)
+        layer = np.zeros((2 * (bottom - top), 2 * (right - left), 4), np.uint8)
+        place = (samples.rows - 2 * top) * np.int32(layer.shape[1]) + (samples.columns - 2 * left)
+        layer.reshape(-1, 4)[place] = np.concatenate([colour, np.full((len(colour), 1), 255, np.uint8)], axis=1)
+        layer = cv2.GaussianBlur(layer, (3, 3), 0.6, borderType=cv2.BORDER_CONSTANT)
+        small = cv2.resize(layer, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+        window = frame[top:bottom, left:right]
+        behind = window.astype(np.uint16) * (255 - small[..., 3:].astype(np.uint16)) // 255
+        frame[top:bottom, left:right] = np.minimum(behind + small[..., :3], 255).astype(np.uint8)
+        matte[top:bottom, left:right] = small[..., 3]
+        return frame, matte
+
+    def _shadowed(self, vertices: Floats) -> npt.NDArray[np.uint8]:
+        """The background with the person's soft shadow on the floor."""
+        frame = self.scene.background.copy()
+        height, width = self.scene.size_hw
+        shrink = max(1, height // 128)
+        small = np.zeros((height // shrink + 1, width // shrink + 1), np.uint8)
+        light = self.scene.light
+        points = vertices[::3]
+        fallen = points - light * (points[:, 1:2] / light[1])
+        seen = np.round(self.scene.camera.project(fallen)[:, :2] / shrink).astype(np.int32)
+        feet = points[points[:, 1] < 0.12] * np.array([1, 0, 1], np.float32)
+        contact = np.round(self.scene.camera.project(feet)[:, :2] / shrink).astype(np.int32)
+        inside = np.all((seen >= 0) & (seen < (small.shape[1], small.shape[0])), axis=1)
+        small[seen[inside, 1], seen[inside, 0]] = 255
+        small = cv2.dilate(small, np.ones((2, 3), np.uint8))
+        small = cv2.GaussianBlur(small, (0, 0), 2.2) // 3
+        if len(contact) > 2:
+            dark = np.zeros_like(small)
+            inside = np.all((contact >= 0) & (contact < (small.shape[1], small.shape[0])), axis=1)
+            dark[contact[inside, 1], contact[inside, 0]] = 255
+            small = cv2.add(small, cv2.GaussianBlur(dark, (0, 0), 0.9) // 2)
+        rows = np.flatnonzero(small.max(axis=1) > 2)
+        if len(rows) == 0:
+            return frame
+        top, bottom = int(rows[0]), int(rows[-1]) + 1
+        full = cv2.resize(
+            small[top:bottom], (small.shape[1] * shrink, (bottom - top) * shrink), interpolation=cv2.INTER_LINEAR
+        )
+        window = frame[top * shrink : bottom * shrink]
+        keep = (255 - full[: len(window), :width]).astype(np.uint16)[..., None]
+        window[:] = (window * keep // 255).astype(np.uint8)
+        return frame
+
+
+def _facing(screen: Floats, triangles: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
+    """Numbers of the triangles that look to the camera (image y runs down, so these turn clockwise there)."""
+    a, b, c = (screen[triangles[:, corner], :2] for corner in range(3))
+    first, second = b - a, c - a
+    area = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
+    return np.flatnonzero(area < -1e-3)
+
+
+def _at_pixels(samples: Samples, size_hw: tuple[int, int], matte: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
+    """(H, W) a triangle seen in each pixel that is mostly person, else -1."""
+    height, width = size_hw
+    seen = np.full(height * width, -1, np.int32)
+    seen[(samples.rows >> 1) * np.int32(width) + (samples.columns >> 1)] = samples.triangles
+    seen = seen.reshape(height, width)
+    seen[matte < 128] = -1
+    return seen
+
+
+def _fill_flow(flow: Floats, seen: npt.NDArray[np.int32], now: Floats, before: Floats) -> None:
+    """Writes where each seen point of the surface lay in the frame before, less where it lies now."""
+    rows, columns = np.nonzero(seen >= 0)
+    triangle = seen[rows, columns]
+    plane = planes(now, before - now)
+    x, y = columns.astype(np.float32)[:, None], rows.astype(np.float32)[:, None]
+    moved = plane[0][triangle] * x + plane[1][triangle] * y + plane[2][triangle]
+    low, high = (before - now).min(axis=1), (before - now).max(axis=1)
+    flow[rows, columns] = np.clip(moved, low[triangle], high[triangle])
+
+
+def _fill_depth(seen: npt.NDArray[np.int32], corners: Floats) -> Floats:
+    """(H, W) metres to the surface seen, infinite on the background."""
+    depth = np.full(seen.shape, np.inf, np.float32)
+    inside = seen >= 0
+    depth[inside] = corners[..., 2].mean(axis=1)[seen[inside]]
+    return depth
+
+
+def pelvis_place(position: Floats) -> Floats:
+    """World place of the pelvis in positions of `forward_kinematics`."""
+    return position[..., INDEX["pelvis"], :]
