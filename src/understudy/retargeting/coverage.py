@@ -291,7 +291,7 @@ def measure(
         limb_distance=distances.limb_distance,
         never_filmed=tuple(int(limb) for limb in np.flatnonzero(np.isinf(distances.limb_distance).any(axis=0))),
         worst=_worst_frames(distances.distance, uncovered, driving_limbs, reference_limbs, fps),
-        shots=shot_list(aligned, driving_limbs, reference_limbs, distances.frame, uncovered, fps),
+        shots=shot_list(aligned, reference, driving_limbs, reference_limbs, distances.frame, uncovered, fps),
     )
 
 

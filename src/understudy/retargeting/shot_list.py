@@ -7,7 +7,7 @@ camera. Gaps that one take would fill are merged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -97,7 +97,10 @@ LEANING_SIDEWAYS = (
     "lying backward, horizontally",
     *["upside down"] * 3,
 )
-TURNED = {("shoulder", 0), ("shoulder", TO_CAMERA), ("side of the trunk", 2), ("side of the trunk", TO_CAMERA)}
+TURNED = {
+    *(("shoulder", kind) for kind in (0, TO_CAMERA, OTHER_LENGTH)),
+    *(("side of the trunk", kind) for kind in (2, TO_CAMERA, OTHER_LENGTH)),
+}
 """what turning round does to shoulders and trunk, so that it needs no line of its own for each of them"""
 WHOLE = {frozenset({"upper arm", "forearm"}): "arm", frozenset({"thigh", "shin"}): "leg"}
 SHOULDERS = (
@@ -159,6 +162,7 @@ class Gap:
 
 def shot_list(
     driving: Pose,
+    reference: Pose,
     driving_limbs: Descriptor,
     reference_limbs: Descriptor,
     nearest: IntArray,
@@ -169,7 +173,8 @@ def shot_list(
 
     Args:
         driving: T poses aligned to the reference.
-        driving_limbs: their descriptors.
+        reference: poses of the reference.
+        driving_limbs: descriptors of the driver.
         reference_limbs: descriptors of the reference.
         nearest: (T, 12) the reference frame with the nearest limb, -1 = the reference never shows it.
         uncovered: (T, 12) the limbs to cover.
@@ -178,7 +183,11 @@ def shot_list(
     compared = int(driving_limbs.seen.any(axis=1).sum())
     view = _views(driving)
     kind, angle = _kinds(driving_limbs, reference_limbs, nearest, uncovered, view)
-    gaps = [gap for gap in _merged(_gaps(kind, view)) if gap.frames.sum() >= LEAST_SHARE * compared]
+    gaps = [
+        gap
+        for gap in _merged(_gaps(kind, view, frozenset(_views(reference))))
+        if gap.frames.sum() >= LEAST_SHARE * compared
+    ]
     gaps.sort(key=lambda gap: -int(gap.frames.sum()))
     last = [gap for gap in gaps if gap.kind == OTHER_LENGTH]
     gaps = [gap for gap in gaps if gap.kind != OTHER_LENGTH][: MOST_SHOTS - len(last)] + last
@@ -252,8 +261,8 @@ def _outward(name: str, view: IntArray) -> IntArray:
     return np.where(view <= BACK, -away, away) if name.startswith("left") else away
 
 
-def _gaps(kind: IntArray, view: IntArray) -> list[Gap]:
-    """One gap for each limb, kind and view that occur; the two kinds that are no direction are told for all views."""
+def _gaps(kind: IntArray, view: IntArray, filmed_views: Collection[int]) -> list[Gap]:
+    """One gap for each limb, kind and view that occur; the two kinds that no direction mends are told for all views."""
     view_T1 = view[:, None]
     gaps = []
     for limb, name in enumerate(DESCRIPTOR_LIMB_NAMES):
@@ -261,15 +270,13 @@ def _gaps(kind: IntArray, view: IntArray) -> list[Gap]:
         this_limb = np.arange(len(DESCRIPTOR_LIMB_NAMES)) == limb
         for this_kind in np.unique(kind[:, limb][kind[:, limb] >= 0]):
             where = (kind == this_kind) & this_limb
-            if this_kind in (OTHER_LENGTH, NEVER_FILMED):
-                gaps.append(Gap((side,), part, FRONT, int(this_kind), where))
-                continue
             for this_view in np.unique(view[where.any(axis=1)]):
                 here = where & (view_T1 == this_view)
-                if this_view != FRONT and (part, this_kind) in TURNED:
+                if this_view not in {FRONT, *filmed_views} and (part, this_kind) in TURNED:
                     gaps.append(Gap((), "body", int(this_view), STANCE, here))
                 else:
-                    gaps.append(Gap((side,), part, int(this_view), int(this_kind), here))
+                    which = FRONT if this_kind in (OTHER_LENGTH, NEVER_FILMED) else int(this_view)
+                    gaps.append(Gap((side,), part, which, int(this_kind), here))
     return gaps
 
 
