@@ -20,7 +20,7 @@ import numpy.typing as npt
 from understudy.errors import MediaError, UsageError
 from understudy.images import is_image, read_image, write_image
 from understudy.threads import ReadAhead
-from understudy.video_colour import RgbConverter
+from understudy.video_colour import RgbConverter, is_hdr
 from understudy.video_decode import Decoder, TimedFrame
 from understudy.video_info import VideoInfo, inspect, probe
 from understudy.video_input import VIDEO_SUFFIXES, open_input, video_stream
@@ -154,6 +154,10 @@ class VideoReader:
         decoder = Decoder(self._source, self._strict, self._tolerate_damage, self._note)
         convert = RgbConverter(self.size_hw, self._source.turn, self._alpha_background)
         for frame, count in self._sampled(decoder):
+            if is_hdr(frame) and not any("HDR" in note for note in self.notes):
+                self._note(
+                    f"{self.info.path} is HDR: converted to BT.709, what is brighter than paper white is clipped"
+                )
             image = convert(frame)
             for _ in range(count - 1):
                 yield image.copy()

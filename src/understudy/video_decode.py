@@ -11,11 +11,11 @@ import av.packet
 import av.video.codeccontext
 import av.video.frame
 import av.video.stream
-from av.codec.context import CodecContext, ThreadType
+from av.codec.context import ThreadType
 
 from understudy.errors import MediaError
-from understudy.video_info import Source
-from understudy.video_input import MAX_PIXELS, media_errors, open_input, video_stream
+from understudy.video_info import Source, video_decoder
+from understudy.video_input import media_errors, open_input, video_stream
 
 TimedFrame = tuple[Fraction, av.video.frame.VideoFrame]
 
@@ -51,7 +51,7 @@ class Decoder:
 
     def _reset(self) -> None:
         self._damaged = 0
-        self._cut = False
+        self._torn = False  # an incomplete packet was met: damage, or at the end what is left of the one that was cut
         self._next_time = self._source.first
         self._read_until = self._source.first
 
@@ -87,8 +87,11 @@ class Decoder:
                 if packet.stream_index != stream.index:
                     self._saw(packet)
                     continue
-                if packet.is_corrupt:  # what is left of the packet at which the file was cut
-                    self._cut = True
+                if packet.size and self._torn:
+                    self._count_damage()
+                if packet.size:
+                    self._torn = packet.is_corrupt
+                if packet.is_corrupt:
                     continue
                 self._saw(packet)
                 for time, frame in self._decode(
@@ -106,15 +109,9 @@ class Decoder:
             self._finish(stream)
 
     def _codec(self, stream: av.video.stream.VideoStream) -> av.video.codeccontext.VideoCodecContext:
-        context = stream.codec_context
-        if self._source.decoder is not None:
-            other = CodecContext.create(self._source.decoder, "r")
-            assert isinstance(other, av.video.codeccontext.VideoCodecContext)
-            context = other
-        options = {"max_pixels": str(MAX_PIXELS)}
+        context = video_decoder(stream, self._source.decoder)
         if not self._tolerate_damage:
-            options["err_detect"] = "explode"
-        context.options = {**context.options, **options}
+            context.options = {**context.options, "err_detect": "explode"}
         context.thread_type = ThreadType.AUTO
         return context
 
@@ -135,7 +132,10 @@ class Decoder:
         timed = []
         for frame in frames:
             time = frame.pts * time_base if frame.pts is not None else self._next_time
-            if frame.is_corrupt and not tolerant:
+            if frame.is_corrupt and tolerant:
+                continue  # refers to frames before the point sought
+            if frame.is_corrupt:
+                self._next_time = time
                 self._count_damage()
             self._next_time = time + (frame.duration * time_base if frame.duration else self._step)
             timed.append((time, frame))
@@ -158,11 +158,12 @@ class Decoder:
         if self._damaged:
             self._note(f"{self._path}: {self._damaged} damaged frames were concealed or left out")
         source = self._source
+        cut = self._torn
         if source.header_end is not None:
-            self._cut = self._cut or self._next_time + Fraction(3, 2) * self._step < source.header_end
+            cut = cut or self._next_time + Fraction(3, 2) * self._step < source.header_end
         elif source.container_end is not None:
-            self._cut = self._cut or self._read_until + _CUT_TOLERANCE < source.container_end
-        if not self._cut:
+            cut = cut or self._read_until + _CUT_TOLERANCE < source.container_end
+        if not cut:
             return
         end = source.header_end or source.container_end
         of = f" of {self._shown(end)} s" if end else ""

@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import av.container
 import av.error
+import av.video.codeccontext
 import av.video.frame
 import av.video.stream
 import numpy as np
 
 from understudy.errors import MediaError
 from understudy.images import check_size
-from understudy.video_input import media_errors, open_input, video_stream
+from understudy.video_input import MAX_PIXELS, media_errors, open_input, video_stream
 
 STANDARD_RATES = tuple(
     Fraction(rate, divisor)
@@ -28,7 +30,9 @@ STANDARD_RATES = tuple(
 )
 MAX_RATE = 240
 _SCANNED_PACKETS = 500
-_FRAMES_TO_TRY = 50
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""decoders that keep the transparency which the built-in ones drop"""
+_PACKETS_TO_TRY = 50
 """packets given to the decoder before a file is said to hold no picture"""
 
 TURNS = {
@@ -105,12 +109,12 @@ def probe(path: str | Path) -> VideoInfo:
 
 def inspect(path: Path) -> Source:
     """`probe` with what only the reader needs."""
+    times, complete = _frame_times(path)
     with open_input(path) as container, media_errors(path):
         stream = video_stream(path, container)
         time_base = _time_base(path, stream)
-        times, complete = _frame_times(container, stream)
-        decoder = "libvpx-vp9" if stream.metadata.get("alpha_mode") == "1" and stream.name != "av1" else None
-        frame = _first_frame(path, stream)
+        decoder = _ALPHA_DECODERS.get(stream.codec_context.name) if stream.metadata.get("alpha_mode") == "1" else None
+        frame = _first_frame(path, container, stream, decoder)
         first_ticks = frame.pts if frame.pts is not None else (stream.start_time or 0)
         fps = _constant_rate(times, time_base, stream.average_rate)
         first = first_ticks * time_base
@@ -143,18 +147,18 @@ def _time_base(path: Path, stream: av.video.stream.VideoStream) -> Fraction:
     return stream.time_base
 
 
-def _frame_times(container: av.container.InputContainer, stream: av.video.stream.VideoStream) -> tuple[list[int], bool]:
-    """Sorted time stamps in ticks: all of them from the index where there is one, else of the first packets."""
-    index = stream.index_entries
-    if len(index) > 1 and len(index) == stream.frames:
-        return sorted(entry.timestamp for entry in index), True
-    unknown_length = not stream.duration and not container.duration
-    packets = container.demux(stream)
-    wanted = packets if unknown_length else itertools.islice(packets, _SCANNED_PACKETS)
-    times = [packet.pts for packet in wanted if packet.pts is not None]
-    complete = next(packets, None) is None
-    container.seek(0)
-    return sorted(times), complete
+def _frame_times(path: Path) -> tuple[list[int], bool]:
+    """Sorted time stamps in ticks, and whether they are all: from the index where there is one, else from packets."""
+    with open_input(path) as container, media_errors(path):
+        stream = video_stream(path, container)
+        index = stream.index_entries
+        if len(index) > 1 and len(index) == stream.frames:
+            return sorted(entry.timestamp for entry in index), True
+        unknown_length = not stream.duration and not container.duration
+        packets = container.demux(stream)
+        wanted = packets if unknown_length else itertools.islice(packets, _SCANNED_PACKETS)
+        times = [packet.pts for packet in wanted if packet.pts is not None]
+        return sorted(times), next(packets, None) is None
 
 
 def _constant_rate(times: list[int], time_base: Fraction, average: Fraction | None) -> Fraction:
@@ -162,8 +166,8 @@ def _constant_rate(times: list[int], time_base: Fraction, average: Fraction | No
     if not steps:
         return min(average, Fraction(MAX_RATE)) if average and average > 0 else Fraction(25)
     median = Fraction(statistics.median(steps))
-    jitter = max(1, Fraction(1, 1000) / time_base)
-    if all(abs(step - median) <= jitter for step in steps):
+    rounding = max(1, Fraction(1, 1000) / time_base)  # time stamps are whole ticks, in many files whole milliseconds
+    if all(step == median or abs(step - median) <= rounding < median / 4 for step in steps):
         mean = 1 / (Fraction(sum(steps), len(steps)) * time_base)
         if average and abs(average / mean - 1) < Fraction(1, 100):
             return min(average, Fraction(MAX_RATE))
@@ -205,18 +209,31 @@ def _tagged_end(stream: av.video.stream.VideoStream) -> Fraction | None:
     return 3600 * hours + 60 * minutes + seconds or None
 
 
-def _first_frame(path: Path, stream: av.video.stream.VideoStream) -> av.video.frame.VideoFrame:
-    container = stream.container
-    assert isinstance(container, av.container.InputContainer)
-    stream.codec_context.thread_count = 1
-    for packet in itertools.islice(container.demux(stream), _FRAMES_TO_TRY):
+def _first_frame(
+    path: Path, container: av.container.InputContainer, stream: av.video.stream.VideoStream, decoder: str | None
+) -> av.video.frame.VideoFrame:
+    context = video_decoder(stream, decoder)
+    context.thread_count = 1
+    for packet in itertools.islice(container.demux(stream), _PACKETS_TO_TRY):
         try:
-            frames = packet.decode()
+            frames = context.decode(packet)
         except av.error.FFmpegError:
             continue  # the reader will meet the same damage and tell its time
         if frames:
             return frames[0]
     raise MediaError(f"{path} has no frame that can be decoded: it is damaged, or cut off right at the start")
+
+
+def video_decoder(stream: av.video.stream.VideoStream, name: str | None) -> av.video.codeccontext.VideoCodecContext:
+    """The stream's own decoder, or another one by name (some decoders drop the transparency); not opened yet."""
+    if name is None:
+        context = stream.codec_context
+    else:
+        other = av.CodecContext.create(name, "r")
+        assert isinstance(other, av.video.codeccontext.VideoCodecContext)
+        context = other
+    context.options = {**context.options, "max_pixels": str(MAX_PIXELS)}
+    return context
 
 
 def _turn(frame: av.video.frame.VideoFrame, stream: av.video.stream.VideoStream) -> str:

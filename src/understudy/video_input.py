@@ -25,10 +25,12 @@ VIDEO_SUFFIXES = frozenset(
     )
 )
 
+_FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+
 # Containers that hold their own media. Playlists (concat, HLS, DASH) and numbered pictures are left out: they make
 # the demuxer open neighbouring files or addresses that the user never named.
 FORMATS = (
-    "mov,mp4,m4a,3gp,matroska,webm,avi,gif,apng,mpegts,mpeg,flv,asf,ogg,mxf,ivf,yuv4mpegpipe,h264,hevc,m4v,nut,"
+    "mov,mp4,m4a,3gp,matroska,webm,avi,gif,apng,mpegts,mpeg,flv,asf,ogg,mxf,ivf,yuv4mpegpipe,nut,"
     "mp3,wav,flac,aac,aiff,w64,caf,amr"
 )
 
@@ -79,11 +81,30 @@ def _likely_cause(path: Path, error: BaseException) -> str:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"ffconcat", b"#extm3u", b"<?xml", b"<mpd")):
         return "it is a playlist, which names other files; give the video itself"
-    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free"):
-        return "its index is missing; it is cut off (was the recording or copy finished?)"
+    if _is_cut_mp4(path):
+        return "it is cut off before its index (was the recording or copy finished?)"
     if _is_text(head):
         return "it is a text file, not a video"
     return f"it is no video of a kind that is read here, or it is damaged ({_one_line(error)})"
+
+
+def _is_cut_mp4(path: Path) -> bool:
+    """Whether the last box of an MP4 or QuickTime file ends behind the end of the file, or its index never comes."""
+    kinds: list[bytes] = []
+    try:
+        with open(path, "rb") as stream:
+            size = path.stat().st_size
+            position = 0
+            while position + 8 <= size and len(kinds) < 10_000:
+                stream.seek(position)
+                length = int.from_bytes(stream.read(4), "big")
+                kinds.append(stream.read(4))
+                if length == 1:
+                    length = int.from_bytes(stream.read(8), "big")
+                position = size if length == 0 else position + max(length, 8)
+    except OSError:
+        return False
+    return bool(kinds) and kinds[0] in _FIRST_BOXES and (position != size or b"moov" not in kinds)
 
 
 def _first_bytes(path: Path) -> bytes:
@@ -109,6 +130,8 @@ def video_stream(path: Path, container: av.container.InputContainer) -> av.video
         MediaError: no video (audio only, or only a cover picture), or frames larger than 8192x8192.
     """
     streams = [stream for stream in container.streams.video if not _is_cover(stream)]
+    if not streams and _is_cut_mp4(path):
+        raise MediaError(f"{path} is cut off within its index (was the recording or copy finished?)")
     if not streams:
         kind = "only sound" if container.streams.audio else "no video stream"
         raise MediaError(f"{path} has {kind}: give a file with moving pictures")
