@@ -13,7 +13,7 @@ from understudy.synthetic.people import Person
 from understudy.synthetic.scene import Camera
 from understudy.synthetic.skeleton import INDEX, Floats, rest_positions
 
-HIDDEN = 0.3
+HIDDEN = 0.4
 """Confidence of a body joint that something else hides."""
 
 _LIMB_JOINTS = ("upper_arm", "forearm", "hand", "thigh", "shin", "foot")

@@ -105,13 +105,8 @@ def grid(
         two_sided: seen from behind too (an open skirt, a strand of hair).
     """
     rows, columns = points.shape[:2]
-    if not isinstance(weights, np.ndarray):
-        table = np.zeros((rows, len(ALL_JOINTS)), np.float32)
-        for row, entry in enumerate(weights):
-            for joint, weight in entry.items():
-                table[row, INDEX[joint]] = weight
-        weights = np.repeat(table[:, None], columns, axis=1)
-    weights = weights / weights.sum(axis=-1, keepdims=True)
+    table = weights if isinstance(weights, np.ndarray) else _weight_table(weights, columns)
+    table = table / table.sum(axis=-1, keepdims=True)
     u = np.linspace(0, 1, columns) if u is None else np.asarray(u)
     v = np.linspace(0, 1, rows) if v is None else np.asarray(v)
     v = v[:, None] if v.ndim == 1 else v
@@ -123,13 +118,22 @@ def grid(
     mesh = Mesh(
         points.reshape(-1, 3).astype(np.float32),
         normals.reshape(-1, 3),
-        weights.reshape(-1, weights.shape[-1]).astype(np.float32),
-        chart.uv(u, v).reshape(-1, 2) if v.shape[1] == 1 else chart.uv(u, v).reshape(-1, 2),
+        table.reshape(-1, len(ALL_JOINTS)).astype(np.float32),
+        chart.uv(u, v).reshape(-1, 2),
         np.full(rows * columns, gloss, np.float32),
         triangles,
         bands.reshape(-1).copy(),
     )
     return joined([mesh, _turned_inside_out(mesh)]) if two_sided else mesh
+
+
+def _weight_table(rows: Sequence[Weights], columns: int) -> Floats:
+    """(rows, columns, joints) of weights that are the same all along a row."""
+    table = np.zeros((len(rows), len(ALL_JOINTS)), np.float32)
+    for row, entry in enumerate(rows):
+        for joint, weight in entry.items():
+            table[row, INDEX[joint]] = weight
+    return np.repeat(table[:, None], columns, axis=1)
 
 
 def _grid_normals(points: Floats) -> Floats:

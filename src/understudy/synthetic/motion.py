@@ -15,8 +15,6 @@ from understudy.synthetic.skeleton import (
     JOINTS,
     MIRROR,
     Floats,
-    forward_kinematics,
-    lowest_sole,
     rest_positions,
     rotation_about,
 )
@@ -155,7 +153,7 @@ def _upper_body(
         if both > 0.86:  # crossed before the chest, one arm over the other
             left, right = np.array(_ARM_POSES["crossed"], float), np.array(_ARM_POSES["across"], float)
             left[1], right[1] = left[1] + 8, right[1] + 6
-        elif 0.80 < both:
+        elif both > 0.80:
             right = np.array(_ARM_POSES["wave"], float)
             waves.append(("right" if both < 0.83 else "left", clock + move, clock + tempo * (beats + 1)))
             left, right = (left, right) if both < 0.83 else (right, left)
@@ -467,9 +465,3 @@ def _solve_leg(
     rotations[:, INDEX[f"{side}_thigh"]] = np.swapaxes(pelvis, 1, 2) @ upper
     rotations[:, INDEX[f"{side}_shin"]] = np.swapaxes(upper, 1, 2) @ lower
     rotations[:, INDEX[f"{side}_foot"]] = np.swapaxes(lower, 1, 2) @ foot
-
-
-def foot_heights(motion: Motion) -> Floats:
-    """(T,) lowest sole of the canonical body under a pelvis at rest height: what the renderer takes away."""
-    world, position = forward_kinematics(motion.rotations, motion.grip, rest_positions(CANONICAL_BODY))
-    return lowest_sole(world, position, CANONICAL_BODY)

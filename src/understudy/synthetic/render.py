@@ -14,7 +14,7 @@ from understudy.synthetic.motion import Motion
 from understudy.synthetic.people import Person
 from understudy.synthetic.raster import Samples, planes, rasterise
 from understudy.synthetic.scene import Scene
-from understudy.synthetic.skeleton import INDEX, Floats, forward_kinematics, lowest_sole, rest_positions
+from understudy.synthetic.skeleton import Floats, forward_kinematics, lowest_sole, rest_positions
 
 _CHUNK = 128
 
@@ -26,7 +26,7 @@ class Rendered:
     Attributes:
         frame: (H, W, 3) RGB uint8.
         xy: (133, 2) float32 pixels, COCO-WholeBody order; exact also where a point is hidden.
-        confidence: (133,) float32: 1 seen; 0.3 a joint of body or feet hidden behind another limb or the trunk;
+        confidence: (133,) float32: 1 seen; 0.4 a joint of body or feet hidden behind another limb or the trunk;
             0 outside the frame, and 0 for face and hand points that are hidden or turned away.
         parts: (H, W) uint8 label in `mesh.PARTS`; not 0 exactly where the matte is at least 128.
         matte: (H, W) uint8 share of the pixel that the person covers.
@@ -64,6 +64,15 @@ def render(person: Person, motion: Motion, scene: Scene) -> Iterator[Rendered]:
         position = position + _root_shift(person, part, world, position)[:, None]
         for turn, place in zip(world, position, strict=True):
             yield studio.film(turn, place)
+
+
+def landmark_paths(person: Person, motion: Motion, scene: Scene) -> Floats:
+    """(T, 133, 2) the points' exact places without drawing anything (as in `render`)."""
+    anchors, rest = landmark_anchors(person), rest_positions(person.body)
+    world, position = forward_kinematics(motion.rotations, motion.grip, rest)
+    position = position + _root_shift(person, motion, world, position)[:, None]
+    offset = np.einsum("tpab,pb->tpa", world[:, anchors.joints], anchors.points - rest[anchors.joints])
+    return np.asarray(scene.camera.project(position[:, anchors.joints] + offset)[..., :2], np.float32)
 
 
 def _root_shift(person: Person, motion: Motion, world: Floats, position: Floats) -> Floats:
@@ -237,8 +246,3 @@ def _fill_depth(seen: npt.NDArray[np.int32], corners: Floats) -> Floats:
     inside = seen >= 0
     depth[inside] = corners[..., 2].mean(axis=1)[seen[inside]]
     return depth
-
-
-def pelvis_place(position: Floats) -> Floats:
-    """World place of the pelvis in positions of `forward_kinematics`."""
-    return position[..., INDEX["pelvis"], :]

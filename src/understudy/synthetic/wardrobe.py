@@ -313,7 +313,7 @@ def _features(face: npt.NDArray[np.float32], look: Look, shape: head.HeadShape, 
         fill(disc(middle + 0.008, 0.505, 0.006), (250, 250, 250))
         stroke(outline[:4], np.minimum(dark, 60), 4)
         stroke(outline[[3, 4, 5, 0]], skin * 0.6, 2)
-        stroke(outline[:4] + (0, 0.022), skin * 0.72, 2)
+        stroke(outline[:4] + np.array([0, 0.022]), skin * 0.72, 2)
         brow = np.array(
             [(0.225, 0.570), (0.18, 0.602), (0.12, 0.606), (0.055, 0.585), (0.055, 0.568), (0.12, 0.585), (0.18, 0.585)]
         )
