@@ -1,1 +1,58 @@
-"""understudy: film a person for two minutes, and a trained actor of that person performs any dance."""
+"""understudy: film a person for two minutes, and a trained actor of that person performs any dance.
+
+The public names. They are imported when first used, so that `import understudy` takes no time.
+
+Example:
+    import understudy
+
+    understudy.clone("me.mp4", "dance.mp4", "out.mp4", preset="preview", consent="I am the person in me.mp4")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from understudy.actor import Actor as Actor
+    from understudy.errors import UnderstudyError as UnderstudyError
+    from understudy.inspection import inspect as inspect
+    from understudy.performance import Performance as Performance
+    from understudy.pose import Pose as Pose
+    from understudy.retargeting.coverage import coverage as coverage
+    from understudy.tracking.track import track as track
+    from understudy.verbs import clone as clone
+    from understudy.verbs import perform as perform
+    from understudy.verbs import train as train
+
+    __version__: str
+
+_HOMES = {
+    "Actor": "actor",
+    "Performance": "performance",
+    "Pose": "pose",
+    "UnderstudyError": "errors",
+    "clone": "verbs",
+    "coverage": "retargeting.coverage",
+    "inspect": "inspection",
+    "perform": "verbs",
+    "track": "tracking.track",
+    "train": "verbs",
+}
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("understudy")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'understudy' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"understudy.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,49 @@
+"""Types of command-line options: how their values are read, and how help names them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from tyro.conf import arg
+from tyro.constructors import PrimitiveConstructorSpec
+
+
+def region(text: str) -> tuple[int, int, int, int]:
+    """Reads X,Y,W,H."""
+    left, top, width, height = (int(part) for part in text.split(","))
+    return left, top, width, height
+
+
+def _optional(kind: Callable[[str], Any], metavar: str, what: str) -> PrimitiveConstructorSpec[Any]:
+    """An option that is None unless given, and says in words what was wrong with what was typed."""
+
+    def parse(words: list[str]) -> Any:
+        try:
+            return kind(words[0])
+        except ValueError:
+            raise ValueError(f"{words[0]!r} is not {what}") from None
+
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar=metavar,
+        instance_from_str=parse,
+        is_instance=lambda value: True,
+        str_from_instance=lambda value: ["none" if value is None else str(value)],
+    )
+
+
+Seconds = Annotated[float | None, _optional(float, "SECONDS", "a number of seconds")]
+Minutes = Annotated[float | None, _optional(float, "MINUTES", "a number of minutes")]
+Steps = Annotated[int | None, _optional(int, "STEPS", "a whole number of steps")]
+Text = Annotated[str | None, _optional(str, "TEXT", "a text")]
+OptionalPath = Annotated[Path | None, _optional(Path, "PATH", "a path")]
+Box = Annotated[tuple[int, int, int, int] | None, _optional(region, "X,Y,W,H", "four whole numbers X,Y,W,H")]
+Paths = Annotated[tuple[Path, ...], arg(help_behavior_hint="(default: none)")]
+Background = Annotated[str, arg(metavar="reference|driving|COLOUR|IMAGE|VIDEO|transparent")]
+Smooth = Annotated[bool, arg(help_behavior_hint="(default: smoothed)")]
+Matte = Annotated[str, arg(metavar="auto|green|none|VIDEO")]
+RecipeName = Literal["performance-cloning"]
+Preset = Literal["preview", "fast", "paper"]
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]

@@ -1,0 +1,369 @@
+"""What people do with understudy, as functions: train, perform, clone. The command line calls exactly these."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import understudy
+from understudy.actor import Actor, recipe_module, run_folder_of
+from understudy.backgrounds import Colour, parse_background
+from understudy.consent import Consent, obtain_consent
+from understudy.errors import TrainingError, UnderstudyError, UsageError
+from understudy.files import read_json, write_json
+from understudy.retargeting.alignment import body_statistics
+
+if TYPE_CHECKING:
+    from understudy.devices import Device
+    from understudy.performance import Performance
+
+Preset = Literal["preview", "fast", "paper"]
+Recipe = Literal["performance-cloning"]
+StrPath: TypeAlias = "str | os.PathLike[str]"
+Clip: TypeAlias = "StrPath | Performance"
+"""A video file, a performance's folder, or a loaded performance."""
+
+PRESETS = ("preview", "fast", "paper")
+DEFAULT_WORKING_SIZE = 256
+_VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif")
+_OPAQUE_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", "")
+_TRANSPARENT_SUFFIXES = (".webm", ".mov", "")
+
+log = logging.getLogger(__name__)
+
+
+def train(
+    reference: Clip,
+    output: StrPath,
+    *,
+    unpaired: Sequence[Clip] = (),
+    recipe: Recipe = "performance-cloning",
+    preset: Preset = "fast",
+    resume: bool = False,
+    max_minutes: float | None = None,
+    max_steps: int | None = None,
+    seed: int = 0,
+    consent: str | None = None,
+    device: Device = "auto",
+) -> Actor:
+    """Learns the person of a reference clip; writes an actor.
+
+    Videos are tracked first, and remembered. Checkpoints, losses and previews go to the folder `OUTPUT.run`, which
+    stays: training can go on from it later. A finished actor is never overwritten unless `resume` is given.
+
+    Args:
+        reference: video or performance of the person whose looks are learnt.
+        output: the actor to write, usually `something.actor`.
+        unpaired: videos or performances of other people, whose motion (not looks) is learnt from as well; best is
+            the dance that will be performed.
+        recipe: which paper's method.
+        preset: "preview" (128x128, minutes on a CPU), "fast" (256x256), or "paper" (256x256, all the paper's numbers).
+        resume: go on with an interrupted run of this output, or start one.
+        max_minutes: stop after this much training, all parts of a resumed run together.
+        max_steps: stop after this many training steps.
+        seed: of everything random.
+        consent: who agreed to be learnt, and to what; None asks at a terminal.
+        device: "auto", "cpu", "cuda" or "mps".
+
+    Raises:
+        ConsentError: no consent was given.
+        UsageError: `output` exists already, or arguments make no sense.
+        TrainingError: training cannot start or go on.
+        Interrupted: Ctrl-C or SIGTERM, with everything saved.
+
+    Example:
+        actor = train("me.mp4", "me.actor", preset="preview", consent="I am the person in me.mp4")
+    """
+    path = Path(output)
+    config = _config(recipe, preset)
+    _check_limits(max_minutes, max_steps, seed)
+    _check_actor_output(path, resume)
+    given = _consent(consent, reference, path, resume)
+    size = {} if config.size <= DEFAULT_WORKING_SIZE else {"size": config.size}
+    performance = _tracked(reference, **size)
+    others = [_tracked(other, **size) for other in unpaired]
+    run_folder = run_folder_of(path)
+    write_json(run_folder / "consent.json", asdict(given))
+    trained = recipe_module(recipe).train(
+        performance,
+        others,
+        run_folder,
+        config,
+        seed=seed,
+        resume=resume,
+        max_minutes=max_minutes,
+        max_steps=max_steps,
+        device=device,
+    )
+    header = performance.header
+    actor = Actor(
+        recipe=recipe,
+        config=asdict(trained.config),
+        weights=trained.weights,
+        statistics=trained.statistics,
+        body=body_statistics(performance.poses),
+        crop=header.crop,
+        working_size=header.size_hw[0],
+        original_size_hw=header.original_size_hw,
+        fps=header.fps,
+        background=performance.background(),
+        record={"preset": preset, **trained.record},
+        consent=given,
+        reference_name=header.source_name,
+        reference_sha256=header.source_sha256,
+        made_with=understudy.__version__,
+    )
+    actor.save(path)
+    return actor
+
+
+def perform(
+    actor: Actor | StrPath,
+    driving: Clip,
+    output: StrPath,
+    *,
+    background: str = "reference",
+    compare: bool = False,
+    device: Device = "auto",
+) -> Path:
+    """Lets an actor play the motion of a driving clip; writes a video of the reference's size at the driver's rate.
+
+    The driving video's sound goes along. An existing output is replaced. Where nobody was found in the driving clip,
+    the performer fades out.
+
+    Args:
+        actor: an actor or its file.
+        driving: video or performance of the motion. A performance has no sound.
+        output: the video to write: .mp4, .mkv or .mov; .webm, .mov or a folder of PNG files for transparent ones.
+        background: "reference" (the room of the reference clip), "driving" (the driver's room), "transparent", a
+            colour (a name, "#rrggbb" or "r,g,b"), or an image or video file.
+        compare: also write `NAME.compare.mp4`: driving, pose and clone side by side.
+        device: "auto", "cpu", "cuda" or "mps".
+
+    Returns:
+        The path of the video.
+
+    Raises:
+        ActorError, MediaError, PerformanceError, PoseError: something given cannot be read or used.
+        UsageError: arguments that contradict each other.
+
+    Example:
+        perform("me.actor", "dance.mp4", "out.mp4", background="#202030", compare=True)
+    """
+    path = Path(output)
+    behind = parse_background(background)
+    _check_video_output(path, behind == "transparent", [driving, behind, actor])
+    loaded = actor if isinstance(actor, Actor) else Actor.load(actor)
+    return _perform(loaded, _tracked(driving), _video_of(driving), path, behind, compare, device)
+
+
+def _perform(
+    actor: Actor,
+    driving: Performance,
+    video: Path | None,
+    path: Path,
+    behind: str | Colour | Path,
+    compare: bool,
+    device: Device,
+) -> Path:
+    from understudy.performing import perform_to_file
+
+    perform_to_file(
+        actor,
+        driving,
+        path,
+        background=behind,
+        driving_video=video,
+        sound=_sound_of(video, path),
+        compare=comparison_path(path) if compare else None,
+        device=device,
+    )
+    return path
+
+
+def clone(
+    reference: Clip,
+    driving: Clip,
+    output: StrPath,
+    *,
+    recipe: Recipe = "performance-cloning",
+    preset: Preset = "fast",
+    max_minutes: float | None = None,
+    compare: bool = False,
+    background: str = "reference",
+    resume: bool = False,
+    seed: int = 0,
+    consent: str | None = None,
+    device: Device = "auto",
+) -> Path:
+    """The whole way: tracks both clips, trains an actor of the reference, and lets it play the driver.
+
+    The actor stays beside the output, as `NAME.actor`, and can perform other clips without training again.
+
+    Args:
+        reference: video or performance of the person.
+        driving: video or performance of the motion; training learns from its motion as well.
+        output: the video to write, see `perform`.
+        recipe: which paper's method.
+        preset: see `train`.
+        max_minutes: stop training after this much time.
+        compare: also write `NAME.compare.mp4`: driving, pose and clone side by side.
+        background: see `perform`.
+        resume: go on with an interrupted run of this output, or start one.
+        seed: of everything random.
+        consent: who agreed to be learnt, and to what; None asks at a terminal.
+        device: "auto", "cpu", "cuda" or "mps".
+
+    Returns:
+        The path of the video.
+
+    Raises:
+        UnderstudyError: as `train` and `perform`.
+        Interrupted: Ctrl-C or SIGTERM, with everything saved.
+
+    Example:
+        clone("me.mp4", "dance.mp4", "out.mp4", preset="preview", consent="I am the person in me.mp4")
+    """
+    path = Path(output)
+    actor_path = _beside(path, ".actor")
+    behind = parse_background(background)
+    _check_video_output(path, behind == "transparent", [reference, driving, behind])
+    config = _config(recipe, preset)
+    _check_limits(max_minutes, None, seed)
+    _check_actor_output(actor_path, resume, rendered_with=f"understudy perform --actor {actor_path}")
+    given = _consent(consent, reference, actor_path, resume)
+    size = {} if config.size <= DEFAULT_WORKING_SIZE else {"size": config.size}
+    reference_performance, driving_performance = _tracked(reference, **size), _tracked(driving, **size)
+    _say_coverage(reference_performance, driving_performance)
+    actor = train(
+        reference_performance,
+        actor_path,
+        unpaired=[driving_performance],
+        recipe=recipe,
+        preset=preset,
+        resume=resume,
+        max_minutes=max_minutes,
+        seed=seed,
+        consent=given.text,
+        device=device,
+    )
+    log.info("actor: %s (perform other clips with `understudy perform --actor %s`)", actor_path, actor_path)
+    return _perform(actor, driving_performance, _video_of(driving), path, behind, compare, device)
+
+
+def _config(recipe: str, preset: str) -> Any:
+    module = recipe_module(recipe)
+    if preset not in PRESETS:
+        raise UsageError(f"--preset {preset}: there is no such preset; choose one of {', '.join(PRESETS)}")
+    return {"preview": module.preview, "fast": module.fast, "paper": module.paper}[preset]()
+
+
+def _check_limits(max_minutes: float | None, max_steps: int | None, seed: int) -> None:
+    if max_minutes is not None and not 0 < max_minutes < float("inf"):
+        raise UsageError(f"--max-minutes must be above 0, not {max_minutes:g}")
+    if max_steps is not None and max_steps < 1:
+        raise UsageError(f"--max-steps must be at least 1, not {max_steps}")
+    if seed < 0:
+        raise UsageError(f"--seed must be 0 or above, not {seed}")
+
+
+def _check_actor_output(path: Path, resume: bool, rendered_with: str = "") -> None:
+    """One rule: what took hours to train is neither overwritten nor begun anew unless that is said."""
+    run_folder = run_folder_of(path)
+    begun = any((run_folder / "checkpoints").glob("step-*"))
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: name a file for the actor, for example {path.name or 'me'}.actor")
+    if path.suffix.lower() in _VIDEO_SUFFIXES:
+        raise UsageError(f"{path} would be a video, and training writes an actor: name it {path.stem}.actor")
+    if path.exists() and not resume:
+        use = f"render with it (`{rendered_with} ...`), " if rendered_with else ""
+        raise UsageError(f"{path} exists: {use}train it further with --resume, or choose another --output")
+    if path.exists() and not begun:
+        raise UsageError(
+            f"{path} exists, but its run folder {run_folder} is gone, so it cannot be trained further: "
+            "choose another --output"
+        )
+    if begun and not resume:
+        raise UsageError(
+            f"an interrupted training of {path} is in {run_folder}: go on with --resume, or delete that folder first"
+        )
+
+
+def _consent(consent: str | None, reference: Clip, actor: Path, resume: bool) -> Consent:
+    """The consent given now, else the one that the run to be resumed was begun with."""
+    recorded = run_folder_of(actor) / "consent.json"
+    if resume and recorded.is_file():
+        stored = read_json(recorded, TrainingError)
+        if isinstance(stored, dict) and stored.get("text") and consent in (None, stored["text"]):
+            return Consent(str(stored["text"]), str(stored.get("time", "")))
+    return obtain_consent(consent, _name(reference))
+
+
+def _check_video_output(path: Path, transparent: bool, inputs: Sequence[object]) -> None:
+    suffix = path.suffix.lower()
+    allowed = _TRANSPARENT_SUFFIXES if transparent else _OPAQUE_SUFFIXES
+    if suffix not in allowed:
+        kinds = ".webm, .mov, or a name without suffix (a folder of PNG files)" if transparent else ".mp4, .mov or .mkv"
+        what = "a transparent video" if transparent else "a video"
+        raise UsageError(f"cannot write {what} as {path}: use {kinds}")
+    if suffix and path.is_dir():
+        raise UsageError(f"{path} is a folder: choose another --output")
+    if not suffix and path.exists() and not (path.is_dir() and all(_is_numbered_png(file) for file in path.iterdir())):
+        raise UsageError(f"{path} exists and holds other things than numbered PNG files: choose another --output")
+    files = [given for given in inputs if isinstance(given, (str, os.PathLike)) and os.path.exists(given)]
+    if path.exists() and any(os.path.samefile(file, path) for file in files):
+        raise UsageError(f"--output {path} would overwrite what it is made from: choose another name")
+
+
+def _is_numbered_png(file: Path) -> bool:
+    return file.suffix == ".png" and file.stem.isdigit()
+
+
+def _tracked(clip: Clip, **options: Any) -> Performance:
+    from understudy.tracking.track import tracked
+
+    return tracked(clip, **options)
+
+
+def _name(clip: Clip) -> str:
+    return Path(clip).name if isinstance(clip, (str, os.PathLike)) else clip.header.source_name
+
+
+def _video_of(clip: Clip) -> Path | None:
+    return Path(clip) if isinstance(clip, (str, os.PathLike)) and Path(clip).is_file() else None
+
+
+def _sound_of(video: Path | None, output: Path) -> Path | None:
+    from understudy.video import probe
+
+    if video is None:
+        log.info("%s is without sound: a performance holds none; give the driving video itself for its sound", output)
+        return None
+    return video if probe(video).has_audio else None
+
+
+def comparison_path(output: Path) -> Path:
+    """Where the comparison of a performance lies: out.mp4 has out.compare.mp4."""
+    return _beside(output, ".compare.mp4")
+
+
+def _beside(path: Path, ending: str) -> Path:
+    """out.mp4 -> out.actor, out.compare.mp4."""
+    return path.with_name((path.stem if path.suffix else path.name) + ending)
+
+
+def _say_coverage(reference: Performance, driving: Performance) -> None:
+    from understudy.retargeting.coverage import measure
+
+    try:
+        found = measure(reference.poses, driving.poses, driving.fps)
+    except UnderstudyError as error:
+        log.warning("coverage could not be measured: %s", error)
+        return
+    share = found.share_of_frames
+    advice = "; `understudy coverage` says what to film" if share > 0.1 else ""
+    log.info("coverage: %.0f%% of the driving frames show limbs as the reference never does%s", 100 * share, advice)
