@@ -45,7 +45,7 @@ def person_square(poses: Pose) -> tuple[int, int, int]:
     height, width = poses.size_hw
     low_xy = np.maximum(np.percentile(low[seen], 0.5, axis=0), 0)
     high_xy = np.minimum(np.percentile(high[seen], 99.5, axis=0), [width - 1, height - 1])
-    side = max(MIN_SIDE, round(float((high_xy - low_xy).max()) * (1 + MARGIN)))
+    side = max(MIN_SIDE, 4 * round(float((high_xy - low_xy).max()) * (1 + MARGIN) / 4))  # halves twice: see cut
     left, top = np.round((low_xy + high_xy + 1 - side) / 2).astype(int)
     return int(left), int(top), side
 
@@ -111,5 +111,8 @@ def cut(frame: UInt8Array, square: tuple[int, int, int], size: int, *, beyond: i
         kind = cv2.BORDER_REPLICATE if beyond is None else cv2.BORDER_CONSTANT
         value = beyond or 0
         inside = cv2.copyMakeBorder(inside, *borders, kind, value=(value, value, value))
+    while side >= 3 * size and side % 2 == 0:  # exact halves are averaged ten times faster than odd ratios
+        side //= 2
+        inside = cv2.resize(inside, (side, side), interpolation=cv2.INTER_AREA)
     method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(inside, (size, size), interpolation=method), np.uint8)

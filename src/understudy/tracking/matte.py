@@ -9,9 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.errors import MediaError
+from understudy.tracking.background import masked_median
 
 UInt8Array = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
+
+SPECK_SHARE = 0.005
+"""of the largest piece of a matte: smaller ones are dropped"""
+CORE_DEPTH = 6 / 256
+"""of the working size: what lies deeper inside a mask is the person even where it looks like the room"""
+MIN_SAMPLES = 5
+MAX_NOISE = 16.0
+"""grey levels; a room that strays more from its median moves"""
 
 
 def guided_filter(guide: FloatArray, image: FloatArray, radius: int, epsilon: float) -> FloatArray:
@@ -39,20 +48,81 @@ def guided_filter(guide: FloatArray, image: FloatArray, radius: int, epsilon: fl
     return mean(a) * guide + mean(b)
 
 
-def refine(frame: UInt8Array, coarse: UInt8Array) -> UInt8Array:
-    """Pulls the edge of a coarse mask to the edges of the picture.
+def refine(frame: UInt8Array, coarse: UInt8Array, room: StillRoom | None = None) -> UInt8Array:
+    """Settles the edge of a coarse mask on the picture, and drops what is plainly room or too small to be a limb.
+
+    The filter is gentle on purpose: MediaPipe's masks are better than the ragged edges that a wide window gives.
 
     Args:
         frame: (S, S, 3) RGB.
         coarse: (S, S), 255 inside.
+        room: what is known of the room behind the person, when the camera stands still.
 
     Returns:
         (S, S) uint8 with an edge about two pixels soft.
     """
-    radius = max(2, frame.shape[0] // 64)
+    if room is not None:
+        coarse = room.without_room(frame, coarse)
     guide = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
-    soft = guided_filter(guide, coarse.astype(np.float32) / np.float32(255), radius, 1e-4)
-    return _contrast(soft, 0.15, 0.85)
+    soft = guided_filter(guide, coarse.astype(np.float32) / np.float32(255), max(1, len(frame) // 256), 1e-2)
+    return _without_specks(_contrast(soft, 0.25, 0.75))
+
+
+def _without_specks(matte: UInt8Array) -> UInt8Array:
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats((matte > 0).astype(np.uint8))
+    if count <= 2:
+        return matte
+    areas = statistics[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = 0
+    return np.where((areas >= SPECK_SHARE * areas.max())[labels], matte, 0).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class StillRoom:
+    """The room as a camera that does not move sees it, at working size."""
+
+    background: UInt8Array
+    """(S, S, 3) RGB"""
+    unknown: UInt8Array
+    """(S, S), not 0 where the person always stood in front"""
+    noise: float
+    """grey levels by which 95 % of the room's pixels stray from it at most"""
+
+    def without_room(self, frame: UInt8Array, coarse: UInt8Array) -> UInt8Array:
+        """Takes from the outer parts of a mask what looks just like the room; its core stays, like or not."""
+        difference = cv2.absdiff(cv2.GaussianBlur(frame, (5, 5), 0), self.background).max(axis=2)
+        difference[self.unknown > 0] = 255
+        low, high = max(2.0, 0.7 * self.noise), max(6.0, 1.5 * self.noise)
+        differs = np.clip((difference - np.float32(low)) * np.float32(255 / (high - low)), 0, 255).astype(np.uint8)
+        differs = cv2.morphologyEx(differs, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+        reach = max(2, round(len(frame) * CORE_DEPTH))
+        core = cv2.erode(coarse, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
+        kept: UInt8Array = cv2.multiply(coarse, cv2.max(differs, cv2.blur(core, (3, 3))), scale=1 / 255)
+        return kept
+
+
+def still_room(frames: UInt8Array, masks: UInt8Array) -> StillRoom | None:
+    """What samples of a clip say of the room; None when the camera moves, so that nothing can be said.
+
+    Args:
+        frames: (N, S, S, 3) RGB.
+        masks: (N, S, S), above 0 where the person may be.
+    """
+    if len(frames) < MIN_SAMPLES:
+        return None
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+    people = np.stack([cv2.dilate((mask > 25).astype(np.uint8), kernel) for mask in masks])
+    background, unknown = masked_median(frames, people)
+    background = np.asarray(cv2.GaussianBlur(background, (5, 5), 0), np.uint8)
+    strays = []
+    for frame, person in zip(frames, people, strict=True):
+        visible = (person == 0) & (unknown == 0)
+        if visible.any():
+            difference = cv2.absdiff(cv2.GaussianBlur(frame, (5, 5), 0), background).max(axis=2)
+            strays.append(float(np.percentile(difference[visible], 95)))
+    if not strays or np.median(strays) > MAX_NOISE:
+        return None
+    return StillRoom(background, unknown, float(np.median(strays)))
 
 
 def _contrast(values: FloatArray, low: float, high: float) -> UInt8Array:

@@ -44,6 +44,7 @@ class TrackedMatte:
     def __init__(self, observations: Observations | None, crop: Crop, size: int) -> None:
         self._observations = observations
         self._masks: Iterator[UInt8Array | None] = iter(()) if observations is None else iter(observations.masks)
+        self._room = None if observations is None else observations.room(crop, size)
         self._crop, self._size = crop, size
         self._segmenter: SelfieSegmenter | None = None
 
@@ -55,8 +56,8 @@ class TrackedMatte:
             self._segmenter = self._segmenter or SelfieSegmenter()
             coarse = self._segmenter(working)
         else:
-            coarse = self._observations.view.mask_to_working(mask, self._crop, self._size)
-        return refine(working, coarse), working
+            coarse = self._observations.view.to_working(mask, self._crop, self._size)
+        return refine(working, coarse, self._room), working
 
     def close(self) -> None:
         if self._segmenter is not None:

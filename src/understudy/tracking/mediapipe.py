@@ -87,6 +87,7 @@ class MediaPipeTracker:
             self._graph: Any = (
                 solutions.holistic.Holistic(**settings) if landmarks == "wholebody" else solutions.pose.Pose(**settings)
             )
+            self._graph.process(np.zeros((64, 64, 3), np.uint8))  # its threads log when they start, which is later
         self._has_found = False
 
     def __call__(self, frame: npt.NDArray[np.uint8]) -> Detection | None:
@@ -124,7 +125,7 @@ def _detection(result: Any, size_hw: tuple[int, int]) -> Detection:
     outside = ((xy < 0) | (xy >= 1)).any(axis=1)
     confidence[outside | (confidence < MIN_CONFIDENCE)] = 0
     height, width = size_hw
-    xy = xy * np.float32([width, height]) - np.float32(0.5)  # from picture edges at 0 and 1 to pixel centres
+    xy = xy * np.array([width, height], np.float32) - np.float32(0.5)  # from picture edges at 0 and 1 to pixel centres
     mask = result.segmentation_mask
     return Detection(
         xy.astype(np.float32),

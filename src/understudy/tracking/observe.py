@@ -18,6 +18,7 @@ from understudy.performance import Crop
 from understudy.pose import Pose
 from understudy.progress import progress_bar
 from understudy.tracking.detection import Tracker
+from understudy.tracking.matte import StillRoom, still_room
 from understudy.video import VideoReader
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -27,6 +28,8 @@ Region = tuple[int, int, int, int]
 LOOK_SIDE = 640
 """pixels on the longer side of what the tracker looks at; its networks see 256 pixels around the person"""
 MIN_REGION = 32
+SAMPLES = 32
+"""frames kept to learn how the room behind the person looks"""
 
 _log = logging.getLogger(__name__)
 
@@ -60,14 +63,14 @@ class View:
         original = (xy + np.array([self.x.start + 0.5, self.y.start + 0.5])) / scale - 0.5
         return original.astype(np.float32)
 
-    def mask_to_working(self, mask: UInt8Array, crop: Crop, size: int) -> UInt8Array:
-        """A mask of the view, cut to the working square; 0 beyond the view."""
+    def to_working(self, image: UInt8Array, crop: Crop, size: int) -> UInt8Array:
+        """A mask (or picture) of the view, cut to the working square; 0 beyond the view."""
         matrix = np.zeros((2, 3))
         for axis, start in enumerate((self.x.start, self.y.start)):
             scale = crop.scale / self.scale_xy[axis]
             matrix[axis, axis] = scale
             matrix[axis, 2] = scale * (start + 0.5) - crop.scale / 2 + crop.translation_xy[axis]
-        return np.asarray(cv2.warpAffine(mask, matrix, (size, size), flags=cv2.INTER_LINEAR), np.uint8)
+        return np.asarray(cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR), np.uint8)
 
 
 class MaskSpool:
@@ -106,6 +109,18 @@ class Observations:
     """original pixels"""
     masks: MaskSpool
     view: View
+    samples: list[tuple[UInt8Array, UInt8Array]]
+    """some frames of the view, spread over the clip, with their masks"""
+
+    def room(self, crop: Crop, size: int) -> StillRoom | None:
+        """What the samples say of the room within the working square."""
+        if not self.samples:
+            return None
+        frames, masks = zip(*self.samples, strict=True)
+        return still_room(
+            np.stack([self.view.to_working(frame, crop, size) for frame in frames]),
+            np.stack([self.view.to_working(mask, crop, size) for mask in masks]),
+        )
 
 
 def check_region(region: Region | None, original_hw: tuple[int, int]) -> None:
@@ -138,9 +153,12 @@ def observe(reader: VideoReader, tracker: Tracker, region: Region | None) -> Obs
     masks = MaskSpool()
     xys: list[npt.NDArray[np.float32]] = []
     confidences: list[npt.NDArray[np.float32]] = []
+    samples: list[tuple[UInt8Array, UInt8Array]] = []
+    step = max(1, reader.expected_frames // SAMPLES)
     with progress_bar(f"Tracking {reader.info.path.name}", reader.expected_frames) as advance:
         for frame in reader:
-            detection = tracker(view.cut(frame))
+            looked_at = view.cut(frame)
+            detection = tracker(looked_at)
             if detection is None:
                 xys.append(np.zeros((p.POINTS, 2), np.float32))
                 confidences.append(np.zeros(p.POINTS, np.float32))
@@ -149,10 +167,12 @@ def observe(reader: VideoReader, tracker: Tracker, region: Region | None) -> Obs
                 xys.append(np.where(detection.confidence[:, None] > 0, view.to_original(detection.xy), 0))
                 confidences.append(detection.confidence)
                 masks.append(detection.mask)
+                if detection.mask is not None and len(xys) % step == 0 and len(samples) < 2 * SAMPLES:
+                    samples.append((looked_at, detection.mask))
             advance()
     if not xys:
         raise MediaError(f"{reader.info.path} has no frame in the range that was asked for")
-    return Observations(Pose(np.stack(xys), np.stack(confidences), original_hw), masks, view)
+    return Observations(Pose(np.stack(xys), np.stack(confidences), original_hw), masks, view, samples)
 
 
 def place_in_words(poses: Pose) -> str:

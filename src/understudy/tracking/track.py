@@ -33,6 +33,7 @@ from understudy.tracking.gaps import fill_gaps, require_person
 from understudy.tracking.mattes import GivenMatte, KeyedMatte, MatteSource, NoMatte, Square, TrackedMatte
 from understudy.tracking.mediapipe import MediaPipeTracker
 from understudy.tracking.observe import Observations, Region, check_region, look_long_side, observe, place_in_words
+from understudy.tracking.smoothing import smooth_pose
 from understudy.video import VideoReader
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -132,9 +133,7 @@ def track(
         if observations is not None:
             _log.info(f"{clip.path.name}: followed the person {place_in_words(tracked_poses)}")
         if smooth:
-            from understudy.tracking.smoothing import smooth as smooth_poses
-
-            completed = smooth_poses(completed, full.fps)
+            completed = smooth_pose(completed, full.fps)
         square = person_square(completed)
         crop = crop_of(square, size)
         source = _matte_source(matte, clip, observations, square, crop, size, full.info.size_hw)
