@@ -218,6 +218,7 @@ def test_summary_is_plain_text(stick_people) -> None:  # type: ignore[no-untyped
     assert lines[1] == "most often missed: left forearm 25%"
     assert lines[2] == "to cover this driver, film (left and right are the person's own):"
     assert lines[3].startswith("  1. Left forearm straight out to the side, horizontally (about 90 degrees")
+    assert lines[4] == "with all of these filmed, 0% of the frames would still have a gap"
 
 
 @pytest.mark.parametrize("gamma", [0.0, -1.0, float("nan")])

@@ -60,7 +60,7 @@ def test_report(clips, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
         "The reference does not cover this driver: film more.",
         "In 33 % of the driver's 12 frames",
         "Left forearm straight out to the side, horizontally (about 90 degrees from straight down).",
-        "33 % of the driver's frames, see 0:00.8; with all up to here filmed 0 % still have a gap",
+        "33 % of the driver's frames, see 0:00.8 With all of these filmed, 0 % of the driver's frames would still",
         "Left and right are the person's own",
         "driver 0:00.6 (frame 6)",
         "Not covered: left forearm (40 px).",

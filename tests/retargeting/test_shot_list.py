@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from understudy.pose import Pose
 from understudy.retargeting.coverage import measure
-from understudy.retargeting.shot_list import MOST_SHOTS, clock
+from understudy.retargeting.shot_list import MOST_SHOTS
+from understudy.retargeting.shot_words import clock
 
 FPS = Fraction(10)
 
@@ -37,8 +39,7 @@ CASES = [
         dict(frames=[arm("right", 90)] * 4 + [arm("left", 90)] * 4 + [{}] * 2),
         [
             (
-                "Each arm, one after the other, straight out to the side, horizontally "
-                "(about 90 degrees from straight down)",
+                "Each arm in turn, straight out to the side, horizontally (about 90 degrees from straight down)",
                 0.8,
                 0.0,
             )
@@ -99,7 +100,9 @@ def test_foreshortened_limb(stick_people) -> None:  # type: ignore[no-untyped-de
 def test_another_build_is_not_something_to_film(stick_people) -> None:  # type: ignore[no-untyped-def]
     driving = stick_people([{}] * 4, short={"right shin": 1.4, "left shin": 1.4})
     (shot,) = measure(stick_people([{}] * 3), driving, FPS).shots
-    assert shot.what.startswith("No take will help here: the driver's right shin and left shin looks longer or shorter")
+    assert shot.what.startswith(
+        "No take will help with the right shin and left shin: the reference holds them like that"
+    )
     assert (shot.share, shot.left) == (1.0, 1.0)
 
 
@@ -111,13 +114,11 @@ def test_standing_sideways(stick_people) -> None:  # type: ignore[no-untyped-def
     turned = Pose(xy, frontal.confidence, frontal.size_hw)
     driving = Pose.concatenate([frontal, frontal, frontal, turned])  # mostly frontal, so that hips tell the scale
     shots = measure(frontal, driving, FPS, scale_by="body").shots
-    assert [shot.what for shot in shots] == ["Stand and move sideways, facing the left edge of the picture"]
+    assert [shot.what for shot in shots] == ["Stand and move facing the left edge of the picture"]
     assert shots[0].share == pytest.approx(0.25)
 
 
 def test_short_list_with_most_useful_first(stick_people) -> None:  # type: ignore[no-untyped-def]
-    import numpy as np
-
     rng = np.random.default_rng(0)
     limbs = [f"{side} {part}" for side in ("right", "left") for part in ("upper arm", "forearm", "thigh", "shin")]
     wild = [{limb: float(rng.uniform(-180, 180)) for limb in limbs} for _ in range(200)]
@@ -138,3 +139,25 @@ def test_gaps_of_a_moment_are_left_out(stick_people) -> None:  # type: ignore[no
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00.0"), (62.57, "1:02.5"), (3599.99, "59:59.9")])
 def test_clock(seconds: float, text: str) -> None:
     assert clock(seconds) == text
+
+
+def test_a_reference_filmed_from_behind_is_told_to_turn_round(stick_people) -> None:  # type: ignore[no-untyped-def]
+    shots = measure(stick_people(VERTICAL_ARMS, facing=-1), stick_people([arm("left", 90)] * 2 + [{}] * 2), FPS).shots
+    assert [shot.what for shot in shots] == [
+        "Stand and move facing the camera",
+        "Left arm straight out to the side, horizontally (about 90 degrees from straight down), facing the camera",
+    ]
+
+
+@pytest.mark.parametrize("facing", [1, -1], ids=["from the front", "from behind"])
+@pytest.mark.parametrize(("turn", "side"), [(45, "left"), (-45, "right")])
+def test_leaning_takes_the_shoulders_along(facing: int, turn: int, side: str, stick_people) -> None:  # type: ignore[no-untyped-def]
+    upright = stick_people([{}] * 4, facing=facing)
+    angle = np.radians(turn * facing)  # a person who faces the camera leans to the own left = the picture's right
+    rotation = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]], np.float32)
+    xy = upright.xy.copy()
+    xy[:, :11] = (xy[:, :11] - (128, 130)) @ rotation + (128, 130)  # all above the hips
+    leaning = Pose(xy, upright.confidence, upright.size_hw)
+    shots = measure(upright, Pose.concatenate([upright, leaning]), FPS).shots
+    assert shots[0].what == f"Trunk leaning over to the {side}, by about 45 degrees"
+    assert not any("shoulder" in shot.what for shot in shots)

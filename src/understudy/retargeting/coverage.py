@@ -201,6 +201,7 @@ class Coverage:
         if self.shots:
             lines.append("to cover this driver, film (left and right are the person's own):")
             lines += [f"  {number}. {shot.line()}" for number, shot in enumerate(self.shots, 1)]
+            lines.append(f"with all of these filmed, {self.shots[-1].left:.0%} of the frames would still have a gap")
         return "\n".join(lines)
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from understudy.files import atomic_file
 from understudy.pose import DESCRIPTOR_LIMB_NAMES, DESCRIPTOR_LIMBS, Pose
 from understudy.retargeting.coverage import UNIT_FRAME, Coverage
-from understudy.retargeting.shot_list import clock
+from understudy.retargeting.shot_words import clock
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,13 +1,12 @@
 """A shot list: which limb directions to film so that a reference covers a driver.
 
-Left and right are the person's own throughout. A gap is a limb (or an arm, a leg, a pair) that the driver holds in some
-direction and the reference never does; directions are told as a person would: out to the side, across the body, at the
-camera. Gaps that one take would fill are merged.
+Every limb beyond gamma is put into a group by its direction and by how the driver stands to the camera; groups that one
+take would fill are merged, and what is left is told in words, most useful first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -16,13 +15,32 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.pose import DESCRIPTOR_LIMB_NAMES, Pose
+from understudy.retargeting.shot_words import (
+    BACK,
+    BODY,
+    FRONT,
+    NEVER_FILMED,
+    OTHER_LENGTH,
+    SHOULDER,
+    STANCE,
+    SWEEP_IN,
+    SWEEP_OUT,
+    TO_CAMERA,
+    TO_LEFT_EDGE,
+    TO_RIGHT_EDGE,
+    TRUNK,
+    VIEWS,
+    BoolArray,
+    FloatArray,
+    Gap,
+    clock,
+    words,
+)
 
 if TYPE_CHECKING:
     from understudy.retargeting.coverage import Descriptor
 
-BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.intp]
-FloatArray = npt.NDArray[np.float32]
 
 MOST_SHOTS = 8
 LEAST_SHARE = 0.01
@@ -41,78 +59,12 @@ OVERLAP = 0.5
 MOSTLY = 0.8
 FULL_LENGTH_QUANTILE = 0.9
 
-FRONT, BACK, TO_LEFT_EDGE, TO_RIGHT_EDGE = range(4)
-STANCES = {
-    BACK: "Stand and move with your back to the camera",
-    TO_LEFT_EDGE: "Stand and move sideways, facing the left edge of the picture",
-    TO_RIGHT_EDGE: "Stand and move sideways, facing the right edge of the picture",
-}
-VIEWS = (
-    "",
-    ", with your back to the camera",
-    ", standing sideways and facing the left edge of the picture",
-    ", standing sideways and facing the right edge of the picture",
-)
-TO_CAMERA, OTHER_LENGTH, NEVER_FILMED, STANCE, SWEEP_OUT, SWEEP_IN = range(8, 14)
-"""kinds of gap beyond the 8 directions below, which go from `out` over `up` in steps of 45 degrees"""
+FILMED_VIEW = 0.05
+"""of the reference's frames: a way of standing that it shows more rarely counts as not filmed"""
 OUTWARD, INWARD = (7, 0, 1), (3, 4, 5)
-AROUND_THE_BODY = {
-    0: "straight out to the side, horizontally",
-    1: "out to the side and raised",
-    2: "straight up",
-    3: "raised across the body",
-    4: "straight across the body, horizontally",
-    5: "across the body and low",
-    6: "almost straight down",
-    7: "out to the side and low",
-    SWEEP_OUT: "out to the side, sweeping slowly",
-    SWEEP_IN: "across the body, sweeping slowly",
-}
-SEEN_SIDEWAYS = {
-    0: "straight forward, horizontally",
-    1: "forward and raised",
-    2: "straight up",
-    3: "backward and raised",
-    4: "straight backward, horizontally",
-    5: "backward and low",
-    6: "almost straight down",
-    7: "forward and low",
-    SWEEP_OUT: "forward, sweeping slowly",
-    SWEEP_IN: "backward, sweeping slowly",
-}
-LIMB_PARTS = ("upper arm", "forearm", "arm", "thigh", "shin", "leg")
-LEANING = (
-    "lying over to the right, horizontally",
-    "leaning over to the right, by about 45 degrees",
-    "upright, swaying a little",
-    "leaning over to the left, by about 45 degrees",
-    "lying over to the left, horizontally",
-    *["upside down"] * 3,
-)
-LEANING_SIDEWAYS = (
-    "bent forward, horizontally",
-    "bent forward, by about 45 degrees",
-    "upright, swaying a little",
-    "leaning backward, by about 45 degrees",
-    "lying backward, horizontally",
-    *["upside down"] * 3,
-)
-TURNED = {
-    *(("shoulder", kind) for kind in (0, TO_CAMERA, OTHER_LENGTH)),
-    *(("side of the trunk", kind) for kind in (2, TO_CAMERA, OTHER_LENGTH)),
-}
-"""what turning round does to shoulders and trunk, so that it needs no line of its own for each of them"""
 WHOLE = {frozenset({"upper arm", "forearm"}): "arm", frozenset({"thigh", "shin"}): "leg"}
-SHOULDERS = (
-    "square and level, swaying a little",
-    "pulled up",
-    "straight up, with the body tilted over",
-    "pulled up and in",
-    "drawn in across the body",
-    "dropped and drawn in",
-    "straight down, with the body tilted over",
-    "dropped",
-)
+TURNED_TRUNK = (2, TO_CAMERA, OTHER_LENGTH)
+"""how an upright trunk differs from the reference's when the driver turns; shoulders differ in any direction"""
 
 
 @dataclass(frozen=True)
@@ -132,32 +84,6 @@ class Shot:
         """The whole advice as one line of text."""
         share = f"{self.share:.0%}" if self.share >= 0.01 else "under 1%"
         return f"{self.what} - in {share} of the driver's frames, see {clock(self.seconds)}"
-
-
-def clock(seconds: float) -> str:
-    """Minutes, seconds and tenths: `1:02.5`."""
-    tenths = int(seconds * 10)
-    return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
-
-
-@dataclass(frozen=True, eq=False)
-class Gap:
-    """Limbs of one name that the reference lacks in one direction."""
-
-    sides: tuple[str, ...]
-    part: str
-    view: int
-    kind: int
-    where: BoolArray
-    """(T, 12) true for the limbs and frames that belong to it"""
-    together: bool = True
-    """two sides: at the same time rather than one after the other"""
-
-    @property
-    def frames(self) -> BoolArray:
-        """(T,) true where the driver shows it."""
-        frames: BoolArray = self.where.any(axis=1)
-        return frames
 
 
 def shot_list(
@@ -181,13 +107,11 @@ def shot_list(
         fps: of the driver.
     """
     compared = int(driving_limbs.seen.any(axis=1).sum())
-    view = _views(driving)
+    view, reference_view = _views(driving), _views(reference)
+    filmed = np.bincount(reference_view[reference.found], minlength=len(VIEWS)) / max(reference.found.sum(), 1)
     kind, angle = _kinds(driving_limbs, reference_limbs, nearest, uncovered, view)
-    gaps = [
-        gap
-        for gap in _merged(_gaps(kind, view, frozenset(_views(reference))))
-        if gap.frames.sum() >= LEAST_SHARE * compared
-    ]
+    gaps = _merged(_gaps(kind, view, np.flatnonzero(filmed >= FILMED_VIEW).tolist()))
+    gaps = [gap for gap in gaps if gap.frames.sum() >= LEAST_SHARE * compared]
     gaps.sort(key=lambda gap: -int(gap.frames.sum()))
     last = [gap for gap in gaps if gap.kind == OTHER_LENGTH]
     gaps = [gap for gap in gaps if gap.kind != OTHER_LENGTH][: MOST_SHOTS - len(last)] + last
@@ -199,7 +123,7 @@ def shot_list(
         shown = np.flatnonzero(gap.frames)
         shots.append(
             Shot(
-                what=_text(gap, angle[gap.where]),
+                what=words(gap, angle[gap.where], usual_view=int(filmed.argmax())),
                 share=len(shown) / compared,
                 left=float(open_gaps.any(axis=1).sum() / compared),
                 seconds=float(shown[len(shown) // 2] / fps),
@@ -238,10 +162,9 @@ def _kinds(
         longer = along & (length > like_length) & (length > OTHER_BUILD * _full_length(reference_length))
         shorter = along & (length < like_length)
         foreshortened = (length < SHORT * full) | (shorter & (length < FULL * full))
-        sign = _outward(name, view)
-        trunk = name.endswith("trunk")
-        up = vector[:, 1] if trunk else -vector[:, 1]  # the trunk is told by where the head is, not the hips
-        direction = np.round(np.degrees(np.arctan2(up, sign * vector[:, 0])) / 45).astype(np.intp) % 8
+        pointing = _head_from_hips(driving) if name.endswith(TRUNK) else vector
+        outward = _outward(name, view) * pointing[:, 0]
+        direction = np.round(np.degrees(np.arctan2(-pointing[:, 1], outward)) / 45).astype(np.intp) % 8
         limb_kind = np.where(foreshortened, TO_CAMERA, np.where(longer | shorter, OTHER_LENGTH, direction))
         limb_kind = np.where(nearest[:, limb] < 0, NEVER_FILMED, limb_kind)
         kind[:, limb] = np.where(uncovered[:, limb], limb_kind, -1)
@@ -253,12 +176,19 @@ def _full_length(lengths: FloatArray) -> float:
     return float(np.quantile(lengths, FULL_LENGTH_QUANTILE)) if len(lengths) else 0.0
 
 
+def _head_from_hips(driving: Descriptor) -> FloatArray:
+    """(T, 2) where the trunk leans to: from the middle of the hips (or the one that is seen) to the neck."""
+    sides = [limb for limb, name in enumerate(DESCRIPTOR_LIMB_NAMES) if name.endswith(TRUNK)]
+    weight = driving.seen[:, sides, None]
+    head: FloatArray = -(driving.displacement[:, sides] * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1)
+    return head
+
+
 def _outward(name: str, view: IntArray) -> IntArray:
-    """(T,) +1 where x grows away from the body (sideways: forward; trunk: as the head goes to its right), else -1."""
+    """(T,) +1 where x grows away from the body (sideways: forward; trunk: to the own right), else -1."""
     away = np.array([-1, 1, -1, 1])[view]  # the own right, or sideways the front, in the picture
-    if name.endswith("trunk"):
-        return -away
-    return np.where(view <= BACK, -away, away) if name.startswith("left") else away
+    mirrored = name.startswith("left") and not name.endswith(TRUNK)
+    return np.where(view <= BACK, -away, away) if mirrored else away
 
 
 def _gaps(kind: IntArray, view: IntArray, filmed_views: Collection[int]) -> list[Gap]:
@@ -272,8 +202,9 @@ def _gaps(kind: IntArray, view: IntArray, filmed_views: Collection[int]) -> list
             where = (kind == this_kind) & this_limb
             for this_view in np.unique(view[where.any(axis=1)]):
                 here = where & (view_T1 == this_view)
-                if this_view not in {FRONT, *filmed_views} and (part, this_kind) in TURNED:
-                    gaps.append(Gap((), "body", int(this_view), STANCE, here))
+                turned = part == SHOULDER or (part == TRUNK and this_kind in TURNED_TRUNK)
+                if turned and this_view not in filmed_views and this_kind != NEVER_FILMED:
+                    gaps.append(Gap((), BODY, int(this_view), STANCE, here))
                 else:
                     which = FRONT if this_kind in (OTHER_LENGTH, NEVER_FILMED) else int(this_view)
                     gaps.append(Gap((side,), part, which, int(this_kind), here))
@@ -281,8 +212,9 @@ def _gaps(kind: IntArray, view: IntArray, filmed_views: Collection[int]) -> list
 
 
 def _merged(gaps: list[Gap]) -> list[Gap]:
-    """Upper and lower limb that move together become an arm or a leg, right and left a pair, near angles a sweep."""
-    for merge in (_whole_limb, _pair, _sweep):
+    """Merges, in this order: upper and lower limb, right and left, neighbouring angles, shoulders that lean along."""
+    merges: tuple[Callable[[Gap, Gap], Gap | None], ...] = (_whole_limb, _pair, _sweep, _lean)
+    for merge in merges:
         kept: list[Gap] = []
         for gap in gaps:
             for index, other in enumerate(kept):
@@ -314,7 +246,7 @@ def _pair(a: Gap, b: Gap) -> Gap | None:
 
 
 def _sweep(a: Gap, b: Gap) -> Gap | None:
-    if (a.part, a.view, set(a.sides)) != (b.part, b.view, set(b.sides)) or a.part not in LIMB_PARTS:
+    if (a.part, a.view, set(a.sides)) != (b.part, b.view, set(b.sides)) or a.part in (TRUNK, SHOULDER):
         return None
     for sweep, directions in ((SWEEP_OUT, OUTWARD), (SWEEP_IN, INWARD)):
         if {a.kind, b.kind} <= {sweep, *directions}:
@@ -325,52 +257,12 @@ def _sweep(a: Gap, b: Gap) -> Gap | None:
     return None
 
 
+def _lean(a: Gap, b: Gap) -> Gap | None:
+    """Shoulders ride on the trunk: where both have a gap at once, the trunk's line says it all."""
+    if (a.part, b.part) != (TRUNK, SHOULDER) or a.view != b.view or a.kind > TO_CAMERA or b.kind > TO_CAMERA:
+        return None
+    return replace(a, where=a.where | b.where) if _overlap(a, b) >= OVERLAP else None
+
+
 def _overlap(a: Gap, b: Gap) -> float:
     return float((a.frames & b.frames).sum() / (a.frames | b.frames).sum())
-
-
-def _text(gap: Gap, angles: FloatArray) -> str:
-    limbs = [name for limb, name in enumerate(DESCRIPTOR_LIMB_NAMES) if gap.where[:, limb].any()]
-    if gap.kind == NEVER_FILMED:
-        return f"Film the whole body: the reference never shows the {_listed(limbs)}"
-    if gap.kind == OTHER_LENGTH:
-        return (
-            f"No take will help here: the driver's {_listed(limbs)} looks longer or shorter than the reference's in a "
-            "direction that is filmed; the builds differ, or how far the two stand from the camera"
-        )
-    if gap.kind == STANCE:
-        return STANCES[gap.view]
-    what = f"{_subject(gap)} {_direction(gap)}"
-    if gap.kind != TO_CAMERA and gap.part in LIMB_PARTS:
-        what += f" ({_range(angles)} from straight down)"
-    return what + VIEWS[gap.view]
-
-
-def _subject(gap: Gap) -> str:
-    if gap.part.endswith("trunk"):
-        return "Trunk"
-    if len(set(gap.sides)) == 1:
-        return f"{gap.sides[0].capitalize()} {gap.part}"
-    return f"Both {gap.part}s" if gap.together else f"Each {gap.part}, one after the other,"
-
-
-def _direction(gap: Gap) -> str:
-    sideways = gap.view in (TO_LEFT_EDGE, TO_RIGHT_EDGE)
-    if gap.part.endswith("trunk"):
-        if gap.kind == TO_CAMERA:
-            return "bent towards the camera or away from it, so looking short"
-        return (LEANING_SIDEWAYS if sideways else LEANING)[gap.kind]
-    if gap.part == "shoulder":
-        return "turned towards the camera or away from it" if gap.kind == TO_CAMERA else SHOULDERS[gap.kind]
-    if gap.kind == TO_CAMERA:
-        return "pointing at the camera or away from it, so looking short"
-    return (SEEN_SIDEWAYS if sideways else AROUND_THE_BODY)[gap.kind]
-
-
-def _range(angles: FloatArray) -> str:
-    low, high = (int(5 * np.round(value / 5)) for value in np.quantile(angles, (0.1, 0.9)))
-    return f"{low} to {high} degrees" if low != high else f"about {low} degrees"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
