@@ -22,16 +22,18 @@ class Toy:
     def __init__(self, fabric, bad=(), on_step=None):
         torch.manual_seed(0)
         self.fabric, self.bad, self.on_step = fabric, set(bad), on_step
-        line = nn.Sequential(nn.Linear(2, 16), nn.BatchNorm1d(16), nn.Dropout(0.1), nn.Linear(16, 1))
-        self.model, self.optimizer = fabric.setup(line, torch.optim.Adam(line.parameters(), 0.01))
+        # Channels last, as real networks are: the optimizer's state has to come back in the same layout
+        line = nn.Sequential(nn.Conv2d(2, 16, (2, 2)), nn.BatchNorm2d(16), nn.Dropout(0.1), nn.Conv2d(16, 1, 1))
+        line.to(memory_format=torch.channels_last)
+        self.model, self.optimizer = fabric.setup(line, torch.optim.Adam(line.parameters(), 0.01, fused=True))
         self.networks, self.optimizers = {"line": line}, {"line": self.optimizer}
         self.previews = []
 
     def training_step(self, step):
         if self.on_step:
             self.on_step(step)
-        x = torch.from_numpy(np.random.default_rng(step).normal(size=(64, 2)).astype(np.float32))
-        loss = (self.model(x) - 3 * x.sum(1, keepdim=True)).square().mean()
+        x = torch.from_numpy(np.random.default_rng(step).normal(size=(64, 2, 2, 2)).astype(np.float32))
+        loss = (self.model(x) - 3 * x.sum((1, 2, 3), keepdim=True)).square().mean()
         if step in self.bad:
             self.bad.discard(step)
             loss = loss * float("nan")

@@ -81,7 +81,8 @@ def launch(device: Device = "auto") -> Fabric:
 
     chosen = choose_device(device)
     precision = "bf16-mixed" if computes_in_bfloat16(chosen) else "32-true"
-    logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
+    for name in ("lightning.fabric", "lightning_fabric"):  # what it announces, we say in our own words
+        logging.getLogger(name).setLevel(logging.ERROR)
     return Fabric(accelerator=chosen.type, devices=1, precision=precision)  # type: ignore[arg-type]
 
 
@@ -366,8 +367,12 @@ class _Loop:
             network.load_state_dict(below(f"network/{network_name}/"))
         for optimizer_name, optimizer in self.trainee.optimizers.items():
             state: dict[int, dict[str, Tensor]] = {}
+            weights = [weight for group in optimizer.param_groups for weight in group["params"]]
             for name, value in below(f"optimizer/{optimizer_name}/").items():
                 index, key = name.split("/")
+                weight = weights[int(index)]
+                if value.shape == weight.shape:  # fused Adam pairs elements by their place in memory
+                    value = torch.empty_like(weight, requires_grad=False).copy_(value)
                 state.setdefault(int(index), {})[key] = value
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": state, "param_groups": groups})

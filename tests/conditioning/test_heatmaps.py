@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from understudy.conditioning.heatmaps import gaussian_heatmaps, joint_statistics, normalise
+from understudy.conditioning.heatmaps import gaussian_heatmaps, joint_statistics, normalised_heatmaps
 
 
 def test_a_map_is_a_gaussian_around_its_joint():
@@ -25,7 +25,17 @@ def test_statistics_make_zero_mean_and_unit_variance_over_the_training_set():
     seen = torch.rand(70, 4) > 0.2
     seen[:, 3] = False
     mean, deviation = joint_statistics(xy, seen, (32, 32), 3.0, frames_at_once=16)
-    maps = normalise(gaussian_heatmaps(xy, seen, (32, 32), 3.0), mean, deviation)
+    maps = normalised_heatmaps(xy[:, None], seen[:, None], (32, 32), 3.0, mean, deviation)
     assert maps[:, :3].mean(dim=(0, 2, 3)).abs().max() < 1e-4
     assert maps[:, :3].var(dim=(0, 2, 3)).tolist() == pytest.approx([1] * 3, abs=1e-3)
     assert maps[:, 3].abs().max() == 0  # never seen: nothing is divided by zero
+
+
+def test_the_fast_way_draws_what_the_plain_way_draws():
+    torch.manual_seed(2)
+    xy, seen = torch.rand(3, 2, 4, 2) * 20, torch.rand(3, 2, 4) > 0.3
+    mean, deviation = torch.rand(4), torch.rand(4) + 0.5
+    plain = (gaussian_heatmaps(xy, seen, (16, 20), 2.0) - mean[:, None, None]) / deviation[:, None, None]
+    fast = normalised_heatmaps(xy, seen, (16, 20), 2.0, mean, deviation)
+    assert fast.is_contiguous(memory_format=torch.channels_last)
+    assert torch.allclose(fast, plain.flatten(1, 2), atol=1e-5)

@@ -24,8 +24,8 @@ from torch import Tensor, nn
 
 from understudy import losses, training
 from understudy.conditioning.clips import Clip, flat_colour, random_similarity, read_clip
-from understudy.conditioning.heatmaps import gaussian_heatmaps, joint_statistics, normalise
-from understudy.devices import Device, autocast, choose_device
+from understudy.conditioning.heatmaps import joint_statistics, normalised_heatmaps
+from understudy.devices import Device, autocast, choose_device, computes_in_bfloat16
 from understudy.errors import TrainingError
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.unet import UNet, initialise
@@ -162,6 +162,7 @@ class PerformanceCloning:
             "D_p": self.optimize_D_p,
             "D_s": self.optimize_D_s,
         }
+        self.dtype = torch.bfloat16 if computes_in_bfloat16(fabric.device) else torch.float32
         self.phi = VGG19Features(("relu1_1",), config.features).to(fabric.device)
         self.limbs = torch.tensor(OPENPOSE18_LIMBS, device=fabric.device)
         self.joint_mean, self.joint_deviation = joint_statistics(
@@ -232,7 +233,7 @@ class PerformanceCloning:
         transform = self._augmented(clip, step, "paired")  # (B, 2, 3)
         frames = clip.frames_at(moment.flatten(), transform.repeat_interleave(config.consecutive, 0), config.size)
         x = rearrange(frames, "(b n) c h w -> b (n c) h w", n=config.consecutive)
-        return self._pose_maps(*clip.joints(moment, transform)), _channels_last(x)
+        return self._pose_maps(*clip.joints(moment, transform)), x.to(self.dtype)
 
     def _unpaired(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """Pose maps of other people, their backward flow (B*(N-1), 2, S, S), alpha of every frame but the first."""
@@ -258,9 +259,9 @@ class PerformanceCloning:
         )
 
     def _pose_maps(self, xy: Tensor, seen: Tensor) -> Tensor:
-        maps = gaussian_heatmaps(xy, seen, (self.config.size, self.config.size), self.config.joint_sigma)
-        maps = normalise(maps, self.joint_mean, self.joint_deviation)
-        return _channels_last(rearrange(maps, "b n j h w -> b (n j) h w"))
+        square = (self.config.size, self.config.size)
+        statistics = (self.joint_mean, self.joint_deviation, self.dtype)
+        return normalised_heatmaps(xy, seen, square, self.config.joint_sigma, *statistics)
 
     def preview(self, generator: nn.Module, folder: Path, step: int) -> None:
         from understudy.recipes.previews import write_previews
@@ -409,12 +410,8 @@ def _play(
     for first in range(0, len(xy), batch):
         moments = torch.arange(first, min(first + batch, len(xy)), device=xy.device)
         window = (moments[:, None] + before).clamp_min(0)  # (B, N); the first pose stands in for those before it
-        maps = normalise(gaussian_heatmaps(xy[window], seen[window], square, config.joint_sigma), mean, deviation)
+        maps = normalised_heatmaps(xy[window], seen[window], square, config.joint_sigma, mean, deviation)
         with autocast(xy.device):
-            frames = generator(_channels_last(rearrange(maps, "b n j h w -> b (n j) h w")))[:, -3:]
+            frames = generator(maps)[:, -3:]
         pixels = ((frames.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
         yield from rearrange(pixels, "b c h w -> b h w c").cpu().numpy()
-
-
-def _channels_last(x: Tensor) -> Tensor:
-    return x.contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,103 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from understudy.conditioning.clips import Clip, random_similarity, windows
+
+
+def clip_of(frames=None, flow=None, xy=None, size=16, working_size=16, to_picture=None):
+    base = torch.tensor([[1.0, 0, 0], [0, 1.0, 0]]) if to_picture is None else torch.tensor(to_picture)
+    joints = torch.zeros(1, 18, 2) if xy is None else xy
+    return Clip(
+        joints,
+        torch.ones(joints.shape[:2], dtype=torch.bool),
+        torch.arange(len(joints)),
+        base,
+        torch.zeros(0, 2, 1, 1) if flow is None else flow,
+        torch.zeros(0, 3, size, size, dtype=torch.uint8) if frames is None else frames,
+        working_size,
+        (255, 0, 0),
+    )
+
+
+def blob(x, y, size=32):
+    """A white 5x5 square with its middle at (x, y), over the flat red."""
+    frame = torch.zeros(1, 3, size, size, dtype=torch.uint8)
+    frame[:, 0] = 255
+    frame[:, :, int(y) - 2 : int(y) + 3, int(x) - 2 : int(x) + 3] = 255
+    return frame
+
+
+def test_windows_are_runs_of_usable_frames():
+    usable = np.array([1, 1, 1, 0, 1, 1, 0, 1], bool)
+    assert windows(usable, 2).tolist() == [0, 1, 4]
+    assert windows(usable, 3).tolist() == [0]
+    assert windows(usable[:1], 2).tolist() == []
+
+
+def test_no_augmentation_leaves_the_transform_exactly():
+    base = torch.tensor([[0.5, 0, 3], [0, 0.5, 4]])
+    drawn = random_similarity(np.random.default_rng(0), base, 3, 64, 0, 0, 0)
+    assert torch.equal(drawn, base.expand(3, 2, 3))
+
+
+def test_drawn_similarities_keep_to_their_ranges_and_turn_about_the_centre():
+    base = torch.tensor([[1.0, 0, 0], [0, 1.0, 0]])
+    drawn = random_similarity(np.random.default_rng(0), base, 500, 64, 10, 0.25, 0.1)
+    scale = drawn[:, 0, :2].norm(dim=1)
+    angle = torch.atan2(drawn[:, 1, 0], drawn[:, 0, 0]) * 180 / math.pi
+    centre = drawn @ torch.tensor([32.0, 32.0, 1.0])
+    assert 1 / 1.2501 <= scale.min() < 0.85 and 1.2 < scale.max() <= 1.2501
+    assert -10.001 <= angle.min() < -9 and 9 < angle.max() <= 10.001
+    assert (centre - 32).abs().max() <= 6.401
+
+
+def test_joints_and_frames_move_together():
+    """The blob's joint lies on the blob after any transform: the middle of its white pixels says where it went."""
+    clip = clip_of(frames=blob(20, 12), xy=torch.full((1, 18, 2), 0.0) + torch.tensor([20.5, 12.5]), working_size=32)
+    moment = torch.zeros(6, dtype=torch.int64)
+    transform = random_similarity(np.random.default_rng(1), clip.to_picture, 6, 32, 20, 0.2, 0.1)
+    frames = clip.frames_at(moment, transform, 32)
+    xy, seen = clip.joints(moment[:, None], transform)
+    assert xy.shape == (6, 1, 18, 2) and seen.shape == (6, 1, 18)
+    for frame, (x, y) in zip(frames, xy[:, 0, 0], strict=True):
+        white = (frame[1] + 1) / 2  # the flat red has no green
+        across = torch.arange(32) + 0.5
+        assert (white.sum(0) * across).sum() / white.sum() == pytest.approx(x.item(), abs=0.1)
+        assert (white.sum(1) * across).sum() / white.sum() == pytest.approx(y.item(), abs=0.1)
+
+
+def test_beyond_the_frame_is_the_flat_colour():
+    clip = clip_of(frames=torch.full((1, 3, 16, 16), 128, dtype=torch.uint8))
+    moved = torch.tensor([[[1.0, 0, 8], [0, 1.0, 0]]])
+    frame = clip.frames_at(torch.zeros(1, dtype=torch.int64), moved, 16)[0]
+    assert frame[:, 5, 2].tolist() == [1, -1, -1]
+    assert frame[:, 5, 12].tolist() == pytest.approx([128 / 127.5 - 1] * 3, abs=1e-5)
+
+
+def test_frames_of_the_right_size_are_not_resampled():
+    frames = torch.randint(0, 256, (2, 3, 16, 16), dtype=torch.uint8)
+    clip = clip_of(frames=frames)
+    got = clip.frames_at(torch.tensor([1, 0]), clip.to_picture.expand(2, 2, 3), 16)
+    assert torch.equal(got, frames[[1, 0]].float() / 127.5 - 1)
+
+
+def test_flow_is_moved_and_its_vectors_turn_and_grow():
+    flow = torch.zeros(1, 2, 8, 8)
+    flow[:, 0] = 3.0  # three working pixels to the right, everywhere
+    clip = clip_of(flow=flow, working_size=32)
+    quarter_turn_and_double = torch.tensor([[[0.0, -2, 48], [2.0, 0, -16]]])
+    moved = clip.flow_at(torch.zeros(1, dtype=torch.int64), quarter_turn_and_double, 32)
+    assert moved.shape == (1, 2, 32, 32)
+    assert moved[0, :, 16, 16].tolist() == pytest.approx([0.0, 6.0], abs=1e-5)
+
+
+def test_a_smaller_picture_halves_joints_and_flow():
+    flow = torch.ones(1, 2, 8, 8, dtype=torch.float16) * 4
+    xy = torch.full((1, 18, 2), 10.0)
+    clip = clip_of(flow=flow, xy=xy, working_size=32, to_picture=[[0.5, 0, 0], [0, 0.5, 0]])
+    assert clip.all_joints()[0][0, 0].tolist() == [5.0, 5.0]
+    moved = clip.flow_at(torch.zeros(1, dtype=torch.int64), clip.to_picture[None], 16)
+    assert moved[0, :, 8, 8].tolist() == [2.0, 2.0]

@@ -1,0 +1,233 @@
+import dataclasses
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny import tiny_performance
+
+from understudy import losses, training
+from understudy.conditioning.clips import read_clip
+from understudy.errors import TrainingError
+from understudy.recipes import performance_cloning as recipe
+from understudy.retargeting.alignment import align, body_statistics
+
+TINY = recipe.Config(
+    size=32, width=4, depth=3, discriminator_width=4, batch=4, joint_sigma=1.5, limb_sigma=3, features="random", steps=6,
+    paired_only=0.34, rotate=10, zoom=0.1, shift=0.05, ema_decay=0.9,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pair")
+    return tiny_performance(folder / "me.performance", 1), tiny_performance(
+        folder / "dance.performance", 2, missing=(5,)
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(pair, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    return recipe.train(pair[0], [pair[1]], folder, TINY, device="cpu"), folder
+
+
+def trainee_of(pair, config, unpaired=True):
+    fabric = training.launch("cpu")
+    body = body_statistics(pair[0].poses)
+    options = (config.consecutive, config.seen_above, config.size, pair[0].header.size_hw[0], fabric.device)
+    reference = read_clip(pair[0], None, (16, 240, 16), *options)
+    others = [read_clip(pair[1], align(body_statistics(pair[1].poses), body), None, *options)] if unpaired else []
+    return recipe.PerformanceCloning(reference, others, config, 0, fabric)
+
+
+@pytest.mark.parametrize("preset", [recipe.paper, recipe.fast, recipe.preview])
+def test_every_preset_builds_and_survives_json(preset):
+    config = preset()
+    assert recipe.Config(**json.loads(json.dumps(dataclasses.asdict(config)))) == config
+    recipe.generator_for(dataclasses.replace(config, width=2))
+
+
+def test_the_paper_preset_has_the_paper_numbers():
+    config = recipe.paper()
+    assert (config.size, config.consecutive, config.batch, config.epochs) == (256, 2, 8, 150)
+    assert (config.lambda_vgg, config.lambda_s, config.lambda_tc) == (10, 0.1, 10)
+    assert (config.learning_rate, config.betas) == (2e-4, (0.5, 0.999))
+    assert (config.rotate, config.zoom, config.shift, config.ema_decay) == (0, 0, 0, 0)
+    generator = recipe.generator_for(config)
+    assert generator.down[0][0].in_channels == 2 * 18
+    assert generator.up[-1][1].out_channels == 2 * 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"size": 100}, "size 100 cannot be halved 8 times: use a multiple of 256"),
+        ({"consecutive": 0}, "consecutive must be at least 1, not 0"),
+        ({"batch": 5}, "batch must be even, half of it paired: not 5"),
+        ({"paired_only": 2.0}, "paired_only is a share between 0 and 1, not 2.0"),
+        ({"ema_decay": 1.0}, "ema_decay must be at least 0 and below 1, not 1.0"),
+    ],
+)
+def test_contradictions_are_refused(changes, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        recipe.Config(**changes)
+
+
+def test_discriminators_see_the_channels_of_the_paper(pair):
+    trainee = trainee_of(pair, TINY)
+    n, j = TINY.consecutive, 18
+    assert trainee.networks["D_p"].layers[0].in_channels == n * (3 + j)
+    assert trainee.networks["D_s"].layers[0].in_channels == n * 3
+
+
+def test_the_unpaired_branch_joins_when_the_schedule_says(pair):
+    trainee = trainee_of(pair, TINY)
+    assert trainee.joins_at == 2
+    assert set(trainee.training_step(1)) == {"D_p", "gan_p", "vgg"}
+    assert set(trainee.training_step(2)) == {"D_p", "D_s", "gan_p", "vgg", "gan_s", "tc"}
+
+
+def test_without_unpaired_data_the_paired_branch_trains_alone(pair):
+    trainee = trainee_of(pair, TINY, unpaired=False)
+    assert set(trainee.training_step(5)) == {"D_p", "gan_p", "vgg"}
+
+
+@pytest.mark.parametrize("consecutive", [1, 2, 3])
+def test_any_number_of_consecutive_frames(pair, consecutive):
+    trainee = trainee_of(pair, dataclasses.replace(TINY, consecutive=consecutive))
+    named = trainee.training_step(4)
+    assert all(torch.isfinite(value) for value in named.values())
+    assert (named["tc"] == 0) == (consecutive == 1)
+
+
+def test_windows_with_a_missing_frame_are_left_out(pair):
+    trainee = trainee_of(pair, TINY)
+    assert trainee.unpaired[0].windows.tolist() == [0, 1, 2, 3, 6, 7, 8, 9, 10]
+
+
+def test_real_frames_satisfy_their_own_flow(pair):
+    """L_tc of an ideal generator: the driving frames themselves, warped by the stored flow, are nearly the next ones."""
+    trainee = trainee_of(pair, dataclasses.replace(TINY, rotate=0, zoom=0, shift=0))
+    reference = dataclasses.replace(
+        trainee.reference, flow=torch.from_numpy(np.array(pair[0].flow())).permute(0, 3, 1, 2).contiguous()
+    )
+    later = torch.arange(1, 12)
+    transform = reference.to_picture.expand(11, 2, 3)
+    before, after = reference.frames_at(later - 1, transform, 32), reference.frames_at(later, transform, 32)
+    flow = reference.flow_at(later, transform, 32)
+    alpha = torch.ones(11, 1, 32, 32)
+    warped = losses.temporal_coherence(alpha, before, after, flow).mean()
+    backwards = losses.temporal_coherence(alpha, before, after, -flow).mean()
+    assert warped < backwards
+
+
+def test_a_run_writes_its_files_and_the_loss_falls(pair, tmp_path):
+    config = dataclasses.replace(TINY, steps=60, paired_only=1.0, learning_rate=2e-3)
+    recipe.train(pair[0], [], tmp_path, config, device="cpu")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        ".lock",
+        "checkpoints",
+        "losses.jsonl",
+        "previews",
+        "run.json",
+    ]
+    assert sorted(p.name for p in (tmp_path / "previews").iterdir()) == ["step-0000060.mp4", "step-0000060.png"]
+    vgg = [json.loads(line)["vgg"] for line in (tmp_path / "losses.jsonl").read_text().splitlines()]
+    assert vgg[-1] < 0.8 * vgg[0]
+
+
+def test_the_record_says_how_it_was_made(trained):
+    result, _ = trained
+    assert result.record["steps"] == 6
+    assert result.record["features"] == "random"
+    assert result.record["device"] == "cpu"
+    assert result.statistics["joint_mean"].shape == (18,)
+    assert result.statistics["flat_colour"].dtype == np.uint8
+
+
+def test_generation_gives_one_frame_a_pose_whatever_the_batch(pair, trained):
+    result, _ = trained
+    parts = (result.config, result.weights, result.statistics)
+    frames = list(recipe.generate(*parts, pair[1].poses, device="cpu", batch=5))
+    assert len(frames) == 12
+    assert frames[0].shape == (32, 32, 3) and frames[0].dtype == np.uint8
+    one_by_one = list(recipe.generate(*parts, pair[1].poses, device="cpu", batch=1))
+    assert max(np.abs(a.astype(int) - b).max() for a, b in zip(frames, one_by_one, strict=True)) <= 4
+    assert list(recipe.generate(*parts, pair[1].poses[:1], device="cpu"))[0].shape == (32, 32, 3)
+
+
+def test_too_little_footage_is_said(tmp_path):
+    short = tiny_performance(tmp_path / "short.performance", frames=2)
+    with pytest.raises(TrainingError, match="has 1 runs of 2 frames with a person in them; training needs at least 2"):
+        recipe.train(short, [], tmp_path / "run", TINY, device="cpu")
+
+
+def test_golden_losses(pair):
+    """A change that should not alter numbers must reproduce these; one that should says so and why."""
+    trainee = trainee_of(pair, TINY)
+    torch.manual_seed(0)
+    named = {name: float(value.detach()) for name, value in trainee.training_step(3).items()}
+    assert named == pytest.approx(GOLDEN, rel=0.02)
+
+
+GOLDEN = {"D_p": 1.4164, "D_s": 1.3536, "gan_p": 0.6197, "vgg": 8.1392, "gan_s": 0.0701, "tc": 0.0446}
+
+SCRIPT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from understudy import training
+training.CHECKPOINT_SECONDS = 0.05
+import functools
+training.run = functools.partial(training.run, checkpoint_seconds=0.05)
+from understudy.performance import Performance
+from understudy.recipes import performance_cloning as recipe
+from recipes.test_performance_cloning import TINY
+import dataclasses
+me, dance = Performance.load({me!r}), Performance.load({dance!r})
+recipe.train(me, [dance], Path(sys.argv[1]), dataclasses.replace(TINY, steps=60), device="cpu", resume=True)
+"""
+
+
+def test_killed_three_times_and_resumed_gives_the_weights_of_an_unbroken_run(pair, tmp_path):
+    tests = str(Path(__file__).parents[1])
+    script = SCRIPT.format(tests=tests, me=str(pair[0].path), dance=str(pair[1].path))
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+
+    def start(folder):
+        return subprocess.Popen([sys.executable, "-c", script, str(folder)], env=environment, stderr=subprocess.DEVNULL)
+
+    unbroken = start(tmp_path / "unbroken")
+    kills = 0
+    chance = random.Random(4)
+    while kills < 3:
+        process = start(tmp_path / "killed")
+        # Wait until it has gone on from where it was, then let it run for a random while
+        begun = _newest(tmp_path / "killed")
+        while process.poll() is None and _newest(tmp_path / "killed") == begun:
+            time.sleep(0.02)
+        time.sleep(chance.uniform(0, 0.15))
+        assert process.poll() is None, "it ended before it could be killed: more steps are needed"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        kills += 1
+    assert start(tmp_path / "killed").wait() == 0
+    assert unbroken.wait() == 0
+    last = "checkpoints/step-00000060.safetensors"
+    one, _ = training.load_tensors(tmp_path / "unbroken" / last)
+    two, _ = training.load_tensors(tmp_path / "killed" / last)
+    assert one.keys() == two.keys()
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+
+
+def _newest(folder):
+    return max((p.name for p in (folder / "checkpoints").glob("step-*")), default="")
