@@ -115,8 +115,8 @@ class VideoReader:
         self._running: list[ReadAhead[npt.NDArray[np.uint8]]] = []
 
     def _index_range(self, start: float | None, end: float | None) -> tuple[int, int | None]:
-        first = 0 if start is None else round(Fraction(start) * self.fps)
-        stop = None if end is None else round(Fraction(end) * self.fps)
+        first = 0 if start is None else round(Fraction(str(start)) * self.fps)
+        stop = None if end is None else round(Fraction(str(end)) * self.fps)
         if first < 0 or (stop is not None and stop <= first):
             raise UsageError(f"the range from {start} s to {end} s of {self.info.path} holds no frame")
         if first >= self.info.frames + 1:

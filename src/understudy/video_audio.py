@@ -168,9 +168,19 @@ class AudioTrack:
 
 
 def open_audio(path: Path, start: Fraction, output: av.container.OutputContainer, suffix: str) -> AudioTrack | None:
-    """The sound of `path` for an output; None, with a note to the user, when it has none."""
-    with open_input(path) as container:
+    """The sound of `path` for an output; None, with a note to the user, when there is none from `start` on."""
+    with open_input(path) as container, media_errors(path):
         if not container.streams.audio:
             _log.warning(f"{path} has no sound, so the output has none either")
             return None
+        if not _sounds_after(container, start):
+            _log.warning(f"{path} has no sound after {float(start):g} s, so the output has none either")
+            return None
     return AudioTrack(path, start, output, suffix)
+
+
+def _sounds_after(container: av.container.InputContainer, start: Fraction) -> bool:
+    stream = container.streams.audio[0]
+    if start <= 0 or not stream.duration or not stream.time_base:
+        return True
+    return bool(stream.duration * stream.time_base > start)

@@ -117,7 +117,7 @@ class VideoWriter:
         self._suffix = self._path.suffix.lower()
         self._kind = _checked_kind(self._path, self._suffix, kind)
         self._audio_from = None if audio_from is None else Path(audio_from)
-        self._audio_start = Fraction(audio_start)
+        self._audio_start = Fraction(str(audio_start))
         self._crf = crf if crf is not None else _CRF[self._kind]
         self.frames = 0
         self._shape: tuple[int, ...] = ()
