@@ -19,7 +19,7 @@ from understudy.errors import UnderstudyError
 
 HEADER_BYTES = 512
 DTYPES = {"F16": np.float16, "F32": np.float32, "U8": np.uint8}
-_NAMES = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
+_NAMES: dict[np.dtype[Any], str] = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
 
 
 class TensorStream:
@@ -35,7 +35,7 @@ class TensorStream:
         self.rows = 0
         self._name = name
         self._row_shape = row_shape
-        self._dtype = np.dtype(dtype)
+        self._dtype: np.dtype[Any] = np.dtype(dtype)
         self._stream = open(path, "wb")  # noqa: SIM115 - closed by close()
         self._stream.write(b"\0" * (8 + HEADER_BYTES))
 

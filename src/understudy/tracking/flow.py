@@ -18,7 +18,7 @@ class BackwardFlow:
 
     def __init__(self, shrink: int = 4) -> None:
         self._shrink = shrink
-        self._dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         self._previous: npt.NDArray[np.uint8] | None = None
 
     def __call__(self, frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
@@ -31,5 +31,6 @@ class BackwardFlow:
         previous, self._previous = self._previous, grey
         if previous is None:
             return np.zeros((height, width, 2), np.float16)
-        dense = self._dis.calc(grey, previous, None)  # from the later frame to the earlier one: backward
-        return cv2.resize(dense, (width, height), interpolation=cv2.INTER_AREA).astype(np.float16)
+        dense = np.empty((*grey.shape, 2), np.float32)
+        self._dis.calc(grey, previous, dense)  # from the later frame to the earlier one: backward
+        return np.asarray(cv2.resize(dense, (width, height), interpolation=cv2.INTER_AREA), np.float16)

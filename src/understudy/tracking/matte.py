@@ -38,14 +38,15 @@ def guided_filter(guide: FloatArray, image: FloatArray, radius: int, epsilon: fl
     window = (2 * radius + 1, 2 * radius + 1)
 
     def mean(values: FloatArray) -> FloatArray:
-        return cv2.boxFilter(values, -1, window, borderType=cv2.BORDER_REFLECT)
+        return np.asarray(cv2.boxFilter(values, -1, window, borderType=cv2.BORDER_REFLECT), np.float32)
 
     guide_mean, image_mean = mean(guide), mean(image)
     covariance = mean(guide * image) - guide_mean * image_mean
     variance = mean(guide * guide) - guide_mean * guide_mean
     a = covariance / (variance + np.float32(epsilon))
     b = image_mean - a * guide_mean
-    return mean(a) * guide + mean(b)
+    filtered: FloatArray = mean(a) * guide + mean(b)
+    return filtered
 
 
 def refine(frame: UInt8Array, coarse: UInt8Array, room: StillRoom | None = None) -> UInt8Array:
@@ -167,7 +168,7 @@ class GreenScreen:
     def key(self, frame: UInt8Array) -> tuple[UInt8Array, UInt8Array]:
         """(S, S, 3) RGB to its matte (S, S) and the same frame with the screen's tint taken off the person."""
         chroma = cv2.cvtColor(frame, cv2.COLOR_RGB2YCrCb)[..., 1:].astype(np.float32) - 128
-        screen = np.float32(self.chroma) - 128
+        screen = np.array(self.chroma, np.float32) - 128
         strength = float(np.linalg.norm(screen))
         distance = np.linalg.norm(chroma - screen, axis=2)
         low = max(2 * self.spread, 0.15 * strength)

@@ -60,8 +60,8 @@ class View:
     def to_original(self, xy: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Pixels of the view to original ones (centres at whole numbers in both)."""
         scale = np.array(self.scale_xy)
-        original = (xy + np.array([self.x.start + 0.5, self.y.start + 0.5])) / scale - 0.5
-        return original.astype(np.float32)
+        original: npt.NDArray[np.float64] = (xy + np.array([self.x.start + 0.5, self.y.start + 0.5])) / scale - 0.5
+        return np.asarray(original, np.float32)
 
     def to_working(self, image: UInt8Array, crop: Crop, size: int) -> UInt8Array:
         """A mask (or picture) of the view, cut to the working square; 0 beyond the view."""
@@ -87,6 +87,10 @@ class MaskSpool:
         packed = zlib.compress(mask.tobytes(), 1)
         self._places.append((self._file.tell(), len(packed), (mask.shape[0], mask.shape[1])))
         self._file.write(packed)
+
+    def drop(self, index: int) -> None:
+        """Forgets the mask of one frame."""
+        self._places[index] = None
 
     def __iter__(self) -> Iterator[UInt8Array | None]:
         for place in self._places:

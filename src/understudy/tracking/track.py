@@ -30,6 +30,7 @@ from understudy.tracking.crop import crop_of, cut, person_square
 from understudy.tracking.detection import Tracker
 from understudy.tracking.flow import BackwardFlow
 from understudy.tracking.gaps import fill_gaps, require_person
+from understudy.tracking.identity import same_person
 from understudy.tracking.mattes import GivenMatte, KeyedMatte, MatteSource, NoMatte, Square, TrackedMatte
 from understudy.tracking.mediapipe import MediaPipeTracker
 from understudy.tracking.observe import Observations, Region, check_region, look_long_side, observe, place_in_words
@@ -124,14 +125,12 @@ def track(
                 look = clip.reader(look_long_side(full.info.size_hw, region))
                 observations = observe(look, follower, region)
                 tracker_version = follower.version
-            tracked_poses = observations.poses
+            tracked_poses = _of_one_person(observations, full)
         else:
             tracked_poses = _given_poses(poses, full)
-            tracker, tracker_version = "given", ""
+            tracker_version = ""
         completed, status = fill_gaps(tracked_poses, full.fps)
         require_person(status)
-        if observations is not None:
-            _log.info(f"{clip.path.name}: followed the person {place_in_words(tracked_poses)}")
         if smooth:
             completed = smooth_pose(completed, full.fps)
         square = person_square(completed)
@@ -156,7 +155,7 @@ def track(
             source_name=clip.path.name,
             source_sha256=sha256_of(clip.path),
             crop=crop,
-            tracker=tracker,
+            tracker=tracker if poses is None else "given",
             tracker_version=tracker_version,
             landmarks=landmarks,
             matte=str(matte) if matte in ("auto", "green", "none") else "given",
@@ -231,6 +230,21 @@ def _matte_source(
     if not Path(matte).is_file():
         raise MediaError(f"there is no matte {matte}: give auto, green, none or a video file")
     return GivenMatte(Path(matte), square, original_hw, clip.start, clip.end)
+
+
+def _of_one_person(observations: Observations, reader: VideoReader) -> Pose:
+    """The poses without those of other people; says who was followed."""
+    name, fps = reader.info.path.name, reader.fps
+    poses, other = same_person(observations.poses, fps)
+    _log.info(f"{name}: followed the person {place_in_words(poses)}; --region X,Y,W,H chooses another one")
+    if other.any():
+        _log.warning(
+            f"{name}: from {np.argmax(other) / float(fps):.1f} s on the tracker followed somebody else in "
+            f"{other.sum()} frames, which count as not found; --region X,Y,W,H keeps it to one person"
+        )
+    for index in np.flatnonzero(other):
+        observations.masks.drop(int(index))
+    return poses
 
 
 def _given_poses(path: str | os.PathLike[str], reader: VideoReader) -> Pose:
