@@ -31,6 +31,6 @@ class BackwardFlow:
         previous, self._previous = self._previous, grey
         if previous is None:
             return np.zeros((height, width, 2), np.float16)
-        dense = np.empty((*grey.shape, 2), np.float32)
+        dense = np.zeros((*grey.shape, 2), np.float32)  # not empty: DIS takes what it finds there for a first guess
         self._dis.calc(grey, previous, dense)  # from the later frame to the earlier one: backward
         return np.asarray(cv2.resize(dense, (width, height), interpolation=cv2.INTER_AREA), np.float16)
