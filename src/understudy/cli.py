@@ -409,7 +409,6 @@ class _Notes(logging.Handler):
 def _say_notes() -> None:
     logger = logging.getLogger("understudy")
     logger.setLevel(logging.INFO)
-    logger.propagate = False
     if not any(isinstance(handler, _Notes) for handler in logger.handlers):
         logger.addHandler(_Notes())
 

@@ -199,7 +199,9 @@ def performance_sheet(performance: Performance) -> Image:
     for index in _moments(len(performance)):
         frame, matte = next(performance.frames(index, index + 1)), next(performance.mattes(index, index + 1))
         frames.append(frame)
-        drawn.append(draw_pose(frame // 2, performance.poses.xy[index], performance.poses.confidence[index]))
+        drawn.append(
+            draw_pose((frame // 2).astype(np.uint8), performance.poses.xy[index], performance.poses.confidence[index])
+        )
         mattes.append(cv2.cvtColor(matte, cv2.COLOR_GRAY2RGB))
         state = ("missing", "interpolated", "found")[int(performance.status[index])]
         labels.append(f"{float(index / performance.fps):.2f} s {state}")

@@ -193,7 +193,7 @@ class Comparison:
 
     def add(self, moment: int, shown: Image) -> None:
         """Adds the panels of one frame. shown: (H, W, 3), or (H, W, 4) premultiplied, which is laid over grey."""
-        from understudy.drawing import draw_pose, label, side_by_side
+        from understudy.drawing import draw_pose, side_by_side
 
         self.last_panel = next(self.next_panel, self.last_panel)
         pose = self.part.pose[moment : moment + 1].transformed(*self.to_panel, (self.height, self.width))
@@ -203,8 +203,8 @@ class Comparison:
         clone = cv2.resize(shown, (self.width, self.height), interpolation=cv2.INTER_AREA)
         if clone.shape[2] == 4:
             clone = cv2.add(clone[..., :3], cv2.merge([(255 - clone[..., 3]) // 2] * 3))
-        panels = [(self._fitted(self.last_panel), "driving"), (drawn, "pose"), (clone, "clone")]
-        self.writer.write(side_by_side([label(image, text) for image, text in panels]))
+        panels = [self._fitted(self.last_panel), drawn, np.asarray(clone, np.uint8)]
+        self.writer.write(side_by_side(panels, ("driving", "pose", "clone")))
 
     def _fitted(self, frame: Image) -> Image:
         width = max(2, round(frame.shape[1] * self.height / frame.shape[0]))

@@ -80,7 +80,7 @@ def train(
     """
     path = Path(output)
     config = _config(recipe, preset)
-    _check_limits(max_minutes, max_steps, seed)
+    _check_limits(max_minutes, max_steps, seed, device)
     _check_actor_output(path, resume)
     given = _consent(consent, reference, path, resume)
     size = {} if config.size <= DEFAULT_WORKING_SIZE else {"size": config.size}
@@ -157,6 +157,7 @@ def perform(
     path = Path(output)
     behind = parse_background(background)
     _check_video_output(path, behind == "transparent", [driving, behind, actor])
+    _check_background(behind)
     loaded = actor if isinstance(actor, Actor) else Actor.load(actor)
     return _perform(loaded, _tracked(driving), _video_of(driving), path, behind, compare, device)
 
@@ -232,8 +233,9 @@ def clone(
     actor_path = _beside(path, ".actor")
     behind = parse_background(background)
     _check_video_output(path, behind == "transparent", [reference, driving, behind])
+    _check_background(behind)
     config = _config(recipe, preset)
-    _check_limits(max_minutes, None, seed)
+    _check_limits(max_minutes, None, seed, device)
     _check_actor_output(actor_path, resume, rendered_with=f"understudy perform --actor {actor_path}")
     given = _consent(consent, reference, actor_path, resume)
     size = {} if config.size <= DEFAULT_WORKING_SIZE else {"size": config.size}
@@ -262,7 +264,10 @@ def _config(recipe: str, preset: str) -> Any:
     return {"preview": module.preview, "fast": module.fast, "paper": module.paper}[preset]()
 
 
-def _check_limits(max_minutes: float | None, max_steps: int | None, seed: int) -> None:
+def _check_limits(max_minutes: float | None, max_steps: int | None, seed: int, device: Device) -> None:
+    from understudy.devices import choose_device
+
+    choose_device(device)
     if max_minutes is not None and not 0 < max_minutes < float("inf"):
         raise UsageError(f"--max-minutes must be above 0, not {max_minutes:g}")
     if max_steps is not None and max_steps < 1:
@@ -317,6 +322,14 @@ def _check_video_output(path: Path, transparent: bool, inputs: Sequence[object])
     files = [given for given in inputs if isinstance(given, (str, os.PathLike)) and os.path.exists(given)]
     if path.exists() and any(os.path.samefile(file, path) for file in files):
         raise UsageError(f"--output {path} would overwrite what it is made from: choose another name")
+
+
+def _check_background(behind: str | Colour | Path) -> None:
+    """A picture or video that cannot be read is better known before hours of training than after."""
+    if isinstance(behind, Path):
+        from understudy.video import is_image, probe, read_image
+
+        _ = read_image(behind) if is_image(behind) else probe(behind)
 
 
 def _is_numbered_png(file: Path) -> bool:
