@@ -42,6 +42,7 @@ LEFT_LEG: Colour = (64, 124, 240)
 MIDDLE: Colour = (250, 224, 120)
 FACE_COLOUR: Colour = (240, 240, 240)
 _RIGHT_LEG_JOINTS, _LEFT_LEG_JOINTS = {8, 9, 10}, {11, 12, 13}
+_HEAD_LIMBS = OPENPOSE18_LIMBS[13:]
 _RIGHT_JOINTS, _LEFT_JOINTS = {2, 3, 4, 14, 16}, {5, 6, 7, 15, 17}
 
 _SUBPIXEL_BITS = 4
@@ -69,22 +70,22 @@ def draw_pose(frame: Image, xy: npt.NDArray[np.float32], confidence: npt.NDArray
     thickness = _line_thickness(xy, confidence, min(frame.shape[:2]))
     thin = max(1, thickness // 2)
 
-    def outline(points: slice, lines: Sequence[Sequence[int]], colour: Colour) -> None:
+    def outline(points: slice, lines: Sequence[Sequence[int]], colour: Colour, width: int) -> None:
         for line in lines:
             for first, last in pairwise(line):
-                _draw_limb(canvas, xy[points], confidence[points], (first, last), colour, thin)
+                _draw_limb(canvas, xy[points], confidence[points], (first, last), colour, width)
 
-    outline(FACE, FACE_LINES, FACE_COLOUR)
+    outline(FACE, FACE_LINES, FACE_COLOUR, max(1, thin // 2))
     for first, last in FOOT_LIMBS:
         colour = LEFT_LEG if (first, last) in FOOT_LIMBS[:3] else RIGHT_LEG
         _draw_limb(canvas, xy, confidence, (first, last), colour, thin)
 
     joints_xy, joints_confidence = Pose(xy[None], confidence[None], (frame.shape[0], frame.shape[1])).openpose18()
     for limb in OPENPOSE18_LIMBS:
-        colour = _limb_colour(limb)
-        _draw_limb(canvas, joints_xy[0], joints_confidence[0], limb, colour, thickness, outlined=thickness > 1)
-    outline(LEFT_HAND, HAND_LIMBS, LEFT)
-    outline(RIGHT_HAND, HAND_LIMBS, RIGHT)
+        width = thin if limb in _HEAD_LIMBS else thickness
+        _draw_limb(canvas, joints_xy[0], joints_confidence[0], limb, _limb_colour(limb), width, outlined=width > 1)
+    outline(LEFT_HAND, HAND_LIMBS, LEFT, thin)
+    outline(RIGHT_HAND, HAND_LIMBS, RIGHT, thin)
     return canvas
 
 
@@ -130,14 +131,16 @@ def _draw_limb(
 def label(image: Image, text: str) -> Image:
     """Writes a short text on a dark plate in the image's upper left corner; returns a copy of the same size.
 
-    The text shrinks with the image; what does not fit at nine pixels is cut off and ends in "…".
+    Its size goes with the image's height and shrinks a little where the width asks for it; what still does not fit is
+    cut off and ends in "…".
     """
     result = as_rgb(image).copy()
     height, width = result.shape[:2]
-    size = int(np.clip(min(height, width) // 14, _SMALLEST_TEXT, 30))
+    size = int(np.clip(height // 18, _SMALLEST_TEXT, 48))
+    smallest = max(_SMALLEST_TEXT, size * 3 // 5)
     margin = max(2, size // 3)
     room = width - 4 * margin
-    while size > _SMALLEST_TEXT and text_width(text, size) > room:
+    while size > smallest and text_width(text, size) > room:
         size -= 1
     text = shortened(text, size, room)
     plate = result[margin : 2 * margin + line_height(size), margin : 3 * margin + text_width(text, size)]
