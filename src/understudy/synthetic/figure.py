@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from understudy.synthetic.head import HeadShape, hair_mesh, head_mesh
+from understudy.synthetic.head import HIDES_EARS, HeadShape, hair_mesh, head_mesh
 from understudy.synthetic.mesh import PART, Chart, Mesh, grid, joined, mirrored, tube
 from understudy.synthetic.skeleton import ALL_JOINTS, INDEX, Body, Floats, rest_positions
+
+Array = npt.NDArray[np.float64]
 
 ATLAS_SIZE = 1024
 HEAD = Chart(0, 0, 512, 256)
@@ -26,6 +28,12 @@ SHOE = Chart(640, 512, 192, 128)
 LEFT_LEG = Chart(0, 704, 256, 320)
 RIGHT_LEG = Chart(256, 704, 256, 320)
 SKIRT = Chart(512, 704, 512, 256)
+
+
+NECKLINE = 0.985
+"""trunk lengths above the hip joints, where tops begin"""
+TUCKED = 0.10
+"""trunk lengths: a top whose hem is higher than this ends inside the trousers or the skirt"""
 
 
 @dataclass(frozen=True)
@@ -60,18 +68,18 @@ class Cut:
     """metres between body and top"""
 
 
-def _step(value: npt.ArrayLike, low: float, high: float) -> npt.NDArray[np.float64]:
+def _step(value: npt.ArrayLike, low: float, high: float) -> Array:
     amount = np.clip((np.asarray(value, np.float64) - low) / (high - low), 0, 1)
     return np.asarray(amount * amount * (3 - 2 * amount))
 
 
 _F = np.array([-0.13, -0.10, 0.0, 0.10, 0.25, 0.40, 0.52, 0.66, 0.76, 0.85, 0.90, 0.95, 1.0, 1.04])
-_TRUNK_W = np.array([0.060, 0.115, 0.166, 0.160, 0.142, 0.133, 0.138, 0.152, 0.160, 0.166, 0.150, 0.105, 0.066, 0.056])
-_TRUNK_F = np.array([0.045, 0.080, 0.098, 0.100, 0.098, 0.096, 0.100, 0.108, 0.105, 0.092, 0.078, 0.064, 0.052, 0.046])
-_TRUNK_B = np.array([0.050, 0.095, 0.118, 0.112, 0.092, 0.086, 0.095, 0.106, 0.108, 0.100, 0.088, 0.074, 0.062, 0.056])
+_TRUNK_W = np.array([0.110, 0.165, 0.172, 0.165, 0.144, 0.133, 0.138, 0.152, 0.162, 0.172, 0.162, 0.112, 0.066, 0.056])
+_TRUNK_F = np.array([0.085, 0.108, 0.108, 0.102, 0.098, 0.096, 0.100, 0.108, 0.105, 0.092, 0.078, 0.064, 0.052, 0.046])
+_TRUNK_B = np.array([0.095, 0.122, 0.122, 0.112, 0.092, 0.086, 0.095, 0.106, 0.108, 0.100, 0.088, 0.074, 0.062, 0.056])
 
 
-def _trunk(body: Body, build: Build, f: npt.NDArray[np.float64], extra: npt.ArrayLike, columns: int) -> Floats:
+def _trunk(body: Body, build: Build, f: Array, extra: Array | float, columns: int) -> Floats:
     """Rings of the trunk at heights f (trunk lengths above the hip joints), `extra` metres outside the skin."""
     upper, lower = _step(f, 0.50, 0.80), 1 - _step(f, 0.10, 0.38)
     middle = 1 - upper - lower
@@ -111,25 +119,42 @@ def _trunk_weights(body: Body, points: Floats) -> Floats:
     return np.clip(weights, 0, 1)
 
 
+def trunk_v(f: npt.ArrayLike) -> Array:
+    """Texture v of a height on the top, trunk lengths above the hip joints."""
+    return np.asarray((NECKLINE - np.asarray(f, np.float64)) / (NECKLINE + 0.13))
+
+
+def _shoulders(body: Body, build: Build) -> Mesh:
+    """The skin between neck and neckline."""
+    f = np.array([1.04, 1.0, 0.965, 0.93, 0.90])
+    points = _trunk(body, build, f, 0.0, 30)
+    return grid(points, _trunk_weights(body, points), SKIN, PART["neck"], v=np.linspace(0.35, 0.6, 5), gloss=0.25)
+
+
 def _top(body: Body, build: Build, cut: Cut) -> Mesh:
-    f = np.concatenate([[1.035, 1.0, 0.965, 0.93, 0.89], np.linspace(0.85, cut.hem, 15)])
-    room = cut.loose * (0.3 + 0.7 * _step(f, 1.03, 0.85)) + 0.35 * cut.loose * _step(f, 0.5, cut.hem)
+    f = np.concatenate([NECKLINE - np.array([0.0, 0.02, 0.05, 0.085]), np.linspace(0.86, cut.hem, 16)])
+    room = 0.004 + (cut.loose - 0.004) * _step(f, 0.98, 0.85)
+    if cut.hem < TUCKED:  # hangs over the trousers
+        room = room + (0.35 * cut.loose + 0.010) * _step(f, 0.40, 0.10)
+    else:
+        room = room * (1 - 0.8 * _step(f, cut.hem + 0.2, cut.hem + 0.05))
     points = _trunk(body, build, f, room, 30)
     labels = [PART["hips"] if height < 0.18 else PART["torso"] for height in f[1:]]
-    return grid(points, _trunk_weights(body, points), TORSO, labels, v=(1.035 - f) / 1.165)
+    return grid(points, _trunk_weights(body, points), TORSO, labels, v=trunk_v(f))
 
 
 def _bottom(body: Body, build: Build, cut: Cut) -> Mesh:
     f = np.linspace(cut.hem + 0.10, -0.13, max(4, int((cut.hem + 0.23) / 0.05)))
-    points = _trunk(body, build, f, 0.003, 26)
+    between_legs = 0.035 * _step(f, 0.0, -0.10)
+    points = _trunk(body, build, f, (0.003 if cut.hem < TUCKED else 0.007) - between_legs, 26)
     return grid(points, _trunk_weights(body, points), PELVIS, PART["hips"], v=(0.45 - f) / 0.58)
 
 
 _ARM_A = np.array([-0.14, -0.06, 0.0, 0.10, 0.25, 0.42, 0.49, 0.53, 0.58, 0.66, 0.80, 0.93, 1.0])
-_ARM_R = np.array([0.046, 0.058, 0.060, 0.056, 0.051, 0.044, 0.042, 0.042, 0.044, 0.044, 0.036, 0.029, 0.028])
+_ARM_R = np.array([0.036, 0.050, 0.055, 0.054, 0.051, 0.044, 0.042, 0.042, 0.044, 0.044, 0.036, 0.029, 0.028])
 
 
-def _arm_rings(body: Body, build: Build, along: npt.NDArray[np.float64], extra: npt.ArrayLike, columns: int) -> Floats:
+def _arm_rings(body: Body, build: Build, along: Array, extra: Array | float, columns: int) -> Floats:
     """Rings of the left arm; `along` runs from the shoulder joint (0) to the wrist (1)."""
     rest = rest_positions(body)
     shoulder, length = rest[INDEX["left_upper_arm"]], body.upper_arm + body.forearm
@@ -141,7 +166,7 @@ def _arm_rings(body: Body, build: Build, along: npt.NDArray[np.float64], extra: 
     return tube(centres, radius * np.interp(along, [0, 0.8, 1], [1, 1, 0.82]), radius, columns=columns, axis="out")
 
 
-def _arm_weights(along: npt.NDArray[np.float64]) -> list[dict[str, float]]:
+def _arm_weights(along: Array) -> list[dict[str, float]]:
     rows = []
     for place in along:
         upper, fore, hand = _step(place, -0.16, 0.06), _step(place, 0.455, 0.605), 0.5 * _step(place, 0.95, 1.02)
@@ -156,7 +181,7 @@ def _arm_weights(along: npt.NDArray[np.float64]) -> list[dict[str, float]]:
     return rows
 
 
-def _arm_labels(along: npt.NDArray[np.float64]) -> list[int]:
+def _arm_labels(along: Array) -> list[int]:
     return [PART["left upper arm"] if place <= 0.535 else PART["left forearm"] for place in along[1:]]
 
 
@@ -167,7 +192,7 @@ def _arm(body: Body, build: Build, cut: Cut) -> list[Mesh]:
     meshes = []
     if cut.sleeve > 0:
         along = np.append(places[places < cut.sleeve - 0.02], cut.sleeve)
-        tight = np.interp(along, [0, cut.sleeve], [0.8, 1.6 if cut.sleeve < 0.6 else 0.9])
+        tight = np.interp(along, [-0.14, 0.05, cut.sleeve], [-0.6, 0.35, 1.5 if cut.sleeve < 0.6 else 0.9])
         rings = _arm_rings(body, build, along, cut.loose * tight, 14)
         meshes.append(grid(rings, _arm_weights(along), LEFT_SLEEVE, _arm_labels(along), v=(along + 0.14) / 1.14))
     bare = np.append(max(cut.sleeve - 0.05, -0.14), places[places > cut.sleeve - 0.02])
@@ -217,21 +242,21 @@ def _finger(rest: Floats, finger: str, radius: float) -> Mesh:
     cos, sin = np.cos(turn), np.sin(turn)
     spin = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
     rings = np.asarray(rings @ spin.T + centres[:, None], np.float32)
-    shares = [("left_hand", 0), (0, 0), (0, 0), (1, 1), (1, 1), (2, 2), (2, 2), (2, 2)]
+    one, two, three = joints
     weights: list[dict[str, float]] = []
-    for first, second in shares:
-        one = first if isinstance(first, str) else joints[first]
-        weights.append({one: 0.5, joints[second]: 0.5} if one != joints[second] else {one: 1.0})
+    shares = [("left_hand", one), (one, one), (one, one), (two, two), (two, two), (three, three)]
+    for first, second in [*shares, (three, three), (three, three)]:
+        weights.append({first: 0.5, second: 0.5} if first != second else {first: 1.0})
     return grid(rings, weights, SKIN, PART["left hand"], v=np.linspace(0.4, 0.7, 8), gloss=0.25)
 
 
 _LEG_A = np.array([-0.06, 0.0, 0.10, 0.25, 0.40, 0.47, 0.52, 0.58, 0.68, 0.80, 0.92, 1.0])
-_LEG_W = np.array([0.086, 0.090, 0.086, 0.076, 0.062, 0.056, 0.054, 0.054, 0.056, 0.047, 0.037, 0.036])
-_LEG_F = np.array([0.092, 0.095, 0.090, 0.080, 0.066, 0.060, 0.058, 0.053, 0.050, 0.044, 0.038, 0.038])
-_LEG_B = np.array([0.100, 0.098, 0.088, 0.074, 0.060, 0.052, 0.050, 0.056, 0.066, 0.054, 0.040, 0.040])
+_LEG_W = np.array([0.060, 0.078, 0.084, 0.076, 0.062, 0.056, 0.054, 0.054, 0.056, 0.047, 0.037, 0.036])
+_LEG_F = np.array([0.070, 0.088, 0.090, 0.080, 0.066, 0.060, 0.058, 0.053, 0.050, 0.044, 0.038, 0.038])
+_LEG_B = np.array([0.080, 0.092, 0.088, 0.074, 0.060, 0.052, 0.050, 0.056, 0.066, 0.054, 0.040, 0.040])
 
 
-def _leg_rings(body: Body, build: Build, along: npt.NDArray[np.float64], room: npt.ArrayLike, columns: int) -> Floats:
+def _leg_rings(body: Body, build: Build, along: Array, room: Array | float, columns: int) -> Floats:
     """Rings of the left leg; `along` runs from the hip joint (0) to the ankle (1), the knee is at 0.5."""
     down = np.where(along < 0.5, 2 * along * body.thigh, body.thigh + (2 * along - 1) * body.shin)
     rest = rest_positions(body)
@@ -243,7 +268,7 @@ def _leg_rings(body: Body, build: Build, along: npt.NDArray[np.float64], room: n
     return tube(centres, width, front, back, columns=columns)
 
 
-def _leg_weights(along: npt.NDArray[np.float64]) -> list[dict[str, float]]:
+def _leg_weights(along: Array) -> list[dict[str, float]]:
     rows = []
     for place in along:
         thigh, shin, foot = (
@@ -272,7 +297,8 @@ def _leg(body: Body, build: Build, cut: Cut) -> list[Mesh]:
         rings = _leg_rings(body, build, along, room, 18)
         labels = [PART["left thigh"] if place <= 0.5 else PART["left shin"] for place in along[1:]]
         meshes.append(grid(rings, _leg_weights(along), LEFT_LEG, labels, v=(along + 0.06) / 1.09))
-    bare = np.append(max(cut.leg - 0.06, -0.06), places[places > cut.leg - 0.02])
+    start = max(cut.leg - 0.06, 0.5 * cut.skirt)
+    bare = np.append(start, places[places > start + 0.04])
     if len(bare) > 1 and cut.leg < 0.99:
         labels = [PART["left thigh"] if place <= 0.5 else PART["left shin"] for place in bare[1:]]
         rings = _leg_rings(body, build, bare, 0.0, 14)
@@ -300,7 +326,7 @@ def _shoe(body: Body) -> Mesh:
 
 def _skirt(body: Body, build: Build, cut: Cut) -> Mesh:
     f = np.linspace(min(0.36, cut.hem + 0.12), -0.02, 5)
-    waist = _trunk(body, build, f, 0.006, 34)
+    waist = _trunk(body, build, f, 0.011, 34)
     down = np.linspace(0, 1, 10)[1:]
     top = waist[-1]
     centre = top.mean(axis=0)
@@ -340,7 +366,12 @@ def build_figure(body: Body, build: Build, cut: Cut, head: HeadShape, hair: str)
     """The whole dressed person in the rest pose."""
     left = _arm(body, build, cut) + _hand(body) + _leg(body, build, cut) + [_shoe(body)]
     charts = {LEFT_SLEEVE: RIGHT_SLEEVE, LEFT_LEG: RIGHT_LEG}
-    parts = [head_mesh(body, head, SKIN, HEAD), *hair_mesh(body, head, hair, HAIR), _neck(body)]
+    parts = [
+        head_mesh(body, head, SKIN, HEAD, ears=hair not in HIDES_EARS),
+        *hair_mesh(body, head, hair, HAIR),
+        _neck(body),
+    ]
+    parts.append(_shoulders(body, build))
     parts += [_top(body, build, cut), _bottom(body, build, cut), *left]
     parts += [mirrored(mesh, charts) for mesh in left]
     if cut.skirt > 0:

@@ -14,6 +14,7 @@ from understudy.synthetic.mesh import PART, Chart, Mesh, around, grid, joined, m
 from understudy.synthetic.skeleton import INDEX, Body, Floats, rest_positions
 
 COLUMNS, _DENSE = 30, 0.55
+HIDES_EARS = ("bob", "long")
 HAIR_STYLES = ("short", "buzz", "curly", "bob", "long", "ponytail", "bun", "bald", "quiff")
 
 _T = np.array([-0.03, 0.0, 0.04, 0.10, 0.20, 0.30, 0.40, 0.50, 0.60, 0.70, 0.80, 0.90, 0.96, 1.0])
@@ -39,7 +40,7 @@ class HeadShape:
 def _origin(body: Body) -> npt.NDArray[np.float64]:
     """Chin level, on the head's axis, in the rest pose."""
     joint = rest_positions(body)[INDEX["head"]].astype(np.float64)
-    return joint + np.array([0.0, -0.20 * body.head, 0.055 * body.head])
+    return np.asarray(joint + np.array([0.0, -0.20 * body.head, 0.055 * body.head]))
 
 
 def surface(body: Body, shape: HeadShape, angle: npt.ArrayLike, t: npt.ArrayLike) -> Floats:
@@ -133,11 +134,13 @@ def mouth_outline(shape: HeadShape) -> npt.NDArray[np.float64]:
     return points
 
 
-def head_mesh(body: Body, shape: HeadShape, skin: Chart, head: Chart) -> Mesh:
-    """Skull with face and ears."""
+def head_mesh(body: Body, shape: HeadShape, skin: Chart, head: Chart, *, ears: bool) -> Mesh:
+    """Skull with face, and ears where no hair hangs over them."""
     angle = around(COLUMNS, _DENSE)
     points = surface(body, shape, angle[None], _ROWS_T[:, None])
     skull = grid(points, [{"head": 1.0}] * len(_ROWS_T), head, PART["face"], v=chart_v(_ROWS_T), gloss=0.35)
+    if not ears:
+        return skull
     centre = surface(body, shape, np.pi * 1.5, 0.44) + np.array([0.000, 0, -0.012])
     rows = np.linspace(-1, 1, 6)
     radius = np.sqrt(np.clip(1 - rows**2, 0.0004, 1))
@@ -187,7 +190,7 @@ def _cap(body: Body, shape: HeadShape, thickness: float, chart: Chart, lift: flo
     t = line + (1 - line) * np.cos(down * np.pi / 2)
     lump = 1 + 0.12 * np.sin(5 * angle + 4 * down) * np.sin(3 * angle - 7 * down)
     from_front = np.abs(angle - np.pi)
-    by = thickness * lump * np.clip((1.02 - down) / 0.16, 0.0, 1.0) ** 0.5
+    by = thickness * lump * np.clip((1.0 - down) / 0.16, 0.0, 1.0) ** 0.5
     by = by + lift * np.exp(-((from_front / 0.7) ** 2)) * np.clip(down * 1.6, 0, 1) * np.clip(
         (1.0 - down) / 0.15, 0.15, 1
     )

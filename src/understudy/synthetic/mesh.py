@@ -79,7 +79,7 @@ class Chart:
         """(…, 2) atlas pixels of u, v in [0, 1], kept off the rim so that neighbours do not bleed in."""
         x = self.left + 1.0 + np.clip(u, 0, 1) * (self.width - 3.0)
         y = self.top + 1.0 + np.clip(v, 0, 1) * (self.height - 3.0)
-        return np.stack(np.broadcast_arrays(x, y), axis=-1).astype(np.float32)
+        return np.asarray(np.stack(np.broadcast_arrays(x, y), axis=-1), np.float32)
 
 
 def grid(
@@ -247,6 +247,6 @@ def tube(
 
 
 def around(columns: int, dense_front: float = 0.0) -> npt.NDArray[np.float64]:
-    """(columns + 1,) angles from the back over the person's left... right back to the back, see `tube`."""
+    """(columns + 1,) angles from the back over the person's right to the front (pi) and back again."""
     even = np.linspace(0, 2 * np.pi, columns + 1)
-    return even + dense_front * np.sin(even) * 0.9
+    return np.asarray(even + dense_front * np.sin(even) * 0.9)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
 from understudy.errors import UsageError
+from understudy.synthetic.footwork import Footwork, Track, ease, smooth
 from understudy.synthetic.skeleton import (
     CANONICAL_BODY,
     INDEX,
@@ -21,7 +22,6 @@ from understudy.synthetic.skeleton import (
 
 _X, _Y, _Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 _HIP_TO_ANKLE = (CANONICAL_BODY.thigh + CANONICAL_BODY.shin) / CANONICAL_BODY.leg
-_STANCE = 1.25 * CANONICAL_BODY.hip_half_width / CANONICAL_BODY.leg
 
 
 @dataclass(frozen=True)
@@ -70,41 +70,12 @@ def choreography(seed: int, seconds: float, fps: Fraction | int = Fraction(30)) 
     times = np.arange(max(1, round(float(seconds * fps))), dtype=np.float64) / float(fps)
     streams = np.random.default_rng([seed, 0x0DA5CE]).spawn(5)
     tempo = 0.44 + 0.16 * streams[3].random()
-    feet = _Feet(streams[0], tempo, float(times[-1]) + 4 * tempo)
+    feet = Footwork(streams[0], tempo, float(times[-1]) + 4 * tempo)
     upper = _upper_body(streams[1], streams[4], tempo, times)
     rotations = _pose_upper_body(upper, feet, times, streams[2], tempo)
     grip = np.stack([upper["left_grip"], upper["right_grip"]], axis=1).astype(np.float32)
     path = _pose_legs(rotations, feet, times)
     return Motion(rotations, path, grip, fps)
-
-
-def ease(amount: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Minimum-jerk course from 0 to 1, at rest at both ends (Flash and Hogan 1985)."""
-    amount = np.clip(amount, 0.0, 1.0)
-    return amount**3 * (10 - 15 * amount + 6 * amount**2)
-
-
-@dataclass
-class _Track:
-    """Values held and moved between at given times."""
-
-    starts: list[float] = field(default_factory=list)
-    ends: list[float] = field(default_factory=list)
-    values: list[npt.NDArray[np.float64]] = field(default_factory=list)
-
-    def add(self, start: float, end: float, value: npt.ArrayLike) -> None:
-        self.starts.append(start)
-        self.ends.append(end)
-        self.values.append(np.asarray(value, np.float64))
-
-    def at(self, times: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """(T, ...) values; before the first entry its value holds."""
-        which = np.clip(np.searchsorted(self.starts, times, side="right") - 1, 0, None)
-        values, starts, ends = np.stack(self.values), np.array(self.starts), np.array(self.ends)
-        before = values[np.clip(which - 1, 0, None)]
-        amount = ease((times - starts[which]) / (ends - starts)[which])
-        amount = amount.reshape(-1, *[1] * (values.ndim - 1))
-        return np.asarray(before + (values[which] - before) * amount)
 
 
 # Degrees: elevation (-90 hangs, 0 level, 90 up), azimuth (0 sideways, 90 forwards, above 90 across the chest),
@@ -138,7 +109,7 @@ def _upper_body(
     times: npt.NDArray[np.float64],
 ) -> dict[str, npt.NDArray[np.float64]]:
     """Angles over time, in degrees, of both arms, trunk and head."""
-    tracks = {name: _Track() for name in ("left", "right", "trunk", "head")}
+    tracks = {name: Track() for name in ("left", "right", "trunk", "head")}
     names = list(_ARM_POSES)
     for track in tracks.values():
         track.add(-2.0, -1.0, _ARM_POSES["hang"] if track in (tracks["left"], tracks["right"]) else (0, 0, 0))
@@ -194,175 +165,15 @@ def _drawn_arm(stream: np.random.Generator, names: list[str]) -> npt.NDArray[np.
     return np.asarray(low + (high - low) * stream.random(6))
 
 
-class _Feet:
-    """Where the feet stand and when they move: a plan in leg lengths, z to the front, yaw to the left."""
-
-    def __init__(self, stream: np.random.Generator, tempo: float, until: float) -> None:
-        self.place = {"left": _Track(), "right": _Track()}  # x, z, yaw
-        self.swing: list[tuple[str, float, float, float]] = []  # side, start, end, height
-        self.kicks: list[tuple[str, float, float, float, float]] = []  # side, start, end, direction, size
-        self.hops: list[tuple[float, float, float]] = []  # start, end, height
-        self.bend = _Track()
-        self.bend.add(-2.0, -1.0, 0.02)
-        self._centre = np.zeros(2)
-        self._yaw = 0.25 * float(stream.normal())
-        self._width = 1.0
-        for side in ("left", "right"):
-            self.place[side].add(-2.0, -1.0, self._stand(side))
-        clock = tempo
-        moves = [self._step, self._turn, self._squat, self._kick, self._hop, self._sway, self._lunge]
-        odds = np.array([0.25, 0.24, 0.12, 0.13, 0.05, 0.11, 0.10])
-        while clock < until:
-            clock = moves[stream.choice(len(moves), p=odds)](stream, tempo, clock)
-
-    def _stand(self, side: str, width: float | None = None) -> npt.NDArray[np.float64]:
-        """Place of a foot beside the body's middle."""
-        across = _STANCE * (self._width if width is None else width) * (1 if side == "left" else -1)
-        x = self._centre[0] + across * np.cos(self._yaw)
-        z = self._centre[1] - across * np.sin(self._yaw)
-        return np.array([x, z, self._yaw + (0.14 if side == "left" else -0.14)])
-
-    def _move_foot(self, side: str, start: float, end: float, place: npt.NDArray[np.float64], height: float) -> None:
-        self.place[side].add(start, end, place)
-        self.swing.append((side, start, end, height))
-
-    def _shift(self, stream: np.random.Generator, reach: float) -> str:
-        """Moves the middle, rather back towards home; returns the foot that goes first."""
-        step = stream.normal(0, reach, 2) * (1.0, 0.8) - 0.4 * self._centre
-        self._centre = np.clip(self._centre + step, (-0.22, -0.30), (0.22, 0.30))
-        return "left" if step @ (np.cos(self._yaw), -np.sin(self._yaw)) > 0 else "right"
-
-    def _both(self, first: str, clock: float, beat: float, height: float) -> float:
-        for side in (first, "right" if first == "left" else "left"):
-            self._move_foot(side, clock, clock + 0.8 * beat, self._stand(side), height)
-            clock += beat
-        return clock
-
-    def _step(self, stream: np.random.Generator, tempo: float, clock: float) -> float:
-        for _ in range(stream.integers(1, 4)):
-            self._width = 0.9 + 1.3 * stream.random()
-            clock = self._both(self._shift(stream, 0.18), clock, tempo * (0.8 + 0.4 * stream.random()), 0.07)
-        return clock
-
-    def _turn(self, stream: np.random.Generator, tempo: float, clock: float) -> float:
-        way = 1 if stream.random() < 0.5 else -1
-        total = float(stream.choice([90.0, 180.0, 270.0, 360.0, 360.0])) * np.pi / 180
-        if total < 6 and stream.random() < 0.6:  # rather back to the front
-            total = abs(self._yaw) if abs(self._yaw) > 0.5 else total
-            way = -1 if self._yaw > 0.5 else 1 if self._yaw < -0.5 else way
-        steps = max(1, round(total / 1.05))
-        self._width = 1.0
-        for _ in range(steps):
-            self._yaw += way * total / steps
-            clock = self._both("left" if way > 0 else "right", clock, tempo * 0.62, 0.05)
-        return clock
-
-    def _squat(self, stream: np.random.Generator, tempo: float, clock: float) -> float:
-        self._width = 1.2 + 0.8 * stream.random()
-        clock = self._both("left", clock, tempo * 0.7, 0.05)
-        for _ in range(stream.integers(1, 4)):
-            self.bend.add(clock, clock + tempo, 0.10 + 0.26 * stream.random())
-            self.bend.add(clock + tempo, clock + 2 * tempo, 0.02)
-            clock += 2 * tempo
-        return clock
-
-    def _kick(self, stream: np.random.Generator, tempo: float, clock: float) -> float:
-        self._width = 0.8
-        clock = self._both("left", clock, tempo * 0.7, 0.05)
-        for _ in range(stream.integers(1, 3)):
-            side = "left" if stream.random() < 0.5 else "right"
-            direction = float(stream.choice([0.0, 0.0, 0.8, 1.3])) + 0.2 * stream.normal()
-            self.kicks.append((side, clock, clock + 2.2 * tempo, direction, 0.4 + 0.6 * float(stream.random())))
-            clock += 2.3 * tempo
-        return clock
-
-    def _hop(self, stream: np.random.Generator, tempo: float, clock: float) -> float:
-        for _ in range(stream.integers(1, 3)):
-            self.bend.add(clock, clock + 0.6 * tempo, 0.15)
-            self.bend.add(clock + 0.6 * tempo, clock + 0.95 * tempo, 0.005)
-            start = clock + 0.8 * tempo
-            length = 0.30 + 0.12 * stream.random()
-            self.hops.append((start, start + length, 9.81 * length**2 / 8 / CANONICAL_BODY.leg))
-            self.bend.add(start + length, start + length + 0.3 * tempo, 0.12)
-            self.bend.add(start + length + 0.3 * tempo, start + length + tempo, 0.02)
-            clock = start + length + tempo
-        return clock
-
-    def _sway(self, stream: np.random.Generator, tempo: float, clock: float) -> float:
-        self._width = 1.5 + 0.8 * stream.random()
-        clock = self._both("right", clock, tempo * 0.8, 0.05)
-        for _ in range(stream.integers(1, 4)):
-            self.bend.add(clock, clock + 0.5 * tempo, 0.07 + 0.05 * stream.random())
-            self.bend.add(clock + 0.5 * tempo, clock + tempo, 0.02)
-            clock += tempo
-        return clock
-
-    def _lunge(self, stream: np.random.Generator, tempo: float, clock: float) -> float:
-        self._width = 1.0
-        side = "left" if stream.random() < 0.5 else "right"
-        direction = stream.uniform(-0.3, 1.7) * (1 if side == "left" else -1) + self._yaw
-        there = self._stand(side) + 0.42 * np.array([np.sin(direction), np.cos(direction), 0.0])
-        self._move_foot(side, clock, clock + 0.9 * tempo, there, 0.06)
-        self.bend.add(clock + 0.3 * tempo, clock + 1.2 * tempo, 0.12 + 0.12 * stream.random())
-        clock += 2 * tempo
-        self.bend.add(clock, clock + 0.8 * tempo, 0.02)
-        self._move_foot(side, clock, clock + 0.9 * tempo, self._stand(side), 0.05)
-        return clock + tempo
-
-    def swing_height(self, side: str, times: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """(T,) height of a stepping foot."""
-        height = np.zeros_like(times)
-        for mover, start, end, top in self.swing:
-            if mover == side:
-                amount = np.clip((times - start) / (end - start), 0, 1)
-                height += top * np.sin(np.pi * ease(amount)) ** 2
-        return height
-
-    def hop_height(self, times: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """(T,) clearance of a ballistic hop."""
-        height = np.zeros_like(times)
-        for start, end, top in self.hops:
-            amount = np.clip((times - start) / (end - start), 0, 1)
-            height += 4 * top * amount * (1 - amount)
-        return height
-
-    def kick_amount(self, side: str, times: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """(T, 3) offset of a kicking foot from its place, in the pelvis' heading: left, up, front."""
-        offset = np.zeros((len(times), 3))
-        for kicker, start, end, direction, size in self.kicks:
-            if kicker == side:
-                amount = np.clip((times - start) / (end - start), 0, 1)
-                out = ease(amount / 0.45) * ease((1 - amount) / 0.45)
-                lifted = ease(amount / 0.28) * ease((1 - amount) / 0.28)
-                outward = 1 if side == "left" else -1
-                reach = np.array([outward * np.sin(direction), 0.0, np.cos(direction)]) * 0.62 * size
-                offset += out[:, None] * reach
-                offset[:, 1] += lifted * 0.12 + out * 0.42 * size**1.5
-        return offset
-
-
-def _smooth(values: npt.NDArray[np.float64], times: npt.NDArray[np.float64], width: float) -> npt.NDArray[np.float64]:
-    """Gaussian smoothing along time, `width` in seconds."""
-    if len(times) < 3:
-        return values
-    step = times[1] - times[0]
-    reach = int(np.ceil(3 * width / step))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * step / width) ** 2)
-    padded = np.pad(values, [(reach, reach)] + [(0, 0)] * (values.ndim - 1), mode="edge")
-    columns = padded.reshape(len(padded), -1)
-    smoothed = np.stack([np.convolve(column, kernel / kernel.sum(), "valid") for column in columns.T], axis=1)
-    return smoothed.reshape(values.shape)
-
-
 def _pose_upper_body(
     angles: dict[str, npt.NDArray[np.float64]],
-    feet: _Feet,
+    feet: Footwork,
     times: npt.NDArray[np.float64],
     stream: np.random.Generator,
     tempo: float,
 ) -> Floats:
     rotations = np.tile(np.eye(3, dtype=np.float32), (len(times), len(JOINTS), 1, 1))
-    yaw = _smooth((feet.place["left"].at(times)[:, 2] + feet.place["right"].at(times)[:, 2]) / 2, times, 0.12)
+    yaw = smooth((feet.place["left"].at(times)[:, 2] + feet.place["right"].at(times)[:, 2]) / 2, times, 0.12)
     pitch, twist, roll = (angles["trunk"] * np.pi / 180).T
     groove = 0.05 * np.sin(np.pi * times / tempo + 6.28 * stream.random())
     rotations[:, INDEX["pelvis"]] = (
@@ -399,7 +210,7 @@ def _arm_rotations(angles: npt.NDArray[np.float64]) -> dict[str, Floats]:
     return {"clavicle": clavicle, "upper_arm": arm, "forearm": forearm, "hand": rotation_about(_Z, -wrist)}
 
 
-def _pose_legs(rotations: Floats, feet: _Feet, times: npt.NDArray[np.float64]) -> Floats:
+def _pose_legs(rotations: Floats, feet: Footwork, times: npt.NDArray[np.float64]) -> Floats:
     """Fills in the legs by inverse kinematics and returns the root path (see `Motion.path`)."""
     places = {side: feet.place[side].at(times) for side in ("left", "right")}
     lifts = {side: feet.swing_height(side, times) for side in places}
@@ -407,7 +218,7 @@ def _pose_legs(rotations: Floats, feet: _Feet, times: npt.NDArray[np.float64]) -
     weight = {side: 1.0 / (1.0 + 14 * (lifts[side] + np.abs(kicks[side]).sum(1))) for side in places}
     total = weight["left"] + weight["right"]
     middle = sum(weight[side][:, None] * places[side][:, :2] for side in places) / total[:, None]
-    middle = _smooth(np.asarray(middle), times, 0.10)
+    middle = smooth(np.asarray(middle), times, 0.10)
     heading = rotations[:, INDEX["pelvis"]]
     yaw = np.arctan2(heading[:, 0, 2], heading[:, 2, 2])
     turned = rotation_about(_Y, yaw)
@@ -426,7 +237,7 @@ def _pose_legs(rotations: Floats, feet: _Feet, times: npt.NDArray[np.float64]) -
         reachable = ankles[side][:, 1] + np.sqrt((0.992 * _HIP_TO_ANKLE) ** 2 - apart**2) - offsets[side][:, 1]
         free = np.abs(kicks[side]).sum(1) > 0.05
         highest = np.minimum(highest, np.where(free, np.inf, reachable))
-    height = _smooth(highest, times, 0.05)
+    height = smooth(highest, times, 0.05)
     height = np.minimum(height, highest) - feet.bend.at(times)
     pelvis = np.stack([middle[:, 0], height, middle[:, 1]], axis=1)
     for side in places:
@@ -434,9 +245,8 @@ def _pose_legs(rotations: Floats, feet: _Feet, times: npt.NDArray[np.float64]) -
         toe_up = 0.5 * np.clip(lifts[side] / 0.07, 0, 1) + 0.9 * np.clip(np.abs(kicks[side]).sum(1), 0, 0.8)
         foot = rotation_about(_Y, places[side][:, 2]) @ rotation_about(_X, toe_up)
         _solve_leg(rotations, side, pelvis + offsets[side], ankles[side], foot, 0.12 * outward)
-    path = pelvis.astype(np.float32)
-    path[:, 1] = feet.hop_height(times)
-    return path
+    pelvis[:, 1] = feet.hop_height(times)
+    return np.asarray(pelvis, np.float32)
 
 
 def _solve_leg(

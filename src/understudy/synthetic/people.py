@@ -78,7 +78,7 @@ def make_person(seed: int) -> Person:
 
 
 def _body(stream: np.random.Generator, feminine: bool) -> Body:
-    size = float(np.clip(stream.normal(0.965 if feminine else 1.02, 0.03), 0.90, 1.09))
+    size = float(np.clip(stream.normal(0.98 if feminine else 1.025, 0.02), 0.93, 1.06))
     legs, arms, trunk = (float(factor) for factor in 1 + np.clip(stream.normal(0, 0.02, 3), -0.04, 0.04))
     average = Body()
     return Body(
@@ -113,12 +113,12 @@ def _build(stream: np.random.Generator, feminine: bool) -> Build:
 
 def _cut(stream: np.random.Generator, feminine: bool) -> Cut:
     sleeve = float(stream.choice([0.0, 0.30, 0.30, 0.50, 1.0, 1.0] if feminine else [0.30, 0.30, 0.36, 1.0, 1.0]))
-    hem = float(stream.choice([-0.06, 0.0, 0.12, 0.20] if feminine else [-0.08, -0.06, 0.02]))
+    hem = float(stream.choice([-0.06, 0.0, 0.14, 0.20] if feminine else [-0.08, -0.06, 0.02]))
     loose = float(stream.uniform(0.004, 0.010) if feminine else stream.uniform(0.007, 0.016))
     draw = stream.random()
     if feminine and draw < 0.38:
         length = float(stream.choice([0.38, 0.48, 0.78]))
-        return Cut(sleeve, max(hem, 0.12), 0.0, 0.0, length, float(stream.uniform(0.05, 0.13)), loose)
+        return Cut(sleeve, max(hem, 0.14), 0.0, 0.0, length, float(stream.uniform(0.05, 0.13)), loose)
     if draw < 0.58:
         return Cut(sleeve, hem, float(stream.uniform(0.38, 0.50)), float(stream.uniform(0.010, 0.024)), 0.0, 0.0, loose)
     return Cut(sleeve, hem, 1.0, float(stream.choice([0.003, 0.007, 0.012, 0.020])), 0.0, 0.0, loose)

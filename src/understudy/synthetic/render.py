@@ -12,7 +12,7 @@ import numpy.typing as npt
 from understudy.synthetic.landmarks import landmark_anchors, landmark_confidence
 from understudy.synthetic.motion import Motion
 from understudy.synthetic.people import Person
-from understudy.synthetic.raster import Samples, planes, rasterise
+from understudy.synthetic.raster import Samples, interpolated, rasterise
 from understudy.synthetic.scene import Scene
 from understudy.synthetic.skeleton import Floats, forward_kinematics, lowest_sole, rest_positions
 
@@ -92,7 +92,7 @@ class _Studio:
         self.homogeneous = np.concatenate([mesh.vertices, np.ones((len(mesh.vertices), 1), np.float32)], axis=1)
         self.before: Floats | None = None
         self.anchors = landmark_anchors(person)
-        self.atlas = person.atlas
+        self.atlas = cv2.cvtColor(person.atlas, cv2.COLOR_RGB2RGBA)
 
     def film(self, world: Floats, position: Floats) -> Rendered:
         height, width = self.scene.size_hw
@@ -103,22 +103,22 @@ class _Studio:
         normals = np.einsum("vab,vb->va", blended[..., :3], mesh.normals)
         screen = camera.project(vertices)
         facing = _facing(screen, mesh.triangles)
-        corners = screen[mesh.triangles[facing]]
-        light = self._light(vertices, normals)
-        # samples at a quarter of a pixel round the pixel's centre: pixel x holds samples 2x and 2x + 1
+        triangles = mesh.triangles[facing]
+        corners = screen[triangles]
+        # samples lie a quarter of a pixel from the pixel's centre: pixel x holds samples 2x and 2x + 1
         doubled = corners[..., :2] * 2 + np.float32(0.5)
-        samples = rasterise(doubled, corners[..., 2], np.arange(len(facing), dtype=np.int32), (2 * height, 2 * width))
-        values = np.concatenate([mesh.uv[mesh.triangles[facing]], light[mesh.triangles[facing]]], axis=-1)
-        colour = self._colours(samples, planes(doubled, values))
-        frame, matte = self._composed(samples, colour, vertices)
-        seen = _at_pixels(samples, (height, width), matte)
+        samples = rasterise(doubled, corners[..., 2], (2 * height, 2 * width))
+        shaded = np.concatenate([mesh.uv, self._light(vertices, normals)], axis=1)[triangles]
+        frame, matte = self._shadowed(vertices), np.zeros((height, width), np.uint8)
+        self._draw(frame, matte, samples, doubled, shaded)
+        seen = _at_pixels(samples, matte)
         parts = np.where(seen >= 0, mesh.parts[facing][seen], 0).astype(np.uint8)
         flow = np.zeros((height, width, 2), np.float32)
         if self.before is not None:
-            _fill_flow(flow, seen, corners[..., :2], self.before[mesh.triangles[facing]][..., :2])
-        self.before = screen
+            _fill_flow(flow, seen, corners[..., :2], self.before[triangles])
+        self.before = np.ascontiguousarray(screen[:, :2])
         points = camera.project(self.anchors.placed(bones))
-        depth = _fill_depth(seen, corners)
+        depth = _depth(seen, corners)
         confidence = landmark_confidence(self.anchors, points, self.anchors.turned(world), depth, camera)
         return Rendered(frame, points[:, :2].astype(np.float32), confidence, parts, matte, flow)
 
@@ -135,47 +135,38 @@ class _Studio:
             :, None
         ]
 
-    def _colours(self, samples: Samples, plane: Floats) -> npt.NDArray[np.uint8]:
-        """(N, 3) RGB uint8 of the samples: texture times light."""
-        count = len(samples.rows)
-        if count == 0:
-            return np.zeros((0, 3), np.uint8)
-        x, y = samples.columns.astype(np.float32), samples.rows.astype(np.float32)
-        u, v, light = (
-            plane[0, :, value][samples.triangles] * x
-            + plane[1, :, value][samples.triangles] * y
-            + plane[2, :, value][samples.triangles]
-            for value in range(3)
-        )
-        wide = 1024
-        tall = -(-count // wide)
-        padded = [np.pad(value, (0, tall * wide - count)).reshape(tall, wide) for value in (u, v)]
-        texture = cv2.remap(self.atlas, padded[0], padded[1], cv2.INTER_LINEAR).reshape(-1, 3)[:count]
-        lit = texture * (light[:, None] * self.scene.tint)
-        return np.asarray(np.minimum(lit, 255), np.uint8)
-
-    def _composed(
-        self, samples: Samples, colour: npt.NDArray[np.uint8], vertices: Floats
-    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-        """Frame and matte: samples filtered down to pixels, over the background with the person's shadow."""
-        height, width = self.scene.size_hw
-        frame = self._shadowed(vertices)
-        matte = np.zeros((height, width), np.uint8)
-        if len(samples.rows) == 0:
-            return frame, matte
-        top, left = max(int(samples.rows.min()) // 2 - 1, 0), max(int(samples.columns.min()) // 2 - 1, 0)
-        bottom = min(int(samples.rows.max()) // 2 + 2, height)
-        right = min(int(samples.columns.max()) // 2 + 2, width)
-        layer = np.zeros((2 * (bottom - top), 2 * (right - left), 4), np.uint8)
-        place = (samples.rows - 2 * top) * np.int32(layer.shape[1]) + (samples.columns - 2 * left)
-        layer.reshape(-1, 4)[place] = np.concatenate([colour, np.full((len(colour), 1), 255, np.uint8)], axis=1)
+    def _draw(
+        self,
+        frame: npt.NDArray[np.uint8],
+        matte: npt.NDArray[np.uint8],
+        samples: Samples,
+        corners: Floats,
+        shaded: Floats,
+    ) -> None:
+        """Puts the person into frame and matte: texture at every sample, filtered down to pixels, times the light."""
+        if len(samples.places) == 0:
+            return
+        rows, columns = samples.rows_and_columns()
+        maps = np.full((3, *samples.size_hw), -9.0, np.float32)  # off the atlas: transparent
+        maps[2] = 0.0
+        for flat, values in zip(
+            maps.reshape(3, -1), interpolated(corners, shaded, samples.triangles, columns, rows), strict=True
+        ):
+            flat[samples.places] = values
+        layer = cv2.remap(self.atlas, maps[0], maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         layer = cv2.GaussianBlur(layer, (3, 3), 0.6, borderType=cv2.BORDER_CONSTANT)
-        small = cv2.resize(layer, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+        light = cv2.GaussianBlur(maps[2], (3, 3), 0.6, borderType=cv2.BORDER_CONSTANT)
+        half = (layer.shape[1] // 2, layer.shape[0] // 2)
+        small, light = (cv2.resize(image, half, interpolation=cv2.INTER_AREA) for image in (layer, light))
+        top, left, bottom, right = (edge // 2 for edge in samples.box)
+        alpha = small[..., 3]
+        matte[top:bottom, left:right] = alpha
+        covered = alpha.astype(np.float32)
+        # `small` is premultiplied and so is `light`: its mean over the covered samples is light / covered
+        factor = (light * np.float32(255) / np.maximum(covered, 1))[..., None] * self.scene.tint
         window = frame[top:bottom, left:right]
-        behind = window.astype(np.uint16) * (255 - small[..., 3:].astype(np.uint16)) // 255
-        frame[top:bottom, left:right] = np.minimum(behind + small[..., :3], 255).astype(np.uint8)
-        matte[top:bottom, left:right] = small[..., 3]
-        return frame, matte
+        behind = window * (np.float32(1) - covered * np.float32(1 / 255))[..., None]
+        window[:] = np.minimum(behind + small[..., :3] * factor + np.float32(0.5), np.float32(255))
 
     def _shadowed(self, vertices: Floats) -> npt.NDArray[np.uint8]:
         """The background with the person's soft shadow on the floor."""
@@ -219,30 +210,33 @@ def _facing(screen: Floats, triangles: npt.NDArray[np.int32]) -> npt.NDArray[np.
     return np.flatnonzero(area < -1e-3)
 
 
-def _at_pixels(samples: Samples, size_hw: tuple[int, int], matte: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
+def _at_pixels(samples: Samples, matte: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
     """(H, W) a triangle seen in each pixel that is mostly person, else -1."""
-    height, width = size_hw
-    seen = np.full(height * width, -1, np.int32)
-    seen[(samples.rows >> 1) * np.int32(width) + (samples.columns >> 1)] = samples.triangles
-    seen = seen.reshape(height, width)
-    seen[matte < 128] = -1
+    seen = np.full(matte.shape, -1, np.int32)
+    if len(samples.places) == 0:
+        return seen
+    at_samples = np.full(samples.size_hw, -1, np.int32)
+    at_samples.reshape(-1)[samples.places] = samples.triangles
+    quarters = [at_samples[row::2, column::2] for row in (0, 1) for column in (0, 1)]
+    top, left, bottom, right = (edge // 2 for edge in samples.box)
+    window = seen[top:bottom, left:right]
+    for quarter in quarters:
+        np.copyto(window, quarter, where=window < 0)
+    window[matte[top:bottom, left:right] < 128] = -1
     return seen
 
 
 def _fill_flow(flow: Floats, seen: npt.NDArray[np.int32], now: Floats, before: Floats) -> None:
     """Writes where each seen point of the surface lay in the frame before, less where it lies now."""
-    rows, columns = np.nonzero(seen >= 0)
-    triangle = seen[rows, columns]
-    plane = planes(now, before - now)
-    x, y = columns.astype(np.float32)[:, None], rows.astype(np.float32)[:, None]
-    moved = plane[0][triangle] * x + plane[1][triangle] * y + plane[2][triangle]
-    low, high = (before - now).min(axis=1), (before - now).max(axis=1)
-    flow[rows, columns] = np.clip(moved, low[triangle], high[triangle])
+    places = np.flatnonzero(seen.reshape(-1) >= 0)
+    triangles = seen.reshape(-1).take(places).astype(np.intp)
+    rows, columns = np.divmod(places.astype(np.int32), np.int32(seen.shape[1]))
+    moved = interpolated(now, before - now, triangles, columns.astype(np.float32), rows.astype(np.float32))
+    for axis in (0, 1):
+        flow.reshape(-1, 2)[places, axis] = moved[axis]
 
 
-def _fill_depth(seen: npt.NDArray[np.int32], corners: Floats) -> Floats:
+def _depth(seen: npt.NDArray[np.int32], corners: Floats) -> Floats:
     """(H, W) metres to the surface seen, infinite on the background."""
-    depth = np.full(seen.shape, np.inf, np.float32)
-    inside = seen >= 0
-    depth[inside] = corners[..., 2].mean(axis=1)[seen[inside]]
-    return depth
+    depth = np.append(corners[..., 2].mean(axis=1), np.float32(np.inf))
+    return np.asarray(depth[seen], np.float32)  # -1 picks the last

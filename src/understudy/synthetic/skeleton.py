@@ -7,6 +7,7 @@ x to the person's left, y up, z to the front (right-handed). A left limb mirrore
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -99,8 +100,8 @@ def rest_positions(body: Body) -> Floats:
     at["chest"] = (0.0, hip + 0.50 * body.torso, -0.012)
     at["neck"] = (0.0, neck, -0.015)
     at["head"] = (0.0, neck + body.neck, 0.005)
-    shoulder = (body.shoulder_half_width, neck - 0.055, -0.015)
-    at["left_clavicle"] = (0.025, neck - 0.045, 0.01)
+    shoulder = (body.shoulder_half_width, neck - 0.080, -0.015)
+    at["left_clavicle"] = (0.025, neck - 0.060, 0.01)
     at["left_upper_arm"] = shoulder
     at["left_forearm"] = (shoulder[0] + body.upper_arm, shoulder[1], shoulder[2])
     wrist = shoulder[0] + body.upper_arm + body.forearm
@@ -138,12 +139,13 @@ def _rest_fingers(wrist: float, y: float, z: float, hand: float) -> dict[str, tu
     return at
 
 
-def rotation_about(axis: npt.ArrayLike, angle: npt.NDArray[np.floating]) -> Floats:
+def rotation_about(axis: npt.ArrayLike, angle: npt.NDArray[Any]) -> Floats:
     """Rotations (..., 3, 3) by `angle` (...) radians about a fixed unit `axis` (3,) (Rodrigues' formula)."""
     x, y, z = np.asarray(axis, np.float32)
     skew = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]], np.float32)
     angle = np.asarray(angle, np.float32)[..., None, None]
-    return (np.eye(3, dtype=np.float32) + np.sin(angle) * skew + (1 - np.cos(angle)) * (skew @ skew)).astype(np.float32)
+    turn = np.eye(3, dtype=np.float32) + np.sin(angle) * skew + (1 - np.cos(angle)) * (skew @ skew)
+    return np.asarray(turn, np.float32)
 
 
 def finger_rotations(grip: Floats) -> Floats:

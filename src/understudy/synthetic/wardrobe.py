@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from understudy.synthetic import figure, head
-from understudy.synthetic.mesh import Chart
+from understudy.synthetic.mesh import Chart, around
 
 Colour = tuple[int, int, int]
 Image = npt.NDArray[np.uint8]
@@ -89,9 +90,7 @@ def _grid(chart: Chart) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32
     return column, row
 
 
-def _mix(
-    under: npt.NDArray[np.float32], over: npt.ArrayLike, amount: npt.NDArray[np.floating]
-) -> npt.NDArray[np.float32]:
+def _mix(under: npt.NDArray[np.float32], over: npt.ArrayLike, amount: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """`over` on `under` by `amount` (H, W) in [0, 1]."""
     amount = amount.astype(np.float32)[..., None]
     return np.asarray(under * (1 - amount) + np.asarray(over, np.float32) * amount)
@@ -100,7 +99,7 @@ def _mix(
 def _band(value: npt.NDArray[np.float32], period: float, share: float) -> npt.NDArray[np.float32]:
     """Soft-edged stripes: 1 in `share` of every `period`, 0 elsewhere."""
     distance = np.abs((value / period) % 1.0 - 0.5) * period
-    return np.clip(share * period / 2 - distance + 0.5, 0, 1)
+    return np.asarray(np.clip(share * period / 2 - distance + 0.5, 0, 1))
 
 
 def _cloth(look: Look, chart: Chart, stream: np.random.Generator) -> npt.NDArray[np.float32]:
@@ -132,7 +131,7 @@ def _chest_print(cloth: npt.NDArray[np.float32], look: Look, kind: str) -> None:
     """A figure on the chest and a number or bar on the back, drawn in place."""
     stream = np.random.default_rng([look.print_seed, 0x9217])
     height, width = cloth.shape[:2]
-    centre, colour = (width // 2, int(0.37 * height)), tuple(float(c) for c in look.accent)
+    centre, colour = (width // 2, int(0.33 * height)), tuple(float(c) for c in look.accent)
     if kind == "number":
         text = str(stream.integers(2, 99))
         for where, size in ((centre, 2.2), ((0, centre[1]), 3.0), ((width, centre[1]), 3.0)):
@@ -181,8 +180,8 @@ def _collar_and_hem(torso: npt.NDArray[np.float32], look: Look, cut: figure.Cut)
     """Neck band and hem of the top, in place."""
     trim = np.array(look.accent if look.pattern != "plain" else [0.75 * c for c in look.top], np.float32)
     height = len(torso)
-    torso[: int(0.045 * height)] = trim
-    hem = int((1.035 - cut.hem) / 1.165 * (height - 3)) + 1
+    torso[: int(0.03 * height)] = trim
+    hem = int(figure.trunk_v(cut.hem) * (height - 3)) + 1
     torso[hem - 7 : hem - 5] *= 0.78
     torso[hem:] *= 0.9
 
@@ -258,7 +257,7 @@ def _head(look: Look, shape: head.HeadShape, style: str, stream: np.random.Gener
     face = _flat(look.skin, twice) * _mottle(twice, stream, 0.02, 10)
     v, u = np.mgrid[: twice.height, : twice.width].astype(np.float32)
     t = 1 - v / twice.height * 1.03
-    angle = np.interp(u[0] / twice.width, np.linspace(0, 1, 361), head.around(360, 0.55))
+    angle = np.interp(u[0] / twice.width, np.linspace(0, 1, 361), around(360, 0.55))
     x = np.sin(angle - np.pi)[None] * 0.31 + 0 * t
     front = (np.cos(angle - np.pi) > 0)[None]
     skin = np.array(look.skin, np.float32)
@@ -267,7 +266,7 @@ def _head(look: Look, shape: head.HeadShape, style: str, stream: np.random.Gener
         return np.asarray(np.exp(-(((np.abs(x) - cx) / sx) ** 2) - ((t - ct) / st) ** 2) * front, np.float32)
 
     face = _mix(face, skin * (1.0, 0.80, 0.78), 0.45 * glow(0.17, 0.33, 0.07, 0.07))
-    face = _mix(face, skin * 0.70, 0.55 * glow(0.13, 0.515, 0.085, 0.045))
+    face = _mix(face, skin * 0.78, 0.40 * glow(0.13, 0.535, 0.075, 0.030))
     face = _mix(face, np.minimum(skin * 1.10 + 6, 255), 0.6 * glow(0.0, 0.42, 0.022, 0.08))
     face = _mix(face, skin * 0.66, 0.7 * glow(0.0, 0.300, 0.060, 0.014) + 0.45 * glow(0.055, 0.335, 0.014, 0.03))
     face = _mix(face, skin * 0.78, 0.5 * glow(0.0, 0.135, 0.07, 0.018))
@@ -290,7 +289,7 @@ def _features(face: npt.NDArray[np.float32], look: Look, shape: head.HeadShape, 
         xt = np.asarray(points, np.float64).reshape(-1, 2)
         u = head.chart_u(head.face_angle(xt[:, 0], xt[:, 1])) * (chart.width - 3) + 1
         v = head.chart_v(xt[:, 1]) * (chart.height - 3) + 1
-        return np.round(np.stack([u, v], axis=1) * 16).astype(np.int32)
+        return np.asarray(np.round(np.stack([u, v], axis=1) * 16), np.int32)
 
     def fill(points: npt.ArrayLike, colour: npt.ArrayLike) -> None:
         cv2.fillPoly(face, [pixels(points)], [float(c) for c in np.asarray(colour)], cv2.LINE_AA, 4)
