@@ -14,8 +14,8 @@ UInt8Array = npt.NDArray[np.uint8]
 
 MAX_SAMPLES = 32
 MAX_SAMPLE_BYTES = 400 * 1024 * 1024
-MAX_STILL_DIFFERENCE = 12.0
-"""grey levels; a room filmed by a camera on a stand differs from its median by less than this"""
+MAX_STILL_DIFFERENCE = 8.0
+"""grey levels; a room filmed by a camera on a stand differs from its median by 1 to 3"""
 
 
 def sample_count(size_hw: tuple[int, int]) -> int:
