@@ -87,7 +87,13 @@ def test_colours_and_full_range_survive(tmp_path):
         writer.add(frame, frame[..., 0], np.zeros((8, 8, 2)))
         performance = writer.finish(
             poses=tiny_poses(1, SIZE, 0), status=np.array([2], np.uint8), background=frame, source_name="a",
-            source_sha256="", crop=Crop(1.0, (0.0, 0.0)), tracker="", tracker_version="", landmarks="body", matte="none", smoothed=False,
+            source_sha256="",
+            crop=Crop(1.0, (0.0, 0.0)),
+            tracker="",
+            tracker_version="",
+            landmarks="body",
+            matte="none",
+            smoothed=False,
         )  # fmt: skip
     got = next(performance.frames())
     assert np.abs(got[4:12, 4:12].astype(int) - colours[0]).max() <= 3

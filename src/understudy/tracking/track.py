@@ -22,6 +22,7 @@ from understudy.errors import MediaError, PerformanceError, PoseError, UsageErro
 from understudy.files import sha256_of
 from understudy.performance import FLOW_SHRINK, MISSING, Crop, Performance, PerformanceWriter
 from understudy.pose import Pose
+from understudy.pose_formats import read_poses
 from understudy.progress import progress_bar
 from understudy.threads import ReadAhead
 from understudy.tracking.background import MAX_STILL_DIFFERENCE, BackgroundMedian, sample_count, sample_frames
@@ -127,7 +128,7 @@ def track(
                 tracker_version = follower.version
             tracked_poses = _of_one_person(observations, full)
         else:
-            tracked_poses = _given_poses(poses, full)
+            tracked_poses = _given_poses(poses, full, start)
             tracker_version = ""
         completed, status = fill_gaps(tracked_poses, full.fps)
         require_person(status)
@@ -247,15 +248,27 @@ def _of_one_person(observations: Observations, reader: VideoReader) -> Pose:
     return poses
 
 
-def _given_poses(path: str | os.PathLike[str], reader: VideoReader) -> Pose:
+def _given_poses(path: str | os.PathLike[str], reader: VideoReader, start: float | None) -> Pose:
     original_hw = reader.info.size_hw
-    from understudy.pose_formats import read_poses
 
     poses = read_poses(path, size_hw=original_hw)
     if poses.size_hw != original_hw:
         scale = original_hw[0] / poses.size_hw[0]
-        poses = poses.transformed(scale, (0.0, 0.0), original_hw)
+        poses = poses.transformed(scale, (scale / 2 - 0.5, scale / 2 - 0.5), original_hw)
+    expected, whole = reader.expected_frames, reader.info.frames
+    if abs(len(poses) - expected) > 1 and abs(len(poses) - whole) <= 1:
+        first = round((start or 0) * reader.fps)
+        return poses[first : first + expected]
+    if not 0.9 * expected - 2 < len(poses) < 1.1 * expected + 2:  # the header may be a little wrong; a folder is not
+        raise _count_error(len(poses), expected, reader)
     return poses
+
+
+def _count_error(poses: int, frames: int, reader: VideoReader) -> PoseError:
+    return PoseError(
+        f"there are {poses} poses for the {frames} frames of {reader.info.path}: give one pose per frame, and the "
+        "--start and --end that they were made with"
+    )
 
 
 @contextmanager
@@ -294,10 +307,7 @@ def _second_pass(
     finally:
         prepared.stop()
     if abs(writer.count - len(poses)) > 1:
-        raise PoseError(
-            f"there are {len(poses)} poses for the {writer.count} frames of {reader.info.path}: "
-            "give one pose per frame, or the same --start and --end"
-        )
+        raise _count_error(len(poses), writer.count, reader)
     keep = np.minimum(np.arange(writer.count), len(poses) - 1)
     return Pose(poses.xy[keep], poses.confidence[keep], poses.size_hw), status[keep], median
 
