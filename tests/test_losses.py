@@ -52,7 +52,7 @@ def test_warp_between_two_pixels_is_their_mean():
 
 
 def test_limb_falloff_is_one_on_the_limb_and_gaussian_beside_it():
-    xy = torch.tensor([[[2.5, 4.5], [8.5, 4.5], [0.0, 0.0]]])
+    xy = torch.tensor([[[2.0, 4.0], [8.0, 4.0], [0.0, 0.0]]])
     seen = torch.tensor([[True, True, False]])
     limbs = torch.tensor([[0, 1], [1, 2]])
     alpha = losses.limb_falloff(xy, seen, limbs, (10, 12), sigma=2.0)[0, 0]

@@ -65,16 +65,27 @@ class Part:
         return Pose(shifted, self.pose.confidence, self.pose.size_hw)
 
 
+def aligned_poses(actor: Actor, driving: Performance) -> Pose:
+    """The driver's poses in the reference's working pixels, scaled as the actor's recipe says.
+
+    Raises:
+        PoseError: the driver never shows a whole torso.
+    """
+    scale_by = actor.config.get("scale_by", "hips")
+    alignment = align(body_statistics(driving.poses), actor.body, scale_by)
+    return alignment.apply_to_pose(driving.poses, (actor.working_size, actor.working_size))
+
+
 def part_for(actor: Actor, driving: Performance) -> Part:
     """Aligns a driver with the actor and decides where and when the performer stands.
 
     Raises:
         PoseError: the driver never shows a whole torso.
     """
-    working = actor.working_size
-    alignment = align(body_statistics(driving.poses), actor.body)
-    pose = alignment.apply_to_pose(driving.poses, (working, working))
-    pose = pose.transformed(actor.size / working, (0.0, 0.0), (actor.size, actor.size))
+    pose = aligned_poses(actor, driving)
+    ratio = actor.size / actor.working_size
+    to_edge = (ratio - 1) / 2  # the working frame is resized edge to edge, so centres of first pixels do not coincide
+    pose = pose.transformed(ratio, (to_edge, to_edge), (actor.size, actor.size))
     found = driving.status > 0
     missing = int((~found).sum())
     if missing:
@@ -86,7 +97,7 @@ def part_for(actor: Actor, driving: Performance) -> Part:
 def placement(actor: Actor, window_xy: npt.NDArray[np.int64]) -> tuple[float, tuple[float, float]]:
     """Scale and translation from pixels of the output to pixels of the generated frame moved by `window_xy`.
 
-    The recipe's frame is the working frame resized edge to edge, so the centres of their first pixels do not coincide.
+    The recipe's frame is the working frame resized edge to edge.
     """
     ratio = actor.size / actor.working_size
     x, y = (ratio * t + (ratio - 1) / 2 for t in actor.crop.translation_xy)

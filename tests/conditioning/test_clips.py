@@ -48,15 +48,15 @@ def test_drawn_similarities_keep_to_their_ranges_and_turn_about_the_centre():
     drawn = random_similarity(np.random.default_rng(0), base, 500, 64, 10, 0.25, 0.1)
     scale = drawn[:, 0, :2].norm(dim=1)
     angle = torch.atan2(drawn[:, 1, 0], drawn[:, 0, 0]) * 180 / math.pi
-    centre = drawn @ torch.tensor([32.0, 32.0, 1.0])
+    centre = drawn @ torch.tensor([31.5, 31.5, 1.0])
     assert 1 / 1.2501 <= scale.min() < 0.85 and 1.2 < scale.max() <= 1.2501
     assert -10.001 <= angle.min() < -9 and 9 < angle.max() <= 10.001
-    assert (centre - 32).abs().max() <= 6.401
+    assert (centre - 31.5).abs().max() <= 6.401
 
 
 def test_joints_and_frames_move_together():
     """The blob's joint lies on the blob after any transform: the middle of its white pixels says where it went."""
-    clip = clip_of(frames=blob(20, 12), xy=torch.full((1, 18, 2), 0.0) + torch.tensor([20.5, 12.5]), working_size=32)
+    clip = clip_of(frames=blob(20, 12), xy=torch.full((1, 18, 2), 0.0) + torch.tensor([20.0, 12.0]), working_size=32)
     moment = torch.zeros(6, dtype=torch.int64)
     transform = random_similarity(np.random.default_rng(1), clip.to_picture, 6, 32, 20, 0.2, 0.1)
     frames = clip.frames_at(moment, transform, 32)
@@ -64,7 +64,7 @@ def test_joints_and_frames_move_together():
     assert xy.shape == (6, 1, 18, 2) and seen.shape == (6, 1, 18)
     for frame, (x, y) in zip(frames, xy[:, 0, 0], strict=True):
         white = (frame[1] + 1) / 2  # the flat red has no green
-        across = torch.arange(32) + 0.5
+        across = torch.arange(32.0)
         assert (white.sum(0) * across).sum() / white.sum() == pytest.approx(x.item(), abs=0.1)
         assert (white.sum(1) * across).sum() / white.sum() == pytest.approx(y.item(), abs=0.1)
 

@@ -7,7 +7,7 @@ from understudy.conditioning.heatmaps import gaussian_heatmaps, joint_statistics
 
 
 def test_a_map_is_a_gaussian_around_its_joint():
-    maps = gaussian_heatmaps(torch.tensor([[5.5, 3.5]]), torch.tensor([True]), (8, 12), sigma=2.0)
+    maps = gaussian_heatmaps(torch.tensor([[5.0, 3.0]]), torch.tensor([True]), (8, 12), sigma=2.0)
     assert maps.shape == (1, 8, 12)
     assert maps[0, 3, 5] == 1
     assert maps[0, 6, 9].item() == pytest.approx(math.exp(-(3**2 + 4**2) / 8))

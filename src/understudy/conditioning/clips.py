@@ -1,6 +1,6 @@
 """A performance as tensors that stay on the device, and the one transform that moves poses, frames and flow alike.
 
-Positions are in pixels with the first pixel's centre at 0.5. A transform is a 2x3 matrix from a clip's own pixels to
+Positions are in pixels; whole numbers are pixel centres. A transform is a 2x3 matrix from a clip's own pixels to
 the recipe's picture; alignment, change of size and augmentation are multiplied into one, so pictures are sampled once.
 """
 
@@ -78,10 +78,11 @@ def _sample(field: Tensor, transform: Tensor, shrink: float, size: int) -> Tenso
     """Looks up `field` `(B, C, h, w)`, one cell every `shrink` pixels, on the grid of the picture; 0 outside."""
     height, width = field.shape[-2:]
     back = _inverse(transform)  # picture -> working pixels
-    centre = torch.arange(size, device=field.device, dtype=torch.float32) + 0.5
+    centre = torch.arange(size, device=field.device, dtype=torch.float32)
     y, x = torch.meshgrid(centre, centre, indexing="ij")
     picture = torch.stack([x, y, torch.ones_like(x)], dim=-1)  # (S, S, 3)
-    position = torch.einsum("bij,hwj->bhwi", back, picture) / shrink
+    # From pixel centres to edges: the field's cells and the pixels they cover share the frame's edges
+    position = (torch.einsum("bij,hwj->bhwi", back, picture) + 0.5) / shrink
     grid = position * (2 / torch.tensor([width, height], device=field.device)) - 1
     return F.grid_sample(field, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
@@ -112,7 +113,7 @@ def random_similarity(
     scale = np.exp(rng.uniform(-1, 1, count) * np.log1p(zoom))
     cosine, sine = scale * np.cos(angle), scale * np.sin(angle)
     linear = np.stack([np.stack([cosine, -sine], 1), np.stack([sine, cosine], 1)], 1)  # (B, 2, 2)
-    centre = np.full(2, size / 2)
+    centre = np.full(2, (size - 1) / 2)
     offset = centre + rng.uniform(-shift, shift, (count, 2)) * size - linear @ centre
     moved = torch.from_numpy(np.concatenate([linear, offset[:, :, None]], 2)).to(base)  # (B, 2, 3)
     homogeneous = torch.cat([base, base.new_tensor([[0.0, 0.0, 1.0]])])
@@ -142,7 +143,9 @@ def read_clip(
     """
     working_size = performance.header.size_hw[0]
     scale, (x, y) = (1.0, (0.0, 0.0)) if alignment is None else (alignment.scale, alignment.translation_xy)
-    to_picture = np.array([[scale, 0, x], [0, scale, y]], np.float32) * (size / reference_size)
+    ratio = size / reference_size
+    aligned = np.array([[scale, 0, x], [0, scale, y]])
+    to_picture = (aligned * ratio + [[0, 0, (ratio - 1) / 2]] * 2).astype(np.float32)  # edges stay edges
     xy, confidence = performance.poses.openpose18()
     least = FOUND if colour is not None else INTERPOLATED
     if colour is None:

@@ -14,7 +14,7 @@ def gaussian_heatmaps(xy: Tensor, seen: Tensor, size_hw: tuple[int, int], sigma:
     """Draws exp(-|p - joint|^2 / (2 sigma^2)) for every joint.
 
     Args:
-        xy: `(..., J, 2)` float, joint positions in pixels (x right, y down; the first pixel's centre is at 0.5).
+        xy: `(..., J, 2)` float, joint positions in pixels (x right, y down; whole numbers are pixel centres).
         seen: `(..., J)` bool; the map of an unseen joint is all zero.
         size_hw: height and width of the maps in pixels.
         sigma: standard deviation in pixels.
@@ -23,8 +23,8 @@ def gaussian_heatmaps(xy: Tensor, seen: Tensor, size_hw: tuple[int, int], sigma:
         `(..., J, H, W)` float in [0, 1].
     """
     height, width = size_hw
-    across = torch.arange(width, device=xy.device, dtype=xy.dtype) + 0.5
-    down = torch.arange(height, device=xy.device, dtype=xy.dtype) + 0.5
+    across = torch.arange(width, device=xy.device, dtype=xy.dtype)
+    down = torch.arange(height, device=xy.device, dtype=xy.dtype)
     horizontal = torch.exp(-((across - xy[..., 0:1]) ** 2) / (2 * sigma**2))  # (..., J, W)
     vertical = torch.exp(-((down - xy[..., 1:2]) ** 2) / (2 * sigma**2)) * seen[..., None]  # (..., J, H)
     return vertical[..., :, None] * horizontal[..., None, :]
@@ -79,8 +79,8 @@ def normalised_heatmaps(
         `(B, N * J, H, W)`, channels last in memory: the condition of Aberman et al. 2018, section 3.2.
     """
     height, width = size_hw
-    across = torch.arange(width, device=xy.device, dtype=xy.dtype) + 0.5
-    down = torch.arange(height, device=xy.device, dtype=xy.dtype) + 0.5
+    across = torch.arange(width, device=xy.device, dtype=xy.dtype)
+    down = torch.arange(height, device=xy.device, dtype=xy.dtype)
     x, y = xy.flatten(1, 2).unbind(-1)  # (B, N*J)
     stacked = xy.shape[1]
     horizontal = torch.exp(-((across[:, None] - x[:, None, :]) ** 2) / (2 * sigma**2))  # (B, W, N*J)

@@ -31,7 +31,7 @@ from understudy.networks.patchgan import PatchGAN
 from understudy.networks.unet import UNet, initialise
 from understudy.networks.vgg import Features, VGG19Features
 from understudy.pose import OPENPOSE18_LIMBS, OPENPOSE18_NAMES, Pose
-from understudy.retargeting.alignment import align, body_statistics
+from understudy.retargeting.alignment import ScaleBy, align, body_statistics
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -49,6 +49,8 @@ class Config:
     """pixels: side S of the square picture"""
     consecutive: int = 2
     """frames: N, poses that G sees and frames that it makes at a time"""
+    scale_by: ScaleBy = "hips"
+    """what sets the one scale that aligns a driver: the mean hip width (section 3.1), or the body's limb lengths"""
     joint_sigma: float = 6.0
     """pixels: standard deviation of a joint's Gaussian (not printed; Cao et al. use 7 at 368)"""
     limb_sigma: float = 12.0
@@ -112,14 +114,15 @@ def paper() -> Config:
 
 
 def fast() -> Config:
-    """The paper's picture in fewer steps: augmentation against over-fitting, and average weights."""
-    return Config(steps=20_000, rotate=10, zoom=0.1, shift=0.05, ema_decay=0.999)
+    """The paper's picture in fewer steps: augmentation against over-fitting, average weights, a steadier scale."""
+    return Config(scale_by="body", steps=20_000, rotate=10, zoom=0.1, shift=0.05, ema_decay=0.999)
 
 
 def preview() -> Config:
     """128x128 and narrow: minutes on a CPU, to see whether the footage works."""
     return Config(
         size=128,
+        scale_by="body",
         joint_sigma=3.0,
         limb_sigma=6.0,
         width=32,
@@ -321,7 +324,9 @@ def train(
             f"{reference.path} has {len(paired_clip.windows)} runs of {config.consecutive} frames with a person in "
             f"them; training needs at least {config.batch // 2}, and a minute of footage to be any good"
         )
-    clips = [read_clip(one, align(body_statistics(one.poses), body), None, *options) for one in unpaired]
+    clips = [
+        read_clip(one, align(body_statistics(one.poses), body, config.scale_by), None, *options) for one in unpaired
+    ]
     trainee = PerformanceCloning(paired_clip, [c for c in clips if len(c.windows)], config, seed, fabric)
     settings = {
         "recipe": "performance-cloning",

@@ -211,7 +211,7 @@ def coverage(
     output: str | os.PathLike[str] | None = None,
     gamma: float = 8.0,
     *,
-    scale_by: ScaleBy = "hips",
+    scale_by: ScaleBy = "body",
 ) -> Coverage:
     """Says how much of a driver's motion a reference can be expected to reproduce, and what to film for the rest.
 
@@ -270,7 +270,7 @@ def measure(
     fps: Fraction,
     gamma: float = 8.0,
     *,
-    scale_by: ScaleBy = "hips",
+    scale_by: ScaleBy = "body",
     reference_name: str = "the reference",
     driving_name: str = "the driver",
 ) -> Coverage:
