@@ -73,7 +73,7 @@ def write_clip(
 
     Args:
         times: time stamp of each frame in units of `time_base`; default: evenly spaced.
-        colour: matrix, range, primaries, curve, as FFmpeg numbers them.
+        colour: matrix, range, primaries, curve, as FFmpeg numbers them; the matrix is applied, the rest only said.
         rotation: degrees anticlockwise in the display matrix.
         audio: an audio codec.
     """
@@ -99,7 +99,7 @@ def write_clip(
         for number, picture in enumerate(pictures):
             layout = array_format or {3: "rgb24", 4: "rgba"}[picture.shape[2]]
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format=layout)
-            frame = frame.reformat(format=pixel_format, dst_colorspace=1 if colour else None)
+            frame = frame.reformat(format=pixel_format, dst_colorspace=colour[0] if colour else None)
             if colour is not None:
                 frame.color_trc, frame.color_primaries = colour[3], colour[2]
             frame.pts = times[number] if times is not None else number
@@ -156,6 +156,21 @@ def damage(path: Path, packet: int, seed: int = 0, bits: int = 12) -> Path:
         data[position + int(offset)] ^= 1 << int(random.integers(8))
     path.write_bytes(data)
     return path
+
+
+def hdr_frame(colour: tuple[int, int, int], curve: int, size: int = 64) -> np.ndarray:
+    """(size, size, 3) uint16 RGB of one BT.709 colour as BT.2020 in PQ (16) or HLG (18), white at 203 cd/m2."""
+    to_2020 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]])
+    light = to_2020 @ (np.array(colour) / 255) ** 2.4 * 203
+    if curve == 16:
+        power = (light / 10000) ** 0.1593017578125
+        signal = ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
+    else:
+        luminance = light @ (0.2627, 0.6780, 0.0593)
+        scene = light / 1000 * (luminance / 1000) ** (1 / 1.2 - 1)
+        log = 0.17883277 * np.log(np.maximum(12 * scene - 0.28466892, 1e-9)) + 0.55991073
+        signal = np.where(scene <= 1 / 12, np.sqrt(3 * scene), log)
+    return np.broadcast_to(np.round(signal * 65535).astype(np.uint16), (size, size, 3)).copy()
 
 
 def write_gif(path: Path, frames: int = 12, hundredths: int = 10) -> Path:

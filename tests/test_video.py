@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import resource
 import sys
@@ -306,20 +305,27 @@ def test_ten_bits_are_converted(tmp_path: Path) -> None:
     assert clips.numbers_of(reader) == list(range(6))
 
 
-@pytest.mark.parametrize(("curve", "name"), [(16, "PQ"), (18, "HLG")])
-def test_hdr_is_converted_and_said(tmp_path: Path, curve: int, name: str) -> None:
-    grey = [np.full((64, 64, 3), level, np.uint8) for level in (0, 60, 100, 127, 255)]
+@pytest.mark.parametrize("curve", [16, 18], ids=["PQ", "HLG"])
+def test_hdr_is_converted_and_said(tmp_path: Path, curve: int) -> None:
+    colours = [(128, 128, 128), (230, 230, 230), (200, 120, 90), (60, 140, 80), (50, 70, 190)]
     path = clips.write_clip(
-        tmp_path / f"{name}.mkv", grey, codec="libx265", pixel_format="yuv420p10le", colour=(9, 1, 9, curve),
+        tmp_path / "hdr.mkv", [clips.hdr_frame(colour, curve) for colour in colours], codec="libx265",
+        pixel_format="yuv420p10le", colour=(9, 1, 9, curve), array_format="rgb48le",
         options={"x265-params": "log-level=none", "crf": "5"},
     )  # fmt: skip
-    reader = VideoReader(path)
-    levels = [int(frame[32, 32].mean()) for frame in reader]
-    assert levels[0] <= 2 and levels[-1] >= 253
-    assert all(earlier < later for earlier, later in itertools.pairwise(levels))
-    # By BT.2408 a signal of 0.5 is 92 cd/m2 in PQ and, on a 1000 cd/m2 display, 50 in HLG, of a white of 203.
-    assert levels[3] == pytest.approx({"PQ": 182, "HLG": 140}[name], abs=12)
-    assert reader.notes == [f"{path} is HDR: converted to BT.709, what is brighter than paper white is clipped"]
+    for long_side in (None, 32):
+        reader = VideoReader(path, long_side=long_side)
+        shown = [frame[16, 16] for frame in reader]
+        assert np.abs(np.array(shown).astype(int) - colours).max() <= 12, shown
+        assert reader.notes == [f"{path} is HDR: converted to BT.709, what is brighter than paper white is clipped"]
+
+
+def test_wide_colours_are_converted(tmp_path: Path) -> None:
+    green = np.full((64, 64, 3), (110, 160, 100), np.uint8)
+    path = clips.write_clip(tmp_path / "wide.mp4", [green] * 2, colour=(9, 1, 9, 14), options={"crf": "5"})
+    to_709 = np.array([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]])
+    expected = np.clip(to_709 @ (green[0, 0] / 255) ** 2.4, 0, 1) ** (1 / 2.4) * 255
+    assert np.abs(next(iter(VideoReader(path)))[20, 20] - expected).max() <= 12
 
 
 @pytest.mark.parametrize("background", [(0, 0, 0), (10, 200, 30)])

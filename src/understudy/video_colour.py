@@ -18,6 +18,7 @@ _TURNED = {
 _UNSPECIFIED = 2
 # Both are needed: without them swscale's results are one to two levels too dark (measured against the formula).
 _EXACT = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+_WIDE_PRIMARIES = (ColorPrimaries.BT2020, ColorPrimaries.SMPTE431, ColorPrimaries.SMPTE432)
 _HDR_CURVES = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
 
 
@@ -43,8 +44,13 @@ class RgbConverter:
         if has_alpha(frame):
             return self._turned(self._composited(frame))
         height, width = self._stored_hw
-        shrunk = height <= frame.height and width <= frame.width
-        colours = _curve_arguments(frame)
+        scaling = Interpolation.AREA if height <= frame.height and width <= frame.width else Interpolation.BICUBIC
+        if is_hdr(frame) or frame.color_primaries in _WIDE_PRIMARIES:
+            # Without _EXACT: with it swscale's tables for this conversion give false colours (FFmpeg 8.1).
+            colours = {"dst_color_trc": ColorTrc.BT709, "dst_color_primaries": ColorPrimaries.BT709}
+        else:
+            colours = {}
+            scaling |= _EXACT
         converted = self._reformatter.reformat(
             frame,
             width,
@@ -52,7 +58,7 @@ class RgbConverter:
             "rgb24",
             src_colorspace=_matrix(frame),
             dst_color_range=ColorRange.JPEG,
-            interpolation=_EXACT | (Interpolation.AREA if shrunk else Interpolation.BICUBIC),
+            interpolation=scaling,
             **colours,
         )
         return self._turned(converted.to_ndarray())
@@ -104,9 +110,3 @@ def _matrix(frame: av.video.frame.VideoFrame) -> int | None:
     if frame.colorspace != _UNSPECIFIED:
         return None
     return Colorspace.ITU709 if frame.height >= 720 or frame.width >= 1280 else Colorspace.ITU601
-
-
-def _curve_arguments(frame: av.video.frame.VideoFrame) -> dict[str, int]:
-    if not is_hdr(frame):
-        return {}
-    return {"dst_color_trc": ColorTrc.BT709, "dst_color_primaries": ColorPrimaries.BT709}
