@@ -13,17 +13,29 @@ from understudy.errors import MediaError
 from understudy.performance import Crop
 from understudy.tracking.crop import cut
 from understudy.tracking.matte import GreenScreen, refine
-from understudy.tracking.mediapipe import SelfieSegmenter
+from understudy.tracking.mediapipe import MediaPipeTracker, SelfieSegmenter
 from understudy.tracking.observe import Observations
 from understudy.video import VideoReader
 
 UInt8Array = npt.NDArray[np.uint8]
+FloatArray = npt.NDArray[np.float32]
 Square = tuple[int, int, int]
 
 
 class MatteSource(Protocol):
-    def __call__(self, frame: UInt8Array, working: UInt8Array, has_person: bool) -> tuple[UInt8Array, UInt8Array]:
-        """From the whole frame (H, W, 3) and its crop (S, S, 3) to the matte (S, S) and the crop to be stored."""
+    def __call__(
+        self, frame: UInt8Array, working: UInt8Array, person: FloatArray | None
+    ) -> tuple[UInt8Array, UInt8Array]:
+        """The matte of one frame.
+
+        Args:
+            frame: (H, W, 3), the whole picture.
+            working: (S, S, 3), its crop.
+            person: (K, 2) seen points of the person in working pixels; None where there is nobody.
+
+        Returns:
+            (S, S) matte and the (S, S, 3) crop to be stored.
+        """
 
     def close(self) -> None: ...
 
@@ -31,30 +43,64 @@ class MatteSource(Protocol):
 class NoMatte:
     """Everything counts as the person."""
 
-    def __call__(self, frame: UInt8Array, working: UInt8Array, has_person: bool) -> tuple[UInt8Array, UInt8Array]:
+    def __call__(
+        self, frame: UInt8Array, working: UInt8Array, person: FloatArray | None
+    ) -> tuple[UInt8Array, UInt8Array]:
         return np.full(working.shape[:2], 255, np.uint8), working
 
     def close(self) -> None:
         pass
 
 
+class CropSegmenter:
+    """Coarse masks of a person whose pose is known, where the tracker gave none.
+
+    MediaPipe's pose network runs on the crop alone, where it finds people it misses in the whole picture. Where it
+    finds nobody, or somebody else, its network for video calls stands in: worse, but better than nothing.
+    """
+
+    def __init__(self) -> None:
+        self._follower = MediaPipeTracker()
+        self._anybody: SelfieSegmenter | None = None
+
+    def __call__(self, working: UInt8Array, person: FloatArray) -> UInt8Array:
+        detection = self._follower(working)
+        if detection is not None and detection.mask is not None and _covers(detection.mask, person):
+            return detection.mask
+        self._anybody = self._anybody or SelfieSegmenter()
+        return self._anybody(working)
+
+    def close(self) -> None:
+        self._follower.close()
+        if self._anybody is not None:
+            self._anybody.close()
+
+
+def _covers(mask: UInt8Array, person: FloatArray) -> bool:
+    """Whether most of the points lie on the mask, so that it is this person's."""
+    x, y = np.clip(np.round(person).astype(int), 0, len(mask) - 1).T
+    return bool(np.mean(mask[y, x] > 127) > 0.5)
+
+
 class TrackedMatte:
-    """The tracker's coarse mask, or where it made none a person segmentation of the crop, refined."""
+    """The tracker's coarse mask, or where it made none one of the crop, refined."""
 
     def __init__(self, observations: Observations | None, crop: Crop, size: int) -> None:
         self._observations = observations
         self._masks: Iterator[UInt8Array | None] = iter(()) if observations is None else iter(observations.masks)
         self._room = None if observations is None else observations.room(crop, size)
         self._crop, self._size = crop, size
-        self._segmenter: SelfieSegmenter | None = None
+        self._segmenter: CropSegmenter | None = None
 
-    def __call__(self, frame: UInt8Array, working: UInt8Array, has_person: bool) -> tuple[UInt8Array, UInt8Array]:
+    def __call__(
+        self, frame: UInt8Array, working: UInt8Array, person: FloatArray | None
+    ) -> tuple[UInt8Array, UInt8Array]:
         mask = next(self._masks, None)
-        if not has_person:
+        if person is None:
             return np.zeros(working.shape[:2], np.uint8), working
         if mask is None or self._observations is None:
-            self._segmenter = self._segmenter or SelfieSegmenter()
-            coarse = self._segmenter(working)
+            self._segmenter = self._segmenter or CropSegmenter()
+            coarse = self._segmenter(working, person)
         else:
             coarse = self._observations.view.to_working(mask, self._crop, self._size)
         return refine(working, coarse, self._room), working
@@ -70,7 +116,9 @@ class KeyedMatte:
     def __init__(self) -> None:
         self._screen: GreenScreen | None = None
 
-    def __call__(self, frame: UInt8Array, working: UInt8Array, has_person: bool) -> tuple[UInt8Array, UInt8Array]:
+    def __call__(
+        self, frame: UInt8Array, working: UInt8Array, person: FloatArray | None
+    ) -> tuple[UInt8Array, UInt8Array]:
         self._screen = self._screen or GreenScreen.found_in(frame)
         return self._screen.key(working)
 
@@ -97,7 +145,9 @@ class GivenMatte:
         self._last: UInt8Array | None = None
         self._held = 0
 
-    def __call__(self, frame: UInt8Array, working: UInt8Array, has_person: bool) -> tuple[UInt8Array, UInt8Array]:
+    def __call__(
+        self, frame: UInt8Array, working: UInt8Array, person: FloatArray | None
+    ) -> tuple[UInt8Array, UInt8Array]:
         matte = next(self._frames, None)
         if matte is None:
             self._held += 1

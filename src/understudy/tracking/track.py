@@ -21,7 +21,7 @@ import numpy.typing as npt
 from understudy.errors import MediaError, PerformanceError, PoseError, UsageError
 from understudy.files import sha256_of
 from understudy.performance import FLOW_SHRINK, MISSING, Crop, Performance, PerformanceWriter
-from understudy.pose import Pose
+from understudy.pose import BODY, Pose
 from understudy.pose_formats import read_poses
 from understudy.progress import progress_bar
 from understudy.threads import ReadAhead
@@ -298,7 +298,9 @@ def _second_pass(
     """Writes frames, mattes and flow; returns poses and status cut or stretched by the one frame they may differ."""
     median = BackgroundMedian()
     flow = BackwardFlow(FLOW_SHRINK)
-    prepared = ReadAhead(_prepared(reader, source, status, square, size, median), 4)
+    crop = crop_of(square, size)
+    people = poses.transformed(crop.scale, crop.translation_xy, (size, size))
+    prepared = ReadAhead(_prepared(reader, source, people, status, square, median), 4)
     try:
         with progress_bar(f"Cutting {reader.info.path.name}", len(poses)) as advance:
             for working, matte in prepared:
@@ -315,19 +317,20 @@ def _second_pass(
 def _prepared(
     reader: VideoReader,
     source: MatteSource,
+    people: Pose,
     status: npt.NDArray[np.uint8],
     square: Square,
-    size: int,
     median: BackgroundMedian,
 ) -> Generator[tuple[UInt8Array, UInt8Array], None, None]:
     """(working frame, matte) of every frame; some whole frames go into the background's median on the way."""
     height, width = reader.size_hw
+    size = people.size_hw[0]
     inside = cut(np.full((height, width), 255, np.uint8), square, size, beyond=0)
     sampled = sample_frames(np.flatnonzero(status != MISSING), sample_count((height, width)))
     for index, frame in enumerate(reader):
-        has_person = bool(status[min(index, len(status) - 1)] != MISSING)
-        working = cut(frame, square, size)
-        matte, working = source(frame, working, has_person)
+        known = min(index, len(people) - 1)
+        person = people.xy[known, BODY][people.confidence[known, BODY] > 0] if status[known] != MISSING else None
+        matte, working = source(frame, cut(frame, square, size), person)
         matte = np.minimum(matte, inside)
         if index in sampled:
             median.add(frame, _uncut(matte, square, (height, width)))
