@@ -149,7 +149,13 @@ def driver(tmp_path: Path, name: str, audio: str, frames: int = 60, **options) -
 
 @pytest.mark.parametrize(
     ("source", "codec", "output"),
-    [("d.mp4", "aac", "o.mp4"), ("d.mkv", "aac", "o.mov"), ("d.webm", "libopus", "o.webm"), ("d.mp4", "mp3", "o.mkv")],
+    [
+        ("d.mp4", "aac", "o.mp4"),
+        ("d.mkv", "aac", "o.mov"),
+        ("d.mp4", "aac", "o.m4v"),
+        ("d.webm", "libopus", "o.webm"),
+        ("d.mp4", "mp3", "o.mkv"),
+    ],
 )
 def test_sound_is_copied_bit_by_bit(tmp_path: Path, source: str, codec: str, output: str) -> None:
     video = "libvpx-vp9" if source.endswith("webm") else "libx264"

@@ -30,6 +30,7 @@ COPIED = {
     ".mkv": frozenset({"aac", "mp3", "mp3float", "ac3", "eac3", "alac", "flac", "opus", "vorbis", "pcm_s16le"}),
     ".webm": frozenset({"opus", "vorbis", "libopus", "libvorbis"}),
 }
+COPIED[".m4v"] = COPIED[".mp4"]
 COPIED[".mov"] = COPIED[".mp4"] | {"pcm_s16le", "pcm_s24le"}
 """audio codecs (as decoders name them) that go into a container unchanged and are played there by common programs"""
 _BIT_RATE = 192_000
@@ -73,7 +74,7 @@ class AudioTrack:
             self._input.seek(int((self._zero - 1) / self._time_base), stream=self._stream)
         self.copied = self._stream.codec_context.name in COPIED[suffix]
         # Only the MP4 family can say "decode this packet, but play from its end": others would shift the video.
-        self._preroll = suffix in (".mp4", ".mov")
+        self._preroll = suffix in (".mp4", ".m4v", ".mov")
         self._target: av.audio.stream.AudioStream
         if self.copied:
             self._target = self._output.add_stream_from_template(self._stream)
