@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from understudy.errors import PoseError
 from understudy.pose import BODY, FloatArray
@@ -19,6 +20,8 @@ NEAR = 0.5
 """Person heights that somebody may move from one frame to the next and still be taken for the same person."""
 NEAR_PER_FRAME_UNSEEN = 0.05
 """Person heights added for every frame that the person was not seen in between, up to two heights in all."""
+FORGOTTEN_AFTER = 300
+"""Frames after which somebody who comes back is taken for somebody else."""
 
 _log = logging.getLogger(__name__)
 
@@ -26,8 +29,10 @@ _log = logging.getLogger(__name__)
 @dataclass
 class _Track:
     xy: FloatArray
-    seen: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    seen: npt.NDArray[np.bool_]
+    height: float
     frame: int
+    """the last frame in which the person was seen, and what the body (17 joints) looked like there"""
     size: float = 0.0
     indices: dict[int, int] = field(default_factory=dict)
 
@@ -72,46 +77,48 @@ def choose_person(
 def _linked(frames: Sequence[Sequence[Person]]) -> list[_Track]:
     tracks: list[_Track] = []
     for number, people in enumerate(frames):
-        pairs = sorted(
-            (distance, place, index)
-            for place, track in enumerate(tracks)
-            for index, (xy, confidence) in enumerate(people)
-            if (distance := _distance(track, xy, confidence > 0)) <= _reach(number - track.frame)
-        )
-        of_person: dict[int, int] = {}
-        for _, place, index in pairs:
-            if place not in of_person.values() and index not in of_person:
-                of_person[index] = place
-        for index, (xy, confidence) in enumerate(people):
-            seen = confidence > 0
-            if not seen[BODY].any():
+        bodies = [(xy[BODY], confidence[BODY] > 0) for xy, confidence in people]
+        heights = [_height(xy, seen) for xy, seen in bodies]
+        recent = [track for track in tracks if number - track.frame <= FORGOTTEN_AFTER]
+        owner = _matched(recent, bodies, heights, number)
+        for index, ((xy, seen), height) in enumerate(zip(bodies, heights, strict=True)):
+            if not seen.any():
                 continue
-            if index not in of_person:
-                of_person[index] = len(tracks)
-                tracks.append(_Track(xy, seen, number))
-            track = tracks[of_person[index]]
-            track.xy, track.seen, track.frame = xy, seen, number
-            track.size += _height(xy, seen)
+            track = owner.get(index)
+            if track is None:
+                track = _Track(xy, seen, height, number)
+                tracks.append(track)
+            track.xy, track.seen, track.height, track.frame = xy, seen, height, number
+            track.size += height
             track.indices[number] = index
     return tracks
 
 
-def _reach(frames_since: int) -> float:
-    return min(NEAR + NEAR_PER_FRAME_UNSEEN * (frames_since - 1), 2.0)
+def _matched(
+    tracks: list[_Track], bodies: list[tuple[FloatArray, npt.NDArray[np.bool_]]], heights: list[float], frame: int
+) -> dict[int, _Track]:
+    """Gives each person, nearest pairs first, the track that came from close enough."""
+    if not tracks or not bodies:
+        return {}
+    both = np.stack([track.seen for track in tracks])[:, None] & np.stack([seen for _, seen in bodies])
+    offsets = np.stack([track.xy for track in tracks])[:, None] - np.stack([xy for xy, _ in bodies])
+    unit = np.maximum(np.array([track.height for track in tracks])[:, None], np.array(heights))
+    total = (np.linalg.norm(offsets, axis=-1) * both).sum(axis=-1)
+    usable = both.any(axis=-1) & (unit > 0)
+    distance = np.divide(total, both.sum(axis=-1) * unit, out=np.full(unit.shape, np.inf), where=usable)
+    since = np.array([frame - track.frame for track in tracks])
+    reach = np.minimum(NEAR + NEAR_PER_FRAME_UNSEEN * (since - 1), 2.0)
+    owner: dict[int, _Track] = {}
+    given: set[int] = set()
+    for place, index in sorted(zip(*np.nonzero(distance <= reach[:, None]), strict=True), key=lambda at: distance[at]):
+        if place not in given and index not in owner:
+            given.add(place)
+            owner[int(index)] = tracks[place]
+    return owner
 
 
-def _distance(track: _Track, xy: FloatArray, seen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> float:
-    """Mean distance of the body joints seen both times, in heights of the larger figure; infinite without any."""
-    both = (track.seen & seen)[BODY]
-    height = max(_height(track.xy, track.seen), _height(xy, seen))
-    if not both.any() or height == 0:
-        return float("inf")
-    return float(np.linalg.norm(track.xy[BODY][both] - xy[BODY][both], axis=1).mean()) / height
-
-
-def _height(xy: FloatArray, seen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> float:
-    joints = xy[BODY][seen[BODY]]
-    return float(np.ptp(joints, axis=0).max()) if len(joints) else 0.0
+def _height(xy: FloatArray, seen: npt.NDArray[np.bool_]) -> float:
+    return float(np.ptp(xy[seen], axis=0).max()) if seen.any() else 0.0
 
 
 def _say_who(frames: Sequence[Sequence[Person]], taken: _Track, most: int, name: str) -> None:
