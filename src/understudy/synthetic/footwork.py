@@ -61,7 +61,8 @@ class Footwork:
     def __init__(self, stream: np.random.Generator, tempo: float, until: float) -> None:
         self.place = {"left": Track(), "right": Track()}  # x, z, yaw
         self.swing: list[tuple[str, float, float, float]] = []  # side, start, end, height
-        self.kicks: list[tuple[str, float, float, float, float]] = []  # side, start, end, direction, size
+        self.kicks: list[tuple[str, float, float, float, float, float]] = []
+        """side, start, end, direction, reach, rise"""
         self.hops: list[tuple[float, float, float]] = []  # start, end, height
         self.bend = Track()
         self.bend.add(-2.0, -1.0, 0.02)
@@ -72,13 +73,18 @@ class Footwork:
         for side in ("left", "right"):
             self.place[side].add(-2.0, -1.0, self._stand(side))
         clock = tempo
-        moves = [self._step, self._turn, self._squat, self._kick, self._hop, self._sway, self._lunge]
-        odds = np.array([0.27, 0.19, 0.13, 0.14, 0.05, 0.12, 0.10])
+        moves = [self._step, self._turn, self._squat, self._kick, self._sway, self._lunge, self._step, self._turn]
+        bag: list[int] = []
         while clock < until:
+            if abs(self._away()) > 0.6 and self._since_turn > 1:
+                clock = self._turn(stream, tempo, clock)
+                continue
+            if not bag:  # every kind comes before any comes again, so that even a short dance is varied
+                bag = list(stream.permutation(len(moves)))
+                if stream.random() < 0.6:
+                    clock = self._hop(stream, tempo, clock)
             self._since_turn += 1
-            back = abs(self._away()) > 0.6 and self._since_turn > stream.integers(1, 3)
-            chosen = self._turn if back else moves[stream.choice(len(moves), p=odds)]
-            clock = chosen(stream, tempo, clock)
+            clock = moves[bag.pop()](stream, tempo, clock)
 
     def _stand(self, side: str, width: float | None = None) -> npt.NDArray[np.float64]:
         """Place of a foot beside the body's middle."""
@@ -141,10 +147,14 @@ class Footwork:
     def _kick(self, stream: np.random.Generator, tempo: float, clock: float) -> float:
         self._width = 0.8
         clock = self._both("left", clock, tempo * 0.7, 0.05)
-        for _ in range(stream.integers(1, 3)):
-            side = "left" if stream.random() < 0.5 else "right"
-            direction = float(stream.choice([0.0, 0.0, 0.8, 1.3])) + 0.2 * stream.normal()
-            self.kicks.append((side, clock, clock + 2.2 * tempo, direction, 0.4 + 0.6 * float(stream.random())))
+        first = int(stream.integers(2))
+        for number in range(2 + int(stream.integers(2))):
+            side = ("left", "right")[(first + number) % 2]
+            direction = float(stream.choice([0.0, 0.0, 0.9, 1.4, 1.5])) + 0.2 * stream.normal()
+            size = 0.4 + 0.6 * float(stream.random())
+            knee_up = stream.random() < 0.35
+            reach, rise = (0.15, 0.25 + 0.25 * size) if knee_up else (0.62 * size, 0.42 * size**1.5)
+            self.kicks.append((side, clock, clock + 2.2 * tempo, direction, reach, rise))
             clock += 2.3 * tempo
         return clock
 
@@ -201,13 +211,13 @@ class Footwork:
     def kick_amount(self, side: str, times: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """(T, 3) offset of a kicking foot from its place, in the pelvis' heading: left, up, front."""
         offset = np.zeros((len(times), 3))
-        for kicker, start, end, direction, size in self.kicks:
+        for kicker, start, end, direction, reach, rise in self.kicks:
             if kicker == side:
                 amount = np.clip((times - start) / (end - start), 0, 1)
                 out = ease(amount / 0.45) * ease((1 - amount) / 0.45)
                 lifted = ease(amount / 0.28) * ease((1 - amount) / 0.28)
                 outward = 1 if side == "left" else -1
-                reach = np.array([outward * np.sin(direction), 0.0, np.cos(direction)]) * 0.62 * size
-                offset += out[:, None] * reach
-                offset[:, 1] += lifted * 0.12 + out * 0.42 * size**1.5
+                towards = np.array([outward * np.sin(direction), 0.0, np.cos(direction)])
+                offset += out[:, None] * towards * reach
+                offset[:, 1] += lifted * 0.12 + out * rise
         return offset

@@ -110,7 +110,7 @@ def _upper_body(
 ) -> dict[str, npt.NDArray[np.float64]]:
     """Angles over time, in degrees, of both arms, trunk and head."""
     tracks = {name: Track() for name in ("left", "right", "trunk", "head")}
-    names = list(_ARM_POSES)
+    bags: dict[str, list[str]] = {"left": [], "right": []}
     for track in tracks.values():
         track.add(-2.0, -1.0, _ARM_POSES["hang"] if track in (tracks["left"], tracks["right"]) else (0, 0, 0))
     clock = 0.25 * tempo
@@ -119,8 +119,8 @@ def _upper_body(
         beats = float(stream.choice([1, 1, 2, 2, 3]))
         move = tempo * min(beats, 1.0 + 0.7 * stream.random())
         both = stream.random()
-        left = _drawn_arm(stream, names)
-        right = left if both < 0.45 else _drawn_arm(stream, names)
+        left = _drawn_arm(stream, bags["left"])
+        right = left if both < 0.40 else _drawn_arm(stream, bags["right"])
         if both > 0.86:  # crossed before the chest, one arm over the other
             left, right = np.array(_ARM_POSES["crossed"], float), np.array(_ARM_POSES["across"], float)
             left[1], right[1] = left[1] + 8, right[1] + 6
@@ -129,9 +129,9 @@ def _upper_body(
             waves.append(("right" if both < 0.83 else "left", clock + move, clock + tempo * (beats + 1)))
             left, right = (left, right) if both < 0.83 else (right, left)
             beats += 1
-        if 0.45 <= both < 0.55:
+        if 0.40 <= both < 0.48:
             left = np.array(_ARM_POSES["hang"], float)
-        elif 0.55 <= both < 0.65:
+        elif 0.48 <= both < 0.56:
             right = np.array(_ARM_POSES["hang"], float)
         tracks["left"].add(clock, clock + move, left)
         tracks["right"].add(clock + 0.08 * stream.random(), clock + move + 0.08, right)
@@ -156,10 +156,12 @@ def _upper_body(
     return out
 
 
-def _drawn_arm(stream: np.random.Generator, names: list[str]) -> npt.NDArray[np.float64]:
-    if stream.random() < 0.6:
-        pose = np.array(_ARM_POSES[names[stream.integers(len(names))]], np.float64)
-        return pose + stream.normal(0, 1, 6) * (7, 6, 8, 6, 6, 0.08)
+def _drawn_arm(stream: np.random.Generator, bag: list[str]) -> npt.NDArray[np.float64]:
+    """A known pose, of which each comes before any comes again, or any angles that an arm can take."""
+    if stream.random() < 0.65:
+        if not bag:
+            bag.extend(str(name) for name in stream.permutation(list(_ARM_POSES)))
+        return np.asarray(_ARM_POSES[bag.pop()] + stream.normal(0, 1, 6) * (7, 6, 8, 6, 6, 0.08))
     low = np.array([-75, -15, -85, 5, -20, 0.0])
     high = np.array([80, 95, 40, 120, 20, 1.0])
     return np.asarray(low + (high - low) * stream.random(6))

@@ -112,7 +112,7 @@ def _counted(start: npt.NDArray[np.int32], count: npt.NDArray[np.int32]) -> npt.
     """start[0], start[0] + 1, ... (count[0] of them), start[1], ..."""
     ends = np.cumsum(count, dtype=np.int32)
     total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total, dtype=np.int32) + np.repeat(start - (ends - count), count)
+    return np.asarray(np.arange(total, dtype=np.int32) + np.repeat(start - (ends - count), count), np.int32)
 
 
 def planes(corners: Floats, values: Floats) -> Floats:
