@@ -26,7 +26,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from understudy.devices import Device, choose_device, computes_in_bfloat16
+from understudy.devices import Device, choose_device, computes_in_bfloat16, keep_freed_memory
 from understudy.errors import Interrupted, TrainingError
 from understudy.files import atomic_file, load_tensors, locked, read_json, save_tensors, write_json
 from understudy.progress import progress_bar
@@ -80,6 +80,8 @@ def launch(device: Device = "auto") -> Fabric:
     from lightning_fabric import Fabric
 
     chosen = choose_device(device)
+    if chosen.type == "cpu":
+        keep_freed_memory()
     precision = "bf16-mixed" if computes_in_bfloat16(chosen) else "32-true"
     for name in ("lightning.fabric", "lightning_fabric"):  # what it announces, we say in our own words
         logging.getLogger(name).setLevel(logging.ERROR)

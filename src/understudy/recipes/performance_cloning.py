@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from understudy import losses, training
 from understudy.conditioning.clips import Clip, flat_colour, random_similarity, read_clip
 from understudy.conditioning.heatmaps import joint_statistics, normalised_heatmaps
-from understudy.devices import Device, autocast, choose_device, computes_in_bfloat16
+from understudy.devices import Device, autocast, choose_device, computes_in_bfloat16, keep_freed_memory
 from understudy.errors import TrainingError
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.unet import UNet, initialise
@@ -391,6 +391,8 @@ def generate(
         `(S, S, 3)` RGB uint8.
     """
     chosen = choose_device(device)
+    if chosen.type == "cpu":
+        keep_freed_memory()
     generator = generator_for(config)
     generator.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
     generator.to(chosen, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
