@@ -138,6 +138,8 @@ class GreenScreen:
 
     chroma: tuple[float, float]
     """Cr and Cb of the screen, 0 to 255, as OpenCV's YCrCb has them"""
+    luma: float
+    """its brightness, 0 to 255"""
     spread: float
     """how far the screen itself strays from that, in the same units"""
 
@@ -153,29 +155,33 @@ class GreenScreen:
         border = np.concatenate(
             [frame[:band].reshape(-1, 3), frame[:, :band].reshape(-1, 3), frame[:, -band:].reshape(-1, 3)]
         )
-        chroma = cv2.cvtColor(border[None], cv2.COLOR_RGB2YCrCb)[0, :, 1:].astype(np.float32)
-        strong = chroma[np.linalg.norm(chroma - 128, axis=1) > 25]
+        ycc = cv2.cvtColor(border[None], cv2.COLOR_RGB2YCrCb)[0].astype(np.float32)
+        coloured = ycc[np.linalg.norm(ycc[:, 1:] - 128, axis=1) > 25]
+        strong = coloured[:, 1:]
         if len(strong):
             bins, _, _ = np.histogram2d(strong[:, 0], strong[:, 1], bins=32, range=((0, 256), (0, 256)))
             peak = np.array(np.unravel_index(bins.argmax(), bins.shape)) * 8 + 4
-            screen = strong[np.linalg.norm(strong - peak, axis=1) < 24]
-            if len(screen) > len(chroma) / 3:
+            near = np.linalg.norm(strong - peak, axis=1) < 24
+            screen = strong[near]
+            if len(screen) > len(ycc) / 3:
                 centre = np.median(screen, axis=0)
                 spread = float(np.percentile(np.linalg.norm(screen - centre, axis=1), 95))
-                return cls((float(centre[0]), float(centre[1])), spread)
+                return cls((float(centre[0]), float(centre[1])), float(np.median(coloured[near, 0])), spread)
         raise MediaError("no green or blue screen along the border of the picture: use --matte auto")
 
     def key(self, frame: UInt8Array) -> tuple[UInt8Array, UInt8Array]:
         """(S, S, 3) RGB to its matte (S, S) and the same frame with the screen's tint taken off the person."""
-        chroma = cv2.cvtColor(frame, cv2.COLOR_RGB2YCrCb)[..., 1:].astype(np.float32) - 128
+        ycc = cv2.cvtColor(frame, cv2.COLOR_RGB2YCrCb)
+        luma, chroma = ycc[..., 0], ycc[..., 1:].astype(np.float32) - 128
         screen = np.array(self.chroma, np.float32) - 128
         strength = float(np.linalg.norm(screen))
-        distance = np.linalg.norm(chroma - screen, axis=2)
+        lit = np.clip(np.float32(self.luma) / np.maximum(luma, 1), 1, 3)[..., None]  # shadows on the screen are screen
+        distance = np.linalg.norm(chroma * lit - screen, axis=2)
         low = max(2 * self.spread, 0.15 * strength)
         matte = _contrast(distance / np.float32(strength), low / strength, min(0.95, low / strength + 0.45))
         along = np.clip(chroma @ (screen / strength), 0, None)  # the part of each pixel's colour that is the screen's
         clean = chroma - along[..., None] * (screen / strength)
-        luma = cv2.cvtColor(frame, cv2.COLOR_RGB2YCrCb)[..., 0]
-        ycc = np.dstack([luma, np.clip(clean + 128.5, 0, 255).astype(np.uint8)])
-        despilled = cv2.cvtColor(ycc, cv2.COLOR_YCrCb2RGB)
-        return matte, np.where((matte > 0)[..., None], despilled, frame)
+        despilled = cv2.cvtColor(
+            np.dstack([luma, np.clip(clean + 128.5, 0, 255).astype(np.uint8)]), cv2.COLOR_YCrCb2RGB
+        )
+        return _without_specks(matte), np.where((matte > 0)[..., None], despilled, frame)

@@ -1,0 +1,132 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from clips import real_clip
+from understudy import pose as p
+from understudy.synthetic.motion import choreography
+from understudy.synthetic.people import make_person
+from understudy.synthetic.render import render
+from understudy.synthetic.scene import make_scene
+from understudy.tracking.mediapipe import FACE_FROM_MESH, MediaPipeTracker
+from understudy.video import VideoReader
+
+PAIRS = [(p.LEFT_SHOULDER, p.RIGHT_SHOULDER), (p.LEFT_HIP, p.RIGHT_HIP), (p.LEFT_EAR, p.RIGHT_EAR)]
+
+
+def last_detection(frames, landmarks="body"):
+    tracker = MediaPipeTracker(landmarks)
+    detections = [tracker(frame) for frame in frames]
+    tracker.close()
+    return detections[-1]
+
+
+@pytest.fixture(scope="module")
+def standing():
+    """Two frames of a made-up person who faces the camera."""
+    motion = choreography(2, 0.2, 10)
+    return list(render(make_person(3), motion, make_scene(1, (480, 360))))
+
+
+def test_a_made_up_person_is_found_where_she_is(standing):
+    detection = last_detection([rendered.frame for rendered in standing])
+    truth = standing[-1]
+    body = [*range(5, 17)]
+    assert (detection.confidence[body] > 0.5).all()
+    height = np.ptp(truth.xy[:17, 1])
+    assert np.linalg.norm(detection.xy - truth.xy, axis=1)[body].max() < 0.06 * height
+    assert detection.mask.shape == truth.matte.shape
+    inside, true = detection.mask > 127, truth.matte > 127
+    assert (inside & true).sum() / (inside | true).sum() > 0.85
+
+
+def test_left_is_the_persons_own(standing):
+    detection = last_detection([rendered.frame for rendered in standing])
+    for left, right in PAIRS:  # she faces us, so her left is on our right
+        assert detection.xy[left, 0] > detection.xy[right, 0]
+
+
+def test_small_toes_are_never_claimed_and_body_has_neither_face_nor_hands(standing):
+    detection = last_detection([rendered.frame for rendered in standing])
+    assert not detection.confidence[[p.LEFT_SMALL_TOE, p.RIGHT_SMALL_TOE]].any()
+    assert not detection.confidence[p.FACE].any()
+    assert not detection.confidence[[*range(91, 133)]].any()
+
+
+def test_nobody_in_an_empty_room():
+    assert last_detection([make_scene(1, (480, 360)).background] * 2) is None
+
+
+def test_what_lies_outside_the_picture_is_not_seen(standing):
+    frame = standing[-1].frame
+    cut = np.ascontiguousarray(frame[: int(standing[-1].xy[p.LEFT_KNEE, 1])])
+    detection = last_detection([cut, cut])
+    assert not detection.confidence[[p.LEFT_ANKLE, p.RIGHT_ANKLE, p.LEFT_HEEL, p.RIGHT_HEEL]].any()
+    seen = detection.xy[detection.confidence > 0]
+    assert ((seen >= -0.5) & (seen <= [cut.shape[1] - 0.5, cut.shape[0] - 0.5])).all()
+
+
+def frames_of(name, count=3):
+    with VideoReader(real_clip(name), end=count / 60 + 0.001, long_side=640) as reader:
+        return list(reader)
+
+
+@pytest.mark.parametrize(
+    ("clip", "left_is_on_our"),
+    [
+        pytest.param("balance_cam1.mp4", "right", id="from the front"),
+        pytest.param("balance_cam3.mp4", "left", id="from behind"),
+    ],
+)
+def test_left_and_right_on_a_real_man(clip, left_is_on_our):
+    detection = last_detection(frames_of(clip))
+    for left, right in PAIRS[:2]:
+        assert (detection.xy[left, 0] > detection.xy[right, 0]) == (left_is_on_our == "right")
+
+
+def test_wholebody_puts_face_and_hands_where_they_belong():
+    detection = last_detection(frames_of("two_people_cam1.mp4", 2), "wholebody")
+    assert len(FACE_FROM_MESH) == 68
+    xy, confidence = detection.xy, detection.confidence
+    trunk = np.linalg.norm(xy[p.LEFT_SHOULDER] - xy[p.LEFT_HIP])
+    for wrist, hand in ((p.LEFT_WRIST, p.LEFT_HAND), (p.RIGHT_WRIST, p.RIGHT_HAND)):
+        if confidence[hand].any():
+            assert np.linalg.norm(xy[hand][0] - xy[wrist]) < 0.2 * trunk
+    if confidence[p.FACE].any():
+        assert np.linalg.norm(xy[p.FACE].mean(0) - xy[p.NOSE]) < 0.4 * trunk
+    assert confidence[5:17].any()
+
+
+def test_face_points_are_in_the_order_of_the_68():
+    """On MediaPipe's own canonical face: its mesh connections name the same outlines."""
+    from mediapipe.python.solutions import face_mesh_connections as mesh
+
+    def vertices(connections):
+        return {vertex for pair in connections for vertex in pair}
+
+    face = np.array(FACE_FROM_MESH)
+    assert set(face[0:17]) <= vertices(mesh.FACEMESH_FACE_OVAL)
+    assert set(face[17:22]) <= vertices(mesh.FACEMESH_RIGHT_EYEBROW) | {71}
+    assert set(face[22:27]) <= vertices(mesh.FACEMESH_LEFT_EYEBROW) | {301}
+    assert set(face[36:42]) <= vertices(mesh.FACEMESH_RIGHT_EYE)
+    assert set(face[42:48]) <= vertices(mesh.FACEMESH_LEFT_EYE)
+    assert set(face[48:68]) <= vertices(mesh.FACEMESH_LIPS)
+
+
+def test_nothing_of_its_log_reaches_the_user(tmp_path, standing):
+    np.save(tmp_path / "frame.npy", standing[-1].frame)
+    code = (
+        "import sys, numpy as np\n"
+        "from understudy.tracking.mediapipe import MediaPipeTracker, SelfieSegmenter\n"
+        f"frame = np.load({str(tmp_path / 'frame.npy')!r})\n"
+        "tracker = MediaPipeTracker()\n"
+        "print('still here', file=sys.stderr)\n"
+        "assert tracker(frame) is not None and tracker(frame) is not None\n"
+        "SelfieSegmenter()(frame)\n"
+        "tracker.close()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "still here\n"
+    assert done.stdout == ""
