@@ -337,7 +337,7 @@ def _skirt(body: Body, build: Build, cut: Cut) -> Mesh:
     lower[..., 1] = top[:, 1] - down[:, None] * (cut.skirt * body.leg)
     points = np.concatenate([waist, lower.astype(np.float32)])
     weights = np.zeros((*points.shape[:2], len(ALL_JOINTS)), np.float32)
-    fall = _step(np.concatenate([np.zeros(5), down]), -0.05, 0.6)[:, None] * 0.85
+    fall = _step(np.concatenate([np.full(5, -1.0), down]), -0.25, 0.45)[:, None] * 0.92
     left = _step(points[..., 0], -0.13, 0.13)
     weights[..., INDEX["left_thigh"]] = fall * left
     weights[..., INDEX["right_thigh"]] = fall * (1 - left)

@@ -36,9 +36,10 @@ class Person:
     Attributes:
         seed: where the person comes from.
         body: bone lengths, metres.
+        build, cut, look, hair: what is around the bones, how the clothes are cut, colours and patterns, hair style.
+        head: shape of the head, for the face points.
         mesh: dressed figure in the rest pose, skinned to the skeleton.
         atlas: (1024, 1024, 3) RGB uint8 texture.
-        head: shape of the head, for the face points.
     """
 
     seed: int
