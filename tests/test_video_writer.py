@@ -238,6 +238,28 @@ def test_sound_keeps_its_place_beside_a_video_that_starts_late(tmp_path: Path) -
     assert _delay(before[shift:], after) + begin * 48000 == pytest.approx(0, abs=100)
 
 
+def test_a_gap_in_the_sound_stays_a_gap(tmp_path: Path) -> None:
+    path = tmp_path / "gap.mkv"
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=30)
+        video.height, video.width = clips.SIZE_HW
+        sound = container.add_stream("pcm_s16le", rate=48000)
+        sound.layout = "stereo"
+        for number in range(90):
+            container.mux(video.encode(av.VideoFrame.from_ndarray(clips.numbered(number))))
+        container.mux(video.encode(None))
+        samples = clips.tone(3.0)
+        for begin in (0, 96000):  # nothing between 1 s and 2 s
+            part = samples[begin : begin + 48000].reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(part, format="s16", layout="stereo")
+            frame.sample_rate, frame.pts = 48000, begin
+            container.mux(sound.encode(frame))
+    result = write(tmp_path / "o.mp4", numbered(90), audio_from=path)
+    after, start = clips.decoded_sound(result)
+    assert _delay(samples[96000:, 0].astype(float), after[96000:]) + start * 48000 == pytest.approx(0, abs=100)
+    assert np.abs(after[52000:92000]).max() < 0.01
+
+
 def test_sound_file_goes_along(tmp_path: Path) -> None:
     song = clips.write_sound(tmp_path / "song.mp3", 2.0, codec="libmp3lame")
     assert probe(write(tmp_path / "o.mp4", numbered(30), audio_from=song)).has_audio

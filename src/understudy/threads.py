@@ -16,17 +16,17 @@ class _End:
 
 
 class ReadAhead(Generic[T]):
-    """Iterates over `source`, which runs in its own thread from the first to the last statement.
+    """Iterates over `items`, which runs in its own thread from the first to the last statement.
 
     Args:
-        source: a generator; an exception in it is raised in the consumer, after the items before it.
+        items: a generator; an exception in it is raised in the consumer, after the items before it.
         ahead: items made before they are asked for.
     """
 
-    def __init__(self, source: Generator[T, None, None], ahead: int) -> None:
+    def __init__(self, items: Generator[T, None, None], ahead: int) -> None:
         self._queue: queue.Queue[T | _End] = queue.Queue(ahead)
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(source,), daemon=True, name="read-ahead")
+        self._thread = threading.Thread(target=self._run, args=(items,), daemon=True, name="read-ahead")
         self._thread.start()
 
     def __iter__(self) -> Iterator[T]:
@@ -53,10 +53,10 @@ class ReadAhead(Generic[T]):
             except queue.Empty:
                 return
 
-    def _run(self, source: Generator[T, None, None]) -> None:
+    def _run(self, items: Generator[T, None, None]) -> None:
         error: BaseException | None = None
         try:
-            for item in source:
+            for item in items:
                 if not self._put(item):
                     break
         except BaseException as caught:  # noqa: BLE001 - handed to the consumer, which raises it

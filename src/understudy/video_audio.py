@@ -125,37 +125,39 @@ class AudioTrack:
         position: int | None = None
         for decoded in self._decoded_frames():
             for frame in resampler.resample(decoded):
-                samples = frame.to_ndarray()
-                due = position
+                samples = np.asarray(frame.to_ndarray(), np.float32)
+                due = position or 0
                 if frame.pts is not None and frame.time_base is not None:
                     due = round((frame.pts * frame.time_base - self._zero) * rate)
-                if position is None or due is None:
-                    position = due or 0
-                elif due - position > rate // 10:  # a gap in the sound must not shift what comes after it
-                    samples = np.pad(samples, ((0, 0), (due - position, 0)))
-                begin, position = position, position + samples.shape[1]
-                if position <= 0:
-                    continue
-                samples = samples[:, max(0, -begin) :]
-                yield from self._encoded(samples, max(0, begin), rate)
+                position = due if position is None or position < min(due, 0) else position
+                while due - position > rate // 10:  # a gap in the sound must not shift what comes after it
+                    silence = np.zeros((samples.shape[0], min(rate, due - position)), np.float32)
+                    yield from self._encoded(silence, position, rate)
+                    position += silence.shape[1]
+                yield from self._encoded(samples, position, rate)
+                position += samples.shape[1]
         yield from self._timed(context.encode(None))
 
     def _encoded(
         self, samples: npt.NDArray[np.float32], position: int, rate: int
     ) -> Iterator[tuple[Fraction, _Packet]]:
+        """Encodes (channels, n) samples whose first lies at `position` of the output; those before 0 are dropped."""
+        samples = samples[:, max(0, -position) :]
+        if not samples.shape[1]:
+            return
         context = self._target.codec_context
         frame = av.audio.frame.AudioFrame.from_ndarray(
             np.ascontiguousarray(samples), format="fltp", layout=context.layout.name
         )
         frame.sample_rate = rate
         frame.time_base = Fraction(1, rate)
-        frame.pts = position
+        frame.pts = max(0, position)
         yield from self._timed(context.encode(frame))
 
-    def _timed(self, packets: list[av.packet.Packet[av.stream.Stream]]) -> Iterator[tuple[Fraction, _Packet]]:
+    def _timed(self, packets: list[_Packet]) -> Iterator[tuple[Fraction, _Packet]]:
         for packet in packets:
             packet.stream = self._target
-            yield (packet.pts + Fraction(packet.duration or 0, 2)) * packet.time_base, packet
+            yield ((packet.pts or 0) + Fraction(packet.duration or 0, 2)) * packet.time_base, packet
 
     def _decoded_frames(self) -> Iterator[av.audio.frame.AudioFrame]:
         damaged = 0

@@ -8,6 +8,7 @@ import statistics
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import av.container
@@ -166,7 +167,9 @@ def _constant_rate(times: list[int], time_base: Fraction, average: Fraction | No
     if not steps:
         return min(average, Fraction(MAX_RATE)) if average and average > 0 else Fraction(25)
     median = Fraction(statistics.median(steps))
-    rounding = max(1, Fraction(1, 1000) / time_base)  # time stamps are whole ticks, in many files whole milliseconds
+    rounding = max(
+        Fraction(1), Fraction(1, 1000) / time_base
+    )  # time stamps are whole ticks, in many files whole milliseconds
     if all(step == median or abs(step - median) <= rounding < median / 4 for step in steps):
         mean = 1 / (Fraction(sum(steps), len(steps)) * time_base)
         if average and abs(average / mean - 1) < Fraction(1, 100):
@@ -237,10 +240,10 @@ def video_decoder(stream: av.video.stream.VideoStream, name: str | None) -> av.v
 
 
 def _turn(frame: av.video.frame.VideoFrame, stream: av.video.stream.VideoStream) -> str:
-    for data in frame.side_data:
-        if data.type.name == "DISPLAYMATRIX":
-            a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5] / 65536
-            return max(TURNS, key=lambda name: float(np.dot(TURNS[name], (a, b, c, d))))
+    side_data: Any = frame.side_data  # PyAV's stubs leave this key out
+    if "DISPLAYMATRIX" in side_data:
+        a, b, _, c, d = np.frombuffer(bytes(side_data["DISPLAYMATRIX"]), np.int32)[:5] / 65536
+        return max(TURNS, key=lambda name: float(np.dot(TURNS[name], (a, b, c, d))))
     tagged = stream.metadata.get("rotate", "0")  # what writers before the display matrix left
     degrees = round(float(tagged) / 90) * 90 % 360 if _is_number(tagged) else 0
     return {90: "clockwise", 180: "half", 270: "anticlockwise"}.get(degrees, "none")
