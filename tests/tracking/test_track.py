@@ -1,0 +1,321 @@
+"""The whole way from a video file to a performance, with the real tracker on made-up and on real people."""
+
+import logging
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from clips import numbered, real_clip, write_clip
+from understudy.errors import MediaError, PerformanceError, PoseError, UsageError
+from understudy.performance import FOUND, INTERPOLATED, MISSING, Performance
+from understudy.pose_formats import write_openpose
+from understudy.synthetic.clip import write_clip as film
+from understudy.synthetic.motion import choreography
+from understudy.synthetic.people import make_person
+from understudy.synthetic.scene import make_scene
+from understudy.tracking import track as track_module
+from understudy.tracking.track import track, tracked
+from understudy.video import VideoReader, VideoWriter
+
+FRAMES, SIZE_HW = 16, (480, 360)
+
+
+@pytest.fixture(scope="module")
+def filmed(tmp_path_factory):
+    """A clip of a made-up person and its truth."""
+    path = tmp_path_factory.mktemp("filmed") / "dance.mp4"
+    return film(path, make_person(3), choreography(2, FRAMES / 20, Fraction(20)), make_scene(1, SIZE_HW))
+
+
+@pytest.fixture(scope="module")
+def performance(filmed):
+    return track(filmed.video, filmed.video.with_name("dance.performance"), size=128)
+
+
+def in_working_pixels(truth, performance):
+    crop = performance.header.crop
+    return truth.pose.transformed(crop.scale, crop.translation_xy, performance.header.size_hw)
+
+
+def test_a_made_up_dancer_is_tracked_where_the_truth_says(filmed, performance):
+    header = performance.header
+    assert (len(performance), header.found, header.original_size_hw) == (FRAMES, FRAMES, SIZE_HW)
+    assert (header.tracker, header.tracker_version, header.fps) == ("mediapipe", "0.10.21", Fraction(20))
+    truth = in_working_pixels(filmed, performance)
+    seen = (truth.confidence > 0) & (performance.poses.confidence > 0.3)
+    seen[:, 17:] = False
+    error = np.linalg.norm(truth.xy - performance.poses.xy, axis=-1)[seen]
+    assert np.median(error) < 0.02 * 128
+    assert np.percentile(error, 95) < 0.08 * 128
+
+
+def test_the_person_fills_the_crop_and_the_matte(performance):
+    assert (performance.status == FOUND).all()
+    for frame, matte in zip(performance.frames(), performance.mattes(), strict=True):
+        rows, columns = np.nonzero(matte > 127)
+        assert max(np.ptp(rows), np.ptp(columns)) > 0.5 * 128
+        assert rows.min() > 0 and rows.max() < 127
+        assert frame.shape == (128, 128, 3)
+
+
+def test_the_frames_are_the_picture_at_the_place_the_crop_says(filmed, performance):
+    with VideoReader(filmed.video) as reader:
+        whole = next(iter(reader))
+    crop, frame = performance.header.crop, next(performance.frames())
+    for x, y in ((40, 40), (64, 64), (80, 30)):
+        column, row = (np.array([x, y]) - crop.translation_xy) / crop.scale
+        if 3 < column < SIZE_HW[1] - 3 and 3 < row < SIZE_HW[0] - 3:
+            around = whole[round(row) - 2 : round(row) + 3, round(column) - 2 : round(column) + 3]
+            low, high = around.min(axis=(0, 1)).astype(int) - 25, around.max(axis=(0, 1)).astype(int) + 25
+            assert ((frame[y, x] >= low) & (frame[y, x] <= high)).all()
+
+
+def test_flow_and_background_come_along(performance):
+    flow = performance.flow()
+    assert flow.shape == (FRAMES, 32, 32, 2)
+    assert not flow[0].any()
+    assert np.isfinite(flow).all()
+    assert performance.background().shape == (*SIZE_HW, 3)
+    assert 0 <= performance.header.inpainted < 0.4
+    room = make_scene(1, SIZE_HW).background.astype(int)
+    assert np.median(np.abs(performance.background().astype(int) - room)) < 6
+
+
+def test_nobody_for_a_while_is_kept_marked_and_bridged_when_short(filmed, tmp_path):
+    with VideoReader(filmed.video) as reader:
+        frames = list(reader)
+    empty = make_scene(1, SIZE_HW).background
+    frames[5:7] = [empty] * 2
+    frames[12:] = [empty] * 4
+    clip = write_clip(tmp_path / "gaps.mp4", frames, 20)
+    performance = track(clip, tmp_path / "gaps.performance", size=64)
+    assert len(performance) == FRAMES
+    assert (performance.status[5:7] == INTERPOLATED).all()
+    assert (performance.status[13:] == MISSING).all()
+    assert performance.header.missing >= 3
+    assert performance.poses.found[5:7].all()
+    assert not performance.poses.found[13:].any()
+    assert max(matte.max() for matte in performance.mattes(13)) == 0
+
+
+def test_too_little_of_a_person_is_an_error_and_leaves_nothing(tmp_path):
+    clip = write_clip(tmp_path / "empty.mp4", [make_scene(1, SIZE_HW).background] * 6, 20)
+    with pytest.raises(PoseError, match="a person was found in 0 of 6 frames"):
+        track(clip, tmp_path / "empty.performance")
+    assert [path.name for path in tmp_path.iterdir()] == ["empty.mp4"]
+
+
+def test_a_green_screen_is_keyed(filmed, tmp_path):
+    scene = make_scene(1, SIZE_HW)
+    green = replace(scene, background=np.broadcast_to(np.array([30, 190, 60], np.uint8), scene.background.shape).copy())
+    clip = film(tmp_path / "green.mp4", make_person(3), choreography(2, 0.2, Fraction(20)), green)
+    performance = track(clip.video, tmp_path / "green.performance", size=128, matte="green")
+    assert performance.header.matte == "green"
+    by_network = track(clip.video, tmp_path / "auto.performance", size=128)
+    for keyed, found in zip(performance.mattes(), by_network.mattes(), strict=True):
+        a, b = keyed > 127, found > 127
+        assert (a & b).sum() / (a | b).sum() > 0.8
+
+
+def test_no_matte_is_all_person_within_the_picture(filmed, tmp_path):
+    performance = track(filmed.video, tmp_path / "none.performance", size=64, matte="none", end=0.2)
+    assert min(matte[30:34, 30:34].min() for matte in performance.mattes()) == 255
+
+
+def write_mattes(path, count):
+    with VideoWriter(path, Fraction(20)) as writer:
+        for number in range(count):
+            picture = np.zeros((*SIZE_HW, 3), np.uint8)
+            picture[100:380, 100 + number : 260] = 255
+            writer.write(picture)
+    return path
+
+
+@pytest.mark.parametrize("count", [FRAMES, FRAMES - 1, FRAMES + 1], ids=["as long", "one short", "one long"])
+def test_a_matte_video_is_cut_like_the_picture(filmed, performance, tmp_path, count):
+    mattes = write_mattes(tmp_path / "matte.mp4", count)
+    given = track(filmed.video, tmp_path / "given.performance", size=128, matte=mattes)
+    crop = given.header.crop
+    left, right = (np.array([104, 259]) * crop.scale + crop.translation_xy[0])[[0, 1]]
+    row = list(given.mattes())[4][64]
+    np.testing.assert_allclose(np.flatnonzero(row > 127)[[0, -1]], [left, right], atol=1.5)
+    assert given.header.matte == "given"
+
+
+@pytest.mark.parametrize(
+    ("count", "message"), [(FRAMES - 3, "shorter than the video"), (FRAMES + 3, "longer than the video")]
+)
+def test_a_matte_of_another_length_is_an_error(filmed, tmp_path, count, message):
+    mattes = write_mattes(tmp_path / "matte.mp4", count)
+    with pytest.raises(MediaError, match=message):
+        track(filmed.video, tmp_path / "given.performance", size=64, matte=mattes)
+    assert not (tmp_path / "given.performance").exists()
+
+
+def test_given_poses_are_taken_as_they_are(filmed, tmp_path):
+    write_openpose(filmed.pose, tmp_path / "poses")
+    performance = track(filmed.video, tmp_path / "given.performance", size=128, poses=tmp_path / "poses", smooth=False)
+    truth = in_working_pixels(filmed, performance)
+    both = (performance.poses.confidence > 0) & (truth.confidence > 0)
+    assert both[:, 5:17].mean() > 0.8
+    np.testing.assert_allclose(performance.poses.xy[both], truth.xy[both], atol=0.1)
+    assert (performance.header.tracker, performance.header.smoothed) == ("given", False)
+    assert np.mean(next(performance.mattes()) > 127) > 0.05
+
+
+def test_poses_of_the_whole_clip_fit_a_part_of_it(filmed, tmp_path):
+    write_openpose(filmed.pose, tmp_path / "poses")
+    options = {"size": 64, "poses": tmp_path / "poses", "smooth": False}
+    part = track(filmed.video, tmp_path / "part.performance", start=0.2, end=0.6, **options)
+    assert (len(part), part.header.start, part.header.end) == (8, 0.2, 0.6)
+    truth = in_working_pixels(filmed, part)
+    both = (part.poses.confidence > 0) & (truth.confidence[4:12] > 0)
+    np.testing.assert_allclose(part.poses.xy[both], truth.xy[4:12][both], atol=0.1)
+
+
+def test_poses_of_another_clip_are_an_error(filmed, tmp_path):
+    write_openpose(filmed.pose[: FRAMES // 2], tmp_path / "poses")
+    with pytest.raises(PoseError, match=f"there are {FRAMES // 2} poses for the {FRAMES} frames of .*dance.mp4"):
+        track(filmed.video, tmp_path / "p.performance", poses=tmp_path / "poses")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        pytest.param({"size": 100}, UsageError, "multiple of 8 from 32 to 1024, not 100", id="size"),
+        pytest.param({"size": 4096}, UsageError, "not 4096", id="too large"),
+        pytest.param({"tracker": "openpose"}, UsageError, "no tracker 'openpose'", id="tracker"),
+        pytest.param({"landmarks": "hands"}, UsageError, "no landmarks 'hands'", id="landmarks"),
+        pytest.param({"region": (300, 0, 200, 200)}, UsageError, "--region 300,0,200,200 is not inside", id="outside"),
+        pytest.param({"region": (0, 0, 20, 20)}, UsageError, "smaller than 32", id="tiny region"),
+        pytest.param({"matte": "blue.mp4"}, MediaError, "no matte blue.mp4: give auto, green, none", id="matte"),
+        pytest.param({"start": 5.0}, UsageError, "lasts 0.80 s", id="start"),
+        pytest.param({"poses": "nothing.json"}, PoseError, "nothing.json", id="poses"),
+    ],
+)
+def test_wrong_options_are_one_line(filmed, tmp_path, options, error, message):
+    with pytest.raises(error, match=message) as raised:
+        track(filmed.video, tmp_path / "x.performance", **options)
+    assert "\n" not in str(raised.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_other_things_is_refused_before_any_work(filmed, tmp_path, monkeypatch):
+    (tmp_path / "photo.jpg").write_bytes(b"x")
+    monkeypatch.setattr(track_module, "observe", lambda *_: pytest.fail("the tracker ran"))
+    with pytest.raises(PerformanceError, match="other things in it"):
+        track(filmed.video, tmp_path)
+
+
+def test_ctrl_c_leaves_nothing(filmed, tmp_path, monkeypatch):
+    def interrupted(self, frame):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(track_module.BackwardFlow, "__call__", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        track(filmed.video, tmp_path / "x.performance", size=64)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cut_file_is_noted_once_and_an_error_when_strict(tmp_path, filmed, caplog):
+    from clips import cut_in_packet
+
+    with VideoReader(filmed.video) as reader:
+        whole = write_clip(tmp_path / "whole.mp4", list(reader), 20, muxer_options={"movflags": "faststart"})
+    clip = cut_in_packet(whole, 12)
+    caplog.set_level(logging.INFO)
+    performance = track(clip, tmp_path / "cut.performance", size=64)
+    assert len(performance) in (11, 12, 13)
+    assert sum("is cut at" in record.getMessage() for record in caplog.records) == 1
+    with pytest.raises(MediaError, match="is cut at"):
+        track(clip, tmp_path / "strict.performance", size=64, strict=True)
+
+
+def test_the_note_says_whom_it_followed(filmed, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    track(filmed.video, tmp_path / "x.performance", size=64, end=0.15)
+    assert "followed the person in the middle, trunk at x=" in caplog.text
+    assert "--region X,Y,W,H chooses another one" in caplog.text
+
+
+def test_a_region_chooses_the_other_person(tmp_path):
+    clip = real_clip("two_people_cam1.mp4")
+    usual = track(clip, tmp_path / "a.performance", size=64, end=0.1)
+    other = track(clip, tmp_path / "b.performance", size=64, end=0.1, region=(80, 300, 560, 800))
+    places = []
+    for performance in (usual, other):
+        crop = performance.header.crop
+        trunk = performance.poses.xy[:, [5, 6, 11, 12], 0].mean()
+        places.append((trunk - crop.translation_xy[0]) / crop.scale)
+    assert places[0] > 600  # the woman in front, at the right
+    assert 200 < places[1] < 550  # the man behind her
+
+
+def test_a_jump_to_somebody_else_is_noticed(filmed, tmp_path, caplog):
+    with VideoReader(filmed.video) as reader:
+        frames = list(reader)
+    empty = make_scene(1, SIZE_HW).background
+    left = [np.hstack([frame, empty, empty]) for frame in frames[:10]]
+    right = [np.hstack([empty, empty, frame]) for frame in frames[10:]]
+    clip = write_clip(tmp_path / "two.mp4", [*left, *right], 20)
+    performance = track(clip, tmp_path / "a.performance", size=64)
+    assert "s on the tracker followed somebody else in" in caplog.text
+    assert performance.header.found in (10, 11)
+    assert not performance.poses.found[11:].any()
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Counts how often something is really tracked."""
+    calls = []
+    real = track_module.track
+
+    def counting(*args, **options):
+        calls.append(args)
+        return real(*args, **options)
+
+    monkeypatch.setattr(track_module, "track", counting)
+    return calls
+
+
+def test_the_cache_knows_content_and_options(filmed, tmp_path, counted, caplog):
+    cache, options = tmp_path / "cache", {"size": 64, "end": 0.15}
+    first = tracked(filmed.video, cache=cache, **options)
+    copy = tmp_path / "renamed.mp4"
+    copy.write_bytes(filmed.video.read_bytes())
+    assert tracked(copy, cache=cache, **options).path == first.path
+    assert len(counted) == 1
+    assert tracked(copy, cache=cache, size=32, end=0.15).path != first.path
+    assert len(counted) == 2
+    (first.path / "matte.mp4").write_bytes(b"gone")
+    again = tracked(filmed.video, cache=cache, **options)
+    assert len(counted) == 3
+    assert "its cached performance cannot be used" in caplog.text
+    assert Performance.load(again.path).header.files == again.header.files
+
+
+def test_performances_pass_through(performance, counted):
+    assert tracked(performance) is performance
+    assert tracked(performance.path).header == performance.header
+    assert counted == []
+
+
+def test_the_cache_can_be_named(filmed, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNDERSTUDY_CACHE", str(tmp_path / "elsewhere"))
+    path = tracked(filmed.video, size=32, end=0.15).path
+    assert path.is_relative_to(tmp_path / "elsewhere")
+
+
+def test_neither_video_nor_performance(tmp_path):
+    with pytest.raises(MediaError, match="no video or performance"):
+        tracked(tmp_path / "nothing.mp4")
+    with pytest.raises(PerformanceError, match=r"no performance\.json"):
+        tracked(tmp_path)
+
+
+def test_bars_are_nobody(tmp_path):
+    clip = write_clip(tmp_path / "bars.mp4", [numbered(k, (240, 320)) for k in range(4)], 20)
+    with pytest.raises(PoseError, match="0 of 4 frames"):
+        track(clip, tmp_path / "bars.performance")
