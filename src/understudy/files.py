@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from understudy.errors import UnderstudyError
 
-MAX_JSON_BYTES = 64 * 1024 * 1024
+MAX_JSON_BYTES = 256 * 1024 * 1024
 MAX_TENSOR_HEADER_BYTES = 16 * 1024 * 1024
 
 
@@ -139,15 +139,15 @@ def write_json(path: str | os.PathLike[str], content: Any) -> None:
 
 
 def read_json(path: str | os.PathLike[str], error: type[UnderstudyError] = UnderstudyError) -> Any:
-    """Reads JSON of at most 64 MiB. Raises `error` with one line when it is missing, too large or not JSON."""
+    """Reads JSON of at most 256 MiB. Raises `error` with one line when it is missing, too large or not JSON."""
     path = Path(path)
     try:
         if path.stat().st_size > MAX_JSON_BYTES:
-            raise error(f"{path} is larger than any JSON file this program writes (64 MiB): is it the right file?")
+            raise error(f"{path} is larger than any JSON file this program writes (256 MiB): is it the right file?")
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as cause:
         raise error(f"cannot read {path}: {cause.strerror}") from None
-    except ValueError as cause:
+    except (ValueError, RecursionError) as cause:
         raise error(f"{path} is not valid JSON ({cause}): is it cut off or edited?") from None
 
 

@@ -62,7 +62,7 @@ class ReadAhead(Generic[T]):
         except BaseException as caught:  # noqa: BLE001 - handed to the consumer, which raises it
             error = caught
         finally:
-            source.close()
+            items.close()
         self._put(_End(error))
 
     def _put(self, item: T | _End) -> bool:
