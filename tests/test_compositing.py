@@ -113,3 +113,22 @@ def test_transparent_output_keeps_colour_and_alpha() -> None:
 def test_fading_scales_colour_and_alpha_together() -> None:
     cutout = np.full((4, 4, 4), 200, np.uint8)
     assert (faded(cutout, 0.5) == 100).all() and not faded(cutout, 0.0).any() and faded(cutout, 1.0) is cutout
+
+
+def test_a_flat_colour_that_was_painted_wrongly_is_still_flat() -> None:
+    """A generator after few steps misses the colour, in a checkerboard, and overshoots beside the person."""
+    exact = smooth_shape()
+    painted = np.array([50, 205, 46], np.uint8)
+    frame = mixture(textured(), exact, painted, noise=4).astype(int)
+    frame += np.where((np.indices((SIZE, SIZE)).sum(0) % 2)[..., None], 8, -8) * (exact < 0.02)[..., None]
+    frame[(exact == 0) & (cv2.dilate(exact, np.ones((9, 9))) > 0)] = (16, 240, 16)
+    cutout = key(np.clip(frame, 0, 255).astype(np.uint8), np.array([16, 240, 16]))
+    assert not cutout[exact == 0].any()
+    assert (cutout[exact == 1][:, 3] / 255.0).mean() > 0.98
+
+
+def test_a_rim_full_of_person_is_not_taken_for_the_flat_colour() -> None:
+    frame = np.full((SIZE, SIZE, 3), (120, 60, 60), np.uint8)
+    frame[40:80, 40:80] = GREEN
+    alpha = key(frame, GREEN)[..., 3]
+    assert not alpha[45:75, 45:75].any() and (alpha[:35] == 255).all()

@@ -1,8 +1,8 @@
 """Person over background: keys the generator's flat colour out and puts the performer back at the reference's place.
 
-The generator paints the performer over a flat colour that is known exactly, so the matte is the distance from that
-colour and needs no network. A cutout is the whole currency here: premultiplied RGBA, uint8, in the generator's square
-frame; premultiplied because only then does enlarging it not drag the flat colour into the edges.
+The generator paints the performer over a flat colour that is known, so the matte is the distance from that colour and
+needs no network. A cutout is the whole currency here: premultiplied RGBA, uint8, in the generator's square frame;
+premultiplied because only then does enlarging it not drag the flat colour into the edges.
 """
 
 from __future__ import annotations
@@ -18,8 +18,14 @@ Floats = npt.NDArray[np.float32]
 
 NOISE = 20.0
 """Distance from the flat colour (RGB 0-255, Euclidean) up to which a pixel is the generator's noise: alpha is 0."""
-CERTAIN = 44.0
-"""Distance from which the fade from noise to picture has ended and the measured alpha counts in full."""
+CERTAIN = 2.2
+"""Times the noise: the distance from which the fade from noise to picture has ended and alpha counts in full."""
+MOST_NOISE = 70.0
+"""However noisy the rim of the frame is, colours farther away than this are picture."""
+RIM = 1 / 32
+"""of the frame on each side: where hardly anybody stands, so that it shows the flat colour as it was painted"""
+FARTHEST_PAINT = 120.0
+"""A rim farther than this from the flat colour is not taken for it."""
 EDGE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 """How far mixed pixels reach from the flat area, and where each looks for the opaque colour it is a mixture of."""
 SOLID = 0.96
@@ -44,29 +50,44 @@ def key(frame: Image, flat_colour: npt.NDArray[Any], keep_near: npt.NDArray[Any]
     Returns:
         (S, S, 4) uint8: premultiplied RGB and alpha. Exactly 0 wherever the frame is flat but for noise.
     """
-    flat = np.asarray(flat_colour, np.float32).reshape(3)
+    named = np.asarray(flat_colour, np.float32).reshape(3)
+    flat, noise = _as_painted(frame, named)
+    certain = CERTAIN * noise
     levels = np.arange(256, dtype=np.float32)[:, None]
-    offset = (levels - flat)[None]
+    # Whatever lies between the colour as painted and as it should be is flat, too
+    offset = (levels - np.clip(levels, np.minimum(flat, named), np.maximum(flat, named)))[None]
     highest_step = np.where(offset > 0, 255 - flat, flat)
     least_alpha = np.divide(np.abs(offset), highest_step, out=np.zeros_like(offset), where=highest_step > 0)
 
     distance: Floats = np.sqrt(cv2.transform(cv2.LUT(frame, offset * offset), np.ones((1, 3), np.float32)))
-    alpha = distance / np.maximum(SOLID * cv2.dilate(distance, EDGE), CERTAIN)
+    alpha = distance / np.maximum(SOLID * cv2.dilate(distance, EDGE), certain)
     red, green, blue = cv2.split(cv2.LUT(frame, least_alpha))
     alpha = cv2.max(alpha, cv2.max(red, cv2.max(green, blue)))
-    near_flat = cv2.dilate((distance < CERTAIN).astype(np.uint8), EDGE)
+    near_flat = cv2.dilate((distance < certain).astype(np.uint8), EDGE)
     alpha[near_flat == 0] = 1
-    alpha *= np.clip((distance - NOISE) / (CERTAIN - NOISE), 0, 1)
+    alpha *= np.clip((distance - noise) / (certain - noise), 0, 1)
     np.minimum(alpha, 1, out=alpha)
     _drop_specks(alpha, keep_near)
 
-    premultiplied = cv2.LUT(frame, np.ascontiguousarray(offset)) + alpha[..., None] * flat
+    premultiplied = frame - (1 - alpha[..., None]) * flat
     np.clip(premultiplied, 0, 255 * alpha[..., None], out=premultiplied)
     cutout = np.empty((*alpha.shape, 4), np.uint8)
     cutout[..., :3] = premultiplied + 0.5
     cutout[..., 3] = alpha * 255 + 0.5
     cutout[cutout[..., 3] == 0] = 0
     return cutout
+
+
+def _as_painted(frame: Image, flat: Floats) -> tuple[Floats, float]:
+    """The flat colour as this generator paints it, and its noise: a short training gets neither quite right."""
+    wide = max(1, round(RIM * frame.shape[0]))
+    sides = (frame[:wide], frame[-wide:], frame[wide:-wide, :wide], frame[wide:-wide, -wide:])
+    rim = np.concatenate([side.reshape(-1, 3) for side in sides])
+    painted: Floats = np.median(rim, axis=0).astype(np.float32)
+    if np.linalg.norm(painted - flat) > FARTHEST_PAINT:
+        painted = flat
+    typical = float(np.median(np.linalg.norm(rim - painted, axis=1)))
+    return painted, min(max(NOISE, 3 * typical), MOST_NOISE)
 
 
 def _drop_specks(alpha: Floats, keep_near: npt.NDArray[Any] | None) -> None:
