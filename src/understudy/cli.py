@@ -307,7 +307,12 @@ def demo(*, output: Path = Path("demo")) -> None:
     """
     from understudy.demo import demo as verb
 
-    verb(output)
+    result = verb(output)
+    print(result)
+    _result("clone", result.clone)
+    _result("comparison", result.comparison)
+    _result("contact sheet", result.sheet)
+    print("\nWith your own videos: understudy clone --reference me.mp4 --driving dance.mp4 --output out.mp4")
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
