@@ -162,7 +162,11 @@ def faded(cutout: Image, presence: float) -> Image:
 
 def unpremultiplied(rgba: Image) -> Image:
     """Straight alpha, as video and PNG files store it, from premultiplied (H, W, 4) uint8."""
-    alpha = rgba[..., 3:].astype(np.float32)
-    straight = rgba.copy()
-    straight[..., :3] = np.minimum(rgba[..., :3] * (255 / np.maximum(alpha, 1)) + 0.5, 255)
+    alpha = cv2.extractChannel(rgba, 3)
+    left, top, width, height = cv2.boundingRect(alpha)
+    inside = slice(top, top + height), slice(left, left + width)
+    straight = np.zeros_like(rgba)
+    if width:
+        spread = cv2.merge([alpha[inside]] * 3)
+        straight[inside] = cv2.merge([*cv2.split(cv2.divide(rgba[inside][..., :3], spread, scale=255)), alpha[inside]])
     return straight
