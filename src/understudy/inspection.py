@@ -156,8 +156,8 @@ def _moments(frames: int) -> list[int]:
     return sorted({int(index) for index in np.linspace(0, frames - 1, min(MOMENTS, frames))})
 
 
-def _cell(shape: tuple[int, ...]) -> tuple[int, int]:
-    return CELL, max(CELL // 2, round(CELL * shape[1] / shape[0]))
+def _cell(shape: tuple[int, ...], height: int = CELL) -> tuple[int, int]:
+    return height, max(height // 2, round(height * shape[1] / shape[0]))
 
 
 # -- performance -----------------------------------------------------------------------------------------------
@@ -235,26 +235,27 @@ def actor_lines(actor: Actor) -> list[str]:
 
 def actor_sheet(actor: Actor) -> Image:
     """The empty room, and the actor in made-up poses of its own proportions."""
-    from fractions import Fraction
-
     from understudy.drawing import draw_pose
     from understudy.performing import Part, composed
+    from understudy.stage import window_path
 
     names = list(POSTURES)
     ratio = actor.size / actor.working_size
     pose = Pose.concatenate([posture(actor.body, name, actor.working_size) for name in names])
     pose = pose.transformed(ratio, (0.0, 0.0), (actor.size, actor.size))
-    part = Part(pose, np.zeros((len(pose), 2), np.int64), np.ones(len(pose), np.float32), Fraction(25))
+    window = np.concatenate([window_path(pose[index : index + 1], actor.fps) for index in range(len(pose))])
+    part = Part(pose, window, np.ones(len(pose), np.float32), actor.fps)
     shots, stages, drawn = [], [], []
     # Each posture is given three times in a row: recipes that look at consecutive poses then see a person at rest
-    repeated = Pose.concatenate([pose[index : index + 1] for index in range(len(pose)) for _ in range(3)])
+    seen = part.in_window
+    repeated = Pose.concatenate([seen[index : index + 1] for index in range(len(pose)) for _ in range(3)])
     for index, shot in enumerate(list(actor.generate(repeated))[2::3]):
         shots.append(shot)
         stages.append(composed(actor, part, index, shot, actor.background.copy()))
         blank = np.zeros((actor.size, actor.size, 3), np.uint8)
-        drawn.append(draw_pose(blank, pose.xy[index], pose.confidence[index]))
+        drawn.append(draw_pose(blank, seen.xy[index], seen.confidence[index]))
     rows = [drawn, shots, stages]
-    return _sheet(rows, ["pose", "generated", "on stage"], names, cell_hw=_cell(stages[0].shape))
+    return _sheet(rows, ["pose", "generated", "on stage"], names, cell_hw=_cell(stages[0].shape, 2 * CELL))
 
 
 POSTURES: dict[str, tuple[float, float, float, float]] = {
