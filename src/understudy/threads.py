@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -56,13 +57,12 @@ class ReadAhead(Generic[T]):
     def _run(self, items: Generator[T, None, None]) -> None:
         error: BaseException | None = None
         try:
-            for item in items:
-                if not self._put(item):
-                    break
+            with closing(items):
+                for item in items:
+                    if not self._put(item):
+                        break
         except BaseException as caught:  # noqa: BLE001 - handed to the consumer, which raises it
             error = caught
-        finally:
-            items.close()
         self._put(_End(error))
 
     def _put(self, item: T | _End) -> bool:
