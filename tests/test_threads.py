@@ -12,8 +12,7 @@ from understudy.threads import ReadAhead, WriteBehind
 
 def numbers(count: int, ended: list[str], fails: str = "") -> Iterator[int]:
     try:
-        for number in range(count):
-            yield number
+        yield from range(count)
         if fails == "at the end":
             raise ValueError(fails)
     finally:
