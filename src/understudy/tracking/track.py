@@ -137,7 +137,7 @@ def track(
         square = person_square(completed)
         crop = crop_of(square, size)
         source = _matte_source(matte, clip, observations, square, crop, size, full.info.size_hw)
-        with closing(source), _reader_notes_said():
+        with closing(source), _reader_notes_said(already=observations is not None):
             completed, status, median = _second_pass(full, source, completed, status, square, size, writer)
             if isinstance(source, GivenMatte):
                 source.check_end()
@@ -272,8 +272,11 @@ def _count_error(poses: int, frames: int, reader: VideoReader) -> PoseError:
 
 
 @contextmanager
-def _reader_notes_said() -> Generator[None, None, None]:
+def _reader_notes_said(already: bool) -> Generator[None, None, None]:
     """The second pass reads the same file with the same notes; they are not said twice."""
+    if not already:
+        yield
+        return
     logger = logging.getLogger("understudy.video")
     logger.addFilter(_refuse)
     try:
