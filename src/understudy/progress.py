@@ -10,9 +10,12 @@ from typing import Protocol
 
 
 class Advance(Protocol):
-    """Call it after each unit of work; `note` is shown at the end of the bar (a loss, say)."""
+    """Call it after each unit of work.
 
-    def __call__(self, count: int = 1, note: str = "") -> None: ...
+    `note` is shown at the end of the bar (a loss, say); `total` replaces the expected total, when time is the limit.
+    """
+
+    def __call__(self, count: int = 1, note: str = "", total: int | None = None) -> None: ...
 
 
 @contextmanager
@@ -27,21 +30,22 @@ def progress_bar(label: str, total: int | None, unit: str = "frames") -> Iterato
             yield advance
         return
     started = time.monotonic()
-    state = {"done": 0, "said": started}
+    done, expected, said = 0, total, started
 
-    def advance_in_log(count: int = 1, note: str = "") -> None:
-        state["done"] += count
-        now = time.monotonic()
-        if now - state["said"] >= 10:
-            state["said"] = now
-            print(_log_line(label, int(state["done"]), total, unit, now - started, note), file=sys.stderr, flush=True)
+    def say(note: str) -> None:
+        line = _log_line(label, done, expected, unit, time.monotonic() - started, note)
+        print(line, file=sys.stderr, flush=True)
+
+    def advance_in_log(count: int = 1, note: str = "", total: int | None = None) -> None:
+        nonlocal done, expected, said
+        done += count
+        expected = total or expected
+        if time.monotonic() - said >= 10:
+            said = time.monotonic()
+            say(note)
 
     yield advance_in_log
-    print(
-        _log_line(label, int(state["done"]), total, unit, time.monotonic() - started, "done"),
-        file=sys.stderr,
-        flush=True,
-    )
+    say("done")
 
 
 def _log_line(label: str, done: int, total: int | None, unit: str, seconds: float, note: str) -> str:
@@ -68,9 +72,11 @@ def _terminal_bar(label: str, total: int | None, unit: str) -> Iterator[Advance]
         task = progress.add_task(label, total=total, rate="", note="")
         started = time.monotonic()
 
-        def advance(count: int = 1, note: str = "") -> None:
+        def advance(count: int = 1, note: str = "", total: int | None = None) -> None:
             done = progress.tasks[0].completed + count
             rate = done / max(time.monotonic() - started, 1e-9)
+            if total is not None:
+                progress.update(task, total=total)
             if note:
                 progress.update(task, advance=count, rate=f"{rate:.1f} {unit}/s", note=note)
             else:

@@ -243,7 +243,9 @@ class _Loop:
             if self.at.step % LOG_EVERY_STEPS == 0 or self.at.step == steps:
                 self.recent = {name: float(value.detach()) for name, value in losses.items()}
                 self._log_losses()
-            advance(1, " ".join(f"{name} {value:.3g}" for name, value in self.recent.items()))
+            left = (limit - self.at.seconds) / (self.at.seconds / self.at.step)
+            expected = int(min(steps, self.at.step + left))
+            advance(1, " ".join(f"{name} {value:.3g}" for name, value in self.recent.items()), expected)
             if stopped.signal is not None:
                 self.save()
                 raise Interrupted(f"stopped at step {self.at.step}; saved, go on with --resume", stopped.signal)
@@ -300,7 +302,7 @@ class _Loop:
             if different:
                 raise TrainingError(
                     f"{self.folder} was begun with other settings ({', '.join(different)}): repeat those, "
-                    "or leave --resume away to start anew"
+                    "choose another --output, or delete that folder"
                 )
             if self.restore():
                 log.warning("resumed at step %d", self.at.step)

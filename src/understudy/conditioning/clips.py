@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -176,6 +175,8 @@ def windows(usable: npt.NDArray[np.bool_], consecutive: int) -> npt.NDArray[np.i
 
 def _frames_over(performance: Performance, colour: tuple[int, int, int], side: int) -> npt.NDArray[np.uint8]:
     """`(T, 3, side, side)`: every working frame with its background replaced by a flat colour."""
+    import cv2  # here, because training on tensors that are there already does without
+
     frames = np.empty((len(performance), 3, side, side), np.uint8)
     flat = np.array(colour, np.float32)
     with progress_bar("loading", len(performance)) as advance:

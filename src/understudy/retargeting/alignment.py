@@ -10,7 +10,6 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -136,6 +135,8 @@ class Alignment:
 
     def apply_to_frame(self, frame: npt.NDArray[np.uint8], size_hw: tuple[int, int]) -> npt.NDArray[np.uint8]:
         """The picture (H, W) or (H, W, 3) in the reference frame of `size_hw`; black where the driving frame ends."""
+        import cv2  # here, because aligning poses does without
+
         x, y = self.translation_xy
         matrix = np.array([[self.scale, 0, x], [0, self.scale, y]])
         warped: npt.NDArray[np.uint8] = cv2.warpAffine(frame, matrix, (size_hw[1], size_hw[0]), flags=cv2.INTER_LINEAR)
