@@ -1,0 +1,185 @@
+"""How long every stage takes, from video file to video file, and how many images a second training sees.
+
+    python benchmarks/pipeline.py --output before.json
+
+Prints a table as it goes and writes the same numbers, with minimum and maximum and the machine they were taken on, as
+JSON. See README.md beside this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import stages
+import training_steps
+from material import CLIP_SIZE_HW, Material, config_of
+from measuring import Comparison, Meter, Row, machine, missing
+from stages import Bench
+from understudy.devices import choose_device, keep_freed_memory
+from understudy.errors import UnderstudyError
+from understudy.files import write_json
+
+VERSION = 1
+"""of the JSON's layout"""
+MEDIA = ("av", "cv2")
+TRACKING = (*MEDIA, "mediapipe")
+TRAINING = ("lightning_fabric",)
+STAGES: dict[str, tuple[Callable[[Bench], Iterator[Any]], tuple[str, ...]]] = {
+    "decode": (stages.decode, MEDIA),
+    "track": (stages.track, TRACKING),
+    "condition": (stages.condition, ()),
+    "generate": (stages.generate, ()),
+    "composite": (stages.composite, TRACKING),
+    "encode": (stages.encode, TRACKING),
+    "perform": (stages.perform, TRACKING),
+    "train": (training_steps.train, TRAINING),
+    "compare": (training_steps.compare, TRAINING),
+}
+"""in the order in which they run, with the packages that each needs"""
+LEAST_TRACKING_RATE, MOST_PERFORMING_MS, PERFORMING_SIZE = 30.0, 80.0, 256
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _options(arguments)
+    device = choose_device(options.device).type
+    record = {"version": VERSION, "time": datetime.now(timezone.utc).isoformat(timespec="seconds")}
+    record |= {"machine": machine(device), "device": device, "seed": options.seed, "sizes": options.sizes}
+    with tempfile.TemporaryDirectory(prefix="understudy-benchmark-") as folder:
+        material = Material(
+            Path(folder), options.clip, options.performance, options.frames, max(256, *options.sizes), options.seed
+        )
+        meter = Meter(options.repeats, device)
+        configs = tuple(config_of(size) for size in options.sizes)
+        bench = Bench(meter, material, configs, device, options.seed, options.synthetic_tensors)
+        rows, comparisons, skipped = _measured(bench, options)
+        record["clip"] = material.described()
+    record["training_data"] = "random tensors" if options.synthetic_tensors else "the performance"
+    bars = _bars(rows, record["clip"])
+    record |= {
+        "rows": [dataclasses.asdict(row) for row in rows],
+        "comparisons": [dataclasses.asdict(one) for one in comparisons],
+        "skipped": skipped,
+        "bars": bars,
+    }
+    print(_summary(record))
+    if options.output:
+        write_json(options.output, record)
+        print(f"written to {options.output}")
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[128, 256], help="sides of the picture, pixels")
+    parser.add_argument("--frames", type=int, help="frames of the clip at most (default: all)")
+    parser.add_argument("--clip", type=Path, help="video to track (default: a real one of 1080x1920, or a made-up one)")
+    parser.add_argument("--performance", type=Path, help="tracked folder to perform and to train on")
+    parser.add_argument("--only", nargs="+", choices=STAGES, default=list(STAGES), help="stages (default: all)")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    parser.add_argument("--repeats", type=int, default=3, help="measurements behind each median")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--synthetic-tensors", action="store_true", help="train on random tensors; decodes nothing")
+    parser.add_argument("--output", type=Path, help="JSON file")
+    options = parser.parse_args(arguments)
+    for size in options.sizes:
+        try:
+            config_of(size)
+        except ValueError as error:
+            parser.error(f"--sizes {size}: {error}")
+    if options.repeats < 1 or (options.frames is not None and options.frames < 8):
+        parser.error("--repeats must be at least 1, and --frames at least 8")
+    return options
+
+
+def _measured(bench: Bench, options: argparse.Namespace) -> tuple[list[Row], list[Comparison], list[dict[str, str]]]:
+    rows: list[Row] = []
+    comparisons: list[Comparison] = []
+    skipped: list[dict[str, str]] = []
+    for name, (stage, needs) in STAGES.items():
+        if name not in options.only:
+            continue
+        lacking = missing(_needed(name, needs, options))
+        if lacking:
+            skipped.append({"stage": name, "reason": f"not installed here: {', '.join(lacking)}"})
+            continue
+        if bench.device == "cpu" and name not in ("decode", "track"):
+            keep_freed_memory()  # as training and performing do themselves
+        for result in stage(bench):
+            print(_line(result), flush=True)
+            (rows if isinstance(result, Row) else comparisons).append(result)
+    return rows, comparisons, skipped
+
+
+def _needed(name: str, needs: Sequence[str], options: argparse.Namespace) -> Sequence[str]:
+    """Training decodes a performance, which is tracked here unless one was given."""
+    if name not in ("train", "compare") or options.synthetic_tensors:
+        return needs
+    return (*needs, "av") if options.performance else (*needs, *TRACKING)
+
+
+def _line(result: Row | Comparison) -> str:
+    size = "" if result.size is None else str(result.size)
+    if isinstance(result, Row):
+        spread = f"{result.min:9.2f} .. {result.max:<9.2f}"
+        memory = "" if result.peak_memory_mib is None else f"{result.peak_memory_mib:6d} MiB"
+        gpu = "" if result.peak_gpu_mib is None else f", GPU {result.peak_gpu_mib} MiB"
+        return (
+            f"{result.stage:10} {result.case:40} {size:>4} {result.median:9.2f} {spread} {result.unit:9} {memory}{gpu}"
+        )
+    spread = f"{result.min_ratio:.2f} .. {result.max_ratio:.2f}"
+    times = f"{result.median_a:.2f} against {result.median_b:.2f} {result.unit}"
+    return (
+        f"compare    {result.what:40} {size:>4} {result.a} is {result.ratio:.2f} ({spread}) times {result.b}: {times}"
+    )
+
+
+def _bars(rows: Sequence[Row], clip: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """What the project promises, and whether this run kept it."""
+    tracking = next((1000 / row.median for row in rows if (row.stage, row.case) == ("track", "whole")), None)
+    if clip is None or tuple(clip["size_hw"]) != CLIP_SIZE_HW:
+        tracking = None
+    asked = ("perform", "driver tracked before", PERFORMING_SIZE)
+    performing = next((row.median for row in rows if (row.stage, row.case, row.size) == asked), None)
+    return [
+        {
+            "bar": f"tracking a 1080x1920 clip at {LEAST_TRACKING_RATE:.0f} frames a second or better",
+            "measured": tracking,
+            "met": None if tracking is None else tracking >= LEAST_TRACKING_RATE,
+        },
+        {
+            "bar": f"performing at 256x256 in {MOST_PERFORMING_MS:.0f} ms a frame or less, on two CPU cores",
+            "measured": performing,
+            "met": None if performing is None else performing <= MOST_PERFORMING_MS,
+        },
+    ]
+
+
+def _summary(record: dict[str, Any]) -> str:
+    lines = [f"skipped    {one['stage']}: {one['reason']}" for one in record["skipped"]]
+    words = {True: "met", False: "NOT met", None: "not measured"}
+    for bar in record["bars"]:
+        value = "" if bar["measured"] is None else f" ({bar['measured']:.1f})"
+        lines.append(f"bar        {bar['bar']}: {words[bar['met']]}{value}")
+    where = record["machine"]
+    lines.append(
+        f"on         {where['gpu'] or where['cpu']}, {where['cores']} cores, load {where['load_before']} before"
+    )
+    if record["clip"]:
+        lines.append(f"clip       {json.dumps(record['clip'])}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except UnderstudyError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
