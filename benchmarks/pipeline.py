@@ -20,7 +20,7 @@ from typing import Any
 
 import stages
 import training_steps
-from material import CLIP_SIZE_HW, Material, config_of
+from material import Material, config_of
 from measuring import Comparison, Meter, Row, machine, missing
 from stages import Bench
 from understudy.devices import choose_device, keep_freed_memory
@@ -44,7 +44,8 @@ STAGES: dict[str, tuple[Callable[[Bench], Iterator[Any]], tuple[str, ...]]] = {
     "compare": (training_steps.compare, TRAINING),
 }
 """in the order in which they run, with the packages that each needs"""
-LEAST_TRACKING_RATE, MOST_PERFORMING_MS, PERFORMING_SIZE = 30.0, 80.0, 256
+TRACKING_SIZE_HW, LEAST_TRACKING_RATE = (1920, 1080), 30.0
+MOST_PERFORMING_MS, PERFORMING_SIZE = 80.0, 256
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[128, 256], help="sides of the picture, pixels")
-    parser.add_argument("--frames", type=int, help="frames of the clip at most (default: all)")
+    parser.add_argument("--frames", type=int, help="frames measured (default: all of --clip, else 300)")
     parser.add_argument("--clip", type=Path, help="video to track (default: a real one of 1080x1920, or a made-up one)")
     parser.add_argument("--performance", type=Path, help="tracked folder to perform and to train on")
     parser.add_argument("--only", nargs="+", choices=STAGES, default=list(STAGES), help="stages (default: all)")
@@ -144,7 +145,7 @@ def _line(result: Row | Comparison) -> str:
 def _bars(rows: Sequence[Row], clip: dict[str, Any] | None) -> list[dict[str, Any]]:
     """What the project promises, and whether this run kept it."""
     tracking = next((1000 / row.median for row in rows if (row.stage, row.case) == ("track", "whole")), None)
-    if clip is None or tuple(clip["size_hw"]) != CLIP_SIZE_HW:
+    if clip is None or tuple(clip["size_hw"]) != TRACKING_SIZE_HW:
         tracking = None
     asked = ("perform", "driver tracked before", PERFORMING_SIZE)
     performing = next((row.median for row in rows if (row.stage, row.case, row.size) == asked), None)

@@ -43,11 +43,12 @@ def decode(bench: Bench) -> Iterator[Row]:
     from understudy.tracking.observe import look_long_side
     from understudy.video import VideoReader, probe
 
-    clip, end = bench.material.clip, bench.material.end
+    footage = bench.material.footage
+    clip, end = footage.clip, footage.end
     shrunk = look_long_side(probe(clip).size_hw, None)
     for case, long_side in (("full size", None), (f"shrunk to {shrunk}", shrunk)):
         reader = VideoReader(clip, end=end, long_side=long_side)
-        yield bench.meter.time("decode", case, bench.material.frames, lambda r=reader: _exhaust(r))
+        yield bench.meter.time("decode", case, footage.frames, lambda r=reader: _exhaust(r))
 
 
 def track(bench: Bench) -> Iterator[Row]:
@@ -62,7 +63,7 @@ def track(bench: Bench) -> Iterator[Row]:
             bench.material.track("again")
         runs.append(seconds)
 
-    frames = bench.material.frames
+    frames = bench.material.footage.frames
     yield bench.meter.time("track", "whole", frames, whole)
     for name, case in parts.items():
         yield bench.meter.row("track", case, "ms/frame", [1000 * run[name] / frames for run in runs[1:]])
@@ -141,7 +142,7 @@ def perform(bench: Bench) -> Iterator[Row]:
         actor = material.actor(config)
         drivers = {
             "driver tracked before": (len(performance), lambda: performance),
-            "driving video, tracking too": (material.frames, lambda: material.track("driving")),
+            "driving video, tracking too": (material.footage.frames, lambda: material.track("driving")),
         }
         for case, (frames, driver) in drivers.items():
 

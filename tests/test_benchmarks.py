@@ -33,12 +33,18 @@ def pipeline():
 
 
 @pytest.fixture(scope="module")
-def measured(pipeline, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("benchmark")
-    write_clip(folder / "clip.mp4", make_person(1), choreography(1, 1.0, Fraction(12)), make_scene(1, (256, 192)))
-    arguments = ["--clip", str(folder / "clip.mp4"), "--frames", "10", "--sizes", "32", "--repeats", "1"]
-    assert pipeline.main([*arguments, "--device", "cpu", "--output", str(folder / "out.json")]) == 0
-    return json.loads((folder / "out.json").read_text())
+def clip(tmp_path_factory):
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    write_clip(path, make_person(1), choreography(1, 1.0, Fraction(12)), make_scene(1, (256, 192)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def measured(pipeline, clip, tmp_path_factory):
+    output = tmp_path_factory.mktemp("benchmark") / "out.json"
+    arguments = ["--clip", str(clip), "--frames", "10", "--sizes", "32", "--repeats", "1", "--device", "cpu"]
+    assert pipeline.main([*arguments, "--output", str(output)]) == 0
+    return json.loads(output.read_text())
 
 
 def test_every_stage_is_measured(pipeline, measured):
@@ -62,8 +68,21 @@ def test_the_record_says_what_was_measured_and_where(measured):
     assert {"version", "time", "machine", "device", "seed", "sizes", "clip", "training_data"} <= measured.keys()
     assert {"cpu", "cores", "python", "torch_threads", "gpu", "load_before", "versions"} <= measured["machine"].keys()
     clip = measured["clip"]
-    assert clip["name"] == "clip.mp4" and clip["size_hw"] == [256, 192] and clip["frames_used"] == 10
+    assert (
+        clip["name"] == "clip.mp4"
+        and clip["size_hw"] == [256, 192]
+        and clip["frames"] == 10
+        and not clip["played_again"]
+    )
     assert [bar["met"] for bar in measured["bars"]] == [None, None]  # another clip, another size
+
+
+def test_a_short_clip_is_played_again(pipeline, clip, tmp_path):
+    only = ["--only", "decode", "--repeats", "1", "--device", "cpu", "--output", str(tmp_path / "out.json")]
+    pipeline.main(["--clip", str(clip), "--frames", "30", *only])
+    record = json.loads((tmp_path / "out.json").read_text())
+    assert record["clip"]["played_again"] and record["clip"]["frames"] == 30
+    assert record["clip"]["name"] == "clip.mp4" and len(record["rows"]) == 2
 
 
 def test_stages_without_their_packages_are_skipped_with_the_reason(pipeline, monkeypatch, tmp_path, capsys):
