@@ -9,50 +9,38 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-
-def gaussian_heatmaps(xy: Tensor, seen: Tensor, size_hw: tuple[int, int], sigma: float) -> Tensor:
-    """Draws exp(-|p - joint|^2 / (2 sigma^2)) for every joint.
-
-    Args:
-        xy: `(..., J, 2)` float, joint positions in pixels (x right, y down; whole numbers are pixel centres).
-        seen: `(..., J)` bool; the map of an unseen joint is all zero.
-        size_hw: height and width of the maps in pixels.
-        sigma: standard deviation in pixels.
-
-    Returns:
-        `(..., J, H, W)` float in [0, 1].
-    """
-    height, width = size_hw
-    across = torch.arange(width, device=xy.device, dtype=xy.dtype)
-    down = torch.arange(height, device=xy.device, dtype=xy.dtype)
-    horizontal = torch.exp(-((across - xy[..., 0:1]) ** 2) / (2 * sigma**2))  # (..., J, W)
-    vertical = torch.exp(-((down - xy[..., 1:2]) ** 2) / (2 * sigma**2)) * seen[..., None]  # (..., J, H)
-    return vertical[..., :, None] * horizontal[..., None, :]
+FRAMES_AT_ONCE = 256
 
 
-def joint_statistics(
-    xy: Tensor, seen: Tensor, size_hw: tuple[int, int], sigma: float, frames_at_once: int = 64
-) -> tuple[Tensor, Tensor]:
+def joint_statistics(xy: Tensor, seen: Tensor, size_hw: tuple[int, int], sigma: float) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of each joint's maps over all pixels of all frames of the training set.
 
+    A map is a product of two 1-D Gaussians, and so are its sum and its sum of squares: no map is drawn. Computed on
+    the CPU, since sums this long want float64, which not every device has.
+
     Args:
-        xy: `(T, J, 2)` pixels.
-        seen: `(T, J)` bool.
+        xy: `(T, J, 2)` pixels (x right, y down; whole numbers are pixel centres).
+        seen: `(T, J)` bool; the map of an unseen joint is all zero.
+        size_hw: height and width of the maps in pixels.
+        sigma: standard deviation of the Gaussians in pixels.
 
     Returns:
-        Mean and deviation, each `(J,)` float32. A joint that is never seen gets mean 0 and deviation 1.
+        Mean and deviation, each `(J,)` float32 on the device of `xy`. A joint that is never seen gets mean 0 and
+        deviation 1.
     """
-    joints, pixels = xy.shape[1], xy.shape[0] * size_hw[0] * size_hw[1]
-    total = torch.zeros(joints, dtype=torch.float64, device=xy.device)
-    squares = torch.zeros(joints, dtype=torch.float64, device=xy.device)
-    for first in range(0, len(xy), frames_at_once):
-        chunk = slice(first, first + frames_at_once)
-        maps = gaussian_heatmaps(xy[chunk], seen[chunk], size_hw, sigma)
-        total += maps.sum(dim=(0, 2, 3), dtype=torch.float64)
-        squares += maps.square().sum(dim=(0, 2, 3), dtype=torch.float64)
+    height, width = size_hw
+    device, joints, pixels = xy.device, xy.shape[1], len(xy) * height * width
+    across, down = torch.arange(width, dtype=torch.float64), torch.arange(height, dtype=torch.float64)
+    total, squares = torch.zeros(joints, dtype=torch.float64), torch.zeros(joints, dtype=torch.float64)
+    for some_xy, some_seen in zip(xy.cpu().split(FRAMES_AT_ONCE), seen.cpu().split(FRAMES_AT_ONCE), strict=True):
+        horizontal = torch.exp(-((across - some_xy[..., 0:1]) ** 2) / (2 * sigma**2))  # (T, J, W)
+        vertical = torch.exp(-((down - some_xy[..., 1:2]) ** 2) / (2 * sigma**2)) * some_seen[..., None]  # (T, J, H)
+        total += (horizontal.sum(-1) * vertical.sum(-1)).sum(0)
+        squares += (horizontal.square().sum(-1) * vertical.square().sum(-1)).sum(0)
     mean = total / pixels
     deviation = (squares / pixels - mean**2).clamp_min(0).sqrt()
-    return mean.float(), torch.where(deviation > 0, deviation, torch.ones_like(deviation)).float()
+    deviation = torch.where(deviation > 0, deviation, torch.ones_like(deviation))
+    return mean.float().to(device), deviation.float().to(device)
 
 
 def normalised_heatmaps(
@@ -64,14 +52,16 @@ def normalised_heatmaps(
     deviation: Tensor,
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
-    """The maps of `gaussian_heatmaps` with each joint's channel at zero mean and unit variance, N poses stacked.
+    """Maps exp(-|p - joint|^2 / (2 sigma^2)), each joint's at zero mean and unit variance, N poses stacked.
 
     Drawn in one pass and in the layout and type that the first convolution wants, since at full resolution every
     further pass over 2 x 18 channels costs as much as a layer.
 
     Args:
-        xy: `(B, N, J, 2)` pixels.
-        seen: `(B, N, J)` bool.
+        xy: `(B, N, J, 2)` joint positions in pixels (x right, y down; whole numbers are pixel centres).
+        seen: `(B, N, J)` bool; an unseen joint draws nothing.
+        size_hw: height and width of the maps in pixels.
+        sigma: standard deviation of the Gaussians in pixels.
         mean, deviation: `(J,)` of `joint_statistics`.
         dtype: of the result.
 
