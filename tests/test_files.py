@@ -1,3 +1,5 @@
+import os
+import resource
 import subprocess
 import sys
 
@@ -74,6 +76,86 @@ def test_an_unwritable_place_is_one_line(tmp_path):
         write_json(tmp_path / "file" / "sub" / "a.json", {})
 
 
+def killed_between_the_renames(folder):
+    """What is left when a process dies after it moved the old folder away and before the new one took its name."""
+    script = (
+        "import os, sys; from pathlib import Path; from understudy.files import atomic_folder\n"
+        "rename = os.rename\n"
+        "def once(*names): rename(*names); os.kill(os.getpid(), 9)\n"
+        "os.rename = once\n"
+        "with atomic_folder(sys.argv[1]) as t: (t / 'new').write_text('new')"
+    )
+    (folder / "old").write_text("old")
+    subprocess.run([sys.executable, "-c", script, str(folder)], check=False)
+    assert not folder.exists() and len(names(folder.parent)) == 2
+
+
+@pytest.mark.parametrize("name", ["clip", "clip.performance", "x.old", "x.part.old"])
+def test_a_folder_moved_away_by_a_killed_process_comes_back(tmp_path, name):
+    (tmp_path / name).mkdir()
+    killed_between_the_renames(tmp_path / name)
+    write_json(tmp_path / "a.json", {})
+    assert names(tmp_path) == sorted(["a.json", name])
+    assert names(tmp_path / name) == ["old"]
+
+
+def test_a_folder_moved_away_goes_once_the_new_one_is_there(tmp_path):
+    (tmp_path / "clip").mkdir()
+    killed_between_the_renames(tmp_path / "clip")
+    (tmp_path / "clip").mkdir()
+    sweep_stale(tmp_path)
+    assert names(tmp_path) == ["clip"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(5, "gone")], ids=["ctrl-c", "disk"])
+def test_an_error_between_the_renames_brings_the_old_folder_back(tmp_path, monkeypatch, error):
+    (tmp_path / "clip").mkdir()
+    (tmp_path / "clip" / "old").write_text("old")
+    real, calls = os.rename, []
+
+    def failing(*paths):
+        calls.append(paths)
+        if len(calls) == 2:
+            raise error
+        real(*paths)
+
+    monkeypatch.setattr(os, "rename", failing)
+    with pytest.raises((KeyboardInterrupt, OSError)), atomic_folder(tmp_path / "clip") as temporary:
+        (temporary / "new").write_text("new")
+    assert names(tmp_path) == ["clip"]
+    assert names(tmp_path / "clip") == ["old"]
+
+
+def full_disk(temporary):
+    raise OSError(28, "No space left on device")
+
+
+def unwritable(temporary):
+    (temporary.parent / temporary.name / "sub").write_text("x")
+
+
+@pytest.mark.parametrize("fails", [full_disk, unwritable])
+def test_errors_of_writing_name_the_output(tmp_path, fails):
+    message = r"cannot write .*a\.txt: (No space left|No such file)"
+    with pytest.raises(UnderstudyError, match=message), atomic_file(tmp_path / "a.txt") as temporary:
+        fails(temporary)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [FileNotFoundError(2, "No such file", "clip.mp4"), TimeoutError("timed out"), ConnectionResetError(104, "reset")],
+    ids=["input gone", "network slow", "network gone"],
+)
+@pytest.mark.parametrize("atomic", [atomic_file, atomic_folder])
+def test_errors_of_reading_are_not_blamed_on_the_output(tmp_path, monkeypatch, atomic, error):
+    monkeypatch.chdir(tmp_path)  # where the input lies beside the output
+    with pytest.raises(type(error)) as raised, atomic("out"):
+        raise error
+    assert raised.value is error
+    assert names(tmp_path) == []
+
+
 def test_json_round_trip(tmp_path):
     write_json(tmp_path / "a.json", {"name": "Zoë", "n": [1, 2]})
     assert read_json(tmp_path / "a.json") == {"name": "Zoë", "n": [1, 2]}
@@ -110,6 +192,16 @@ def test_tensors_round_trip_with_their_header(tmp_path):
     for name, array in tensors.items():
         assert loaded[name].shape == array.shape and loaded[name].dtype == array.dtype
         assert np.array_equal(loaded[name], array)
+
+
+def test_a_disk_too_full_for_tensors_is_one_line(tmp_path):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+    try:
+        with pytest.raises(UnderstudyError, match=r"cannot write .*a\.safetensors: .*too large"):
+            save_tensors(tmp_path / "a.safetensors", {"x": np.zeros(10_000)}, {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.getrlimit(resource.RLIMIT_FSIZE)[1],) * 2)
+    assert names(tmp_path) == []
 
 
 def flip(content, place):

@@ -6,10 +6,12 @@ or the new one, never half of one.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -25,9 +27,13 @@ from understudy.errors import UnderstudyError
 MAX_JSON_BYTES = 256 * 1024 * 1024
 MAX_TENSOR_HEADER_BYTES = 16 * 1024 * 1024
 
+_ONLY_WRITING_FAILS_WITH = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+_OURS = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)-[0-9a-f]{8}\.(?P<kind>part|old)(\.[^.]*)?", re.DOTALL)
 
-def _temporary_name(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part{path.suffix}")
+
+def _temporary_name(path: Path, kind: str = "part") -> Path:
+    """`_OURS` reads it again: a ".part" was never whole, an ".old" is the folder that a new one was to replace."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.{kind}{path.suffix}")
 
 
 def _fsync_folder(folder: Path) -> None:
@@ -71,20 +77,33 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     exception (Ctrl-C too) the temporary file is removed and `path` is as it was.
 
     Raises:
-        UnderstudyError: the folder cannot be made or written to.
+        UnderstudyError: the folder cannot be made or written to. Other errors of the block, such as one of reading
+            what is to be written, come out as they are.
     """
     path = Path(path)
     _prepare_folder_of(path)
     temporary = _temporary_name(path)
     try:
-        yield temporary
-        _fsync_file(temporary)
-        os.replace(temporary, path)
-        _fsync_folder(path.parent)
-    except OSError as error:
-        raise UnderstudyError(f"cannot write {path}: {error.strerror or error}") from error
+        with _write_errors(path, temporary):
+            yield temporary
+            _fsync_file(temporary)
+            os.replace(temporary, path)
+            _fsync_folder(path.parent)
     finally:
         _remove(temporary)
+
+
+@contextmanager
+def _write_errors(path: Path, part: Path) -> Iterator[None]:
+    """Turns errors of writing `part`, which is to become `path`, into one line about `path`."""
+    try:
+        yield
+    except OSError as error:
+        named = [Path(os.fsdecode(name)) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
+        ours = any(name == path.parent or name.is_relative_to(path) or name.is_relative_to(part) for name in named)
+        if ours or error.errno in _ONLY_WRITING_FAILS_WITH:
+            raise UnderstudyError(f"cannot write {path}: {error.strerror or error}") from error
+        raise
 
 
 @contextmanager
@@ -93,33 +112,43 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = Path(path)
     _prepare_folder_of(path)
     temporary = _temporary_name(path)
-    replaced = _temporary_name(path)
+    replaced = _temporary_name(path, "old")
     try:
-        temporary.mkdir()
-        yield temporary
-        for file in temporary.rglob("*"):
-            if file.is_file():
-                _fsync_file(file)
-        _fsync_folder(temporary)
-        if path.exists():
-            os.rename(path, replaced)  # a folder that is not empty cannot be replaced in one call
-        os.rename(temporary, path)
-        _fsync_folder(path.parent)
-    except OSError as error:
-        if replaced.exists() and not path.exists():
-            os.rename(replaced, path)
-        raise UnderstudyError(f"cannot write {path}: {error.strerror or error}") from error
+        with _write_errors(path, temporary):
+            temporary.mkdir()
+            yield temporary
+            for file in temporary.rglob("*"):
+                if file.is_file():
+                    _fsync_file(file)
+            _fsync_folder(temporary)
+            if path.exists():
+                os.rename(path, replaced)  # a folder that is not empty cannot be replaced in one call
+            os.rename(temporary, path)
+            _fsync_folder(path.parent)
     finally:
+        _put_back_or_remove(replaced, path)
         _remove(temporary)
-        _remove(replaced)
 
 
 def sweep_stale(folder: Path) -> None:
-    """Removes temporary files that killed processes of ours left in `folder` (a kill -9 runs no clean-up)."""
-    for stale in folder.glob(".*.part*"):
-        process = stale.name.rsplit(".part", 1)[0].rsplit(".", 1)[-1].split("-")[0]
-        if process.isdigit() and not _is_alive(int(process)):
+    """Undoes what killed processes of ours left in `folder` (a kill -9 runs no clean-up).
+
+    Half-written files are removed. A folder that was to be replaced gets its name back if the new one never took it.
+    """
+    for stale in folder.glob(".*"):
+        ours = _OURS.fullmatch(stale.name)
+        if ours is None or _is_alive(int(ours["process"])):
+            continue
+        if ours["kind"] == "old":
+            _put_back_or_remove(stale, folder / ours["name"])
+        else:
             _remove(stale)
+
+
+def _put_back_or_remove(replaced: Path, path: Path) -> None:
+    if replaced.exists() and not path.exists():
+        os.rename(replaced, path)
+    _remove(replaced)
 
 
 def _is_alive(process: int) -> bool:
@@ -175,13 +204,21 @@ def save_tensors(
     """Writes arrays and a JSON header as one safetensors file, atomically, with the SHA-256 of both inside.
 
     Safetensors itself loads a flipped bit without complaint; the stored hash is what notices it.
+
+    Raises:
+        UnderstudyError: it cannot be written.
     """
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     header = json.dumps(metadata, sort_keys=True)
     with atomic_file(path) as temporary:
-        save_file(contiguous, temporary, metadata={"understudy": header, "sha256": _content_hash(contiguous, header)})
+        hashed = {"understudy": header, "sha256": _content_hash(contiguous, header)}
+        try:
+            save_file(contiguous, temporary, metadata=hashed)
+        except SafetensorError as error:  # how it reports a full disk
+            raise UnderstudyError(f"cannot write {path}: {error}") from error
 
 
 def load_tensors(
