@@ -1,8 +1,15 @@
+import hashlib
+import io
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 import torch
 import torch.nn.functional as F
 
 from understudy.errors import TrainingError
+from understudy.files import sha256_of
 from understudy.networks import vgg
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.unet import UNet, initialise
@@ -116,12 +123,73 @@ def test_imagenet_weights_are_read_from_the_cache_and_checked(monkeypatch, tmp_p
     path = tmp_path / "checkpoints" / "vgg19-dcbb9e9d.pth"
     path.parent.mkdir()
     torch.save(state, path)
-    with pytest.raises(TrainingError, match=r"not dcbb9e9d\.\.\.: deleted"):
+    with pytest.raises(TrainingError, match=r"not dcbb9e9dad569fff\w{48}: deleted"):
         VGG19Features(("relu2_1",), "imagenet")
     assert not path.exists()
     torch.save(state, path)
-    monkeypatch.setattr(vgg, "IMAGENET_HASH_PREFIX", "")
+    monkeypatch.setattr(vgg, "IMAGENET_SHA256", sha256_of(path))
     phi = VGG19Features(("relu2_1",), "imagenet")
     assert phi.taken == "imagenet"
     assert torch.equal(phi.convolutions["relu2_1"].weight, state["features.5.weight"])
     assert torch.equal(phi.convolutions["relu1_2"].bias, state["features.2.bias"])
+
+
+STAND_IN = {"features.0.weight": torch.ones(64, 3, 3, 3), "features.0.bias": torch.zeros(64)}
+
+
+@pytest.fixture
+def publisher(monkeypatch, tmp_path):
+    """A server of weights: `publisher(share)` makes it send only that share of the file before it hangs up."""
+    buffer = io.BytesIO()
+    torch.save(STAND_IN, buffer)
+    content, sent = buffer.getvalue(), [len(buffer.getvalue())]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200 if sent[0] >= 0 else 404)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content[: max(sent[0], 0)])
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    monkeypatch.delenv("UNDERSTUDY_OFFLINE", raising=False)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(vgg, "IMAGENET_ADDRESS", f"http://127.0.0.1:{server.server_port}/vgg19-dcbb9e9d.pth")
+    monkeypatch.setattr(vgg, "IMAGENET_SHA256", hashlib.sha256(content).hexdigest())
+    yield lambda share: sent.__setitem__(0, int(share * len(content)))
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_weights_are_fetched_once(publisher, tmp_path, capfd):
+    phi = VGG19Features(("relu1_1",), "auto")
+    assert phi.taken == "imagenet"
+    assert torch.equal(phi.convolutions["relu1_1"].weight, STAND_IN["features.0.weight"])
+    assert "fetching VGG-19: 1 MiB" in capfd.readouterr().err
+    publisher(-1)
+    assert VGG19Features(("relu1_1",), "auto").taken == "imagenet"
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["vgg19-dcbb9e9d.pth"]
+
+
+@pytest.mark.parametrize(
+    ("share", "reason"), [(0.5, r"the connection ended after \d+ of \d+ bytes"), (-1, "404")], ids=["midway", "refused"]
+)
+def test_a_fetch_that_fails_leaves_random_features_and_no_file(publisher, tmp_path, caplog, share, reason):
+    publisher(share)
+    assert VGG19Features(("relu1_1",), "auto").taken == "random"
+    assert re.search(f"they could not be fetched: .*{reason}", caplog.text)
+    with pytest.raises(TrainingError, match="cannot be fetched"):
+        VGG19Features(("relu1_1",), "imagenet")
+    assert list((tmp_path / "checkpoints").glob("*")) == []
+
+
+def test_a_cache_that_cannot_be_written_leaves_random_features(publisher, tmp_path, caplog):
+    (tmp_path / "checkpoints").write_text("a file, not a folder")
+    assert VGG19Features(("relu1_1",), "auto").taken == "random"
+    assert "cannot make the folder" in caplog.text

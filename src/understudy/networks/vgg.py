@@ -7,7 +7,7 @@ measured with them says so.
 
 from __future__ import annotations
 
-import hashlib
+import http.client
 import logging
 import os
 import urllib.request
@@ -18,8 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from understudy.errors import TrainingError
-from understudy.files import atomic_file
+from understudy.errors import TrainingError, UnderstudyError
+from understudy.files import atomic_file, sha256_of
+from understudy.progress import progress_bar
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +29,9 @@ Features = Literal["auto", "imagenet", "random"]
 # Convolutions of each block; the features are named relu<block>_<convolution>.
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256, 256), (512, 512, 512, 512), (512, 512, 512, 512))
 RANDOM_SEED = 19
-# Published by the torchvision project under BSD-3-Clause; 574,673,361 bytes; the file's name carries the first
-# eight digits of its SHA-256.
+# Published by the torchvision project under BSD-3-Clause; 574,673,361 bytes.
 IMAGENET_ADDRESS = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
-IMAGENET_HASH_PREFIX = "dcbb9e9d"
+IMAGENET_SHA256 = "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44"
 
 
 class VGG19Features(nn.Module):
@@ -103,7 +103,7 @@ class VGG19Features(nn.Module):
             if features == "imagenet":
                 raise TrainingError(
                     f"the ImageNet weights of VGG-19 are not in {_cache_folder()} and cannot be fetched from "
-                    f"{IMAGENET_ADDRESS}: put the file there, or use --features random"
+                    f"{IMAGENET_ADDRESS}: put the file there, or set features to random in the recipe"
                 )
             log.warning("perceptual features: random ones with a fixed seed (the ImageNet weights are not at hand)")
             self._fill_at_random()
@@ -175,19 +175,28 @@ def imagenet_weights(fetch: bool) -> Path | None:
     if not path.exists() and fetch:
         log.warning("fetching the ImageNet weights of VGG-19 once (548 MiB, BSD-3-Clause) to %s", path)
         try:
-            with (
-                urllib.request.urlopen(IMAGENET_ADDRESS, timeout=10) as answer,
-                atomic_file(path) as temporary,
-                open(temporary, "wb") as stream,
-            ):
-                while chunk := answer.read(1 << 20):
-                    stream.write(chunk)
-        except OSError as error:
+            _fetch(path)
+        except (OSError, UnderstudyError, http.client.HTTPException) as error:
             log.warning("they could not be fetched: %s", error)
     if not path.exists():
         return None
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if not digest.startswith(IMAGENET_HASH_PREFIX):
+    digest = sha256_of(path)
+    if digest != IMAGENET_SHA256:
         path.unlink()
-        raise TrainingError(f"{path} had SHA-256 {digest[:8]}..., not {IMAGENET_HASH_PREFIX}...: deleted, try again")
+        raise TrainingError(f"{path} had SHA-256 {digest}, not {IMAGENET_SHA256}: deleted, try again")
     return path
+
+
+def _fetch(path: Path) -> None:
+    with (
+        urllib.request.urlopen(IMAGENET_ADDRESS, timeout=10) as answer,
+        atomic_file(path) as temporary,
+        open(temporary, "wb") as stream,
+    ):
+        size = int(answer.headers["Content-Length"] or 0)
+        with progress_bar("fetching VGG-19", size >> 20 or None, "MiB") as advance:
+            while chunk := answer.read(1 << 20):
+                stream.write(chunk)
+                advance()
+        if stream.tell() < size:  # not an error for urllib
+            raise ConnectionError(f"the connection ended after {stream.tell()} of {size} bytes")
