@@ -12,7 +12,7 @@ from understudy.pose import FloatArray, Pose
 
 UInt8Array = npt.NDArray[np.uint8]
 
-MARGIN = 0.12
+MARGIN = 0.06
 """of the half side, around everything the person reaches"""
 MIN_CONFIDENCE = 0.3
 MIN_SIDE = 16
