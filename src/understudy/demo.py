@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from understudy.errors import UsageError
+from understudy.errors import Interrupted, UsageError
 from understudy.files import write_json
 from understudy.progress import progress_bar
 
@@ -95,15 +95,18 @@ def demo(output: str | Path = "demo", *, minutes: float = MINUTES, seed: int = 0
     driving = tracked(folder / "driving.mp4", cache=folder / "tracked")
     actor_path = folder / "reference.actor"
     _forget(actor_path)
-    actor = train(
-        reference,
-        actor_path,
-        unpaired=[driving],
-        preset="preview",
-        max_minutes=minutes,
-        seed=seed,
-        consent="nobody needs to agree: the person is made up",
-    )
+    try:
+        actor = train(
+            reference,
+            actor_path,
+            unpaired=[driving],
+            preset="preview",
+            max_minutes=minutes,
+            seed=seed,
+            consent="nobody needs to agree: the person is made up",
+        )
+    except Interrupted as stopped:  # training speaks of --resume, which a demo does not have
+        raise Interrupted("stopped; `understudy demo` begins anew", stopped.signal) from None
     perform(actor, driving, folder / "clone.mp4")
     clone_errors, nearest_errors = _compare(folder, actor, reference, driving, boxes)
     result = DemoResult(
@@ -148,7 +151,7 @@ def _film(folder: Path) -> list[Box]:
     boxes = []
     with (
         VideoWriter(folder / "ground_truth.mp4", FPS) as writer,
-        progress_bar("Filming ground_truth.mp4", len(dance)) as advance,
+        progress_bar("filming ground_truth.mp4", len(dance)) as advance,
     ):
         for rendered in render(person, dance, room):
             writer.write(rendered.frame)

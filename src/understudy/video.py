@@ -72,6 +72,7 @@ class VideoReader:
         alpha_background: RGB, 0-255, behind transparent pixels.
         strict: a file that ends before its header says is an error, not a note.
         tolerate_damage: packets that cannot be decoded are counted in `notes`, not an error.
+        say_notes: log `notes` as they come; not wanted of a second reader of the same file.
 
     Attributes:
         info: what the header says about the whole file.
@@ -100,6 +101,7 @@ class VideoReader:
         alpha_background: tuple[int, int, int] = (0, 0, 0),
         strict: bool = False,
         tolerate_damage: bool = False,
+        say_notes: bool = True,
     ) -> None:
         self._source = inspect(Path(path))
         self.info: VideoInfo = self._source.info
@@ -109,6 +111,7 @@ class VideoReader:
         self._alpha_background = alpha_background
         self._strict = strict
         self._tolerate_damage = tolerate_damage
+        self._say_notes = say_notes
         self._first_index, self._stop_index = self._index_range(start, end)
         last = self.info.frames if self._stop_index is None else min(self.info.frames, self._stop_index)
         self.expected_frames = max(0, last - self._first_index)
@@ -191,7 +194,8 @@ class VideoReader:
 
     def _note(self, text: str) -> None:
         self.notes.append(text)
-        _log.warning(text)
+        if self._say_notes:
+            _log.warning(text)
 
 
 def _shrunk(size_hw: tuple[int, int], long_side: int | None) -> tuple[int, int]:

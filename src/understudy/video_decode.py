@@ -29,19 +29,19 @@ class Decoder:
     """Decodes one file from a given time on.
 
     Args:
-        source: what `inspect` found out about the file.
+        inspected: what `inspect` found out about the file.
         strict: a cut is an error.
         tolerate_damage: broken packets are counted, not an error.
         note: called with a line for the user.
     """
 
-    def __init__(self, source: Source, strict: bool, tolerate_damage: bool, note: Callable[[str], None]) -> None:
-        self._source = source
-        self._path = source.info.path
+    def __init__(self, inspected: Source, strict: bool, tolerate_damage: bool, note: Callable[[str], None]) -> None:
+        self._source = inspected
+        self._path = inspected.info.path
         self._strict = strict
         self._tolerate_damage = tolerate_damage
         self._note = note
-        self._step = 1 / source.info.fps
+        self._step = 1 / inspected.info.fps
         self._reset()
 
     @property
@@ -145,8 +145,8 @@ class Decoder:
         self._damaged += 1
         if not self._tolerate_damage:
             raise MediaError(
-                f"{self._path} is damaged near {self._shown(self._next_time)} s: copy it again, "
-                "or go on over the damage with --tolerate-damage"
+                f"{self._path} is damaged near {self._shown(self._next_time)} s: copy it again, or go on over the "
+                f"damage: `understudy track {self._path} --tolerate-damage --output NAME.performance`, and give that"
             )
 
     def _saw(self, packet: av.packet.Packet[av.stream.Stream]) -> None:

@@ -233,11 +233,23 @@ def test_a_cut_file_is_noted_once_and_an_error_when_strict(tmp_path, filmed, cap
         track(clip, tmp_path / "strict.performance", size=64, strict=True)
 
 
+def test_notes_about_the_matte_are_said_too(filmed, tmp_path, caplog):
+    from clips import cut_in_packet
+
+    frames = [np.full((*SIZE_HW, 3), 255, np.uint8)] * (FRAMES + 1)
+    whole = write_clip(tmp_path / "matte.mp4", frames, 20, muxer_options={"movflags": "faststart"})
+    mattes = cut_in_packet(whole, FRAMES)
+    track(filmed.video, tmp_path / "x.performance", size=64, matte=mattes)
+    said = [record.getMessage() for record in caplog.records if "is cut at" in record.getMessage()]
+    assert len(said) == 1 and said[0].startswith(f"{mattes} is cut at 0.8")
+
+
 def test_the_note_says_whom_it_followed(filmed, tmp_path, caplog):
     caplog.set_level(logging.INFO)
     track(filmed.video, tmp_path / "x.performance", size=64, end=0.15)
     assert "followed the person in the middle, trunk at x=" in caplog.text
-    assert "--region X,Y,W,H chooses another one" in caplog.text
+    command = f"`understudy track {filmed.video} --region X,Y,W,H --output dance.performance`"
+    assert f"to follow another one: {command}, and give that" in caplog.text
 
 
 def test_a_region_chooses_the_other_person(tmp_path):

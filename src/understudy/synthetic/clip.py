@@ -58,7 +58,7 @@ def write_clip(path: str | os.PathLike[str], person: Person, motion: Motion, sce
     """
     path = Path(path)
     xy, confidence = [], []
-    with VideoWriter(path, motion.fps) as writer, progress_bar(f"Filming {path.name}", len(motion)) as advance:
+    with VideoWriter(path, motion.fps) as writer, progress_bar(f"filming {path.name}", len(motion)) as advance:
         for rendered in render(person, motion, scene):
             writer.write(rendered.frame)
             xy.append(rendered.xy)
@@ -97,7 +97,7 @@ def performance_from_render(
     square = person_square(_reaching_pose(person, motion, scene))
     crop = crop_of(square, size)
     xy, confidence = [], []
-    with PerformanceWriter(path, motion.fps) as writer, progress_bar("Filming", len(motion)) as advance:
+    with PerformanceWriter(path, motion.fps) as writer, progress_bar("filming", len(motion)) as advance:
         for rendered in render(person, motion, scene):
             matte = cut(rendered.matte, square, size, beyond=0)
             flow = _working_flow(rendered.flow, rendered.parts, square, crop, size)

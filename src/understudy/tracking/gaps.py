@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.errors import PoseError
+from understudy.performance import FOUND, INTERPOLATED, MISSING
 from understudy.pose import FloatArray, Pose
-
-MISSING, INTERPOLATED, FOUND = 0, 1, 2
 
 LONGEST_GAP = Fraction(1, 4)
 """Seconds. Dance music has about two beats a second and a limb about one stroke per beat, so that a gap of a quarter
@@ -77,8 +76,9 @@ def require_person(status: npt.NDArray[np.uint8]) -> None:
         raise PoseError("the clip has no frames, so there is nobody to track: check --start and --end")
     if 2 * found < frames:
         raise PoseError(
-            f"a person was found in {found} of {frames} frames, and at least half are needed: cut the clip with "
-            "--start and --end, mark the person with --region X,Y,W,H, or film the whole body in better light"
+            f"a person was found in {found} of {frames} frames, and at least half are needed: film the whole body in "
+            "better light, or track the part or the person that you mean with `understudy track VIDEO --start SECONDS "
+            "--end SECONDS --region X,Y,W,H --output NAME.performance`"
         )
 
 

@@ -159,7 +159,7 @@ def observe(reader: VideoReader, tracker: Tracker, region: Region | None) -> Obs
     confidences: list[npt.NDArray[np.float32]] = []
     samples: list[tuple[UInt8Array, UInt8Array]] = []
     step = max(1, reader.expected_frames // SAMPLES)
-    with progress_bar(f"Tracking {reader.info.path.name}", reader.expected_frames) as advance:
+    with progress_bar(f"tracking {reader.info.path.name}", reader.expected_frames) as advance:
         for frame in reader:
             looked_at = view.cut(frame)
             detection = tracker(looked_at)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
@@ -56,7 +57,7 @@ class _Clip:
     strict: bool
     tolerate_damage: bool
 
-    def reader(self, long_side: int | None = None) -> VideoReader:
+    def reader(self, long_side: int | None = None, say_notes: bool = True) -> VideoReader:
         return VideoReader(
             self.path,
             start=self.start,
@@ -64,7 +65,12 @@ class _Clip:
             long_side=long_side,
             strict=self.strict,
             tolerate_damage=self.tolerate_damage,
+            say_notes=say_notes,
         )
+
+    def chosen_with(self, options: str) -> str:
+        """What to type to track this clip differently; the commands that track by themselves lack those options."""
+        return f"`understudy track {self.path} {options} --output {self.path.stem}.performance`"
 
 
 def track(
@@ -117,7 +123,7 @@ def track(
     """
     _check_options(tracker, landmarks, size)
     clip = _Clip(Path(video), start, end, strict, tolerate_damage)
-    full = clip.reader()
+    full = clip.reader(say_notes=poses is not None)  # else the tracker has read the same file, with the same notes
     check_region(region, full.info.size_hw)
     with PerformanceWriter(output, full.fps) as writer:
         observations: Observations | None = None
@@ -126,7 +132,7 @@ def track(
                 look = clip.reader(look_long_side(full.info.size_hw, region))
                 observations = observe(look, follower, region)
                 tracker_version = follower.version
-            tracked_poses = _of_one_person(observations, full)
+            tracked_poses = _of_one_person(observations, clip, full.fps)
         else:
             tracked_poses = _given_poses(poses, full, start)
             tracker_version = ""
@@ -136,11 +142,11 @@ def track(
             completed = smooth_pose(completed, full.fps)
         square = person_square(completed)
         crop = crop_of(square, size)
-        source = _matte_source(matte, clip, observations, square, crop, size, full.info.size_hw)
-        with closing(source), _reader_notes_said(already=observations is not None):
-            completed, status, median = _second_pass(full, source, completed, status, square, size, writer)
-            if isinstance(source, GivenMatte):
-                source.check_end()
+        mattes = _matte_source(matte, clip, observations, square, crop, size, full.info.size_hw)
+        with closing(mattes):
+            completed, status, median = _second_pass(full, mattes, completed, status, square, size, writer)
+            if isinstance(mattes, GivenMatte):
+                mattes.check_end()
         background, inpainted, difference = median.result()
         if difference > MAX_STILL_DIFFERENCE:
             _log.warning(
@@ -233,15 +239,15 @@ def _matte_source(
     return GivenMatte(Path(matte), square, original_hw, clip.start, clip.end)
 
 
-def _of_one_person(observations: Observations, reader: VideoReader) -> Pose:
+def _of_one_person(observations: Observations, clip: _Clip, fps: Fraction) -> Pose:
     """The poses without those of other people; says who was followed."""
-    name, fps = reader.info.path.name, reader.fps
+    name, by_region = clip.path.name, clip.chosen_with("--region X,Y,W,H")
     poses, other = same_person(observations.poses, fps)
-    _log.info(f"{name}: followed the person {place_in_words(poses)}; --region X,Y,W,H chooses another one")
+    _log.info(f"{name}: followed the person {place_in_words(poses)}; to follow another one: {by_region}, and give that")
     if other.any():
         _log.warning(
             f"{name}: from {np.argmax(other) / float(fps):.1f} s on the tracker followed somebody else in "
-            f"{other.sum()} frames, which count as not found; --region X,Y,W,H keeps it to one person"
+            f"{other.sum()} frames, which count as not found; to keep it to one person: {by_region}, and give that"
         )
     for index in np.flatnonzero(other):
         observations.masks.drop(int(index))
@@ -271,27 +277,9 @@ def _count_error(poses: int, frames: int, reader: VideoReader) -> PoseError:
     )
 
 
-@contextmanager
-def _reader_notes_said(already: bool) -> Generator[None, None, None]:
-    """The second pass reads the same file with the same notes; they are not said twice."""
-    if not already:
-        yield
-        return
-    logger = logging.getLogger("understudy.video")
-    logger.addFilter(_refuse)
-    try:
-        yield
-    finally:
-        logger.removeFilter(_refuse)
-
-
-def _refuse(record: logging.LogRecord) -> bool:
-    return record.levelno > logging.WARNING
-
-
 def _second_pass(
     reader: VideoReader,
-    source: MatteSource,
+    mattes: MatteSource,
     poses: Pose,
     status: npt.NDArray[np.uint8],
     square: Square,
@@ -303,9 +291,9 @@ def _second_pass(
     flow = BackwardFlow(FLOW_SHRINK)
     crop = crop_of(square, size)
     people = poses.transformed(crop.scale, crop.translation_xy, (size, size))
-    prepared = ReadAhead(_prepared(reader, source, people, status, square, median), 4)
+    prepared = ReadAhead(_prepared(reader, mattes, people, status, square, median), 4)
     try:
-        with progress_bar(f"Cutting {reader.info.path.name}", len(poses)) as advance:
+        with progress_bar(f"cutting {reader.info.path.name}", len(poses)) as advance:
             for working, matte in prepared:
                 writer.add(working, matte, flow(working))
                 advance()
@@ -319,7 +307,7 @@ def _second_pass(
 
 def _prepared(
     reader: VideoReader,
-    source: MatteSource,
+    mattes: MatteSource,
     people: Pose,
     status: npt.NDArray[np.uint8],
     square: Square,
@@ -333,7 +321,7 @@ def _prepared(
     for index, frame in enumerate(reader):
         known = min(index, len(people) - 1)
         person = people.xy[known, BODY][people.confidence[known, BODY] > 0] if status[known] != MISSING else None
-        matte, working = source(frame, cut(frame, square, size), person)
+        matte, working = mattes(frame, cut(frame, square, size), person)
         matte = np.minimum(matte, inside)
         if index in sampled:
             median.add(frame, _uncut(matte, square, (height, width)))
