@@ -122,7 +122,6 @@ def _looped(path: Path, size_hw: tuple[int, int], fps: Fraction) -> Iterator[Ima
     source_hw = probe(path).size_hw
     scale = max(size_hw[0] / source_hw[0], size_hw[1] / source_hw[1])
     needed = int(np.ceil(max(source_hw) * scale)) if scale < 1 else None
-    start = 0  # output frame at which this round of the loop began
     while True:
         with VideoReader(path, long_side=needed) as reader:
             shown = 0
@@ -132,4 +131,3 @@ def _looped(path: Path, size_hw: tuple[int, int], fps: Fraction) -> Iterator[Ima
                     fitted = cover(frame, size_hw) if fitted is None else fitted
                     yield fitted.copy()
                     shown += 1
-        start += shown

@@ -51,7 +51,9 @@ def test_statistics_survive_json() -> None:
 
 
 def test_no_torso_is_an_error() -> None:
-    with pytest.raises(PoseError, match=r"none of 2 frames shows both shoulders and both hips.*--region"):
+    with pytest.raises(
+        PoseError, match=r"none of 2 frames shows both shoulders and both hips.*`understudy track VIDEO --region"
+    ):
         body_statistics(torso((100, 100, 20, 60), (100, 100, 20, 60), confidence=[0, 0]))
 
 
@@ -137,60 +139,6 @@ def test_inverse_undoes() -> None:
     there = alignment.apply_to_pose(pose, (300, 300))
     assert there.size_hw == (300, 300)
     np.testing.assert_allclose(alignment.inverse().apply_to_pose(there, (256, 256)).xy, pose.xy, atol=1e-4)
-
-
-def linear_flow(frames: int, grid_hw: tuple[int, int], shrink: int = 4) -> np.ndarray:
-    """Flow that is linear in the working position of each cell's centre, with another slope in each frame."""
-    y, x = np.mgrid[: grid_hw[0], : grid_hw[1]] * float(shrink) + (shrink - 1) / 2
-    slope = np.arange(1, frames + 1)[:, None, None] / 100
-    return np.stack([0.5 + slope * x - 0.02 * y, -1 + 0.03 * x + slope * y], axis=-1).astype(np.float32)
-
-
-@pytest.mark.parametrize(
-    ("scale", "translation_xy"),
-    [(1.0, (0.0, 0.0)), (1.0, (10.0, -6.0)), (1.6, (-30.0, -20.0)), (0.7, (12.0, 30.0))],
-    ids=["identity", "moved", "larger", "smaller"],
-)
-def test_linear_flow_is_aligned_exactly(scale: float, translation_xy: tuple[float, float]) -> None:
-    alignment = Alignment(scale, translation_xy)
-    aligned = alignment.apply_to_flow(linear_flow(3, (32, 40)), grid_hw=(36, 28))
-    assert aligned.shape == (3, 36, 28, 2)
-    y, x = np.mgrid[:36, :28] * 4.0 + 1.5
-    driving_x, driving_y = (x - translation_xy[0]) / scale, (y - translation_xy[1]) / scale
-    slope = np.arange(1, 4)[:, None, None] / 100
-    expected = scale * np.stack(
-        [0.5 + slope * driving_x - 0.02 * driving_y, -1 + 0.03 * driving_x + slope * driving_y], axis=-1
-    )
-    within = (driving_x >= 1.5) & (driving_x <= 39 * 4 + 1.5) & (driving_y >= 1.5) & (driving_y <= 31 * 4 + 1.5)
-    outside = (driving_x < -0.5) | (driving_x > 40 * 4 - 0.5) | (driving_y < -0.5) | (driving_y > 32 * 4 - 0.5)
-    assert within.sum() > 100
-    np.testing.assert_allclose(aligned[:, within], expected[:, within], atol=1e-4)
-    assert not aligned[:, outside].any()
-
-
-def test_flow_in_batches_keeps_its_type_and_equals_one_frame_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    flow = linear_flow(7, (16, 16)).astype(np.float16)
-    alignment = Alignment(1.3, (-5.0, 8.0))
-    whole = alignment.apply_to_flow(flow)
-    monkeypatch.setattr("understudy.retargeting.alignment.FRAMES_AT_ONCE", 3)
-    np.testing.assert_array_equal(alignment.apply_to_flow(flow), whole)
-    assert whole.dtype == np.float16
-
-
-def test_aligned_flow_still_leads_to_the_previous_position() -> None:
-    """What flow means survives alignment: a point's aligned flow leads to that point's aligned previous position."""
-    motion = np.array([6.0, -3.0], np.float32)  # where every point was one frame earlier, relative to now
-    alignment = Alignment(1.5, (-20.0, 10.0))
-    aligned = alignment.apply_to_flow(np.broadcast_to(motion, (1, 16, 16, 2)))
-    now = np.array([32.0, 32.0])
-    before = alignment.scale * (now + motion) + alignment.translation_xy
-    cell = tuple(np.round((alignment.scale * now + alignment.translation_xy - 1.5) / 4).astype(int)[::-1])
-    np.testing.assert_allclose(alignment.scale * now + alignment.translation_xy + aligned[0][cell], before, atol=1e-4)
-
-
-def test_flow_of_another_shape_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"flow must be \(T, h, w, 2\), not \(4, 4, 2\)"):
-        Alignment(1, (0, 0)).apply_to_flow(np.zeros((4, 4, 2)))
 
 
 def test_frames_and_poses_are_aligned_alike() -> None:

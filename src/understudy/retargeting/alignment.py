@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,6 @@ MOST_DISAGREEMENT = 1.5
 """Builds differ by less than this factor; if hips and torso disagree by more, one of the two people stood sideways."""
 LENGTH_QUANTILE = 0.9
 """Turning towards the camera only shortens a limb, so long readings tell its length; the longest are tracker errors."""
-FRAMES_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,8 @@ def body_statistics(pose: Pose) -> BodyStatistics:
     if not seen_T.any():
         raise PoseError(
             f"none of {len(pose)} frames shows both shoulders and both hips, which alignment needs: "
-            "film the whole body, or choose the right person with --region"
+            "film the whole body, or choose the right person with `understudy track VIDEO --region X,Y,W,H "
+            "--output NAME.performance`, and give that"
         )
     weight_T = weight_T[seen_T]
     xy_T42 = pose.xy[seen_T][:, corners].astype(np.float64)
@@ -104,35 +104,6 @@ class Alignment:
         """The pose in the reference frame; `size_hw` is that frame's size. The confidence stays."""
         return pose.transformed(self.scale, self.translation_xy, size_hw)
 
-    def apply_to_flow(
-        self, flow: npt.NDArray[Any], *, shrink: int = 4, grid_hw: tuple[int, int] | None = None
-    ) -> npt.NDArray[Any]:
-        """Resamples backward flow onto the aligned frame's grid, and scales the displacements with the geometry.
-
-        Bilinear, exact for flow that is linear in x and y; zero where the driving frame does not reach. Works through
-        the frames in batches, so that besides the result only a few megabytes are held (`flow` may be memory-mapped).
-
-        Args:
-            flow: (T, h, w, 2) displacements (x, y) in pixels of the driving frame; cell j along an axis stands for the
-                pixels shrink * j up to shrink * j + shrink - 1.
-            shrink: pixels per cell, the same in both frames.
-            grid_hw: cells of the aligned frame; by default as many as `flow` has.
-
-        Returns:
-            (T, *grid_hw, 2) of flow's dtype, in pixels of the reference frame.
-        """
-        if flow.ndim != 4 or flow.shape[3] != 2:
-            raise ValueError(f"flow must be (T, h, w, 2), not {flow.shape}")
-        height, width = grid_hw or flow.shape[1:3]
-        rows = _resampling(height, flow.shape[1], self.scale, self.translation_xy[1], shrink)
-        columns = _resampling(width, flow.shape[2], self.scale, self.translation_xy[0], shrink)
-        aligned = np.empty((len(flow), height, width, 2), flow.dtype)
-        for start in range(0, len(flow), FRAMES_AT_ONCE):
-            batch = slice(start, start + FRAMES_AT_ONCE)
-            by_rows = _resampled(np.asarray(flow[batch], np.float32), rows, axis=1)
-            aligned[batch] = _resampled(by_rows, columns, axis=2) * np.float32(self.scale)
-        return aligned
-
     def apply_to_frame(self, frame: npt.NDArray[np.uint8], size_hw: tuple[int, int]) -> npt.NDArray[np.uint8]:
         """The picture (H, W) or (H, W, 3) in the reference frame of `size_hw`; black where the driving frame ends."""
         import cv2  # here, because aligning poses does without
@@ -146,31 +117,6 @@ class Alignment:
         """From pixels of the reference frame back to pixels of the driving frame."""
         x, y = self.translation_xy
         return Alignment(1 / self.scale, (-x / self.scale, -y / self.scale))
-
-
-Resampling = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.float32], npt.NDArray[np.bool_]]
-
-
-def _resampling(cells: int, from_cells: int, scale: float, translation: float, shrink: int) -> Resampling:
-    """Along one axis, for each cell: its lower and upper neighbour, the upper one's share, and whether it is inside."""
-    half_cell = (shrink - 1) / 2
-    centre = np.arange(cells) * shrink + half_cell
-    position = ((centre - translation) / scale - half_cell) / shrink
-    inside = (position >= -0.5) & (position <= from_cells - 0.5)
-    position = position.clip(0, from_cells - 1)
-    lower = np.floor(position).astype(np.intp)
-    upper = np.minimum(lower + 1, from_cells - 1)
-    return lower, upper, (position - lower).astype(np.float32), inside
-
-
-def _resampled(values: npt.NDArray[np.float32], resampling: Resampling, axis: int) -> npt.NDArray[np.float32]:
-    lower, upper, share, inside = resampling
-    along = [1] * values.ndim
-    along[axis] = -1
-    share = share.reshape(along)
-    mixed = values.take(lower, axis) * (1 - share) + values.take(upper, axis) * share
-    resampled: npt.NDArray[np.float32] = np.where(inside.reshape(along), mixed, np.float32(0))
-    return resampled
 
 
 def align(driving: BodyStatistics, reference: BodyStatistics, scale_by: ScaleBy = "hips") -> Alignment:
