@@ -36,6 +36,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     tiny_performance(tmp_path / "dance.performance", 2)
     tiny_actor().save(tmp_path / "me.actor")
     (tmp_path / "text.mp4").write_text("this is no video")
+    (tmp_path / "text.compare.mp4").write_text("this is no video")
+    (tmp_path / "folder.compare.mp4").mkdir()
     (tmp_path / "empty.mp4").write_bytes(b"")
     (tmp_path / "damaged.actor").write_bytes((tmp_path / "me.actor").read_bytes()[:-20])
     (tmp_path / "half.performance").mkdir()
@@ -94,6 +96,14 @@ MISTAKES = {
     "overwrites its input": (
         "clone --reference me.performance --driving text.mp4 --output text.mp4 --consent me",
         "would overwrite",
+    ),
+    "comparison overwrites an input": (
+        "perform --actor me.actor --driving text.compare.mp4 --output text.mp4 --compare",
+        "--compare would overwrite text.compare.mp4",
+    ),
+    "comparison is a folder": (
+        "perform --actor me.actor --driving dance.performance --output folder.mp4 --compare",
+        "folder.compare.mp4 is a folder",
     ),
     "clone made before": (
         "clone --reference me.performance --driving dance.performance --output me.mp4 --consent me",
@@ -221,6 +231,8 @@ def test_results_are_named_at_the_end(here: Path, capsys: pytest.CaptureFixture[
     ("raised", "code", "line"),
     [
         (MediaError("one\n  two"), 2, "error: one two"),
+        (FileNotFoundError(2, "No such file or directory", "me.mp4"), 2, "error: me.mp4: No such file or directory"),
+        (OSError(5, "Input/output error"), 2, "error: Input/output error"),
         (Interrupted("stopped at step 7; saved", signal.SIGTERM), 143, "stopped at step 7; saved"),
         (Interrupted("stopped at step 7; saved", signal.SIGINT), 130, "stopped at step 7; saved"),
         (KeyboardInterrupt(), 130, "stopped; nothing half-finished was left behind"),

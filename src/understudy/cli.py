@@ -45,11 +45,9 @@ perform as many driving videos as you like:
 
 No video at hand? `understudy demo --output demo` does it all with made-up people."""
 
-OLD_WORDS = {
-    "--source": "In other programs --source is sometimes the person and sometimes the motion, so it is not used here.",
-    "--target": "In other programs --target is sometimes the person and sometimes the motion, so it is not used here.",
-}
-NEW_WORDS = "The person whose looks are learnt is --reference, the motion is --driving; a trained person is --actor."
+AMBIGUOUS_WORDS = ("--source", "--target")
+IN_OTHER_WORDS = """In other programs {} is sometimes the person and sometimes the motion, so it is not used here.
+The person whose looks are learnt is --reference, the motion is --driving; a trained person is --actor."""
 
 
 def track(
@@ -231,7 +229,7 @@ def clone(
         output: The video to write, see `understudy perform --help`.
         recipe: The method.
         preset: preview: 128x128, minutes on a CPU. fast: 256x256. paper: 256x256, the published schedule.
-        max_minutes: Stop training after this much time.
+        max_minutes: Stop after this much training, all parts of a resumed run together.
         compare: Also write NAME.compare.mp4: driving, pose and clone side by side.
         background: Behind the performer, see `understudy perform --help`.
         resume: Go on with an interrupted run of this output, or start one.
@@ -338,9 +336,9 @@ def _run(words: list[str]) -> int:
 
         print(f"understudy {understudy.__version__}")
         return 0
-    for word in words:
-        if word.split("=")[0] in OLD_WORDS:
-            print(OLD_WORDS[word.split("=")[0]], NEW_WORDS, sep="\n", file=sys.stderr)
+    for word in (word.split("=")[0] for word in words):
+        if word in AMBIGUOUS_WORDS:
+            print(IN_OTHER_WORDS.format(word), file=sys.stderr)
             return 2
     if words and words[0] not in COMMANDS and not words[0].startswith("-"):
         print(f"error: there is no command {words[0]!r}; use one of {', '.join(COMMANDS)}", file=sys.stderr)
@@ -361,6 +359,10 @@ def _run(words: list[str]) -> int:
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # the machine's doing: a disk that fails, an input that has gone meanwhile
+        named = f"{error.filename}: " if error.filename else ""
+        print(f"error: {named}{error.strerror or _one_line(error)}", file=sys.stderr)
+        return 2
     finally:
         _on_terminate(before)
     return 0
