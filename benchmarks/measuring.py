@@ -195,9 +195,12 @@ def timed_calls(module: ModuleType, *names: str) -> Iterator[dict[str, float]]:
         yield seconds
 
 
-def alone(function: Callable[..., float], *arguments: Any) -> float:
-    """What a function of an importable module returns in a fresh process of its own."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+def alone(function: Callable[..., float], *arguments: Any, **environment: str) -> float:
+    """What a function of an importable module returns in a fresh process of its own, with these variables set there."""
+    with (
+        mock.patch.dict(os.environ, environment),
+        ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process,
+    ):
         return process.submit(function, *arguments).result()
 
 
@@ -216,6 +219,7 @@ def machine(device: str) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "torch_threads": torch.get_num_threads(),
+        "openmp": {name: value for name, value in os.environ.items() if name.startswith(("OMP_", "GOMP_", "KMP_"))},
         "gpu": torch.cuda.get_device_name() if device == "cuda" else None,
         "load_before": round(os.getloadavg()[0], 2),
         "versions": {name: _version(name) for name in PACKAGES},

@@ -68,6 +68,7 @@ def compare(bench: Bench) -> Iterator[Comparison]:
             yield bench.meter.compare(what, config.size, (a, chosen), (b, other), chosen.images)
         if bench.device == "cpu":
             yield _memory_kept_or_not(bench, config)
+            yield _threads_spinning_or_asleep(bench, config)
 
 
 def _folded_or_plain(bench: Bench, config: Config) -> Iterator[Comparison]:
@@ -114,13 +115,25 @@ def _contiguous(config: Config, clips: tuple[Clip, Clip], device: str, seed: int
 
 
 def _memory_kept_or_not(bench: Bench, config: Config) -> Comparison:
-    """It holds for a whole process, so each measurement has its own."""
+    """It holds for a whole process, so each measurement has its own; so has the next one."""
     pairs = [
         [alone(_seconds_keeping, config, bench.seed, keep) for keep in (True, False)]
         for _ in range(bench.meter.repeats)
     ]
-    images = STEPS * config.batch * config.consecutive
-    return compared("memory freed in a training step", config.size, "kept", "given back", pairs, images)
+    return compared("memory freed in a training step", config.size, "kept", "given back", pairs, _images(config))
+
+
+def _threads_spinning_or_asleep(bench: Bench, config: Config) -> Comparison:
+    """OpenMP's threads wait for each other after every layer. Spinning is quicker, unless they have to share cores."""
+    ways: tuple[dict[str, str], ...] = ({}, {"OMP_WAIT_POLICY": "passive"})  # without a word they spin for a while
+    pairs = [
+        [alone(_seconds_keeping, config, bench.seed, True, **way) for way in ways] for _ in range(bench.meter.repeats)
+    ]
+    return compared("waiting threads in a training step", config.size, "spinning", "asleep", pairs, _images(config))
+
+
+def _images(config: Config) -> int:
+    return STEPS * config.batch * config.consecutive
 
 
 def _seconds_keeping(config: Config, seed: int, keep: bool) -> float:

@@ -28,7 +28,7 @@ def pipeline():
 
         patch.setattr(pipeline, "config_of", lambda size: TINY)
         patch.setattr(measuring, "LEAST_SECONDS", 0.0)
-        patch.setattr(training_steps, "alone", lambda function, *arguments: function(*arguments))
+        patch.setattr(training_steps, "alone", lambda function, *arguments, **environment: function(*arguments))
         yield pipeline
 
 
