@@ -2,7 +2,10 @@
 
 import json
 import os
+import re
 import signal
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -12,6 +15,9 @@ from torch import nn
 
 from understudy import training
 from understudy.errors import Interrupted, TrainingError
+from understudy.files import load_tensors
+from understudy.progress import progress_bar
+from understudy.stopping import SHOW_CURSOR
 
 
 class Toy:
@@ -19,8 +25,9 @@ class Toy:
 
     shown = "line"
 
-    def __init__(self, fabric, bad=(), on_step=None):
+    def __init__(self, fabric, bad=(), on_step=None, on_preview=None):
         torch.manual_seed(0)
+        self.on_preview = on_preview
         self.fabric, self.bad, self.on_step = fabric, set(bad), on_step
         # Channels last, as real networks are: the optimizer's state has to come back in the same layout
         line = nn.Sequential(nn.Conv2d(2, 16, (2, 2)), nn.BatchNorm2d(16), nn.Dropout(0.1), nn.Conv2d(16, 1, 1))
@@ -43,11 +50,18 @@ class Toy:
     def preview(self, generator, folder, step):
         assert not generator.training
         self.previews.append(step)
+        if self.on_preview:
+            self.on_preview()
 
 
 @pytest.fixture(scope="module")
 def fabric():
     return training.launch("cpu")
+
+
+@pytest.fixture(autouse=True)
+def _checkpoints_as_often_as_asked(monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_COST", 0.0)
 
 
 def run(fabric, folder, steps, *, toy=None, **changes):
@@ -63,13 +77,7 @@ def test_a_run_folder_holds_settings_losses_and_the_last_two_checkpoints(fabric,
     toy = Toy(fabric)
     outcome = run(fabric, tmp_path, 20, toy=toy)
     assert outcome.steps == 20
-    assert sorted(p.name for p in tmp_path.iterdir()) == [
-        ".lock",
-        "checkpoints",
-        "losses.jsonl",
-        "previews",
-        "run.json",
-    ]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoints", "losses.jsonl", "previews", "run.json"]
     names = [p.name for p in sorted((tmp_path / "checkpoints").iterdir())]
     assert names == ["step-00000019.safetensors", "step-00000020.safetensors"]
     lines = [json.loads(line) for line in (tmp_path / "losses.jsonl").read_text().splitlines()]
@@ -110,6 +118,27 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(fabric, tmp_path, cap
     assert "resumed at step 11" in caplog.text
 
 
+def test_a_damaged_checkpoint_is_not_kept_as_one_of_the_newest(fabric, tmp_path):
+    run(fabric, tmp_path, 12)
+    newest = tmp_path / "checkpoints" / "step-00000012.safetensors"
+    newest.rename(tmp_path / "checkpoints" / "step-00000099.safetensors").write_bytes(b"")
+    run(fabric, tmp_path, 13, resume=True)
+    names = [p.name for p in sorted((tmp_path / "checkpoints").iterdir())]
+    assert names == ["step-00000012.safetensors", "step-00000013.safetensors"]
+
+
+@pytest.mark.parametrize("damaged", ["checkpoints", "record"])
+def test_a_run_whose_files_are_all_damaged_is_not_thrown_away(fabric, tmp_path, damaged):
+    run(fabric, tmp_path, 4)
+    paths = list((tmp_path / "checkpoints").iterdir()) if damaged == "checkpoints" else [tmp_path / "run.json"]
+    for path in paths:
+        path.write_bytes(b"12345678")
+    message = {"checkpoints": "no checkpoint in .* can be read: delete that folder", "record": r"run\.json"}[damaged]
+    with pytest.raises(TrainingError, match=message):
+        run(fabric, tmp_path, 8, resume=True)
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 2
+
+
 def test_without_resume_an_old_run_is_replaced(fabric, tmp_path):
     run(fabric, tmp_path, 30)
     assert same(run(fabric, tmp_path, 5), run(fabric, tmp_path / "other", 5))
@@ -118,17 +147,48 @@ def test_without_resume_an_old_run_is_replaced(fabric, tmp_path):
 
 def test_resume_with_other_settings_is_refused(fabric, tmp_path):
     run(fabric, tmp_path, 2)
-    with pytest.raises(TrainingError, match=r"begun with other settings \(a\)"):
+    message = r"begun with other settings \(a was 1, is 2\): repeat the --preset, --seed and clips of before"
+    with pytest.raises(TrainingError, match=message):
         run(fabric, tmp_path, 4, resume=True, settings={"a": 2})
 
 
-def test_a_second_writer_is_refused_at_once(fabric, tmp_path):
-    def try_again(step):
-        if step == 1:
-            with pytest.raises(TrainingError, match="another run is writing to"):
-                run(fabric, tmp_path, 2)
+def test_many_different_settings_are_named_shortly(fabric, tmp_path):
+    before = {"config": {"size": 128, "betas": (0.5, 0.9)}, "reference": "a" * 64, "seed": 1, "x": 1}
+    run(fabric, tmp_path, 2, settings=before)
+    now = {"config": {"size": 256, "betas": (0.5, 0.9)}, "reference": "b" * 64, "seed": 2, "x": 2}
+    named = (
+        "config.size was 128, is 256; reference was aaaaaaaaaaaa..., is bbbbbbbbbbbb...; seed was 1, is 2; and 1 more"
+    )
+    with pytest.raises(TrainingError, match=re.escape(f"({named})")):
+        run(fabric, tmp_path, 4, resume=True, settings=now)
 
-    assert run(fabric, tmp_path, 3, toy=Toy(fabric, on_step=try_again)).steps == 3
+
+@pytest.mark.parametrize("limits", [{"steps": 20}, {"steps": 30, "max_minutes": 1e-9}], ids=["steps", "minutes"])
+def test_resuming_at_the_limit_says_so_and_keeps_the_losses(fabric, tmp_path, caplog, limits):
+    first = run(fabric, tmp_path, 20)
+    again = run(fabric, tmp_path, resume=True, **limits)
+    assert "nothing left to do: at step 20 of" in caplog.text
+    assert same(first, again) and again.losses == first.losses != {}
+
+
+def test_slow_saves_are_rare(fabric, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_COST", 1e6)
+    saved = []
+    save = training.RunFolder.save
+    monkeypatch.setattr(training.RunFolder, "save", lambda *args: (saved.append(args[1]), save(*args)))
+    run(fabric, tmp_path, 10)
+    assert saved == [1, 10]
+
+
+def test_previews_do_not_disturb_training(fabric, tmp_path, monkeypatch):
+    alone = run(fabric, tmp_path / "a", 12)
+    monkeypatch.setattr(training, "FIRST_PREVIEW_SECONDS", 0.0)
+    monkeypatch.setattr(training, "PREVIEW_SECONDS", 0.0)
+    toy = Toy(fabric, on_preview=lambda: torch.rand(3))
+    assert same(alone, run(fabric, tmp_path / "b", 12, toy=toy))
+    assert toy.previews == [*range(1, 13), 12]
+    one, two = (training.RunFolder(tmp_path / name).load()[0] for name in "ab")
+    assert all(np.array_equal(one[name], two[name]) for name in one)
 
 
 def test_minutes_limit_the_run(fabric, tmp_path):
@@ -144,6 +204,34 @@ def test_the_first_signal_finishes_the_step_and_saves(fabric, tmp_path, number):
     assert stopped.value.signal == number
     assert signal.getsignal(number) is before
     assert same(run(fabric, tmp_path / "a", 20, resume=True), run(fabric, tmp_path / "b", 20))
+
+
+def test_a_signal_during_the_last_preview_is_not_swallowed(fabric, tmp_path):
+    toy = Toy(fabric, on_preview=lambda: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(Interrupted, match="stopped at step 5; saved"):
+        run(fabric, tmp_path, 5, toy=toy)
+
+
+def test_interrupted_is_out_of_reach_of_except_exception():
+    assert not issubclass(Interrupted, Exception)
+
+
+TWICE = """
+import os, signal, sys, time
+from understudy.stopping import stop_signals
+sys.stderr.isatty = lambda: True
+with stop_signals() as stopped:
+    os.kill(os.getpid(), signal.SIGINT)
+    assert stopped.signal == signal.SIGINT
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+"""
+
+
+def test_the_second_signal_leaves_at_once_and_shows_the_cursor():
+    done = subprocess.run([sys.executable, "-c", TWICE], capture_output=True, timeout=30)
+    assert done.returncode == 128 + signal.SIGTERM
+    assert b"once more to leave at once" in done.stderr and done.stderr.endswith(SHOW_CURSOR)
 
 
 def test_training_works_outside_the_main_thread(fabric, tmp_path):
@@ -168,6 +256,80 @@ def test_three_bad_steps_in_a_row_go_back_with_half_the_rate(fabric, tmp_path, c
     assert toy.optimizer.param_groups[0]["lr"] == pytest.approx(0.005)
 
 
+def test_a_nan_that_has_reached_the_weights_goes_back_at_once(fabric, tmp_path, caplog):
+    class Poisoned(Toy):
+        def training_step(self, step):
+            if step in self.bad:
+                self.networks["line"][1].running_mean.fill_(float("nan"))
+            return super().training_step(step)
+
+    outcome = run(fabric, tmp_path, 10, toy=Poisoned(fabric, bad=[6]))
+    assert "went back to step 6" in caplog.text
+    assert outcome.steps == 10 and all(np.isfinite(value).all() for value in outcome.weights.values())
+
+
+@pytest.mark.parametrize("interrupted", [False, True], ids=["finished", "interrupted"])
+def test_a_nan_found_by_the_last_save_is_trained_away(fabric, tmp_path, caplog, interrupted):
+    def poison(step):
+        if step == 7 and "went back" not in caplog.text:
+            toy.networks["line"][1].running_mean.fill_(float("nan"))
+            if interrupted:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    toy = Toy(fabric, on_step=poison)  # its loss stays finite, since training uses the batch's own statistics
+    options = {"toy": toy, "checkpoint_seconds": 1e9, "resume": True}
+    run(fabric, tmp_path, 4)
+    if interrupted:
+        with pytest.raises(Interrupted, match="stopped at step 4; saved"):
+            run(fabric, tmp_path, 8, **options)
+    else:
+        outcome = run(fabric, tmp_path, 8, **options)
+        assert outcome.steps == 8 and all(np.isfinite(value).all() for value in outcome.weights.values())
+    assert "step 8 not saved" in caplog.text and "went back to step 4" in caplog.text
+
+
+def test_a_nan_before_the_first_checkpoint_says_so(fabric, tmp_path):
+    with pytest.raises(TrainingError, match="the loss error is not a number, before the first checkpoint, at step 2"):
+        run(fabric, tmp_path, 9, toy=Toy(fabric, bad=[0, 1, 2]), checkpoint_seconds=1e9)
+
+
+def test_frozen_networks_thaw_after_an_error():
+    line = nn.Linear(1, 1)
+    with pytest.raises(training.NotFinite), training.frozen(line):
+        assert not line.weight.requires_grad
+        raise training.NotFinite("x")
+    assert line.weight.requires_grad
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:117] . DefaultCPUAllocator: can't allocate memory: you tried"),
+        RuntimeError("MPS backend out of memory"),
+        MemoryError(),
+    ],
+    ids=["cuda", "cpu", "mps", "numpy"],
+)
+def test_running_out_of_memory_is_a_line(error):
+    message = r"^memory ran out: .* smaller --preset and another --output$"
+    with pytest.raises(TrainingError, match=message), training.out_of_memory_told():
+        raise error
+
+
+def test_other_errors_stay_what_they_are():
+    with pytest.raises(RuntimeError, match="shapes"), training.out_of_memory_told():
+        raise RuntimeError("shapes do not match")
+
+
+def test_progress_leaves_out_what_was_done_before(monkeypatch, capfd):
+    clock = iter([0.0, 10.0, 10.0, 10.0, 20.0])
+    monkeypatch.setattr("understudy.progress.time.monotonic", lambda: next(clock))
+    with progress_bar("training", 130, "steps", 100) as advance:
+        advance(10)
+    assert capfd.readouterr().err.splitlines()[0] == "training: 110/130 steps, 1.0 steps/s, 20 s left"
+
+
 def test_losses_that_stay_bad_stop_the_run_and_are_named(fabric, tmp_path):
     class Broken(Toy):
         def training_step(self, step):
@@ -189,15 +351,16 @@ def test_a_state_with_nan_is_never_saved(fabric, tmp_path):
     with pytest.raises(TrainingError, match="not a number"):
         run(fabric, tmp_path, 8, toy=toy)
     for path in (tmp_path / "checkpoints").iterdir():
-        tensors, _ = training.load_tensors(path)
+        tensors, _ = load_tensors(path)
         assert all(np.isfinite(t).all() for t in tensors.values())
 
 
 def test_every_item_is_drawn_once_an_epoch_in_an_order_of_its_own():
-    epochs = np.concatenate([training.draw(5, step, 4, 10) for step in range(10)]).reshape(4, 10)
+    epochs = np.concatenate([training.draw(5, 1, step, 4, 10) for step in range(10)]).reshape(4, 10)
     assert all(sorted(epoch) == list(range(10)) for epoch in epochs.tolist())
     assert len({tuple(epoch) for epoch in epochs.tolist()}) == 4
-    assert np.array_equal(training.draw(5, 7, 4, 10), training.draw(5, 7, 4, 10))
+    assert np.array_equal(training.draw(5, 1, 7, 4, 10), training.draw(5, 1, 7, 4, 10))
+    assert not np.array_equal(training.draw(5, 1, 0, 9, 10), training.draw(5, 2, 0, 9, 10))
 
 
 def test_the_average_follows_quickly_at_first_and_is_only_lent():

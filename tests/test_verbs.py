@@ -11,10 +11,12 @@ import pytest
 from tiny import tiny_performance
 from tiny_actor import CONFIG
 from understudy.actor import Actor
-from understudy.errors import ConsentError, Interrupted, UsageError
+from understudy.errors import ConsentError, Interrupted, TrainingError, UsageError
+from understudy.files import locked
 from understudy.performance import Performance
 from understudy.recipes import performance_cloning
 from understudy.retargeting.alignment import body_statistics
+from understudy.run_folder import fingerprint
 from understudy.verbs import clone, perform, train
 from understudy.video import probe
 
@@ -81,6 +83,57 @@ def test_an_interrupted_training_is_not_thrown_away(
     assert train(me, output, preset="preview", resume=True, device="cpu").record["steps"] == 4
 
 
+def test_a_second_training_of_the_same_output_changes_nothing(tmp_path: Path, me: Performance) -> None:
+    run_folder = tmp_path / "me.actor.run"
+    with locked(run_folder), pytest.raises(TrainingError, match="another run is writing to"):
+        train(me, tmp_path / "me.actor", consent="I am it", device="cpu")
+    assert [path.name for path in run_folder.iterdir()] == [".lock"]
+
+
+def test_an_actor_that_appeared_while_tracking_is_kept(
+    tmp_path: Path, me: Performance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(clip: Performance, **_: object) -> Performance:
+        (tmp_path / "me.actor").write_bytes(b"of another process")
+        return clip
+
+    monkeypatch.setattr("understudy.verbs._tracked", slowly)
+    with pytest.raises(UsageError, match=r"me\.actor exists"):
+        train(me, tmp_path / "me.actor", consent="I am it", device="cpu")
+    assert (tmp_path / "me.actor").read_bytes() == b"of another process"
+
+
+def test_comparisons_overwrite_nothing_that_is_given(tmp_path: Path, me: Performance) -> None:
+    given = tmp_path / "out.compare.mp4"
+    given.write_bytes(b"a video")
+    with pytest.raises(UsageError, match=r"--compare would overwrite .*out\.compare\.mp4, which is given"):
+        clone(me, given, tmp_path / "out.mp4", compare=True, consent="I am it", device="cpu")
+    with pytest.raises(UsageError, match="--compare would overwrite"):
+        perform(tmp_path / "me.actor", given, tmp_path / "out.mp4", compare=True)
+    (tmp_path / "folder.compare.mp4").mkdir()
+    with pytest.raises(UsageError, match=r"folder\.compare\.mp4 is a folder"):
+        perform(tmp_path / "me.actor", me, tmp_path / "folder.mp4", compare=True)
+    assert given.read_bytes() == b"a video"
+
+
+def test_performing_checks_the_device_first(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--device tpu: not available"):
+        perform(tmp_path / "no.actor", tmp_path / "no.mp4", tmp_path / "out.mp4", device="tpu")
+
+
+def test_an_interrupted_demo_does_not_speak_of_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from understudy import demo
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise Interrupted("stopped at step 3; saved, go on with --resume", signal.SIGINT)
+
+    monkeypatch.setattr(demo, "_film", lambda folder: [])
+    monkeypatch.setattr("understudy.tracking.track.tracked", lambda *_, **__: None)
+    monkeypatch.setattr("understudy.verbs.train", interrupted)
+    with pytest.raises(Interrupted, match="stopped; `understudy demo` begins anew"):
+        demo.demo(tmp_path)
+
+
 def test_resume_starts_when_there_is_nothing_to_go_on_with(tmp_path: Path, me: Performance) -> None:
     with pytest.raises(ConsentError):
         train(me, tmp_path / "me.actor", preset="preview", resume=True, device="cpu")
@@ -101,7 +154,7 @@ def test_clone_goes_the_whole_way_and_keeps_the_actor(
     assert "of the driving frames show limbs as the reference never does" in caplog.text
     assert f"actor: {tmp_path / 'out' / 'clone.actor'}" in caplog.text
     settings = json.loads((tmp_path / "out" / "clone.actor.run" / "run.json").read_text())["settings"]
-    assert settings["unpaired"] == [dance.header.source_sha256]
+    assert settings["unpaired"] == [fingerprint(dance)]
     assert probe(output).frames == len(dance)
 
     with pytest.raises(UsageError, match=r"render with it \(`understudy perform --actor .*clone\.actor"):

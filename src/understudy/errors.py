@@ -35,8 +35,11 @@ class UsageError(UnderstudyError):
     """Arguments that contradict each other or name nothing."""
 
 
-class Interrupted(Exception):
-    """Ctrl-C or SIGTERM, after everything was saved; not an error. The command line exits with 128 + `signal`."""
+class Interrupted(BaseException):
+    """Ctrl-C or SIGTERM, after everything was saved; not an error. The command line exits with 128 + `signal`.
+
+    Like KeyboardInterrupt no `Exception`: it is raised from signal handlers, where libraries would swallow one.
+    """
 
     def __init__(self, message: str, signal: int):
         super().__init__(message)

@@ -1,25 +1,19 @@
 """The loop that all recipes share: precision, checkpoints, exact resume, average weights, previews, signals.
 
 A recipe brings a `Trainee`; this file never looks inside it. Everything random in step s is a function of
-(seed, s), so a run that was killed and resumed ends with the weights of the run that was not.
-
-A run folder holds `run.json` (the resolved settings), `losses.jsonl`, `checkpoints/`, `previews/`.
+(seed, s), so a run that was killed and resumed ends with the weights of the run that was not, bit for bit, as long
+as no loss was NaN: after a NaN a run may go back to a checkpoint, and where those lie depends on the clock.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-import shutil
-import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -28,15 +22,17 @@ from torch import Tensor, nn
 
 from understudy.devices import Device, choose_device, computes_in_bfloat16, keep_freed_memory
 from understudy.errors import Interrupted, TrainingError
-from understudy.files import atomic_file, load_tensors, locked, read_json, save_tensors, write_json
-from understudy.progress import progress_bar
+from understudy.progress import Advance, progress_bar
+from understudy.run_folder import RunFolder
+from understudy.stopping import Stop, stop_signals
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_SECONDS = 60.0  # at most this much work is lost to a kill
+CHECKPOINT_SECONDS = 60.0  # at most this much work is lost to a kill, unless saving is slow:
+CHECKPOINT_COST = 20.0  # times the seconds of the last save pass before the next one
 FIRST_PREVIEW_SECONDS, PREVIEW_SECONDS = 30.0, 150.0
 LOG_EVERY_STEPS = 10
 BAD_STEPS_BEFORE_GOING_BACK, BACKTRACKS_BEFORE_STOPPING = 3, 3
@@ -72,7 +68,7 @@ class Outcome:
 
 
 class NotFinite(Exception):
-    """A loss was NaN or infinite; raised before any weight was touched by it."""
+    """A loss was NaN or infinite. No weight was changed by it, but those trained earlier in the same step were."""
 
 
 def launch(device: Device = "auto") -> Fabric:
@@ -82,17 +78,21 @@ def launch(device: Device = "auto") -> Fabric:
     chosen = choose_device(device)
     if chosen.type == "cpu":
         keep_freed_memory()
-    precision = "bf16-mixed" if computes_in_bfloat16(chosen) else "32-true"
     for name in ("lightning.fabric", "lightning_fabric"):  # what it announces, we say in our own words
         logging.getLogger(name).setLevel(logging.ERROR)
-    return Fabric(accelerator=chosen.type, devices=1, precision=precision)  # type: ignore[arg-type]
+    return Fabric(accelerator=chosen.type, devices=1, precision=precision_on(chosen))
+
+
+def precision_on(device: torch.device) -> Literal["bf16-mixed", "32-true"]:
+    """The precision that `launch` takes there."""
+    return "bf16-mixed" if computes_in_bfloat16(device) else "32-true"
 
 
 def descend(fabric: Fabric, optimizer: torch.optim.Optimizer, losses: Mapping[str, Tensor]) -> None:
     """One optimizer step down the sum of already weighted, named losses.
 
     Raises:
-        NotFinite: one of them is NaN or infinite; nothing was changed.
+        NotFinite: one of them is NaN or infinite; this call changed nothing.
     """
     for name, loss in losses.items():
         if not torch.isfinite(loss):
@@ -107,9 +107,26 @@ def frozen(*networks: nn.Module) -> Iterator[None]:
     """Keeps gradients of the networks' weights from being computed; gradients still flow through."""
     for network in networks:
         network.requires_grad_(False)
-    yield
-    for network in networks:
-        network.requires_grad_(True)
+    try:
+        yield
+    finally:
+        for network in networks:
+            network.requires_grad_(True)
+
+
+@contextmanager
+def out_of_memory_told() -> Iterator[None]:
+    """Turns running out of memory, which PyTorch says in several ways, into a TrainingError."""
+    ways = ("out of memory", "not enough memory", "can't allocate memory", "alloc_failed")
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not isinstance(error, MemoryError) and not any(way in str(error).lower() for way in ways):
+            raise
+        raise TrainingError(
+            "memory ran out: close other programs or choose another --device, and go on with --resume; or begin "
+            "again with a smaller --preset and another --output"
+        ) from None
 
 
 class Average:
@@ -173,184 +190,166 @@ def run(
     """Trains until `steps` or `max_minutes` is reached, whichever comes first; both count over resumed parts.
 
     Args:
-        folder: the run folder; made if absent, emptied unless `resume`.
+        folder: the run folder, see `RunFolder`; made if absent, emptied unless `resume`. The caller holds its lock.
         settings: JSON-able; a resumed run must have been started with the same.
         seed: seeds every step.
-        resume: go on from the newest whole checkpoint, or start when there is none.
+        resume: go on from the newest whole checkpoint, or start when there is none at all.
 
     Raises:
-        TrainingError: another process trains there, other settings, memory ran out, or a loss stays NaN.
+        TrainingError: other settings, no checkpoint is whole, or a loss stays NaN.
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
-    with locked(folder, TrainingError):
-        loop = _Loop(trainee, folder, fabric, dict(settings), seed, ema_decay, checkpoint_seconds)
-        loop.prepare(resume)
-        with _stop_signals() as stopped, progress_bar("training", steps, "steps") as advance:
-            advance(loop.at.step)
-            loop.train(steps, max_minutes, stopped, advance)
+    loop = _Loop(trainee, RunFolder(folder), fabric, settings, seed, ema_decay, checkpoint_seconds)
+    loop.prepare(resume)
+    limit = float("inf") if max_minutes is None else max_minutes * 60
+    if loop.at.step >= steps or loop.at.seconds >= limit:
+        log.warning(
+            "nothing left to do: at step %d of %d, after %.1f minutes of training; raise --max-minutes or --max-steps",
+            loop.at.step,
+            steps,
+            loop.at.seconds / 60,
+        )
         return loop.outcome()
+    with stop_signals() as stopped, progress_bar("training", steps, "steps", loop.at.step) as advance:
+        loop.train(steps, limit, stopped, advance)
+    return loop.outcome()
 
 
 class _Loop:
     def __init__(
         self,
         trainee: Trainee,
-        folder: Path,
+        folder: RunFolder,
         fabric: Fabric,
-        settings: dict[str, Any],
+        settings: Mapping[str, Any],
         seed: int,
         ema_decay: float,
         checkpoint_seconds: float,
     ):
         self.trainee, self.folder, self.fabric, self.settings, self.seed = trainee, folder, fabric, settings, seed
-        self.checkpoint_seconds = checkpoint_seconds
         self.average = Average(trainee.networks[trainee.shown], ema_decay)
         self.base_rates = {name: o.param_groups[0]["lr"] for name, o in trainee.optimizers.items()}
         self.at = _Progress()
         self.recent: dict[str, float] = {}
+        self.bad_steps = 0
+        self.checkpoint_seconds = checkpoint_seconds
+        self.started = self.next_save = self.next_preview = 0.0
+
+    def prepare(self, resume: bool) -> None:
+        """Restores the newest whole checkpoint of an old run, or empties the folder for a new one."""
+        if not resume or not self.folder.checkpoints():
+            self.folder.begin(self.settings, self.seed, str(self.fabric.device))
+            return
+        self.folder.check_settings(self.settings)
+        if not self.restore():
+            raise TrainingError(
+                f"no checkpoint in {self.folder.path} can be read: delete that folder to begin anew, "
+                "or choose another --output"
+            )
+        log.warning("resumed at step %d", self.at.step)
 
     # -- the loop ------------------------------------------------------------------------------------------
 
-    def train(self, steps: int, max_minutes: float | None, stopped: _Stop, advance: Any) -> None:
-        limit = float("inf") if max_minutes is None else max_minutes * 60
-        last_saved = self.at.seconds
-        next_preview = self.at.seconds + FIRST_PREVIEW_SECONDS
-        bad_steps = 0
-        started = time.monotonic() - self.at.seconds
-        while self.at.step < steps and self.at.seconds < limit:
-            step = self.at.step
-            torch.manual_seed(_derived(self.seed, step))  # dropout, the only hidden state of a step
-            try:
-                losses = self.trainee.training_step(step)
-            except NotFinite as bad:
-                bad_steps += 1
-                log.warning("step %d skipped: the loss %s is not a number", step, bad)
-                if bad_steps >= BAD_STEPS_BEFORE_GOING_BACK:
-                    self._go_back(str(bad))
-                    bad_steps = 0
-                else:
-                    self.at.step += 1
-                continue
-            except torch.OutOfMemoryError:
-                raise TrainingError(
-                    "the device ran out of memory: use a smaller --preset, or --device cpu; what was saved is kept, "
-                    "go on with --resume"
-                ) from None
-            bad_steps = 0
-            self.average.update(self.trainee.networks[self.trainee.shown], step)
-            self.at.step += 1
-            self.at.seconds = time.monotonic() - started
-            if self.at.step % LOG_EVERY_STEPS == 0 or self.at.step == steps:
-                self.recent = {name: float(value.detach()) for name, value in losses.items()}
-                self._log_losses()
-            left = (limit - self.at.seconds) / (self.at.seconds / self.at.step)
-            expected = int(min(steps, self.at.step + left))
-            advance(1, " ".join(f"{name} {value:.3g}" for name, value in self.recent.items()), expected)
-            if stopped.signal is not None:
-                self.save()
-                raise Interrupted(f"stopped at step {self.at.step}; saved, go on with --resume", stopped.signal)
-            if self.at.seconds - last_saved >= self.checkpoint_seconds:
-                self.save()
-                last_saved = self.at.seconds
-            if self.at.seconds >= next_preview:
-                self.preview()
-                next_preview = self.at.seconds + PREVIEW_SECONDS
-        self.save()
-        self.preview()
+    def train(self, steps: int, limit: float, stopped: Stop, advance: Advance) -> None:
+        """Trains up to `steps` or `limit` seconds, or until a signal; all that is left behind is saved and finite."""
+        self.started = time.monotonic() - self.at.seconds
+        self.next_save = self.at.seconds + self.checkpoint_seconds
+        self.next_preview = self.at.seconds + FIRST_PREVIEW_SECONDS
+        while True:
+            while self.at.step < steps and self.at.seconds < limit and stopped.signal is None:
+                before = self.at.step
+                self.step(last=before + 1 == steps)
+                if not self.bad_steps and self.at.seconds >= self.next_save:  # else: keep what lies before them
+                    self.save()
+                if self.at.seconds >= self.next_preview:
+                    self.preview()
+                expected = self.at.step + (limit - self.at.seconds) * self.at.step / max(self.at.seconds, 1e-9)
+                note = " ".join(f"{name} {value:.3g}" for name, value in self.recent.items())
+                advance(self.at.step - before, note, int(min(steps, expected)))
+            if self.save():  # else it went back, and has to come here again
+                break
+        if stopped.signal is None:
+            self.preview()
+        if stopped.signal is not None:  # it may have come during that preview
+            raise Interrupted(f"stopped at step {self.at.step}; saved, go on with --resume", stopped.signal)
+
+    def step(self, last: bool) -> None:
+        """One step. A NaN skips it; three in a row, or one that has reached the weights, go back to a checkpoint."""
+        step = self.at.step
+        torch.manual_seed(_derived(self.seed, step))  # dropout, the only hidden state of a step
+        try:
+            losses = self.trainee.training_step(step)
+        except NotFinite as bad:
+            self.bad_steps += 1
+            log.warning("step %d skipped: the loss %s is not a number", step, bad)
+            if self.bad_steps >= BAD_STEPS_BEFORE_GOING_BACK or _not_finite(self._state()):
+                self.go_back(f"the loss {bad}")
+            else:
+                self.at.step += 1
+            return
+        self.bad_steps = 0
+        self.average.update(self.trainee.networks[self.trainee.shown], step)
+        self.at.step += 1
+        self.at.seconds = time.monotonic() - self.started
+        if self.at.step % LOG_EVERY_STEPS == 0 or last:
+            self.recent = {name: float(value.detach()) for name, value in losses.items()}
+            self.folder.log_losses(self.at.step, self.at.seconds, self.recent)
+
+    def go_back(self, bad: str) -> None:
+        backtracks, rate = self.at.backtracks + 1, self.at.rate / 2
+        if backtracks > BACKTRACKS_BEFORE_STOPPING or not self.restore():
+            often = "again and again" if self.folder.checkpoints() else "before the first checkpoint"
+            raise TrainingError(
+                f"{bad} is not a number, {often}, at step {self.at.step}: stopped; "
+                f"look at the reference with `understudy inspect`, or try another --seed"
+            )
+        self.at.backtracks, self.at.rate, self.bad_steps = backtracks, rate, 0
+        self._apply_rate()
+        log.warning("went back to step %d with the learning rate times %g", self.at.step, rate)
 
     def preview(self) -> None:
-        folder = self.folder / "previews"
-        folder.mkdir(exist_ok=True)
+        self.folder.previews.mkdir(exist_ok=True)
         with self.average.shown_in(self.trainee.networks[self.trainee.shown]) as generator, torch.no_grad():
-            self.trainee.preview(generator, folder, self.at.step)
+            self.trainee.preview(generator, self.folder.previews, self.at.step)
+        self.next_preview = self.at.seconds + PREVIEW_SECONDS
 
     def outcome(self) -> Outcome:
         weights = {name: value.cpu().numpy() for name, value in self.average.values.items()}
         return Outcome(weights, self.at.step, self.at.seconds, self.recent)
 
-    def _go_back(self, loss: str) -> None:
-        backtracks, rate = self.at.backtracks + 1, self.at.rate / 2
-        if backtracks > BACKTRACKS_BEFORE_STOPPING or not self.restore():
-            raise TrainingError(
-                f"the loss {loss} is not a number, again and again, from step {self.at.step} on: stopped; "
-                f"look at the reference with `understudy inspect`, or try another --seed"
-            )
-        self.at.backtracks, self.at.rate = backtracks, rate
+    # -- checkpoints ---------------------------------------------------------------------------------------
+
+    def save(self) -> bool:
+        """Writes a checkpoint of everything; instead of a state with a NaN in it, goes back and returns False."""
+        began = time.monotonic()
+        tensors = self._state()
+        bad = _not_finite(tensors)
+        if bad is not None:
+            log.warning("step %d not saved: %s is not finite", self.at.step, bad)
+            self.go_back(bad)
+            return False
+        arrays = {name: _array(tensor) for name, tensor in tensors.items()}
+        self.folder.save(self.at.step, arrays, {"progress": vars(self.at)})
+        cost = CHECKPOINT_COST * (time.monotonic() - began)
+        self.next_save = self.at.seconds + max(self.checkpoint_seconds, cost)
+        return True
+
+    def restore(self) -> bool:
+        """Loads the newest checkpoint that is whole; False when there is none."""
+        found = self.folder.load()
+        if found is None:
+            return False
+        arrays, header = found
+        self._load_state({name: torch.from_numpy(array) for name, array in arrays.items()})
+        self.at = _Progress(**header["progress"])
         self._apply_rate()
-        log.warning("went back to step %d with the learning rate times %g", self.at.step, rate)
+        self.recent = self.folder.forget_losses_after(self.at.step)
+        return True
 
     def _apply_rate(self) -> None:
         for name, optimizer in self.trainee.optimizers.items():
             for group in optimizer.param_groups:
                 group["lr"] = self.base_rates[name] * self.at.rate
-
-    def _log_losses(self) -> None:
-        line = {"step": self.at.step, "seconds": round(self.at.seconds, 2), **self.recent}
-        with open(self.folder / "losses.jsonl", "a", encoding="utf-8") as stream:
-            stream.write(json.dumps(line) + "\n")
-
-    # -- the run folder ------------------------------------------------------------------------------------
-
-    def prepare(self, resume: bool) -> None:
-        """Empties the folder for a new run, or restores the newest whole checkpoint of an old one."""
-        record = self.folder / "run.json"
-        if resume and record.exists():
-            before = read_json(record, TrainingError)["settings"]
-            different = sorted(
-                key for key in {*before, *self.settings} if before.get(key) != _plain(self.settings.get(key))
-            )
-            if different:
-                raise TrainingError(
-                    f"{self.folder} was begun with other settings ({', '.join(different)}): repeat those, "
-                    "choose another --output, or delete that folder"
-                )
-            if self.restore():
-                log.warning("resumed at step %d", self.at.step)
-                self._forget_losses_after(self.at.step)
-                return
-        for old in ("checkpoints", "previews"):
-            shutil.rmtree(self.folder / old, ignore_errors=True)
-        (self.folder / "losses.jsonl").unlink(missing_ok=True)
-        (self.folder / "checkpoints").mkdir()
-        write_json(record, {"settings": self.settings, "seed": self.seed, "device": str(self.fabric.device)})
-
-    def _forget_losses_after(self, step: int) -> None:
-        path = self.folder / "losses.jsonl"
-        if path.exists():
-            kept = [line for line in path.read_text(encoding="utf-8").splitlines() if _step_of(line) <= step]
-            with atomic_file(path) as temporary:
-                temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
-
-    def checkpoints(self) -> list[Path]:
-        """Whole checkpoints, oldest first."""
-        return sorted((self.folder / "checkpoints").glob("step-*.safetensors"))
-
-    def save(self) -> None:
-        """Writes a checkpoint of everything and keeps the last two. A state with a NaN in it is never saved."""
-        tensors = self._state()
-        bad = next((n for n, t in tensors.items() if t.is_floating_point() and not bool(torch.isfinite(t).all())), None)
-        if bad is not None:
-            log.warning("step %d not saved: %s is not finite", self.at.step, bad)
-            self._go_back(bad)
-            return
-        path = self.folder / "checkpoints" / f"step-{self.at.step:08d}.safetensors"
-        save_tensors(path, {name: _array(tensor) for name, tensor in tensors.items()}, {"progress": vars(self.at)})
-        for old in self.checkpoints()[:-2]:
-            old.unlink()
-
-    def restore(self) -> bool:
-        """Loads the newest checkpoint that is whole; False when there is none."""
-        for path in reversed(self.checkpoints()):
-            try:
-                arrays, header = load_tensors(path, TrainingError)
-            except TrainingError as error:
-                log.warning("%s; taking the checkpoint before it", error)
-                continue
-            self._load_state({name: torch.from_numpy(array) for name, array in arrays.items()})
-            self.at = _Progress(**header["progress"])
-            self._apply_rate()
-            return True
-        return False
 
     def _state(self) -> dict[str, Tensor]:
         tensors = {f"average/{name}": value for name, value in self.average.values.items()}
@@ -382,55 +381,27 @@ class _Loop:
             optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 
+def _not_finite(tensors: Mapping[str, Tensor]) -> str | None:
+    """Name of the first tensor with a NaN or an infinity in it."""
+    floating = ((name, tensor) for name, tensor in tensors.items() if tensor.is_floating_point())
+    return next((name for name, tensor in floating if not bool(torch.isfinite(tensor).all())), None)
+
+
 def _array(tensor: Tensor) -> npt.NDArray[Any]:
     return tensor.detach().cpu().contiguous().numpy()
 
 
 def _derived(seed: int, step: int) -> int:
-    return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    return int(np.random.SeedSequence([seed, 0, step]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def _plain(value: Any) -> Any:
-    """The value as it comes back from JSON (tuples as lists)."""
-    return json.loads(json.dumps(value))
+def draw(seed: int, stream: int, step: int, batch: int, count: int) -> npt.NDArray[np.int64]:
+    """Indices of a batch out of `count` items: every item once an epoch, in an order that seed, stream and epoch fix.
 
-
-def _step_of(line: str) -> int:
-    try:
-        return int(json.loads(line)["step"])
-    except (ValueError, KeyError):
-        return 2**62  # a half-written last line of a killed run
-
-
-def draw(seed: int, step: int, batch: int, count: int) -> npt.NDArray[np.int64]:
-    """Indices of a batch out of `count` items: every item once an epoch, in an order that (seed, epoch) fixes."""
+    Args:
+        stream: number of an independent stream of random numbers, from 1 on (0 is dropout's).
+    """
     places = np.arange(step * batch, (step + 1) * batch)
-    orders = {epoch: np.random.default_rng([seed, int(epoch)]).permutation(count) for epoch in set(places // count)}
+    epochs = {int(epoch) for epoch in places // count}
+    orders = {epoch: np.random.default_rng([seed, stream, epoch]).permutation(count) for epoch in epochs}
     return np.array([orders[place // count][place % count] for place in places], dtype=np.int64)
-
-
-class _Stop:
-    signal: int | None = None
-
-
-@contextmanager
-def _stop_signals() -> Iterator[_Stop]:
-    """The first Ctrl-C or SIGTERM is noted for the loop to see after its step; the second leaves at once."""
-    stop = _Stop()
-
-    def note(number: int, _: FrameType | None) -> None:
-        if stop.signal is not None:
-            os._exit(128 + number)
-        stop.signal = number
-        log.warning("finishing this step and saving; once more to leave at once")
-
-    try:
-        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not the main thread: whoever called us handles signals
-        yield stop
-        return
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -14,7 +14,7 @@ from understudy.actor import Actor, recipe_module, run_folder_of
 from understudy.backgrounds import Colour, parse_background
 from understudy.consent import Consent, obtain_consent
 from understudy.errors import TrainingError, UnderstudyError, UsageError
-from understudy.files import read_json, write_json
+from understudy.files import locked, read_json, write_json
 from understudy.retargeting.alignment import body_statistics
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def train(
     Raises:
         ConsentError: no consent was given.
         UsageError: `output` exists already, or arguments make no sense.
-        TrainingError: training cannot start or go on.
+        TrainingError: training cannot start or go on, or another process trains this output.
         Interrupted: Ctrl-C or SIGTERM, with everything saved.
 
     Example:
@@ -87,38 +87,44 @@ def train(
     performance = _tracked(reference, **size)
     others = [_tracked(other, **size) for other in unpaired]
     run_folder = run_folder_of(path)
-    write_json(run_folder / "consent.json", asdict(given))
-    trained = recipe_module(recipe).train(
-        performance,
-        others,
-        run_folder,
-        config,
-        seed=seed,
-        resume=resume,
-        max_minutes=max_minutes,
-        max_steps=max_steps,
-        device=device,
-    )
-    header = performance.header
-    actor = Actor(
+    with locked(run_folder, TrainingError):
+        _check_actor_output(path, resume)  # again: another process may have trained it while this one tracked
+        write_json(run_folder / "consent.json", asdict(given))
+        trained = recipe_module(recipe).train(
+            performance,
+            others,
+            run_folder,
+            config,
+            seed=seed,
+            resume=resume,
+            max_minutes=max_minutes,
+            max_steps=max_steps,
+            device=device,
+        )
+        actor = _actor(trained, performance, recipe, preset, given)
+        actor.save(path)
+    return actor
+
+
+def _actor(trained: Any, reference: Performance, recipe: str, preset: str, consent: Consent) -> Actor:
+    header = reference.header
+    return Actor(
         recipe=recipe,
         config=asdict(trained.config),
         weights=trained.weights,
         statistics=trained.statistics,
-        body=body_statistics(performance.poses),
+        body=body_statistics(reference.poses),
         crop=header.crop,
         working_size=header.size_hw[0],
         original_size_hw=header.original_size_hw,
         fps=header.fps,
-        background=performance.background(),
+        background=reference.background(),
         record={"preset": preset, **trained.record},
-        consent=given,
+        consent=consent,
         reference_name=header.source_name,
         reference_sha256=header.source_sha256,
         made_with=understudy.__version__,
     )
-    actor.save(path)
-    return actor
 
 
 def perform(
@@ -154,10 +160,13 @@ def perform(
     Example:
         perform("me.actor", "dance.mp4", "out.mp4", background="#202030", compare=True)
     """
+    from understudy.devices import choose_device
+
     path = Path(output)
     behind = parse_background(background)
-    _check_video_output(path, behind == "transparent", [driving, behind, actor])
+    _check_video_output(path, behind == "transparent", compare, [driving, behind, actor])
     _check_background(behind)
+    choose_device(device)
     loaded = actor if isinstance(actor, Actor) else Actor.load(actor)
     return _perform(loaded, _tracked(driving), _video_of(driving), path, behind, compare, device)
 
@@ -211,7 +220,7 @@ def clone(
         output: the video to write, see `perform`.
         recipe: which paper's method.
         preset: see `train`.
-        max_minutes: stop training after this much time.
+        max_minutes: stop after this much training, all parts of a resumed run together.
         compare: also write `NAME.compare.mp4`: driving, pose and clone side by side.
         background: see `perform`.
         resume: go on with an interrupted run of this output, or start one.
@@ -232,7 +241,7 @@ def clone(
     path = Path(output)
     actor_path = _beside(path, ".actor")
     behind = parse_background(background)
-    _check_video_output(path, behind == "transparent", [reference, driving, behind])
+    _check_video_output(path, behind == "transparent", compare, [reference, driving, behind])
     _check_background(behind)
     config = _config(recipe, preset)
     _check_limits(max_minutes, None, seed, device)
@@ -308,7 +317,7 @@ def _consent(consent: str | None, reference: Clip, actor: Path, resume: bool) ->
     return obtain_consent(consent, _name(reference))
 
 
-def _check_video_output(path: Path, transparent: bool, inputs: Sequence[object]) -> None:
+def _check_video_output(path: Path, transparent: bool, compare: bool, inputs: Sequence[object]) -> None:
     suffix = path.suffix.lower()
     allowed = _TRANSPARENT_SUFFIXES if transparent else _OPAQUE_SUFFIXES
     if suffix not in allowed:
@@ -322,6 +331,11 @@ def _check_video_output(path: Path, transparent: bool, inputs: Sequence[object])
     files = [given for given in inputs if isinstance(given, (str, os.PathLike)) and os.path.exists(given)]
     if path.exists() and any(os.path.samefile(file, path) for file in files):
         raise UsageError(f"--output {path} would overwrite what it is made from: choose another name")
+    beside = comparison_path(path)
+    if compare and beside.is_dir():
+        raise UsageError(f"{beside} is a folder: choose another --output, or leave out --compare")
+    if compare and beside.exists() and any(os.path.samefile(file, beside) for file in files):
+        raise UsageError(f"--compare would overwrite {beside}, which is given: choose another --output")
 
 
 def _check_background(behind: str | Colour | Path) -> None:

@@ -4,12 +4,17 @@ Equation and section numbers are the paper's. X: frames, Y: poses, P: the pose e
 G: poses -> frames of the reference's person. Two branches train the same G: pairs of the reference's own poses and
 frames (section 3.2, "Paired Data Branch"), and pose sequences of other people with no frames (the "Unpaired" one).
 
+The paper has one fixed camera frame. Here the reference's own crop is that frame and drivers are aligned with it
+(section 3.1), which is the same up to one similarity for all. Pose metrics, eqs. 7 and 8, are in
+`retargeting/coverage.py`.
+
 Shape letters: B windows, N consecutive frames, J = 18 joints, S the side of the square picture.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,13 +37,18 @@ from understudy.networks.unet import UNet, initialise
 from understudy.networks.vgg import Features, VGG19Features
 from understudy.pose import OPENPOSE18_LIMBS, OPENPOSE18_NAMES, Pose
 from understudy.retargeting.alignment import ScaleBy, align, body_statistics
+from understudy.run_folder import fingerprint
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
     from understudy.performance import Performance
 
+log = logging.getLogger(__name__)
+
 JOINTS = len(OPENPOSE18_NAMES)
+PAIRED, UNPAIRED = (1, 2), (3, 4)
+"""streams of random numbers, for the choice of windows and for their augmentation: none is shared"""
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,9 @@ class Config:
     batch: int = 8
     """windows a step; half paired, half unpaired"""
     learning_rate: float = 2e-4
+    """Adam's, of all networks"""
     betas: tuple[float, float] = (0.5, 0.999)
+    """Adam's decays of the gradient's first and second moment"""
     epochs: int = 150
     """passes over the reference; ignored when `steps` is given"""
     steps: int | None = None
@@ -150,7 +162,7 @@ class PerformanceCloning:
         self.reference, self.unpaired = reference, list(unpaired)
         n, j = config.consecutive, JOINTS
         torch.manual_seed(seed)
-        generator = UNet(j * n, 3 * n, config.width, config.depth, config.dropout)
+        generator = generator_for(config)
         judge_p = PatchGAN(n * (3 + j), config.discriminator_width)
         judge_s = PatchGAN(n * 3, config.discriminator_width)
         for network in (generator, judge_p, judge_s):
@@ -160,26 +172,26 @@ class PerformanceCloning:
         self.D_p, self.optimize_D_p = fabric.setup(judge_p, self._adam(judge_p))
         self.D_s, self.optimize_D_s = fabric.setup(judge_s, self._adam(judge_s))
         self.networks: Mapping[str, nn.Module] = {"generator": generator, "D_p": judge_p, "D_s": judge_s}
-        self.optimizers: Mapping[str, torch.optim.Optimizer] = {
-            "generator": self.optimize_G,
-            "D_p": self.optimize_D_p,
-            "D_s": self.optimize_D_s,
-        }
+        optimizers: tuple[torch.optim.Optimizer, ...] = (self.optimize_G, self.optimize_D_p, self.optimize_D_s)
+        self.optimizers: Mapping[str, torch.optim.Optimizer] = dict(zip(self.networks, optimizers, strict=True))
         self.dtype = torch.bfloat16 if computes_in_bfloat16(fabric.device) else torch.float32
         self.phi = VGG19Features(("relu1_1",), config.features).to(fabric.device)
         self.limbs = torch.tensor(OPENPOSE18_LIMBS, device=fabric.device)
-        self.joint_mean, self.joint_deviation = joint_statistics(
-            *reference.all_joints(), (config.size, config.size), config.joint_sigma
-        )
+        self.window = torch.arange(n, device=fabric.device)
+        trained_on = torch.unique(reference.windows[:, None] + self.window)
+        xy, seen = (values[trained_on] for values in reference.all_joints())
+        square = (config.size, config.size)
+        self.joint_mean, self.joint_deviation = joint_statistics(xy, seen, square, config.joint_sigma)
         self.steps = config.steps or config.epochs * math.ceil(len(reference.windows) / (config.batch // 2))
         self.joins_at = round(config.paired_only * self.steps)
+        self.has_unpaired = bool(self.unpaired) and config.lambda_s > 0
 
     def _adam(self, network: nn.Module) -> torch.optim.Adam:
         return torch.optim.Adam(network.parameters(), self.config.learning_rate, self.config.betas, fused=True)
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         config = self.config
-        both = step >= self.joins_at and bool(self.unpaired) and config.lambda_s > 0
+        both = self.has_unpaired and step >= self.joins_at
         poses, x = self._paired(step)  # P(x): (B, N*J, S, S), x: (B, N*3, S, S)
         conditions = poses
         if both:
@@ -230,21 +242,15 @@ class PerformanceCloning:
     def _paired(self, step: int) -> tuple[Tensor, Tensor]:
         """Normalised pose maps and frames of the reference, both moved by one random similarity a window."""
         clip, config = self.reference, self.config
-        half = config.batch // 2
-        start = clip.windows[training.draw(self.seed, step, half, len(clip.windows))]  # (B,)
-        moment = start[:, None] + torch.arange(config.consecutive, device=start.device)  # (B, N)
-        transform = self._augmented(clip, step, "paired")  # (B, 2, 3)
+        moment, transform = self._windows(clip, PAIRED, step)
         frames = clip.frames_at(moment.flatten(), transform.repeat_interleave(config.consecutive, 0), config.size)
         x = rearrange(frames, "(b n) c h w -> b (n c) h w", n=config.consecutive)
         return self._pose_maps(*clip.joints(moment, transform)), x.to(self.dtype)
 
     def _unpaired(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """Pose maps of other people, their backward flow (B*(N-1), 2, S, S), alpha of every frame but the first."""
-        config, half = self.config, self.config.batch // 2
-        clip = self.unpaired[step % len(self.unpaired)]
-        start = clip.windows[training.draw(self.seed + 1, step // len(self.unpaired), half, len(clip.windows))]
-        moment = start[:, None] + torch.arange(config.consecutive, device=start.device)
-        transform = self._augmented(clip, step, "unpaired")
+        config, clip = self.config, self.unpaired[step % len(self.unpaired)]
+        moment, transform = self._windows(clip, UNPAIRED, step // len(self.unpaired))
         xy, seen = clip.joints(moment, transform)
         later, repeated = moment[:, 1:].flatten(), transform.repeat_interleave(config.consecutive - 1, 0)
         flow = clip.flow_at(later, repeated, config.size)
@@ -254,12 +260,13 @@ class PerformanceCloning:
         )
         return self._pose_maps(xy, seen), flow, alpha
 
-    def _augmented(self, clip: Clip, step: int, branch: str) -> Tensor:
-        config = self.config
-        rng = np.random.default_rng([self.seed, step, len(branch)])
-        return random_similarity(
-            rng, clip.to_picture, config.batch // 2, config.size, config.rotate, config.zoom, config.shift
-        )
+    def _windows(self, clip: Clip, streams: tuple[int, int], step: int) -> tuple[Tensor, Tensor]:
+        """Frame numbers (B, N) of windows drawn from a clip, and one random similarity (B, 2, 3) for each."""
+        config, half = self.config, self.config.batch // 2
+        start = clip.windows[training.draw(self.seed, streams[0], step, half, len(clip.windows))]  # (B,)
+        rng = np.random.default_rng([self.seed, streams[1], step])
+        moves = random_similarity(rng, clip.to_picture, half, config.size, config.rotate, config.zoom, config.shift)
+        return start[:, None] + self.window, moves
 
     def _pose_maps(self, xy: Tensor, seen: Tensor) -> Tensor:
         square = (self.config.size, self.config.size)
@@ -275,7 +282,8 @@ class PerformanceCloning:
                 _play(generator, self.config, self.joint_mean, self.joint_deviation, xy[start:stop], seen[start:stop])
             )
 
-        write_previews(play, self.reference, self.unpaired, self.config.size, folder, step)
+        config = self.config
+        write_previews(play, self.reference, self.unpaired, config.size, config.consecutive, folder, step)
 
 
 @dataclass(frozen=True)
@@ -288,9 +296,11 @@ class Trained:
     statistics: dict[str, npt.NDArray[Any]]
     """joint_mean and joint_deviation (18,) float32, flat_colour (3,) uint8 behind the person"""
     record: dict[str, Any]
-    """JSON-able: steps, seconds, features, device, seed, losses"""
+    """JSON-able: steps, joined_at (first step of the unpaired branch, None if it never joined), seconds, features,
+    device, precision, seed, losses"""
 
 
+@training.out_of_memory_told()
 def train(
     reference: Performance,
     unpaired: Sequence[Performance],
@@ -308,10 +318,10 @@ def train(
     Args:
         reference: the person whose looks are learnt.
         unpaired: performances whose poses and flow feed the unpaired branch; none leaves that branch out.
-        run_folder: see `training.run`.
+        run_folder: see `training.run`; the caller holds its lock.
 
     Raises:
-        TrainingError: too few frames to learn from, or see `training.run`.
+        TrainingError: too few frames to learn from, memory ran out, or see `training.run`.
         Interrupted: after Ctrl-C or SIGTERM, with the state saved.
     """
     fabric = training.launch(device)
@@ -324,16 +334,21 @@ def train(
             f"{reference.path} has {len(paired_clip.windows)} runs of {config.consecutive} frames with a person in "
             f"them; training needs at least {config.batch // 2}, and a minute of footage to be any good"
         )
-    clips = [
-        read_clip(one, align(body_statistics(one.poses), body, config.scale_by), None, *options) for one in unpaired
-    ]
-    trainee = PerformanceCloning(paired_clip, [c for c in clips if len(c.windows)], config, seed, fabric)
+    clips = []
+    for one in unpaired:
+        clip = read_clip(one, align(body_statistics(one.poses), body, config.scale_by), None, *options)
+        if len(clip.windows):
+            clips.append(clip)
+        else:
+            log.warning("%s is left out: it has no %d frames on end with a person", one.path, config.consecutive)
+    trainee = PerformanceCloning(paired_clip, clips, config, seed, fabric)
     settings = {
         "recipe": "performance-cloning",
         "config": dataclasses.asdict(config),
+        "features": trainee.phi.taken,
         "seed": seed,
-        "reference": reference.header.source_sha256,
-        "unpaired": [one.header.source_sha256 for one in unpaired],
+        "reference": fingerprint(reference),
+        "unpaired": [fingerprint(one) for one in unpaired],
     }
     outcome = training.run(
         trainee,
@@ -346,6 +361,9 @@ def train(
         resume=resume,
         max_minutes=max_minutes,
     )
+    joined = trainee.has_unpaired and outcome.steps > trainee.joins_at
+    if trainee.has_unpaired and not joined:
+        log.warning("the driving motion was not learnt from: that begins at step %d", trainee.joins_at)
     statistics = {
         "joint_mean": trainee.joint_mean.cpu().numpy(),
         "joint_deviation": trainee.joint_deviation.cpu().numpy(),
@@ -353,10 +371,11 @@ def train(
     }
     record = {
         "steps": outcome.steps,
+        "joined_at": trainee.joins_at if joined else None,
         "seconds": round(outcome.seconds, 1),
         "features": trainee.phi.taken,
         "device": str(fabric.device),
-        "precision": str(fabric._precision.precision),
+        "precision": training.precision_on(fabric.device),
         "seed": seed,
         "losses": outcome.losses,
     }
@@ -403,22 +422,35 @@ def generate(
     yield from _play(generator, config, mean, deviation, torch.from_numpy(xy).float().to(chosen), seen, batch)
 
 
-@torch.inference_mode()
 def _play(
     generator: nn.Module, config: Config, mean: Tensor, deviation: Tensor, xy: Tensor, seen: Tensor, batch: int = 8
 ) -> Iterator[npt.NDArray[np.uint8]]:
-    """xy `(T, J, 2)`, seen `(T, J)` -> T frames.
+    """The last frame of each window: see `benchmarks/overlap.py` for what was measured of the other choices."""
+    for versions in play_windows(generator, config, mean, deviation, xy, seen, batch):
+        yield versions[-1]
 
-    Window t holds the poses t - N + 1 ... t; its last frame is shown. Overlapping windows make N versions of each
-    frame, see `benchmarks/overlap.py` for what was measured.
+
+@torch.inference_mode()
+def play_windows(
+    generator: nn.Module, config: Config, mean: Tensor, deviation: Tensor, xy: Tensor, seen: Tensor, batch: int = 8
+) -> Iterator[npt.NDArray[np.uint8]]:
+    """All N frames of every window. Windows overlap, so that each moment is painted N times.
+
+    Args:
+        xy: `(T, J, 2)` pixels of the S x S frame.
+        seen: `(T, J)` bool.
+
+    Yields:
+        For t = 0 ... T - 1, `(N, S, S, 3)` uint8: the moments t - N + 1 ... t. The first pose stands in for moments
+        before it.
     """
     n, square = config.consecutive, (config.size, config.size)
     before = torch.arange(1 - n, 1, device=xy.device)
     for first in range(0, len(xy), batch):
         moments = torch.arange(first, min(first + batch, len(xy)), device=xy.device)
-        window = (moments[:, None] + before).clamp_min(0)  # (B, N); the first pose stands in for those before it
+        window = (moments[:, None] + before).clamp_min(0)  # (B, N)
         maps = normalised_heatmaps(xy[window], seen[window], square, config.joint_sigma, mean, deviation)
         with autocast(xy.device):
-            frames = generator(maps)[:, -3:]
+            frames = generator(maps)
         pixels = ((frames.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-        yield from rearrange(pixels, "b c h w -> b h w c").cpu().numpy()
+        yield from rearrange(pixels, "b (n c) h w -> b n h w c", n=n).cpu().numpy()

@@ -21,20 +21,30 @@ Play = Callable[[Clip, int, int], list[Picture]]
 COLUMNS, CLIP_FRAMES = 6, 48
 
 
-def write_previews(play: Play, reference: Clip, unpaired: Sequence[Clip], size: int, folder: Path, step: int) -> None:
-    """Writes `step-<n>.png` (real frames, their reconstructions, other people's poses) and a short `step-<n>.mp4`."""
+def write_previews(
+    play: Play, reference: Clip, unpaired: Sequence[Clip], size: int, consecutive: int, folder: Path, step: int
+) -> None:
+    """Writes `step-<n>.png` (real frames, their reconstructions, other people's poses) and a short `step-<n>.mp4`.
+
+    Args:
+        size: pixels: side of the pictures.
+        consecutive: N; a still is the last of a window's N frames, since only there the generator sees all poses.
+    """
 
     def spread(clip: Clip) -> list[int]:
         return [int(clip.windows[i]) for i in np.linspace(0, len(clip.windows) - 1, COLUMNS).astype(int)]
 
-    places = spread(reference)
-    real = [cv2.resize(_picture(reference, t + 1), (size, size), interpolation=cv2.INTER_AREA) for t in places]
-    rows: list[list[Picture]] = [real, [play(reference, t, t + 2)[-1] for t in places]]
+    def generated(clip: Clip) -> list[Picture]:
+        return [play(clip, t, t + consecutive)[-1] for t in spread(clip)]
+
+    shown = [t + consecutive - 1 for t in spread(reference)]
+    real = [cv2.resize(_picture(reference, t), (size, size), interpolation=cv2.INTER_AREA) for t in shown]
+    rows: list[list[Picture]] = [real, generated(reference)]
     labels = ["reference", "generated"]
     for clip in unpaired[:1]:
-        rows.append([play(clip, t, t + 2)[-1] for t in spread(clip)])
+        rows.append(generated(clip))
         labels.append("driving poses")
-    write_image(folder / f"step-{step:07d}.png", contact_sheet(rows, labels, [f"frame {t + 1}" for t in places]))
+    write_image(folder / f"step-{step:07d}.png", contact_sheet(rows, labels, [f"frame {t}" for t in shown]))
 
     motion = unpaired[0] if unpaired else reference
     with VideoWriter(folder / f"step-{step:07d}.mp4", Fraction(25)) as writer:
