@@ -32,9 +32,11 @@ def joint_statistics(xy: Tensor, seen: Tensor, size_hw: tuple[int, int], sigma: 
     device, joints, pixels = xy.device, xy.shape[1], len(xy) * height * width
     across, down = torch.arange(width, dtype=torch.float64), torch.arange(height, dtype=torch.float64)
     total, squares = torch.zeros(joints, dtype=torch.float64), torch.zeros(joints, dtype=torch.float64)
-    for some_xy, some_seen in zip(xy.cpu().split(FRAMES_AT_ONCE), seen.cpu().split(FRAMES_AT_ONCE), strict=True):
-        horizontal = torch.exp(-((across - some_xy[..., 0:1]) ** 2) / (2 * sigma**2))  # (T, J, W)
-        vertical = torch.exp(-((down - some_xy[..., 1:2]) ** 2) / (2 * sigma**2)) * some_seen[..., None]  # (T, J, H)
+    xy, seen = xy.cpu(), seen.cpu()
+    for first in range(0, len(xy), FRAMES_AT_ONCE):
+        chunk = slice(first, first + FRAMES_AT_ONCE)
+        horizontal = torch.exp(-((across - xy[chunk, :, 0:1]) ** 2) / (2 * sigma**2))  # (T, J, W)
+        vertical = torch.exp(-((down - xy[chunk, :, 1:2]) ** 2) / (2 * sigma**2)) * seen[chunk, :, None]  # (T, J, H)
         total += (horizontal.sum(-1) * vertical.sum(-1)).sum(0)
         squares += (horizontal.square().sum(-1) * vertical.square().sum(-1)).sum(0)
     mean = total / pixels
