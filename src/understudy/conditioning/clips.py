@@ -15,14 +15,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from understudy.performance import FOUND, INTERPOLATED
 from understudy.progress import progress_bar
 from understudy.retargeting.alignment import Alignment
 
 if TYPE_CHECKING:
     from understudy.performance import Performance
-
-FOUND, INTERPOLATED = 2, 1
-"""Status of a frame, as in `Performance.status`."""
 
 
 @dataclass(frozen=True)
