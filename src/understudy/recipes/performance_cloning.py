@@ -276,13 +276,12 @@ class PerformanceCloning:
     def preview(self, generator: nn.Module, folder: Path, step: int) -> None:
         from understudy.recipes.previews import write_previews
 
-        def play(clip: Clip, start: int, stop: int) -> list[npt.NDArray[np.uint8]]:
-            xy, seen = clip.all_joints()
-            return list(
-                _play(generator, self.config, self.joint_mean, self.joint_deviation, xy[start:stop], seen[start:stop])
-            )
-
         config = self.config
+
+        def play(clip: Clip, start: int, stop: int) -> list[npt.NDArray[np.uint8]]:
+            xy, seen = (values[start:stop] for values in clip.all_joints())
+            return list(_play(generator, config, self.joint_mean, self.joint_deviation, xy, seen))
+
         write_previews(play, self.reference, self.unpaired, config.size, config.consecutive, folder, step)
 
 
@@ -347,6 +346,7 @@ def train(
         "config": dataclasses.asdict(config),
         "features": trainee.phi.taken,
         "seed": seed,
+        "flat_colour": colour,
         "reference": fingerprint(reference),
         "unpaired": [fingerprint(one) for one in unpaired],
     }
