@@ -123,7 +123,7 @@ def _looped(path: Path, size_hw: tuple[int, int], fps: Fraction) -> Iterator[Ima
     scale = max(size_hw[0] / source_hw[0], size_hw[1] / source_hw[1])
     needed = int(np.ceil(max(source_hw) * scale)) if scale < 1 else None
     while True:
-        with VideoReader(path, long_side=needed) as reader:
+        with VideoReader(path, long_side=needed, tolerate_damage=True) as reader:  # it comes after all the work
             shown = 0
             for number, frame in enumerate(reader, start=1):
                 fitted = None

@@ -88,14 +88,18 @@ def _described(path: Path) -> tuple[list[str], Image]:
 
         performance = Performance.load(path)
         return performance_lines(performance), performance_sheet(performance)
-    from understudy.video import is_video
-
-    if is_video(path):
+    if not _is_actor(path):
         return _video_lines(path), _video_sheet(path)
     from understudy.actor import Actor
 
     actor = Actor.load(path)
     return actor_lines(actor), actor_sheet(actor)
+
+
+def _is_actor(path: Path) -> bool:
+    """By its name or its content, as far as that decides who explains what is wrong with it."""
+    with open(path, "rb") as stream:
+        return path.suffix.lower() == ".actor" or stream.read(9)[8:] == b"{"  # as safetensors files begin
 
 
 def _table(rows: list[tuple[str, str]]) -> list[str]:

@@ -146,7 +146,7 @@ class Decoder:
         if not self._tolerate_damage:
             raise MediaError(
                 f"{self._path} is damaged near {self._shown(self._next_time)} s: copy it again, or go on over the "
-                f"damage: `understudy track {self._path} --tolerate-damage --output NAME.performance`, and give that"
+                "damage: `understudy track VIDEO --tolerate-damage --output NAME.performance`, and give that"
             )
 
     def _saw(self, packet: av.packet.Packet[av.stream.Stream]) -> None:

@@ -130,10 +130,16 @@ class GivenMatte:
     """A video of mattes, white where the person is, as long as the clip to within one frame."""
 
     def __init__(
-        self, path: Path, square: Square, original_hw: tuple[int, int], start: float | None, end: float | None
+        self,
+        path: Path,
+        square: Square,
+        original_hw: tuple[int, int],
+        start: float | None,
+        end: float | None,
+        tolerate_damage: bool,
     ):
         self._path, self._square = path, square
-        self._reader = VideoReader(path, start=start, end=end)
+        self._reader = VideoReader(path, start=start, end=end, tolerate_damage=tolerate_damage)
         height, width = self._reader.size_hw
         if abs(width * original_hw[0] - height * original_hw[1]) > 2 * max(*original_hw, height, width):
             raise MediaError(

@@ -236,14 +236,16 @@ def _matte_source(
         return NoMatte()
     if not Path(matte).is_file():
         raise MediaError(f"there is no matte {matte}: give auto, green, none or a video file")
-    return GivenMatte(Path(matte), square, original_hw, clip.start, clip.end)
+    return GivenMatte(Path(matte), square, original_hw, clip.start, clip.end, clip.tolerate_damage)
 
 
 def _of_one_person(observations: Observations, clip: _Clip, fps: Fraction) -> Pose:
     """The poses without those of other people; says who was followed."""
     name, by_region = clip.path.name, clip.chosen_with("--region X,Y,W,H")
     poses, other = same_person(observations.poses, fps)
-    _log.info(f"{name}: followed the person {place_in_words(poses)}; to follow another one: {by_region}, and give that")
+    if poses.found.any():
+        place = place_in_words(poses)
+        _log.info(f"{name}: followed the person {place}; to follow another one: {by_region}, and give that")
     if other.any():
         _log.warning(
             f"{name}: from {np.argmax(other) / float(fps):.1f} s on the tracker followed somebody else in "
