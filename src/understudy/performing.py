@@ -24,6 +24,7 @@ from understudy.compositing import faded, key, paste, unpremultiplied
 from understudy.pose import BODY, FEET, LEFT_HAND, RIGHT_HAND, Pose
 from understudy.progress import progress_bar
 from understudy.retargeting.alignment import align, body_statistics
+from understudy.retargeting.proportions import fit_limbs
 from understudy.stage import held, presence, window_path
 from understudy.threads import ReadAhead
 from understudy.video import VideoReader, VideoWriter
@@ -66,14 +67,15 @@ class Part:
 
 
 def aligned_poses(actor: Actor, driving: Performance) -> Pose:
-    """The driver's poses in the reference's working pixels, scaled as the actor's recipe says.
+    """The driver's poses in the reference's working pixels, scaled and fitted as the actor's recipe says.
 
     Raises:
         PoseError: the driver never shows a whole torso.
     """
-    scale_by = actor.config.get("scale_by", "hips")
-    alignment = align(body_statistics(driving.poses), actor.body, scale_by)
-    return alignment.apply_to_pose(driving.poses, (actor.working_size, actor.working_size))
+    own = body_statistics(driving.poses)
+    alignment = align(own, actor.body, actor.config.get("scale_by", "hips"))
+    pose = alignment.apply_to_pose(driving.poses, (actor.working_size, actor.working_size))
+    return fit_limbs(pose, alignment, own, actor.body) if actor.config.get("fit_limbs") else pose
 
 
 def part_for(actor: Actor, driving: Performance) -> Part:

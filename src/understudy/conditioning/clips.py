@@ -187,21 +187,30 @@ def _frames_over(performance: Performance, colour: tuple[int, int, int], side: i
     return frames
 
 
-def flat_colour(performance: Performance, samples: int = 24) -> tuple[int, int, int]:
-    """The colour to lay behind the person: of 27 spread over the cube, the one farthest from all of the person's own.
+CLEAR_OF_PERSON = 60.0
+"""RGB distance that tells the flat colour from the person's own, with room for a generator's noise"""
 
-    The performer is later cut out by distance from this colour, so nothing worn may be near it. The levels stay off 0
-    and 255, where tanh saturates.
+
+def flat_colour(performance: Performance, samples: int = 24) -> tuple[int, int, int]:
+    """The colour to lay behind the person: clear of nearly all that is worn, and otherwise as near to the room's.
+
+    Clear, because the performer is later cut out by distance from this colour. Near to the room, because what is left
+    of it in a blurred edge then shows least, and because a loud colour would make the outline outweigh everything
+    inside it: over magenta, the farthest colour from most people, a generator got skin and clothes right only after
+    several times as many steps.
     """
-    levels = np.array([16, 128, 240], np.float32)
+    levels = np.linspace(24, 232, 14, dtype=np.float32)  # off 0 and 255, where tanh saturates
     candidates = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 3)
-    worn = []
+    worn, behind = [np.zeros((0, 3), np.uint8)], [np.zeros((0, 3), np.uint8)]
     for i in np.unique(np.linspace(0, len(performance) - 1, samples).astype(int)):
         frame, matte = next(performance.frames(i, i + 1)), next(performance.mattes(i, i + 1))
-        worn.append(frame[matte > 250][::7])
-    person = np.concatenate(worn).astype(np.float32)
+        worn.append(frame[matte > 250][::11])
+        behind.append(frame[matte < 5][::101])
+    person, room = np.concatenate(worn).astype(np.float32), np.concatenate(behind).astype(np.float32)
+    wanted = room.mean(axis=0) if len(room) else np.full(3, 128, np.float32)
     if not len(person):
-        return (16, 240, 16)
-    distance = np.stack([np.linalg.norm(person - candidate, axis=1) for candidate in candidates])
-    red, green, blue = candidates[np.quantile(distance, 0.01, axis=1).argmax()]
+        return (128, 128, 128)
+    least = np.quantile(np.stack([np.linalg.norm(person - c, axis=1) for c in candidates]), 0.01, axis=1)
+    clear = candidates[least >= min(CLEAR_OF_PERSON, float(least.max()))]
+    red, green, blue = clear[np.linalg.norm(clear - wanted, axis=1).argmin()]
     return int(red), int(green), int(blue)

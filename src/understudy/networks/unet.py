@@ -10,7 +10,9 @@ class UNet(nn.Module):
     """Encoder and decoder joined by skip connections at every scale; the last activation is tanh.
 
     With `depth` 8 and a 256x256 input the code in the middle is 1x1, as in pix2pix. Deeper levels keep
-    `8 * width` channels. Dropout of 0.5 sits in the three innermost decoder levels, as in pix2pix; it is off
+    `8 * width` channels. Normalisation is by instance: pix2pix normalises by the statistics of whatever it is given at
+    test time too, and so each frame depends on its own poses alone, in training as in performing. (Batch statistics
+    of training, used when performing, gave the pictures a cast.) Dropout of 0.5 sits in the three innermost decoder levels, as in pix2pix; it is off
     in evaluation mode, so that a frame depends on its pose alone.
 
     Args:
@@ -66,7 +68,7 @@ def _down(in_channels: int, out_channels: int, first: bool, last: bool) -> nn.Se
     normalised = not first and not last
     layers.append(nn.Conv2d(in_channels, out_channels, 4, 2, 1, bias=not normalised))
     if normalised:
-        layers.append(nn.BatchNorm2d(out_channels))
+        layers.append(nn.InstanceNorm2d(out_channels, affine=True))
     return nn.Sequential(*layers)
 
 
@@ -74,7 +76,7 @@ def _up(in_channels: int, out_channels: int, dropout: float) -> nn.Sequential:
     layers: list[nn.Module] = [
         nn.ReLU(),
         nn.ConvTranspose2d(in_channels, out_channels, 4, 2, 1, bias=False),
-        nn.BatchNorm2d(out_channels),
+        nn.InstanceNorm2d(out_channels, affine=True),
     ]
     if dropout:
         layers.append(nn.Dropout(dropout))
@@ -88,6 +90,6 @@ def initialise(module: nn.Module, deviation: float) -> None:
             nn.init.normal_(part.weight, 0.0, deviation)
             if part.bias is not None:
                 nn.init.zeros_(part.bias)
-        elif isinstance(part, nn.BatchNorm2d):
+        elif isinstance(part, nn.BatchNorm2d | nn.InstanceNorm2d):
             nn.init.normal_(part.weight, 1.0, deviation)
             nn.init.zeros_(part.bias)

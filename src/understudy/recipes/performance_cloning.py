@@ -61,6 +61,8 @@ class Config:
     """frames: N, poses that G sees and frames that it makes at a time"""
     scale_by: ScaleBy = "hips"
     """what sets the one scale that aligns a driver: the mean hip width (section 3.1), or the body's limb lengths"""
+    fit_limbs: bool = False
+    """give the driver's limbs the reference's lengths when performing; beyond the paper, whose limit this is"""
     joint_sigma: float = 6.0
     """pixels: standard deviation of a joint's Gaussian (not printed; Cao et al. use 7 at 368)"""
     limb_sigma: float = 12.0
@@ -126,22 +128,32 @@ def paper() -> Config:
 
 
 def fast() -> Config:
-    """The paper's picture in fewer steps: augmentation against over-fitting, average weights, a steadier scale."""
-    return Config(scale_by="body", steps=20_000, rotate=10, zoom=0.1, shift=0.05, ema_decay=0.999)
+    """The paper's picture in fewer steps: augmentation against over-fitting, average weights, fitted limbs."""
+    return Config(
+        scale_by="body", fit_limbs=True, dropout=0.0, steps=20_000, rotate=10, zoom=0.1, shift=0.05, ema_decay=0.999
+    )
 
 
 def preview() -> Config:
-    """128x128 and narrow: minutes on a CPU, to see whether the footage works."""
+    """128x128 and narrow: minutes on a CPU, to see whether the footage works.
+
+    Wider Gaussians and a heavier eq. 1, because in so few steps the discriminators have hardly learnt what to ask for.
+    """
     return Config(
         size=128,
         scale_by="body",
-        joint_sigma=3.0,
+        fit_limbs=True,
+        joint_sigma=5.0,
         limb_sigma=6.0,
         width=32,
         depth=6,
         discriminator_width=32,
+        dropout=0.0,
         features="random",
+        lambda_vgg=500.0,
+        learning_rate=4e-4,
         steps=1500,
+        paired_only=0.5,
         rotate=10,
         zoom=0.1,
         shift=0.05,

@@ -1,0 +1,97 @@
+"""Which version of a frame to show: windows of N poses overlap, so a generator paints every moment N times.
+
+    understudy demo --output demo
+    python benchmarks/overlap.py --demo demo
+
+Compares the first frame of each window, the last, and the mean of all versions, on a finished demo: error against
+ground truth in the person's square, and unsteadiness (what flow from frame to frame does not explain, relative to that
+of the real frames). Prints a table; `--output` writes JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from understudy.actor import Actor
+from understudy.conditioning.clips import _frames_over
+from understudy.demo import track_clip
+from understudy.evaluation.metrics import rmse
+from understudy.performing import part_for
+from understudy.recipes import performance_cloning as recipe
+
+
+def versions_of(actor: Actor, folder: Path) -> list[np.ndarray]:
+    """N versions of every moment of the driver, (T, S, S, 3) each: the last of its window first."""
+    pose = part_for(actor, track_clip(folder / "driving.mp4")).in_window
+    config = recipe.Config(**actor.config)
+    generator = recipe.generator_for(config).eval()
+    generator.load_state_dict({name: torch.from_numpy(np.array(w)) for name, w in actor.weights.items()})
+    xy, confidence = pose.openpose18()
+    mean, deviation = (torch.from_numpy(np.array(actor.statistics[k])) for k in ("joint_mean", "joint_deviation"))
+    seen = torch.from_numpy(confidence > config.seen_above)
+    windows = np.stack(list(recipe.play_windows(generator, config, mean, deviation, torch.from_numpy(xy), seen)))
+    n = config.consecutive
+    padded = np.concatenate([windows, np.repeat(windows[-1:], n - 1, axis=0)])
+    return [padded[k : k + len(windows), n - 1 - k] for k in range(n)]
+
+
+def true_frames(actor: Actor, folder: Path) -> np.ndarray:
+    """(T, S, S, 3): the true person over the flat colour, cut with the reference's crop."""
+    truth = track_clip(folder / "ground_truth.mp4")
+    colour = tuple(int(v) for v in actor.statistics["flat_colour"])
+    frames = _frames_over(truth, colour, truth.header.size_hw[0]).transpose(0, 2, 3, 1)
+    own, wanted = truth.header.crop, actor.crop
+    ratio = wanted.scale / own.scale * actor.size / actor.working_size
+    shift = [
+        (w - o * wanted.scale / own.scale) * actor.size / actor.working_size + (actor.size / actor.working_size - 1) / 2
+        for o, w in zip(own.translation_xy, wanted.translation_xy, strict=True)
+    ]
+    matrix = np.array([[ratio, 0, shift[0]], [0, ratio, shift[1]]])
+    size = (actor.size, actor.size)
+    return np.stack([cv2.warpAffine(f, matrix, size, flags=cv2.INTER_AREA, borderValue=colour) for f in frames])
+
+
+def unsteadiness(frames: np.ndarray, truth: np.ndarray) -> float:
+    """Mean difference between each frame and the one before carried along by the true flow, over that of the truth."""
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    grey = [cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in truth]
+    y, x = np.mgrid[: truth.shape[1], : truth.shape[2]].astype(np.float32)
+    ours, real = 0.0, 0.0
+    for t in range(1, len(truth)):
+        flow = dis.calc(grey[t], grey[t - 1], np.zeros((*grey[t].shape, 2), np.float32))
+        for clip, add in ((frames, "ours"), (truth, "real")):
+            carried = cv2.remap(clip[t - 1], x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR)
+            difference = float(np.abs(carried.astype(np.float32) - clip[t]).mean())
+            ours, real = (ours + difference, real) if add == "ours" else (ours, real + difference)
+    return ours / real
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--demo", type=Path, default=Path("demo"), help="folder of a finished demo")
+    parser.add_argument("--output", type=Path, help="JSON to write")
+    options = parser.parse_args()
+    actor = Actor.load(options.demo / "reference.actor")
+    versions, truth = versions_of(actor, options.demo), true_frames(actor, options.demo)
+    choices = {"last": versions[0], "first": versions[-1], "mean": np.mean(versions, axis=0).round().astype(np.uint8)}
+    table = {
+        name: {"error": rmse(frames, truth), "unsteadiness": unsteadiness(frames, truth)}
+        for name, frames in choices.items()
+    }
+    print(f"{'shown':8} {'error':>8} {'unsteadiness':>14}")
+    for name, row in table.items():
+        print(f"{name:8} {row['error']:8.2f} {row['unsteadiness']:14.3f}")
+    if options.output:
+        from understudy.files import write_json
+
+        write_json(options.output, json.loads(json.dumps(table)))
+
+
+if __name__ == "__main__":
+    main()
