@@ -20,7 +20,7 @@ import torch
 
 from understudy.actor import Actor
 from understudy.conditioning.clips import _frames_over
-from understudy.demo import track_clip
+from understudy.tracking.track import tracked
 from understudy.evaluation.metrics import rmse
 from understudy.performing import part_for
 from understudy.recipes import performance_cloning as recipe
@@ -28,7 +28,7 @@ from understudy.recipes import performance_cloning as recipe
 
 def versions_of(actor: Actor, folder: Path) -> list[np.ndarray]:
     """N versions of every moment of the driver, (T, S, S, 3) each: the last of its window first."""
-    pose = part_for(actor, track_clip(folder / "driving.mp4")).in_window
+    pose = part_for(actor, tracked(folder / "driving.mp4", cache=folder / "tracked")).in_window
     config = recipe.Config(**actor.config)
     generator = recipe.generator_for(config).eval()
     generator.load_state_dict({name: torch.from_numpy(np.array(w)) for name, w in actor.weights.items()})
@@ -43,7 +43,7 @@ def versions_of(actor: Actor, folder: Path) -> list[np.ndarray]:
 
 def true_frames(actor: Actor, folder: Path) -> np.ndarray:
     """(T, S, S, 3): the true person over the flat colour, cut with the reference's crop."""
-    truth = track_clip(folder / "ground_truth.mp4")
+    truth = tracked(folder / "ground_truth.mp4", cache=folder / "tracked")
     colour = tuple(int(v) for v in actor.statistics["flat_colour"])
     frames = _frames_over(truth, colour, truth.header.size_hw[0]).transpose(0, 2, 3, 1)
     own, wanted = truth.header.crop, actor.crop
