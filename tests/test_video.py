@@ -157,6 +157,20 @@ def test_long_side_shrinks_and_never_enlarges(tmp_path: Path, long_side: int, si
     assert reader.size_hw == size_hw == next(iter(reader)).shape[:2]
 
 
+def test_chosen_frames_come_unshrunk_too(tmp_path: Path) -> None:
+    path = clips.write_clip(tmp_path / "clip.mp4", 6, times=[0, 1, 2, 5, 6, 7])  # the third stored frame stays longer
+    whole = list(VideoReader(path))
+    shrunk = VideoReader(path, long_side=80)
+    frames = list(shrunk.with_whole({1, 3}))
+    assert len(frames) == len(whole)
+    for number, (frame, beside) in enumerate(frames):
+        assert frame.shape[:2] == shrunk.size_hw
+        if number in (1, 3):
+            assert np.array_equal(beside, whole[number])
+        else:
+            assert beside is None
+
+
 def test_long_side_below_one_is_refused(tmp_path: Path) -> None:
     path = clips.write_clip(tmp_path / "clip.mp4", 2)
     with pytest.raises(UsageError, match="at least 1 pixel, not 0"):

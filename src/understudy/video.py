@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -115,7 +115,7 @@ class VideoReader:
         self._first_index, self._stop_index = self._index_range(start, end)
         last = self.info.frames if self._stop_index is None else min(self.info.frames, self._stop_index)
         self.expected_frames = max(0, last - self._first_index)
-        self._running: list[ReadAhead[npt.NDArray[np.uint8]]] = []
+        self._running: list[ReadAhead[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8] | None]]] = []
 
     def _index_range(self, start: float | None, end: float | None) -> tuple[int, int | None]:
         first = 0 if start is None else round(Fraction(str(start)) * self.fps)
@@ -143,8 +143,15 @@ class VideoReader:
         self._running.clear()
 
     def __iter__(self) -> Iterator[npt.NDArray[np.uint8]]:
+        for frame, _ in self.with_whole(()):
+            yield frame
+
+    def with_whole(
+        self, numbers: Collection[int]
+    ) -> Generator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8] | None], None, None]:
+        """Frames as iterating gives them, and beside those with the given numbers the same one unshrunk."""
         self.notes = []
-        ahead = ReadAhead(self._frames(), _AHEAD)
+        ahead = ReadAhead(self._frames(numbers), _AHEAD)
         self._running.append(ahead)
         try:
             yield from ahead
@@ -153,18 +160,24 @@ class VideoReader:
             if ahead in self._running:
                 self._running.remove(ahead)
 
-    def _frames(self) -> Generator[npt.NDArray[np.uint8], None, None]:
+    def _frames(
+        self, whole_at: Collection[int]
+    ) -> Generator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8] | None], None, None]:
         decoder = Decoder(self._source, self._strict, self._tolerate_damage, self._note)
         convert = RgbConverter(self.size_hw, self._source.turn, self._alpha_background)
+        convert_whole = RgbConverter(self.info.size_hw, self._source.turn, self._alpha_background)
+        number = 0
         for frame, count in self._sampled(decoder):
             if is_hdr(frame) and not any("HDR" in note for note in self.notes):
                 self._note(
                     f"{self.info.path} is HDR: converted to BT.709, what is brighter than paper white is clipped"
                 )
             image = convert(frame)
-            for _ in range(count - 1):
-                yield image.copy()
-            yield image
+            for repeat in range(count):
+                # each is the consumer's own
+                delivered = image if repeat == count - 1 else image.copy()
+                yield delivered, convert_whole(frame) if number in whole_at else None
+                number += 1
 
     def _sampled(self, decoder: Decoder) -> Generator[tuple[av.video.frame.VideoFrame, int], None, None]:
         """Yields stored frames with the number of delivered frames to which each is nearest in time."""

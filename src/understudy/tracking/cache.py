@@ -12,7 +12,7 @@ from typing import Any
 from understudy.files import sha256_of
 from understudy.performance import VERSION
 
-TRACKING_VERSION = 2
+TRACKING_VERSION = 3
 """raised whenever the same video would give another performance, so that cached ones are made again"""
 
 

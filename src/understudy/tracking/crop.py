@@ -29,11 +29,12 @@ _SHINS = ((p.LEFT_KNEE, p.LEFT_ANKLE), (p.RIGHT_KNEE, p.RIGHT_ANKLE))
 
 
 def person_square(poses: Pose) -> tuple[int, int, int]:
-    """The square (left, top, side), in whole original pixels, that holds the person in nearly all frames.
+    """The square (left, top, side), in original pixels, that holds the person in nearly all frames.
 
     It is centred on what the person reaches (the 0.5th to the 99.5th percentile over the clip) rather than on the
     trunk, so that the person fills as many of the working pixels as the motion allows. It may reach beyond the
-    picture, although what lies there is not counted as the person's reach.
+    picture, although what lies there is not counted as the person's reach. All three are multiples of 4, so that the
+    picture can be halved twice before the square is cut out: see `halvings`.
 
     Raises:
         ValueError: no frame has a body joint.
@@ -45,8 +46,8 @@ def person_square(poses: Pose) -> tuple[int, int, int]:
     height, width = poses.size_hw
     low_xy = np.maximum(np.percentile(low[seen], 0.5, axis=0), 0)
     high_xy = np.minimum(np.percentile(high[seen], 99.5, axis=0), [width - 1, height - 1])
-    side = max(MIN_SIDE, 4 * round(float((high_xy - low_xy).max()) * (1 + MARGIN) / 4))  # halves twice: see cut
-    left, top = np.round((low_xy + high_xy + 1 - side) / 2).astype(int)
+    side = max(MIN_SIDE, 4 * round(float((high_xy - low_xy).max()) * (1 + MARGIN) / 4))
+    left, top = 4 * np.round((low_xy + high_xy + 1 - side) / 8).astype(int)
     return int(left), int(top), side
 
 
@@ -88,6 +89,26 @@ def crop_of(square: tuple[int, int, int], size: int) -> Crop:
     return Crop(scale, (to_centre - scale * left, to_centre - scale * top))
 
 
+def halvings(side: int, size: int) -> int:
+    """How often a square of `side` pixels is halved on its way to `size`: exact halves are averaged much faster."""
+    times = 0
+    while side >= 3 * size and side % 2 == 0:
+        side //= 2
+        times += 1
+    return times
+
+
+def reading_shrink(original_hw: tuple[int, int], square: tuple[int, int, int], size: int) -> int:
+    """1, 2, 4 ...: by how much whole frames can be shrunk on reading, so that `cut` has the less to do.
+
+    Only what `cut` would do anyway, and only where no length is left with half a pixel.
+    """
+    times = halvings(square[2], size)
+    while any(length % 2**times for length in (*original_hw, *square)):
+        times -= 1
+    return int(2**times)
+
+
 def cut(frame: UInt8Array, square: tuple[int, int, int], size: int, *, beyond: int | None = None) -> UInt8Array:
     """The square of a whole frame at working size, averaged over areas when it shrinks.
 
@@ -111,7 +132,7 @@ def cut(frame: UInt8Array, square: tuple[int, int, int], size: int, *, beyond: i
         kind = cv2.BORDER_REPLICATE if beyond is None else cv2.BORDER_CONSTANT
         value = beyond or 0
         inside = cv2.copyMakeBorder(inside, *borders, kind, value=(value, value, value))
-    while side >= 3 * size and side % 2 == 0:  # exact halves are averaged ten times faster than odd ratios
+    for _ in range(halvings(side, size)):
         side //= 2
         inside = cv2.resize(inside, (side, side), interpolation=cv2.INTER_AREA)
     method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC

@@ -28,7 +28,7 @@ from understudy.progress import progress_bar
 from understudy.threads import ReadAhead
 from understudy.tracking.background import MAX_STILL_DIFFERENCE, BackgroundMedian, sample_count, sample_frames
 from understudy.tracking.cache import cache_folder, cache_key
-from understudy.tracking.crop import crop_of, cut, person_square
+from understudy.tracking.crop import crop_of, cut, person_square, reading_shrink
 from understudy.tracking.detection import Tracker
 from understudy.tracking.flow import BackwardFlow
 from understudy.tracking.gaps import fill_gaps, require_person
@@ -123,7 +123,7 @@ def track(
     """
     _check_options(tracker, landmarks, size)
     clip = _Clip(Path(video), start, end, strict, tolerate_damage)
-    full = clip.reader(say_notes=poses is not None)  # else the tracker has read the same file, with the same notes
+    full = clip.reader()
     check_region(region, full.info.size_hw)
     with PerformanceWriter(output, full.fps) as writer:
         observations: Observations | None = None
@@ -144,7 +144,10 @@ def track(
         crop = crop_of(square, size)
         mattes = _matte_source(matte, clip, observations, square, crop, size, full.info.size_hw)
         with closing(mattes):
-            completed, status, median = _second_pass(full, mattes, completed, status, square, size, writer)
+            notes_are_new = poses is not None  # else the first pass has read the same file, with the same notes
+            shrink = reading_shrink(full.size_hw, square, size)
+            shrunk = clip.reader(max(full.size_hw) // shrink, notes_are_new)
+            completed, status, median = _second_pass(shrunk, mattes, completed, status, square, size, writer)
             if isinstance(mattes, GivenMatte):
                 mattes.check_end()
         background, inpainted, difference = median.result()
@@ -316,18 +319,21 @@ def _prepared(
     median: BackgroundMedian,
 ) -> Generator[tuple[UInt8Array, UInt8Array], None, None]:
     """(working frame, matte) of every frame; some whole frames go into the background's median on the way."""
-    height, width = reader.size_hw
+    height, width = reader.info.size_hw
     size = people.size_hw[0]
-    inside = cut(np.full((height, width), 255, np.uint8), square, size, beyond=0)
+    shrink = height // reader.size_hw[0]
+    smaller = (square[0] // shrink, square[1] // shrink, square[2] // shrink)
+    inside = cut(np.full(reader.size_hw, 255, np.uint8), smaller, size, beyond=0)
     sampled = sample_frames(np.flatnonzero(status != MISSING), sample_count((height, width)))
-    for index, frame in enumerate(reader):
-        known = min(index, len(people) - 1)
-        person = people.xy[known, BODY][people.confidence[known, BODY] > 0] if status[known] != MISSING else None
-        matte, working = mattes(frame, cut(frame, square, size), person)
-        matte = np.minimum(matte, inside)
-        if index in sampled:
-            median.add(frame, _uncut(matte, square, (height, width)))
-        yield working, matte
+    with closing(reader.with_whole(sampled)) as frames:
+        for index, (frame, whole) in enumerate(frames):
+            known = min(index, len(people) - 1)
+            person = people.xy[known, BODY][people.confidence[known, BODY] > 0] if status[known] != MISSING else None
+            matte, working = mattes(frame, cut(frame, smaller, size), person)
+            matte = np.minimum(matte, inside)
+            if whole is not None:
+                median.add(whole, _uncut(matte, square, (height, width)))
+            yield working, matte
 
 
 def _uncut(matte: UInt8Array, square: Square, size_hw: tuple[int, int]) -> UInt8Array:
