@@ -11,7 +11,6 @@ of the real frames). Prints a table; `--output` writes JSON.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import cv2
@@ -20,10 +19,11 @@ import torch
 
 from understudy.actor import Actor
 from understudy.conditioning.clips import _frames_over
-from understudy.tracking.track import tracked
 from understudy.evaluation.metrics import rmse
+from understudy.files import write_json
 from understudy.performing import part_for
 from understudy.recipes import performance_cloning as recipe
+from understudy.tracking.track import tracked
 
 
 def versions_of(actor: Actor, folder: Path) -> list[np.ndarray]:
@@ -88,9 +88,7 @@ def main() -> None:
     for name, row in table.items():
         print(f"{name:8} {row['error']:8.2f} {row['unsteadiness']:14.3f}")
     if options.output:
-        from understudy.files import write_json
-
-        write_json(options.output, json.loads(json.dumps(table)))
+        write_json(options.output, table)
 
 
 if __name__ == "__main__":

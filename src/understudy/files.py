@@ -176,7 +176,9 @@ def read_json(path: str | os.PathLike[str], error: type[UnderstudyError] = Under
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as cause:
         raise error(f"cannot read {path}: {cause.strerror}") from None
-    except (ValueError, RecursionError) as cause:
+    except RecursionError:
+        raise error(f"{path} is nested too deeply to be a file of this kind: is it the right file?") from None
+    except ValueError as cause:
         raise error(f"{path} is not valid JSON ({cause}): is it cut off or edited?") from None
 
 

@@ -192,11 +192,11 @@ def _frames_of(path: Path) -> list[_Frame]:
         return _frames_in_file(files[0])
     files.sort(key=_natural_key)
     _note_jumps(files, path)
-    return [_openpose_frame(_read(file), str(file)) for file in files]
+    return [_openpose_frame(read_json(file, PoseError), str(file)) for file in files]
 
 
 def _frames_in_file(file: Path) -> list[_Frame]:
-    content = _read(file)
+    content = read_json(file, PoseError)
     if isinstance(content, dict) and "people" in content:
         return [_openpose_frame(content, str(file))]
     if isinstance(content, dict) and "annotations" in content and "images" in content:
@@ -211,13 +211,6 @@ def _unknown(where: str) -> PoseError:
         f'{where} holds no poses that are known here: OpenPose has "people" in it, COCO-WholeBody "images" and '
         '"annotations"'
     )
-
-
-def _read(file: Path) -> Any:
-    try:
-        return read_json(file, PoseError)
-    except RecursionError:
-        raise PoseError(f"{file} is nested too deeply to be poses: is it the right file?") from None
 
 
 def _openpose_frame(content: Any, where: str) -> _Frame:

@@ -9,11 +9,11 @@ from torch import Tensor, nn
 class UNet(nn.Module):
     """Encoder and decoder joined by skip connections at every scale; the last activation is tanh.
 
-    With `depth` 8 and a 256x256 input the code in the middle is 1x1, as in pix2pix. Deeper levels keep
-    `8 * width` channels. Normalisation is by instance: pix2pix normalises by the statistics of whatever it is given at
-    test time too, and so each frame depends on its own poses alone, in training as in performing. (Batch statistics
-    of training, used when performing, gave the pictures a cast.) Dropout of 0.5 sits in the three innermost decoder levels, as in pix2pix; it is off
-    in evaluation mode, so that a frame depends on its pose alone.
+    With `depth` 8 and a 256x256 input the code in the middle is 1x1, as in pix2pix. Deeper levels keep `8 * width`
+    channels. Normalisation is by instance: pix2pix normalises by the statistics of whatever it is given at test time
+    too, and so each frame depends on its own poses alone, in training as in performing. (Batch statistics of training,
+    used when performing, gave the pictures a cast.) Dropout of 0.5 sits in the three innermost decoder levels, as in
+    pix2pix; it is off in evaluation mode, so that a frame depends on its pose alone.
 
     Args:
         in_channels: channels of the condition.

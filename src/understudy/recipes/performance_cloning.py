@@ -16,6 +16,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import math
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -437,9 +438,24 @@ def generate(
 def _play(
     generator: nn.Module, config: Config, mean: Tensor, deviation: Tensor, xy: Tensor, seen: Tensor, batch: int = 8
 ) -> Iterator[npt.NDArray[np.uint8]]:
-    """The last frame of each window: see `benchmarks/overlap.py` for what was measured of the other choices."""
-    for versions in play_windows(generator, config, mean, deviation, xy, seen, batch):
-        yield versions[-1]
+    """One frame a moment: the mean of all its versions, of which the first and last moments have fewer than N.
+
+    The mean lies closer to the truth and is steadier than any one version: `benchmarks/overlap.py`, docs/results.md.
+    """
+    n = config.consecutive
+    recent: deque[npt.NDArray[np.uint8]] = deque()  # windows that hold the earliest moment not yet shown, oldest first
+
+    def shown() -> npt.NDArray[np.uint8]:
+        versions = [window[n - 1 - later] for later, window in enumerate(recent)]
+        recent.popleft()
+        return np.asarray(np.mean(versions, axis=0, dtype=np.float32).round(), np.uint8)
+
+    for window in play_windows(generator, config, mean, deviation, xy, seen, batch):
+        recent.append(window)
+        if len(recent) == n:
+            yield shown()
+    while recent:
+        yield shown()
 
 
 @torch.inference_mode()
