@@ -166,7 +166,7 @@ def test_json_round_trip(tmp_path):
     [
         pytest.param(b"{", "is not valid JSON", id="cut off"),
         pytest.param(b"\xff\xfe\x00", "is not valid JSON", id="not text"),
-        pytest.param(b"[" * 100_000, "is not valid JSON", id="too deep"),
+        pytest.param(b"[" * 100_000, "is nested too deeply", id="too deep"),
         pytest.param(None, "cannot read", id="missing"),
     ],
 )
