@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -24,26 +25,23 @@ from understudy.retargeting.alignment import BodyStatistics
 
 if TYPE_CHECKING:
     from understudy.devices import Device
+    from understudy.recipes.trained import ArraySpec
 
 VERSION = 1
 """of the file's layout; another version is refused rather than misread"""
 RECIPES = ("performance-cloning",)
-_JOINTS = 18
-_STATISTICS = {"joint_mean": ("<f4", (_JOINTS,)), "joint_deviation": ("<f4", (_JOINTS,)), "flat_colour": ("|u1", (3,))}
 
 Arrays = dict[str, npt.NDArray[Any]]
 
 
 def recipe_module(recipe: str) -> ModuleType:
-    """The module of a recipe: its `Config`, presets, `train`, `generate` and `generator_for`. Imports PyTorch.
+    """The module of a recipe: its `Config`, presets, `train`, `generate` and `contents`. Imports PyTorch.
 
     Raises:
         UsageError: there is no such recipe.
     """
-    if recipe == "performance-cloning":
-        from understudy.recipes import performance_cloning
-
-        return performance_cloning
+    if recipe in RECIPES:
+        return import_module(f"understudy.recipes.{recipe.replace('-', '_')}")
     raise UsageError(f"--recipe {recipe}: there is no such recipe; choose one of {', '.join(RECIPES)}")
 
 
@@ -63,8 +61,8 @@ class Actor:
     weights: Arrays
     """the generator's, by name"""
     statistics: Arrays
-    """joint_mean, joint_deviation (18,) float32: normalisation of the condition; flat_colour (3,) uint8 RGB: what the
-    generator paints the person over"""
+    """flat_colour (3,) uint8 RGB: what the generator paints the person over; and what else the recipe's condition
+    needs, such as joint_mean and joint_deviation (18,) float32"""
     body: BodyStatistics
     """of the reference's poses, in its working pixels: what drivers are aligned with"""
     crop: Crop
@@ -184,8 +182,9 @@ def _actor(tensors: Arrays, header: Mapping[str, Any]) -> Actor:
         kind: {name[len(kind) + 1 :]: array for name, array in tensors.items() if name.startswith(f"{kind}/")}
         for kind in ("weights", "statistics")
     }
-    _check_arrays("statistics", below["statistics"], _STATISTICS)
-    _check_arrays("weights", below["weights"], _expected_weights(module, config))
+    weights, statistics = module.contents(config)
+    _check_arrays("statistics", below["statistics"], statistics)
+    _check_arrays("weights", below["weights"], weights)
     crop, body, (height, width) = header["crop"], header["body"], header["original_size_hw"]
     size_hw = int(height), int(width)
     return Actor(
@@ -212,24 +211,17 @@ def _actor(tensors: Arrays, header: Mapping[str, Any]) -> Actor:
     )
 
 
-def _expected_weights(module: ModuleType, config: Any) -> dict[str, tuple[str, tuple[int, ...]]]:
-    import torch
-
-    with torch.device("meta"):
-        state = module.generator_for(config).state_dict()
-    return {
-        name: (np.dtype(str(value.dtype).removeprefix("torch.")).str, tuple(value.shape))
-        for name, value in state.items()
-    }
-
-
-def _check_arrays(what: str, arrays: Arrays, expected: Mapping[str, tuple[str, tuple[int, ...]]]) -> None:
+def _check_arrays(what: str, arrays: Arrays, expected: ArraySpec) -> None:
     if arrays.keys() != expected.keys():
         odd = ", ".join(sorted(arrays.keys() ^ expected.keys())[:3])
         raise ValueError(f"its {what} are not those of its recipe: {odd}")
     for name, (dtype, shape) in expected.items():
         array = arrays[name]
-        if array.dtype.str != dtype or array.shape != shape:
+        fits = len(array.shape) == len(shape) and all(
+            length == given if length is not None else given > 0
+            for length, given in zip(shape, array.shape, strict=True)
+        )
+        if array.dtype.str != dtype or not fits:
             raise ValueError(f"{what} {name} is {array.dtype.str} {array.shape}, and its recipe needs {dtype} {shape}")
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ValueError(f"{what} {name} holds values that are not numbers")

@@ -37,6 +37,7 @@ from understudy.networks.patchgan import PatchGAN
 from understudy.networks.unet import UNet, initialise
 from understudy.networks.vgg import Features, VGG19Features
 from understudy.pose import OPENPOSE18_LIMBS, OPENPOSE18_NAMES, Pose
+from understudy.recipes.trained import CONDITION_STATISTICS, ArraySpec, Trained, arrays_of
 from understudy.retargeting.alignment import ScaleBy, align, body_statistics
 from understudy.run_folder import fingerprint
 
@@ -298,20 +299,6 @@ class PerformanceCloning:
         write_previews(play, self.reference, self.unpaired, config.size, config.consecutive, folder, step)
 
 
-@dataclass(frozen=True)
-class Trained:
-    """What training leaves: everything that `generate` needs, and how it came about."""
-
-    config: Config
-    weights: dict[str, npt.NDArray[Any]]
-    """G's state dict; average weights when the config keeps them"""
-    statistics: dict[str, npt.NDArray[Any]]
-    """joint_mean and joint_deviation (18,) float32, flat_colour (3,) uint8 behind the person"""
-    record: dict[str, Any]
-    """JSON-able: steps, joined_at (first step of the unpaired branch, None if it never joined), seconds, features,
-    device, precision, seed, losses"""
-
-
 @training.out_of_memory_told()
 def train(
     reference: Performance,
@@ -401,6 +388,12 @@ def train(
 def generator_for(config: Config) -> UNet:
     """G with fresh weights, of the sizes in `config`."""
     return UNet(JOINTS * config.consecutive, 3 * config.consecutive, config.width, config.depth, config.dropout)
+
+
+def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
+    """Weights and statistics that an actor of this recipe holds."""
+    with torch.device("meta"):
+        return arrays_of(generator_for(config)), CONDITION_STATISTICS
 
 
 def generate(

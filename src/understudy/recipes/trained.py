@@ -1,0 +1,43 @@
+"""What every recipe's `train` leaves, and what an actor's file must hold to be played."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from torch import nn
+
+ArraySpec = dict[str, tuple[str, tuple[int | None, ...]]]
+"""name -> (dtype as `numpy.dtype.str`, shape); None stands for any length from 1 up"""
+
+CONDITION_STATISTICS: ArraySpec = {
+    "joint_mean": ("<f4", (18,)),
+    "joint_deviation": ("<f4", (18,)),
+    "flat_colour": ("|u1", (3,)),
+}
+"""of recipes that draw normalised heat maps"""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training leaves: everything that `generate` needs, and how it came about."""
+
+    config: Any
+    """the recipe's `Config`"""
+    weights: dict[str, npt.NDArray[Any]]
+    """the generator's state dict, average weights when the config keeps them; or whatever the recipe plays from"""
+    statistics: dict[str, npt.NDArray[Any]]
+    """flat_colour (3,) uint8 behind the person, and what else the condition needs"""
+    record: dict[str, Any]
+    """JSON-able: steps, joined_at (first step of the unpaired branch, None if it never joined), seconds, features,
+    device, precision, seed, losses"""
+
+
+def arrays_of(network: nn.Module) -> ArraySpec:
+    """The arrays of a network's state dict; the network may live on PyTorch's `meta` device."""
+    return {
+        name: (np.dtype(str(value.dtype).removeprefix("torch.")).str, tuple(value.shape))
+        for name, value in network.state_dict().items()
+    }
