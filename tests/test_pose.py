@@ -175,3 +175,37 @@ def test_poses_that_cannot_be(xy: np.ndarray, confidence: np.ndarray, size_hw: t
 def test_from_openpose18_wants_eighteen() -> None:
     with pytest.raises(ValueError, match=r"need \(T, 18, 2\)"):
         Pose.from_openpose18(np.zeros((2, 25, 2)), np.zeros((2, 25)), SIZE_HW)
+
+
+def test_exchanging_sides_twice_changes_nothing_and_once_calls_left_right():
+    rng = np.random.default_rng(0)
+    pose = Pose(rng.uniform(0, 100, (2, 133, 2)), rng.uniform(0, 1, (2, 133)), (100, 100))
+    exchanged = pose.sides_exchanged()
+    for left, right in (
+        (p.LEFT_SHOULDER, p.RIGHT_SHOULDER), (p.LEFT_ANKLE, p.RIGHT_ANKLE), (p.LEFT_EAR, p.RIGHT_EAR),
+        (p.LEFT_BIG_TOE, p.RIGHT_BIG_TOE), (p.LEFT_HEEL, p.RIGHT_HEEL), (p.LEFT_HAND, p.RIGHT_HAND),
+    ):  # fmt: skip
+        assert np.array_equal(exchanged.xy[:, left], pose.xy[:, right])
+        assert np.array_equal(exchanged.confidence[:, right], pose.confidence[:, left])
+    assert np.array_equal(exchanged.xy[:, p.NOSE], pose.xy[:, p.NOSE])
+    again = exchanged.sides_exchanged()
+    assert np.array_equal(again.xy, pose.xy) and np.array_equal(again.confidence, pose.confidence)
+
+
+def test_points_of_the_face_are_exchanged_across_its_middle():
+    """Numbers of the 68 points as they are commonly drawn: eye corners, mouth corners, ends of jaw and brows."""
+    face = [point - p.FACE.start for point in p.EXCHANGED[p.FACE]]
+    for one, other in (
+        (0, 16),
+        (17, 26),
+        (21, 22),
+        (31, 35),
+        (36, 45),
+        (39, 42),
+        (41, 46),
+        (48, 54),
+        (60, 64),
+        (67, 65),
+    ):
+        assert (face[one], face[other]) == (other, one)
+    assert [point for point in range(68) if face[point] == point] == [8, 27, 28, 29, 30, 33, 51, 57, 62, 66]

@@ -197,6 +197,7 @@ def _actor(tensors: Arrays, header: Mapping[str, Any]) -> Actor:
             hip_width=_positive(body["hip_width"], "hip_width"),
             torso_length=float(body["torso_length"]),
             limb_lengths=tuple(float(length) for length in body["limb_lengths"]),
+            front_share=float(body["front_share"]),
         ),
         crop=Crop(_positive(crop["scale"], "crop scale"), _pair(crop["translation_xy"])),
         working_size=int(_positive(header["working_size"], "working_size")),

@@ -406,18 +406,26 @@ def _on_terminate(handler: Any) -> Any:
 
 
 class _Notes(logging.Handler):
-    """Notes for the user, a line each on stderr; looked up anew, since a progress bar puts its own there meanwhile."""
+    """Notes for the user, a line each on stderr, and each once: several steps of one command may find the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
         note = "note: " if record.levelno >= logging.WARNING else ""
-        print(note + _one_line(Exception(record.getMessage())), file=sys.stderr, flush=True)
+        line = note + _one_line(Exception(record.getMessage()))
+        if line not in self._said:
+            self._said.add(line)
+            print(line, file=sys.stderr, flush=True)  # looked up anew: a progress bar puts its own there meanwhile
 
 
 def _say_notes() -> None:
     logger = logging.getLogger("understudy")
     logger.setLevel(logging.INFO)
-    if not any(isinstance(handler, _Notes) for handler in logger.handlers):
-        logger.addHandler(_Notes())
+    for handler in [handler for handler in logger.handlers if isinstance(handler, _Notes)]:
+        logger.removeHandler(handler)  # of a command before, in the same process
+    logger.addHandler(_Notes())
 
 
 def _result(what: str, path: Path, more: str = "") -> None:

@@ -148,6 +148,20 @@ FACE_LINES: tuple[tuple[int, ...], ...] = (
 )
 """Outlines of the 68 face points: jaw, brows, nose ridge, nostrils, eyes, outer and inner lips."""
 
+_FACE_EXCHANGED = (
+    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1),  # jaw, brows, nose ridge, nostrils
+    45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,  # eyes
+    *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1),  # lips
+)  # fmt: skip
+EXCHANGED: tuple[int, ...] = (
+    NOSE,
+    *(point + 1 if point % 2 else point - 1 for point in range(1, 17)),
+    *range(20, 23), *range(17, 20),
+    *(FACE.start + point for point in _FACE_EXCHANGED),
+    *range(RIGHT_HAND.start, RIGHT_HAND.stop), *range(LEFT_HAND.start, LEFT_HAND.stop),
+)  # fmt: skip
+"""For each of the 133 points, the same one of the other side."""
+
 
 @dataclass(frozen=True, eq=False)
 class Pose:
@@ -215,6 +229,11 @@ class Pose:
         """`xy * scale + translation_xy`, in a frame of `size_hw`; the confidence stays."""
         xy = self.xy * np.float32(scale) + np.asarray(translation_xy, np.float32)
         return Pose(xy, self.confidence, size_hw)
+
+    def sides_exchanged(self) -> Pose:
+        """The same points with left called right: somebody seen from the front becomes somebody seen from behind."""
+        order = list(EXCHANGED)
+        return Pose(self.xy[:, order], self.confidence[:, order], self.size_hw)
 
     @staticmethod
     def concatenate(poses: Sequence[Pose]) -> Pose:

@@ -45,7 +45,11 @@ def test_statistics_survive_json() -> None:
     body = body_statistics(torso((100, 120, 20, 60)))
     stored = json.loads(json.dumps(asdict(body)))
     again = BodyStatistics(
-        tuple(stored["centre_xy"]), stored["hip_width"], stored["torso_length"], tuple(stored["limb_lengths"])
+        tuple(stored["centre_xy"]),
+        stored["hip_width"],
+        stored["torso_length"],
+        tuple(stored["limb_lengths"]),
+        stored["front_share"],
     )
     assert again == body
 
@@ -148,3 +152,27 @@ def test_frames_and_poses_are_aligned_alike() -> None:
     rows, columns = np.nonzero(aligned[..., 0] > 127)
     assert aligned.shape == (80, 90, 3)
     assert (columns.mean(), rows.mean()) == pytest.approx((2 * 41 - 30, 2 * 21 + 8), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("driver", "reference", "exchanged"),
+    [
+        pytest.param((1.0,), (-1.0,), True, id="front and behind"),
+        pytest.param((-1.0,), (1.0,), True, id="behind and front"),
+        pytest.param((1.0,), (1.0,), False, id="both front"),
+        pytest.param((1.0,), (1.0, -1.0), False, id="a reference that turns"),
+        pytest.param((1.0, -1.0), (-1.0,), False, id="a driver that turns"),
+    ],
+)
+def test_sides_are_exchanged_only_where_the_reference_never_shows_the_drivers(driver, reference, exchanged, caplog):
+    """Hip widths below 0 put the left joints on the left of the picture: seen from behind."""
+    driving, own = (
+        torso(*((100, 100, 20 * side, 60) for side in driver)),
+        torso(*((0, 0, 20 * s, 60) for s in reference)),
+    )
+    alignment = align(body_statistics(driving), body_statistics(own))
+    assert alignment.exchange_sides is exchanged
+    assert ("left and right are exchanged" in caplog.text) is exchanged
+    aligned = alignment.apply_to_pose(driving, (256, 256))
+    side = np.sign(aligned.xy[0, LEFT_HIP, 0] - aligned.xy[0, RIGHT_HIP, 0])
+    assert side == (reference[0] if exchanged else driver[0])

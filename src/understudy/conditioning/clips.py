@@ -143,7 +143,8 @@ def read_clip(
     ratio = size / reference_size
     aligned = np.array([[scale, 0, x], [0, scale, y]])
     to_picture = (aligned * ratio + [[0, 0, (ratio - 1) / 2]] * 2).astype(np.float32)  # edges stay edges
-    xy, confidence = performance.poses.openpose18()
+    poses = performance.poses if alignment is None else alignment.named(performance.poses)
+    xy, confidence = poses.openpose18()
     least = FOUND if colour is not None else INTERPOLATED
     if colour is None:
         frames = np.zeros((0, 3, size, size), np.uint8)

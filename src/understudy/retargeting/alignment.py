@@ -24,6 +24,8 @@ LEAST_HIP_TO_TORSO = 0.2
 """Seen from the front, hips are about 0.4 of the torso's length apart; below this mean the person stands sideways."""
 MOST_DISAGREEMENT = 1.5
 """Builds differ by less than this factor; if hips and torso disagree by more, one of the two people stood sideways."""
+ONE_SIDED = 0.05
+"""Share of frames: somebody seen from a side in fewer is never seen from it, but for tracking errors."""
 LENGTH_QUANTILE = 0.9
 """Turning towards the camera only shortens a limb, so long readings tell its length; the longest are tracker errors."""
 
@@ -43,6 +45,8 @@ class BodyStatistics:
     """0.9 quantile over time of the distance from mid-shoulder to mid-hip; 0 = unknown"""
     limb_lengths: tuple[float, ...] = ()
     """0.9 quantile over time of each of the 12 limbs of `pose.DESCRIPTOR_LIMBS`; 0 = that limb is never seen"""
+    front_share: float = 0.5
+    """share of the frames in which the person is seen from the front; 0.5 = unknown"""
 
 
 def body_statistics(pose: Pose) -> BodyStatistics:
@@ -77,7 +81,14 @@ def body_statistics(pose: Pose) -> BodyStatistics:
         hip_width=float(np.average(hips_T, weights=weight_T)),
         torso_length=torso_length,
         limb_lengths=_limb_lengths(pose),
+        front_share=float(np.average(_towards_left(xy_T42) > 0, weights=weight_T)),
     )
+
+
+def _towards_left(xy_T42: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Pixels by which left shoulder and hip lie to the right in the picture: above 0 seen from the front."""
+    towards: npt.NDArray[np.float64] = (xy_T42[:, 0] - xy_T42[:, 1] + xy_T42[:, 2] - xy_T42[:, 3])[:, 0]
+    return towards
 
 
 def _limb_lengths(pose: Pose) -> tuple[float, ...]:
@@ -99,10 +110,16 @@ class Alignment:
 
     scale: float
     translation_xy: tuple[float, float]
+    exchange_sides: bool = False
+    """call the driver's left right: one of the two is only ever seen from the front, the other only from behind"""
 
     def apply_to_pose(self, pose: Pose, size_hw: tuple[int, int]) -> Pose:
         """The pose in the reference frame; `size_hw` is that frame's size. The confidence stays."""
-        return pose.transformed(self.scale, self.translation_xy, size_hw)
+        return self.named(pose).transformed(self.scale, self.translation_xy, size_hw)
+
+    def named(self, pose: Pose) -> Pose:
+        """The pose where it is, with left and right as the reference needs them."""
+        return pose.sides_exchanged() if self.exchange_sides else pose
 
     def apply_to_frame(self, frame: npt.NDArray[np.uint8], size_hw: tuple[int, int]) -> npt.NDArray[np.uint8]:
         """The picture (H, W) or (H, W, 3) in the reference frame of `size_hw`; black where the driving frame ends."""
@@ -116,7 +133,7 @@ class Alignment:
     def inverse(self) -> Alignment:
         """From pixels of the reference frame back to pixels of the driving frame."""
         x, y = self.translation_xy
-        return Alignment(1 / self.scale, (-x / self.scale, -y / self.scale))
+        return Alignment(1 / self.scale, (-x / self.scale, -y / self.scale), self.exchange_sides)
 
 
 def align(driving: BodyStatistics, reference: BodyStatistics, scale_by: ScaleBy = "hips") -> Alignment:
@@ -133,7 +150,7 @@ def align(driving: BodyStatistics, reference: BodyStatistics, scale_by: ScaleBy 
     Example:
         >>> driver = BodyStatistics((100, 100), hip_width=20, torso_length=50)
         >>> align(driver, BodyStatistics((128, 130), hip_width=30, torso_length=75))
-        Alignment(scale=1.5, translation_xy=(-22.0, -20.0))
+        Alignment(scale=1.5, translation_xy=(-22.0, -20.0), exchange_sides=False)
     """
     if scale_by == "hips":
         scale = _hip_scale(driving, reference)
@@ -142,7 +159,26 @@ def align(driving: BodyStatistics, reference: BodyStatistics, scale_by: ScaleBy 
     else:
         raise ValueError(f'scale_by must be "hips" or "body", not {scale_by!r}')
     x, y = (theirs - scale * own for own, theirs in zip(driving.centre_xy, reference.centre_xy, strict=True))
-    return Alignment(scale, (x, y))
+    exchange = _sees_other_side(driving, reference)
+    if exchange:
+        sides = ("the front", "behind") if driving.front_share > 0.5 else ("behind", "the front")
+        logger.warning(
+            "the driver is only seen from %s and the reference only from %s: the clone is seen from %s too, in the "
+            "driver's outline (his left and right are exchanged); film the reference from both sides for more",
+            sides[0],
+            sides[1],
+            sides[1],
+        )
+    return Alignment(scale, (x, y), exchange)
+
+
+def _sees_other_side(driving: BodyStatistics, reference: BodyStatistics) -> bool:
+    """Whether no side of the driver is one that the reference shows, so that as it is nothing could be learnt from it.
+
+    A person seen from behind has the outline of one seen from the front with left and right exchanged.
+    """
+    low, high = sorted((driving.front_share, reference.front_share))
+    return low <= ONE_SIDED and high >= 1 - ONE_SIDED
 
 
 def _hip_scale(driving: BodyStatistics, reference: BodyStatistics) -> float:

@@ -7,7 +7,7 @@ of the driver occurs somewhere in the reference with about that length and direc
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -275,7 +275,8 @@ def measure(
     driving_name: str = "the driver",
 ) -> Coverage:
     """As `coverage`, on poses alone; each in its own frame, `fps` is the driver's."""
-    alignment = align(body_statistics(driving), body_statistics(reference), scale_by)
+    found = align(body_statistics(driving), body_statistics(reference), scale_by)
+    alignment = replace(found, exchange_sides=False)  # what is missing is asked for as the driver does it
     aligned = alignment.apply_to_pose(driving, reference.size_hw)
     driving_limbs, reference_limbs = descriptor(aligned), descriptor(reference)
     if not driving_limbs.seen.any():
