@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
+from understudy import pages
 from understudy.errors import UnderstudyError
 from understudy.pose import Pose
-from understudy.retargeting import coverage_report
 from understudy.retargeting.coverage import coverage, measure
+from understudy.retargeting.coverage_plots import limb_strips, time_line
 
 VOID = {"meta", "img", "br"}
 
@@ -137,9 +138,9 @@ def test_a_report_that_fails_leaves_the_old_one(clips, tmp_path: Path, monkeypat
 
 
 def test_long_drivers_are_drawn_by_stretches() -> None:
-    assert coverage_report._stretches(5).tolist() == [0, 1, 2, 3, 4]
-    first = coverage_report._stretches(36_000)
-    assert len(first) == coverage_report.MOST_COLUMNS
+    assert pages.stretches(5).tolist() == [0, 1, 2, 3, 4]
+    first = pages.stretches(36_000)
+    assert len(first) == pages.MOST_COLUMNS
     assert first[0] == 0
     assert set(np.diff(first)) == {60}
 
@@ -149,8 +150,11 @@ def test_plots_survive_any_length(stick_people) -> None:  # type: ignore[no-unty
 
     for frames in (1, 700):
         found = measure(stick_people([{}]), stick_people([{}] * frames), Fraction(30000, 1001))
-        assert coverage_report._png(coverage_report._time_line(found)).startswith("data:image/png;base64,")
-        assert coverage_report._png(coverage_report._limb_strips(found)).startswith("data:image/png;base64,")
+        for plot in (
+            time_line(found.distance, found.limb_distance, found.gamma, found.fps),
+            limb_strips(found.limb_distance, found.gamma, found.fps),
+        ):
+            assert pages.plot_uri(plot).startswith("data:image/png;base64,")
 
 
 def _bytes(source: str | None) -> np.ndarray:
