@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from understudy.pose import Pose
+from understudy.pose import FloatArray, Pose
+from understudy.retargeting.coverage import Descriptor, descriptor, pose_to_pose
 
 FRAMES_AT_ONCE = 32
 """driving frames compared at a time: keeps the working arrays in the processor's cache, and memory small"""
@@ -70,3 +71,34 @@ def nearest_frames(driving: Pose, reference: Pose, *, frames_at_once: int = FRAM
         frame[block] = np.where(found, best, -1)
         distance[block] = np.where(found, best_distance, np.nan)
     return Nearest(frame, distance)
+
+
+def nearest_frames_by_limbs(driving: Pose, reference: Pose, *, frames_at_once: int = FRAMES_AT_ONCE) -> Nearest:
+    """As `nearest_frames`, by the mean distance between limbs (Aberman et al. 2018, eq. 7) wherever the person stands.
+
+    Distances are in pixels of a 256 frame; a reference frame that shares fewer than half of the limbs is again only
+    taken when none shares more.
+    """
+    here, there = descriptor(driving), descriptor(reference)
+    frame = np.full(len(driving), -1, np.intp)
+    distance = np.full(len(driving), np.nan, np.float32)
+    if not len(reference):
+        return Nearest(frame, distance)
+    for start in range(0, len(driving), frames_at_once):
+        block = slice(start, start + frames_at_once)
+        mean, ranked = limb_distances(Descriptor(here.displacement[block], here.seen[block]), there)
+        best = ranked.argmin(axis=1)
+        best_distance = np.take_along_axis(mean, best[:, None], axis=1)[:, 0]
+        found = np.isfinite(best_distance)
+        frame[block] = np.where(found, best, -1)
+        distance[block] = np.where(found, best_distance, np.nan)
+    return Nearest(frame, distance)
+
+
+def limb_distances(driving: Descriptor, reference: Descriptor) -> tuple[FloatArray, FloatArray]:
+    """Eq. 7 between all frames of both, (T, K), infinite where they share no limb; and the same to rank by."""
+    mean = pose_to_pose(driving, reference)
+    mean[np.isnan(mean)] = np.inf
+    shared = driving.seen.astype(np.float32) @ reference.seen.T.astype(np.float32)
+    too_few = shared < driving.seen.sum(axis=1, keepdims=True) / 2
+    return mean, mean + too_few * np.float32(TOO_FEW_SHARED)
