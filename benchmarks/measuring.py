@@ -6,19 +6,18 @@ import importlib.util
 import math
 import multiprocessing
 import os
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import metadata
 from types import ModuleType
 from typing import Any
 from unittest import mock
 
-PACKAGES = ("understudy", "torch", "lightning-fabric", "numpy", "av", "opencv-contrib-python", "mediapipe")
+from understudy.machine import forget_peaks, peaks_mib
+
 LEAST_SECONDS = 0.2
 """what a repeat lasts at least: quick things are called many times in each"""
 
@@ -148,34 +147,6 @@ def synchronise(device: str) -> None:
     (torch.cuda if device == "cuda" else torch.mps).synchronize()
 
 
-def forget_peaks(device: str) -> None:
-    """Starts the peaks of memory anew, where the system can do that (Linux, CUDA)."""
-    try:
-        with open("/proc/self/clear_refs", "w") as stream:
-            stream.write("5")
-    except OSError:
-        pass
-    if device == "cuda":
-        import torch
-
-        torch.cuda.reset_peak_memory_stats()
-
-
-def peaks_mib(device: str) -> tuple[int | None, int | None]:
-    """Peak of this process's memory and of PyTorch's memory on the GPU, MiB; None where nobody counts it."""
-    gpu = None
-    if device == "cuda":
-        import torch
-
-        gpu = round(torch.cuda.max_memory_allocated() / 2**20)
-    try:
-        with open("/proc/self/status") as stream:
-            kib = next(int(line.split()[1]) for line in stream if line.startswith("VmHWM"))
-    except (OSError, StopIteration):
-        return None, gpu
-    return round(kib / 1024), gpu
-
-
 @contextmanager
 def timed_calls(module: ModuleType, *names: str) -> Iterator[dict[str, float]]:
     """Adds up the seconds spent in functions of a module while the block runs."""
@@ -207,35 +178,3 @@ def alone(function: Callable[..., float], *arguments: Any, **environment: str) -
 def missing(packages: Sequence[str]) -> list[str]:
     """Those of the packages that are not installed."""
     return [name for name in packages if importlib.util.find_spec(name) is None]
-
-
-def machine(device: str) -> dict[str, Any]:
-    """What the numbers were taken on."""
-    import torch
-
-    return {
-        "cpu": _cpu_model(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "torch_threads": torch.get_num_threads(),
-        "openmp": {name: value for name, value in os.environ.items() if name.startswith(("OMP_", "GOMP_", "KMP_"))},
-        "gpu": torch.cuda.get_device_name() if device == "cuda" else None,
-        "load_before": round(os.getloadavg()[0], 2),
-        "versions": {name: _version(name) for name in PACKAGES},
-    }
-
-
-def _cpu_model() -> str:
-    try:
-        with open("/proc/cpuinfo") as stream:
-            return next(line.split(":", 1)[1].strip() for line in stream if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None

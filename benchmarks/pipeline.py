@@ -21,11 +21,12 @@ from typing import Any
 import stages
 import training_steps
 from material import Material, config_of
-from measuring import Comparison, Meter, Row, machine, missing
+from measuring import Comparison, Meter, Row, missing
 from stages import Bench
 from understudy.devices import choose_device, keep_freed_memory
 from understudy.errors import UnderstudyError
 from understudy.files import write_json
+from understudy.machine import machine
 
 VERSION = 1
 """of the JSON's layout"""

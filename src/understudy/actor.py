@@ -21,11 +21,12 @@ from understudy.files import load_tensors, save_tensors
 from understudy.images import MAX_SIDE, encoded_image
 from understudy.performance import Crop
 from understudy.pose import Pose
-from understudy.retargeting.alignment import BodyStatistics
+from understudy.retargeting.alignment import BodyStatistics, body_statistics
 
 if TYPE_CHECKING:
     from understudy.devices import Device
-    from understudy.recipes.trained import ArraySpec
+    from understudy.performance import Performance
+    from understudy.recipes.trained import ArraySpec, Trained
 
 VERSION = 1
 """of the file's layout; another version is refused rather than misread"""
@@ -83,6 +84,30 @@ class Actor:
     reference_sha256: str
     made_with: str
     """version of understudy"""
+
+    @classmethod
+    def of(cls, trained: Trained, reference: Performance, recipe: str, preset: str, consent: Consent) -> Actor:
+        """The actor of a reference, from what a recipe learnt of it."""
+        import understudy
+
+        header = reference.header
+        return cls(
+            recipe=recipe,
+            config=asdict(trained.config),
+            weights=trained.weights,
+            statistics=trained.statistics,
+            body=body_statistics(reference.poses),
+            crop=header.crop,
+            working_size=header.size_hw[0],
+            original_size_hw=header.original_size_hw,
+            fps=header.fps,
+            background=reference.background(),
+            record={"preset": preset, **trained.record},
+            consent=consent,
+            reference_name=header.source_name,
+            reference_sha256=header.source_sha256,
+            made_with=understudy.__version__,
+        )
 
     @property
     def size(self) -> int:

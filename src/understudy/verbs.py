@@ -9,13 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import understudy
 from understudy.actor import Actor, recipe_module, run_folder_of
 from understudy.backgrounds import Colour, parse_background
 from understudy.consent import Consent, obtain_consent
 from understudy.errors import TrainingError, UnderstudyError, UsageError
 from understudy.files import locked, read_json, write_json
-from understudy.retargeting.alignment import body_statistics
 
 if TYPE_CHECKING:
     from understudy.devices import Device
@@ -101,30 +99,9 @@ def train(
             max_steps=max_steps,
             device=device,
         )
-        actor = _actor(trained, performance, recipe, preset, given)
+        actor = Actor.of(trained, performance, recipe, preset, given)
         actor.save(path)
     return actor
-
-
-def _actor(trained: Any, reference: Performance, recipe: str, preset: str, consent: Consent) -> Actor:
-    header = reference.header
-    return Actor(
-        recipe=recipe,
-        config=asdict(trained.config),
-        weights=trained.weights,
-        statistics=trained.statistics,
-        body=body_statistics(reference.poses),
-        crop=header.crop,
-        working_size=header.size_hw[0],
-        original_size_hw=header.original_size_hw,
-        fps=header.fps,
-        background=reference.background(),
-        record={"preset": preset, **trained.record},
-        consent=consent,
-        reference_name=header.source_name,
-        reference_sha256=header.source_sha256,
-        made_with=understudy.__version__,
-    )
 
 
 def perform(

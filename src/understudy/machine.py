@@ -1,0 +1,74 @@
+"""What a number was measured on: processor, versions, and the peak of memory."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import metadata
+from typing import Any
+
+PACKAGES = ("understudy", "torch", "lightning-fabric", "numpy", "av", "opencv-contrib-python", "mediapipe")
+
+
+def machine(device: str) -> dict[str, Any]:
+    """JSON-able facts: cpu, cores, system, python, threads, openmp, gpu, load_before, versions.
+
+    Args:
+        device: "cpu", "cuda" or "mps": what computes.
+    """
+    import torch
+
+    return {
+        "cpu": _cpu_model(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "torch_threads": torch.get_num_threads(),
+        "openmp": {name: value for name, value in os.environ.items() if name.startswith(("OMP_", "GOMP_", "KMP_"))},
+        "gpu": torch.cuda.get_device_name() if device == "cuda" else None,
+        "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "versions": {name: _version(name) for name in PACKAGES},
+    }
+
+
+def forget_peaks(device: str) -> None:
+    """Starts the peaks of memory anew, where the system can do that (Linux, CUDA)."""
+    try:
+        with open("/proc/self/clear_refs", "w") as stream:
+            stream.write("5")
+    except OSError:
+        pass
+    if device == "cuda":
+        import torch
+
+        torch.cuda.reset_peak_memory_stats()
+
+
+def peaks_mib(device: str) -> tuple[int | None, int | None]:
+    """Peak of this process's memory and of PyTorch's memory on the GPU, MiB; None where nobody counts it."""
+    gpu = None
+    if device == "cuda":
+        import torch
+
+        gpu = round(torch.cuda.max_memory_allocated() / 2**20)
+    try:
+        with open("/proc/self/status") as stream:
+            kib = next(int(line.split()[1]) for line in stream if line.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        return None, gpu
+    return round(kib / 1024), gpu
+
+
+def _cpu_model() -> str:
+    try:
+        with open("/proc/cpuinfo") as stream:
+            return next(line.split(":", 1)[1].strip() for line in stream if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
