@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+
+def dis() -> Any:
+    """OpenCV's DIS with the settings that all flow of this project is made with.
+
+    Example:
+        flow = np.zeros((*grey.shape, 2), np.float32)  # not empty: DIS takes what it finds there for a first guess
+        dis().calc(present_grey, previous_grey, flow)  # frame_t(x) ~ frame_{t-1}(x + flow(x))
+    """
+    settings = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    settings.setFinestScale(1)  # the preset's 2 is off by 0.1 pixels, this by 0.01, for 2 ms more
+    settings.setVariationalRefinementIterations(2)
+    return settings
 
 
 class BackwardFlow:
@@ -18,9 +33,7 @@ class BackwardFlow:
 
     def __init__(self, shrink: int = 4) -> None:
         self._shrink = shrink
-        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        self._dis.setFinestScale(1)  # the preset's 2 is off by 0.1 pixels, this by 0.01, for 2 ms more
-        self._dis.setVariationalRefinementIterations(2)
+        self._dis = dis()
         self._previous: npt.NDArray[np.uint8] | None = None
 
     def __call__(self, frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
