@@ -77,6 +77,45 @@ def generator_loss(fake_logits: Tensor) -> Tensor:
     return F.softplus(-fake_logits.float()).mean(dim=(1, 2, 3))
 
 
+def absolute_difference(pictures: Tensor, real_pictures: Tensor) -> Tensor:
+    """|x - y|_1 as a mean over pixels and channels.
+
+    L_L1 of pix2pix (Isola et al. 2017, eq. 3), the cycle consistency loss of CycleGAN (Zhu et al. 2017, eq. 2) and its
+    identity loss (section 5.2).
+
+    Args:
+        pictures, real_pictures: `(B, C, H, W)`.
+
+    Returns:
+        `(B,)`, at least 0.
+    """
+    difference: Tensor = _MeanAbsolute.apply(pictures - real_pictures)  # type: ignore[no-untyped-call]
+    return difference
+
+
+def least_squares_discriminator_loss(real_values: Tensor, fake_values: Tensor) -> Tensor:
+    """(D(real) - 1)^2 + D(fake)^2, what D minimises: Mao et al. 2017, eq. 9, without its halves.
+
+    Args:
+        real_values: `(B, 1, h, w)`, one a patch.
+        fake_values: `(B', 1, h, w)` with B' = B.
+
+    Returns:
+        `(B,)` mean over patches, at least 0; 1/2 where D cannot tell and says so.
+    """
+    real, fake = (real_values.float() - 1).square(), fake_values.float().square()
+    return real.mean(dim=(1, 2, 3)) + fake.mean(dim=(1, 2, 3))
+
+
+def least_squares_generator_loss(fake_values: Tensor) -> Tensor:
+    """(D(G(y)) - 1)^2, the generator's part of the same.
+
+    Returns:
+        `(B,)` mean over patches, at least 0.
+    """
+    return (fake_values.float() - 1).square().mean(dim=(1, 2, 3))
+
+
 def warp(frames: Tensor, flow: Tensor) -> Tensor:
     """W(x, f): looks each pixel up where backward flow says it was in `frames`, bilinearly (eq. 4).
 

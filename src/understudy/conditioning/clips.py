@@ -58,7 +58,7 @@ class Clip:
         assert self.colour is not None
         pictures = self.frames[moment].float() / 127.5 - 1
         shrink = self.working_size / pictures.shape[-1]
-        if shrink == self.working_size / size and torch.equal(transform, self.to_picture.expand_as(transform)):
+        if pictures.shape[-1] == size and torch.equal(transform, _resize(self.working_size, size, transform)):
             return pictures
         background = torch.tensor(self.colour, device=pictures.device).view(1, 3, 1, 1) / 127.5 - 1
         # What lies outside the frame is the flat colour: zero, once the flat colour is subtracted
@@ -69,6 +69,13 @@ class Clip:
         field = self.flow[moment].float()
         sampled = _sample(field, transform, self.working_size / field.shape[-1], size)
         return torch.einsum("bij,bjhw->bihw", transform[:, :, :2], sampled)
+
+
+def _resize(working_size: int, size: int, like: Tensor) -> Tensor:
+    """Transforms `(B, 2, 3)` that change the size alone, edges staying edges: neither alignment nor augmentation."""
+    ratio = size / working_size
+    edge = (ratio - 1) / 2
+    return like.new_tensor([[ratio, 0.0, edge], [0.0, ratio, edge]]).expand_as(like)
 
 
 def _sample(field: Tensor, transform: Tensor, shrink: float, size: int) -> Tensor:

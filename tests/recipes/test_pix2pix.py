@@ -1,0 +1,177 @@
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from tiny import tiny_performance
+from understudy import training
+from understudy.conditioning.clips import read_clip
+from understudy.errors import TrainingError
+from understudy.files import load_tensors
+from understudy.recipes import performance_cloning
+from understudy.recipes import pix2pix as recipe
+from understudy.recipes.trained import arrays_of
+
+TINY = recipe.Config(
+    size=32, width=4, depth=3, discriminator_width=4, batch=2, joint_sigma=1.5, steps=6, rotate=10, zoom=0.1,
+    shift=0.05, ema_decay=0.9,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def me(tmp_path_factory):
+    return tiny_performance(tmp_path_factory.mktemp("me") / "me.performance", 1)
+
+
+@pytest.fixture(scope="module")
+def dance(tmp_path_factory):
+    return tiny_performance(tmp_path_factory.mktemp("dance") / "dance.performance", 2, missing=(5,))
+
+
+@pytest.fixture(scope="module")
+def trained(me, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    return recipe.train(me, [], folder, TINY, device="cpu"), folder
+
+
+def trainee_of(performance, config):
+    fabric = training.launch("cpu")
+    clip = read_clip(performance, None, (16, 240, 16), 1, config.seen_above, config.size, 32, fabric.device)
+    return recipe.Pix2Pix(clip, config, 0, fabric)
+
+
+@pytest.mark.parametrize("preset", [recipe.paper, recipe.fast, recipe.preview])
+def test_every_preset_builds_and_survives_json(preset):
+    config = preset()
+    assert recipe.Config(**json.loads(json.dumps(dataclasses.asdict(config)))) == config
+    recipe.generator_for(dataclasses.replace(config, width=2))
+
+
+def test_the_paper_preset_has_the_paper_numbers():
+    config = recipe.paper()
+    assert (config.size, config.batch, config.lambda_l1, config.dropout) == (256, 1, 100, 0.5)
+    assert (config.learning_rate, config.betas) == (2e-4, (0.5, 0.999))
+    assert (config.rotate, config.zoom, config.shift, config.ema_decay) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("preset", ["fast", "preview"])
+def test_what_is_not_compared_is_as_in_performance_cloning(preset):
+    ours, theirs = getattr(recipe, preset)(), getattr(performance_cloning, preset)()
+    shared = {field.name for field in dataclasses.fields(ours)} & {field.name for field in dataclasses.fields(theirs)}
+    differ = {name for name in shared if getattr(ours, name) != getattr(theirs, name)}
+    assert differ == {"batch", "epochs"}  # epochs are not used, as `steps` is given
+    assert ours.steps == theirs.steps
+    assert ours.batch == theirs.batch // 2  # half of theirs is paired
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"size": 100}, "size 100 cannot be halved 8 times: use a multiple of 256"),
+        ({"batch": 0}, "batch must be at least 1, not 0"),
+        ({"ema_decay": 1.0}, "ema_decay must be at least 0 and below 1, not 1.0"),
+    ],
+)
+def test_contradictions_are_refused(changes, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        recipe.Config(**changes)
+
+
+def test_one_pose_goes_in_and_one_frame_comes_out(me):
+    trainee = trainee_of(me, TINY)
+    x, y = trainee._pairs(0)
+    assert x.shape == (2, 18, 32, 32) and y.shape == (2, 3, 32, 32)
+    assert trainee.networks["generator"](x.float()).shape == (2, 3, 32, 32)
+    assert trainee.networks["D"].layers[0].in_channels == 18 + 3
+
+
+def test_pose_and_frame_of_a_pair_belong_together(me):
+    """The figure is drawn along the joints: where their maps are high, the frame is not the flat colour."""
+    trainee = trainee_of(me, TINY)
+    for step in range(3):
+        x, y = trainee._pairs(step)
+        flat = torch.tensor([16, 240, 16]).view(1, 3, 1, 1) / 127.5 - 1
+        person = (y - flat).abs().sum(1) > 0.3
+        on_joints = x.float().amax(1) > x.float().amax() * 0.7
+        assert person[on_joints].float().mean() > 0.8 > person.float().mean()
+
+
+def test_a_run_writes_its_files_and_the_loss_falls(me, tmp_path):
+    config = dataclasses.replace(TINY, steps=60, learning_rate=2e-3)
+    recipe.train(me, [], tmp_path, config, device="cpu")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoints", "losses.jsonl", "previews", "run.json"]
+    assert sorted(p.name for p in (tmp_path / "previews").iterdir()) == ["step-0000060.mp4", "step-0000060.png"]
+    logged = [json.loads(line) for line in (tmp_path / "losses.jsonl").read_text().splitlines()]
+    assert set(logged[0]) == {"step", "seconds", "D", "gan", "l1"}
+    assert logged[-1]["l1"] < 0.7 * logged[0]["l1"]
+
+
+def test_the_record_says_how_it_was_made(trained):
+    record = trained[0].record
+    assert (record["steps"], record["features"], record["joined_at"], record["device"]) == (6, "none", None, "cpu")
+    assert record["data"] == "12 pairs of the reference's poses and frames"
+    assert record["augmentation"] == {"rotate": 10, "zoom": 0.1, "shift": 0.05}
+    json.dumps(record)
+
+
+def test_contents_are_what_training_leaves(trained):
+    result, _ = trained
+    weights, statistics = recipe.contents(result.config)
+    assert weights == arrays_of(recipe.generator_for(TINY))
+    assert {name: (value.dtype.str, value.shape) for name, value in result.weights.items()} == weights
+    assert {name: (value.dtype.str, value.shape) for name, value in result.statistics.items()} == statistics
+
+
+def test_generation_gives_one_frame_a_pose_whatever_the_batch(trained, dance):
+    result, _ = trained
+    parts = (result.config, result.weights, result.statistics)
+    frames = list(recipe.generate(*parts, dance.poses, device="cpu", batch=5))
+    assert len(frames) == 12
+    assert frames[0].shape == (32, 32, 3) and frames[0].dtype == np.uint8
+    one_by_one = list(recipe.generate(*parts, dance.poses, device="cpu", batch=1))
+    assert max(np.abs(a.astype(int) - b).max() for a, b in zip(frames, one_by_one, strict=True)) <= 4
+
+
+def test_the_same_poses_always_give_the_same_frames(trained, dance):
+    result, _ = trained
+    assert result.config.dropout == 0.5
+    once, twice = (
+        list(recipe.generate(result.config, result.weights, result.statistics, dance.poses[:3], device="cpu"))
+        for _ in range(2)
+    )
+    assert np.array_equal(once, twice)
+
+
+def test_a_resumed_run_ends_as_the_unbroken_one(trained, me, tmp_path):
+    recipe.train(me, [], tmp_path, TINY, device="cpu", max_steps=3)
+    recipe.train(me, [], tmp_path, TINY, device="cpu", resume=True)
+    last = "checkpoints/step-00000006.safetensors"
+    one, two = (load_tensors(folder / last, TrainingError)[0] for folder in (trained[1], tmp_path))
+    assert one.keys() == two.keys()
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+
+
+def test_driving_clips_change_nothing_and_that_is_said(trained, me, dance, tmp_path, caplog):
+    result = recipe.train(me, [dance], tmp_path, TINY, device="cpu")
+    assert "pix2pix learns from pairs alone: nothing is learnt from dance.performance" in caplog.text
+    assert all(np.array_equal(result.weights[name], trained[0].weights[name]) for name in result.weights)
+
+
+def test_too_little_footage_is_said(tmp_path):
+    short = tiny_performance(tmp_path / "short.performance", frames=2, missing=(1,))
+    with pytest.raises(TrainingError, match="has 1 frames with a person in them; training needs at least 2"):
+        recipe.train(short, [], tmp_path / "run", TINY, device="cpu")
+
+
+def test_golden_losses(me):
+    """A change that should not alter numbers must reproduce these; one that should says so and why."""
+    trainee = trainee_of(me, TINY)
+    torch.manual_seed(0)
+    named = {name: float(value.detach()) for name, value in trainee.training_step(3).items()}
+    assert named == pytest.approx(GOLDEN, rel=0.02)
+
+
+GOLDEN = {"D": 0.6907, "gan": 0.6885, "l1": 77.368}
