@@ -74,6 +74,7 @@ def test_the_paper_preset_has_the_paper_numbers():
         ({"size": 100}, "size 100 cannot be halved 8 times: use a multiple of 256"),
         ({"consecutive": 0}, "consecutive must be at least 1, not 0"),
         ({"batch": 5}, "batch must be even, half of it paired: not 5"),
+        ({"lambda_gan": 0, "lambda_vgg": 0}, "one of lambda_gan, lambda_vgg and lambda_rgb must be above 0"),
         ({"paired_only": 2.0}, "paired_only is a share between 0 and 1, not 2.0"),
         ({"ema_decay": 1.0}, "ema_decay must be at least 0 and below 1, not 1.0"),
     ],
@@ -95,6 +96,14 @@ def test_the_unpaired_branch_joins_when_the_schedule_says(pair):
     assert trainee.joins_at == 2
     assert set(trainee.training_step(1)) == {"D_p", "gan_p", "vgg"}
     assert set(trainee.training_step(2)) == {"D_p", "D_s", "gan_p", "vgg", "gan_s", "tc"}
+
+
+def test_terms_of_weight_zero_are_left_out(pair):
+    config = dataclasses.replace(TINY, lambda_gan=0, lambda_vgg=0, lambda_rgb=10, lambda_s=0)
+    trainee = trainee_of(pair, config)
+    before = [value.clone() for value in trainee.networks["D_p"].parameters()]
+    assert trainee.training_step(3).keys() == {"rgb"}
+    assert all(torch.equal(a, b) for a, b in zip(before, trainee.networks["D_p"].parameters(), strict=True))
 
 
 def test_without_unpaired_data_the_paired_branch_trains_alone(pair):

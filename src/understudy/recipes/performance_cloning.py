@@ -83,8 +83,12 @@ class Config:
     """of the weights; the printed 0.2 is taken for a slip, since training from it diverges"""
     features: Features = "auto"
     """weights of the VGG-19 behind eq. 1"""
+    lambda_gan: float = 1.0
+    """eq. 3, where it is 1; 0 leaves D_p out, for the comparison of the paper's Fig. 3"""
     lambda_vgg: float = 10.0
     """eq. 3"""
+    lambda_rgb: float = 0.0
+    """weight of L1 on RGB values, which the paper tries in place of eq. 1 (Fig. 3)"""
     lambda_s: float = 0.1
     """eq. 6: weight of the unpaired branch"""
     lambda_tc: float = 10.0
@@ -118,6 +122,8 @@ class Config:
             raise ValueError(f"consecutive must be at least 1, not {self.consecutive}")
         if self.batch < 2 or self.batch % 2:
             raise ValueError(f"batch must be even, half of it paired: not {self.batch}")
+        if not (self.lambda_gan or self.lambda_vgg or self.lambda_rgb):
+            raise ValueError("one of lambda_gan, lambda_vgg and lambda_rgb must be above 0, or nothing is learnt")
         if not 0 <= self.paired_only <= 1:
             raise ValueError(f"paired_only is a share between 0 and 1, not {self.paired_only}")
         if not 0 <= self.ema_decay < 1:
@@ -214,9 +220,11 @@ class PerformanceCloning:
         fake = self.G(conditions)
         fake_x, fake_y = fake[: len(x)], fake[len(x) :]  # G(P(x)), G(y)
 
-        # D_p: tell (pose, real frames) from (pose, generated frames), eq. 2
-        named = {"D_p": self._judge(self.D_p, torch.cat([poses, x], 1), torch.cat([poses, fake_x.detach()], 1))}
-        training.descend(self.fabric, self.optimize_D_p, named)
+        named: dict[str, Tensor] = {}
+        if config.lambda_gan:
+            # D_p: tell (pose, real frames) from (pose, generated frames), eq. 2
+            named["D_p"] = self._judge(self.D_p, torch.cat([poses, x], 1), torch.cat([poses, fake_x.detach()], 1))
+            training.descend(self.fabric, self.optimize_D_p, {"D_p": named["D_p"]})
         if both:
             # D_s: tell real frames from frames generated for other people's poses, eq. 5
             named["D_s"] = self._judge(self.D_s, x, fake_y.detach())
@@ -224,10 +232,14 @@ class PerformanceCloning:
 
         # G: eq. 6 = L_rec + lambda_s (L_gan_s + lambda_tc L_tc), with L_rec = L_gan_p + lambda_vgg L_vgg (eq. 3)
         with training.frozen(self.D_p, self.D_s):
-            goal = {
-                "gan_p": losses.generator_loss(self.D_p(torch.cat([poses, fake_x], 1))).mean(),
-                "vgg": config.lambda_vgg * self._reconstruction(fake_x, x),
-            }
+            goal: dict[str, Tensor] = {}
+            if config.lambda_gan:
+                seen_by_D_p = self.D_p(torch.cat([poses, fake_x], 1))
+                goal["gan_p"] = config.lambda_gan * losses.generator_loss(seen_by_D_p).mean()
+            if config.lambda_vgg:
+                goal["vgg"] = config.lambda_vgg * self._reconstruction(fake_x, x)
+            if config.lambda_rgb:
+                goal["rgb"] = config.lambda_rgb * (fake_x - x).abs().mean()
             if both:
                 goal["gan_s"] = config.lambda_s * losses.generator_loss(self.D_s(fake_y)).mean()
                 goal["tc"] = config.lambda_s * config.lambda_tc * self._temporal_coherence(fake_y, flow, alpha)
