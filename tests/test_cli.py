@@ -18,7 +18,7 @@ from tiny_actor import tiny_actor
 from understudy import cli
 from understudy.errors import Interrupted, MediaError
 
-COMMANDS = ["clone", "track", "train", "perform", "coverage", "inspect", "demo"]
+COMMANDS = ["clone", "track", "train", "perform", "coverage", "study", "inspect", "demo"]
 
 
 def run(*words: str) -> int:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from understudy.actor import Actor as Actor
     from understudy.errors import UnderstudyError as UnderstudyError
+    from understudy.evaluation.perceptual_study import study as study
+    from understudy.evaluation.study_results import study_results as study_results
     from understudy.inspection import inspect as inspect
     from understudy.performance import Performance as Performance
     from understudy.pose import Pose as Pose
@@ -36,6 +38,8 @@ _HOMES = {
     "coverage": "retargeting.coverage",
     "inspect": "inspection",
     "perform": "verbs",
+    "study": "evaluation.perceptual_study",
+    "study_results": "evaluation.study_results",
     "track": "tracking.track",
     "train": "verbs",
 }
