@@ -145,8 +145,8 @@ def _summary(estimate: float, resampled: Doubles, frames: int, block: int, note:
     if frames < 2 or len(resampled) < RESAMPLES / 2:
         return Summary(estimate, None, None, note or "too few frames for an interval")
     if frames < FEWEST_BLOCKS * block:
-        seconds = f"a clip of {frames} frames is short for blocks of {block}: the interval is rough"
-        note = f"{note}; {seconds}" if note else seconds
+        short = f"rough interval: {frames} frames are few for blocks of {block}"
+        note = f"{note}; {short}" if note else short
     tail = _tail(frames / _fitted(frames, block))
     low, high = np.quantile(resampled, [tail, 1 - tail])
     return Summary(estimate, float(low), float(high), note)

@@ -97,12 +97,12 @@ def ssim_map(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> Floats:
     from torchmetrics.functional.image import structural_similarity_index_measure
 
     _check_pictures(a, b)
-    pair = np.stack([a, b]).astype(np.float32).transpose(0, 3, 1, 2)
+    pair = np.stack([a, b]).astype(np.float64).transpose(0, 3, 1, 2)  # in float32 a flat picture is unlike itself
     pictures = torch.from_numpy(np.ascontiguousarray(pair))
     _, similarity = structural_similarity_index_measure(
         pictures[:1], pictures[1:], data_range=255.0, return_full_image=True
     )
-    per_pixel: Floats = similarity[0].mean(dim=0).numpy()
+    per_pixel: Floats = similarity[0].mean(dim=0).float().numpy()
     return per_pixel
 
 
