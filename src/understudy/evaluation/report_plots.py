@@ -1,0 +1,147 @@
+"""The plots of a report. Lines differ in dash and marker as well as in colour, and carry their names at their ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.pages import plain, stretches
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FloatArray = npt.NDArray[np.float64]
+
+# Okabe and Ito's colours, darkest where they are thin: told apart with every kind of colour vision
+STYLES: tuple[dict[str, Any], ...] = (
+    {"color": "#000000", "linestyle": "-", "marker": "o"},
+    {"color": "#0072b2", "linestyle": (0, (5, 2)), "marker": "s"},
+    {"color": "#d55e00", "linestyle": (0, (1, 1.2)), "marker": "^"},
+    {"color": "#009e73", "linestyle": (0, (6, 2, 1, 2)), "marker": "D"},
+    {"color": "#aa4499", "linestyle": (0, (3, 1.5)), "marker": "v"},
+    {"color": "#8a6d00", "linestyle": (0, (8, 2)), "marker": "P"},
+    {"color": "#56789a", "linestyle": (0, (2, 1, 2, 3)), "marker": "X"},
+    {"color": "#777777", "linestyle": (0, (4, 1, 1, 1, 1, 1)), "marker": "*"},
+)
+WIDTH = 7.0
+"""inches; on a phone the plot scrolls in its own box"""
+
+
+def over_time(
+    errors: Mapping[str, Sequence[float]], fps: float, unit: str, marks: Mapping[int, str] | None = None
+) -> Figure:
+    """A line for each method, the first one (ours) thick.
+
+    Args:
+        errors: by the method's title, one value a frame; NaN leaves a gap.
+        fps: frames per second.
+        unit: of the vertical axis.
+        marks: by frame, a word above a thin line there: "worst", "best".
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH, 3.2))
+    axes = figure.add_subplot()
+    ends: list[tuple[str, float, dict[str, Any]]] = []
+    for number, (title, values) in enumerate(errors.items()):
+        style = STYLES[number % len(STYLES)]
+        first = stretches(len(values))
+        shown = _means(np.asarray(values, float), first)
+        width = 2.0 if number == 0 else 1.2
+        every = max(1, len(first) // 9)
+        axes.plot(
+            first / fps, shown, linewidth=width, markersize=4, markevery=(number * every // 8 % every, every), **style
+        )
+        known = shown[np.isfinite(shown)]
+        if len(known):
+            ends.append((title, float(known[-max(1, len(known) // 20) :].mean()), style))
+    axes.set_ylim(bottom=0)
+    axes.margins(x=0)
+    for frame, word in (marks or {}).items():
+        axes.axvline(frame / fps, color="0.35", linewidth=0.8, linestyle=(0, (2, 2)))
+        axes.annotate(word, (frame / fps, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8)
+    _name_ends(axes, ends)
+    axes.set_xlabel("seconds", fontsize=9)
+    axes.set_ylabel(unit, fontsize=9, parse_math=False)
+    plain(axes)
+    return figure
+
+
+def scatter(distance: Sequence[float], errors: Mapping[str, Sequence[float]], gamma: float, unit: str) -> Figure:
+    """A plot for each method: a dot a frame, coverage distance against error, all on the same axes.
+
+    Args:
+        distance: pose-to-sequence distance of each frame.
+        errors: by the method's title, one value a frame.
+        gamma: where limbs are said to be unlikely to be reproduced: a dashed line.
+        unit: of the error.
+    """
+    from matplotlib.figure import Figure
+
+    across = min(3, len(errors))
+    down = -(-len(errors) // across)
+    figure = Figure(figsize=(WIDTH if across > 1 else 4.2, 2.5 * down + 0.4), layout="constrained")
+    grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    x = np.asarray(distance, float)
+    for axes, (title, values) in zip(grid.flat, errors.items(), strict=False):
+        length = min(len(x), len(values))
+        axes.scatter(x[:length], np.asarray(values, float)[:length], s=9, alpha=0.45, color="black", linewidths=0)
+        axes.axvline(gamma, color="black", linewidth=1, linestyle=(0, (4, 3)))
+        axes.set_title(title, fontsize=9, loc="left", parse_math=False)
+        axes.set_ylim(bottom=0)
+        plain(axes)
+    for axes in grid.flat[len(errors) :]:
+        axes.set_visible(False)
+    figure.supxlabel("distance from the reference, pixels", fontsize=9)
+    figure.supylabel(unit, fontsize=9, parse_math=False)
+    return figure
+
+
+def _means(values: FloatArray, first: npt.NDArray[np.intp]) -> FloatArray:
+    """Mean of each stretch over the frames that have a value; NaN where none has."""
+    known = np.isfinite(values)
+    total = np.add.reduceat(np.where(known, values, 0), first)
+    count = np.add.reduceat(known.astype(float), first)
+    with np.errstate(invalid="ignore"):
+        means: FloatArray = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return means
+
+
+def _name_ends(axes: Any, ends: Sequence[tuple[str, float, dict[str, Any]]]) -> None:
+    """Writes each line's name to the right of its end, with its marker, moved apart where they would touch."""
+    bottom, top = axes.get_ylim()
+    gap = (top - bottom) * 0.075
+    ordered = sorted(ends, key=lambda end: end[1])
+    heights = [height for _, height, _ in ordered]
+    for index in range(1, len(heights)):
+        heights[index] = max(heights[index], heights[index - 1] + gap)
+    excess = max(0.0, heights[-1] - top) if heights else 0.0
+    for index in reversed(range(len(heights))):
+        ceiling = top if index == len(heights) - 1 else heights[index + 1] - gap
+        heights[index] = min(heights[index], ceiling) if excess else heights[index]
+    for (title, _, style), height in zip(ordered, heights, strict=True):
+        place = (bottom, top)
+        share = (height - place[0]) / (place[1] - place[0])
+        axes.plot(
+            [1.02],
+            [share],
+            transform=axes.transAxes,
+            clip_on=False,
+            markersize=5,
+            color=style["color"],
+            marker=style["marker"],
+            linestyle="none",
+        )
+        axes.text(
+            1.045,
+            share,
+            title,
+            transform=axes.transAxes,
+            va="center",
+            fontsize=8.5,
+            color=style["color"],
+            parse_math=False,
+        )
