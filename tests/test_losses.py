@@ -91,3 +91,24 @@ def test_gradients_match_finite_differences():
     assert torch.autograd.gradcheck(in_double(losses.feature_distance), (fake, real + 2), **coarse)
     assert torch.autograd.gradcheck(in_double(losses.generator_loss), fake, **coarse)
     assert torch.autograd.gradcheck(in_double(lambda x: losses.discriminator_loss(real, x)), fake, **coarse)
+
+
+def test_absolute_difference_by_hand():
+    pictures = torch.rand(2, 3, 4, 4)
+    assert torch.equal(losses.absolute_difference(pictures, pictures), torch.zeros(2))
+    moved = pictures + torch.tensor([0.5, -0.25]).view(2, 1, 1, 1)
+    assert losses.absolute_difference(moved, pictures).tolist() == pytest.approx([0.5, 0.25])
+
+
+@pytest.mark.parametrize(
+    ("real", "fake", "expected"),
+    [
+        pytest.param(0.5, 0.5, 0.5, id="cannot tell"),
+        pytest.param(1.0, 0.0, 0.0, id="right"),
+        pytest.param(0.0, 2.0, 5.0, id="wrong"),
+    ],
+)
+def test_least_squares_by_hand(real, fake, expected):
+    real_values, fake_values = torch.full((2, 1, 3, 3), real), torch.full((2, 1, 3, 3), fake)
+    assert losses.least_squares_discriminator_loss(real_values, fake_values).tolist() == [expected] * 2
+    assert losses.least_squares_generator_loss(fake_values).tolist() == [(fake - 1) ** 2] * 2
