@@ -175,7 +175,7 @@ def face_box(xy: Floats, confidence: Floats, size_hw: tuple[int, int]) -> Box | 
     if (confidence[shoulders] > 0).all():
         side = max(side, HEAD_PER_NECK * float(np.linalg.norm(xy[shoulders].mean(axis=0) - centre)))
     whole = max(2, math.ceil(side))
-    left, top = (round(float(middle) + 0.5 - whole / 2) for middle in centre)
+    left, top = (math.floor(float(middle) + 1 - whole / 2) for middle in centre)
     height, width = size_hw
     box = max(0, left), max(0, top), min(width, left + whole), min(height, top + whole)
     area = max(0, box[2] - box[0]) * max(0, box[3] - box[1])

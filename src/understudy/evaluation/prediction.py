@@ -22,17 +22,16 @@ from understudy.retargeting.coverage import descriptor, pose_to_sequence
 from understudy.retargeting.nearest import nearest_frames
 
 PER_FRAME = {
-    "coverage": "distance of the limbs to the nearest ones of the reference (eq. 8)",
-    "worst_limb": "distance of the limb that is farthest from the reference",
-    "nearest_frame": "distance of the joints to the nearest frame of the reference",
-    "speed": "speed of the driver's joints",
-    "unseen": "share of joints that were not seen",
+    "coverage": "limbs' distance to the reference (eq. 8) and the frame's error",
+    "worst_limb": "the worst limb's distance and the frame's error",
+    "nearest_frame": "joints' distance to the nearest reference frame and the frame's error",
+    "speed": "the driver's speed and the frame's error",
+    "unseen": "share of unseen joints and the frame's error",
 }
-"""what is correlated with a frame's error, in words, by the name it has in `results.Coverage.correlations`"""
-PER_LIMB = {
-    "limbs": "distance of a limb against the error around it, all limbs pooled",
-    "limbs_within": "the same among frames of one limb: each less the limb's mean rank",
-}
+"""what a field of `Predictors` is called where it is correlated with a frame's error"""
+LIMBS = "a limb's distance and the error around it, all limbs together"
+WITHIN_LIMBS = "a limb's distance and the error around it, within each limb"
+"""without what makes forearms differ from trunks"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,25 +108,27 @@ def correlations(
         fps: sets the blocks that are resampled for the intervals.
 
     Returns:
-        By the names of `PER_FRAME` and `PER_LIMB`.
+        By what is correlated with what, in words: those of `PER_FRAME`, then `LIMBS` and `WITHIN_LIMBS`.
 
     Raises:
         ValueError: another number of frames.
     """
     block = block_of(fps)
     error = np.array([np.nan if value is None else value for value in errors])
-    found = {name: spearman_interval(getattr(predicted, name), error, block) for name in PER_FRAME}
+    found = {words: spearman_interval(getattr(predicted, name), error, block) for name, words in PER_FRAME.items()}
     if limb_errors is not None:
         distance, near = np.asarray(predicted.limbs, np.float64), np.asarray(limb_errors, np.float64)
-        found["limbs"] = spearman_interval(distance, near, block)
+        found[LIMBS] = spearman_interval(distance, near, block)
         known = ~(np.isnan(distance) | np.isnan(near))
-        found["limbs_within"] = spearman_interval(_within(distance, known), _within(near, known), block)
+        found[WITHIN_LIMBS] = spearman_interval(_within(distance, known), _within(near, known), block)
     return found
 
 
 def _within(values: npt.NDArray[np.float64], known: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """(T, 12) each limb's values as ranks between 0 and 1: forearms and trunks differ in distance and in error anyway,
-    and a correlation of that would say nothing about frames."""
+    """(T, 12) each limb's values as mid-ranks among its own, between 0 and 1.
+
+    Forearms and trunks differ in distance and in error anyway, and a correlation of that says nothing about frames.
+    """
     ranks = np.full(values.shape, np.nan)
     for limb, seen in enumerate(known.T):
         if seen.sum() > 1:
