@@ -1,19 +1,18 @@
 import json
-from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from understudy import demo as demonstration
 from understudy.errors import UsageError
-from understudy.synthetic.motion import choreography
+from understudy.synthetic import pair
 from understudy.video import read_image
 
 
 def test_the_demo_leaves_clone_comparison_sheet_and_numbers(tmp_path, monkeypatch):
     monkeypatch.setattr(demonstration, "REFERENCE_SECONDS", 1.2)
     monkeypatch.setattr(demonstration, "DRIVING_SECONDS", 0.8)
-    monkeypatch.setattr(demonstration, "SIZE_HW", (320, 240))
+    monkeypatch.setattr(pair, "SIZE_HW", (320, 240))
     result = demonstration.demo(tmp_path / "demo", minutes=0.02)
     assert {path.name for path in (tmp_path / "demo").iterdir()} >= {
         "reference.mp4", "driving.mp4", "ground_truth.mp4", "clone.mp4", "comparison.mp4", "contact_sheet.png",
@@ -31,9 +30,3 @@ def test_a_file_in_the_way_is_said(tmp_path):
     (tmp_path / "demo").write_text("")
     with pytest.raises(UsageError, match="is a file: name a folder"):
         demonstration.demo(tmp_path / "demo")
-
-
-def test_dances_are_centred_on_the_floor():
-    dance = demonstration.centred(choreography(5, 4, Fraction(10)))
-    assert np.abs(dance.path[:, [0, 2]].mean(axis=0)).max() < 1e-6
-    assert np.array_equal(dance.path[:, 1], choreography(5, 4, Fraction(10)).path[:, 1])

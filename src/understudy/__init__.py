@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from understudy.actor import Actor as Actor
     from understudy.errors import UnderstudyError as UnderstudyError
+    from understudy.evaluation.evaluate import evaluate as evaluate
     from understudy.evaluation.perceptual_study import study as study
     from understudy.evaluation.study_results import study_results as study_results
     from understudy.inspection import inspect as inspect
@@ -36,6 +37,7 @@ _HOMES = {
     "UnderstudyError": "errors",
     "clone": "verbs",
     "coverage": "retargeting.coverage",
+    "evaluate": "evaluation.evaluate",
     "inspect": "inspection",
     "perform": "verbs",
     "study": "evaluation.perceptual_study",

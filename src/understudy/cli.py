@@ -14,6 +14,7 @@ from typing import Any, Literal, NoReturn
 import tyro
 from tyro.conf import Positional
 
+from understudy.cli_evaluation import evaluate
 from understudy.cli_options import (
     Background,
     Box,
@@ -376,6 +377,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
     "perform": perform,
     "coverage": coverage,
+    "evaluate": evaluate,
     "study": study,
     "inspect": inspect,
     "demo": demo,

@@ -6,12 +6,10 @@ the reference's person can be filmed in the driver's dance as well: that is the 
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import shutil
 import time
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,17 +23,14 @@ from understudy.progress import progress_bar
 if TYPE_CHECKING:
     from understudy.actor import Actor
     from understudy.performance import Performance
-    from understudy.synthetic.motion import Motion
 
 log = logging.getLogger(__name__)
 
 Picture = npt.NDArray[np.uint8]
 
-FPS = Fraction(25)
 REFERENCE_SEED, DRIVER_SEED = 1, 24
 REFERENCE_DANCE, DRIVING_DANCE = 21, 22
 REFERENCE_SECONDS, DRIVING_SECONDS = 24.0, 8.0
-SIZE_HW = (512, 384)
 MINUTES = 4.5
 """of training: with setting up, filming and tracking the whole stays within ten minutes on two cores"""
 BOX_MARGIN = 8
@@ -135,40 +130,20 @@ def demo(output: str | Path = "demo", *, minutes: float = MINUTES, seed: int = 0
 def _film(folder: Path) -> list[Box]:
     """Films reference, driver and ground truth; returns the box around the true person in every frame."""
     from understudy.evaluation.metrics import person_box
-    from understudy.synthetic.clip import write_clip
-    from understudy.synthetic.motion import choreography
-    from understudy.synthetic.people import make_person
-    from understudy.synthetic.render import render
-    from understudy.synthetic.scene import make_scene
-    from understudy.video import VideoWriter
+    from understudy.synthetic.pair import film_pair
 
-    person, driver = make_person(REFERENCE_SEED), make_person(DRIVER_SEED)
-    room, other_room = make_scene(REFERENCE_SEED, SIZE_HW), make_scene(DRIVER_SEED, SIZE_HW)
-    dance = centred(choreography(DRIVING_DANCE, DRIVING_SECONDS, FPS))
-    rehearsal = centred(choreography(REFERENCE_DANCE, REFERENCE_SECONDS, FPS))
-    write_clip(folder / "reference.mp4", person, rehearsal, room)
-    write_clip(folder / "driving.mp4", driver, dance, other_room)
-    boxes = []
-    with (
-        VideoWriter(folder / "ground_truth.mp4", FPS) as writer,
-        progress_bar("filming ground_truth.mp4", len(dance)) as advance,
-    ):
-        for rendered in render(person, dance, room):
-            writer.write(rendered.frame)
-            boxes.append(person_box(rendered.matte, BOX_MARGIN))
-            advance()
+    boxes: list[Box] = []
+    film_pair(
+        folder,
+        reference_seed=REFERENCE_SEED,
+        driver_seed=DRIVER_SEED,
+        reference_dance=REFERENCE_DANCE,
+        driving_dance=DRIVING_DANCE,
+        reference_seconds=REFERENCE_SECONDS,
+        driving_seconds=DRIVING_SECONDS,
+        on_truth=lambda rendered: boxes.append(person_box(rendered.matte, BOX_MARGIN)),
+    )
     return boxes
-
-
-def centred(motion: Motion) -> Motion:
-    """The motion with its mean place in the middle of the floor.
-
-    Where on the floor a driver dances is lost by design: alignment puts his mean place on the reference's (Aberman et
-    al. 2018, section 3.1). The ground truth must stand where a clone is asked to stand, so every dance is centred.
-    """
-    path = motion.path.copy()
-    path[:, [0, 2]] -= path[:, [0, 2]].mean(axis=0)
-    return dataclasses.replace(motion, path=path)
 
 
 def _forget(actor: Path) -> None:
@@ -187,6 +162,7 @@ def _compare(
     from understudy.evaluation.metrics import rmse
     from understudy.performing import aligned_poses
     from understudy.retargeting.nearest import nearest_frames
+    from understudy.synthetic.pair import FPS
     from understudy.video import VideoReader, VideoWriter, write_image
 
     poses = aligned_poses(actor, driving)  # in the reference's working pixels

@@ -1,0 +1,91 @@
+"""Playing an actor in the reference's square, where it is compared with the truth."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Generator, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.actor import Actor
+from understudy.devices import Device
+from understudy.evaluation.truth import square_of
+from understudy.performance import Crop, Performance
+from understudy.performing import Part, composed
+from understudy.tracking.crop import cut
+from understudy.video import VideoWriter
+
+UInt8Array = npt.NDArray[np.uint8]
+
+CLIP_CRF = 12
+"""of the clips that are kept: good enough to look for faults in"""
+
+
+def in_square(actor: Actor, size: int) -> Actor:
+    """The same actor, whose performances show the reference's square at `size` x `size` pixels instead of the room."""
+    working_per_shown = actor.working_size / size
+    to_edge = (working_per_shown - 1) / 2
+    square = square_of(actor.crop, actor.working_size)
+    return dataclasses.replace(
+        actor,
+        crop=Crop(working_per_shown, (to_edge, to_edge)),
+        original_size_hw=(size, size),
+        background=cut(actor.background, square, size),
+    )
+
+
+def played(
+    actor: Actor, part: Part, size: int, *, driving: Performance | None = None, device: Device = "auto"
+) -> Iterator[UInt8Array]:
+    """(size, size, 3) RGB, one a driving frame: the performer in the reference's room.
+
+    Args:
+        driving: whose frames are translated by an actor that plays frames instead of poses (CycleGAN as in the paper).
+    """
+    square = in_square(actor, size)
+    if actor.recipe == "cyclegan" and actor.config["condition"] == "frames":
+        shots = _translated(actor, driving, device)
+        part = dataclasses.replace(part, window=np.zeros_like(part.window))  # such an actor has one place only
+    else:
+        shots = actor.generate(part.in_window, device=device)
+    for moment, shot in enumerate(shots):
+        yield composed(square, part, moment, shot, square.background.copy())
+
+
+def _translated(actor: Actor, driving: Performance | None, device: Device) -> Iterator[UInt8Array]:
+    from understudy.recipes import cyclegan, cyclegan_domains
+
+    if driving is None:
+        raise ValueError("an actor that translates frames needs a driver with frames")
+    config = cyclegan.Config(**actor.config)
+    frames = cyclegan_domains.driving_frames(config, actor.statistics, driving, actor.body, actor.working_size)
+    return cyclegan.generate_from_frames(config, actor.weights, actor.statistics, frames, device=device)
+
+
+class Recorder:
+    """Passes frames on, writes them to a video on the way, and takes the time that making them took."""
+
+    def __init__(self, frames: Iterator[UInt8Array], path: Path, fps: Fraction) -> None:
+        self._frames, self._path, self._fps = frames, path, fps
+        self._count = 0
+        self._seconds = 0.0
+
+    @property
+    def milliseconds_a_frame(self) -> float:
+        return 1000 * self._seconds / max(1, self._count)
+
+    def __iter__(self) -> Generator[UInt8Array, None, None]:
+        with VideoWriter(self._path, self._fps, crf=CLIP_CRF) as writer:
+            while True:
+                started = time.perf_counter()
+                frame = next(self._frames, None)
+                self._seconds += time.perf_counter() - started
+                if frame is None:
+                    return
+                self._count += 1
+                writer.write(frame)
+                yield frame
