@@ -146,7 +146,9 @@ def _one_a_judge(votes: Sequence[Votes]) -> list[Votes]:
         if newer.answers == older.answers:
             _log.warning(f"{newer.path} and {older.path} hold the same votes of judge {one.judge}: counted once")
         else:
-            _log.warning(f"judge {one.judge} voted in {newer.path} and in {older.path}: only {newer.path}, the later")
+            _log.warning(
+                f"judge {one.judge} voted in {newer.path} and in {older.path}: only {newer.path}, the later, counts"
+            )
     return list(latest.values())
 
 
