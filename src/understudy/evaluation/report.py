@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,9 @@ class CoverageSection:
 @dataclass(frozen=True)
 class TestSection:
     test: Test
+    title: str
+    rate: str
+    """frames a second"""
     columns: list[Column]
     measures: list[Group]
     notes: Notes
@@ -103,35 +107,51 @@ def _overview(evaluation: Evaluation, columns: Sequence[Column], main: Figure | 
     """What stands before and after the tests."""
     kinds = words.kinds_of(evaluation.tests)
     notes = Notes()
-    figures = [main] if main else []
-    figures += [Figure(*pair) for pair in tables.MAIN_FIGURES if Figure(*pair) not in figures]
+    figures = [main, Figure("mse", main.region), Figure(main.measure, "frame")] if main else []
     measure = tables.measure_of(evaluation.tests, main.measure) if main else None
     names = {name for test in evaluation.tests for method in test.methods for name in method.measures}
     return {
+        "date": _date(evaluation.made),
         "answer": words.answer(evaluation, main),
         "columns": columns,
         "ours": tables.ours_of(evaluation.tests),
         "unit": UNIT_FRAME,
-        "main_title": f"{measure.title}, {main.region}" if measure and main else "",
+        "main_title": _main_title(measure.title, main.region) if measure and main else "",
         "main_arrow": tables.arrow(measure) if measure else "",
         "comparisons": [
             (kind, tables.comparison(tests, columns, main, notes)) for kind, tests in kinds.items() if main
         ],
+        "tests_of_a_kind": any(len(tests) > 1 for tests in kinds.values()),
         "notes": notes,
-        "paper_titles": ["Nearest neighbour", "CycleGAN", "pix2pix", "Theirs"],
+        "paper_titles": tables.PAPER_TITLES,
         "paper_rows": tables.paper_table(),
         "kinds": list(kinds),
-        "ratios": tables.ratios(kinds, columns, figures) if not measure or measure.lower_is_better else [],
+        "ratios": tables.ratios(kinds, columns, list(dict.fromkeys(figures)))
+        if measure and measure.lower_is_better
+        else ([], []),
         "ours_title": next((column.title for column in columns if column.name == tables.ours_of(evaluation.tests)), ""),
         "explained": {
-            name.upper() if len(name) <= 5 else name.replace("_", " "): text
-            for name, text in words.MEASURES.items()
-            if name in names
+            tables.WORDS.get(name, name.upper()): text for name, text in words.MEASURES.items() if name in names
         },
         "settings": facts(evaluation.settings),
         "machine": facts(evaluation.machine),
         "trainings": [(test.name, *_training(test)) for test in evaluation.tests],
     }
+
+
+def _main_title(measure: str, region: str) -> str:
+    return f"{measure}, whole frame" if region == "frame" else f"{measure}, {region}'s box"
+
+
+def _date(made: str) -> str:
+    """ "2 March 2026, 10:11 UTC" from ISO 8601; anything else as it is."""
+    try:
+        time = datetime.fromisoformat(made.replace("Z", "+00:00"))
+    except ValueError:
+        return made
+    if time.tzinfo is not None:
+        time = time.astimezone(timezone.utc)
+    return f"{time.day} {time:%B %Y, %H:%M} UTC"
 
 
 def _section(test: Test, main: Figure | None, ours: str) -> TestSection:
@@ -140,6 +160,8 @@ def _section(test: Test, main: Figure | None, ours: str) -> TestSection:
     measures = tables.all_measures(test, columns, notes)
     return TestSection(
         test=test,
+        title=tables.capitalised(test.name),
+        rate=f"{float(Fraction(test.fps)):.4g}",
         columns=columns,
         measures=measures,
         notes=notes,
@@ -151,10 +173,10 @@ def _section(test: Test, main: Figure | None, ours: str) -> TestSection:
 
 def _over_time(test: Test, columns: Sequence[Column], main: Figure | None, ours: str) -> list[tuple[str, str]]:
     """The main figure and, where it was measured, the flicker."""
-    figures = [main] if main else []
-    figures += [figure for figure in (Figure("temporal", "person"), Figure("temporal", "frame")) if figure != main]
+    regions = [region for region in ("person", "frame") if tables.errors_of(test, ours, Figure("temporal", region))]
+    flicker = Figure("temporal", regions[0]) if regions else None
     plots: list[tuple[str, str]] = []
-    for figure in figures[:1] + [f for f in figures[1:] if tables.errors_of(test, ours, f)][:1]:
+    for figure in filter(None, dict.fromkeys((main, flicker))):
         errors = _errors(test, columns, figure, ours)
         measure = tables.measure_of([test], figure.measure)
         if not errors or measure is None:
@@ -162,7 +184,7 @@ def _over_time(test: Test, columns: Sequence[Column], main: Figure | None, ours:
         chosen = choose_frames(np.asarray(tables.errors_of(test, ours, figure), float), test.frames)
         marks = {frames[0]: word for word, frames in zip(("worst", "best"), chosen.values(), strict=False) if frames}
         title = f"{measure.title}, {figure.region}"
-        plot = over_time(errors, float(Fraction(test.fps)), title, marks)
+        plot = over_time(errors, float(Fraction(test.fps)), title, marks if figure == main else {})
         plots.append((plot_uri(plot), f"{title} of each method over time in {test.name}"))
     return plots
 
@@ -201,7 +223,7 @@ def _coverage(test: Test, columns: Sequence[Column], main: Figure | None, ours: 
             (
                 plot_uri(limb_strips(limbs, found.gamma, fps)),
                 "For each limb, when it is covered",
-                "Limb by limb: black is beyond the line, grey is covered, white is not seen in the driver.",
+                "Limb by limb: black is beyond the line, grey is covered, white is not seen.",
             ),
         ]
     errors = _errors(test, columns, main, ours) if main else {}
@@ -228,7 +250,9 @@ def _correlations(found: Coverage, columns: Sequence[Column], notes: Notes) -> l
     pairs = dict.fromkeys(what for column in columns for what in found.correlations[column.name])
     missing = Summary(None, None, None)
     return [
-        Row(what, tables.cells([found.correlations[column.name].get(what, missing) for column in columns], None, notes))
+        tables.measured_row(
+            what, [found.correlations[column.name].get(what, missing) for column in columns], None, notes, decimals=2
+        )
         for what in pairs
     ]
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.drawing import GROUND, TEXT, contact_sheet, letterbox
+from understudy.drawing import GROUND, TEXT, as_rgb, contact_sheet, letterbox
 from understudy.errors import MediaError, UsageError
 from understudy.evaluation.report_tables import Column, Figure, errors_of, method_of
 from understudy.evaluation.results import Test
@@ -101,6 +101,8 @@ def pictures_of(
         MediaError: a clip cannot be read, or is shorter than the test.
         UsageError: a clip's path leads out of `folder`.
     """
+    if test.frames < 1:
+        return Pictures([], [])
     shown = [column for column in columns if method_of(test, column.name)]
     errors = np.asarray(errors_of(test, ours, main) if main else [], float)
     chosen = choose_frames(errors, test.frames)
@@ -253,18 +255,26 @@ def _sheet(
     fps = Fraction(test.fps)
     rows: list[list[Image | None]] = []
     heads: list[str] = []
-    labels: list[list[str]] = []
     for frame in frames:
         truth, *made = kept[frame]
-        rows += [[truth, *made], [None, *(difference(picture, truth) for picture in made)]]
-        heads += [f"{clock(float(frame / fps))} frame {frame}", "difference"]
-        figures = [_error_text(test, column.name, main, frame) for column in shown]
-        labels += [[""] * len(rows[-1]), ["", *figures]]
-    picture = contact_sheet(
-        rows, heads, ["truth", *(column.title for column in shown)], (detail.cell, detail.cell), cell_labels=labels
-    )
+        differences: list[Image | None] = [None]
+        for column, picture in zip(shown, made, strict=True):
+            error = _error_text(test, column.name, main, frame)
+            differences.append(_lettered(difference(picture, truth), error, detail.cell))
+        rows += [[truth, *made], differences]
+        heads += [f"{clock(float(frame / fps))} frame {frame}", "difference and error"]
+    picture = contact_sheet(rows, heads, ["truth", *(column.title for column in shown)], (detail.cell, detail.cell))
     alt = f"{title} of {test.name}: frames {', '.join(map(str, frames))}; truth, each method, and the differences"
     return Sheet(title, picture_uri(picture, detail.quality, ".webp"), alt)
+
+
+def _lettered(picture: Image, text: str, cell: int) -> Image:
+    """A difference picture at the size of a cell, with a number that is still legible on a phone."""
+    enlarged = as_rgb(cv2.resize(picture, (cell, cell), interpolation=cv2.INTER_AREA)).copy()
+    size = max(11, cell // 9)
+    if text:
+        write(enlarged, text, (size // 3, size // 4), size, TEXT)
+    return enlarged
 
 
 def _error_text(test: Test, method: str, main: Figure | None, frame: int) -> str:

@@ -26,8 +26,8 @@ STYLES: tuple[dict[str, Any], ...] = (
     {"color": "#56789a", "linestyle": (0, (2, 1, 2, 3)), "marker": "X"},
     {"color": "#777777", "linestyle": (0, (4, 1, 1, 1, 1, 1)), "marker": "*"},
 )
-WIDTH = 7.0
-"""inches; on a phone the plot scrolls in its own box"""
+WIDTH = 5.4
+"""inches, names at the ends of lines included: the lettering is still legible on a phone"""
 
 
 def over_time(
@@ -38,12 +38,12 @@ def over_time(
     Args:
         errors: by the method's title, one value a frame; NaN leaves a gap.
         fps: frames per second.
-        unit: of the vertical axis.
-        marks: by frame, a word above a thin line there: "worst", "best".
+        unit: what is shown, written above.
+        marks: by frame, a word above a thin line there, such as "worst".
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, 3.2))
+    figure = Figure(figsize=(0.72 * WIDTH, 2.7))
     axes = figure.add_subplot()
     ends: list[tuple[str, float, dict[str, Any]]] = []
     for number, (title, values) in enumerate(errors.items()):
@@ -62,10 +62,17 @@ def over_time(
     axes.margins(x=0)
     for frame, word in (marks or {}).items():
         axes.axvline(frame / fps, color="0.35", linewidth=0.8, linestyle=(0, (2, 2)))
-        axes.annotate(word, (frame / fps, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8)
+        axes.annotate(
+            f"{word} {frame}",
+            (frame / fps, 1),
+            xycoords=("data", "axes fraction"),
+            ha="center",
+            va="bottom",
+            fontsize=8,
+        )
     _name_ends(axes, ends)
     axes.set_xlabel("seconds", fontsize=9)
-    axes.set_ylabel(unit, fontsize=9, parse_math=False)
+    axes.set_title(unit, fontsize=9, loc="left", pad=16 if marks else 6, parse_math=False)
     plain(axes)
     return figure
 
@@ -81,17 +88,18 @@ def scatter(distance: Sequence[float], errors: Mapping[str, Sequence[float]], ga
     """
     from matplotlib.figure import Figure
 
-    across = min(3, len(errors))
+    across = min(2, len(errors))
     down = -(-len(errors) // across)
-    figure = Figure(figsize=(WIDTH if across > 1 else 4.2, 2.5 * down + 0.4), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 1.9 * down + 0.4 if across > 1 else 3), layout="constrained")
     grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     x = np.asarray(distance, float)
+    highest = max((value for values in errors.values() for value in values if np.isfinite(value)), default=1.0)
     for axes, (title, values) in zip(grid.flat, errors.items(), strict=False):
         length = min(len(x), len(values))
         axes.scatter(x[:length], np.asarray(values, float)[:length], s=9, alpha=0.45, color="black", linewidths=0)
         axes.axvline(gamma, color="black", linewidth=1, linestyle=(0, (4, 3)))
         axes.set_title(title, fontsize=9, loc="left", parse_math=False)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.05 * highest)
         plain(axes)
     for axes in grid.flat[len(errors) :]:
         axes.set_visible(False)
@@ -111,37 +119,26 @@ def _means(values: FloatArray, first: npt.NDArray[np.intp]) -> FloatArray:
 
 
 def _name_ends(axes: Any, ends: Sequence[tuple[str, float, dict[str, Any]]]) -> None:
-    """Writes each line's name to the right of its end, with its marker, moved apart where they would touch."""
+    """Writes each line's name to the right of its end, with its dash and marker, moved apart where they would touch."""
     bottom, top = axes.get_ylim()
-    gap = (top - bottom) * 0.075
+    gap = 0.085
     ordered = sorted(ends, key=lambda end: end[1])
-    heights = [height for _, height, _ in ordered]
+    heights = [(height - bottom) / (top - bottom) for _, height, _ in ordered]
     for index in range(1, len(heights)):
         heights[index] = max(heights[index], heights[index - 1] + gap)
-    excess = max(0.0, heights[-1] - top) if heights else 0.0
+    ceiling = 1.0
     for index in reversed(range(len(heights))):
-        ceiling = top if index == len(heights) - 1 else heights[index + 1] - gap
-        heights[index] = min(heights[index], ceiling) if excess else heights[index]
+        heights[index] = min(heights[index], ceiling)
+        ceiling = heights[index] - gap
     for (title, _, style), height in zip(ordered, heights, strict=True):
-        place = (bottom, top)
-        share = (height - place[0]) / (place[1] - place[0])
         axes.plot(
-            [1.02],
-            [share],
+            [1.02, 1.06, 1.1],
+            [height] * 3,
             transform=axes.transAxes,
             clip_on=False,
-            markersize=5,
-            color=style["color"],
-            marker=style["marker"],
-            linestyle="none",
+            markersize=4,
+            markevery=[1],
+            linewidth=1.4,
+            **style,
         )
-        axes.text(
-            1.045,
-            share,
-            title,
-            transform=axes.transAxes,
-            va="center",
-            fontsize=8.5,
-            color=style["color"],
-            parse_math=False,
-        )
+        axes.text(1.12, height, title, transform=axes.transAxes, va="center", fontsize=8, parse_math=False)

@@ -5,25 +5,32 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
+import numpy as np
+
+from understudy.evaluation.intervals import block_of, ratio_interval
 from understudy.evaluation.results import Evaluation, Measure, Method, Summary, Test
 
 OURS = "performance-cloning"
 BASELINES = ("nearest-neighbour", "cyclegan", "pix2pix", "limb-warp")
 """in the order of the paper's table; limb-warp is not in it"""
-PAPER_METHODS = ("nearest-neighbour", "cyclegan", "pix2pix", OURS)
+PAPER_TITLES = ("Theirs", "Nearest neighbour", "CycleGAN", "pix2pix")
 PAPER_ERRORS = {
-    "actor 1": (26.4, 28.4, 20.8, 15.4),
-    "actor 2": (29.4, 27.2, 24.8, 16.9),
-    "actor 3": (28.4, 32.9, 19.9, 16.3),
+    "actor 1": (15.4, 26.4, 28.4, 20.8),
+    "actor 2": (16.9, 29.4, 27.2, 24.8),
+    "actor 3": (16.3, 28.4, 32.9, 19.9),
 }
 """Aberman et al. 2018, Table 1"""
 PAPER_RATIOS = {"nearest-neighbour": 0.58, "pix2pix": 0.75, "paired-only": 0.93}
 """ours over the other: means of Table 1; of the paired branch alone (17.5, with both 16.2) from section 5.2"""
-MAIN_FIGURES = (("rmse", "frame"), ("rmse", "person"), ("mse", "frame"), ("mse", "person"))
-"""what the report turns on: the first of these that was measured"""
+MAIN_FIGURES = (("rmse", "person"), ("rmse", "frame"), ("mse", "person"), ("mse", "frame"))
+"""what the report turns on: the first of these that was measured. Over the person's box, since the room is the same in
+all clips and the more of it there is, the smaller is the error of a frame"""
 
 
+WORDS = {"temporal": "temporal error", "joint_distance": "joint distance"}
+"""measures that are not named by their initials"""
 NOTHING, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 
 
@@ -48,8 +55,10 @@ class Cell:
 class Row:
     head: str
     cells: list[Cell]
-    summary: bool = False
-    """a mean of the rows above"""
+    mean: bool = False
+    """of the rows above"""
+    missing: str = ""
+    """why no cell has a value"""
 
 
 @dataclass(frozen=True)
@@ -85,15 +94,17 @@ class Column:
 
 
 def columns_of(tests: Sequence[Test]) -> list[Column]:
-    """All methods of the tests: the paper's baselines in its order, other baselines, ours, then the rest."""
+    """All methods of the tests: ours, so that a phone shows it; the paper's baselines in its order; then the rest."""
     titles: dict[str, str] = {}
     for test in tests:
         for method in test.methods:
             titles.setdefault(method.name, method.title)
-    ours = ours_of(tests)
-    first = [name for name in (*BASELINES, ours) if name in titles and (name != ours or name not in BASELINES)]
-    first += [name for name in titles if name == ours and name not in first]
-    return [Column(name, titles[name], aside=name not in first) for name in dict.fromkeys([*first, *titles])]
+    known = [name for name in dict.fromkeys([ours_of(tests), *BASELINES]) if name in titles]
+    alike = {title for title in titles.values() if list(titles.values()).count(title) > 1}
+    return [
+        Column(name, f"{titles[name]} ({name})" if titles[name] in alike else titles[name], aside=name not in known)
+        for name in dict.fromkeys([*known, *titles])
+    ]
 
 
 def ours_of(tests: Sequence[Test]) -> str:
@@ -147,10 +158,19 @@ def mean_of(tests: Sequence[Test], method: str, figure: Figure) -> float | None:
     return sum(known) / len(known) if known and len(known) == len(values) else None
 
 
-def ratio(tests: Sequence[Test], ours: str, other: str, figure: Figure) -> float | None:
-    """Mean of ours over the mean of the other's, over all tests."""
+def ratio(tests: Sequence[Test], ours: str, other: str, figure: Figure) -> Summary | None:
+    """Mean of ours over the mean of the other's, over all tests; of a single test with its interval.
+
+    Both are measured on the same frames, so the interval is that of resampling both together.
+    """
     mine, theirs = mean_of(tests, ours, figure), mean_of(tests, other, figure)
-    return mine / theirs if mine is not None and theirs else None
+    if mine is None or not theirs:
+        return None
+    values, base = errors_of(tests[0], ours, figure), errors_of(tests[0], other, figure)
+    if len(tests) > 1 or not values or len(values) != len(base):
+        return Summary(mine / theirs, None, None)
+    found = ratio_interval(np.array(values), np.array(base), block_of(Fraction(tests[0].fps)))
+    return Summary(mine / theirs, found.low, found.high)
 
 
 def finite(value: float | None) -> float | None:
@@ -173,10 +193,10 @@ def comparison(tests: Sequence[Test], columns: Sequence[Column], figure: Figure,
     rows = []
     for test in tests:
         summaries = [summary_of(test, column.name, figure) for column in columns]
-        rows.append(Row(test.name, cells(summaries, lower, notes)))
+        rows.append(Row(capitalised(test.name), cells(summaries, lower, notes)))
     if len(tests) > 1:
         means = [mean_of(tests, column.name, figure) for column in columns]
-        rows.append(Row("mean", cells([Summary(mean, None, None) for mean in means], lower, notes), summary=True))
+        rows.append(Row("mean", cells([Summary(mean, None, None) for mean in means], lower, notes), mean=True))
     return rows
 
 
@@ -189,85 +209,104 @@ def all_measures(test: Test, columns: Sequence[Column], notes: Notes) -> list[Gr
         regions = dict.fromkeys(
             region for method in test.methods if name in method.measures for region in method.measures[name].regions
         )
-        rows = [
-            Row(
-                region,
-                cells(
-                    [summary_of(test, column.name, Figure(name, region)) for column in columns],
-                    measure.lower_is_better,
-                    notes,
-                ),
-            )
-            for region in regions
-        ]
+        rows = []
+        for region in regions:
+            summaries = [summary_of(test, column.name, Figure(name, region)) for column in columns]
+            rows.append(measured_row(region, summaries, measure.lower_is_better, notes))
+        if len({row.missing for row in rows}) == 1 and rows[0].missing:
+            rows = [Row(", ".join(regions), [], missing=rows[0].missing)]
         groups.append(Group(measure.title, arrow(measure), rows))
     return groups
+
+
+def measured_row(
+    head: str,
+    summaries: Sequence[Summary | None],
+    lower_is_better: bool | None,
+    notes: Notes,
+    decimals: int | None = None,
+) -> Row:
+    """A row of cells, or the one reason why there are none."""
+    reasons = {summary.note for summary in summaries if summary and finite(summary.mean) is None}
+    if len(reasons) == 1 and all(summary is None or finite(summary.mean) is None for summary in summaries):
+        return Row(head, [], missing=reasons.pop() or "not measured")
+    return Row(head, cells(summaries, lower_is_better, notes, decimals))
 
 
 def paper_table() -> list[Row]:
     """Table 1 of Aberman et al. 2018, with the mean of its rows."""
     rows = [Row(actor, _plain_cells(values)) for actor, values in PAPER_ERRORS.items()]
     means = [sum(column) / len(column) for column in zip(*PAPER_ERRORS.values(), strict=True)]
-    return [*rows, Row("mean", _plain_cells(means), summary=True)]
+    return [*rows, Row("mean", _plain_cells(means), mean=True)]
 
 
 def ratios(
     kinds: Mapping[str, Sequence[Test]], columns: Sequence[Column], figures: Sequence[Figure]
-) -> list[tuple[str, list[Row]]]:
-    """Ours over each other method, for each figure: a cell for each kind of test, and the paper's ratio last."""
+) -> tuple[list[str], list[Row]]:
+    """Ours over each other method: heads and rows; a column for each figure and kind of test, and the paper's last."""
     ours = ours_of([test for tests in kinds.values() for test in tests])
-    found = []
-    for figure in figures:
-        rows = []
-        for column in columns:
-            values = [ratio(tests, ours, column.name, figure) for tests in kinds.values()]
-            if column.name == ours or all(value is None for value in values):
-                continue
-            paper = PAPER_RATIOS.get(column.name) if ours == OURS else None
-            shown = [Cell("n/a" if value is None else f"{value:.2f}") for value in values]
-            rows.append(Row(column.title, [*shown, Cell(NOTHING if paper is None else f"{paper:.2f}")]))
-        if rows:
-            found.append((figure_words(figure), rows))
-    return found
+    pairs = [(figure, kind) for figure in figures for kind in kinds if measure_of(kinds[kind], figure.measure)]
+    rows = []
+    for column in columns:
+        found = [ratio(kinds[kind], ours, column.name, figure) for figure, kind in pairs]
+        if column.name == ours or not any(found):
+            continue
+        paper = PAPER_RATIOS.get(column.name) if ours == OURS else None
+        shown = cells(found, None, Notes(), decimals=2)
+        rows.append(Row(column.title, [*shown, Cell(NOTHING if paper is None else f"{paper:.2f}")]))
+    heads = [
+        f"{figure_words(figure)}, {kind.lower()}" if len(kinds) > 1 else figure_words(figure) for figure, kind in pairs
+    ]
+    return heads, rows
+
+
+def capitalised(name: str) -> str:
+    """As a heading, names within it untouched."""
+    return name[:1].upper() + name[1:]
 
 
 def figure_words(figure: Figure) -> str:
     """ "SSIM (face)": a measure and its region, within a sentence or a table's head."""
-    name = figure.measure.replace("_", " ")
-    known = name.upper() if len(name) <= 5 else name
+    known = WORDS.get(figure.measure, figure.measure.upper())
     return f"{known} ({figure.region})"
 
 
-def number(value: float, like: float | None = None) -> str:
+def number(value: float, like: float | None = None, decimals: int | None = None) -> str:
     """Three or so figures; as many decimals as suit `like`, so that a row's numbers line up."""
     size = abs(value if like is None else like)
-    decimals = 0 if size >= 1000 else 1 if size >= 10 else 2 if size >= 0.995 else 3
-    text = f"{value:.{decimals}f}"
-    return text.replace("-", MINUS)
+    if decimals is None:
+        decimals = 0 if size >= 1000 else 1 if size >= 10 else 2 if size >= 0.995 else 3
+    return f"{value:.{decimals}f}".replace("-", MINUS)
 
 
-def cells(summaries: Sequence[Summary | None], lower_is_better: bool | None, notes: Notes) -> list[Cell]:
+def cells(
+    summaries: Sequence[Summary | None], lower_is_better: bool | None, notes: Notes, decimals: int | None = None
+) -> list[Cell]:
     """A row's cells; the best is marked unless `lower_is_better` is None."""
     values = [finite(summary.mean) if summary else None for summary in summaries]
     known = [value for value in values if value is not None]
-    best = (min(known) if lower_is_better else max(known)) if known else None
+    best = (max(known) if lower_is_better is False else min(known)) if known else None
     like = max(map(abs, known), default=None)
-    cells = []
+    row = []
     for summary, value in zip(summaries, values, strict=True):
         if summary is None:
-            cells.append(Cell(NOTHING))
-        elif value is None:
-            cells.append(Cell("n/a", note=notes.number(summary.note)))
-        else:
-            # A method alone in its row beats nobody
-            won = value == best and len(known) > 1 and lower_is_better is not None
-            cells.append(Cell(number(value, like), _interval(summary, like), won, notes.number(summary.note)))
-    return cells
+            row.append(Cell(NOTHING))
+            continue
+        note = notes.number(summary.note)
+        if value is None:
+            row.append(Cell("n/a", note=note))
+            continue
+        # A method alone in its row beats nobody
+        won = value == best and len(known) > 1 and lower_is_better is not None
+        row.append(Cell(number(value, like, decimals), _interval(summary, like, decimals), won, note))
+    return row
 
 
-def _interval(summary: Summary, like: float | None) -> str:
+def _interval(summary: Summary, like: float | None, decimals: int | None) -> str:
     low, high = finite(summary.low), finite(summary.high)
-    return "" if low is None or high is None else f"{number(low, like)} to {number(high, like)}"
+    if low is None or high is None:
+        return ""
+    return f"{number(low, like, decimals)} to {number(high, like, decimals)}"
 
 
 def _plain_cells(values: Sequence[float]) -> list[Cell]:

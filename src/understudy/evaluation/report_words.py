@@ -18,6 +18,7 @@ from understudy.evaluation.report_tables import (
     method_of,
     number,
     ours_of,
+    ratio,
     summary_of,
 )
 from understudy.evaluation.results import Coverage, Evaluation, Summary, Test
@@ -30,7 +31,7 @@ MEASURES = {
     "ssim": "likeness of local structure; 1 is identical.",
     "lpips": "difference as a trained network sees it, nearer to a viewer's judgement; 0 is identical.",
     "fid": "how far the frames as a set are from the true ones; it says nothing about single frames.",
-    "temporal": "flicker: change between frames that the motion does not explain, against that of the real clip.",
+    "temporal": "flicker: change between frames that the motion does not explain; the real clip has 1.",
     "joint_distance": "the tracker run again on the result: how far its joints are from the true ones.",
     "pck": "the tracker run again on the result: the share of joints that are where they should be.",
 }
@@ -46,14 +47,21 @@ def kinds_of(tests: Sequence[Test]) -> dict[str, list[Test]]:
     return {kind: found for kind, found in kinds.items() if found}
 
 
-def answer(evaluation: Evaluation, figure: Figure | None) -> list[str]:
+@dataclass(frozen=True)
+class Paragraph:
+    lead: str
+    """the answer in one sentence"""
+    rest: str
+
+
+def answer(evaluation: Evaluation, figure: Figure | None) -> list[Paragraph]:
     """The answer to "how good is it?", a paragraph for each kind of test."""
     if figure is None:
-        return ["Nothing could be measured; the notes under the tables say why."]
+        return [Paragraph("Nothing could be measured.", "The notes under the tables say why.")]
     ours = ours_of(evaluation.tests)
     paragraphs = [_paragraph(kind, tests, ours, figure) for kind, tests in kinds_of(evaluation.tests).items()]
     if _random_features(evaluation.tests, ours):
-        paragraphs.append("The perceptual loss compared random instead of ImageNet features.")
+        paragraphs.append(Paragraph("", "The perceptual loss compared random instead of ImageNet features."))
     return paragraphs
 
 
@@ -85,6 +93,9 @@ class _Contest:
         known = {name: value for name, value in found.items() if value is not None}
         return dict(sorted(known.items(), key=lambda item: item[1], reverse=not self.lower_is_better))
 
+    def ratio(self, rival: str) -> Summary | None:
+        return ratio(self.tests, self.ours, rival, self.figure)
+
     def share_of_frames(self, rival: str) -> float | None:
         """Of the frames where both have a value, how many ours is better in."""
         wins, compared = 0, 0
@@ -96,62 +107,63 @@ class _Contest:
         return wins / compared if compared else None
 
 
-def _paragraph(kind: str, tests: Sequence[Test], ours: str, figure: Figure) -> str:
+def _paragraph(kind: str, tests: Sequence[Test], ours: str, figure: Figure) -> Paragraph:
     contest = _Contest(tests, ours, figure)
     mine = contest.mine
+    title = contest.titles.get(ours, ours)
     if mine is None:
-        return f"{kind}: {contest.titles.get(ours, ours)} was not measured in every test, so there is no answer."
-    sentences = [_level(kind, contest, mine)]
-    if contest.lower_is_better:
-        sentences.append(_ratios(kind, contest, mine))
+        return Paragraph(f"{kind}: {title} was not measured in every test, so there is no answer.", "")
+    ratios = _ratios(contest) if contest.lower_is_better else ""
+    sentences = [_level(contest, mine)]
+    if ratios and kind == SELF and ours == OURS:
+        sentences.append(
+            f"The paper has, on its own data, {PAPER_RATIOS['nearest-neighbour']} and {PAPER_RATIOS['pix2pix']}."
+        )
     if contest.rivals:
         sentences += [_standing(contest, mine), _other_measures(tests, ours, figure)]
-    return " ".join(filter(None, sentences))
+    lead = f"{kind}: {title} has {ratios}." if ratios else f"{kind}: {title}."
+    return Paragraph(lead, " ".join(filter(None, sentences)))
 
 
-def _level(kind: str, contest: _Contest, mine: float) -> str:
+def _ratios(contest: _Contest) -> str:
+    """ "0.58 times the error of Nearest neighbour and 0.75 times the error of pix2pix"; intervals are in the table."""
+    parts = []
+    for name in ("nearest-neighbour", "pix2pix"):
+        found = contest.ratio(name) if name in contest.rivals else None
+        if found and found.mean is not None:
+            parts.append(f"{found.mean:.2f} times the error of {contest.titles[name]}")
+    return " and ".join(parts)
+
+
+def _level(contest: _Contest, mine: float) -> str:
     tests, figure = contest.tests, contest.figure
     frames = sum(test.frames for test in tests)
     clips = f"{frames} frames" if len(tests) == 1 else f"{frames} frames of {len(tests)} clips"
-    unit = "of 255 colour steps" if figure.measure == "rmse" else f"({figure.measure.upper()})"
+    unit = "of 255 colour steps" if figure.measure == "rmse" else f"({figure_words(figure)})"
     summary = summary_of(tests[0], contest.ours, figure) if len(tests) == 1 else None
     interval = interval_words(summary, mine) if summary else ""
     verb = "is off by" if contest.lower_is_better else "reaches"
-    title = contest.titles[contest.ours]
-    return f"{kind} ({clips}): {title} {verb} {number(mine)} {unit}{interval}, over the {figure.region}."
-
-
-def _ratios(kind: str, contest: _Contest, mine: float) -> str:
-    parts = []
-    for name in ("nearest-neighbour", "pix2pix"):
-        if theirs := contest.rivals.get(name):
-            paper = f" (paper, on its own data: {PAPER_RATIOS[name]:.2f})"
-            known = contest.ours == OURS and kind == SELF
-            parts.append(f"{mine / theirs:.2f} of the error of {contest.titles[name]}{paper if known else ''}")
-    return f"That is {' and '.join(parts)}." if parts else ""
+    where = {"person": "in the person's box", "face": "in the face's box", "frame": "over the whole frame"}
+    return f"In {clips} it {verb} {number(mine)} {unit}{interval} {where.get(figure.region, figure.region)}."
 
 
 def _standing(contest: _Contest, mine: float) -> str:
     rival, theirs = next(iter(contest.rivals.items()))
     title = contest.titles[rival]
-    share = contest.share_of_frames(rival)
-    frames = "" if share is None else f", and is the better of the two in {100 * share:.0f} % of the frames"
     lowest = "lowest error" if contest.lower_is_better else "highest score"
-    if mine == theirs:
-        return f"It shares the {lowest} with {title}{frames}."
-    if mine < theirs if contest.lower_is_better else mine > theirs:
-        of = "both" if len(contest.rivals) == 1 else f"all {len(contest.rivals) + 1} methods"
-        return f"It has the {lowest} of {of}, before {title} with {number(theirs, mine)}{frames}."
-    behind = f" ({abs(mine / theirs - 1) * 100:.0f} % behind)" if theirs else ""
-    return f"It does not win: {title} has the {lowest}, {number(theirs, mine)}{behind}. Ours{_instead(share)}."
-
-
-def _instead(share: float | None) -> str:
-    return (
-        " is behind on the whole"
-        if share is None
-        else f" is the better of the two in {100 * share:.0f} % of the frames"
-    )
+    of = "the two methods" if len(contest.rivals) == 1 else f"all {len(contest.rivals) + 1} methods"
+    won = mine < theirs if contest.lower_is_better else mine > theirs
+    found = contest.ratio(rival)
+    low, high = (finite(found.low), finite(found.high)) if found else (None, None)
+    close = mine == theirs or (low is not None and high is not None and low <= 1 <= high)
+    share = contest.share_of_frames(rival)
+    frames = "" if share is None else f" Of the two it is the better one in {100 * share:.0f} % of the frames."
+    if close:
+        return f"Against {title} ({number(theirs, mine)}) it is too close to call.{frames}"
+    if won:
+        return f"It has the {lowest} of {of}; next is {title} with {number(theirs, mine)}.{frames}"
+    behind = f", {abs(mine / theirs - 1) * 100:.0f} % better" if theirs else ""
+    return f"It does not win: {title} has the {lowest}, {number(theirs, mine)}{behind}.{frames}"
 
 
 def _other_measures(tests: Sequence[Test], ours: str, figure: Figure) -> str:
@@ -186,10 +198,12 @@ def _listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def interval_words(summary: Summary, like: float) -> str:
+def interval_words(summary: Summary, like: float | None = None, decimals: int | None = None) -> str:
     """ " (95 % interval 7.9 to 8.4)", or nothing where it is unknown."""
     low, high = finite(summary.low), finite(summary.high)
-    return "" if low is None or high is None else f" (95 % interval {number(low, like)} to {number(high, like)})"
+    if low is None or high is None:
+        return ""
+    return f" (95 % interval {number(low, like, decimals)} to {number(high, like, decimals)})"
 
 
 def _random_features(tests: Sequence[Test], ours: str) -> bool:
@@ -208,7 +222,7 @@ def prediction(coverage: Coverage, ours: str, title: str) -> str:
     rho = summary.mean or 0.0
     low, high = finite(summary.low), finite(summary.high)
     if low is None or high is None:
-        verdict = "There is no interval, so this is a hint and no more"
+        verdict = "Too few frames to say"
     elif low > 0:
         verdict = "Yes: frames farther from the reference have larger errors"
     elif high < 0:
@@ -216,7 +230,14 @@ def prediction(coverage: Coverage, ours: str, title: str) -> str:
     else:
         verdict = "Not in this test: the interval includes zero"
     strength = "weak" if abs(rho) < 0.3 else "moderate" if abs(rho) < 0.6 else "strong"
-    return (
-        f"{verdict}. For {title}, {what}: Spearman's rho is {number(rho, 0.5)}{interval_words(summary, 0.5)}, "
-        f"a {strength} relation."
-    )
+    sentences = [
+        f"{verdict}. For {title}, Spearman's rho of {what} is {number(rho, decimals=2)}"
+        f"{interval_words(summary, decimals=2)}, a {strength} relation."
+    ]
+    better = max(known, key=lambda other: known[other].mean or 0.0)
+    if better != what:
+        told = known[better]
+        sentences.append(
+            f"More telling was {better}: {number(told.mean or 0.0, decimals=2)}{interval_words(told, decimals=2)}."
+        )
+    return " ".join(sentences)
