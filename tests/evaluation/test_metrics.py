@@ -163,12 +163,12 @@ SHOULDERS = {"LEFT_SHOULDER": (70.0, 80.0), "RIGHT_SHOULDER": (30.0, 80.0)}
     ("points", "expected"),
     [
         pytest.param(
-            {"LEFT_EAR": (60, 40), "RIGHT_EAR": (40, 40)}, (32, 22, 70, 60), id="ears: 1.9 x 20 around the middle"
+            {"LEFT_EAR": (60, 40), "RIGHT_EAR": (40, 40)}, (23, 13, 79, 69), id="ears: 2.8 x 20 around the middle"
         ),
         pytest.param(
-            {"LEFT_EAR": (52, 40), "NOSE": (48, 40), **SHOULDERS}, (19, 9, 83, 73), id="profile: 1.6 x 40 from the neck"
+            {"LEFT_EAR": (52, 40), "NOSE": (48, 40), **SHOULDERS}, (23, 6, 79, 62), id="profile: 1.4 x 40, and higher"
         ),
-        pytest.param({"LEFT_EAR": (10, 5), "RIGHT_EAR": (30, 5)}, (2, 0, 40, 25), id="cut at the edge"),
+        pytest.param({"LEFT_EAR": (10, 5), "RIGHT_EAR": (30, 5)}, (0, 0, 49, 34), id="cut at the edge"),
         pytest.param({"NOSE": (50, 40), **SHOULDERS}, None, id="a nose alone"),
         pytest.param({}, None, id="nothing seen"),
         pytest.param({"LEFT_EAR": (60, -30), "RIGHT_EAR": (40, -30)}, None, id="outside"),

@@ -23,10 +23,12 @@ IDENTICAL_DB = 100.0
 UNIT_FRAME = 256
 """joint distances are in pixels of a frame whose longer side has this many, as all pose metrics of this project"""
 HEAD_POINTS = (NOSE, LEFT_EYE, RIGHT_EYE, LEFT_EAR, RIGHT_EAR)
-HEAD_PER_SPREAD = 1.9
-"""side of the face box over the largest distance between two head points: ear to ear is about half a head's height"""
-HEAD_PER_NECK = 1.6
-"""side of the face box over the distance from the neck (between the shoulders) to the head points' centre"""
+HEAD_PER_SPREAD = 2.8
+"""side of the face box over the largest distance between two head points, which span the face and not the crown"""
+HEAD_PER_NECK = 1.4
+"""side of the face box over the distance from the neck (between the shoulders) to the head points' middle"""
+CROWN = 0.12
+"""of the side: how far the box's centre lies beyond the head points' middle, away from the neck"""
 
 
 def mse(a: npt.NDArray[Any], b: npt.NDArray[Any], box_xyxy: Box | None = None) -> float:
@@ -173,7 +175,10 @@ def face_box(xy: Floats, confidence: Floats, size_hw: tuple[int, int]) -> Box | 
     side = HEAD_PER_SPREAD * max(float(np.linalg.norm(p - q)) for p in head for q in head)
     shoulders = [LEFT_SHOULDER, RIGHT_SHOULDER]
     if (confidence[shoulders] > 0).all():
-        side = max(side, HEAD_PER_NECK * float(np.linalg.norm(xy[shoulders].mean(axis=0) - centre)))
+        from_neck = centre - xy[shoulders].mean(axis=0)
+        reach = float(np.linalg.norm(from_neck))
+        side = max(side, HEAD_PER_NECK * reach)
+        centre = centre + from_neck * (CROWN * side / max(reach, 1e-6))
     whole = max(2, math.ceil(side))
     left, top = (math.floor(float(middle) + 1 - whole / 2) for middle in centre)
     height, width = size_hw
