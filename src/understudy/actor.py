@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """of the file's layout; another version is refused rather than misread"""
-RECIPES = ("performance-cloning", "pix2pix", "cyclegan", "nearest-neighbour")
+RECIPES = ("performance-cloning", "pix2pix", "cyclegan", "nearest-neighbour", "limb-warp")
 
 Arrays = dict[str, npt.NDArray[Any]]
 

@@ -184,3 +184,18 @@ def over_colour(picture: Image, colour: npt.NDArray[Any]) -> Image:
     """(S, S, 4) RGB with a matte, straight alpha, over a flat colour: (S, S, 3)."""
     red, green, blue = (int(level) for level in colour)
     return composite(picture, (red, green, blue))
+
+
+def gathered_record(weights: Arrays, seconds: float, seed: int) -> dict[str, Any]:
+    """The record of a "training" that only gathered frames."""
+    return {
+        "steps": 0,
+        "joined_at": None,
+        "seconds": round(seconds, 1),
+        "features": "none",
+        "device": "cpu",
+        "precision": "none",
+        "seed": seed,
+        "frames": len(weights["moment"]),
+        "losses": {},
+    }

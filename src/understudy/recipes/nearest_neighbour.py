@@ -18,7 +18,15 @@ import numpy.typing as npt
 
 from understudy.conditioning.clips import flat_colour
 from understudy.pose import Pose
-from understudy.recipes.kept_frames import STATISTICS, WEIGHTS, keep_frames, kept_pictures, kept_poses, over_colour
+from understudy.recipes.kept_frames import (
+    STATISTICS,
+    WEIGHTS,
+    gathered_record,
+    keep_frames,
+    kept_pictures,
+    kept_poses,
+    over_colour,
+)
 from understudy.recipes.trained import ArraySpec, Trained
 from understudy.retargeting.alignment import ScaleBy
 from understudy.retargeting.nearest import nearest_frames, nearest_frames_by_limbs
@@ -86,22 +94,8 @@ def train(
     """
     started = time.monotonic()
     weights = keep_frames(reference, config.size, config.frames)
-    return Trained(
-        config,
-        weights,
-        {"flat_colour": np.array(flat_colour(reference), np.uint8)},
-        {
-            "steps": 0,
-            "joined_at": None,
-            "seconds": round(time.monotonic() - started, 1),
-            "features": "none",
-            "device": "cpu",
-            "precision": "none",
-            "seed": seed,
-            "frames": len(weights["moment"]),
-            "losses": {},
-        },
-    )
+    statistics = {"flat_colour": np.array(flat_colour(reference), np.uint8)}
+    return Trained(config, weights, statistics, gathered_record(weights, time.monotonic() - started, seed))
 
 
 def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:

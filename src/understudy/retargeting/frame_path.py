@@ -8,6 +8,7 @@ dynamic programming (Viterbi 1967).
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,28 +26,27 @@ def nearest_candidates(distance: Floats, count: int) -> Frames:
 
 
 def cheapest_path(
-    distance: Floats, candidates: Frames, price: Callable[[Frames, Frames], npt.NDArray[np.floating]]
+    candidates: Frames, distance: Floats, price: Callable[[Frames, Frames], npt.NDArray[np.floating[Any]]]
 ) -> Frames:
     """The sequence of reference frames with the least sum of distances and prices of change.
 
     Args:
-        distance: (T, K) of each driving frame to each reference frame, finite.
-        candidates: (T, C) the reference frames that may be shown.
+        candidates: (T, C) the reference frames that may be shown for each driving frame.
+        distance: (T, C) from the driving frame to each of them, finite.
         price: given (A,) frames before and (B,) frames after, the (A, B) prices of going from one to the other.
 
     Returns:
         (T,) indices of reference frames.
     """
-    moments = len(distance)
+    moments = len(candidates)
     if not moments:
         return np.zeros(0, np.intp)
-    own = np.take_along_axis(distance, candidates, axis=1).astype(np.float64)
     came_from = np.zeros(candidates.shape, np.intp)
-    total = own[0]
+    total = distance[0].astype(np.float64)
     for t in range(1, moments):
         through = total[:, None] + price(candidates[t - 1], candidates[t])
         came_from[t] = through.argmin(axis=0)
-        total = through.min(axis=0) + own[t]
+        total = through.min(axis=0) + distance[t]
     path = np.empty(moments, np.intp)
     place = int(total.argmin())
     for t in range(moments - 1, -1, -1):

@@ -18,6 +18,9 @@ FRAMES_AT_ONCE = 32
 TOO_FEW_SHARED = 1e6
 """pixels added to a reference frame that shares fewer than half of the driving frame's joints"""
 
+MISSING_LIMB = 40.0
+"""pixels of a 256 frame: what a limb that the reference frame does not show counts when frames are warped"""
+
 
 @dataclass(frozen=True, eq=False)
 class Nearest:
@@ -102,3 +105,25 @@ def limb_distances(driving: Descriptor, reference: Descriptor) -> tuple[FloatArr
     shared = driving.seen.astype(np.float32) @ reference.seen.T.astype(np.float32)
     too_few = shared < driving.seen.sum(axis=1, keepdims=True) / 2
     return mean, mean + too_few * np.float32(TOO_FEW_SHARED)
+
+
+def warp_distances(driving: Descriptor, reference: Descriptor, swing: float = 0.5) -> FloatArray:
+    """How hard it is to warp each reference frame into each driving pose: (T, K), the mean over limbs.
+
+    A limb that changes its length in the picture also changes what it shows, which no warp can do; one that only
+    swings can be turned. So eq. 7's distance is split in two, and the swing counts for less.
+
+    Args:
+        swing: weight of the swing, in [0, 1]; 1 is close to eq. 7.
+    """
+    total = np.zeros((len(driving.seen), len(reference.seen)), np.float32)
+    for limb in range(driving.seen.shape[1]):
+        here, there = driving.displacement[:, limb], reference.displacement[:, limb]
+        length = np.linalg.norm(here, axis=1)[:, None], np.linalg.norm(there, axis=1)[None]
+        squared = np.square(here[:, :1] - there[:, 0]) + np.square(here[:, 1:] - there[:, 1])
+        change = np.abs(length[0] - length[1])
+        turned = np.sqrt(np.maximum(squared - np.square(change), 0))
+        both = driving.seen[:, limb, None] & reference.seen[:, limb]
+        missing = driving.seen[:, limb, None] & ~reference.seen[:, limb]
+        total += np.where(both, change + swing * turned, np.where(missing, MISSING_LIMB, 0)).astype(np.float32)
+    return total / driving.seen.shape[1]

@@ -1,0 +1,224 @@
+"""From one pose to another, limb by limb: where every pixel of the wanted picture lies in the one that was filmed.
+
+Each part of the body moves by one affine transform, given by its joints in both poses; between parts the transforms are
+blended by a Gaussian of the distance to them. P parts, in the order of `PARTS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.pose import (
+    LEFT_ANKLE,
+    LEFT_BIG_TOE,
+    LEFT_EAR,
+    LEFT_ELBOW,
+    LEFT_HIP,
+    LEFT_KNEE,
+    LEFT_SHOULDER,
+    LEFT_WRIST,
+    POINTS,
+    RIGHT_ANKLE,
+    RIGHT_BIG_TOE,
+    RIGHT_EAR,
+    RIGHT_ELBOW,
+    RIGHT_HIP,
+    RIGHT_KNEE,
+    RIGHT_SHOULDER,
+    RIGHT_WRIST,
+)
+
+Floats = npt.NDArray[np.float32]
+Points = npt.NDArray[np.floating[Any]]
+
+NECK, PELVIS, EARS, CROWN, RIGHT_TIP, LEFT_TIP = range(POINTS, POINTS + 6)
+"""points made up from the 133: middles of shoulders, hips and ears; above the ears; the ends of the hands"""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the body that moves as one."""
+
+    name: str
+    segments: tuple[tuple[int, int], ...]
+    """what distance is measured to"""
+    joints: tuple[int, int]
+    """what gives the transform"""
+
+
+PARTS = (
+    Part(
+        "trunk",
+        (
+            (NECK, PELVIS),
+            (RIGHT_SHOULDER, LEFT_SHOULDER),
+            (RIGHT_HIP, LEFT_HIP),
+            (RIGHT_SHOULDER, RIGHT_HIP),
+            (LEFT_SHOULDER, LEFT_HIP),
+        ),
+        (NECK, PELVIS),
+    ),
+    Part("head", ((NECK, EARS), (EARS, CROWN)), (NECK, EARS)),
+    Part("right upper arm", ((RIGHT_SHOULDER, RIGHT_ELBOW),), (RIGHT_SHOULDER, RIGHT_ELBOW)),
+    Part("right forearm", ((RIGHT_ELBOW, RIGHT_TIP),), (RIGHT_ELBOW, RIGHT_WRIST)),
+    Part("left upper arm", ((LEFT_SHOULDER, LEFT_ELBOW),), (LEFT_SHOULDER, LEFT_ELBOW)),
+    Part("left forearm", ((LEFT_ELBOW, LEFT_TIP),), (LEFT_ELBOW, LEFT_WRIST)),
+    Part("right thigh", ((RIGHT_HIP, RIGHT_KNEE),), (RIGHT_HIP, RIGHT_KNEE)),
+    Part("right shin", ((RIGHT_KNEE, RIGHT_ANKLE),), (RIGHT_KNEE, RIGHT_ANKLE)),
+    Part("right foot", ((RIGHT_ANKLE, RIGHT_BIG_TOE),), (RIGHT_ANKLE, RIGHT_BIG_TOE)),
+    Part("left thigh", ((LEFT_HIP, LEFT_KNEE),), (LEFT_HIP, LEFT_KNEE)),
+    Part("left shin", ((LEFT_KNEE, LEFT_ANKLE),), (LEFT_KNEE, LEFT_ANKLE)),
+    Part("left foot", ((LEFT_ANKLE, LEFT_BIG_TOE),), (LEFT_ANKLE, LEFT_BIG_TOE)),
+)
+TRUNK = 0
+"""its place in `PARTS`"""
+GROUPS: dict[str, tuple[int, ...]] = {
+    "trunk": (0, 1),
+    "right arm": (2, 3),
+    "left arm": (4, 5),
+    "right leg": (6, 7, 8),
+    "left leg": (9, 10, 11),
+}
+"""parts that are cut out together, as places in `PARTS`"""
+
+HAND = 0.5
+"""a hand reaches this share of the forearm's length beyond the wrist"""
+SKULL = 0.6
+"""the crown lies this share of the distance from neck to ears above the ears"""
+MOST_STRETCH = 2.5
+"""a limb that points at the camera is short; drawing it out by more than this shows a smear"""
+DEPTH = 0.35
+"""a trunk is this share of its height thick, however narrow its shoulders look from the side"""
+SHORT = 0.03
+"""of the picture's side: a limb shorter than this has no direction to speak of"""
+
+
+def with_made_up_points(xy: Points, confidence: Points) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Points (..., 133, 2) and confidence (..., 133) to (..., 139, 2) and seen (..., 139), made-up ones behind."""
+    seen = confidence > 0
+
+    def point(index: int) -> Points:
+        return xy[..., index, :]
+
+    def all_of(*indices: int) -> npt.NDArray[np.bool_]:
+        return np.asarray(seen[..., list(indices)].all(axis=-1))
+
+    neck = (point(RIGHT_SHOULDER) + point(LEFT_SHOULDER)) / 2
+    pelvis = (point(RIGHT_HIP) + point(LEFT_HIP)) / 2
+    ears = (point(RIGHT_EAR) + point(LEFT_EAR)) / 2
+    crown = ears + SKULL * (ears - neck)
+    tips = [
+        point(wrist) + HAND * (point(wrist) - point(elbow))
+        for elbow, wrist in ((RIGHT_ELBOW, RIGHT_WRIST), (LEFT_ELBOW, LEFT_WRIST))
+    ]
+    shoulders, head = all_of(RIGHT_SHOULDER, LEFT_SHOULDER), all_of(RIGHT_EAR, LEFT_EAR)
+    made_up = np.stack([neck, pelvis, ears, crown, *tips], axis=-2)
+    made_up_seen = np.stack(
+        [
+            shoulders,
+            all_of(RIGHT_HIP, LEFT_HIP),
+            head,
+            head & shoulders,
+            all_of(RIGHT_ELBOW, RIGHT_WRIST),
+            all_of(LEFT_ELBOW, LEFT_WRIST),
+        ],
+        axis=-1,
+    )
+    return np.concatenate([xy, made_up], axis=-2).astype(np.float32), np.concatenate([seen, made_up_seen], axis=-1)
+
+
+def parts_seen(seen: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """(P,) whether all points of each part are seen, from (139,)."""
+    return np.array([seen[[*part.joints, *np.ravel(part.segments)]].all() for part in PARTS])
+
+
+def part_transforms(wanted: Floats, filmed: Floats, size: int) -> Floats:
+    """(P, 2, 3): for each part the affine transform from pixels of the wanted pose to pixels of the filmed one.
+
+    Args:
+        wanted, filmed: (139, 2) pixels, see `with_made_up_points`.
+        size: side of the picture in pixels.
+    """
+    limbs = [_along(wanted[list(part.joints)], filmed[list(part.joints)], size) for part in PARTS]
+    limbs[TRUNK] = _widened(limbs[TRUNK], wanted, filmed)
+    return np.stack(limbs)
+
+
+def _along(wanted: Floats, filmed: Floats, size: int) -> Floats:
+    """Turns a limb and gives it its length; its thickness stays, since it does not shrink when it points at us."""
+    here, there = wanted[1] - wanted[0], filmed[1] - filmed[0]
+    length_here, length_there = float(np.linalg.norm(here)), float(np.linalg.norm(there))
+    least = SHORT * size
+    stretch = np.clip(max(length_there, least) / max(length_here, least), 1 / MOST_STRETCH, MOST_STRETCH)
+    u, v = here / max(length_here, 1e-6), there / max(length_there, 1e-6)
+    across_u, across_v = np.array([-u[1], u[0]]), np.array([-v[1], v[0]])
+    linear = stretch * np.outer(v, u) + np.outer(across_v, across_u)
+    return _about(linear, wanted.mean(axis=0), filmed.mean(axis=0))
+
+
+def _widened(transform: Floats, wanted: Floats, filmed: Floats) -> Floats:
+    """The trunk's transform with the change of width that turning makes."""
+    down = wanted[PELVIS] - wanted[NECK]
+    down = down / max(float(np.linalg.norm(down)), 1e-6)
+    across = np.array([-down[1], down[0]])
+    ratio = _apparent_width(filmed) / max(_apparent_width(wanted), 1e-6)
+    linear = transform[:, :2] @ (np.eye(2) + (ratio - 1) * np.outer(across, across))
+    middle_here, middle_there = wanted[[NECK, PELVIS]].mean(axis=0), filmed[[NECK, PELVIS]].mean(axis=0)
+    return _about(linear, middle_here, middle_there)
+
+
+def _apparent_width(points: Floats) -> float:
+    shoulders = points[RIGHT_SHOULDER] - points[LEFT_SHOULDER]
+    hips = points[RIGHT_HIP] - points[LEFT_HIP]
+    width, height = np.linalg.norm(shoulders + hips) / 2, np.linalg.norm(points[NECK] - points[PELVIS])
+    return float(np.hypot(width, DEPTH * height))
+
+
+def _about(linear: Points, here: Floats, there: Floats) -> Floats:
+    """(2, 3): `linear`, with `here` going to `there`."""
+    return np.asarray(np.concatenate([linear, (there - linear @ here)[:, None]], axis=1), np.float32)
+
+
+def distances_to_parts(points: Floats, grid_xy: Floats) -> Floats:
+    """(P, H, W): pixels from every place of (H, W, 2) to the nearest segment of each part of the pose (139, 2)."""
+    pairs = np.array([segment for part in PARTS for segment in part.segments])
+    a, b = points[pairs[:, 0], None, None], points[pairs[:, 1], None, None]
+    along = b - a
+    square = np.maximum((along * along).sum(axis=-1), 1e-6)
+    t = np.clip(((grid_xy - a) * along).sum(axis=-1) / square, 0, 1)[..., None]
+    off = grid_xy - a - t * along
+    squared = (off * off).sum(axis=-1)
+    starts = np.cumsum([0, *(len(part.segments) for part in PARTS[:-1])])
+    return np.asarray(np.sqrt(np.minimum.reduceat(squared, starts, axis=0)), np.float32)
+
+
+def picture_grid(size: int, step: int) -> Floats:
+    """(size/step, size/step, 2): centres of step x step blocks of pixels."""
+    line = np.arange(size // step, dtype=np.float32) * step + (step - 1) / 2
+    x, y = np.meshgrid(line, line)
+    return np.stack([x, y], axis=-1)
+
+
+def blended_places(
+    grid_xy: Floats, nearness: Floats, transforms: Floats, parts: tuple[int, ...], softness: float
+) -> Floats:
+    """(H, W, 2): where every place of the grid lies in the filmed picture.
+
+    Args:
+        grid_xy: (H, W, 2).
+        nearness: (P, H, W) distance to the parts of the wanted pose, in their radii.
+        transforms: (P, 2, 3).
+        parts: those that take part.
+        softness: standard deviation of the Gaussian weights, in radii.
+    """
+    own = nearness[list(parts)]
+    squared = own * own
+    weight = np.exp(-(squared - squared.min(axis=0)) / (2 * softness * softness))
+    weight /= weight.sum(axis=0)
+    moved = transforms[list(parts)]
+    mixed = np.einsum("phw,pij->hwij", weight, moved)
+    return np.asarray(np.einsum("hwij,hwj->hwi", mixed[..., :2], grid_xy) + mixed[..., 2], np.float32)
