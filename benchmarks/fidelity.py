@@ -1,0 +1,356 @@
+"""How true clones are: the five methods on made-up people, ablations, set size, and real clips where there are some.
+
+    python benchmarks/fidelity.py --work fidelity --output mine.json
+    python benchmarks/fidelity.py --work fidelity --output mine.json --only methods --people 1 2 3 --minutes 4
+    python benchmarks/fidelity.py --work fidelity --output mine.json --only losses size frames --people 1
+
+Every made-up person is tested twice: by self-reenactment (the first two thirds of a clip train, the rest drives and is
+the truth), and in another made-up person's dance (the truth is the first person filmed in that dance). The same actors
+play both, but for CycleGAN: in self-reenactment it is given poses, in the other test the driver's frames.
+
+Prints tables as docs/results.md shows them, writes the numbers as JSON, and a report (index.html) into the work folder.
+What is finished stays in the work folder and is not done again; Ctrl-C loses at most a minute of training.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from understudy.actor import Actor
+from understudy.consent import Consent
+from understudy.devices import Device, choose_device
+from understudy.evaluation.comparing import Player, asked_of, compare
+from understudy.evaluation.contenders import Contender, contender, learnt
+from understudy.evaluation.evaluate import dancer, report, self_reenactment_test
+from understudy.evaluation.intervals import block_of, ratio_interval
+from understudy.evaluation.results import Evaluation, Summary, Test
+from understudy.evaluation.self_reenactment import Split, split
+from understudy.evaluation.truth import Truth, square_of
+from understudy.files import write_json
+from understudy.performance import Performance
+from understudy.performing import part_for
+from understudy.synthetic.pair import Pair, film_pair
+from understudy.tracking.track import tracked
+
+MADE_UP = Consent("nobody needs to agree: the person is made up", "")
+PUBLISHED = Consent("published with a licence for research", "")
+MEDIA = Path(os.environ.get("UNDERSTUDY_MEDIA", Path(__file__).parents[2] / "shared" / "media"))
+PARTS = ("methods", "losses", "size", "frames", "media")
+DRIVERS = {1: 24, 2: 11, 3: 7}
+"""who dances for whom: seeds of made-up people; another person's driver is the one 20 further"""
+REFERENCE_SECONDS, DRIVING_SECONDS = 24.0, 8.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Bench:
+    """What every part gets."""
+
+    work: Path
+    preset: str
+    minutes: float
+    seed: int
+    device: Device
+
+    def actor(self, who: Contender, footage: Performance, unpaired: Sequence[Performance], person: str) -> Actor:
+        return learnt(
+            who,
+            footage,
+            unpaired,
+            self.work / person / "actors",
+            MADE_UP,
+            seed=self.seed,
+            max_minutes=self.minutes,
+            device=self.device,
+        )
+
+    def once(self, name: str, make: Callable[[], Test]) -> Test:
+        """A test's result, from the work folder where it was made before."""
+        kept = self.work / "tests" / f"{name}.json"
+        if kept.exists():
+            return Evaluation.load(kept).tests[0]
+        test = make()
+        Evaluation(name, time.strftime("%FT%TZ", time.gmtime()), "", {}, {}, [test]).save(kept)
+        return test
+
+
+@dataclasses.dataclass(frozen=True)
+class Footage:
+    """A made-up person's clips, tracked."""
+
+    name: str
+    pair: Pair
+    parts: Split
+    driving: Performance
+    truth: Performance
+
+
+def footage_of(bench: Bench, seed: int) -> Footage:
+    name = f"person-{seed}"
+    folder = bench.work / name
+    pair = Pair(folder / "reference.mp4", folder / "driving.mp4", folder / "ground_truth.mp4")
+    if not pair.ground_truth.exists():
+        film_pair(
+            folder,
+            reference_seed=seed,
+            driver_seed=DRIVERS.get(seed, seed + 20),
+            reference_dance=20 + seed,
+            driving_dance=40 + seed,
+            reference_seconds=REFERENCE_SECONDS,
+            driving_seconds=DRIVING_SECONDS,
+        )
+    cache = bench.work / "tracked"
+    parts = split(pair.reference, cache=cache)
+    return Footage(name, pair, parts, tracked(pair.driving, cache=cache), tracked(pair.ground_truth, cache=cache))
+
+
+def both_tests(
+    bench: Bench,
+    footage: Footage,
+    name: str,
+    same: Sequence[tuple[Contender, Actor]],
+    other: Sequence[tuple[Contender, Actor]],
+) -> Iterator[Test]:
+    """Self-reenactment, and the other person's dance."""
+    parts, pair = footage.parts, footage.pair
+    by_self, across = f"self-reenactment of {name}", f"cross-identity of {name}"
+    yield bench.once(
+        by_self,
+        lambda: self_reenactment_test(
+            pair.reference,
+            parts.training,
+            parts.held_out,
+            same,
+            bench.work,
+            name=by_self,
+            device=bench.device,
+        ),
+    )
+    yield bench.once(across, lambda: cross_identity(bench, footage, across, other))
+
+
+def cross_identity(bench: Bench, footage: Footage, name: str, actors: Sequence[tuple[Contender, Actor]]) -> Test:
+    """Actors play another made-up person's dance, tracked like any driver; the truth was filmed."""
+    first = actors[0][1]
+    size = max(who.config.size for who, _ in actors if who.learns)
+    truth = Truth(footage.pair.ground_truth, footage.truth, square_of(first.crop, first.working_size), size)
+    players = [Player(who, actor, part_for(actor, footage.driving), footage.driving) for who, actor in actors]
+    return compare(
+        name,
+        f"Another made-up person's dance of {len(footage.driving)} frames drives; the truth is the same dance filmed "
+        f"with {footage.name}. Place and size of the two bodies have to be guessed from their poses.",
+        players,
+        truth,
+        bench.work,
+        asked=asked_of(first, footage.parts.training, footage.driving),
+        driving=footage.driving,
+        device=bench.device,
+    )
+
+
+def methods(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
+    """The five methods, and performance cloning without its unpaired branch."""
+    for seed in people:
+        footage = footage_of(bench, seed)
+        ours = contender("performance-cloning", bench.preset)
+        paired = dataclasses.replace(
+            contender("performance-cloning", bench.preset, "paired-only", "Paired branch only"), unpaired=False
+        )
+        poses = contender("cyclegan", bench.preset, condition="poses")
+        frames = contender("cyclegan", bench.preset, condition="frames")
+        alike = [ours, paired, contender("pix2pix", bench.preset), contender("nearest-neighbour", bench.preset)]
+        alike.append(contender("limb-warp", bench.preset))
+        actors = [(who, trained(bench, footage, who)) for who in alike]
+        cycle_poses = bench_actor(bench, footage, poses, "cyclegan-poses")
+        cycle_frames = bench_actor(bench, footage, frames, "cyclegan-frames")
+        yield from both_tests(
+            bench, footage, footage.name, [*actors, (poses, cycle_poses)], [*actors, (frames, cycle_frames)]
+        )
+
+
+def trained(bench: Bench, footage: Footage, who: Contender) -> Actor:
+    return bench.actor(who, footage.parts.training, [footage.driving], footage.name)
+
+
+def bench_actor(bench: Bench, footage: Footage, who: Contender, file: str) -> Actor:
+    """Of two contenders that share a name in the tables, each has a file of its own."""
+    return trained(bench, footage, dataclasses.replace(who, name=file))
+
+
+def losses(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
+    """The paper's Fig. 3, on the paired branch alone: L1 on RGB, eq. 1 on VGG features, and that with D_p."""
+    footage = footage_of(bench, people[0])
+    changes: dict[str, tuple[str, dict[str, Any]]] = {
+        "rgb": ("L1 on RGB", {"lambda_gan": 0.0, "lambda_vgg": 0.0, "lambda_rgb": 100.0}),
+        "vgg": ("VGG features", {"lambda_gan": 0.0}),
+        "rgb-gan": ("L1 on RGB, with D_p", {"lambda_vgg": 0.0, "lambda_rgb": 100.0}),
+        "paired-only": ("VGG features, with D_p", {}),
+    }
+    yield from _variants(bench, footage, "losses", changes, unpaired=False)
+
+
+def frames(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
+    """How many consecutive frames the networks see."""
+    footage = footage_of(bench, people[0])
+    changes: dict[str, tuple[str, dict[str, Any]]] = {
+        "n1": ("N = 1", {"consecutive": 1}),
+        "performance-cloning": ("N = 2 (the paper)", {}),
+        "n3": ("N = 3", {"consecutive": 3}),
+    }
+    yield from _variants(bench, footage, "consecutive frames", changes)
+
+
+def _variants(
+    bench: Bench, footage: Footage, what: str, changes: dict[str, tuple[str, dict[str, Any]]], unpaired: bool = True
+) -> Iterator[Test]:
+    actors = []
+    for name, (title, changed) in changes.items():
+        who = contender("performance-cloning", bench.preset, name, title, **changed)
+        actors.append(dataclasses.replace(who, unpaired=unpaired))
+    pairs = [(who, trained(bench, footage, who)) for who in actors]
+    yield from both_tests(bench, footage, f"{footage.name}, {what}", pairs, pairs)
+
+
+def size(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
+    """A third of the training part, two thirds, all of it."""
+    footage = footage_of(bench, people[0])
+    reference, fps = footage.pair.reference, footage.parts.training.fps
+    whole = len(footage.parts.training)
+    pairs = []
+    for name, title, share in (("third", "a third", 1 / 3), ("two-thirds", "two thirds", 2 / 3)):
+        part = tracked(reference, cache=bench.work / "tracked", end=float(round(whole * share) / fps))
+        who = contender("performance-cloning", bench.preset, name, f"{title} ({len(part)} frames)")
+        pairs.append((who, bench.actor(who, part, [footage.driving], footage.name)))
+    ours = contender("performance-cloning", bench.preset, title=f"all ({whole} frames)")
+    pairs.append((ours, trained(bench, footage, ours)))
+    name = f"self-reenactment of {footage.name}, training frames"
+    yield bench.once(
+        name,
+        lambda: self_reenactment_test(
+            reference,
+            footage.parts.training,
+            footage.parts.held_out,
+            pairs,
+            bench.work,
+            name=name,
+            device=bench.device,
+        ),
+    )
+
+
+def media(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
+    """A real man, 1.7 seconds: one second trains, half a second is held out."""
+    for file in ("balance_cam1.mp4", "balance_cam3.mp4"):
+        video = MEDIA / file
+        if not video.exists():
+            logging.warning("%s is not there: set UNDERSTUDY_MEDIA", video)
+            continue
+        parts = split(video, train_share=0.6, gap_seconds=0.1, cache=bench.work / "tracked")
+        contenders = [contender(name, bench.preset) for name in ("performance-cloning", "pix2pix", "nearest-neighbour")]
+        contenders.append(contender("limb-warp", bench.preset))
+        others = [dancer(bench.work)]
+        pairs = [(who, bench.actor(who, parts.training, others, video.stem)) for who in contenders]
+        name = f"self-reenactment of {video.stem}"
+
+        def make(video: Path = video, parts: Split = parts, pairs: Any = pairs, name: str = name) -> Test:
+            return self_reenactment_test(
+                video,
+                parts.training,
+                parts.held_out,
+                pairs,
+                bench.work,
+                name=name,
+                device=bench.device,
+            )
+
+        yield bench.once(name, make)
+
+
+def table(tests: Sequence[Test], region: str = "person") -> str:
+    """Markdown: RMSE of every test and method with its interval, the temporal error, and ratios to ours."""
+    lines = []
+    for test in tests:
+        lines += [f"\n**{test.name}** ({test.frames} frames of {test.size}x{test.size})\n"]
+        lines += ["| method | RMSE | 95 % | SSIM | temporal error | ours / this |", "|---|---|---|---|---|---|"]
+        ours = next((m for m in test.methods if m.name == "performance-cloning"), None)
+        for method in test.methods:
+            error, like, unsteady = (method.measures[name].regions[region] for name in ("rmse", "ssim", "temporal"))
+            ratio = _ratio(ours, method, region, test) if ours and ours is not method else None
+            lines.append(
+                f"| {method.title} | {_n(error.mean, 1)} | {_n(error.low, 1)} to {_n(error.high, 1)} "
+                f"| {_n(like.mean, 3)} | {_n(unsteady.mean, 2)} | {_interval(ratio)} |"
+            )
+    return "\n".join(lines)
+
+
+def _ratio(ours: Any, other: Any, region: str, test: Test) -> Summary:
+    from fractions import Fraction
+
+    mine, theirs = (method.measures["rmse"].per_frame[region] for method in (ours, other))
+    return ratio_interval(mine, theirs, block_of(Fraction(test.fps)))
+
+
+def _interval(ratio: Summary | None) -> str:
+    return "" if ratio is None else f"{_n(ratio.mean, 2)} ({_n(ratio.low, 2)} to {_n(ratio.high, 2)})"
+
+
+def _n(value: float | None, digits: int) -> str:
+    return "n/a" if value is None else f"{value:.{digits}f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, default=Path("fidelity"), help="folder for clips, actors, and the report")
+    parser.add_argument("--output", type=Path, help="JSON to write; left out, only WORK/results.json is written")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="some of the parts")
+    parser.add_argument("--people", type=int, nargs="+", default=[1, 2, 3], help="seeds of made-up people")
+    parser.add_argument("--preset", default="preview", choices=("preview", "fast", "paper"))
+    parser.add_argument("--minutes", type=float, default=4.0, help="of training, each")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    device = choose_device(options.device).type
+    bench = Bench(options.work, options.preset, options.minutes, options.seed, options.device)
+    bench.work.mkdir(parents=True, exist_ok=True)
+    parts = {"methods": methods, "losses": losses, "size": size, "frames": frames, "media": media}
+    tests = []
+    for name in options.only:
+        for test in parts[name](bench, options.people):
+            tests.append(test)
+            print(table([test]), flush=True)
+    settings = {
+        "people": options.people,
+        "preset": options.preset,
+        "minutes": options.minutes,
+        "seed": options.seed,
+        "reference_seconds": REFERENCE_SECONDS,
+        "driving_seconds": DRIVING_SECONDS,
+    }
+    page = report(bench.work, "How true are clones of made-up people?", tests, settings, device)
+    if options.output:
+        write_json(options.output, _compact(Evaluation.load(bench.work / "results.json")))
+    print(table(tests))
+    print(f"\nreport: {page}")
+
+
+def _compact(evaluation: Evaluation) -> Any:
+    """Without the figures of every frame, which the work folder keeps."""
+    content = dataclasses.asdict(evaluation)
+    for test in content["tests"]:
+        if test["coverage"]:
+            test["coverage"] = {key: test["coverage"][key] for key in ("gamma", "share_of_frames", "correlations")}
+        for method in test["methods"]:
+            for measure in method["measures"].values():
+                del measure["per_frame"]
+    return content
+
+
+if __name__ == "__main__":
+    main()

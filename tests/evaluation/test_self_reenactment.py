@@ -1,0 +1,175 @@
+"""What is held out must not reach the actor, and the truth must lie where the clone is drawn."""
+
+import numpy as np
+import pytest
+
+import understudy
+from understudy.actor import Actor
+from understudy.consent import Consent
+from understudy.errors import UsageError
+from understudy.evaluation import evaluate as verb
+from understudy.evaluation.contenders import contender, learnt
+from understudy.evaluation.playing import in_square, played
+from understudy.evaluation.results import Evaluation
+from understudy.evaluation.self_reenactment import part_of, split, truth_of
+from understudy.evaluation.truth import square_of
+from understudy.files import sha256_of
+from understudy.performance import CONTENT_FILES, POSES_FILE
+from understudy.recipes import performance_cloning
+from understudy.synthetic.motion import choreography
+from understudy.synthetic.pair import FPS
+from understudy.synthetic.people import make_person
+from understudy.synthetic.render import render
+from understudy.synthetic.scene import make_scene
+from understudy.video import VideoReader, VideoWriter
+
+TINY = {
+    "size": 32, "width": 4, "depth": 3, "discriminator_width": 4, "batch": 4, "joint_sigma": 1.5, "limb_sigma": 3.0,
+    "steps": 3, "ema_decay": 0.0,
+}  # fmt: skip
+CONSENT = Consent("made up", "")
+
+
+def film(path, frames):
+    with VideoWriter(path, FPS, kind="intra", crf=10) as writer:  # each frame by itself: a tail cannot change a head
+        for frame in frames:
+            writer.write(frame)
+    return path
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    """A clip of a made-up person, and one with the same first two thirds and something else after."""
+    folder = tmp_path_factory.mktemp("clips")
+    room = make_scene(1, (256, 192))
+    dance = [rendered.frame for rendered in render(make_person(1), choreography(3, 2.4, FPS), room)]
+    other = [
+        rendered.frame for rendered in render(make_person(2), choreography(9, 0.8, FPS), make_scene(5, (256, 192)))
+    ]
+    return film(folder / "me.mp4", dance), film(folder / "changed.mp4", [*dance[:40], *other])
+
+
+@pytest.fixture(scope="module")
+def parts(clips, tmp_path_factory):
+    cache = tmp_path_factory.mktemp("cache")
+    return [split(clip, gap_seconds=0, cache=cache, size=64) for clip in clips]
+
+
+def test_no_held_out_frame_reaches_what_is_trained_on(clips, parts, tmp_path):
+    for one, two in zip(VideoReader(clips[0], end=1.6), VideoReader(clips[1], end=1.6), strict=True):
+        assert np.array_equal(one, two)
+    one, two = (part.training for part in parts)
+    assert len(one) == len(two) == 40
+    assert one.header.crop == two.header.crop
+    for name in CONTENT_FILES:
+        if name != POSES_FILE:  # whose header's lines come in any order
+            assert sha256_of(one.path / name) == sha256_of(two.path / name), name
+    assert np.array_equal(one.poses.xy, two.poses.xy)
+    assert np.array_equal(one.poses.confidence, two.poses.confidence)
+    assert not np.array_equal(next(parts[0].held_out.frames()), next(parts[1].held_out.frames()))
+    who = contender("performance-cloning", "preview", **TINY)
+    actors = [learnt(who, part, [], tmp_path / str(i), CONSENT, device="cpu") for i, part in enumerate((one, two))]
+    assert all(np.array_equal(actors[0].weights[name], actors[1].weights[name]) for name in actors[0].weights)
+    assert all(np.array_equal(actors[0].statistics[name], actors[1].statistics[name]) for name in actors[0].statistics)
+    assert actors[0].body == actors[1].body
+
+
+def test_the_two_parts_meet_only_over_the_gap(clips, tmp_path):
+    parts = split(clips[0], train_share=0.5, gap_seconds=0.2, cache=tmp_path, size=64)
+    assert len(parts.training) == 30
+    assert len(parts.held_out) == 60 - 30 - 5
+    assert parts.held_out.header.start == pytest.approx(35 / 25)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"train_share": 1.0}, "--train-share must lie between 0 and 1, not 1"),
+        ({"gap_seconds": -1}, "--gap must be 0 seconds or more, not -1"),
+        ({"train_share": 0.9}, "lasts 2.4 s, too short to train on 90% of it"),
+    ],
+)
+def test_parts_that_make_no_sense_are_refused(clips, tmp_path, changes, message):
+    with pytest.raises(UsageError, match=message):
+        split(clips[0], cache=tmp_path, **changes)
+
+
+def test_a_performance_cannot_be_split(parts):
+    with pytest.raises(UsageError, match="is not a video file: evaluation needs the video itself"):
+        split(parts[0].training.path)
+
+
+def test_the_truth_lies_where_the_actor_is_drawn(clips, parts, tmp_path):
+    """An actor that paints just the reference's frames is the truth, but for cutting out and putting back."""
+    who = contender("nearest-neighbour", "preview")
+    training = parts[0].training
+    actor = learnt(who, training, [], tmp_path, CONSENT, device="cpu")
+    truth = truth_of(clips[0], training, actor, 64)  # asked for what it has seen
+    assert square_of(actor.crop, actor.working_size) == truth.square
+    true_frames, mattes = list(truth.frames()), list(truth.mattes())
+    assert len(true_frames) == len(mattes) == len(truth) == 40
+    assert np.abs(true_frames[7].astype(int) - list(training.frames())[7]).mean() < 3
+    assert np.abs(mattes[7].astype(int) - list(training.mattes())[7]).mean() < 3
+    np.testing.assert_allclose(truth.pose.xy, training.poses.xy, atol=1e-3)
+    shown = list(played(actor, part_of(truth, actor), 64, device="cpu"))
+    assert np.abs(np.stack(shown).astype(int) - np.stack(true_frames)).mean() < 6
+    assert in_square(actor, 64).background.shape == (64, 64, 3)
+
+
+def test_evaluate_trains_plays_measures_and_goes_on_where_it_was(clips, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNDERSTUDY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(performance_cloning, "preview", lambda: performance_cloning.Config(features="random", **TINY))
+    monkeypatch.setattr(verb, "DANCE_SECONDS", 0.4)
+    given = {"recipes": ("performance-cloning", "nearest-neighbour"), "gap": 0.0, "consent": "made up", "device": "cpu"}
+    report = understudy.evaluate(clips[0], tmp_path / "report", **given)
+    assert report.read_text(encoding="utf-8").startswith("<!doctype html>")
+    found = Evaluation.load(report.parent / "results.json")
+    [test] = found.tests
+    assert [method.name for method in test.methods] == ["performance-cloning", "nearest-neighbour"]
+    assert test.frames == 20 and test.size == 32
+    for method in test.methods:
+        assert (report.parent / method.clip).exists()
+        assert method.measures["rmse"].regions["person"].mean > 0
+        assert len(method.measures["rmse"].per_frame["person"]) == 20
+    assert test.methods[0].training["steps"] == 3
+    assert test.coverage.share_of_frames >= 0
+
+    actor = report.parent / "actors" / "performance-cloning.actor"
+    made = Actor.load(actor).weights
+    understudy.evaluate(clips[0], tmp_path / "report", **given)
+    assert (
+        found.tests[0].methods[0].training
+        == Evaluation.load(report.parent / "results.json").tests[0].methods[0].training
+    )
+    understudy.evaluate(clips[0], tmp_path / "report", seed=1, **given)
+    again = Actor.load(actor).weights
+    assert any(not np.array_equal(made[name], again[name]) for name in made)
+
+    alone = understudy.evaluate(actor=actor, driving=clips[0], output=tmp_path / "alone", device="cpu")
+    assert [method.name for method in Evaluation.load(alone.parent / "results.json").tests[0].methods] == [
+        "performance-cloning"
+    ]
+    assert Actor.load(actor).consent.text == "made up"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "give either --reference VIDEO"),
+        ({"reference": "me.mp4", "actor": "me.actor"}, "give either --reference VIDEO"),
+        ({"actor": "me.actor"}, "--actor and --driving belong together"),
+        ({"reference": "me.mp4", "driving": "dance.mp4"}, "--actor and --driving belong together"),
+        ({"reference": "me.mp4", "max_minutes": 0}, "--max-minutes must be above 0"),
+        ({"reference": "me.mp4", "recipes": ("pix3pix",)}, "--recipes pix3pix: there is no such recipe"),
+        ({"reference": "me.mp4", "recipes": ()}, "--recipes needs at least one of"),
+        (
+            {"reference": "me.mp4", "preset": "instant"},
+            "--preset instant: evaluation trains with preview, fast or paper",
+        ),
+        ({"reference": "nothing.mp4"}, "nothing.mp4 is not a video file"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=message):
+        understudy.evaluate(output="report", consent="made up", **arguments)
