@@ -138,12 +138,12 @@ def pictures_of(
 def choose_frames(errors: npt.NDArray[np.float64], frames: int) -> dict[str, list[int]]:
     """Frames to show by title: the worst and the best (apart from each other in time), and some evenly spread."""
     known = np.flatnonzero(np.isfinite(errors[:frames]))
-    ordered = known[np.argsort(errors[known], kind="stable")]
+    worst, best = (known[np.argsort(way * errors[known], kind="stable")] for way in (-1, 1))
     apart = max(1, frames // 10)
     spread = np.unique(np.linspace(0, frames - 1, min(SPREAD, frames)).round().astype(int))
     return {
-        "Worst frames": _apart(ordered[::-1], apart),
-        "Best frames": _apart(ordered, apart),
+        "Worst frames": _apart(worst, apart),
+        "Best frames": _apart(best, apart),
         "Evenly spread": [int(frame) for frame in spread],
     }
 

@@ -78,7 +78,7 @@ def over_time(
 
 
 def scatter(distance: Sequence[float], errors: Mapping[str, Sequence[float]], gamma: float, unit: str) -> Figure:
-    """A plot for each method: a dot a frame, coverage distance against error, all on the same axes.
+    """A plot for each method: a dot a frame, distance against error, each with its own height.
 
     Args:
         distance: pose-to-sequence distance of each frame.
@@ -91,15 +91,14 @@ def scatter(distance: Sequence[float], errors: Mapping[str, Sequence[float]], ga
     across = min(2, len(errors))
     down = -(-len(errors) // across)
     figure = Figure(figsize=(WIDTH, 1.9 * down + 0.4 if across > 1 else 3), layout="constrained")
-    grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    grid = figure.subplots(down, across, sharex=True, squeeze=False)
     x = np.asarray(distance, float)
-    highest = max((value for values in errors.values() for value in values if np.isfinite(value)), default=1.0)
     for axes, (title, values) in zip(grid.flat, errors.items(), strict=False):
         length = min(len(x), len(values))
         axes.scatter(x[:length], np.asarray(values, float)[:length], s=9, alpha=0.45, color="black", linewidths=0)
         axes.axvline(gamma, color="black", linewidth=1, linestyle=(0, (4, 3)))
         axes.set_title(title, fontsize=9, loc="left", parse_math=False)
-        axes.set_ylim(0, 1.05 * highest)
+        axes.set_ylim(bottom=0)
         plain(axes)
     for axes in grid.flat[len(errors) :]:
         axes.set_visible(False)

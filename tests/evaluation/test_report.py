@@ -1,0 +1,485 @@
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import replace
+from fractions import Fraction
+from html.parser import HTMLParser
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from understudy.errors import MediaError, UnderstudyError, UsageError
+from understudy.evaluation import report, report_clips, report_plots, report_tables, report_words
+from understudy.evaluation.report import facts, write_report
+from understudy.evaluation.report_tables import Figure, Notes
+from understudy.evaluation.results import Coverage, Evaluation, Measure, Method, Summary, Test
+from understudy.pose import DESCRIPTOR_LIMB_NAMES
+from understudy.video import VideoReader, VideoWriter
+
+HOSTILE = """<b>me & "you" 'they' $x^{$</b>.mp4"""
+FRAMES, SIZE = 12, 32
+TITLES = {
+    "performance-cloning": "Performance cloning",
+    "nearest-neighbour": "Nearest neighbour",
+    "pix2pix": "pix2pix",
+    "paired-only": "Paired <branch> only",
+}
+LEVELS = {"performance-cloning": 10.0, "nearest-neighbour": 20.0, "pix2pix": 12.5, "paired-only": 11.0}
+VOID = {"meta", "img", "br"}
+
+
+class Page(HTMLParser):
+    """Text, tags' attributes and table rows of a page; notices tags that do not close."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.rows: list[list[str]] = []
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attributes)))
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" in self.open:
+            return
+        self.words.append(data)
+        if {"td", "th"} & set(self.open):
+            self.rows[-1][-1] = " ".join(f"{self.rows[-1][-1]} {data}".split())
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def method(name: str, clip: str, level: float) -> Method:
+    values = [level + (frame % 3 - 1) for frame in range(FRAMES)]
+    face = [None if frame < 4 else value for frame, value in enumerate(values)]
+    return Method(
+        name=name,
+        title=TITLES[name],
+        clip=clip,
+        measures={
+            "rmse": Measure(
+                "RMSE (RGB 0-255)",
+                True,
+                {
+                    "person": Summary(level, level - 0.5, level + 0.5),
+                    "face": Summary(level / 2, None, None, "12 faces"),
+                },
+                {"person": values, "face": face},
+            ),
+            "lpips": Measure("LPIPS", True, {"frame": Summary(None, None, None, "needs <torchmetrics>")}, {}),
+            "ssim": Measure("SSIM", False, {"person": Summary(1 - level / 100, None, None)}, {}),
+            "pck": Measure(
+                "PCK@0.1", False, {"person": Summary(None if name == "pix2pix" else 0.5, None, None, "lost")}, {}
+            ),
+        },
+        training={"steps": 12, "seconds": 3.25, "losses": {"vgg": 20.41}, "features": None, "data": [1, 2]},
+        milliseconds_a_frame=None if name == "pix2pix" else 31.25,
+        peak_memory_mib=None if name == "pix2pix" else 2140,
+    )
+
+
+def coverage() -> Coverage:
+    distance: list[float | None] = [None, *(float(frame) for frame in range(1, FRAMES))]
+    return Coverage(
+        gamma=8.0,
+        share_of_frames=0.37,
+        distance=distance,
+        limbs={name: distance if number else [None] * FRAMES for number, name in enumerate(DESCRIPTOR_LIMB_NAMES)},
+        correlations={
+            "performance-cloning": {
+                "eq. 8 and the error": Summary(0.62, 0.41, 0.77),
+                "speed and the error": Summary(0.7, 0.5, 0.8),
+            },
+            "pix2pix": {"eq. 8 and the error": Summary(None, None, None, "all equal")},
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Clips: the truth, and for each method the truth made brighter, so that a tile tells whose it is."""
+    folder = tmp_path_factory.mktemp("evaluation")
+    (folder / "clips").mkdir()
+    for number, name in enumerate(["truth", *LEVELS, HOSTILE.removesuffix(".mp4").replace("/", "")]):
+        with VideoWriter(folder / "clips" / f"{name}.mp4", Fraction(12)) as writer:
+            for frame in range(FRAMES):
+                picture = np.full((SIZE, SIZE, 3), 40 + 30 * number, np.uint8)
+                picture[:, frame : frame + 4] = 220
+                writer.write(picture)
+    return folder
+
+
+def evaluation() -> Evaluation:
+    hostile = f"clips/{HOSTILE.replace('/', '')}"
+    methods = [method(name, f"clips/{name}.mp4", level) for name, level in LEVELS.items()]
+    own = Test("self-reenactment", "Held <out>.", "12", FRAMES, SIZE, "clips/truth.mp4", "", methods, coverage())
+    others = [replace(method(name, hostile, 2 * level)) for name, level in LEVELS.items() if name != "paired-only"]
+    cross = Test("cross-identity", "Another.", "12", FRAMES, SIZE, "clips/truth.mp4", hostile, others, None)
+    return Evaluation(
+        title=f"Evaluation of {HOSTILE}",
+        made="2026-03-02T10:11:12Z",
+        command=f"understudy evaluate --reference '{HOSTILE}' && echo",
+        machine={"cores": 2, "accelerator": None, "gpu": False},
+        settings={"seed": 0, "minutes": 4.0, "frames": {"train": 400}},
+        tests=[own, cross],
+    )
+
+
+@pytest.fixture(scope="module")
+def html(folder: Path) -> str:
+    path = write_report(evaluation(), folder)
+    assert path == folder / "index.html"
+    return path.read_text(encoding="utf-8")
+
+
+def test_page_says_the_answer_first_and_from_the_data(html: str) -> None:
+    text = Page(html).text
+    answer = text[text.index("Self-reenactment: ") : text.index("The comparison")]
+    for expected in (
+        "Self-reenactment: Performance cloning has 0.50 times the error of Nearest neighbour and 0.80 times",
+        "In 12 frames it is off by 10.0 of 255 colour steps (95 % interval 9.5 to 10.5) in the person's box.",
+        "The paper has, on its own data, 0.58 and 0.75.",
+        "It has the lowest error of all 4 methods; next is Paired <branch> only with 11.0.",
+        "Of the two it is the better one in 100 % of the frames.",
+        "By the 3 other measures nobody is better.",
+        "Cross-identity: Performance cloning has 0.50 times the error of Nearest neighbour",
+    ):
+        assert expected in answer
+
+
+def test_numbers_of_the_tables_are_those_of_the_data(html: str) -> None:
+    rows = Page(html).rows
+    assert ["test", "Performance cloning", "Nearest neighbour", "pix2pix", "Paired <branch> only"] in rows
+    assert [
+        "Self-reenactment",
+        "★ 10.0 9.5 to 10.5",
+        "20.0 19.5 to 20.5",
+        "12.5 12.0 to 13.0",
+        "11.0 10.5 to 11.5",
+    ] in rows
+    assert rows[2][:3] == ["Cross-identity", "★ 20.0 19.5 to 20.5", "40.0 39.5 to 40.5"]
+    assert rows[2][4] == "\N{EN DASH}"
+    assert ["actor 1", "★ 15.4", "26.4", "28.4", "20.8"] in rows
+    assert ["mean", "★ 16.2", "28.1", "29.5", "21.8"] in rows
+    (nearest,) = [row for row in rows if row[0] == "Nearest neighbour" and row[-1] == "0.58"]
+    assert [cell.split()[0] for cell in nearest[1:3]] == ["0.50", "0.50"]
+    (paired,) = [row for row in rows if row[0] == "Paired <branch> only" and row[-1] == "0.93"]
+    assert [cell.split()[0] for cell in paired[1:3]] == ["0.91", "\N{EN DASH}"]
+    assert ["face", "★ 5.0 1", "10.0 1", "6.2 1", "5.5 1"] in rows
+    assert ["person", "★ 0.900", "0.800", "0.875", "0.890"] in rows
+    assert ["frame", "n/a: needs <torchmetrics>"] in rows
+    assert ["person", "0.500 2", "0.500 2", "n/a 2", "0.500 2"] not in rows  # of equals each is best
+    assert ["person", "★ 0.500 2", "★ 0.500 2", "n/a 2", "★ 0.500 2"] in rows
+    assert ["eq. 8 and the error", "0.62 0.41 to 0.77", "n/a 1"] in rows
+    assert ["steps", "12", "12", "12", "12"] in rows
+    assert ["losses: vgg", *["20.41"] * 4] in rows
+    assert ["peak memory, MiB", "2140", "2140", "\N{EN DASH}", "2140"] in rows
+    assert ["frames: train", "400"] in rows
+
+
+def test_page_has_all_parts_in_order(html: str) -> None:
+    text = Page(html).text
+    parts = [
+        "2 March 2026, 10:11 UTC",
+        "The paper's own Table 1 (Aberman et al. 2018)",
+        "Another data set:",
+        "as a share of the others' error",
+        "Held <out>.",
+        "Side by side",
+        "Truth, then Performance cloning, Nearest neighbour, pix2pix, Paired <branch> only.",
+        "All measures",
+        "Error over time",
+        "Worst frames: 2 (11.0), 5 (11.0), 8 (11.0). Best frames: 0 (9.0), 3 (9.0), 6 (9.0).",
+        "Evenly spread",
+        "In 37 % of the driver's frames at least one limb",
+        "Did coverage predict the error?",
+        "Yes: frames farther from the reference have larger errors.",
+        "More telling was speed and the error: 0.70 (95 % interval 0.50 to 0.80).",
+        "Driver, truth, then Performance cloning",
+        "To repeat it",
+        f"understudy evaluate --reference '{HOSTILE}' && echo",
+        "accelerator",
+    ]
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+def test_page_needs_nothing_beside_it(html: str) -> None:
+    bare = re.sub(r"base64,[^\"]*", "", html)
+    assert not re.search(r"https?:|src=\"//|href|<script|<link|@import|url\(|srcset", bare)
+    assert "default-src 'none'" in bare
+    page = Page(html)
+    sources = [attributes["src"] or "" for _, attributes in page.tags if "src" in attributes]
+    assert sources and all(source.startswith(("data:image/", "data:video/mp4;base64,")) for source in sources)
+    assert all(attributes.get("alt") for tag, attributes in page.tags if tag == "img")
+    for tag, attributes in page.tags:
+        if tag == "video":
+            assert {"loop", "muted", "playsinline", "controls"} <= attributes.keys()
+
+
+def test_names_cannot_become_markup(html: str) -> None:
+    assert "<b>" not in html and "<branch>" not in html and "<out>" not in html and "<torch" not in html
+    assert Page(html).text.count(HOSTILE) == 3  # title, heading, command
+
+
+def test_clips_show_driver_truth_and_methods(html: str, tmp_path: Path) -> None:
+    videos = [attributes for tag, attributes in Page(html).tags if tag == "video"]
+    assert len(videos) == 2
+    for number, video in enumerate(videos):
+        path = tmp_path / f"{number}.mp4"
+        path.write_bytes(base64.b64decode((video["src"] or "").split(",", 1)[1]))
+        with VideoReader(path) as reader:
+            frames = list(reader)
+        assert len(frames) == FRAMES
+        assert frames[0].shape[:2] == (int(video["height"] or 0), int(video["width"] or 0))
+    # truth at the upper left, ours beside it: 40 and 70 are their backgrounds
+    tile = report_clips.DETAILS[0].tile
+    path = tmp_path / "0.mp4"
+    with VideoReader(path) as reader:
+        first = next(iter(reader))
+    assert first[tile // 2, tile - 20].mean() == pytest.approx(40, abs=6)
+    assert first[tile // 2, 2 * tile - 20].mean() == pytest.approx(70, abs=6)
+
+
+def test_contact_sheets_hold_differences(html: str) -> None:
+    sheets = [
+        attributes
+        for tag, attributes in Page(html).tags
+        if tag == "img" and (attributes["src"] or "").startswith("data:image/webp")
+    ]
+    assert len(sheets) == 6
+    assert sheets[0]["alt"] == (
+        "Worst frames of self-reenactment: frames 2, 5, 8; truth, each method, and the differences"
+    )
+    content = np.frombuffer(base64.b64decode((sheets[0]["src"] or "").split(",", 1)[1]), np.uint8)
+    assert cv2.imdecode(content, cv2.IMREAD_COLOR) is not None
+
+
+def test_difference_picture() -> None:
+    truth = np.full((2, 2, 3), 100, np.uint8)
+    made = truth.copy()
+    made[0, 0] += 48
+    made[1, 1] = 250
+    assert report_clips.difference(made, truth).tolist() == [[128, 0], [0, 255]]
+
+
+def losing() -> Evaluation:
+    found = evaluation()
+    ours, nearest, *rest = found.tests[0].methods
+    return replace(found, tests=[replace(found.tests[0], methods=[replace(ours, measures=nearest.measures), *rest])])
+
+
+def without(*measures: str) -> Evaluation:
+    found = evaluation()
+    own = found.tests[0]
+    kept = [
+        replace(one, measures={name: m for name, m in one.measures.items() if name not in measures})
+        for one in own.methods
+    ]
+    return replace(found, tests=[replace(own, methods=kept)])
+
+
+@pytest.mark.parametrize(
+    ("found", "lead", "rest"),
+    [
+        (
+            losing(),
+            "has 1.60 times the error of pix2pix",
+            "does not win: Paired <branch> only has the lowest error, 11.0",
+        ),
+        (without("rmse"), "Self-reenactment: Performance cloning.", "reaches 0.900 (SSIM (person))"),
+        (without("rmse", "ssim", "pck"), "Nothing could be measured.", "notes"),
+        (replace(evaluation(), tests=[]), "Nothing could be measured.", "notes"),
+    ],
+    ids=["ours loses", "a score instead of an error", "nothing measured", "no tests"],
+)
+def test_answer_is_honest(found: Evaluation, lead: str, rest: str) -> None:
+    paragraph = report_words.answer(found, report_tables.main_figure(found))[0]
+    assert lead in paragraph.lead
+    assert rest in paragraph.rest
+
+
+def test_random_features_are_said() -> None:
+    found = evaluation()
+    ours = replace(found.tests[0].methods[0], training={"features": "random"})
+    found = replace(found, tests=[replace(found.tests[0], methods=[ours])])
+    last = report_words.answer(found, report_tables.main_figure(found))[-1]
+    assert "random instead of ImageNet" in last.rest
+
+
+def test_equals_are_too_close_to_call() -> None:
+    found = evaluation()
+    ours, _, pix2pix, _ = found.tests[0].methods
+    test = replace(found.tests[0], methods=[ours, replace(pix2pix, measures=ours.measures)])
+    paragraph = report_words.answer(replace(found, tests=[test]), Figure("rmse", "person"))[0]
+    assert "Against pix2pix (10.0) it is too close to call." in paragraph.rest
+
+
+@pytest.mark.parametrize(
+    ("summary", "expected"),
+    [
+        (Summary(0.5, 0.2, 0.7), "Yes: frames farther from the reference have larger errors. For Ours"),
+        (Summary(0.1, -0.2, 0.4), "Not in this test: the interval includes zero."),
+        (Summary(-0.5, -0.7, -0.2), "No, the opposite: frames farther from the reference have smaller errors."),
+        (Summary(0.5, None, None), "Too few frames to say."),
+        (Summary(None, None, None, "all equal"), "It could not be computed: all equal."),
+    ],
+    ids=["yes", "undecided", "opposite", "no interval", "n/a"],
+)
+def test_prediction_is_put_in_words(summary: Summary, expected: str) -> None:
+    found = replace(coverage(), correlations={"ours": {"eq. 8 and the error": summary}})
+    assert report_words.prediction(found, "ours", "Ours").startswith(expected)
+
+
+def test_pages_with_nothing_in_them(folder: Path, tmp_path: Path) -> None:
+    empty = replace(evaluation(), tests=[], settings={}, machine={}, made="yesterday")
+    text = Page(write_report(empty, folder, tmp_path / "empty.html").read_text()).text
+    assert "No method could be measured." in text and "yesterday" in text
+    bare = without("rmse", "ssim", "pck")
+    nothing = replace(coverage(), distance=[None] * FRAMES, limbs={}, correlations={})
+    bare = replace(bare, tests=[replace(bare.tests[0], coverage=nothing)])
+    text = Page(write_report(bare, folder, tmp_path / "sub" / "bare.html").read_text()).text
+    assert "Evenly spread" in text and "Worst frames" not in text
+    assert "It could not be computed." in text
+
+
+def small() -> Evaluation:
+    found = evaluation()
+    return replace(found, tests=[replace(found.tests[0], methods=found.tests[0].methods[:1], coverage=None)])
+
+
+def test_page_keeps_to_its_size(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = write_report(small(), folder, tmp_path / "a.html").stat().st_size
+    assert whole < report.LARGEST_PAGE
+    monkeypatch.setattr(report, "LARGEST_PAGE", int(whole * 0.97))
+    smaller = write_report(small(), folder, tmp_path / "b.html")
+    assert smaller.stat().st_size <= 0.97 * whole
+    assert "its pictures and clips were made smaller" in Page(smaller.read_text()).text
+
+
+def test_page_that_cannot_be_small_enough_says_so(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(report, "LARGEST_PAGE", 1000)
+    monkeypatch.setattr(report, "DETAILS", (report.DETAILS[0], report.DETAILS[-1]))
+    page = write_report(small(), folder, tmp_path / "a.html").read_text()
+    assert "<video" not in page
+    assert "its clips were left out" in Page(page).text
+    assert "even without clips" in caplog.text
+
+
+def test_long_tests_show_their_worst_and_best_stretch() -> None:
+    test = replace(evaluation().tests[0], frames=120)
+    errors = np.ones(120)
+    errors[60:80] = 9
+    errors[100:110] = 0.5
+    whole = report_clips._stretches(errors, test, 10)
+    assert [(one.title, one.start, one.stop) for one in whole] == [("The whole test", 0, 120)]
+    worst, best = report_clips._stretches(errors, test, 2)
+    assert 60 <= worst.start <= 68 and worst.stop == worst.start + 12
+    assert worst.title == f"The 1.0 seconds with the highest error, from {report_clips.clock(worst.start / 12)}"
+    assert best.start in (98, 99, 100)
+    (unknown,) = report_clips._stretches(np.array([]), test, 2)
+    assert (unknown.title, unknown.stop) == ("The first 1.0 seconds", 12)
+
+
+def test_worst_frames_are_apart() -> None:
+    errors = np.array([np.nan, 9, 8, 7, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 6])
+    chosen = report_clips.choose_frames(errors, 20)
+    assert chosen["Worst frames"] == [1, 3, 19]
+    assert chosen["Best frames"][0] == 4
+    assert chosen["Evenly spread"] == [0, 5, 10, 14, 19]
+
+
+@pytest.mark.parametrize(
+    ("clip", "frames", "error", "message"),
+    [
+        ("../secret.mp4", FRAMES, UsageError, r"the clip \.\./secret\.mp4 of test self-reenactment is not inside of"),
+        ("/etc/secret.mp4", FRAMES, UsageError, "is not inside of"),
+        ("clips/none.mp4", FRAMES, MediaError, r"none\.mp4"),
+        ("clips/truth.mp4", FRAMES + 1, MediaError, "has 12 frames and its test 13: evaluate again"),
+    ],
+    ids=["out of the folder", "absolute", "missing", "too short"],
+)
+def test_clips_that_cannot_be_shown(
+    folder: Path, tmp_path: Path, clip: str, frames: int, error: type[UnderstudyError], message: str
+) -> None:
+    found = evaluation()
+    test = replace(found.tests[0], truth_clip=clip, frames=frames, coverage=None)
+    with pytest.raises(error, match=message):
+        write_report(replace(found, tests=[test]), folder, tmp_path / "report.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_means_only_of_tests_that_all_have_a_value() -> None:
+    tests = evaluation().tests
+    figure = Figure("rmse", "person")
+    assert report_tables.mean_of(tests, "pix2pix", figure) == pytest.approx(18.75)
+    assert report_tables.mean_of(tests, "paired-only", figure) is None
+    several = [replace(tests[0], name="self-reenactment of A"), replace(tests[0], name="self-reenactment of B")]
+    rows = report_tables.comparison(several, report_tables.columns_of(several), figure, Notes())
+    assert [row.head for row in rows] == ["Self-reenactment of A", "Self-reenactment of B", "mean"]
+    assert [cell.text for cell in rows[-1].cells] == ["10.0", "20.0", "12.5", "11.0"]
+    assert rows[-1].cells[0].best and rows[-1].mean
+
+
+def test_columns_of_the_same_title_are_told_apart() -> None:
+    first, second, *_ = evaluation().tests[0].methods
+    test = replace(evaluation().tests[0], methods=[first, replace(second, title=first.title)])
+    titles = [column.title for column in report_tables.columns_of([test])]
+    assert titles == ["Performance cloning (performance-cloning)", "Performance cloning (nearest-neighbour)"]
+
+
+@pytest.mark.parametrize(
+    ("value", "like", "text"),
+    [
+        (15.36, None, "15.4"),
+        (1234.5, None, "1234"),
+        (0.8116, None, "0.812"),
+        (1.0, None, "1.00"),
+        (3.2, 120.0, "3.2"),
+        (-0.51, None, "\N{MINUS SIGN}0.510"),
+    ],
+)
+def test_numbers(value: float, like: float | None, text: str) -> None:
+    assert report_tables.number(value, like) == text
+
+
+def test_facts_take_anything() -> None:
+    nested = {"a_b": {"c": 1.23456, "d": [1, 2]}, "e": None, "f": True, "g": list(range(9)), "h": float("nan")}
+    assert facts(nested) == [
+        ("a b: c", "1.235"),
+        ("a b: d", "1, 2"),
+        ("e", "\N{EN DASH}"),
+        ("f", "yes"),
+        ("g", "0, 1, 2, 3, 4, 5, 6, 7, ... (9 in all)"),
+        ("h", "nan"),
+    ]
+
+
+def test_plots_take_gaps_long_clips_and_dollar_signs() -> None:
+    gaps = [float("nan")] * 3 + [float(value) for value in range(1500)]
+    lines = {f"$method_{number}$": gaps for number in range(10)}
+    plot = report_plots.over_time(lines, 30.0, "a_$b", {5: "worst"})
+    styles = {(line.get_color(), line.get_marker()) for line in plot.axes[0].lines if len(line.get_xdata()) > 3}
+    assert len(styles) == len(report_plots.STYLES)
+    assert report.plot_uri(plot).startswith("data:image/png")
+    assert report.plot_uri(report_plots.scatter(gaps, lines, 8.0, "$")).startswith("data:image/png")
