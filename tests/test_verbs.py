@@ -168,7 +168,11 @@ def test_clone_goes_the_whole_way_and_keeps_the_actor(
     ("arguments", "message"),
     [
         ({"recipe": "magic"}, "--recipe magic: there is no such recipe"),
-        ({"preset": "best"}, "--preset best: there is no such preset; choose one of preview, fast, paper"),
+        ({"preset": "best"}, "--preset best: there is no such preset; choose one of instant, preview, fast, paper"),
+        (
+            {"preset": "instant", "recipe": "performance-cloning"},
+            "--preset instant trains nothing, so it cannot be had with --recipe performance-cloning",
+        ),
         ({"max_minutes": -1.0}, "--max-minutes must be above 0, not -1"),
         ({"max_minutes": float("nan")}, "--max-minutes must be above 0, not nan"),
         ({"device": "tpu"}, "--device tpu: not available"),
@@ -180,3 +184,20 @@ def test_arguments_that_make_no_sense(
     with pytest.raises(UsageError, match=message):
         clone(me, dance, tmp_path / "out.mp4", **{"preset": "preview", "consent": "I am it", **arguments})
     assert not list(tmp_path.glob("out*"))
+
+
+def test_instant_trains_nothing_and_may_be_made_again_or_replaced(
+    tmp_path: Path, me: Performance, dance: Performance
+) -> None:
+    output = tmp_path / "out.mp4"
+    clone(me, dance, output, preset="instant", consent="I am it", device="cpu")
+    actor = Actor.load(tmp_path / "out.actor")
+    assert (actor.recipe, actor.size, actor.record["steps"], actor.record["preset"]) == ("limb-warp", 256, 0, "instant")
+    assert actor.consent.text == "I am it"
+    assert probe(output).frames == len(dance)
+    with pytest.raises(ConsentError):
+        clone(me, dance, output, preset="instant", device="cpu")
+    clone(me, dance, output, preset="instant", recipe="limb-warp", consent="I am it", device="cpu")
+    clone(me, dance, output, preset="preview", consent="I am it", device="cpu")  # satisfied: now it is trained
+    with pytest.raises(UsageError, match=r"out\.actor exists"):
+        clone(me, dance, output, preset="instant", consent="I am it", device="cpu")

@@ -119,7 +119,7 @@ def train(
     reference: Path,
     output: Path,
     unpaired: Paths = (),
-    recipe: RecipeName = "performance-cloning",
+    recipe: RecipeName = None,
     preset: Preset = "preview",
     resume: bool = False,
     max_minutes: Minutes = None,
@@ -131,7 +131,7 @@ def train(
     """Learn a person from a video; writes an actor.
 
     Previews, losses and checkpoints appear in the folder OUTPUT.run while it trains. Ctrl-C saves and stops;
-    the same command with --resume goes on. A finished actor is never overwritten without --resume.
+    the same command with --resume goes on. A trained actor is never overwritten without --resume.
 
     For example:
       understudy train --reference me.mp4 --output me.actor --preset preview --max-minutes 10
@@ -142,7 +142,8 @@ def train(
         output: The actor to write, one file.
         unpaired: Videos or performances whose motion is learnt from too, best the dances it will perform.
         recipe: The method.
-        preset: preview: 128x128, minutes on a CPU. fast: 256x256. paper: 256x256, the published schedule.
+        preset: instant: 256x256 within seconds, warped frames instead of training. preview: 128x128, minutes on a
+            CPU. fast: 256x256. paper: 256x256, the published schedule.
         resume: Go on with an interrupted run of this output, or start one.
         max_minutes: Stop after this much training, all parts of a resumed run together.
         max_steps: Stop after this many training steps.
@@ -207,7 +208,7 @@ def clone(
     reference: Path,
     driving: Path,
     output: Path,
-    recipe: RecipeName = "performance-cloning",
+    recipe: RecipeName = None,
     preset: Preset = "preview",
     max_minutes: Minutes = None,
     compare: bool = False,
@@ -222,7 +223,7 @@ def clone(
     The actor stays beside the output and can perform other videos without training again.
 
     For example:
-      understudy clone --reference me.mp4 --driving dance.mp4 --output out.mp4 --preset preview
+      understudy clone --reference me.mp4 --driving dance.mp4 --output out.mp4 --preset instant
       understudy clone --reference me.mp4 --driving dance.mp4 --output out.mp4 --max-minutes 60 --compare
 
     Args:
@@ -230,7 +231,8 @@ def clone(
         driving: Video or performance of the motion.
         output: The video to write, see `understudy perform --help`.
         recipe: The method.
-        preset: preview: 128x128, minutes on a CPU. fast: 256x256. paper: 256x256, the published schedule.
+        preset: instant: 256x256 within seconds, warped frames instead of training. preview: 128x128, minutes on a
+            CPU. fast: 256x256. paper: 256x256, the published schedule.
         max_minutes: Stop after this much training, all parts of a resumed run together.
         compare: Also write NAME.compare.mp4: driving, pose and clone side by side.
         background: Behind the performer, see `understudy perform --help`.

@@ -45,6 +45,12 @@ Texts = Annotated[tuple[str, ...], arg(metavar="[TEXT [TEXT ...]]", help_behavio
 Background = Annotated[str, arg(metavar="reference|driving|COLOUR|IMAGE|VIDEO|transparent")]
 Smooth = Annotated[bool, arg(help_behavior_hint="(default: smoothed)")]
 Matte = Annotated[str, arg(metavar="auto|green|none|VIDEO")]
-RecipeName = Literal["performance-cloning"]
-Preset = Literal["preview", "fast", "paper"]
+RecipeName = Annotated[
+    Literal["performance-cloning", "pix2pix", "cyclegan", "nearest-neighbour", "limb-warp"] | None,
+    arg(
+        metavar="performance-cloning|pix2pix|cyclegan|nearest-neighbour|limb-warp",
+        help_behavior_hint="(default: performance-cloning; limb-warp for the preset instant)",
+    ),
+]
+Preset = Literal["instant", "preview", "fast", "paper"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]

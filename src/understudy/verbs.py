@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from understudy.devices import Device
     from understudy.performance import Performance
 
-Preset = Literal["preview", "fast", "paper"]
-Recipe = Literal["performance-cloning"]
+Preset = Literal["instant", "preview", "fast", "paper"]
+Recipe = Literal["performance-cloning", "pix2pix", "cyclegan", "nearest-neighbour", "limb-warp"]
 StrPath: TypeAlias = "str | os.PathLike[str]"
 Clip: TypeAlias = "StrPath | Performance"
 """A video file, a performance's folder, or a loaded performance."""
 
-PRESETS = ("preview", "fast", "paper")
+PRESETS = ("instant", "preview", "fast", "paper")
+DEFAULT_RECIPE, INSTANT_RECIPE = "performance-cloning", "limb-warp"
 DEFAULT_WORKING_SIZE = 256
 _VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif")
 _OPAQUE_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", "")
@@ -39,7 +40,7 @@ def train(
     output: StrPath,
     *,
     unpaired: Sequence[Clip] = (),
-    recipe: Recipe = "performance-cloning",
+    recipe: Recipe | None = None,
     preset: Preset = "preview",
     resume: bool = False,
     max_minutes: float | None = None,
@@ -51,15 +52,18 @@ def train(
     """Learns the person of a reference clip; writes an actor.
 
     Videos are tracked first, and remembered. Checkpoints, losses and previews go to the folder `OUTPUT.run`, which
-    stays: training can go on from it later. A finished actor is never overwritten unless `resume` is given.
+    stays: training can go on from it later. A finished actor is never overwritten unless `resume` is given
+    or it was made without training.
 
     Args:
         reference: video or performance of the person whose looks are learnt.
         output: the actor to write, usually `something.actor`.
         unpaired: videos or performances of other people, whose motion (not looks) is learnt from as well; best is
             the dance that will be performed.
-        recipe: which paper's method.
-        preset: "preview" (128x128, minutes on a CPU), "fast" (256x256), or "paper" (256x256, all the paper's numbers).
+        recipe: which method; None is "performance-cloning", and with the preset "instant" the only one there is,
+            "limb-warp".
+        preset: "instant" (256x256, seconds: nothing is trained, the reference's frames are warped), "preview" (128x128,
+            minutes on a CPU), "fast" (256x256), or "paper" (256x256, all the paper's numbers).
         resume: go on with an interrupted run of this output, or start one.
         max_minutes: stop after this much training, all parts of a resumed run together.
         max_steps: stop after this many training steps.
@@ -77,7 +81,7 @@ def train(
         actor = train("me.mp4", "me.actor", preset="preview", consent="I am the person in me.mp4")
     """
     path = Path(output)
-    config = _config(recipe, preset)
+    chosen, config = _recipe_and_config(recipe, preset)
     _check_limits(max_minutes, max_steps, seed, device)
     _check_actor_output(path, resume)
     given = _consent(consent, reference, path, resume)
@@ -88,7 +92,7 @@ def train(
     with locked(run_folder, TrainingError):
         _check_actor_output(path, resume)  # again: another process may have trained it while this one tracked
         write_json(run_folder / "consent.json", asdict(given))
-        trained = recipe_module(recipe).train(
+        trained = recipe_module(chosen).train(
             performance,
             others,
             run_folder,
@@ -99,7 +103,7 @@ def train(
             max_steps=max_steps,
             device=device,
         )
-        actor = Actor.of(trained, performance, recipe, preset, given)
+        actor = Actor.of(trained, performance, chosen, preset, given)
         actor.save(path)
     return actor
 
@@ -177,7 +181,7 @@ def clone(
     driving: Clip,
     output: StrPath,
     *,
-    recipe: Recipe = "performance-cloning",
+    recipe: Recipe | None = None,
     preset: Preset = "preview",
     max_minutes: float | None = None,
     compare: bool = False,
@@ -195,8 +199,7 @@ def clone(
         reference: video or performance of the person.
         driving: video or performance of the motion; training learns from its motion as well.
         output: the video to write, see `perform`.
-        recipe: which paper's method.
-        preset: see `train`.
+        recipe, preset: see `train`.
         max_minutes: stop after this much training, all parts of a resumed run together.
         compare: also write `NAME.compare.mp4`: driving, pose and clone side by side.
         background: see `perform`.
@@ -220,7 +223,7 @@ def clone(
     behind = parse_background(background)
     _check_video_output(path, behind == "transparent", compare, [reference, driving, behind])
     _check_background(behind)
-    config = _config(recipe, preset)
+    _, config = _recipe_and_config(recipe, preset)
     _check_limits(max_minutes, None, seed, device)
     _check_actor_output(actor_path, resume, rendered_with=f"understudy perform --actor {actor_path}")
     given = _consent(consent, reference, actor_path, resume)
@@ -243,11 +246,17 @@ def clone(
     return _perform(actor, driving_performance, _video_of(driving), path, behind, compare, device)
 
 
-def _config(recipe: str, preset: str) -> Any:
-    module = recipe_module(recipe)
+def _recipe_and_config(recipe: str | None, preset: str) -> tuple[str, Any]:
     if preset not in PRESETS:
         raise UsageError(f"--preset {preset}: there is no such preset; choose one of {', '.join(PRESETS)}")
-    return {"preview": module.preview, "fast": module.fast, "paper": module.paper}[preset]()
+    if preset == "instant" and recipe not in (None, INSTANT_RECIPE):
+        raise UsageError(
+            f"--preset instant trains nothing, so it cannot be had with --recipe {recipe}: leave out one of the two"
+        )
+    chosen = recipe or (INSTANT_RECIPE if preset == "instant" else DEFAULT_RECIPE)
+    module = recipe_module(chosen)
+    presets = {"instant": module.fast, "preview": module.preview, "fast": module.fast, "paper": module.paper}
+    return chosen, presets[preset]()
 
 
 def _check_limits(max_minutes: float | None, max_steps: int | None, seed: int, device: Device) -> None:
@@ -270,6 +279,8 @@ def _check_actor_output(path: Path, resume: bool, rendered_with: str = "") -> No
         raise UsageError(f"{path} is a folder: name a file for the actor, for example {path.name or 'me'}.actor")
     if path.suffix.lower() in _VIDEO_SUFFIXES:
         raise UsageError(f"{path} would be a video, and training writes an actor: name it {path.stem}.actor")
+    if path.exists() and not begun and _took_no_training(path):
+        return
     if path.exists() and not resume:
         use = f"render with it (`{rendered_with} ...`), " if rendered_with else ""
         raise UsageError(f"{path} exists: {use}train it further with --resume, or choose another --output")
@@ -282,6 +293,14 @@ def _check_actor_output(path: Path, resume: bool, rendered_with: str = "") -> No
         raise UsageError(
             f"an interrupted training of {path} is in {run_folder}: go on with --resume, or delete that folder first"
         )
+
+
+def _took_no_training(path: Path) -> bool:
+    """Whether an actor was made within seconds, from the reference's own frames: no loss if it is made anew."""
+    try:
+        return Actor.load(path).record.get("steps") == 0
+    except UnderstudyError:
+        return False
 
 
 def _consent(consent: str | None, reference: Clip, actor: Path, resume: bool) -> Consent:
