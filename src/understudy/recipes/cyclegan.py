@@ -278,8 +278,8 @@ class CycleGAN:
             again = self.networks["F"](fake_b)
         b = torch.cat([self._domain_b(step) for step in range(len(spread))])[: len(spread)]
         rows = [list(pixels(pictures)) for pictures in (a, fake_b, again, b)]
-        names = [f"domain A: {self.config.condition}", "generated", "and back", "domain B: reference"]
-        sheet = contact_sheet(rows, names, [f"frame {t}" for t in spread])  # B's column means nothing: it is unpaired
+        names = [f"domain A: {self.config.condition}", "generated", "and back", "domain B (unpaired)"]
+        sheet = contact_sheet(rows, names, [f"frame {t}" for t in spread])
         write_image(folder / f"step-{step:07d}.png", sheet)
         with VideoWriter(folder / f"step-{step:07d}.mp4", Fraction(25)) as writer:
             for moments in batches(range(min(48, len(clip.xy))), 8):
