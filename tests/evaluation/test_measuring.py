@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -65,9 +66,9 @@ def test_the_truth_itself_is_perfect() -> None:
     assert list(found) == list(MEASURES)
     for region in ("frame", "person", "face"):
         assert found["mse"].regions[region].mean == found["rmse"].regions[region].high == 0
-        assert found["ssim"].regions[region].mean == pytest.approx(1, abs=1e-7)
+        assert found["ssim"].regions[region].mean == pytest.approx(1, abs=3e-4)
         assert found["psnr"].regions[region].mean == 100
-        assert "40 identical frames count as 100 dB" in found["psnr"].regions[region].note
+        assert "frames identical to the truth count as 100 dB: 40" in found["psnr"].regions[region].note
         temporal = found["temporal"].regions[region]
         assert (temporal.mean, temporal.low, temporal.high) == (1, 1, 1)
     assert found["temporal"].per_frame["person"][0] is None
@@ -83,13 +84,21 @@ def test_figures_are_those_of_the_pure_functions() -> None:
     true = clip.pictures[7]
     assert found["mse"].per_frame["person"][7] == mse(made[7], true, box)
     assert found["rmse"].per_frame["person"][7] == mse(made[7], true, box) ** 0.5
-    assert found["ssim"].per_frame["person"][7] == pytest.approx(ssim(made[7], true, box), abs=1e-6)
+    assert found["ssim"].per_frame["person"][7] == pytest.approx(ssim(made[7], true, box), abs=1e-5)
     assert found["mse"].regions["frame"].mean == pytest.approx(
         np.mean([mse(*p) for p in zip(made, clip.pictures, strict=True)])
     )
     assert found["temporal"].regions["person"].mean > 2
     of_frames = [value for value in found["temporal"].per_frame["person"] if value is not None]
     assert np.mean(of_frames) == pytest.approx(found["temporal"].regions["person"].mean)
+
+
+def test_a_blurred_clip_is_called_smoother_than_the_real_one() -> None:
+    clip = walking()
+    made = [cv2.GaussianBlur(picture, (0, 0), 2) for picture in clip.pictures]
+    found = measure(made, clip, track_output=False)["temporal"].regions["person"]
+    assert found.mean < 0.7
+    assert found.note.startswith("below 1 is smoother than the real clip")
 
 
 def test_the_truth_is_measured_once_for_several_methods() -> None:

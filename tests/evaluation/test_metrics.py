@@ -127,8 +127,9 @@ def noise() -> np.ndarray:
 
 
 def test_ssim_is_1_for_identical_pictures_alone(noise: np.ndarray) -> None:
-    assert ssim(noise, noise) == pytest.approx(1, abs=1e-7)
-    assert ssim(grey(9), grey(9)) == pytest.approx(1, abs=1e-7)  # flat: nothing but rounding to divide by
+    assert ssim(noise, noise) == pytest.approx(1, abs=1e-5)
+    for level in (0, 9, 200, 255):  # flat: nothing but rounding to divide by
+        assert ssim(grey(level), grey(level)) == pytest.approx(1, abs=1e-3)
     assert -0.2 < ssim(noise, noise[::-1]) < 0.2
     assert ssim(noise, 255 - noise) < -0.5
 
@@ -141,9 +142,9 @@ def test_ssim_of_flat_pictures_is_its_luminance_term() -> None:
 def test_ssim_in_a_box_sees_the_box_alone(noise: np.ndarray) -> None:
     damaged = noise.copy()
     damaged[:, 20:] = 0
-    assert ssim(noise, damaged, (0, 0, 10, 24)) == pytest.approx(1, abs=1e-6)
+    assert ssim(noise, damaged, (0, 0, 10, 24)) == pytest.approx(1, abs=1e-5)
     assert ssim(noise, damaged, (24, 2, 28, 6)) < 0.1
-    assert ssim(noise, damaged, (0, 0, 30, 24)) == pytest.approx(ssim(noise, damaged), rel=1e-6)
+    assert ssim(noise, damaged, (0, 0, 30, 24)) == pytest.approx(ssim(noise, damaged), rel=1e-4)
     with pytest.raises(ValueError, match="holds no pixel"):
         ssim(noise, damaged, (40, 0, 50, 10))
 

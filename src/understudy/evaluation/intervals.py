@@ -4,6 +4,10 @@ Frames are resampled in blocks of about a second (circular block bootstrap: Poli
 neighbours have in common. A resample is a row of counts, how often each frame was drawn, so that every statistic here
 is a weighted one, computed for all resamples at once; and statistics of two methods use the same rows (paired).
 
+Measured on made-up series of 100 to 1000 frames at 25 a second (AR(1)), the intervals hold the true mean in 95 % of the
+cases when frames are independent, in 91-94 % when they forget with a time constant of 5 frames, in 86-92 % with 10,
+and in 73-83 % with 20: where errors change slowly they are too narrow.
+
 A clip has few blocks, for which percentile intervals are too narrow; the percentiles are moved outwards as Hesterberg
 2015 ("What Teachers Should Know About the Bootstrap", section 5) does for small samples, with blocks for observations.
 """

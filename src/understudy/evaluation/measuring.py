@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,8 @@ MEASURES = {
     "pck": ("PCK@0.1 (share of joints)", False),
 }
 """title and whether lower is better, by name"""
+
+SMOOTHER = "below 1 is smoother than the real clip, as a blurred clip is: see SSIM as well"
 
 Columns = dict[str, dict[str, Column]]
 """by measure, then by region: one value a frame"""
@@ -147,7 +150,7 @@ def _mean(name: str, column: Column, region: str, block: int) -> Summary:
     if all(value is None for value in column):
         return Summary(None, None, None, f"no {region} in any frame")
     capped = sum(value == metrics.IDENTICAL_DB for value in column) if name == "psnr" else 0
-    note = f"{capped} identical frames count as {metrics.IDENTICAL_DB:g} dB" if capped else ""
+    note = f"frames identical to the truth count as {metrics.IDENTICAL_DB:g} dB: {capped}" if capped else ""
     return mean_interval(column, block, note)
 
 
@@ -168,6 +171,8 @@ def _temporal(columns: dict[str, Column], truth: TruthMeasures, block: int) -> M
         real = truth.flicker[region]
         both = [(value, base) for value, base in zip(column, real, strict=True) if None not in (value, base)]
         regions[region] = ratio_interval(column, real, block)
+        if (regions[region].mean or 1) < 1:
+            regions[region] = replace(regions[region], note=SMOOTHER)
         unit = float(np.mean([base for _, base in both if base is not None])) if both else 0.0
         per_frame[region] = [None if value is None or unit == 0 else value / unit for value in column]
     return _measure("temporal", regions, per_frame)
