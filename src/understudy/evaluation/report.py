@@ -135,7 +135,7 @@ def _overview(evaluation: Evaluation, columns: Sequence[Column], main: Figure | 
         },
         "settings": facts(evaluation.settings),
         "machine": facts(evaluation.machine),
-        "trainings": [(test.name, *_training(test)) for test in evaluation.tests],
+        "trainings": [(tables.capitalised(test.name), *_training(test)) for test in evaluation.tests],
     }
 
 
@@ -223,7 +223,7 @@ def _coverage(test: Test, columns: Sequence[Column], main: Figure | None, ours: 
             (
                 plot_uri(limb_strips(limbs, found.gamma, fps)),
                 "For each limb, when it is covered",
-                "Limb by limb: black is beyond the line, grey is covered, white is not seen.",
+                "Limb by limb: black is beyond the line, grey is covered, white is not seen in one of the two.",
             ),
         ]
     errors = _errors(test, columns, main, ours) if main else {}

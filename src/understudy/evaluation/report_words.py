@@ -23,6 +23,7 @@ from understudy.evaluation.report_tables import (
 )
 from understudy.evaluation.results import Coverage, Evaluation, Summary, Test
 
+GLUE = "\N{NO-BREAK SPACE}"
 SELF, CROSS, REST = "Self-reenactment", "Cross-identity", "Other tests"
 MEASURES = {
     "rmse": "how far a colour typically is from the true one, in steps of 0 to 255.",
@@ -157,7 +158,7 @@ def _standing(contest: _Contest, mine: float) -> str:
     low, high = (finite(found.low), finite(found.high)) if found else (None, None)
     close = mine == theirs or (low is not None and high is not None and low <= 1 <= high)
     share = contest.share_of_frames(rival)
-    frames = "" if share is None else f" Of the two it is the better one in {100 * share:.0f} % of the frames."
+    frames = "" if share is None else f" Of the two it is the better one in {100 * share:.0f}{GLUE}% of the frames."
     if close:
         return f"Against {title} ({number(theirs, mine)}) it is too close to call.{frames}"
     if won:
@@ -203,7 +204,7 @@ def interval_words(summary: Summary, like: float | None = None, decimals: int | 
     low, high = finite(summary.low), finite(summary.high)
     if low is None or high is None:
         return ""
-    return f" (95 % interval {number(low, like, decimals)} to {number(high, like, decimals)})"
+    return f" (95{GLUE}% interval {number(low, like, decimals)} to {number(high, like, decimals)})"
 
 
 def _random_features(tests: Sequence[Test], ours: str) -> bool:
