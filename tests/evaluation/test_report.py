@@ -349,6 +349,12 @@ def test_prediction_is_put_in_words(summary: Summary, expected: str) -> None:
     assert report_words.prediction(found, "ours", "Ours").startswith(expected)
 
 
+def test_what_predicts_better_is_said_only_if_it_does() -> None:
+    weak = {"eq. 8 and the error": Summary(-0.2, -0.5, 0.1), "speed and the error": Summary(0.15, 0.01, 0.3)}
+    found = replace(coverage(), correlations={"ours": weak})
+    assert report_words.prediction(found, "ours", "Ours").endswith("Nothing else that is known beforehand told more.")
+
+
 def test_pages_with_nothing_in_them(folder: Path, tmp_path: Path) -> None:
     empty = replace(evaluation(), tests=[], settings={}, machine={}, made="yesterday")
     text = Page(write_report(empty, folder, tmp_path / "empty.html").read_text()).text
@@ -482,4 +488,4 @@ def test_plots_take_gaps_long_clips_and_dollar_signs() -> None:
     styles = {(line.get_color(), line.get_marker()) for line in plot.axes[0].lines if len(line.get_xdata()) > 3}
     assert len(styles) == len(report_plots.STYLES)
     assert report.plot_uri(plot).startswith("data:image/png")
-    assert report.plot_uri(report_plots.scatter(gaps, lines, 8.0, "$")).startswith("data:image/png")
+    assert report.plot_uri(report_plots.scatter(gaps, lines, "$")).startswith("data:image/png")

@@ -232,9 +232,9 @@ def _coverage(test: Test, columns: Sequence[Column], main: Figure | None, ours: 
         unit = f"{measure.title}, {main.region}" if measure and main else ""
         plots.append(
             (
-                plot_uri(scatter(distance.tolist(), errors, found.gamma, unit)),
+                plot_uri(scatter(distance.tolist(), errors, unit)),
                 "Error of each frame against its distance from the reference",
-                "A dot is a frame. If coverage predicts the error, the dots rise to the right; dashed: gamma.",
+                "A dot is a frame. If coverage predicts the error, the dots rise to the right.",
             )
         )
     notes = Notes()
@@ -268,14 +268,15 @@ def _training(test: Test) -> tuple[list[Column], list[tuple[str, list[str]]]]:
     for column in columns:
         method = tables.method_of(test, column.name)
         assert method is not None
-        record = dict(facts(method.training))
+        record = dict(facts({key: value for key, value in method.training.items() if key != "peak_memory_mib"}))
         if tables.finite(method.milliseconds_a_frame) is not None:
             record["milliseconds a frame"] = tables.number(method.milliseconds_a_frame or 0)
         if method.peak_memory_mib is not None:
             record["peak memory, MiB"] = str(method.peak_memory_mib)
         records.append(record)
     keys = dict.fromkeys(key for record in records for key in record)
-    return columns, [(key, [record.get(key, tables.NOTHING) for record in records]) for key in keys]
+    rows = [(key, [record.get(key, tables.NOTHING) for record in records]) for key in keys]
+    return columns, [(key, values) for key, values in rows if set(values) != {tables.NOTHING}]
 
 
 def facts(content: Mapping[str, Any]) -> list[tuple[str, str]]:

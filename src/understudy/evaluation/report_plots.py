@@ -77,13 +77,12 @@ def over_time(
     return figure
 
 
-def scatter(distance: Sequence[float], errors: Mapping[str, Sequence[float]], gamma: float, unit: str) -> Figure:
+def scatter(distance: Sequence[float], errors: Mapping[str, Sequence[float]], unit: str) -> Figure:
     """A plot for each method: a dot a frame, distance against error, each with its own height.
 
     Args:
         distance: pose-to-sequence distance of each frame.
         errors: by the method's title, one value a frame.
-        gamma: where limbs are said to be unlikely to be reproduced: a dashed line.
         unit: of the error.
     """
     from matplotlib.figure import Figure
@@ -96,13 +95,12 @@ def scatter(distance: Sequence[float], errors: Mapping[str, Sequence[float]], ga
     for axes, (title, values) in zip(grid.flat, errors.items(), strict=False):
         length = min(len(x), len(values))
         axes.scatter(x[:length], np.asarray(values, float)[:length], s=9, alpha=0.45, color="black", linewidths=0)
-        axes.axvline(gamma, color="black", linewidth=1, linestyle=(0, (4, 3)))
         axes.set_title(title, fontsize=9, loc="left", parse_math=False)
         axes.set_ylim(bottom=0)
         plain(axes)
     for axes in grid.flat[len(errors) :]:
         axes.set_visible(False)
-    figure.supxlabel("distance from the reference, pixels", fontsize=9)
+    figure.supxlabel("distance from the reference (eq. 8), pixels of 256", fontsize=9)
     figure.supylabel(unit, fontsize=9, parse_math=False)
     return figure
 

@@ -235,10 +235,17 @@ def prediction(coverage: Coverage, ours: str, title: str) -> str:
         f"{verdict}. For {title}, Spearman's rho of {what} is {number(rho, decimals=2)}"
         f"{interval_words(summary, decimals=2)}, a {strength} relation."
     ]
-    better = max(known, key=lambda other: known[other].mean or 0.0)
-    if better != what:
+    clearer = {
+        other: told.mean or 0.0
+        for other, told in known.items()
+        if (finite(told.low) or 0.0) > 0 and (told.mean or 0.0) > abs(rho) and other != what
+    }
+    if clearer:
+        better = max(clearer, key=lambda other: clearer[other])
         told = known[better]
         sentences.append(
             f"More telling was {better}: {number(told.mean or 0.0, decimals=2)}{interval_words(told, decimals=2)}."
         )
+    elif len(known) > 1:
+        sentences.append("Nothing else that is known beforehand told more.")
     return " ".join(sentences)
