@@ -10,24 +10,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from made_up_results import FRAMES, HOSTILE, LEVELS, SIZE, coverage, evaluation, without
 
 from understudy.errors import MediaError, UnderstudyError, UsageError
-from understudy.evaluation import report, report_clips, report_plots, report_tables, report_words
+from understudy.evaluation import report, report_clips, report_plots
 from understudy.evaluation.report import facts, write_report
-from understudy.evaluation.report_tables import Figure, Notes
-from understudy.evaluation.results import Coverage, Evaluation, Measure, Method, Summary, Test
-from understudy.pose import DESCRIPTOR_LIMB_NAMES
+from understudy.evaluation.results import Evaluation
 from understudy.video import VideoReader, VideoWriter
 
-HOSTILE = """<b>me & "you" 'they' $x^{$</b>.mp4"""
-FRAMES, SIZE = 12, 32
-TITLES = {
-    "performance-cloning": "Performance cloning",
-    "nearest-neighbour": "Nearest neighbour",
-    "pix2pix": "pix2pix",
-    "paired-only": "Paired <branch> only",
-}
-LEVELS = {"performance-cloning": 10.0, "nearest-neighbour": 20.0, "pix2pix": 12.5, "paired-only": 11.0}
 VOID = {"meta", "img", "br"}
 
 
@@ -67,52 +57,6 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
-def method(name: str, clip: str, level: float) -> Method:
-    values = [level + (frame % 3 - 1) for frame in range(FRAMES)]
-    face = [None if frame < 4 else value for frame, value in enumerate(values)]
-    return Method(
-        name=name,
-        title=TITLES[name],
-        clip=clip,
-        measures={
-            "rmse": Measure(
-                "RMSE (RGB 0-255)",
-                True,
-                {
-                    "person": Summary(level, level - 0.5, level + 0.5),
-                    "face": Summary(level / 2, None, None, "12 faces"),
-                },
-                {"person": values, "face": face},
-            ),
-            "lpips": Measure("LPIPS", True, {"frame": Summary(None, None, None, "needs <torchmetrics>")}, {}),
-            "ssim": Measure("SSIM", False, {"person": Summary(1 - level / 100, None, None)}, {}),
-            "pck": Measure(
-                "PCK@0.1", False, {"person": Summary(None if name == "pix2pix" else 0.5, None, None, "lost")}, {}
-            ),
-        },
-        training={"steps": 12, "seconds": 3.25, "losses": {"vgg": 20.41}, "features": None, "data": [1, 2]},
-        milliseconds_a_frame=None if name == "pix2pix" else 31.25,
-        peak_memory_mib=None if name == "pix2pix" else 2140,
-    )
-
-
-def coverage() -> Coverage:
-    distance: list[float | None] = [None, *(float(frame) for frame in range(1, FRAMES))]
-    return Coverage(
-        gamma=8.0,
-        share_of_frames=0.37,
-        distance=distance,
-        limbs={name: distance if number else [None] * FRAMES for number, name in enumerate(DESCRIPTOR_LIMB_NAMES)},
-        correlations={
-            "performance-cloning": {
-                "eq. 8 and the error": Summary(0.62, 0.41, 0.77),
-                "speed and the error": Summary(0.7, 0.5, 0.8),
-            },
-            "pix2pix": {"eq. 8 and the error": Summary(None, None, None, "all equal")},
-        },
-    )
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Clips: the truth, and for each method the truth made brighter, so that a tile tells whose it is."""
@@ -125,22 +69,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 picture[:, frame : frame + 4] = 220
                 writer.write(picture)
     return folder
-
-
-def evaluation() -> Evaluation:
-    hostile = f"clips/{HOSTILE.replace('/', '')}"
-    methods = [method(name, f"clips/{name}.mp4", level) for name, level in LEVELS.items()]
-    own = Test("self-reenactment", "Held <out>.", "12", FRAMES, SIZE, "clips/truth.mp4", "", methods, coverage())
-    others = [replace(method(name, hostile, 2 * level)) for name, level in LEVELS.items() if name != "paired-only"]
-    cross = Test("cross-identity", "Another.", "12", FRAMES, SIZE, "clips/truth.mp4", hostile, others, None)
-    return Evaluation(
-        title=f"Evaluation of {HOSTILE}",
-        made="2026-03-02T10:11:12Z",
-        command=f"understudy evaluate --reference '{HOSTILE}' && echo",
-        machine={"cores": 2, "accelerator": None, "gpu": False},
-        settings={"seed": 0, "minutes": 4.0, "frames": {"train": 400}},
-        tests=[own, cross],
-    )
 
 
 @pytest.fixture(scope="module")
@@ -281,80 +209,6 @@ def test_difference_picture() -> None:
     assert report_clips.difference(made, truth).tolist() == [[128, 0], [0, 255]]
 
 
-def losing() -> Evaluation:
-    found = evaluation()
-    ours, nearest, *rest = found.tests[0].methods
-    return replace(found, tests=[replace(found.tests[0], methods=[replace(ours, measures=nearest.measures), *rest])])
-
-
-def without(*measures: str) -> Evaluation:
-    found = evaluation()
-    own = found.tests[0]
-    kept = [
-        replace(one, measures={name: m for name, m in one.measures.items() if name not in measures})
-        for one in own.methods
-    ]
-    return replace(found, tests=[replace(own, methods=kept)])
-
-
-@pytest.mark.parametrize(
-    ("found", "lead", "rest"),
-    [
-        (
-            losing(),
-            "has 1.60 times the error of pix2pix",
-            "does not win: Paired <branch> only has the lowest error, 11.0",
-        ),
-        (without("rmse"), "Self-reenactment: Performance cloning.", "reaches 0.900 (SSIM (person))"),
-        (without("rmse", "ssim", "pck"), "Nothing could be measured.", "notes"),
-        (replace(evaluation(), tests=[]), "Nothing could be measured.", "notes"),
-    ],
-    ids=["ours loses", "a score instead of an error", "nothing measured", "no tests"],
-)
-def test_answer_is_honest(found: Evaluation, lead: str, rest: str) -> None:
-    paragraph = report_words.answer(found, report_tables.main_figure(found))[0]
-    assert lead in paragraph.lead
-    assert rest in paragraph.rest
-
-
-def test_random_features_are_said() -> None:
-    found = evaluation()
-    ours = replace(found.tests[0].methods[0], training={"features": "random"})
-    found = replace(found, tests=[replace(found.tests[0], methods=[ours])])
-    last = report_words.answer(found, report_tables.main_figure(found))[-1]
-    assert "random instead of ImageNet" in last.rest
-
-
-def test_equals_are_too_close_to_call() -> None:
-    found = evaluation()
-    ours, _, pix2pix, _ = found.tests[0].methods
-    test = replace(found.tests[0], methods=[ours, replace(pix2pix, measures=ours.measures)])
-    paragraph = report_words.answer(replace(found, tests=[test]), Figure("rmse", "person"))[0]
-    assert "Against pix2pix (10.0) it is too close to call." in paragraph.rest
-
-
-@pytest.mark.parametrize(
-    ("summary", "expected"),
-    [
-        (Summary(0.5, 0.2, 0.7), "Yes: frames farther from the reference have larger errors. For Ours"),
-        (Summary(0.1, -0.2, 0.4), "Not in this test: the interval includes zero."),
-        (Summary(-0.5, -0.7, -0.2), "No, the opposite: frames farther from the reference have smaller errors."),
-        (Summary(0.5, None, None), "Too few frames to say."),
-        (Summary(None, None, None, "all equal"), "It could not be computed: all equal."),
-    ],
-    ids=["yes", "undecided", "opposite", "no interval", "n/a"],
-)
-def test_prediction_is_put_in_words(summary: Summary, expected: str) -> None:
-    found = replace(coverage(), correlations={"ours": {"eq. 8 and the error": summary}})
-    assert report_words.prediction(found, "ours", "Ours").startswith(expected)
-
-
-def test_what_predicts_better_is_said_only_if_it_does() -> None:
-    weak = {"eq. 8 and the error": Summary(-0.2, -0.5, 0.1), "speed and the error": Summary(0.15, 0.01, 0.3)}
-    found = replace(coverage(), correlations={"ours": weak})
-    assert report_words.prediction(found, "ours", "Ours").endswith("Nothing else that is known beforehand told more.")
-
-
 def test_pages_with_nothing_in_them(folder: Path, tmp_path: Path) -> None:
     empty = replace(evaluation(), tests=[], settings={}, machine={}, made="yesterday")
     text = Page(write_report(empty, folder, tmp_path / "empty.html").read_text()).text
@@ -433,40 +287,6 @@ def test_clips_that_cannot_be_shown(
     with pytest.raises(error, match=message):
         write_report(replace(found, tests=[test]), folder, tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_means_only_of_tests_that_all_have_a_value() -> None:
-    tests = evaluation().tests
-    figure = Figure("rmse", "person")
-    assert report_tables.mean_of(tests, "pix2pix", figure) == pytest.approx(18.75)
-    assert report_tables.mean_of(tests, "paired-only", figure) is None
-    several = [replace(tests[0], name="self-reenactment of A"), replace(tests[0], name="self-reenactment of B")]
-    rows = report_tables.comparison(several, report_tables.columns_of(several), figure, Notes())
-    assert [row.head for row in rows] == ["Self-reenactment of A", "Self-reenactment of B", "mean"]
-    assert [cell.text for cell in rows[-1].cells] == ["10.0", "20.0", "12.5", "11.0"]
-    assert rows[-1].cells[0].best and rows[-1].mean
-
-
-def test_columns_of_the_same_title_are_told_apart() -> None:
-    first, second, *_ = evaluation().tests[0].methods
-    test = replace(evaluation().tests[0], methods=[first, replace(second, title=first.title)])
-    titles = [column.title for column in report_tables.columns_of([test])]
-    assert titles == ["Performance cloning (performance-cloning)", "Performance cloning (nearest-neighbour)"]
-
-
-@pytest.mark.parametrize(
-    ("value", "like", "text"),
-    [
-        (15.36, None, "15.4"),
-        (1234.5, None, "1234"),
-        (0.8116, None, "0.812"),
-        (1.0, None, "1.00"),
-        (3.2, 120.0, "3.2"),
-        (-0.51, None, "\N{MINUS SIGN}0.510"),
-    ],
-)
-def test_numbers(value: float, like: float | None, text: str) -> None:
-    assert report_tables.number(value, like) == text
 
 
 def test_facts_take_anything() -> None:
