@@ -134,4 +134,4 @@ def test_a_recipe_has_what_the_verbs_use() -> None:
     for preset in (module.preview, module.fast, module.paper):
         assert module.Config(**json.loads(json.dumps(asdict(preset())))) == preset()
     with pytest.raises(UsageError, match="no such recipe; choose one of performance-cloning"):
-        recipe_module("pix2pix")
+        recipe_module("magic")

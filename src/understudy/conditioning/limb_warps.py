@@ -154,7 +154,9 @@ def _along(wanted: Floats, filmed: Floats, size: int) -> Floats:
     length_here, length_there = float(np.linalg.norm(here)), float(np.linalg.norm(there))
     least = SHORT * size
     stretch = np.clip(max(length_there, least) / max(length_here, least), 1 / MOST_STRETCH, MOST_STRETCH)
-    u, v = here / max(length_here, 1e-6), there / max(length_there, 1e-6)
+    if min(length_here, length_there) < 1e-3:  # a point has no direction: it is not turned
+        here = there = here if length_here > length_there else there if length_there > 0 else np.array([0.0, 1.0])
+    u, v = here / np.linalg.norm(here), there / np.linalg.norm(there)
     across_u, across_v = np.array([-u[1], u[0]]), np.array([-v[1], v[0]])
     linear = stretch * np.outer(v, u) + np.outer(across_v, across_u)
     return _about(linear, wanted.mean(axis=0), filmed.mean(axis=0))
@@ -186,12 +188,14 @@ def _about(linear: Points, here: Floats, there: Floats) -> Floats:
 def distances_to_parts(points: Floats, grid_xy: Floats) -> Floats:
     """(P, H, W): pixels from every place of (H, W, 2) to the nearest segment of each part of the pose (139, 2)."""
     pairs = np.array([segment for part in PARTS for segment in part.segments])
-    a, b = points[pairs[:, 0], None, None], points[pairs[:, 1], None, None]
-    along = b - a
-    square = np.maximum((along * along).sum(axis=-1), 1e-6)
-    t = np.clip(((grid_xy - a) * along).sum(axis=-1) / square, 0, 1)[..., None]
-    off = grid_xy - a - t * along
-    squared = (off * off).sum(axis=-1)
+    (start_x, start_y), (end_x, end_y) = points[pairs[:, 0]].T[..., None, None], points[pairs[:, 1]].T[..., None, None]
+    along_x, along_y = end_x - start_x, end_y - start_y
+    x, y = grid_xy[..., 0] - start_x, grid_xy[..., 1] - start_y  # (segments, H, W)
+    t = (x * along_x + y * along_y) / np.maximum(along_x * along_x + along_y * along_y, np.float32(1e-6))
+    np.clip(t, 0, 1, out=t)
+    x -= t * along_x
+    y -= t * along_y
+    squared = x * x + y * y
     starts = np.cumsum([0, *(len(part.segments) for part in PARTS[:-1])])
     return np.asarray(np.sqrt(np.minimum.reduceat(squared, starts, axis=0)), np.float32)
 

@@ -44,7 +44,7 @@ def thicknesses(people: Iterable[tuple[Image, Floats]], size: int) -> Floats:
         size: S.
     """
     grid = picture_grid(size, 2)
-    found: list[list[npt.NDArray[Any]]] = [[] for _ in PARTS]
+    found = [[np.zeros(0, np.float32)] for _ in PARTS]
     for picture, points in people:
         distance = distances_to_parts(points, grid)[:, picture[::2, ::2, 3] > 127]
         nearest = distance.argmin(axis=0)
@@ -118,14 +118,16 @@ def back_to_front(points: Floats) -> list[str]:
 def from_around(rgb: Floats, weight: Floats) -> Floats:
     """(S, S, 3): everywhere the colours of the nearest places with weight, blurred the more the farther they are."""
     size = rgb.shape[0]
-    colours, total = np.zeros_like(rgb), np.zeros(rgb.shape[:2], np.float32)
-    for share in (128, 48, 16):
-        near = cv2.GaussianBlur(weight, (0, 0), size / share)
-        blurred = cv2.GaussianBlur(rgb * weight[..., None], (0, 0), size / share)
+    half = (size // 2, size // 2)
+    known = np.asarray(cv2.resize(weight, half, interpolation=cv2.INTER_AREA), np.float32)
+    seen = np.asarray(cv2.resize(rgb * weight[..., None], half, interpolation=cv2.INTER_AREA), np.float32)
+    colours, total = np.zeros_like(seen), np.zeros_like(known)
+    for share in (256, 96, 32):
+        near = cv2.GaussianBlur(known, (0, 0), size / share)
         add = np.minimum(near * 20, 1) * (1 - total)
-        colours += (add / np.maximum(near, 1e-4))[..., None] * blurred
+        colours += (add / np.maximum(near, 1e-4))[..., None] * cv2.GaussianBlur(seen, (0, 0), size / share)
         total += add
-    return np.asarray(colours / np.maximum(total, 1e-3)[..., None], np.float32)
+    return enlarged(colours / np.maximum(total, 1e-3)[..., None], size)
 
 
 def soft(advantage: Floats) -> Floats:

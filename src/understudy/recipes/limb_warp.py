@@ -30,7 +30,7 @@ from understudy.conditioning.limb_warps import (
 )
 from understudy.pose import Pose
 from understudy.recipes.kept_frames import STATISTICS, WEIGHTS, gathered_record, keep_frames, kept_pictures, kept_poses
-from understudy.recipes.limb_layers import Layer, cut, enlarged, soft, thicknesses, whole
+from understudy.recipes.limb_layers import Layer, cut, soft, thicknesses, whole
 from understudy.recipes.trained import ArraySpec, Trained
 from understudy.retargeting.alignment import ScaleBy
 from understudy.retargeting.coverage import Descriptor, descriptor
@@ -226,11 +226,20 @@ class Wardrobe:
             present = tuple(part for part in parts if usable[part])
             if not present:
                 continue
-            places = enlarged(blended_places(self.grid, near, transforms, present, self.config.softness), size)
-            warped = cv2.remap(picture, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-            within = enlarged(soft(self.config.reach - near[list(present)].min(axis=0)), size)
-            layer = warped * within[..., None]
-            shown = layer + (1 - layer[..., 3:] / 255) * shown
+            within = soft(self.config.reach - near[list(present)].min(axis=0))
+            box = _box(within)
+            if box is None:
+                continue
+            coarse, fine = box
+            places = blended_places(
+                self.grid[coarse], near[:, coarse[0], coarse[1]], transforms, present, self.config.softness
+            )
+            side = (fine[1].stop - fine[1].start, fine[0].stop - fine[0].start)
+            places, within = (cv2.resize(values, side) for values in (places, within[coarse]))
+            layer = cv2.remap(picture, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+            layer = layer * within[..., None]
+            shown[fine] *= 1 - layer[..., 3:] * np.float32(1 / 255)
+            shown[fine] += layer
         return shown
 
     def _layers(self, frame: int) -> list[Layer]:
@@ -244,3 +253,13 @@ class Wardrobe:
                 self._cut.popitem(last=False)
         self._cut.move_to_end(frame)
         return self._cut[frame]
+
+
+def _box(within: Floats) -> tuple[tuple[slice, slice], tuple[slice, slice]] | None:
+    """Rows and columns of the grid, and of the picture, that hold all that is not 0; None if nothing does."""
+    left, top, width, height = cv2.boundingRect((within > 1 / 512).astype(np.uint8))
+    if not width:
+        return None
+    coarse = slice(top, top + height), slice(left, left + width)
+    fine = slice(GRID * top, GRID * (top + height)), slice(GRID * left, GRID * (left + width))
+    return coarse, fine
