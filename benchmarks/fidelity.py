@@ -27,7 +27,7 @@ from understudy.actor import Actor
 from understudy.consent import Consent
 from understudy.devices import Device, choose_device
 from understudy.evaluation.comparing import Player, asked_of, compare
-from understudy.evaluation.contenders import Contender, contender, learnt
+from understudy.evaluation.contenders import Contender, contender, learnt, timed
 from understudy.evaluation.evaluate import dancer, report, self_reenactment_test
 from understudy.evaluation.intervals import block_of, ratio_interval
 from understudy.evaluation.results import Evaluation, Summary, Test
@@ -164,7 +164,7 @@ def methods(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
         )
         poses = contender("cyclegan", bench.preset, condition="poses")
         frames = contender("cyclegan", bench.preset, condition="frames")
-        alike = [ours, paired, contender("pix2pix", bench.preset), contender("nearest-neighbour", bench.preset)]
+        alike = [ours, paired, timed(contender("pix2pix", bench.preset)), contender("nearest-neighbour", bench.preset)]
         alike.append(contender("limb-warp", bench.preset))
         actors = [(who, trained(bench, footage, who)) for who in alike]
         cycle_poses = bench_actor(bench, footage, poses, "cyclegan-poses")
@@ -252,8 +252,8 @@ def media(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
             logging.warning("%s is not there: set UNDERSTUDY_MEDIA", video)
             continue
         parts = split(video, train_share=0.6, gap_seconds=0.1, cache=bench.work / "tracked")
-        contenders = [contender(name, bench.preset) for name in ("performance-cloning", "pix2pix", "nearest-neighbour")]
-        contenders.append(contender("limb-warp", bench.preset))
+        names = ("performance-cloning", "pix2pix", "nearest-neighbour", "limb-warp")
+        contenders = [timed(contender(name, bench.preset)) for name in names]
         others = [dancer(bench.work)]
         pairs = [(who, bench.actor(who, parts.training, others, video.stem)) for who in contenders]
         name = f"self-reenactment of {video.stem}"

@@ -1,6 +1,5 @@
 import json
 
-import numpy as np
 import pytest
 
 from understudy import demo as demonstration

@@ -19,6 +19,7 @@ from understudy.performance import Performance
 
 log = logging.getLogger(__name__)
 
+MANY_STEPS = 1_000_000
 TITLES = {
     "performance-cloning": "Performance cloning",
     "pix2pix": "pix2pix",
@@ -56,7 +57,16 @@ def contender(recipe: str, preset: str, name: str = "", title: str = "", **chang
     if preset not in ("preview", "fast", "paper"):
         raise UsageError(f"--preset {preset}: evaluation trains with preview, fast or paper")
     config = {"preview": module.preview, "fast": module.fast, "paper": module.paper}[preset]()
-    return Contender(name or recipe, title or TITLES[recipe], recipe, preset, replace(config, **changes))
+    unpaired = recipe == "performance-cloning" or (recipe == "cyclegan" and changes.get("condition") == "frames")
+    return Contender(name or recipe, title or TITLES[recipe], recipe, preset, replace(config, **changes), unpaired)
+
+
+def timed(who: Contender) -> Contender:
+    """The same for a training that ends by the clock: without a count of steps where nothing else hangs on it.
+
+    A small method would otherwise stop early and be compared at less time than the others.
+    """
+    return replace(who, config=replace(who.config, steps=MANY_STEPS)) if who.recipe == "pix2pix" else who
 
 
 def learnt(

@@ -16,7 +16,7 @@ from understudy.actor import Actor
 from understudy.consent import Consent, obtain_consent
 from understudy.errors import UsageError
 from understudy.evaluation.comparing import Asked, Player, compare
-from understudy.evaluation.contenders import TITLES, Contender, contender, learnt
+from understudy.evaluation.contenders import TITLES, Contender, contender, learnt, timed
 from understudy.evaluation.report import write_report
 from understudy.evaluation.results import Evaluation, Test
 from understudy.evaluation.self_reenactment import part_of, split, truth_of
@@ -104,6 +104,8 @@ def evaluate(
         if reference is not None:
             video = Path(reference)
             contenders = contenders_of(recipes, preset)
+            if max_minutes is not None:
+                contenders = [timed(who) for who in contenders]
             given = obtain_consent(consent, video.name)
             test = _self_reenactment(
                 video, folder, contenders, given, unpaired, train_share, gap, seed, max_minutes, device
