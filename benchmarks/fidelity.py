@@ -3,6 +3,11 @@
     python benchmarks/fidelity.py --work fidelity --output mine.json
     python benchmarks/fidelity.py --work fidelity --output mine.json --only methods --people 1 2 3 --minutes 4
     python benchmarks/fidelity.py --work fidelity --output mine.json --only losses size frames --people 1
+    python benchmarks/fidelity.py --work fidelity --output mine.json --like benchmarks/results/fidelity-cpu.json
+
+The first training of each method ends by the clock, with nothing else running. Its number of steps is the budget of
+that method from then on, for every person, so that what else the machine does changes no figure; with --like the
+steps come from an earlier run, which is then repeated exactly (on the CPU, with the same libraries).
 
 Every made-up person is tested twice: by self-reenactment (the first two thirds of a clip train, the rest drives and is
 the truth), and in another made-up person's dance (the truth is the first person filmed in that dance). The same actors
@@ -33,7 +38,7 @@ from understudy.evaluation.intervals import block_of, ratio_interval
 from understudy.evaluation.results import Evaluation, Summary, Test
 from understudy.evaluation.self_reenactment import Split, split
 from understudy.evaluation.truth import Truth, square_of
-from understudy.files import write_json
+from understudy.files import read_json, write_json
 from understudy.performance import Performance
 from understudy.performing import part_for
 from understudy.synthetic.pair import Pair, film_pair
@@ -42,6 +47,7 @@ from understudy.tracking.track import tracked
 MADE_UP = Consent("nobody needs to agree: the person is made up", "")
 PUBLISHED = Consent("published with a licence for research", "")
 MEDIA = Path(os.environ.get("UNDERSTUDY_MEDIA", Path(__file__).parents[2] / "shared" / "media"))
+STEPS = "steps.json"
 PARTS = ("methods", "losses", "size", "frames", "media")
 DRIVERS = {1: 24, 2: 11, 3: 7}
 """who dances for whom: seeds of made-up people; another person's driver is the one 20 further"""
@@ -58,17 +64,30 @@ class Bench:
     seed: int
     device: Device
 
-    def actor(self, who: Contender, footage: Performance, unpaired: Sequence[Performance], person: str) -> Actor:
-        return learnt(
+    steps: dict[str, int]
+    """of training, by the methods' names; those that are missing train for `minutes` and are added"""
+
+    def actor(
+        self, who: Contender, footage: Performance, unpaired: Sequence[Performance], person: str, budget: str = ""
+    ) -> Actor:
+        """A contender's actor, trained as long as the one whose name is `budget` (left out: the contender's own)."""
+        name = budget or who.name
+        steps = self.steps.get(name)
+        actor = learnt(
             who,
             footage,
             unpaired,
             self.work / person / "actors",
             MADE_UP,
             seed=self.seed,
-            max_minutes=self.minutes,
+            max_minutes=None if steps else self.minutes,
+            max_steps=steps,
             device=self.device,
         )
+        if steps is None and who.learns:
+            self.steps[name] = int(actor.record["steps"])
+            write_json(self.work / STEPS, self.steps)
+        return actor
 
     def once(self, name: str, make: Callable[[], Test]) -> Test:
         """A test's result, from the work folder where it was made before."""
@@ -226,7 +245,7 @@ def size(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
     for name, title, share in (("third", "a third", 1 / 3), ("two-thirds", "two thirds", 2 / 3)):
         part = tracked(reference, cache=bench.work / "tracked", end=float(round(whole * share) / fps))
         who = contender("performance-cloning", bench.preset, name, f"{title} ({len(part)} frames)")
-        pairs.append((who, bench.actor(who, part, [footage.driving], footage.name)))
+        pairs.append((who, bench.actor(who, part, [footage.driving], footage.name, budget=who.recipe)))
     ours = contender("performance-cloning", bench.preset, title=f"all ({whole} frames)")
     pairs.append((ours, trained(bench, footage, ours)))
     name = f"self-reenactment of {footage.name}, training frames"
@@ -311,14 +330,18 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="some of the parts")
     parser.add_argument("--people", type=int, nargs="+", default=[1, 2, 3], help="seeds of made-up people")
     parser.add_argument("--preset", default="preview", choices=("preview", "fast", "paper"))
-    parser.add_argument("--minutes", type=float, default=4.0, help="of training, each")
+    parser.add_argument("--minutes", type=float, default=3.0, help="of training, each method's first")
+    parser.add_argument("--like", type=Path, help="JSON of an earlier run, whose numbers of steps are used")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     device = choose_device(options.device).type
-    bench = Bench(options.work, options.preset, options.minutes, options.seed, options.device)
-    bench.work.mkdir(parents=True, exist_ok=True)
+    options.work.mkdir(parents=True, exist_ok=True)
+    steps: dict[str, int] = read_json(options.work / STEPS) if (options.work / STEPS).exists() else {}
+    if options.like:
+        steps = read_json(options.like)["settings"]["steps"] | steps
+    bench = Bench(options.work, options.preset, options.minutes, options.seed, options.device, steps)
     parts = {"methods": methods, "losses": losses, "size": size, "frames": frames, "media": media}
     tests = []
     for name in options.only:
@@ -329,6 +352,7 @@ def main() -> None:
         "people": options.people,
         "preset": options.preset,
         "minutes": options.minutes,
+        "steps": steps,
         "seed": options.seed,
         "reference_seconds": REFERENCE_SECONDS,
         "driving_seconds": DRIVING_SECONDS,

@@ -78,6 +78,7 @@ def learnt(
     *,
     seed: int = 0,
     max_minutes: float | None = None,
+    max_steps: int | None = None,
     device: Device = "auto",
 ) -> Actor:
     """The contender's actor of the reference: trained, or taken from the folder where the same was trained before.
@@ -97,6 +98,7 @@ def learnt(
             "unpaired": [one.header.source_sha256 for one in unpaired] if who.unpaired else [],
             "seed": seed,
             "max_minutes": max_minutes,
+            "max_steps": max_steps,
         }
     )
     if path.exists():
@@ -123,6 +125,7 @@ def learnt(
             seed=seed,
             resume=begun,
             max_minutes=max_minutes,
+            max_steps=max_steps,
             device=device,
         )
     memory, gpu_memory = peaks_mib(chosen.type)
