@@ -1,4 +1,4 @@
-"""Commands that measure: `evaluate`."""
+"""Commands that measure: `evaluate` against ground truth, `study` by asking people."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from understudy.cli_options import DeviceName, Minutes, OptionalPath, Paths, Text
+from understudy.cli_options import DeviceName, Minutes, OptionalPath, Paths, Text, Texts, say_result
+from understudy.errors import UsageError
 
 RecipeNames = Annotated[
     tuple[str, ...],
@@ -78,4 +79,60 @@ def evaluate(
         consent=consent,
         device=device,
     )
-    print(f"report: {report}")
+    say_result("report", report)
+
+
+def study(
+    *,
+    pairs: Paths = (),
+    videos: Paths = (),
+    real: Paths = (),
+    labels: Texts = (),
+    seconds: float = 10.0,
+    seed: int = 0,
+    results: Paths = (),
+    study: OptionalPath = None,
+    output: OptionalPath = None,
+) -> None:
+    """Ask people: makes a page on which judges compare videos, and counts their votes.
+
+    The page needs no server and sends nothing: a judge opens it from disk and gets a file of votes at the end.
+    Either "Which looks more real?" of pairs of videos that show the same motion, or "Real or not?" of single ones.
+
+    For example:
+      understudy study --pairs ours/1.mp4 pix2pix/1.mp4 ours/2.mp4 pix2pix/2.mp4 --output study
+      understudy study --videos clone1.mp4 clone2.mp4 --real film1.mp4 film2.mp4 --output study
+      understudy study --results votes-1.json votes-2.json --study study --output results.json
+
+    Args:
+        pairs: Videos, each two that follow one another a pair: A1 B1 A2 B2. Both show the same motion.
+        videos: Videos to judge one by one.
+        real: The recordings among the videos, named again or only here.
+        labels: Names of the methods. For pairs: two, of the first and of the second of every pair, or one for each
+            video. Else: one for each video that is not real. Left out, the files' names, or their folders' where
+            files have the same name.
+        seconds: Show at most so much of every video.
+        seed: Of the order in which things are named and hidden.
+        results: Count votes: the files that the judges sent back.
+        study: With --results: the folder of the study, which says whose video is whose.
+        output: The folder to write; with --results, a JSON file, which may be left out.
+    """
+    if results:
+        from understudy.evaluation.study_results import study_results
+
+        if pairs or videos or real or labels:
+            raise UsageError("--results counts votes: it goes with --study and --output only")
+        print(study_results(results, study=study, output=output))
+        if output is not None:
+            say_result("results", output)
+        return
+    from understudy.evaluation.perceptual_study import study as verb
+
+    if output is None:
+        raise UsageError("a study needs a folder to be written to: add --output study")
+    if study is not None:
+        raise UsageError("--study goes with --results: give the files of votes, too")
+    made = verb(pairs, videos, output=output, real=real, labels=labels, seconds=seconds, seed=seed)
+    say_result("study", output, f"{len(made.key.items)} questions")
+    print(made)
+    print(f"count the votes: understudy study --results votes-*.json --study {output}")

@@ -54,3 +54,8 @@ RecipeName = Annotated[
 ]
 Preset = Literal["instant", "preview", "fast", "paper"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+
+
+def say_result(what: str, path: Path, more: str = "") -> None:
+    """Where something lies that a command has made."""
+    print(f"{what}: {path}" + (f" ({more})" if more else ""))
