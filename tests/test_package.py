@@ -41,7 +41,10 @@ def test_errors_are_never_swallowed_whole(path):
 # From the end of the data flow to its beginning: nothing may import what stands before it in this list.
 LAYERS = [
     {"cli"},
-    {"demo", "verbs", "inspection"},
+    {"cli_verbs", "cli_evaluation", "cli_forensics"},
+    {"demo"},
+    {"evaluation", "forensics"},
+    {"verbs", "inspection"},
     {"performing"},
     {"actor"},
     {"recipes"},
