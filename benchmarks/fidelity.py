@@ -6,8 +6,9 @@
     python benchmarks/fidelity.py --work fidelity --output mine.json --like benchmarks/results/fidelity-cpu.json
 
 The first training of each method ends by the clock, with nothing else running. Its number of steps is the budget of
-that method from then on, for every person, so that what else the machine does changes no figure; with --like the
-steps come from an earlier run, which is then repeated exactly (on the CPU, with the same libraries).
+that method from then on, for every person and every ablation of it, so that what else the machine does changes no
+figure; with --like the steps come from an earlier run, which is then repeated exactly (on the CPU, with the same
+libraries).
 
 Every made-up person is tested twice: by self-reenactment (the first two thirds of a clip train, the rest drives and is
 the truth), and in another made-up person's dance (the truth is the first person filmed in that dance). The same actors
@@ -211,7 +212,7 @@ def losses(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
         "rgb-gan": ("L1 on RGB, with D_p", {"lambda_vgg": 0.0, "lambda_rgb": 100.0}),
         "paired-only": ("VGG features, with D_p", {}),
     }
-    yield from _variants(bench, footage, "losses", changes, unpaired=False)
+    yield from _variants(bench, footage, "losses", changes, budget="paired-only")
 
 
 def frames(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
@@ -222,17 +223,18 @@ def frames(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
         "performance-cloning": ("N = 2 (the paper)", {}),
         "n3": ("N = 3", {"consecutive": 3}),
     }
-    yield from _variants(bench, footage, "consecutive frames", changes)
+    yield from _variants(bench, footage, "consecutive frames", changes, budget="performance-cloning")
 
 
 def _variants(
-    bench: Bench, footage: Footage, what: str, changes: dict[str, tuple[str, dict[str, Any]]], unpaired: bool = True
+    bench: Bench, footage: Footage, what: str, changes: dict[str, tuple[str, dict[str, Any]]], budget: str
 ) -> Iterator[Test]:
     actors = []
     for name, (title, changed) in changes.items():
         who = contender("performance-cloning", bench.preset, name, title, **changed)
-        actors.append(dataclasses.replace(who, unpaired=unpaired))
-    pairs = [(who, trained(bench, footage, who)) for who in actors]
+        actors.append(dataclasses.replace(who, unpaired=budget != "paired-only"))
+    training = footage.parts.training
+    pairs = [(who, bench.actor(who, training, [footage.driving], footage.name, budget)) for who in actors]
     yield from both_tests(bench, footage, f"{footage.name}, {what}", pairs, pairs)
 
 

@@ -104,7 +104,7 @@ def learnt(
     if path.exists():
         try:
             actor = Actor.load(path)
-            if actor.record.get("asked") == wanted:
+            if _was_made_so(actor, wanted):
                 log.info("%s was trained before: %s", who.title, path)
                 return actor
             log.info("%s is trained again: %s was made with other settings or another clip", who.title, path)
@@ -133,6 +133,14 @@ def learnt(
     actor = Actor.of(replace(trained, record=record), reference, who.recipe, who.preset, consent)
     actor.save(path)
     return actor
+
+
+def _was_made_so(actor: Actor, wanted: dict[str, Any]) -> bool:
+    """Whether training now would give this actor again: so many steps are the same, whatever ended them."""
+    asked, steps = actor.record.get("asked"), wanted["max_steps"]
+    if steps and asked and actor.record["steps"] == steps:
+        return bool({**asked, "max_minutes": None, "max_steps": steps} == wanted)
+    return bool(asked == wanted)
 
 
 def _as_json(values: Any) -> Any:
