@@ -34,7 +34,8 @@ REFERENCE_SECONDS, DRIVING_SECONDS = 24.0, 8.0
 MINUTES = 4.5
 """of training: with setting up, filming and tracking the whole stays within ten minutes on two cores"""
 BOX_MARGIN = 8
-
+COMPARED = ("clone", "instant", "nearest")
+CONSENT = "nobody needs to agree: the person is made up"
 
 Box = tuple[int, int, int, int]
 
@@ -45,10 +46,12 @@ class DemoResult:
 
     clone: Path
     comparison: Path
-    """video: driving, pose, clone, ground truth"""
+    """video: driving, pose, clone, instant clone, ground truth"""
     sheet: Path
     clone_error: float
     """RMSE on RGB 0-255 against ground truth in the box around the true person, mean over frames"""
+    instant_error: float
+    """the same for the clone that took no training, of preset `instant`"""
     nearest_error: float
     """the same for the reference frame with the nearest pose"""
     seconds: float
@@ -61,13 +64,14 @@ class DemoResult:
         return (
             "                          error   ratio\n"
             f"nearest reference frame   {self.nearest_error:5.1f}    1.00\n"
+            f"instant clone, untrained  {self.instant_error:5.1f}    {self.instant_error / self.nearest_error:.2f}\n"
             f"clone                     {self.clone_error:5.1f}    {self.ratio:.2f}\n"
             "(RMSE on RGB 0-255 against ground truth, in the box around the person, mean over frames)"
         )
 
 
 def demo(output: str | Path = "demo", *, minutes: float = MINUTES, seed: int = 0) -> DemoResult:
-    """Films two made-up people, tracks them, trains with the `preview` preset, clones, and measures.
+    """Films two made-up people, tracks them, clones at once (`instant`) and after training (`preview`), and measures.
 
     Args:
         output: folder for everything; the results of an earlier demo there are replaced.
@@ -88,8 +92,11 @@ def demo(output: str | Path = "demo", *, minutes: float = MINUTES, seed: int = 0
     boxes = _film(folder)
     reference = tracked(folder / "reference.mp4", cache=folder / "tracked")
     driving = tracked(folder / "driving.mp4", cache=folder / "tracked")
-    actor_path = folder / "reference.actor"
-    _forget(actor_path)
+    actor_path, instant_path = folder / "reference.actor", folder / "instant.actor"
+    for path in (actor_path, instant_path):
+        _forget(path)
+    instant = train(reference, instant_path, preset="instant", consent=CONSENT)
+    perform(instant, driving, folder / "instant.mp4")
     try:
         actor = train(
             reference,
@@ -98,30 +105,32 @@ def demo(output: str | Path = "demo", *, minutes: float = MINUTES, seed: int = 0
             preset="preview",
             max_minutes=minutes,
             seed=seed,
-            consent="nobody needs to agree: the person is made up",
+            consent=CONSENT,
         )
     except Interrupted as stopped:  # training speaks of --resume, which a demo does not have
         raise Interrupted("stopped; `understudy demo` begins anew", stopped.signal) from None
     perform(actor, driving, folder / "clone.mp4")
-    clone_errors, nearest_errors = _compare(folder, actor, reference, driving, boxes)
+    errors = _compare(folder, actor, reference, driving, boxes)
+    clone_error, instant_error, nearest_error = (float(np.mean(errors[name])) for name in COMPARED)
     result = DemoResult(
         folder / "clone.mp4",
         folder / "comparison.mp4",
         folder / "contact_sheet.png",
-        float(np.mean(clone_errors)),
-        float(np.mean(nearest_errors)),
+        clone_error,
+        instant_error,
+        nearest_error,
         time.monotonic() - started,
     )
     write_json(
         folder / "result.json",
         {
             "clone_error": result.clone_error,
+            "instant_error": result.instant_error,
             "nearest_error": result.nearest_error,
             "ratio": result.ratio,
             "seconds": round(result.seconds, 1),
             "training": actor.record,
-            "clone_errors": [round(error, 2) for error in clone_errors],
-            "nearest_errors": [round(error, 2) for error in nearest_errors],
+            **{f"{name}_errors": [round(error, 2) for error in errors[name]] for name in COMPARED},
         },
     )
     return result
@@ -156,8 +165,8 @@ def _forget(actor: Path) -> None:
 
 def _compare(
     folder: Path, actor: Actor, reference: Performance, driving: Performance, boxes: list[Box]
-) -> tuple[list[float], list[float]]:
-    """Writes the comparison video and the contact sheet; returns the errors of clone and nearest frame, per frame."""
+) -> dict[str, list[float]]:
+    """Writes the comparison video and the contact sheet; returns the errors of every frame, for each of `COMPARED`."""
     from understudy.drawing import contact_sheet, draw_pose, side_by_side
     from understudy.evaluation.metrics import rmse
     from understudy.performing import aligned_poses
@@ -171,29 +180,36 @@ def _compare(
     x, y = crop.translation_xy
     on_stage = poses.transformed(1 / crop.scale, (-x / crop.scale, -y / crop.scale), reference.header.original_size_hw)
     filmed = list(VideoReader(folder / "reference.mp4"))
-    rolls = [VideoReader(folder / name) for name in ("driving.mp4", "clone.mp4", "ground_truth.mp4")]
+    rolls = [VideoReader(folder / name) for name in ("driving.mp4", "clone.mp4", "instant.mp4", "ground_truth.mp4")]
     shown = set(np.linspace(0, len(boxes) - 1, 9).astype(int)[1:-1])
     columns: list[list[Picture]] = []
-    clone_errors, nearest_errors = [], []
+    errors: dict[str, list[float]] = {name: [] for name in COMPARED}
     with (
         VideoWriter(folder / "comparison.mp4", FPS) as writer,
         progress_bar("comparing", len(boxes)) as advance,
     ):
-        for t, (driver, clone, truth) in enumerate(zip(*rolls, strict=True)):
+        for t, (driver, clone, instant, truth) in enumerate(zip(*rolls, strict=True)):
             neighbour = filmed[nearest[t]]
             skeleton = draw_pose(np.zeros_like(truth), on_stage.xy[t], on_stage.confidence[t])
-            clone_errors.append(rmse(clone, truth, boxes[t]))
-            nearest_errors.append(rmse(neighbour, truth, boxes[t]))
-            names = ["driving", "pose", "clone", "ground truth"]
-            writer.write(side_by_side([driver, skeleton, clone, truth], names))
+            for name, frame in zip(COMPARED, (clone, instant, neighbour), strict=True):
+                errors[name].append(rmse(frame, truth, boxes[t]))
+            panels = [driver, skeleton, clone, instant, truth]
+            writer.write(side_by_side(panels, ["driving", "pose", "clone", "instant clone", "ground truth"]))
             if t in shown:
-                columns.append([driver, skeleton, clone, truth, neighbour])
+                columns.append([*panels, neighbour])
             advance()
     rows = [list(row) for row in zip(*columns, strict=True)]
-    labels = ["driving", "pose", "clone", "ground truth", "nearest reference frame"]
-    errors = f"error of the clone {np.mean(clone_errors):.1f}, of the nearest frame {np.mean(nearest_errors):.1f}"
+    labels = [
+        "driving",
+        "pose",
+        "clone",
+        "instant clone, without training",
+        "ground truth",
+        "nearest reference frame",
+    ]
+    note = ", ".join(f"{name} {np.mean(errors[name]):.1f}" for name in COMPARED)
     sheet = contact_sheet(
-        rows, labels, cell_hw=(256, 192), title="A made-up person dances another's dance", note=errors
+        rows, labels, cell_hw=(256, 192), title="A made-up person dances another's dance", note=f"error: {note}"
     )
     write_image(folder / "contact_sheet.png", sheet)
-    return clone_errors, nearest_errors
+    return errors
