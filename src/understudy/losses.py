@@ -6,6 +6,7 @@ Symbols are those of Aberman et al. 2018, "Deep Video-Based Performance Cloning"
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -114,6 +115,43 @@ def least_squares_generator_loss(fake_values: Tensor) -> Tensor:
         `(B,)` mean over patches, at least 0.
     """
     return (fake_values.float() - 1).square().mean(dim=(1, 2, 3))
+
+
+def feature_matching(real_features: Sequence[Sequence[Tensor]], fake_features: Sequence[Sequence[Tensor]]) -> Tensor:
+    """L_FM = sum_k sum_i |D_k^i(x, y) - D_k^i(x, G(x))|_1 / N_i, over scales k and layers i: Wang et al. 2018, eq. 4.
+
+    The judgement itself, the last map of each scale, is left out: it is no feature, and the adversarial loss has it.
+
+    Args:
+        real_features: for each scale the `(B, C, h, w)` of each layer and the judgement behind them, as
+            `MultiScaleDiscriminator` gives them; N_i = C h w.
+        fake_features: the same for the generated frames.
+
+    Returns:
+        `(B,)` summed over scales and layers as printed, at least 0.
+    """
+    pairs = [
+        (fake, real)
+        for real_maps, fake_maps in zip(real_features, fake_features, strict=True)
+        for real, fake in zip(real_maps[:-1], fake_maps[:-1], strict=True)
+    ]
+    return torch.stack([feature_distance(fake, real) for fake, real in pairs]).sum(dim=0)
+
+
+def perceptual_distance(features: Sequence[Tensor], real_features: Sequence[Tensor]) -> Tensor:
+    """L_P = sum_i |phi_i(G(x)) - phi_i(y)|_1 / M_i, over layers i of VGG-19: Wang et al. 2018, section 3.5.
+
+    Chan et al. 2019 (section 8.2) takes conv1_1, conv2_1, conv3_1, conv4_1 and conv5_1.
+
+    Args:
+        features: for each layer the `(B, C, h, w)` of the generated frames; M_i = C h w.
+        real_features: the same of the real ones.
+
+    Returns:
+        `(B,)` summed over layers as printed, at least 0.
+    """
+    each = [feature_distance(one, real) for one, real in zip(features, real_features, strict=True)]
+    return torch.stack(each).sum(dim=0)
 
 
 def warp(frames: Tensor, flow: Tensor) -> Tensor:

@@ -1,0 +1,179 @@
+"""Coloured stick figures with body, feet, hands and face, drawn on the device (Chan et al. 2019, section 3.1).
+
+A line touches few pixels, so only those are computed: a band about each line, a few pixels across. Lines are laid over
+each other one at a time, each in all pictures at once, since what lies on top is seen.
+"""
+
+from __future__ import annotations
+
+import colorsys
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from understudy.pose import (
+    FACE,
+    FACE_LINES,
+    FOOT_LIMBS,
+    HAND_LIMBS,
+    LEFT_HAND,
+    LEFT_SHOULDER,
+    OPENPOSE18_FROM_BODY,
+    OPENPOSE18_LIMBS,
+    OPENPOSE18_NECK,
+    POINTS,
+    RIGHT_HAND,
+    RIGHT_SHOULDER,
+)
+
+NECK = POINTS
+"""index of the point behind the 133: the midpoint of the shoulders"""
+_FROM_OPENPOSE18 = dict(OPENPOSE18_FROM_BODY) | {OPENPOSE18_NECK: NECK}
+BODY_LINES: tuple[tuple[int, int], ...] = (
+    *((_FROM_OPENPOSE18[first], _FROM_OPENPOSE18[last]) for first, last in OPENPOSE18_LIMBS),
+    *FOOT_LIMBS,
+)
+HAND_LINES: tuple[tuple[int, int], ...] = tuple(
+    (hand.start + first, hand.start + last) for hand in (RIGHT_HAND, LEFT_HAND) for first, last in HAND_LIMBS
+)
+FACE_SEGMENTS: tuple[tuple[int, int], ...] = tuple(
+    (FACE.start + first, FACE.start + last) for line in FACE_LINES for first, last in pairwise(line)
+)
+LINES: tuple[tuple[int, int], ...] = (*BODY_LINES, *HAND_LINES, *FACE_SEGMENTS)
+"""All lines in the order of painting, as pairs of indices into the 133 points and the neck."""
+
+THIN = 0.5
+"""thickness of the lines of hands and face, as a share of the body's"""
+
+
+def palette() -> npt.NDArray[np.uint8]:
+    """A colour for each of `LINES`, RGB, `(L, 3)`: no two alike, and none dark.
+
+    Once around the colours for the body, the right hand (light) and the left (darker), and pale ones for the face.
+    """
+    groups = (
+        (len(BODY_LINES), 1.0, 1.0),
+        (len(HAND_LIMBS), 0.55, 1.0),
+        (len(HAND_LIMBS), 0.75, 0.75),
+        (len(FACE_SEGMENTS), 0.3, 1.0),
+    )
+    colours = [
+        colorsys.hsv_to_rgb(place / count, saturation, value)
+        for count, saturation, value in groups
+        for place in range(count)
+    ]
+    return np.asarray(np.rint(np.array(colours) * 255), np.uint8)
+
+
+@torch.no_grad()
+def stick_figures(
+    xy: Tensor, seen: Tensor, colours: Tensor, size_hw: tuple[int, int], thickness: float | Tensor
+) -> Tensor:
+    """Draws one figure a picture, anti-aliased, with round ends; later lines cover earlier ones.
+
+    Args:
+        xy: `(B, 133, 2)` pixels of the picture (x right, y down; whole numbers are pixel centres); without meaning
+            where a point is not seen.
+        seen: `(B, 133)` bool; a line with an unseen end is left out.
+        colours: `(L, 3)` in [-1, 1], of `LINES`.
+        size_hw: height and width of the pictures.
+        thickness: pixels: of the body's lines, for all pictures or `(B,)`; hands and face are thinner by `THIN`. A line
+            below one pixel is as much fainter.
+
+    Returns:
+        `(B, 3, H, W)` float32 in [-1, 1] on black (-1), on the device of `xy`. Memory grows with the length of the
+        lines within the picture times their thickness.
+    """
+    count, device = len(xy), xy.device
+    radius = torch.as_tensor(thickness, dtype=torch.float32, device=device).expand(count) / 2
+    radii = radius.repeat(len(LINES), 1)  # (L, B)
+    radii[len(BODY_LINES) :] *= THIN
+    start, end, drawn = _ends(xy.float(), seen)
+    place, opacity, lengths = _bands(start, end, drawn, radii, size_hw)
+
+    pixels = count * size_hw[0] * size_hw[1]
+    canvas = torch.full((pixels + 1, 3), -1.0, device=device)  # the last cell takes what lies outside the pictures
+    first = 0
+    for colour, length in zip(colours.float(), lengths, strict=True):
+        if length:
+            where = place[first : first + length]
+            canvas[where] = torch.lerp(canvas[where], colour, opacity[first : first + length, None])
+        first += length
+    return canvas[:-1].view(count, *size_hw, 3).permute(0, 3, 1, 2)
+
+
+def _ends(xy: Tensor, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Where each of `LINES` begins and ends, `(L, B, 2)`, and whether both are seen, `(L, B)`."""
+    shoulders = [LEFT_SHOULDER, RIGHT_SHOULDER]
+    xy = torch.cat([xy, xy[:, shoulders].mean(1, keepdim=True)], 1)
+    seen = torch.cat([seen, seen[:, shoulders].all(1, keepdim=True)], 1)
+    first, last = torch.tensor(LINES, device=xy.device).T
+    drawn = seen[:, first] & seen[:, last]
+    kept = drawn[..., None]
+    start, end = (torch.where(kept, xy[:, points], 0.0).transpose(0, 1) for points in (first, last))
+    return start, end, drawn.T
+
+
+def _bands(
+    start: Tensor, end: Tensor, drawn: Tensor, radii: Tensor, size_hw: tuple[int, int]
+) -> tuple[Tensor, Tensor, list[int]]:
+    """All pixels that lines touch, those of one line in all pictures side by side.
+
+    A line is followed along the axis that it is closer to; at each step it takes a few pixels across, the same number
+    all along.
+
+    Args:
+        start, end: `(L, B, 2)`.
+        drawn: `(L, B)` bool.
+        radii: `(L, B)` pixels: half the thickness.
+        size_hw: of the pictures.
+
+    Returns:
+        The pixels' places in B pictures laid end to end, `(N,)`, with B * H * W for those outside; how much of each the
+        line covers, `(N,)` in [0, 1]; and for each line its number of pixels.
+    """
+    height, width = size_hw
+    count = start.shape[1]
+    extent = start.new_tensor([width, height])
+    reach = radii + 0.5  # pixels whose centres are farther from the line are not touched
+    low, high = torch.minimum(start, end) - reach[..., None], torch.maximum(start, end) + reach[..., None]
+    drawn = drawn & ((high >= 0) & (low <= extent - 1)).all(-1)
+    along = end - start
+    steep = along[..., 1].abs() > along[..., 0].abs()  # followed downwards, otherwise across
+
+    def main_and_other(of: Tensor) -> tuple[Tensor, Tensor]:
+        x, y = of.unbind(-1)
+        return torch.where(steep, y, x), torch.where(steep, x, y)
+
+    (main, other), (d_main, d_other) = main_and_other(start), main_and_other(along)
+    slope = d_other / torch.where(d_main == 0, 1.0, d_main)
+    across = reach * (1 + slope.square()).sqrt()
+    wide = torch.floor(2 * across) + 1  # pixels across
+    begin = torch.floor(main_and_other(low)[0]).clamp_min(0)
+    stop = torch.minimum(torch.ceil(main_and_other(high)[0]) + 1, torch.where(steep, height, width))
+    sizes = torch.where(drawn, (stop - begin).clamp_min(0) * wide, 0.0).long()  # (L, B)
+    lengths = sizes.sum(1).tolist()
+
+    sizes = sizes.flatten()
+    line = torch.repeat_interleave(torch.arange(len(sizes), device=sizes.device), sizes, output_size=sum(lengths))
+    offset = (torch.arange(len(line), device=sizes.device) - (sizes.cumsum(0) - sizes)[line]).float()
+    squared_length = (d_main.square() + d_other.square()).clamp_min(1e-12)
+    about = torch.stack([main, other, d_main, d_other, squared_length, slope, across, wide, begin, radii, steep], -1)
+    main, other, d_main, d_other, squared_length, slope, across, wide, begin, radius, steep = about.view(
+        len(sizes), -1
+    )[line].unbind(-1)
+    step = torch.floor(offset / wide)
+    p = begin + step - main  # from the line's start, along the axis
+    q = torch.ceil(other + slope * p - across) + (offset - step * wide) - other
+    t = ((p * d_main + q * d_other) / squared_length).clamp(0, 1)
+    distance = torch.hypot(p - t * d_main, q - t * d_other)
+    covered = torch.minimum(distance + 0.5, radius) - torch.maximum(distance - 0.5, -radius)
+
+    p, q = (p + main).round().long(), (q + other).round().long()
+    x, y = torch.where(steep > 0, q, p), torch.where(steep > 0, p, q)
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    place = (line % count * height + y) * width + x
+    return torch.where(inside, place, count * height * width), covered.clamp(0, 1), lengths
