@@ -22,6 +22,7 @@ from understudy.images import MAX_SIDE, encoded_image
 from understudy.performance import Crop
 from understudy.pose import Pose
 from understudy.retargeting.alignment import BodyStatistics, body_statistics
+from understudy.retargeting.global_normalization import GroundStatistics, ground_statistics
 
 if TYPE_CHECKING:
     from understudy.devices import Device
@@ -84,6 +85,9 @@ class Actor:
     reference_sha256: str
     made_with: str
     """version of understudy"""
+    ground: GroundStatistics | None = None
+    """of the reference's poses, in its working pixels: where drivers are put by the normalisation "ground"; None if feet
+    and head are hardly ever seen, or the actor is older than this"""
 
     @classmethod
     def of(cls, trained: Trained, reference: Performance, recipe: str, preset: str, consent: Consent) -> Actor:
@@ -107,6 +111,7 @@ class Actor:
             reference_name=header.source_name,
             reference_sha256=header.source_sha256,
             made_with=understudy.__version__,
+            ground=ground_statistics(reference.poses, header.fps),
         )
 
     @property
@@ -137,6 +142,7 @@ class Actor:
             "recipe": self.recipe,
             "config": self.config,
             "body": asdict(self.body),
+            "ground": None if self.ground is None else asdict(self.ground),
             "crop": asdict(self.crop),
             "working_size": self.working_size,
             "original_size_hw": self.original_size_hw,
@@ -234,7 +240,18 @@ def _actor(tensors: Arrays, header: Mapping[str, Any]) -> Actor:
         reference_name=str(header["reference_name"]),
         reference_sha256=str(header["reference_sha256"]),
         made_with=str(header["made_with"]),
+        ground=_ground(header.get("ground")),
     )
+
+
+def _ground(stored: Mapping[str, Any] | None) -> GroundStatistics | None:
+    if stored is None:
+        return None
+    close, far = float(stored["close"]), float(stored["far"])
+    if not -float("inf") < far <= close < float("inf"):
+        raise ValueError(f"ground close and far are {close} and {far}")
+    heights = (_positive(stored[name], name) for name in ("close_height", "far_height"))
+    return GroundStatistics(close, far, *heights)
 
 
 def _check_arrays(what: str, arrays: Arrays, expected: ArraySpec) -> None:

@@ -23,7 +23,8 @@ from understudy.backgrounds import Colour, backgrounds
 from understudy.compositing import faded, key, paste, unpremultiplied
 from understudy.pose import BODY, FEET, LEFT_HAND, RIGHT_HAND, Pose
 from understudy.progress import progress_bar
-from understudy.retargeting.alignment import align, body_statistics
+from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
+from understudy.retargeting.global_normalization import ground_statistics, kept_on_ground, normalization
 from understudy.retargeting.proportions import fit_limbs
 from understudy.stage import held, presence, window_path
 from understudy.threads import ReadAhead
@@ -67,15 +68,41 @@ class Part:
 
 
 def aligned_poses(actor: Actor, driving: Performance) -> Pose:
-    """The driver's poses in the reference's working pixels, scaled and fitted as the actor's recipe says.
+    """The driver's poses in the reference's working pixels, brought there and fitted as the actor's config says.
+
+    Its `normalization` is "similarity", one scale and translation for the clip by `scale_by`, or "ground", one for
+    every frame by where the feet are. Without feet in the picture the first stands in for the second, which is said.
 
     Raises:
         PoseError: the driver never shows a whole torso.
     """
     own = body_statistics(driving.poses)
+    size_hw = actor.working_size, actor.working_size
+    if actor.config.get("normalization", "similarity") == "ground":
+        grounded = _grounded(actor, driving, own, size_hw)
+        if grounded is not None:
+            return grounded
     alignment = align(own, actor.body, actor.config.get("scale_by", "hips"))
-    pose = alignment.apply_to_pose(driving.poses, (actor.working_size, actor.working_size))
+    pose = alignment.apply_to_pose(driving.poses, size_hw)
     return fit_limbs(pose, alignment, own, actor.body) if actor.config.get("fit_limbs") else pose
+
+
+def _grounded(actor: Actor, driving: Performance, own: BodyStatistics, size_hw: tuple[int, int]) -> Pose | None:
+    """By Chan et al. 2019, section 8.5; None where it cannot be had."""
+    ground = ground_statistics(driving.poses, driving.fps)
+    if ground is None or actor.ground is None:
+        who = f"the driver {driving.path}" if ground is None else f"the actor's reference {actor.reference_name}"
+        older = "" if ground is None else " (or the actor is older than this: train it again)"
+        log.warning(
+            "%s hardly ever shows both feet and the head%s: placed by similarity, not by the ground", who, older
+        )
+        return None
+    named = align(own, actor.body, "body").named(driving.poses)
+    placed = normalization(named, driving.fps, (own, ground), (actor.body, actor.ground))
+    pose = placed.apply_to_pose(named, size_hw)
+    if not actor.config.get("fit_limbs"):
+        return pose
+    return kept_on_ground(fit_limbs(pose, Alignment(1.0, (0.0, 0.0)), body_statistics(pose), actor.body), pose)
 
 
 def part_for(actor: Actor, driving: Performance) -> Part:

@@ -43,7 +43,7 @@ from understudy.networks.unet import initialise
 from understudy.pose import Pose
 from understudy.recipes.cyclegan_domains import Picture, aligned_clip, batches, pixels, stick_figures
 from understudy.recipes.trained import ArraySpec, Trained, arrays_of
-from understudy.retargeting.alignment import ScaleBy, body_statistics
+from understudy.retargeting.alignment import NormalizeBy, ScaleBy, body_statistics
 from understudy.run_folder import fingerprint
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ class Config:
     """what sets the one scale that aligns a driver, see `alignment.align`"""
     fit_limbs: bool = False
     """give the driver's limbs the reference's lengths when performing; of poses only"""
+    normalization: NormalizeBy = "similarity"
+    """how a driver is brought to the reference's place, see `performing.aligned_poses`; of poses only"""
     limb_sigma: float = 3.0
     """pixels: half thickness of a stick figure's limbs; of poses only"""
     seen_above: float = 0.1

@@ -32,7 +32,7 @@ from understudy.pose import Pose
 from understudy.recipes.kept_frames import STATISTICS, WEIGHTS, gathered_record, keep_frames, kept_pictures, kept_poses
 from understudy.recipes.limb_layers import Layer, cut, soft, thicknesses, whole
 from understudy.recipes.trained import ArraySpec, Trained
-from understudy.retargeting.alignment import ScaleBy
+from understudy.retargeting.alignment import NormalizeBy, ScaleBy
 from understudy.retargeting.coverage import Descriptor, descriptor
 from understudy.retargeting.frame_path import Frames, cheapest_path, nearest_candidates
 from understudy.retargeting.nearest import warp_distances
@@ -66,6 +66,8 @@ class Config:
     """what sets the one scale that aligns a driver, see `alignment.align`"""
     fit_limbs: bool = True
     """give the driver's limbs the reference's lengths"""
+    normalization: NormalizeBy = "similarity"
+    """how a driver is brought to the reference's place, see `performing.aligned_poses`"""
     frames: int = 600
     """at most this many frames of the reference are kept, those with the most different poses"""
     candidates: int = 40

@@ -28,7 +28,7 @@ from understudy.recipes.kept_frames import (
     over_colour,
 )
 from understudy.recipes.trained import ArraySpec, Trained
-from understudy.retargeting.alignment import ScaleBy
+from understudy.retargeting.alignment import NormalizeBy, ScaleBy
 from understudy.retargeting.nearest import nearest_frames, nearest_frames_by_limbs
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class Config:
     """what sets the one scale that aligns a driver, see `alignment.align`"""
     fit_limbs: bool = True
     """give the driver's limbs the reference's lengths before comparing"""
+    normalization: NormalizeBy = "similarity"
+    """how a driver is brought to the reference's place, see `performing.aligned_poses`"""
     frames: int = 3600
     """at most this many frames of the reference are kept, those with the most different poses"""
 

@@ -38,7 +38,7 @@ from understudy.networks.unet import UNet, initialise
 from understudy.networks.vgg import Features, VGG19Features
 from understudy.pose import OPENPOSE18_LIMBS, OPENPOSE18_NAMES, Pose
 from understudy.recipes.trained import CONDITION_STATISTICS, ArraySpec, Trained, arrays_of
-from understudy.retargeting.alignment import ScaleBy, align, body_statistics
+from understudy.retargeting.alignment import NormalizeBy, ScaleBy, align, body_statistics
 from understudy.run_folder import fingerprint
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ class Config:
     """what sets the one scale that aligns a driver: the mean hip width (section 3.1), or the body's limb lengths"""
     fit_limbs: bool = False
     """give the driver's limbs the reference's lengths when performing; beyond the paper, whose limit this is"""
+    normalization: NormalizeBy = "similarity"
+    """how a driver is brought to the reference's place, see `performing.aligned_poses`"""
     joint_sigma: float = 6.0
     """pixels: standard deviation of a joint's Gaussian (not printed; Cao et al. use 7 at 368)"""
     limb_sigma: float = 12.0

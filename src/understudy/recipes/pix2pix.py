@@ -34,7 +34,7 @@ from understudy.networks.patchgan import PatchGAN
 from understudy.networks.unet import UNet, initialise
 from understudy.pose import OPENPOSE18_NAMES, Pose
 from understudy.recipes.trained import CONDITION_STATISTICS, ArraySpec, Trained, arrays_of
-from understudy.retargeting.alignment import ScaleBy
+from understudy.retargeting.alignment import NormalizeBy, ScaleBy
 from understudy.run_folder import fingerprint
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ class Config:
     """what sets the one scale that aligns a driver, see `alignment.align`"""
     fit_limbs: bool = False
     """give the driver's limbs the reference's lengths when performing"""
+    normalization: NormalizeBy = "similarity"
+    """how a driver is brought to the reference's place, see `performing.aligned_poses`"""
     joint_sigma: float = 6.0
     """pixels: standard deviation of a joint's Gaussian, as in performance cloning"""
     seen_above: float = 0.1
