@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from recipes import test_pix2pix
 from recipes.test_performance_cloning import TINY
 from understudy import cli
-from understudy.recipes import performance_cloning
+from understudy.evaluation import contenders
+from understudy.recipes import cyclegan, performance_cloning, pix2pix
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
@@ -32,8 +34,8 @@ def commands():
 def folder(tmp_path_factory):
     where = tmp_path_factory.mktemp("readme")
     room = make_scene(1, (256, 192))
-    for name, person, dance in (("me", 1, 5), ("dance", 4, 6), ("another", 4, 7)):
-        write_clip(where / f"{name}.mp4", make_person(person), choreography(dance, 1, Fraction(15)), room)
+    for name, person, dance, seconds in (("me", 1, 5, 3), ("dance", 4, 6, 1), ("another", 4, 7, 1)):
+        write_clip(where / f"{name}.mp4", make_person(person), choreography(dance, seconds, Fraction(15)), room)
     return where
 
 
@@ -42,13 +44,16 @@ def test_the_commands_of_the_readme_run(folder, monkeypatch):
     monkeypatch.setenv("UNDERSTUDY_CACHE", str(folder / "cache"))
     small = dataclasses.replace(TINY, steps=3, joint_sigma=2.0, size=32)
     monkeypatch.setattr(performance_cloning, "preview", lambda: small)
+    monkeypatch.setattr(pix2pix, "preview", lambda: dataclasses.replace(test_pix2pix.TINY, steps=3))
+    monkeypatch.setattr(cyclegan, "preview", lambda: cyclegan.Config(size=32, width=4, blocks=1, steps=3))
+    monkeypatch.setattr(contenders, "MANY_STEPS", 3)
     consent = ["--consent", "the person is made up"]
     run = []
     for words in commands():
-        asked = words[0] == "train" and "--consent" not in words  # at a terminal, the question would come
+        asked = words[0] in ("train", "evaluate") and "--consent" not in words  # at a terminal, the question would come
         assert _status([*words, *(consent if asked else [])]) == 0, words
         run.append(words[0])
-    assert set(run) == {"clone", "track", "coverage", "train", "perform"}
+    assert set(run) == {"clone", "track", "coverage", "train", "perform", "evaluate", "study"}
     assert _status(["inspect", "me.actor"]) == 0
     assert (folder / "out.mp4").exists() and (folder / "another_out.mp4").exists() and (folder / "report.html").exists()
 
