@@ -19,12 +19,15 @@ from understudy.pose import (
     FACE_LINES,
     FOOT_LIMBS,
     HAND_LIMBS,
+    LEFT_EYE,
     LEFT_HAND,
     LEFT_SHOULDER,
+    NOSE,
     OPENPOSE18_FROM_BODY,
     OPENPOSE18_LIMBS,
     OPENPOSE18_NECK,
     POINTS,
+    RIGHT_EYE,
     RIGHT_HAND,
     RIGHT_SHOULDER,
 )
@@ -45,24 +48,30 @@ FACE_SEGMENTS: tuple[tuple[int, int], ...] = tuple(
 LINES: tuple[tuple[int, int], ...] = (*BODY_LINES, *HAND_LINES, *FACE_SEGMENTS)
 """All lines in the order of painting, as pairs of indices into the 133 points and the neck."""
 
-THIN = 0.5
-"""thickness of the lines of hands and face, as a share of the body's"""
+_HEAD = (NOSE, LEFT_EYE, RIGHT_EYE)
+THICKNESS: tuple[float, ...] = (
+    *(0.5 if first in _HEAD else 1.0 for first, _ in BODY_LINES),
+    *(0.5 for _ in HAND_LINES),
+    *(0.25 for _ in FACE_SEGMENTS),
+)
+"""Thickness of each of `LINES` as a share of a limb's: eyes and lips are not to run into each other."""
 
 
 def palette() -> npt.NDArray[np.uint8]:
     """A colour for each of `LINES`, RGB, `(L, 3)`: no two alike, and none dark.
 
-    Once around the colours for the body, the right hand (light) and the left (darker), and pale ones for the face.
+    Full colours for the body, light ones for the right hand, darker ones for the left, pale ones for the face. The
+    body's go around in steps that keep neighbours and the two sides far apart.
     """
     groups = (
-        (len(BODY_LINES), 1.0, 1.0),
-        (len(HAND_LIMBS), 0.55, 1.0),
-        (len(HAND_LIMBS), 0.75, 0.75),
-        (len(FACE_SEGMENTS), 0.3, 1.0),
+        (len(BODY_LINES), 9, 1.0, 1.0),
+        (len(HAND_LIMBS), 1, 0.55, 1.0),
+        (len(HAND_LIMBS), 1, 0.75, 0.75),
+        (len(FACE_SEGMENTS), 1, 0.3, 1.0),
     )
     colours = [
-        colorsys.hsv_to_rgb(place / count, saturation, value)
-        for count, saturation, value in groups
+        colorsys.hsv_to_rgb(place * step % count / count, saturation, value)
+        for count, step, saturation, value in groups
         for place in range(count)
     ]
     return np.asarray(np.rint(np.array(colours) * 255), np.uint8)
@@ -80,8 +89,8 @@ def stick_figures(
         seen: `(B, 133)` bool; a line with an unseen end is left out.
         colours: `(L, 3)` in [-1, 1], of `LINES`.
         size_hw: height and width of the pictures.
-        thickness: pixels: of the body's lines, for all pictures or `(B,)`; hands and face are thinner by `THIN`. A line
-            below one pixel is as much fainter.
+        thickness: pixels: of a limb, for all pictures or `(B,)`; see `THICKNESS` for finer lines. A line below one
+            pixel is as much fainter.
 
     Returns:
         `(B, 3, H, W)` float32 in [-1, 1] on black (-1), on the device of `xy`. Memory grows with the length of the
@@ -89,8 +98,7 @@ def stick_figures(
     """
     count, device = len(xy), xy.device
     radius = torch.as_tensor(thickness, dtype=torch.float32, device=device).expand(count) / 2
-    radii = radius.repeat(len(LINES), 1)  # (L, B)
-    radii[len(BODY_LINES) :] *= THIN
+    radii = torch.tensor(THICKNESS, device=device)[:, None] * radius  # (L, B)
     start, end, drawn = _ends(xy.float(), seen)
     place, opacity, lengths = _bands(start, end, drawn, radii, size_hw)
 
