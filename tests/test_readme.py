@@ -34,7 +34,7 @@ def commands():
 def folder(tmp_path_factory):
     where = tmp_path_factory.mktemp("readme")
     room = make_scene(1, (256, 192))
-    for name, person, dance, seconds in (("me", 1, 5, 3), ("dance", 4, 6, 1), ("another", 4, 7, 1)):
+    for name, person, dance, seconds in (("me", 1, 5, 5), ("dance", 4, 6, 1), ("another", 4, 7, 1)):
         write_clip(where / f"{name}.mp4", make_person(person), choreography(dance, seconds, Fraction(15)), room)
     return where
 
