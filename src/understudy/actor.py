@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
@@ -21,7 +21,7 @@ from understudy.files import load_tensors, save_tensors
 from understudy.images import MAX_SIDE, encoded_image
 from understudy.performance import Crop
 from understudy.pose import Pose
-from understudy.retargeting.alignment import BodyStatistics, body_statistics
+from understudy.retargeting.alignment import BodyStatistics, NormalizeBy, body_statistics
 from understudy.retargeting.global_normalization import GroundStatistics, ground_statistics
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """of the file's layout; another version is refused rather than misread"""
-RECIPES = ("performance-cloning", "pix2pix", "cyclegan", "nearest-neighbour", "limb-warp")
+RECIPES = ("performance-cloning", "everybody-dance-now", "pix2pix", "cyclegan", "nearest-neighbour", "limb-warp")
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -86,8 +86,8 @@ class Actor:
     made_with: str
     """version of understudy"""
     ground: GroundStatistics | None = None
-    """of the reference's poses, in its working pixels: where drivers are put by the normalisation "ground"; None if feet
-    and head are hardly ever seen, or the actor is older than this"""
+    """of the reference's poses, in its working pixels: where the normalisation "ground" puts drivers; None if feet and
+    head are hardly ever seen, or the actor is older than this"""
 
     @classmethod
     def of(cls, trained: Trained, reference: Performance, recipe: str, preset: str, consent: Consent) -> Actor:
@@ -130,6 +130,10 @@ class Actor:
             module.Config(**self.config), self.weights, self.statistics, pose, device=device
         )
         return frames
+
+    def normalizing_by(self, normalization: NormalizeBy | None) -> Actor:
+        """The same actor, but for how drivers are brought to the reference's place; None changes nothing."""
+        return self if normalization is None else replace(self, config={**self.config, "normalization": normalization})
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the actor as one file, atomically."""

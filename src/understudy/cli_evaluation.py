@@ -7,13 +7,14 @@ from typing import Annotated
 
 from tyro.conf import arg
 
+from understudy.actor import RECIPES
 from understudy.cli_options import DeviceName, Minutes, OptionalPath, Paths, Text, Texts, say_result
 from understudy.errors import UsageError
 
 RecipeNames = Annotated[
     tuple[str, ...],
     arg(
-        metavar="performance-cloning|pix2pix|cyclegan|nearest-neighbour|limb-warp ...",
+        metavar="performance-cloning|everybody-dance-now|pix2pix|cyclegan|nearest-neighbour|limb-warp ...",
         help_behavior_hint="(default: all)",
     ),
 ]
@@ -24,7 +25,7 @@ def evaluate(
     *,
     reference: OptionalPath = None,
     output: Path = Path("evaluation"),
-    recipes: RecipeNames = ("performance-cloning", "pix2pix", "cyclegan", "nearest-neighbour", "limb-warp"),
+    recipes: RecipeNames = RECIPES,
     preset: TrainingPreset = "preview",
     max_minutes: Minutes = None,
     actor: OptionalPath = None,

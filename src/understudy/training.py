@@ -35,6 +35,9 @@ CHECKPOINT_SECONDS = 60.0  # at most this much work is lost to a kill, unless sa
 CHECKPOINT_COST = 20.0  # times the seconds of the last save pass before the next one
 FIRST_PREVIEW_SECONDS, PREVIEW_SECONDS = 30.0, 150.0
 LOG_EVERY_STEPS = 10
+NOTHING_LEFT = (
+    "nothing left to do: at step %d of %d, after %.1f minutes of training; raise --max-minutes or --max-steps"
+)
 BAD_STEPS_BEFORE_GOING_BACK, BACKTRACKS_BEFORE_STOPPING = 3, 3
 
 
@@ -186,6 +189,7 @@ def run(
     resume: bool = False,
     max_minutes: float | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    stage: str = "",
 ) -> Outcome:
     """Trains until `steps` or `max_minutes` is reached, whichever comes first; both count over resumed parts.
 
@@ -194,6 +198,7 @@ def run(
         settings: JSON-able; a resumed run must have been started with the same.
         seed: seeds every step.
         resume: go on from the newest whole checkpoint, or start when there is none at all.
+        stage: name of one stage out of several; that nothing is left to do in it is then as it should be.
 
     Raises:
         TrainingError: other settings, no checkpoint is whole, or a loss stays NaN.
@@ -203,14 +208,11 @@ def run(
     loop.prepare(resume)
     limit = float("inf") if max_minutes is None else max_minutes * 60
     if loop.at.step >= steps or loop.at.seconds >= limit:
-        log.warning(
-            "nothing left to do: at step %d of %d, after %.1f minutes of training; raise --max-minutes or --max-steps",
-            loop.at.step,
-            steps,
-            loop.at.seconds / 60,
-        )
+        if not stage:
+            log.warning(NOTHING_LEFT, loop.at.step, steps, loop.at.seconds / 60)
         return loop.outcome()
-    with stop_signals() as stopped, progress_bar("training", steps, "steps", loop.at.step) as advance:
+    title = f"training {stage}".strip()
+    with stop_signals() as stopped, progress_bar(title, steps, "steps", loop.at.step) as advance:
         loop.train(steps, limit, stopped, advance)
     return loop.outcome()
 

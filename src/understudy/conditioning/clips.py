@@ -6,7 +6,7 @@ the recipe's picture; alignment, change of size and augmentation are multiplied 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Clip:
-    """One clip on the device. T frames, J = 18 joints of OpenPose."""
+    """One clip on the device. T frames, J joints: OpenPose's 18, or all 133 points."""
 
     xy: Tensor
     """(T, J, 2) float32, in the clip's own working pixels"""
@@ -38,11 +38,16 @@ class Clip:
     flow: Tensor
     """(T, 2, h, w) float16: backward flow in working pixels; empty for a clip that is read for its frames"""
     frames: Tensor
-    """(T, 3, H, W) uint8: the person over the flat colour; empty for a clip that is read for its poses"""
+    """(T, 3, H, W) uint8: the person over the flat colour, or as filmed; empty for a clip that is read for its poses"""
     working_size: int
     """pixels: side of the working frame that `xy` refers to"""
     colour: tuple[int, int, int] | None
-    """the flat colour behind the person, RGB 0-255"""
+    """the flat colour behind the person and around the frame, RGB 0-255"""
+
+    def resized(self, ratio: float) -> Clip:
+        """The same clip for a picture of `ratio` times the size, edges staying edges."""
+        edge = self.to_picture.new_tensor([[0, 0, (ratio - 1) / 2]])
+        return replace(self, to_picture=self.to_picture * ratio + edge)
 
     def joints(self, moment: Tensor, transform: Tensor) -> tuple[Tensor, Tensor]:
         """Joints at frames `moment` `(B, N)`, moved by `transform` `(B, 2, 3)`: `(B, N, J, 2)` and seen `(B, N, J)`."""
@@ -133,6 +138,9 @@ def read_clip(
     size: int,
     reference_size: int,
     device: torch.device,
+    *,
+    all_points: bool = False,
+    as_filmed: bool = False,
 ) -> Clip:
     """Loads what training needs of a performance, once.
 
@@ -144,6 +152,8 @@ def read_clip(
         size: side of the recipe's picture in pixels.
         reference_size: side of the reference's working frame in pixels.
         device: where the tensors stay.
+        all_points: keep the 133 points instead of OpenPose's 18 joints.
+        as_filmed: keep the frames with their background; `colour` is then only what lies outside them.
     """
     working_size = performance.header.size_hw[0]
     scale, (x, y) = (1.0, (0.0, 0.0)) if alignment is None else (alignment.scale, alignment.translation_xy)
@@ -151,13 +161,13 @@ def read_clip(
     aligned = np.array([[scale, 0, x], [0, scale, y]])
     to_picture = (aligned * ratio + [[0, 0, (ratio - 1) / 2]] * 2).astype(np.float32)  # edges stay edges
     poses = performance.poses if alignment is None else alignment.named(performance.poses)
-    xy, confidence = poses.openpose18()
+    xy, confidence = (poses.xy, poses.confidence) if all_points else poses.openpose18()
     least = FOUND if colour is not None else INTERPOLATED
     if colour is None:
         frames = np.zeros((0, 3, size, size), np.uint8)
         flow = torch.from_numpy(np.array(performance.flow())).permute(0, 3, 1, 2)
     else:
-        frames = _frames_over(performance, colour, min(working_size, 2 * size))
+        frames = _frames_over(performance, None if as_filmed else colour, min(working_size, 2 * size))
         flow = torch.zeros((0, 2, 1, 1), dtype=torch.float16)
     return Clip(
         torch.from_numpy(np.asarray(xy, np.float32)).to(device),
@@ -179,15 +189,15 @@ def windows(usable: npt.NDArray[np.bool_], consecutive: int) -> npt.NDArray[np.i
     return np.flatnonzero(runs).astype(np.int64)
 
 
-def _frames_over(performance: Performance, colour: tuple[int, int, int], side: int) -> npt.NDArray[np.uint8]:
-    """`(T, 3, side, side)`: every working frame with its background replaced by a flat colour."""
+def _frames_over(performance: Performance, colour: tuple[int, int, int] | None, side: int) -> npt.NDArray[np.uint8]:
+    """`(T, 3, side, side)`: every working frame with its background replaced by a flat colour, or kept."""
     import cv2  # here, because training on tensors that are there already does without
 
     frames = np.empty((len(performance), 3, side, side), np.uint8)
-    flat = np.array(colour, np.float32)
+    flat = np.array(colour or (0, 0, 0), np.float32)
     with progress_bar("loading", len(performance)) as advance:
         for i, (frame, matte) in enumerate(zip(performance.frames(), performance.mattes(), strict=True)):
-            alpha = matte[..., None].astype(np.float32) / 255
+            alpha = matte[..., None].astype(np.float32) / 255 if colour is not None else np.float32(1)
             over = alpha * frame + (1 - alpha) * flat
             shrunk = cv2.resize(over, (side, side), interpolation=cv2.INTER_AREA) if side != len(over) else over
             frames[i] = (shrunk + 0.5).astype(np.uint8).transpose(2, 0, 1)

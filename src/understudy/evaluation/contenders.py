@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 MANY_STEPS = 1_000_000
 TITLES = {
     "performance-cloning": "Performance cloning",
+    "everybody-dance-now": "Everybody Dance Now",
     "pix2pix": "pix2pix",
     "cyclegan": "CycleGAN",
     "nearest-neighbour": "Nearest neighbour",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -50,6 +50,12 @@ def write_previews(
     with VideoWriter(folder / f"step-{step:07d}.mp4", Fraction(25)) as writer:
         for frame in play(motion, 0, min(CLIP_FRAMES, len(motion.xy))):
             writer.write(side_by_side([frame, real[0]]))
+
+
+def write_rows(rows: Mapping[str, list[Picture]], folder: Path, step: int) -> None:
+    """Writes pictures, row by row under each other, as `step-<n>.png`."""
+    sheet = contact_sheet(list(rows.values()), list(rows), [""] * len(next(iter(rows.values()))))
+    write_image(folder / f"step-{step:07d}.png", sheet)
 
 
 def _picture(clip: Clip, moment: int) -> Picture:
