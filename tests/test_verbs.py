@@ -149,7 +149,7 @@ def test_clone_goes_the_whole_way_and_keeps_the_actor(
     with caplog.at_level(logging.INFO, "understudy"):
         written = clone(me, dance.path, output, preset="preview", consent="I am it", compare=True, device="cpu")
     assert written == output
-    names = ["clone.actor", "clone.actor.run", "clone.compare.mp4", "clone.mp4"]
+    names = ["clone.actor", "clone.actor.run", "clone.compare.mp4", "clone.mp4", "clone.normalization.png"]
     assert sorted(path.name for path in output.parent.iterdir()) == names
     assert "of the driving frames show limbs as the reference never does" in caplog.text
     assert f"actor: {tmp_path / 'out' / 'clone.actor'}" in caplog.text

@@ -46,11 +46,16 @@ Background = Annotated[str, arg(metavar="reference|driving|COLOUR|IMAGE|VIDEO|tr
 Smooth = Annotated[bool, arg(help_behavior_hint="(default: smoothed)")]
 Matte = Annotated[str, arg(metavar="auto|green|none|VIDEO")]
 RecipeName = Annotated[
-    Literal["performance-cloning", "pix2pix", "cyclegan", "nearest-neighbour", "limb-warp"] | None,
+    Literal["performance-cloning", "everybody-dance-now", "pix2pix", "cyclegan", "nearest-neighbour", "limb-warp"]
+    | None,
     arg(
-        metavar="performance-cloning|pix2pix|cyclegan|nearest-neighbour|limb-warp",
+        metavar="performance-cloning|everybody-dance-now|pix2pix|cyclegan|nearest-neighbour|limb-warp",
         help_behavior_hint="(default: performance-cloning; limb-warp for the preset instant)",
     ),
+]
+NormalizationName = Annotated[
+    Literal["similarity", "ground"] | None,
+    arg(metavar="similarity|ground", help_behavior_hint="(default: as the recipe or the actor has it)"),
 ]
 Preset = Literal["instant", "preview", "fast", "paper"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]

@@ -13,6 +13,7 @@ from understudy.cli_options import (
     DeviceName,
     Matte,
     Minutes,
+    NormalizationName,
     OptionalPath,
     Paths,
     Preset,
@@ -100,6 +101,7 @@ def train(
     max_minutes: Minutes = None,
     max_steps: Steps = None,
     seed: int = 0,
+    normalization: NormalizationName = None,
     consent: Text = None,
     device: DeviceName = "auto",
 ) -> None:
@@ -123,6 +125,8 @@ def train(
         max_minutes: Stop after this much training, all parts of a resumed run together.
         max_steps: Stop after this many training steps.
         seed: Of everything random.
+        normalization: How the actor brings drivers to the reference's place: similarity (one scale and place for the
+            clip) or ground (for every frame by the feet, for dancers who come closer and go away).
         consent: Who agreed to be learnt, and to what. Stored in the actor. Asked for when left out.
         device: Where to compute.
     """
@@ -138,6 +142,7 @@ def train(
         max_minutes=max_minutes,
         max_steps=max_steps,
         seed=seed,
+        normalization=normalization,
         consent=consent,
         device=device,
     )
@@ -150,6 +155,7 @@ def perform(
     driving: Path,
     output: Path,
     background: Background = "reference",
+    normalization: NormalizationName = None,
     compare: bool = False,
     device: DeviceName = "auto",
 ) -> None:
@@ -169,12 +175,14 @@ def perform(
             a folder of PNG files.
         background: Behind the performer: the reference's room, the driver's room, a colour (green, #202030 or
             32,32,48), a picture, a video, or nothing (transparent).
-        compare: Also write NAME.compare.mp4: driving, pose and clone side by side.
+        normalization: How the driver is brought to the reference's place, see `understudy train --help`.
+        compare: Also write NAME.compare.mp4, driving, pose and clone side by side, and NAME.normalization.png, the
+            driver's skeleton as filmed and where it was brought to.
         device: Where to compute.
     """
     from understudy.verbs import perform as verb
 
-    verb(actor, driving, output, background=background, compare=compare, device=device)
+    verb(actor, driving, output, background=background, normalization=normalization, compare=compare, device=device)
     _video_result(output, compare)
 
 
@@ -190,6 +198,7 @@ def clone(
     background: Background = "reference",
     resume: bool = False,
     seed: int = 0,
+    normalization: NormalizationName = None,
     consent: Text = None,
     device: DeviceName = "auto",
 ) -> None:
@@ -209,10 +218,13 @@ def clone(
         preset: instant: 256x256 within seconds, warped frames instead of training. preview: 128x128, minutes on a
             CPU. fast: 256x256. paper: 256x256, the published schedule.
         max_minutes: Stop after this much training, all parts of a resumed run together.
-        compare: Also write NAME.compare.mp4: driving, pose and clone side by side.
+        compare: Also write NAME.compare.mp4, driving, pose and clone side by side, and NAME.normalization.png, the
+            driver's skeleton as filmed and where it was brought to.
         background: Behind the performer, see `understudy perform --help`.
         resume: Go on with an interrupted run of this output, or start one.
         seed: Of everything random.
+        normalization: How the actor brings drivers to the reference's place: similarity (one scale and place for the
+            clip) or ground (for every frame by the feet, for dancers who come closer and go away).
         consent: Who agreed to be learnt, and to what. Stored in the actor. Asked for when left out.
         device: Where to compute.
     """
@@ -229,6 +241,7 @@ def clone(
         background=background,
         resume=resume,
         seed=seed,
+        normalization=normalization,
         consent=consent,
         device=device,
     )
@@ -255,7 +268,7 @@ def coverage(*, reference: Path, driving: Path, output: OptionalPath = None) -> 
         say_result("report", output)
 
 
-def inspect(thing: Positional[Path], /, *, output: OptionalPath = None) -> None:
+def inspect(thing: Positional[Path], /, *, output: OptionalPath = None, driving: OptionalPath = None) -> None:
     """Show what is in a video, a performance or an actor: numbers and a contact sheet.
 
     For example:
@@ -265,10 +278,11 @@ def inspect(thing: Positional[Path], /, *, output: OptionalPath = None) -> None:
     Args:
         thing: The file or folder.
         output: The contact sheet, a PNG file; left out, it is THING.png in this folder.
+        driving: Of an actor: show instead how a video's or performance's skeletons are brought to its place.
     """
     from understudy.inspection import inspect as verb
 
-    found = verb(thing, output)
+    found = verb(thing, output, driving=driving)
     print(found)
     say_result("contact sheet", found.sheet)
 
@@ -295,6 +309,7 @@ def demo(*, output: Path = Path("demo")) -> None:
 def _video_result(output: Path, compare: bool) -> None:
     say_result("video" if output.suffix else "pictures", output)
     if compare:
-        from understudy.verbs import comparison_path
+        from understudy.verbs import comparison_path, normalization_path
 
         say_result("comparison", comparison_path(output))
+        say_result("normalisation", normalization_path(output))

@@ -34,12 +34,13 @@ from understudy.pose import (
 if TYPE_CHECKING:
     from understudy.actor import Actor
     from understudy.performance import Performance
-    from understudy.retargeting.alignment import BodyStatistics
+    from understudy.retargeting.alignment import BodyStatistics, NormalizeBy
 
 Image = npt.NDArray[np.uint8]
 
 MOMENTS = 8
 """columns of a contact sheet, evenly spread over the clip"""
+NORMALIZATIONS: tuple[NormalizeBy, ...] = ("similarity", "ground")
 CELL = 160
 """pixels: height of a picture in a contact sheet"""
 
@@ -56,12 +57,18 @@ class Inspection:
         return "\n".join(self.lines)
 
 
-def inspect(thing: str | os.PathLike[str], output: str | os.PathLike[str] | None = None) -> Inspection:
+def inspect(
+    thing: str | os.PathLike[str],
+    output: str | os.PathLike[str] | None = None,
+    *,
+    driving: str | os.PathLike[str] | Performance | None = None,
+) -> Inspection:
     """Describes a video, a performance or an actor in numbers and draws a contact sheet of it.
 
     Args:
         thing: the file or folder.
         output: the contact sheet to write, PNG; by default `THING.png` in the current folder.
+        driving: of an actor, show how this driver is brought to the reference's place, by each normalisation.
 
     Raises:
         UnderstudyError: there is no such thing, or it is damaged.
@@ -77,7 +84,10 @@ def inspect(thing: str | os.PathLike[str], output: str | os.PathLike[str] | None
     sheet = Path(path.name + ".png") if output is None else Path(output)
     if sheet.suffix.lower() != ".png":
         raise UsageError(f"the contact sheet is a PNG picture: name it {sheet.stem or 'sheet'}.png, not {sheet}")
-    lines, picture = _described(path)
+    if driving is None:
+        lines, picture = _described(path)
+    else:
+        lines, picture = _driven(path, driving)
     write_image(sheet, picture)
     return Inspection(tuple(lines), sheet)
 
@@ -94,6 +104,24 @@ def _described(path: Path) -> tuple[list[str], Image]:
 
     actor = Actor.load(path)
     return actor_lines(actor), actor_sheet(actor)
+
+
+def _driven(path: Path, driving: str | os.PathLike[str] | Performance) -> tuple[list[str], Image]:
+    from understudy.actor import Actor
+    from understudy.normalization_sheet import normalization_sheet
+    from understudy.performing import in_picture, part_for
+    from understudy.tracking.track import tracked
+
+    if path.is_dir() or not _is_actor(path):
+        raise UsageError(f"--driving shows how an actor places a driver, and {path} is no actor: leave it out")
+    actor = Actor.load(path)
+    performance = tracked(driving)
+    used = actor.config.get("normalization", "similarity")
+    placed = {}
+    for way in NORMALIZATIONS:
+        pose = part_for(actor.normalizing_by(way), performance).pose
+        placed[f"{way} (as it performs)" if way == used else way] = in_picture(actor, pose)
+    return actor_lines(actor), normalization_sheet(actor, performance, placed)
 
 
 def _is_actor(path: Path) -> bool:
@@ -226,6 +254,7 @@ def actor_lines(actor: Actor) -> list[str]:
             ("actor of", f"{actor.reference_name} (sha256 {actor.reference_sha256[:12]}...)"),
             ("recipe", f"{actor.recipe}, preset {record.get('preset', 'custom')}, {actor.size}x{actor.size} pixels"),
             ("trained", f"{record.get('steps', '?')} steps in {minutes:.1f} minutes on {record.get('device', '?')}"),
+            ("normalisation", str(actor.config.get("normalization", "similarity"))),
             ("features", str(record.get("features", "?"))),
             ("last losses", losses or "none"),
             ("generator", f"{parameters / 1e6:.1f} million weights"),

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from understudy.actor import Actor
 from understudy.backgrounds import Colour, backgrounds
 from understudy.compositing import faded, key, paste, unpremultiplied
+from understudy.images import write_image
 from understudy.pose import BODY, FEET, LEFT_HAND, RIGHT_HAND, Pose
 from understudy.progress import progress_bar
 from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
@@ -133,6 +134,12 @@ def placement(actor: Actor, window_xy: npt.NDArray[np.int64]) -> tuple[float, tu
     return ratio * actor.crop.scale, (x - float(window_xy[0]), y - float(window_xy[1]))
 
 
+def in_picture(actor: Actor, pose: Pose) -> Pose:
+    """Poses of the generator's frame, in pixels of the reference's picture."""
+    scale, (x, y) = placement(actor, np.zeros(2, np.int64))
+    return pose.transformed(1 / scale, (-x / scale, -y / scale), actor.original_size_hw)
+
+
 def perform_to_file(
     actor: Actor,
     driving: Performance,
@@ -142,6 +149,7 @@ def perform_to_file(
     driving_video: Path | None = None,
     sound: Path | None = None,
     compare: Path | None = None,
+    overlay: Path | None = None,
     device: Device = "auto",
 ) -> None:
     """Plays the whole driver and writes the video, and with `compare` driving, pose and clone side by side.
@@ -150,8 +158,14 @@ def perform_to_file(
         background: as `backgrounds.parse_background` gives it.
         driving_video: the driver's own video, for the comparison; without it the comparison shows the tracked square.
         sound: file whose sound goes along, from the first tracked frame on.
+        overlay: a PNG file to write, the driver's skeleton before and after it was brought to the reference's place.
     """
     part = part_for(actor, driving)
+    if overlay is not None:
+        from understudy.normalization_sheet import normalization_sheet
+
+        placed = {actor.config.get("normalization", "similarity"): in_picture(actor, part.pose)}
+        write_image(overlay, normalization_sheet(actor, driving, placed))
     transparent = background == "transparent"
     size_hw = actor.original_size_hw
     start = driving.header.start or 0.0

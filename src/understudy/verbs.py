@@ -18,9 +18,12 @@ from understudy.files import locked, read_json, write_json
 if TYPE_CHECKING:
     from understudy.devices import Device
     from understudy.performance import Performance
+    from understudy.retargeting.alignment import NormalizeBy
 
 Preset = Literal["instant", "preview", "fast", "paper"]
-Recipe = Literal["performance-cloning", "pix2pix", "cyclegan", "nearest-neighbour", "limb-warp"]
+Recipe = Literal[
+    "performance-cloning", "everybody-dance-now", "pix2pix", "cyclegan", "nearest-neighbour", "limb-warp"
+]
 StrPath: TypeAlias = "str | os.PathLike[str]"
 Clip: TypeAlias = "StrPath | Performance"
 """A video file, a performance's folder, or a loaded performance."""
@@ -46,6 +49,7 @@ def train(
     max_minutes: float | None = None,
     max_steps: int | None = None,
     seed: int = 0,
+    normalization: NormalizeBy | None = None,
     consent: str | None = None,
     device: Device = "auto",
 ) -> Actor:
@@ -68,6 +72,8 @@ def train(
         max_minutes: stop after this much training, all parts of a resumed run together.
         max_steps: stop after this many training steps.
         seed: of everything random.
+        normalization: how the actor brings drivers to the reference's place: "similarity" (one scale and translation a
+            clip), "ground" (one for every frame, by where the feet are), or None: as the recipe does.
         consent: who agreed to be learnt, and to what; None asks at a terminal.
         device: "auto", "cpu", "cuda" or "mps".
 
@@ -83,6 +89,7 @@ def train(
     path = Path(output)
     chosen, config = _recipe_and_config(recipe, preset)
     _check_limits(max_minutes, max_steps, seed, device)
+    _check_normalization(normalization)
     _check_actor_output(path, resume)
     given = _consent(consent, reference, path, resume)
     size = {} if config.size <= DEFAULT_WORKING_SIZE else {"size": config.size}
@@ -103,7 +110,7 @@ def train(
             max_steps=max_steps,
             device=device,
         )
-        actor = Actor.of(trained, performance, chosen, preset, given)
+        actor = Actor.of(trained, performance, chosen, preset, given).normalizing_by(normalization)
         actor.save(path)
     return actor
 
@@ -114,6 +121,7 @@ def perform(
     output: StrPath,
     *,
     background: str = "reference",
+    normalization: NormalizeBy | None = None,
     compare: bool = False,
     device: Device = "auto",
 ) -> Path:
@@ -128,7 +136,9 @@ def perform(
         output: the video to write: .mp4, .mkv or .mov; .webm, .mov or a folder of PNG files for transparent ones.
         background: "reference" (the room of the reference clip), "driving" (the driver's room), "transparent", a
             colour (a name, "#rrggbb" or "r,g,b"), or an image or video file.
-        compare: also write `NAME.compare.mp4`: driving, pose and clone side by side.
+        normalization: how the driver is brought to the reference's place, see `train`; None: as the actor does.
+        compare: also write `NAME.compare.mp4`, driving, pose and clone side by side, and `NAME.normalization.png`, the
+            driver's skeleton as filmed and as brought to the reference's place.
         device: "auto", "cpu", "cuda" or "mps".
 
     Returns:
@@ -147,8 +157,9 @@ def perform(
     behind = parse_background(background)
     _check_video_output(path, behind == "transparent", compare, [driving, behind, actor])
     _check_background(behind)
+    _check_normalization(normalization)
     choose_device(device)
-    loaded = actor if isinstance(actor, Actor) else Actor.load(actor)
+    loaded = (actor if isinstance(actor, Actor) else Actor.load(actor)).normalizing_by(normalization)
     return _perform(loaded, _tracked(driving), _video_of(driving), path, behind, compare, device)
 
 
@@ -171,6 +182,7 @@ def _perform(
         driving_video=video,
         sound=_sound_of(video, path),
         compare=comparison_path(path) if compare else None,
+        overlay=normalization_path(path) if compare else None,
         device=device,
     )
     return path
@@ -188,6 +200,7 @@ def clone(
     background: str = "reference",
     resume: bool = False,
     seed: int = 0,
+    normalization: NormalizeBy | None = None,
     consent: str | None = None,
     device: Device = "auto",
 ) -> Path:
@@ -201,10 +214,12 @@ def clone(
         output: the video to write, see `perform`.
         recipe, preset: see `train`.
         max_minutes: stop after this much training, all parts of a resumed run together.
-        compare: also write `NAME.compare.mp4`: driving, pose and clone side by side.
+        compare: also write `NAME.compare.mp4`, driving, pose and clone side by side, and `NAME.normalization.png`, the
+            driver's skeleton as filmed and as brought to the reference's place.
         background: see `perform`.
         resume: go on with an interrupted run of this output, or start one.
         seed: of everything random.
+        normalization: see `train`; the actor keeps it.
         consent: who agreed to be learnt, and to what; None asks at a terminal.
         device: "auto", "cpu", "cuda" or "mps".
 
@@ -225,6 +240,7 @@ def clone(
     _check_background(behind)
     _, config = _recipe_and_config(recipe, preset)
     _check_limits(max_minutes, None, seed, device)
+    _check_normalization(normalization)
     _check_actor_output(actor_path, resume, rendered_with=f"understudy perform --actor {actor_path}")
     given = _consent(consent, reference, actor_path, resume)
     size = {} if config.size <= DEFAULT_WORKING_SIZE else {"size": config.size}
@@ -239,6 +255,7 @@ def clone(
         resume=resume,
         max_minutes=max_minutes,
         seed=seed,
+        normalization=normalization,
         consent=given.text,
         device=device,
     )
@@ -271,10 +288,15 @@ def _check_limits(max_minutes: float | None, max_steps: int | None, seed: int, d
         raise UsageError(f"--seed must be 0 or above, not {seed}")
 
 
+def _check_normalization(normalization: str | None) -> None:
+    if normalization not in (None, "similarity", "ground"):
+        raise UsageError(f"--normalization {normalization}: there is no such one; choose similarity or ground")
+
+
 def _check_actor_output(path: Path, resume: bool, rendered_with: str = "") -> None:
     """One rule: what took hours to train is neither overwritten nor begun anew unless that is said."""
     run_folder = run_folder_of(path)
-    begun = any((run_folder / "checkpoints").glob("step-*"))
+    begun = any(run_folder.glob("**/checkpoints/step-*"))
     if path.is_dir():
         raise UsageError(f"{path} is a folder: name a file for the actor, for example {path.name or 'me'}.actor")
     if path.suffix.lower() in _VIDEO_SUFFIXES:
@@ -372,6 +394,11 @@ def _sound_of(video: Path | None, output: Path) -> Path | None:
 def comparison_path(output: Path) -> Path:
     """Where the comparison of a performance lies: out.mp4 has out.compare.mp4."""
     return _beside(output, ".compare.mp4")
+
+
+def normalization_path(output: Path) -> Path:
+    """Where the overlay of a performance lies: out.mp4 has out.normalization.png."""
+    return _beside(output, ".normalization.png")
 
 
 def _beside(path: Path, ending: str) -> Path:
