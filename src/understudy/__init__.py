@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from understudy.evaluation.evaluate import evaluate as evaluate
     from understudy.evaluation.perceptual_study import study as study
     from understudy.evaluation.study_results import study_results as study_results
+    from understudy.forensics.detect import detect as detect
     from understudy.inspection import inspect as inspect
     from understudy.performance import Performance as Performance
     from understudy.pose import Pose as Pose
@@ -37,6 +38,7 @@ _HOMES = {
     "UnderstudyError": "errors",
     "clone": "verbs",
     "coverage": "retargeting.coverage",
+    "detect": "forensics.detect",
     "evaluate": "evaluation.evaluate",
     "inspect": "inspection",
     "perform": "verbs",

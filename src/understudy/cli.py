@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import tyro
 
 from understudy.cli_evaluation import evaluate, study
+from understudy.cli_forensics import detect
 from understudy.cli_verbs import clone, coverage, demo, inspect, perform, track, train
 from understudy.errors import Interrupted, UnderstudyError
 
@@ -41,6 +42,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "coverage": coverage,
     "evaluate": evaluate,
     "study": study,
+    "detect": detect,
     "inspect": inspect,
     "demo": demo,
 }

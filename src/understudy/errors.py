@@ -23,6 +23,10 @@ class ActorError(UnderstudyError):
     """An actor file that is missing, damaged or of another version."""
 
 
+class DetectorError(UnderstudyError):
+    """A detector file that is missing, damaged, of another version or not a detector."""
+
+
 class TrainingError(UnderstudyError):
     """Training that cannot start or cannot go on: no data, a second writer, a loss that is not a number."""
 

@@ -1,0 +1,1 @@
+"""Is this video real, or did a program of this kind generate it?"""

@@ -1,0 +1,159 @@
+"""What a detector learns from: clips, real and generated, after the same random treatment.
+
+A generated file differs from a camera's in how often and how well it was compressed, which says nothing of its
+content. So each clip, of either kind, is shrunk and encoded once more, by numbers drawn without looking at its kind.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from understudy.errors import DetectorError
+from understudy.files import load_tensors, save_tensors
+from understudy.forensics.looking import MARGIN, Finder, stretches
+from understudy.video import VideoReader, VideoWriter
+
+SPARE = 1 / 8
+"""of the side: squares for training are so much larger, for random crops"""
+MARGINS = (1.1, 1.5)
+"""of the squares for training, see `looking.MARGIN`"""
+CRF = (16, 36)
+"""qualities of H.264, from hardly visible to poor"""
+SHRINK = (0.55, 1.0)
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """How a clip is encoded once more."""
+
+    crf: int
+    """quality of H.264, lower is better"""
+    shrink: float
+    """of height and width, at most 1"""
+
+
+def random_treatment(random: np.random.Generator) -> Treatment:
+    """One for any clip: it is given nothing by which it could tell real from generated."""
+    return Treatment(int(random.integers(CRF[0], CRF[1] + 1)), float(random.uniform(*SHRINK)))
+
+
+def treated(clip: str | os.PathLike[str], output: str | os.PathLike[str], treatment: Treatment) -> None:
+    """Writes a clip again: shrunk, H.264 at the given quality, without sound.
+
+    Raises:
+        MediaError: the clip cannot be read or written.
+    """
+    with VideoReader(Path(clip)) as reader, VideoWriter(Path(output), reader.fps, crf=treatment.crf) as writer:
+        height, width = (max(2, round(length * treatment.shrink)) for length in reader.size_hw)
+        for frame in reader:
+            small = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA) if treatment.shrink < 1 else frame
+            writer.write(np.asarray(small, np.uint8))
+
+
+@dataclass(frozen=True)
+class Footage:
+    """Pairs of frames of one clip, and what it is."""
+
+    pairs: npt.NDArray[np.uint8]
+    """(P, 2, S, S, 3) RGB"""
+    generated: bool
+    person: str
+    recipe: str
+    """that generated it; empty for real clips"""
+    motion: str
+    """"same" or "other": whose motion a generated clip shows; empty for real clips"""
+    seconds: float
+    """of the clip"""
+    clip: str = ""
+    """file name"""
+
+
+def cut_for_training(
+    clip: Path, size: int, random: np.random.Generator, *, every: int = 3, finder: Finder | None = None
+) -> npt.NDArray[np.uint8]:
+    """Every so many-th pair of a clip, with room to crop and a random margin for each half second.
+
+    Returns:
+        (P, 2, S, S, 3) uint8, S = size * (1 + SPARE).
+    """
+
+    def margin_of(_: int) -> float:
+        return float(random.uniform(*MARGINS)) * (1 + SPARE)
+
+    side = round(size * (1 + SPARE))
+    found = [stretch.pairs[::every] for stretch in stretches(clip, side, margin_of=margin_of, finder=finder)]
+    return np.concatenate(found)
+
+
+def cut_for_judging(clip: Path, size: int, finder: Finder | None = None) -> npt.NDArray[np.uint8]:
+    """(P, 2, size, size, 3) uint8: all pairs of a clip as a user's video is looked at."""
+    cuts = stretches(clip, size, margin_of=lambda _: MARGIN, finder=finder)
+    return np.concatenate([stretch.pairs for stretch in cuts])
+
+
+def save_footage(path: Path, footage: Footage) -> None:
+    """One file a clip, atomically."""
+    said = {name: getattr(footage, name) for name in ("generated", "person", "recipe", "motion", "seconds", "clip")}
+    save_tensors(path, {"pairs": footage.pairs}, said)
+
+
+def load_footage(path: Path) -> Footage:
+    """Reads a file of `save_footage`.
+
+    Raises:
+        DetectorError: missing or damaged.
+    """
+    tensors, said = load_tensors(path, DetectorError)
+    return Footage(tensors["pairs"], **said)
+
+
+class Draw:
+    """Draws training pairs, as many real as generated, and no person or recipe more often than another.
+
+    Args:
+        clips: real ones and generated ones.
+
+    Raises:
+        DetectorError: one of the two kinds is missing.
+    """
+
+    def __init__(self, clips: Sequence[Footage], seed: int):
+        self._random = np.random.default_rng(seed)
+        groups: tuple[dict[tuple[str, ...], list[Footage]], dict[tuple[str, ...], list[Footage]]] = ({}, {})
+        for clip in clips:
+            groups[clip.generated].setdefault((clip.recipe, clip.person), []).append(clip)
+        if not all(groups):
+            raise DetectorError(
+                f"a detector learns from real and generated clips, and was given {len(groups[0])} people really "
+                f"filmed and {len(groups[1])} generated: add the missing kind"
+            )
+        self._groups = groups
+        self._recipes = sorted({recipe for recipe, _ in groups[True]})
+
+    def batch(self, pairs: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+        """(B, 2, S, S, 3) uint8 and (B,) float32, 1 = generated; half of each."""
+        shown, truth = [], []
+        for index in range(pairs):
+            generated = index % 2 == 1
+            clip = self._choose(self._keys(generated), self._groups[generated])
+            shown.append(clip.pairs[self._random.integers(len(clip.pairs))])
+            truth.append(float(generated))
+        return np.stack(shown), np.asarray(truth, np.float32)
+
+    def _keys(self, generated: bool) -> list[tuple[str, ...]]:
+        keys = list(self._groups[generated])
+        if not generated:
+            return keys
+        recipe = self._recipes[self._random.integers(len(self._recipes))]
+        return [key for key in keys if key[0] == recipe]
+
+    def _choose(self, keys: list[tuple[str, ...]], groups: dict[tuple[str, ...], list[Footage]]) -> Footage:
+        group = groups[keys[self._random.integers(len(keys))]]
+        return group[self._random.integers(len(group))]
