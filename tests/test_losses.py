@@ -112,3 +112,51 @@ def test_least_squares_by_hand(real, fake, expected):
     real_values, fake_values = torch.full((2, 1, 3, 3), real), torch.full((2, 1, 3, 3), fake)
     assert losses.least_squares_discriminator_loss(real_values, fake_values).tolist() == [expected] * 2
     assert losses.least_squares_generator_loss(fake_values).tolist() == [(fake - 1) ** 2] * 2
+
+
+def maps_of(seed, scales=2, layers=3):
+    generator = torch.Generator().manual_seed(seed)
+    return [
+        [torch.randn(2, layer + 1, 4, 5 + scale, generator=generator) for layer in range(layers)]
+        for scale in range(scales)
+    ]
+
+
+def test_feature_matching_sums_means_over_layers_and_scales_and_leaves_the_judgement_out():
+    real = maps_of(0)
+    assert losses.feature_matching(real, real).tolist() == [0.0, 0.0]
+    moved = [[maps + 0.5 for maps in scale] for scale in real]
+    assert losses.feature_matching(real, moved).tolist() == pytest.approx([4 * 0.5] * 2, rel=1e-5)
+    judged_otherwise = [[*scale[:-1], scale[-1] + 9] for scale in real]
+    assert losses.feature_matching(real, judged_otherwise).tolist() == [0.0, 0.0]
+
+
+def test_feature_matching_of_two_structures_is_refused():
+    with pytest.raises(ValueError, match="shorter"):
+        losses.feature_matching(maps_of(0, scales=2), maps_of(0, scales=1))
+    with pytest.raises(ValueError, match="shorter"):
+        losses.feature_matching(maps_of(0, layers=3), maps_of(0, layers=2))
+
+
+def test_perceptual_distance_sums_the_layers():
+    real = maps_of(1)[0]
+    assert losses.perceptual_distance(real, real).tolist() == [0.0, 0.0]
+    moved = [maps + torch.tensor([0.25, -1.0]).view(2, 1, 1, 1) for maps in real]
+    assert losses.perceptual_distance(moved, real).tolist() == pytest.approx([0.75, 3.0], rel=1e-5)
+
+
+def test_gradients_of_feature_losses_match_finite_differences_and_stay_off_the_real_side():
+    torch.manual_seed(0)
+    fake = torch.rand(1, 2, 3, 3, dtype=torch.float64, requires_grad=True)
+    real = torch.rand(1, 2, 3, 3, dtype=torch.float64) + 2
+    coarse = {"eps": 1e-3, "atol": 1e-3, "rtol": 1e-2}
+
+    def matching(x):
+        return losses.feature_matching([[real, real * 2, real]], [[x, x * x, x]]).double()
+
+    def perceptual(x):
+        return losses.perceptual_distance([x, x * x], [real, real * 2]).double()
+
+    assert torch.autograd.gradcheck(matching, fake, **coarse)
+    assert torch.autograd.gradcheck(perceptual, fake, **coarse)
+    assert torch.autograd.gradcheck(lambda x: losses.least_squares_generator_loss(x).double(), fake, **coarse)
