@@ -45,6 +45,7 @@ LAYERS = [
     {"demo"},
     {"evaluation", "forensics"},
     {"verbs", "inspection"},
+    {"ensemble"},
     {"performing"},
     {"actor"},
     {"recipes"},

@@ -130,6 +130,24 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         _remove(temporary)
 
 
+@contextmanager
+def scratch_folder(output: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yields a new empty folder beside `output` for what is only needed on the way to it; removed in every case.
+
+    Raises:
+        UnderstudyError: the folder cannot be made or written to.
+    """
+    path = Path(output)
+    _prepare_folder_of(path)
+    folder = _temporary_name(path)
+    try:
+        with _write_errors(path, folder):
+            folder.mkdir()
+            yield folder
+    finally:
+        _remove(folder)
+
+
 def sweep_stale(folder: Path) -> None:
     """Undoes what killed processes of ours left in `folder` (a kill -9 runs no clean-up).
 

@@ -174,10 +174,10 @@ def perform_to_file(
         writer = stack.enter_context(VideoWriter(output, driving.fps, audio_from=sound, audio_start=start, kind=kind))
         comparison = None
         if compare is not None:
-            panels = _driving_panels(driving, driving_video)
+            panels = driving_panels(driving, driving_video)
             comparison = stack.enter_context(Comparison(compare, actor, part, panels, sound, start))
         behind = backgrounds(background, size_hw, driving.fps, reference=actor.background, driving=driving.background)
-        shots = ReadAhead(_generated(actor, part, device), FRAMES_AHEAD)
+        shots = ReadAhead(generated(actor, part, device), FRAMES_AHEAD)
         stack.callback(shots.stop)
         advance = stack.enter_context(progress_bar("performing", len(part)))
         for moment, (shot, stage) in enumerate(zip(shots, behind, strict=False)):
@@ -188,7 +188,8 @@ def perform_to_file(
             advance()
 
 
-def _generated(actor: Actor, part: Part, device: Device) -> Generator[Image, None, None]:
+def generated(actor: Actor, part: Part, device: Device) -> Generator[Image, None, None]:
+    """What the generator paints for each moment of the part, as `ReadAhead` takes it."""
     yield from actor.generate(part.in_window, device=device)
 
 
@@ -196,13 +197,19 @@ def composed(actor: Actor, part: Part, moment: int, shot: Image, stage: Image) -
     """One output frame: what the generator painted, cut out and put over `stage`, which is drawn on and returned."""
     if part.presence[moment] <= 0:
         return stage
+    return paste(cut_out(actor, part, moment, shot), *placement(actor, part.window[moment]), stage)
+
+
+def cut_out(actor: Actor, part: Part, moment: int, shot: Image) -> Image:
+    """The performer of one generated frame, (S, S, 4) premultiplied, as visible as the part says."""
+    if part.presence[moment] <= 0:
+        return np.zeros((*shot.shape[:2], 4), np.uint8)
     joints = part.pose.xy[moment, _LIMBS] - part.window[moment]
     seen = part.pose.confidence[moment, _LIMBS] > 0
-    cutout = faded(key(shot, actor.statistics["flat_colour"], joints[seen]), float(part.presence[moment]))
-    return paste(cutout, *placement(actor, part.window[moment]), stage)
+    return faded(key(shot, actor.statistics["flat_colour"], joints[seen]), float(part.presence[moment]))
 
 
-def _driving_panels(driving: Performance, video: Path | None) -> Generator[Image, None, None]:
+def driving_panels(driving: Performance, video: Path | None) -> Generator[Image, None, None]:
     """The driver's frames, small: of the video if there is one, else of the tracked square."""
     if video is None:
         yield from driving.frames()
@@ -255,11 +262,16 @@ class Comparison:
         if self.part.presence[moment] <= 0:
             drawn[:] = 0
         clone = cv2.resize(shown, (self.width, self.height), interpolation=cv2.INTER_AREA)
-        if clone.shape[2] == 4:
-            clone = cv2.add(clone[..., :3], cv2.merge([(255 - clone[..., 3]) // 2] * 3))
-        panels = [self._fitted(self.last_panel), drawn, np.asarray(clone, np.uint8)]
+        panels = [self._fitted(self.last_panel), drawn, over_grey(np.asarray(clone, np.uint8))]
         self.writer.write(side_by_side(panels, ("driving", "pose", "clone")))
 
     def _fitted(self, frame: Image) -> Image:
         width = max(2, round(frame.shape[1] * self.height / frame.shape[0]))
         return np.asarray(cv2.resize(frame, (width, self.height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def over_grey(shown: Image) -> Image:
+    """(H, W, 3) of a frame to be compared: itself, or if it is (H, W, 4) premultiplied, laid over grey."""
+    if shown.shape[2] == 3:
+        return shown
+    return np.asarray(cv2.add(shown[..., :3], cv2.merge([(255 - shown[..., 3]) // 2] * 3)), np.uint8)

@@ -49,14 +49,14 @@ def window_path(pose: Pose, fps: Fraction, *, margin: float = MARGIN) -> npt.NDA
         fits = at_least <= at_most
         middle = (lowest + highest) / 2 - (size - 1) / 2
         at_least, at_most = np.where(fits, at_least, middle), np.where(fits, at_most, middle)
-        onwards = _envelope(np.maximum(at_least, 0), reach)
-        backwards = _envelope(np.maximum(-at_most, 0), reach)
+        onwards = envelope(np.maximum(at_least, 0), reach)
+        backwards = envelope(np.maximum(-at_most, 0), reach)
         smooth = onwards - backwards
         path[:, axis] = np.rint(np.where(fits, np.clip(smooth, at_least, at_most), smooth))
     return path
 
 
-def _envelope(needed: npt.NDArray[np.float64], reach: int) -> npt.NDArray[np.float64]:
+def envelope(needed: npt.NDArray[np.float64], reach: int) -> npt.NDArray[np.float64]:
     """A smooth curve that is nowhere below `needed` (T,): maximum, then mean, over the same window."""
     width = 2 * reach + 1
     padded = np.pad(needed, 2 * reach, mode="edge")
