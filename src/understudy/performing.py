@@ -103,7 +103,10 @@ def _grounded(actor: Actor, driving: Performance, own: BodyStatistics, size_hw: 
     pose = placed.apply_to_pose(named, size_hw)
     if not actor.config.get("fit_limbs"):
         return pose
-    return kept_on_ground(fit_limbs(pose, Alignment(1.0, (0.0, 0.0)), body_statistics(pose), actor.body), pose)
+    # Size is settled by now, and limbs were longest where each of the two came closest: only proportions are compared
+    placed_body = body_statistics(pose)
+    proportions = Alignment(align(placed_body, actor.body, "body").scale, (0.0, 0.0))
+    return kept_on_ground(fit_limbs(pose, proportions, placed_body, actor.body), pose)
 
 
 def part_for(actor: Actor, driving: Performance) -> Part:
