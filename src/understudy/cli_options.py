@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from tyro.conf import arg
+from tyro.conf import UseAppendAction, arg
 from tyro.constructors import PrimitiveConstructorSpec
 
 
@@ -41,6 +41,7 @@ Text = Annotated[str | None, _optional(str, "TEXT", "a text")]
 OptionalPath = Annotated[Path | None, _optional(Path, "PATH", "a path")]
 Box = Annotated[tuple[int, int, int, int] | None, _optional(region, "X,Y,W,H", "four whole numbers X,Y,W,H")]
 Paths = Annotated[tuple[Path, ...], arg(help_behavior_hint="(default: none)")]
+Actors = Annotated[tuple[Path, ...], UseAppendAction, arg(metavar="ACTOR", help_behavior_hint="(required, repeatable)")]
 Texts = Annotated[tuple[str, ...], arg(metavar="[TEXT [TEXT ...]]", help_behavior_hint="(default: none)")]
 Background = Annotated[str, arg(metavar="reference|driving|COLOUR|IMAGE|VIDEO|transparent")]
 Smooth = Annotated[bool, arg(help_behavior_hint="(default: smoothed)")]

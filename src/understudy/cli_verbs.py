@@ -8,6 +8,7 @@ from typing import Literal
 from tyro.conf import Positional
 
 from understudy.cli_options import (
+    Actors,
     Background,
     Box,
     DeviceName,
@@ -151,39 +152,52 @@ def train(
 
 def perform(
     *,
-    actor: Path,
+    actor: Actors,
     driving: Path,
     output: Path,
+    layout: Literal["side-by-side", "stage"] = "side-by-side",
     background: Background = "reference",
     normalization: NormalizationName = None,
     compare: bool = False,
     device: DeviceName = "auto",
 ) -> None:
-    """Let an actor play the motion of a video; writes a video.
+    """Let an actor, or several in step, play the motion of a video; writes a video.
 
     The result has the size of the reference, the rate and the sound of the driving video. An existing output is
-    replaced.
+    replaced. With several --actor all of them dance the same in one video, loaded one after another.
 
     For example:
       understudy perform --actor me.actor --driving dance.mp4 --output out.mp4 --compare
       understudy perform --actor me.actor --driving dance.mp4 --output out.webm --background transparent
+      understudy perform --actor me.actor --actor you.actor --driving dance.mp4 --output both.mp4 --layout stage
 
     Args:
-        actor: The actor, made by train.
+        actor: The actor, made by train; several from left to right, also the same one twice.
         driving: Video or performance of the motion.
         output: The video to write: .mp4, .mov or .mkv. Transparent ones: .webm, .mov, or a name without suffix for
             a folder of PNG files.
-        background: Behind the performer: the reference's room, the driver's room, a colour (green, #202030 or
-            32,32,48), a picture, a video, or nothing (transparent).
+        layout: Of several actors: side-by-side, each in a picture of its own, or stage, all in one picture, their feet
+            on one ground; whose feet are lower is nearer.
+        background: Behind the performer: the reference's room (on a stage the first actor's), the driver's room, a
+            colour (green, #202030 or 32,32,48), a picture, a video, or nothing (transparent).
         normalization: How the driver is brought to the reference's place, see `understudy train --help`.
         compare: Also write NAME.compare.mp4, driving, pose and clone side by side, and NAME.normalization.png, the
-            driver's skeleton as filmed and where it was brought to.
+            driver's skeleton as filmed and where it was brought to. Of several actors only the first, driving and all.
         device: Where to compute.
     """
     from understudy.verbs import perform as verb
 
-    verb(actor, driving, output, background=background, normalization=normalization, compare=compare, device=device)
-    _video_result(output, compare)
+    verb(
+        actor,
+        driving,
+        output,
+        layout=layout,
+        background=background,
+        normalization=normalization,
+        compare=compare,
+        device=device,
+    )
+    _video_result(output, compare, overlay=len(actor) == 1)
 
 
 def clone(
@@ -306,10 +320,11 @@ def demo(*, output: Path = Path("demo")) -> None:
     print("\nWith your own videos: understudy clone --reference me.mp4 --driving dance.mp4 --output out.mp4")
 
 
-def _video_result(output: Path, compare: bool) -> None:
+def _video_result(output: Path, compare: bool, overlay: bool = True) -> None:
     say_result("video" if output.suffix else "pictures", output)
     if compare:
         from understudy.verbs import comparison_path, normalization_path
 
         say_result("comparison", comparison_path(output))
-        say_result("normalisation", normalization_path(output))
+        if overlay:
+            say_result("normalisation", normalization_path(output))

@@ -7,6 +7,7 @@ ever loaded and memory is that of the largest actor; then all are put together f
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -53,10 +54,10 @@ from understudy.video import VideoReader, VideoWriter, is_image, probe, read_ima
 if TYPE_CHECKING:
     from understudy.devices import Device
     from understudy.performance import Performance
+    from understudy.retargeting.alignment import NormalizeBy
 
 Image = npt.NDArray[np.uint8]
 Layout = Literal["side-by-side", "stage"]
-LAYOUTS = ("side-by-side", "stage")
 
 VISIBLE = 26
 """alpha (of 255) from which a pixel counts as painted when room for a performer is measured"""
@@ -74,7 +75,41 @@ class Member:
     name: str
     identity: object
     """Members with the same one play the same, so that it is done once."""
+    outline: Actor
+    """without weights and statistics: enough to know what it has to play and where"""
     load: Callable[[], Actor]
+
+
+def members(
+    actors: Sequence[Actor | str | os.PathLike[str]], layout: Layout, normalization: NormalizeBy | None = None
+) -> list[Member]:
+    """The members that actors or their files are; every file is read once, to know that it can be.
+
+    Raises:
+        ActorError: a file that is missing, damaged, or no actor.
+        UsageError: an actor that paints its room along, which cannot come to a stage.
+    """
+    known: dict[object, Member] = {}
+    found = []
+    for given in actors:
+        identity = id(given) if isinstance(given, Actor) else Path(given).resolve()
+        if identity not in known:
+            known[identity] = _member(given, identity, normalization)
+            if layout == "stage" and known[identity].outline.config.get("whole_frame"):
+                raise UsageError(
+                    f"{known[identity].name} was learnt together with its room and cannot leave it for a stage: "
+                    "use --layout side-by-side"
+                )
+        found.append(known[identity])
+    return found
+
+
+def _member(given: Actor | str | os.PathLike[str], identity: object, normalization: NormalizeBy | None) -> Member:
+    def load() -> Actor:
+        return (given if isinstance(given, Actor) else Actor.load(given)).normalizing_by(normalization)
+
+    name = Path(given.reference_name).stem if isinstance(given, Actor) else Path(given).name
+    return Member(name, identity, replace(load(), weights={}, statistics={}), load)
 
 
 @dataclass(frozen=True)
@@ -89,7 +124,7 @@ class _Played:
 
 
 def perform_together(
-    members: Sequence[Member],
+    cast: Sequence[Member],
     driving: Performance,
     output: Path,
     *,
@@ -103,7 +138,7 @@ def perform_together(
     """Lets every member play the whole driver, and writes one video of all.
 
     Args:
-        members: at least one; the same may come twice.
+        cast: at least one member; the same may come twice.
         layout: "side-by-side", each in its own picture, all as high as the first's; "stage", all on one background, see
             `ensemble_layout.stage_spots` for where.
         background: as `backgrounds.parse_background` gives it. "reference" is each member's own room side by side, and
@@ -112,32 +147,22 @@ def perform_together(
         compare: video to write with the driver beside the result.
 
     Raises:
-        UsageError: an actor that paints its room along cannot come to a stage.
         PoseError: the driver never shows a whole torso.
     """
-    parts: dict[object, tuple[Actor, Part]] = {}
-    for member in members:  # all at first, so that a mistake is said before anybody has played
-        if member.identity not in parts:
-            actor = member.load()
-            if layout == "stage" and actor.config.get("whole_frame"):
-                raise UsageError(
-                    f"{member.name} was learnt together with its room and cannot leave it for a stage: "
-                    "use --layout side-by-side"
-                )
-            parts[member.identity] = replace(actor, weights={}, statistics={}), part_for(actor, driving)
-    total = (len(parts) + 1) * len(driving)
-    names = {member.identity: member.name for member in reversed(members)}
-    loads = {member.identity: member.load for member in members}
+    parts = {member.identity: part_for(member.outline, driving) for member in cast}
+    different = list({member.identity: member for member in cast}.values())
+    total = (len(different) + 1) * len(driving)
     with scratch_folder(output) as scratch, progress_bar("performing", total) as advance:
         played: dict[object, _Played] = {}
-        for number, (identity, (actor, part)) in enumerate(parts.items(), start=1):
-            file = scratch / f"{number}.mp4"
-            step = partial(advance, note=f"{names[identity]}, {number} of {len(parts)}")
-            boxes = _play(loads[identity](), part, file, device, step)
-            played[identity] = _Played(actor, part, file, boxes)
-        cast = [played[member.identity] for member in members]
+        for number, member in enumerate(different, start=1):
+            file, part = scratch / f"{number}.mp4", parts[member.identity]
+            step = partial(advance, note=f"{member.name}, {number} of {len(different)}")
+            played[member.identity] = _Played(
+                member.outline, part, file, _play(member.load(), part, file, device, step)
+            )
+        playing = [played[member.identity] for member in cast]
         shown = _side_by_side if layout == "side-by-side" else _on_one_stage
-        frames = shown(cast, background, driving)
+        frames = shown(playing, background, driving)
         _write(frames, driving, output, background == "transparent", driving_video, sound, compare, advance)
 
 

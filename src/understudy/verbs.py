@@ -10,25 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from understudy.actor import Actor, recipe_module, run_folder_of
-from understudy.backgrounds import Colour, parse_background
+from understudy.backgrounds import Colour, check_room, parse_background
 from understudy.consent import Consent, obtain_consent
 from understudy.errors import TrainingError, UnderstudyError, UsageError
 from understudy.files import locked, read_json, write_json
 
 if TYPE_CHECKING:
     from understudy.devices import Device
+    from understudy.ensemble import Layout
     from understudy.performance import Performance
     from understudy.retargeting.alignment import NormalizeBy
 
 Preset = Literal["instant", "preview", "fast", "paper"]
-Recipe = Literal[
-    "performance-cloning", "everybody-dance-now", "pix2pix", "cyclegan", "nearest-neighbour", "limb-warp"
-]
+Recipe = Literal["performance-cloning", "everybody-dance-now", "pix2pix", "cyclegan", "nearest-neighbour", "limb-warp"]
 StrPath: TypeAlias = "str | os.PathLike[str]"
 Clip: TypeAlias = "StrPath | Performance"
 """A video file, a performance's folder, or a loaded performance."""
 
 PRESETS = ("instant", "preview", "fast", "paper")
+LAYOUTS = ("side-by-side", "stage")
 DEFAULT_RECIPE, INSTANT_RECIPE = "performance-cloning", "limb-warp"
 DEFAULT_WORKING_SIZE = 256
 _VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif")
@@ -116,10 +116,11 @@ def train(
 
 
 def perform(
-    actor: Actor | StrPath,
+    actor: Actor | StrPath | Sequence[Actor | StrPath],
     driving: Clip,
     output: StrPath,
     *,
+    layout: Layout = "side-by-side",
     background: str = "reference",
     normalization: NormalizeBy | None = None,
     compare: bool = False,
@@ -130,15 +131,23 @@ def perform(
     The driving video's sound goes along. An existing output is replaced. Where nobody was found in the driving clip,
     the performer fades out.
 
+    Several actors play the same motion at once in one video. They are loaded one after another, so the largest of them
+    says how much memory is needed; what each has painted waits in a temporary folder beside the output.
+
     Args:
-        actor: an actor or its file.
+        actor: an actor or its file, or a sequence of them, from left to right; the same one may come more than once.
         driving: video or performance of the motion. A performance has no sound.
         output: the video to write: .mp4, .mkv or .mov; .webm, .mov or a folder of PNG files for transparent ones.
-        background: "reference" (the room of the reference clip), "driving" (the driver's room), "transparent", a
-            colour (a name, "#rrggbb" or "r,g,b"), or an image or video file.
+        layout: of several actors. "side-by-side": each in a picture of its own, all as high as the first one's.
+            "stage": all in one picture as high as the first one's, spread over its width with their feet on one ground;
+            whose feet are lower is nearer. Each keeps the share of the picture's height that it has alone, and all
+            shrink together where the stage is too narrow for that.
+        background: "reference" (the room of the reference clip; on a stage, of the first), "driving" (the driver's
+            room), "transparent", a colour (a name, "#rrggbb" or "r,g,b"), or an image or video file.
         normalization: how the driver is brought to the reference's place, see `train`; None: as the actor does.
         compare: also write `NAME.compare.mp4`, driving, pose and clone side by side, and `NAME.normalization.png`, the
-            driver's skeleton as filmed and as brought to the reference's place.
+            driver's skeleton as filmed and as brought to the reference's place. Of several actors only the first is
+            written, with the driver beside them all.
         device: "auto", "cpu", "cuda" or "mps".
 
     Returns:
@@ -150,17 +159,57 @@ def perform(
 
     Example:
         perform("me.actor", "dance.mp4", "out.mp4", background="#202030", compare=True)
+        perform(["me.actor", "you.actor"], "dance.mp4", "together.mp4", layout="stage")
     """
     from understudy.devices import choose_device
 
     path = Path(output)
     behind = parse_background(background)
-    _check_video_output(path, behind == "transparent", compare, [driving, behind, actor])
+    actors = [actor] if isinstance(actor, (Actor, str, os.PathLike)) else list(actor)
+    if not actors:
+        raise UsageError("nobody is there to perform: give --actor NAME.actor, once for each performer")
+    if layout not in LAYOUTS:
+        raise UsageError(f"--layout {layout}: there is no such layout; choose one of {', '.join(LAYOUTS)}")
+    _check_video_output(path, behind == "transparent", compare, [driving, behind, *actors])
     _check_background(behind)
     _check_normalization(normalization)
     choose_device(device)
-    loaded = (actor if isinstance(actor, Actor) else Actor.load(actor)).normalizing_by(normalization)
+    if len(actors) > 1:
+        return _perform_together(actors, driving, path, layout, behind, normalization, compare, device)
+    alone = actors[0]
+    loaded = (alone if isinstance(alone, Actor) else Actor.load(alone)).normalizing_by(normalization)
+    check_room(loaded.config, behind)
     return _perform(loaded, _tracked(driving), _video_of(driving), path, behind, compare, device)
+
+
+def _perform_together(
+    actors: Sequence[Actor | StrPath],
+    driving: Clip,
+    path: Path,
+    layout: Layout,
+    behind: str | Colour | Path,
+    normalization: NormalizeBy | None,
+    compare: bool,
+    device: Device,
+) -> Path:
+    from understudy.ensemble import members, perform_together
+
+    cast = members(actors, layout, normalization)
+    for member in cast:
+        check_room(member.outline.config, behind)
+    video = _video_of(driving)
+    perform_together(
+        cast,
+        _tracked(driving),
+        path,
+        layout=layout,
+        background=behind,
+        driving_video=video,
+        sound=_sound_of(video, path),
+        compare=comparison_path(path) if compare else None,
+        device=device,
+    )
+    return path
 
 
 def _perform(
@@ -239,6 +288,7 @@ def clone(
     _check_video_output(path, behind == "transparent", compare, [reference, driving, behind])
     _check_background(behind)
     _, config = _recipe_and_config(recipe, preset)
+    check_room(asdict(config), behind)
     _check_limits(max_minutes, None, seed, device)
     _check_normalization(normalization)
     _check_actor_output(actor_path, resume, rendered_with=f"understudy perform --actor {actor_path}")
