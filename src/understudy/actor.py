@@ -23,6 +23,7 @@ from understudy.performance import Crop
 from understudy.pose import Pose
 from understudy.retargeting.alignment import BodyStatistics, NormalizeBy, body_statistics
 from understudy.retargeting.global_normalization import GroundStatistics, ground_statistics
+from understudy.stage import window_path
 
 if TYPE_CHECKING:
     from understudy.devices import Device
@@ -63,8 +64,8 @@ class Actor:
     weights: Arrays
     """the generator's, by name"""
     statistics: Arrays
-    """flat_colour (3,) uint8 RGB: what the generator paints the person over; and what else the recipe's condition
-    needs, such as joint_mean and joint_deviation (18,) float32"""
+    """palettes, means and whatever else the recipe's condition needs; flat_colour (3,) uint8 RGB, which the generator
+    paints the person over, unless it paints the room"""
     body: BodyStatistics
     """of the reference's poses, in its working pixels: what drivers are aligned with"""
     crop: Crop
@@ -119,11 +120,20 @@ class Actor:
         """Pixels: side of the square frames that the generator paints."""
         return int(self.config["size"])
 
+    @property
+    def paints_room(self) -> bool:
+        """Whether the generator paints the reference's room along with the person, instead of a flat colour."""
+        return bool(self.config.get("whole_frame"))
+
+    def windows(self, pose: Pose, fps: Fraction) -> npt.NDArray[np.int64]:
+        """How far the generator's frame follows poses in it, (T, 2) whole pixels; a painted room stays in its place."""
+        return np.zeros((len(pose), 2), np.int64) if self.paints_room else window_path(pose, fps)
+
     def generate(self, pose: Pose, *, device: Device = "auto") -> Iterator[npt.NDArray[np.uint8]]:
         """Plays poses that are aligned and in pixels of the `size` x `size` frame.
 
         Yields:
-            (size, size, 3) RGB uint8 over the flat colour, one per pose.
+            (size, size, 3) RGB uint8 over the flat colour, or with the room, one per pose.
         """
         module = recipe_module(self.recipe)
         frames: Iterator[npt.NDArray[np.uint8]] = module.generate(

@@ -24,6 +24,8 @@ MOST_NOISE = 70.0
 """However noisy the rim of the frame is, colours farther away than this are picture."""
 RIM = 1 / 32
 """of the frame on each side: where hardly anybody stands, so that it shows the flat colour as it was painted"""
+BORDER = 1 / 64
+"""of the frame's side, in which a frame that is shown whole fades into what is around it"""
 FARTHEST_PAINT = 120.0
 """A rim farther than this from the flat colour is not taken for it."""
 EDGE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
@@ -153,6 +155,22 @@ def _touched_box(
         min(size_hw[0], int(np.ceil(bottom)) + 1),
     )
     return box if box[0] < box[2] and box[1] < box[3] else None
+
+
+def framed(frame: Image) -> Image:
+    """The whole of a frame as a cutout, for one that shows its own background: a border of a few pixels fades out.
+
+    Args:
+        frame: (S, S, 3) RGB uint8.
+
+    Returns:
+        (S, S, 4) uint8: premultiplied RGB and alpha.
+    """
+    border = max(2, round(BORDER * len(frame)))
+    ramp = (np.arange(len(frame), dtype=np.float32) + 0.5) / border
+    ramp = np.minimum(1, np.minimum(ramp, ramp[::-1]))
+    alpha = np.minimum(ramp[:, None], ramp)[..., None]
+    return np.asarray(np.concatenate([frame * alpha, 255 * alpha], axis=2) + 0.5, np.uint8)
 
 
 def faded(cutout: Image, presence: float) -> Image:

@@ -259,24 +259,29 @@ def actor_lines(actor: Actor) -> list[str]:
             ("last losses", losses or "none"),
             ("generator", f"{parameters / 1e6:.1f} million weights"),
             ("performs at", f"{_size(actor.original_size_hw)} pixels; the reference had {_rate(actor.fps)}"),
-            ("flat colour", ", ".join(str(int(level)) for level in actor.statistics["flat_colour"])),
+            ("paints", _painted(actor)),
             ("consent", f"{actor.consent.text} ({actor.consent.time})"),
             ("made with", f"understudy {actor.made_with}"),
         ]
     )
 
 
+def _painted(actor: Actor) -> str:
+    if actor.paints_room:
+        return "the reference's room along with the person"
+    return f"the person over the flat colour {', '.join(str(int(level)) for level in actor.statistics['flat_colour'])}"
+
+
 def actor_sheet(actor: Actor) -> Image:
     """The empty room, and the actor in made-up poses of its own proportions."""
     from understudy.drawing import draw_pose
     from understudy.performing import Part, composed
-    from understudy.stage import window_path
 
     names = list(POSTURES)
     ratio = actor.size / actor.working_size
     pose = Pose.concatenate([posture(actor.body, name, actor.working_size) for name in names])
     pose = pose.transformed(ratio, (0.0, 0.0), (actor.size, actor.size))
-    window = np.concatenate([window_path(pose[index : index + 1], actor.fps) for index in range(len(pose))])
+    window = np.concatenate([actor.windows(pose[index : index + 1], actor.fps) for index in range(len(pose))])
     part = Part(pose, window, np.ones(len(pose), np.float32), actor.fps)
     shots, stages, drawn = [], [], []
     # Each posture is given three times in a row: recipes that look at consecutive poses then see a person at rest

@@ -20,14 +20,14 @@ import numpy.typing as npt
 
 from understudy.actor import Actor
 from understudy.backgrounds import Colour, backgrounds
-from understudy.compositing import faded, key, paste, unpremultiplied
+from understudy.compositing import faded, framed, key, paste, unpremultiplied
 from understudy.images import write_image
 from understudy.pose import BODY, FEET, LEFT_HAND, RIGHT_HAND, Pose
 from understudy.progress import progress_bar
 from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
 from understudy.retargeting.global_normalization import ground_statistics, kept_on_ground, normalization
 from understudy.retargeting.proportions import fit_limbs
-from understudy.stage import held, presence, window_path
+from understudy.stage import held, presence
 from understudy.threads import ReadAhead
 from understudy.video import VideoReader, VideoWriter
 
@@ -41,6 +41,8 @@ FRAMES_AHEAD = 16
 """generated before they are composited: two batches, so that neither side waits for the other"""
 COMPARE_HEIGHT = 512
 """pixels: at most, of the three panels of a comparison"""
+UPRIGHT_LIMBS = 6
+"""of `pose.DESCRIPTOR_LIMBS`, the first: trunk, thigh and shin of both sides, which make somebody's height"""
 _LIMBS = np.r_[np.arange(BODY.start, FEET.stop), np.arange(LEFT_HAND.start, RIGHT_HAND.stop)]
 
 log = logging.getLogger(__name__)
@@ -53,7 +55,7 @@ class Part:
     pose: Pose
     """aligned with the reference; held over gaps"""
     window: npt.NDArray[np.int64]
-    """(T, 2) whole pixels x, y by which the generator's frame is moved"""
+    """(T, 2) whole pixels x, y by which the generator's frame is moved; 0 for an actor that paints its room along"""
     presence: npt.NDArray[np.float32]
     """(T,) in [0, 1]: how visible the performer is"""
     fps: Fraction
@@ -103,9 +105,10 @@ def _grounded(actor: Actor, driving: Performance, own: BodyStatistics, size_hw: 
     pose = placed.apply_to_pose(named, size_hw)
     if not actor.config.get("fit_limbs"):
         return pose
-    # Size is settled by now, and limbs were longest where each of the two came closest: only proportions are compared
+    # Size is settled by now, and limbs are longest where each of the two came closest: only proportions are compared
     placed_body = body_statistics(pose)
-    proportions = Alignment(align(placed_body, actor.body, "body").scale, (0.0, 0.0))
+    standing, reference_standing = (sum(body.limb_lengths[:UPRIGHT_LIMBS]) for body in (placed_body, actor.body))
+    proportions = Alignment(reference_standing / standing if standing else 1.0, (0.0, 0.0))
     return kept_on_ground(fit_limbs(pose, proportions, placed_body, actor.body), pose)
 
 
@@ -124,7 +127,7 @@ def part_for(actor: Actor, driving: Performance) -> Part:
     if missing:
         log.warning("nobody was found in %d of %d driving frames: the performer fades out there", missing, len(driving))
     pose = held(pose, found)
-    return Part(pose, window_path(pose, driving.fps), presence(found, driving.fps), driving.fps)
+    return Part(pose, actor.windows(pose, driving.fps), presence(found, driving.fps), driving.fps)
 
 
 def placement(actor: Actor, window_xy: npt.NDArray[np.int64]) -> tuple[float, tuple[float, float]]:
@@ -204,9 +207,14 @@ def composed(actor: Actor, part: Part, moment: int, shot: Image, stage: Image) -
 
 
 def cut_out(actor: Actor, part: Part, moment: int, shot: Image) -> Image:
-    """The performer of one generated frame, (S, S, 4) premultiplied, as visible as the part says."""
+    """The performer of one generated frame, (S, S, 4) premultiplied, as visible as the part says.
+
+    All of the frame, with a soft border, if the actor paints its room along.
+    """
     if part.presence[moment] <= 0:
         return np.zeros((*shot.shape[:2], 4), np.uint8)
+    if actor.paints_room:
+        return faded(framed(shot), float(part.presence[moment]))
     joints = part.pose.xy[moment, _LIMBS] - part.window[moment]
     seen = part.pose.confidence[moment, _LIMBS] > 0
     return faded(key(shot, actor.statistics["flat_colour"], joints[seen]), float(part.presence[moment]))
