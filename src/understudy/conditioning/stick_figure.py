@@ -146,7 +146,7 @@ def _bands(
     height, width = size_hw
     count = start.shape[1]
     extent = start.new_tensor([width, height])
-    reach = radii + 0.5  # pixels whose centres are farther from the line are not touched
+    reach = radii + 0.5  # pixels: centres that are farther from the line are not touched
     low, high = torch.minimum(start, end) - reach[..., None], torch.maximum(start, end) + reach[..., None]
     drawn = drawn & ((high >= 0) & (low <= extent - 1)).all(-1)
     along = end - start
@@ -165,23 +165,41 @@ def _bands(
     sizes = torch.where(drawn, (stop - begin).clamp_min(0) * wide, 0.0).long()  # (L, B)
     lengths = sizes.sum(1).tolist()
 
+    length = torch.hypot(d_main, d_other)
+    u_main = torch.where(length > 0, d_main / length, 1.0)  # a dot lies along the axis
+    u_other = torch.where(length > 0, d_other / length, 0.0)
+
     sizes = sizes.flatten()
     line = torch.repeat_interleave(torch.arange(len(sizes), device=sizes.device), sizes, output_size=sum(lengths))
     offset = (torch.arange(len(line), device=sizes.device) - (sizes.cumsum(0) - sizes)[line]).float()
-    squared_length = (d_main.square() + d_other.square()).clamp_min(1e-12)
-    about = torch.stack([main, other, d_main, d_other, squared_length, slope, across, wide, begin, radii, steep], -1)
-    main, other, d_main, d_other, squared_length, slope, across, wide, begin, radius, steep = about.view(
-        len(sizes), -1
-    )[line].unbind(-1)
+    about = torch.stack([main, other, u_main, u_other, length, slope, across, wide, begin, radii, steep]).flatten(1)
+    main, other, u_main, u_other, length, slope, across, wide, begin, radius, steep = about.index_select(1, line)
     step = torch.floor(offset / wide)
     p = begin + step - main  # from the line's start, along the axis
     q = torch.ceil(other + slope * p - across) + (offset - step * wide) - other
-    t = ((p * d_main + q * d_other) / squared_length).clamp(0, 1)
-    distance = torch.hypot(p - t * d_main, q - t * d_other)
-    covered = torch.minimum(distance + 0.5, radius) - torch.maximum(distance - 0.5, -radius)
+    ahead, aside = p * u_main + q * u_other, q * u_main - p * u_other  # along the line and across
+    covered = _covered(ahead, aside, length, radius, 0.5 * torch.maximum(u_main.abs(), u_other.abs()))
 
     p, q = (p + main).round().long(), (q + other).round().long()
     x, y = torch.where(steep > 0, q, p), torch.where(steep > 0, p, q)
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     place = (line % count * height + y) * width + x
-    return torch.where(inside, place, count * height * width), covered.clamp(0, 1), lengths
+    return torch.where(inside, place, count * height * width), covered, lengths
+
+
+def _covered(ahead: Tensor, aside: Tensor, length: Tensor, radius: Tensor, half: Tensor) -> Tensor:
+    """How much of each pixel a line with round ends covers, in [0, 1].
+
+    Args:
+        ahead, aside: of the pixel's centre, along the line from its start and across it.
+        length, radius: of the line.
+        half: half of a pixel's breadth. Pixels beside each other lie closer across a slanted line than along an axis;
+            with half that distance their shares add up to the line's thickness wherever it passes between them.
+    """
+
+    def share(low: Tensor, high: Tensor, at: Tensor) -> Tensor:
+        return ((torch.minimum(at + half, high) - torch.maximum(at - half, low)) / (2 * half)).clamp_min(0)
+
+    bar = share(-radius, radius, aside) * share(-radius, length + radius, ahead)  # with square ends
+    beyond = ahead - torch.minimum(ahead.clamp_min(0), length)
+    return torch.minimum(bar, share(-radius, radius, torch.hypot(aside, beyond)))
