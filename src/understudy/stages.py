@@ -66,7 +66,7 @@ class Stages:
         share = self.shares[name] / sum(share for stage, share in self.shares.items() if stage not in self.outcomes)
         minutes = None if self.minutes is None else self.minutes * share
         steps = steps if self.steps is None else min(steps, self.steps)
-        if steps < 1 or (minutes is not None and minutes <= 0):
+        if self.exhausted:
             return None
         builds_on = {stage: outcome.steps for stage, outcome in self.outcomes.items()}
         resume = self.resume and self._builds_on(name) in (None, builds_on)
@@ -103,6 +103,11 @@ class Stages:
             return read_json(record, TrainingError)["settings"]["builds_on"]
         except (TrainingError, KeyError, TypeError):
             return None  # `training.run` says what is wrong with it
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether neither time nor steps are left for another stage."""
+        return (self.steps is not None and self.steps < 1) or (self.minutes is not None and self.minutes <= 0)
 
     @property
     def total_steps(self) -> int:

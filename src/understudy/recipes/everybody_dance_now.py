@@ -19,7 +19,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,17 +28,16 @@ from torch import Tensor, nn
 
 from understudy import losses, training
 from understudy.conditioning.clips import Clip
-from understudy.conditioning.face_crops import cut, face_boxes, put_back
 from understudy.conditioning.stick_figure import palette
-from understudy.devices import Device, autocast, choose_device, keep_freed_memory
-from understudy.networks.patchgan import PatchGAN
+from understudy.devices import Device, choose_device, keep_freed_memory
 from understudy.networks.pix2pixhd import GlobalGenerator, LocalEnhancer, MultiScaleDiscriminator
 from understudy.networks.unet import initialise
-from understudy.networks.vgg import Features, VGG19Features
+from understudy.networks.vgg import VGG19Features
 from understudy.pose import Pose
-from understudy.recipes.everybody_dance_now_footage import Footage, Patches, as_values, figures
+from understudy.recipes.everybody_dance_now_config import FACE, GLOBAL, LOCAL, NAMES, Config, fast, paper, preview
+from understudy.recipes.everybody_dance_now_faces import FaceGAN, Patches, face_generator_for, refine
+from understudy.recipes.everybody_dance_now_footage import Footage, as_values, paint, pixels, restored
 from understudy.recipes.trained import ArraySpec, Trained, arrays_of
-from understudy.retargeting.alignment import ScaleBy
 from understudy.run_folder import fingerprint
 from understudy.stages import Stages
 
@@ -49,192 +48,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-GLOBAL, LOCAL, FACE = NAMES = "global", "local", "face"
-STREAMS = {GLOBAL: (1, 2), LOCAL: (3, 4), FACE: (5, 6)}
+__all__ = ["Config", "contents", "fast", "generate", "paper", "preview", "train"]
+
+STREAMS = {GLOBAL: (1, 2), LOCAL: (3, 4)}
 """streams of random numbers, for the choice of windows and for their augmentation: none is shared"""
-
-
-@dataclass(frozen=True)
-class Config:
-    """The paper's numbers. Lengths in pixels are of the S x S picture."""
-
-    size: int = 512
-    """pixels: side S of the square picture. A square about the person in the paper's 1024x512 is 512x512"""
-    whole_frame: bool = True
-    """learn the room along with the person, as the paper does; otherwise the person alone, who is then cut out"""
-    temporal_smoothing: bool = True
-    """G sees its previous frame and D two frames at a time (section 3.2); False is "frame by frame", FBF"""
-    face: bool = True
-    """refine the face by a GAN of its own (section 3.2)"""
-    normalization: Literal["similarity", "ground"] = "ground"
-    """how a driver is brought to the reference's place: section 8.5, or one scale and translation for the video"""
-    scale_by: ScaleBy = "body"
-    """what sets the scale of "similarity", see `alignment.align`"""
-    fit_limbs: bool = False
-    """give the driver's limbs the reference's lengths when performing; beyond the paper, whose limit this is"""
-    seen_above: float = 0.1
-    """confidence above which a joint counts as seen"""
-    line: float = 1 / 96
-    """share of the side: thickness of the stick figure's lines (not printed)"""
-    width: int = 64
-    """channels of G's first level"""
-    downsamplings: int = 4
-    """halvings in G"""
-    blocks: int = 9
-    """residual blocks in G"""
-    local_enhancers: int = 1
-    """1: G is first trained at half the size, then with an enhancer around it (section 8.2); 0: at full size at once"""
-    enhancer_blocks: int = 3
-    """residual blocks in the enhancer"""
-    discriminator_width: int = 64
-    """channels of D's first layer"""
-    scales: int = 3
-    """discriminators: D_1 ... D_3, each on half the size of the one before"""
-    initial_deviation: float = 0.02
-    """of the weights"""
-    features: Features = "auto"
-    """weights of the VGG-19 behind L_P"""
-    vgg_layers: tuple[str, ...] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-    """layers of L_P (section 8.2)"""
-    lambda_fm: float = 10.0
-    """eq. 3: weight of feature matching (pix2pixHD's)"""
-    lambda_p: tuple[float, float, float] = (5.0, 10.0, 10.0)
-    """eqs. 3 and 5: weight of L_P in the global, the local and the face stage (section 8.2; the last is not printed)"""
-    face_size: int = 128
-    """pixels: side F of a face patch, to which a square that follows the head's size is resampled"""
-    face_width: int = 64
-    """channels of G_f's first level, and of D_f's"""
-    face_downsamplings: int = 4
-    """halvings in G_f"""
-    face_blocks: int = 9
-    """residual blocks in G_f"""
-    batch: int = 1
-    """windows a step, or faces (not printed; pix2pixHD's)"""
-    learning_rate: float = 2e-4
-    """Adam's, of all networks (pix2pixHD's)"""
-    betas: tuple[float, float] = (0.5, 0.999)
-    """Adam's decays of the gradient's first and second moment"""
-    epochs: tuple[int, int, int] = (5, 30, 5)
-    """passes over the reference in the global, the local and the face stage (section 8.2)"""
-    steps: tuple[int, int, int] | None = None
-    """training steps of each stage, whatever the reference's length; in place of `epochs`"""
-    shares: tuple[float, float, float] = (0.15, 0.7, 0.15)
-    """of the training time when that is limited, for each stage; those that are left out count for nothing"""
-    enhancer_alone: float = 0.2
-    """share of the local stage in which only the enhancer learns; then G learns as a whole (as pix2pixHD does)"""
-    rotate: float = 0.0
-    """degrees: augmentation, the same for all frames of a window"""
-    zoom: float = 0.0
-    """augmentation: scale drawn from 1 / (1 + zoom) to 1 + zoom"""
-    shift: float = 0.0
-    """augmentation: share of the side"""
-    ema_decay: float = 0.0
-    """decay of the average of weights that is shown; 0 shows the last weights, as the paper does"""
-
-    def __post_init__(self) -> None:
-        for name in ("vgg_layers", "lambda_p", "betas", "epochs", "steps", "shares"):  # lists, when read from a file
-            given = getattr(self, name)
-            object.__setattr__(self, name, given if given is None else tuple(given))
-        halvings = self.downsamplings + self.local_enhancers
-        if self.local_enhancers not in (0, 1):
-            raise ValueError(f"local_enhancers must be 0 or 1, not {self.local_enhancers}")
-        if self.size % 2**halvings or self.size < 2 ** (halvings + 1):
-            raise ValueError(
-                f"size {self.size} cannot be halved {halvings} times: use a multiple of {2**halvings} "
-                f"from {2 ** (halvings + 1)} up"
-            )
-        if self.local_enhancers and self.width % 2:
-            raise ValueError(f"an enhancer has half of G's width, which must be even: not {self.width}")
-        if self.face and (self.face_size % 2**self.face_downsamplings or self.face_size < 32):
-            raise ValueError(
-                f"face_size {self.face_size} cannot be halved {self.face_downsamplings} times: "
-                f"use a multiple of {2**self.face_downsamplings} from 32 up"
-            )
-        if self.whole_frame and (self.rotate or self.zoom or self.shift):
-            raise ValueError("whole_frame learns where the room is, so rotate, zoom and shift must be 0 with it")
-        if self.normalization not in ("similarity", "ground"):
-            raise ValueError(f"normalization must be similarity or ground, not {self.normalization}")
-        if self.batch < 1:
-            raise ValueError(f"batch must be at least 1, not {self.batch}")
-        if any(self.shares[NAMES.index(stage)] <= 0 for stage in self.stages):
-            raise ValueError(f"each stage needs a share of the time above 0: not {', '.join(map(str, self.shares))}")
-        if not 0 <= self.enhancer_alone <= 1:
-            raise ValueError(f"enhancer_alone is a share between 0 and 1, not {self.enhancer_alone}")
-        if not 0 <= self.ema_decay < 1:
-            raise ValueError(f"ema_decay must be at least 0 and below 1, not {self.ema_decay}")
-
-    @property
-    def consecutive(self) -> int:
-        """N, frames that D sees at a time."""
-        return 2 if self.temporal_smoothing else 1
-
-    @property
-    def stages(self) -> tuple[str, ...]:
-        """Names of the stages that are trained, in their order."""
-        return (GLOBAL, *[LOCAL] * self.local_enhancers, *[FACE] * self.face)
-
-
-def paper() -> Config:
-    """Everything as printed: half of 512x512, then all of it, with the room and the face."""
-    return Config()
-
-
-def fast() -> Config:
-    """256x256, the size of the paper's global stage, without an enhancer: below that size there is little to enhance.
-
-    The person alone over a flat colour, half of G's width, augmentation, average weights.
-    """
-    return Config(
-        size=256,
-        whole_frame=False,
-        fit_limbs=True,
-        local_enhancers=0,
-        width=32,
-        face_size=64,
-        face_width=32,
-        face_downsamplings=3,
-        face_blocks=6,
-        batch=2,
-        steps=(20_000, 0, 4_000),
-        rotate=10,
-        zoom=0.1,
-        shift=0.05,
-        ema_decay=0.999,
-    )
-
-
-def preview() -> Config:
-    """128x128 and narrow: minutes on a CPU, to see whether the footage works.
-
-    A heavier L_P over the first layer alone, because in so few steps D has hardly learnt what to ask for.
-    """
-    return Config(
-        size=128,
-        whole_frame=False,
-        fit_limbs=True,
-        line=1 / 64,
-        local_enhancers=0,
-        width=16,
-        downsamplings=3,
-        blocks=4,
-        discriminator_width=16,
-        scales=2,
-        features="random",
-        vgg_layers=("relu1_1",),
-        lambda_p=(100.0, 100.0, 100.0),
-        face_size=32,
-        face_width=16,
-        face_downsamplings=2,
-        face_blocks=3,
-        batch=2,
-        learning_rate=1e-3,
-        steps=(1500, 0, 500),
-        shares=(0.85, 0, 0.15),
-        rotate=10,
-        zoom=0.1,
-        shift=0.05,
-        ema_decay=0.995,
-    )
 
 
 # -- Training, in stages (section 3.3) ---------------------------------------------------------------------------
@@ -286,7 +103,7 @@ def local_stage(studio: Studio, before: training.Outcome) -> training.Outcome | 
     generator = generator_for(config)
     initialise(generator, config.initial_deviation)
     assert isinstance(generator, LocalEnhancer)
-    _restored(generator.global_generator, before.weights, torch.device("cpu")).train()
+    restored(generator.global_generator, before.weights, torch.device("cpu")).train()
     trainee = PoseToVideo(studio, LOCAL, generator, config.size)
     return studio.train(LOCAL, trainee, studio.footage.epoch())
 
@@ -391,56 +208,6 @@ def face_stage(studio: Studio, G: nn.Module, config: Config) -> training.Outcome
     return studio.train(FACE, trainee, math.ceil(len(patches) / config.batch))
 
 
-class FaceGAN:
-    """G_f and D_f on the device; `training_step` is one step of eq. 5."""
-
-    shown = "generator"
-
-    def __init__(self, studio: Studio, patches: Patches):
-        config = self.config = studio.config
-        self.studio, self.patches = studio, patches
-        generator = face_generator_for(config)
-        judge = PatchGAN(3 + 3, config.face_width)
-        for network in (generator, judge):
-            initialise(network, config.initial_deviation)
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.G_f, self.optimize_G_f = studio.fabric.setup(generator, studio.adam(generator))
-        self.D_f, self.optimize_D_f = studio.fabric.setup(judge, studio.adam(judge))
-        self.networks: Mapping[str, nn.Module] = {"generator": generator, "D_f": judge}
-        self.optimizers: Mapping[str, torch.optim.Optimizer] = {
-            "generator": self.optimize_G_f,
-            "D_f": self.optimize_D_f,
-        }
-
-    def training_step(self, step: int) -> dict[str, Tensor]:
-        config = self.config
-        chosen = training.draw(self.studio.seed, STREAMS[FACE][0], step, config.batch, len(self.patches))
-        x, coarse, y = self.patches[chosen]  # x_F, G(x)_F, y_F: (B, 3, F, F)
-        fake = coarse + self.G_f(torch.cat([x, coarse], 1))  # G(x)_F + r
-
-        # D_f: tell (x_F, y_F) from (x_F, G(x)_F + r), eq. 2
-        real_logits, fake_logits = self.D_f(torch.cat([x, y], 1)), self.D_f(torch.cat([x, fake.detach()], 1))
-        named = {"D_f": losses.discriminator_loss(real_logits, fake_logits).mean()}
-        training.descend(self.studio.fabric, self.optimize_D_f, named)
-
-        # G_f: eq. 5 = L_face + lambda_P L_P
-        with training.frozen(self.D_f):
-            goal = {
-                "gan": losses.generator_loss(self.D_f(torch.cat([x, fake], 1))).mean(),
-                "p": config.lambda_p[2] * self.studio.perceptual(fake, y).mean(),
-            }
-            training.descend(self.studio.fabric, self.optimize_G_f, goal)
-        return named | goal
-
-    def preview(self, generator: nn.Module, folder: Path, step: int) -> None:
-        from understudy.recipes.previews import COLUMNS, write_rows
-
-        x, coarse, y = self.patches[np.linspace(0, len(self.patches) - 1, COLUMNS).astype(int)]
-        refined = coarse + generator(torch.cat([x, coarse], 1))
-        rows = {"stick figure": x, "reference": y, "generated": coarse, "with residual": refined}
-        write_rows({name: list(pixels(values)) for name, values in rows.items()}, folder, step)
-
-
 @training.out_of_memory_told()
 def train(
     reference: Performance,
@@ -501,8 +268,8 @@ def train(
         if enhanced is not None:
             main, reached = enhanced, dataclasses.replace(config, face=False)
     weights = {f"main/{name}": value for name, value in main.weights.items()}
-    if config.face and reached.size == config.size:
-        G = _restored(generator_for(reached), main.weights, fabric.device)
+    if config.face and reached.size == config.size and not stages.exhausted:
+        G = restored(generator_for(reached), main.weights, fabric.device)
         face = face_stage(studio, G, reached)
         if face is not None:
             weights |= {f"face/{name}": value for name, value in face.weights.items()}
@@ -548,11 +315,6 @@ def generator_for(config: Config) -> GlobalGenerator | LocalEnhancer:
     return LocalEnhancer(3 + 3 * config.temporal_smoothing, 3, generator, config.enhancer_blocks)
 
 
-def face_generator_for(config: Config) -> GlobalGenerator:
-    """G_f with fresh weights."""
-    return GlobalGenerator(3 + 3, 3, config.face_width, config.face_downsamplings, config.face_blocks)
-
-
 def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
     """Weights and statistics that an actor of this recipe holds."""
     with torch.device("meta"):
@@ -587,8 +349,8 @@ def generate(
     chosen = choose_device(device)
     if chosen.type == "cpu":
         keep_freed_memory()
-    G = _restored(generator_for(config), _below(weights, "main/"), chosen)
-    G_f = _restored(face_generator_for(config), _below(weights, "face/"), chosen) if config.face else None
+    G = restored(generator_for(config), _below(weights, "main/"), chosen)
+    G_f = restored(face_generator_for(config), _below(weights, "face/"), chosen) if config.face else None
     colours = as_values(np.asarray(statistics["palette"]), chosen)
     xy = torch.from_numpy(np.asarray(pose.xy, np.float32)).to(chosen)
     seen = torch.from_numpy(pose.confidence > config.seen_above).to(chosen)
@@ -599,55 +361,5 @@ def generate(
         first += len(x)
 
 
-@torch.no_grad()
-def paint(
-    G: nn.Module, config: Config, colours: Tensor, xy: Tensor, seen: Tensor, batch: int = 8
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Stick figures and what G makes of them, in order, `batch` at a time: both `(b, 3, S, S)` float32 in [-1, 1].
-
-    With temporal smoothing each frame is painted from the one before, the first from a zero image (section 3.2); it
-    stays on the device and in full precision between them. Faces are not refined in it, as G never saw them so.
-
-    Args:
-        xy: `(T, 133, 2)` pixels of the S x S frame.
-        seen: `(T, 133)` bool.
-    """
-    before = xy.new_zeros(1, 3, config.size, config.size)
-    for first in range(0, len(xy), batch):
-        part = slice(first, first + batch)
-        x = figures(config, colours, xy[part], seen[part], config.size)
-        with autocast(xy.device):
-            if not config.temporal_smoothing:
-                yield x, G(x).float()
-                continue
-            frames = []
-            for now in torch.split(x, 1):
-                before = G(torch.cat([now, before], 1)).float()
-                frames.append(before)
-        yield x, torch.cat(frames)
-
-
-@torch.no_grad()
-def refine(G_f: nn.Module, config: Config, xy: Tensor, seen: Tensor, x: Tensor, frames: Tensor) -> Tensor:
-    """Adds r = G_f(x_F, G(x)_F) to the face of each frame; those in which no nose is seen stay as they are."""
-    centres, sides, usable = face_boxes(xy, seen)
-    x_F, frames_F = (cut(pictures, centres, sides, config.face_size) for pictures in (x, frames))
-    with autocast(xy.device):
-        residual = G_f(torch.cat([x_F, frames_F], 1))
-    return put_back(frames, residual.float(), centres, sides, usable)
-
-
-def pixels(frames: Tensor) -> Iterator[npt.NDArray[np.uint8]]:
-    """`(B, 3, H, W)` in [-1, 1] -> B times `(H, W, 3)` RGB uint8."""
-    levels = ((frames + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    yield from levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
-
-
 def _below(weights: Mapping[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt.NDArray[Any]]:
     return {name[len(prefix) :]: value for name, value in weights.items() if name.startswith(prefix)}
-
-
-def _restored(network: nn.Module, weights: Mapping[str, npt.NDArray[Any]], device: torch.device) -> nn.Module:
-    """The network with these weights, ready to generate."""
-    network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
-    return network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]

@@ -1,29 +1,28 @@
-"""The reference of `everybody_dance_now.py` on the device, as pairs of stick figures and frames.
+"""What goes into G of `everybody_dance_now.py` and what comes out: the reference as pairs, and G played in order.
 
-Shape letters as there: B windows, N consecutive frames, S the side of the square picture, F that of a face patch.
+Shape letters: B windows, N consecutive frames, S the side of the square picture.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from understudy import training
 from understudy.conditioning.clips import flat_colour, random_similarity, read_clip
-from understudy.conditioning.face_crops import cut, face_boxes
 from understudy.conditioning.stick_figure import palette, stick_figures
+from understudy.devices import autocast
 from understudy.errors import TrainingError
-from understudy.progress import progress_bar
+from understudy.recipes.everybody_dance_now_config import Config
 
 if TYPE_CHECKING:
     from understudy.performance import Performance
-    from understudy.recipes.everybody_dance_now import Config
 
 
 class Footage:
@@ -76,41 +75,6 @@ class Footage:
         return math.ceil(len(self.clip.windows) / self.config.batch)
 
 
-class Patches:
-    """Faces of the reference: x_F of the stick figure, G(x)_F of what G paints, y_F of the frame; 8 bits a value.
-
-    Args:
-        footage: the reference.
-        painted: stick figures and generated frames of the whole reference, in order, as `paint` gives them.
-        size: pixels: side F.
-    """
-
-    def __init__(self, footage: Footage, painted: Iterable[tuple[Tensor, Tensor]], size: int):
-        clip = footage.clip
-        centres, sides, usable = face_boxes(*clip.all_joints())
-        found = torch.zeros_like(usable)
-        found[(clip.windows[:, None] + footage.window).flatten()] = True
-        parts, first = [], 0
-        with progress_bar("playing the reference", len(usable)) as advance:
-            for x, frames in painted:
-                moment = torch.arange(first, first + len(x), device=x.device)
-                y = clip.frames_at(moment, clip.to_picture.expand(len(x), 2, 3), footage.config.size)
-                patches = cut(torch.cat([x, frames, y], 1), centres[moment], sides[moment], size)
-                kept = patches[(usable & found)[moment]]
-                parts.append(((kept + 1) * 127.5).round().clamp(0, 255).to(torch.uint8))
-                first += len(x)
-                advance(len(x))
-        self.levels = torch.cat(parts)  # (M, 9, F, F)
-
-    def __len__(self) -> int:
-        return len(self.levels)
-
-    def __getitem__(self, chosen: npt.NDArray[Any]) -> tuple[Tensor, Tensor, Tensor]:
-        """x_F, G(x)_F and y_F, each `(B, 3, F, F)` float32 in [-1, 1]."""
-        x, frames, y = torch.split(self.levels[chosen].float() / 127.5 - 1, 3, dim=1)
-        return x, frames, y
-
-
 def figures(config: Config, colours: Tensor, xy: Tensor, seen: Tensor, size: int) -> Tensor:
     """Stick figures `(B, 3, size, size)` in [-1, 1] of joints xy `(B, 133, 2)`, seen `(B, 133)`."""
     return stick_figures(xy, seen, colours, (size, size), config.line * size)
@@ -119,3 +83,43 @@ def figures(config: Config, colours: Tensor, xy: Tensor, seen: Tensor, size: int
 def as_values(colours: npt.NDArray[np.uint8], device: torch.device) -> Tensor:
     """Colours in [-1, 1]."""
     return torch.from_numpy(colours.astype(np.float32) / 127.5 - 1).to(device)
+
+
+@torch.no_grad()
+def paint(
+    G: nn.Module, config: Config, colours: Tensor, xy: Tensor, seen: Tensor, batch: int = 8
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Stick figures and what G makes of them, in order, `batch` at a time: both `(b, 3, S, S)` float32 in [-1, 1].
+
+    With temporal smoothing each frame is painted from the one before, the first from a zero image (section 3.2); it
+    stays on the device and in full precision between them. Faces are not refined in it, as G never saw them so.
+
+    Args:
+        xy: `(T, 133, 2)` pixels of the S x S frame.
+        seen: `(T, 133)` bool.
+    """
+    before = xy.new_zeros(1, 3, config.size, config.size)
+    for first in range(0, len(xy), batch):
+        part = slice(first, first + batch)
+        x = figures(config, colours, xy[part], seen[part], config.size)
+        with autocast(xy.device):
+            if not config.temporal_smoothing:
+                yield x, G(x).float()
+                continue
+            frames = []
+            for now in torch.split(x, 1):
+                before = G(torch.cat([now, before], 1)).float()
+                frames.append(before)
+        yield x, torch.cat(frames)
+
+
+def pixels(frames: Tensor) -> Iterator[npt.NDArray[np.uint8]]:
+    """`(B, 3, H, W)` in [-1, 1] -> B times `(H, W, 3)` RGB uint8."""
+    levels = ((frames + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    yield from levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def restored(network: nn.Module, weights: Mapping[str, npt.NDArray[Any]], device: torch.device) -> nn.Module:
+    """The network with these weights, ready to generate."""
+    network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
+    return network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]
