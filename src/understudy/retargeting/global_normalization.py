@@ -112,8 +112,7 @@ def ground_position(pose: Pose, fps: Fraction, *, printed: bool = False) -> Floa
     if printed:
         return position
     position = np.median(_windows(position, STEADY_SECONDS, fps), axis=1)
-    position = _windows(position, LIFT_SECONDS, fps).max(axis=1)
-    position = _windows(position, LIFT_SECONDS, fps).min(axis=1)
+    position = _closed(position, LIFT_SECONDS, fps)
     smooth: Floats = _windows(position, SMOOTH_SECONDS, fps).mean(axis=1)
     return smooth
 
@@ -235,3 +234,12 @@ def _windows(values: Floats, seconds: float, fps: Fraction) -> Floats:
     """(T, odd number of frames) the values around each; beyond the ends the last value holds."""
     reach = round(seconds * float(fps) / 2)
     return np.lib.stride_tricks.sliding_window_view(np.pad(values, reach, mode="edge"), 2 * reach + 1)
+
+
+def _closed(values: Floats, seconds: float, fps: Fraction) -> Floats:
+    """(T,) morphological closing: dips shorter than this are filled, all else stays as it is."""
+    reach = round(seconds * float(fps) / 2)
+    around = np.pad(values, 2 * reach, mode="edge")
+    for extreme in (np.max, np.min):
+        around = extreme(np.lib.stride_tricks.sliding_window_view(around, 2 * reach + 1), axis=1)
+    return around
