@@ -2,7 +2,7 @@
 
     python benchmarks/fidelity.py --work fidelity --output mine.json
     python benchmarks/fidelity.py --work fidelity --output mine.json --only methods --people 1 2 3 --minutes 4
-    python benchmarks/fidelity.py --work fidelity --output mine.json --only losses size frames --people 1
+    python benchmarks/fidelity.py --work fidelity --output mine.json --only losses augmentation size frames --people 1
     python benchmarks/fidelity.py --work fidelity --output mine.json --like benchmarks/results/fidelity-cpu.json
 
 The first training of each method ends by the clock, with nothing else running. Its number of steps is the budget of
@@ -49,7 +49,7 @@ MADE_UP = Consent("nobody needs to agree: the person is made up", "")
 PUBLISHED = Consent("published with a licence for research", "")
 MEDIA = Path(os.environ.get("UNDERSTUDY_MEDIA", Path(__file__).parents[2] / "shared" / "media"))
 STEPS = "steps.json"
-PARTS = ("methods", "losses", "size", "frames", "media")
+PARTS = ("methods", "losses", "augmentation", "size", "frames", "media")
 DRIVERS = {1: 24, 2: 11, 3: 7}
 """who dances for whom: seeds of made-up people; another person's driver is the one 20 further"""
 REFERENCE_SECONDS, DRIVING_SECONDS = 24.0, 8.0
@@ -215,6 +215,19 @@ def losses(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
     yield from _variants(bench, footage, "losses", changes, budget="paired-only")
 
 
+def augmentation(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
+    """What random similarities and average weights, which no paper here has, do for us and for pix2pix."""
+    footage = footage_of(bench, people[0])
+    bare = {"rotate": 0.0, "zoom": 0.0, "shift": 0.0, "ema_decay": 0.0}
+    actors = []
+    for recipe in ("performance-cloning", "pix2pix"):
+        who = timed(contender(recipe, bench.preset))
+        without = timed(contender(recipe, bench.preset, f"{recipe}-bare", f"{who.title}, without both", **bare))
+        for one in (who, without):
+            actors.append((one, bench.actor(one, footage.parts.training, [footage.driving], footage.name, recipe)))
+    yield from both_tests(bench, footage, f"{footage.name}, augmentation and averaging", actors, actors)
+
+
 def frames(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
     """How many consecutive frames the networks see."""
     footage = footage_of(bench, people[0])
@@ -344,7 +357,14 @@ def main() -> None:
     if options.like:
         steps = read_json(options.like)["settings"]["steps"] | steps
     bench = Bench(options.work, options.preset, options.minutes, options.seed, options.device, steps)
-    parts = {"methods": methods, "losses": losses, "size": size, "frames": frames, "media": media}
+    parts = {
+        "methods": methods,
+        "losses": losses,
+        "augmentation": augmentation,
+        "size": size,
+        "frames": frames,
+        "media": media,
+    }
     tests = []
     for name in options.only:
         for test in parts[name](bench, options.people):
