@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -173,9 +174,8 @@ def dance(seed: int, seconds: int, at: float, walks: bool, jumps: bool, period: 
 
 def _measure(case: Case, pair: int, track: bool) -> dict[str, tuple[float, ...]]:
     """By method: ankles, ankles vertical, body, off floor."""
-    reference, driver = make_person(10 + pair), make_person(40 + pair)
-    room = facing(make_scene(10 + pair, SIZE_HW))
-    other_room = facing(make_scene(40 + pair, SIZE_HW), zoom=0.5, shift_xy=(50.0, 60.0))
+    (reference, room), (driver, other_room) = _cast(10 + pair), _cast(40 + pair)
+    room, other_room = facing(room), facing(other_room, zoom=0.5, shift_xy=(50.0, 60.0))
     at = WALK_AT if case.reference_walks else 0.0
     rehearsal = dance(100 + pair, REFERENCE_SECONDS, at, case.reference_walks, case.reference_jumps, 7.0)
     performed = dance(200 + pair, DRIVING_SECONDS, at, case.driver_walks, case.driver_jumps, 6.0)
@@ -189,6 +189,11 @@ def _measure(case: Case, pair: int, track: bool) -> dict[str, tuple[float, ...]]
         method: _errors(pose, truth, float(bottom - top), float(ground.min()), float(ground.max()))
         for method, pose in _placed(*shots).items()
     }
+
+
+@lru_cache(maxsize=64)  # dressing people and painting rooms takes longer than all the rest
+def _cast(seed: int) -> tuple[Person, Scene]:
+    return make_person(seed), make_scene(seed, SIZE_HW)
 
 
 def _exact(person: Person, motion: Motion, scene: Scene) -> Shot:

@@ -103,3 +103,18 @@ def test_mistakes_are_named(pipeline, tmp_path, capsys):
     with pytest.raises(SystemExit):
         pipeline.main(["--repeats", "0"])
     assert "--repeats must be at least 1" in capsys.readouterr().err
+
+
+def test_benchmark_of_normalisations(tmp_path, capsys):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+        import normalization
+
+        assert normalization.main(["--pairs", "1", "--tracked", "0", "--output", str(tmp_path / "mine.json")]) == 0
+    measured = json.loads((tmp_path / "mine.json").read_text())
+    rows = {(row["case"], row["method"]): row for row in measured["rows"]}
+    assert len(rows) == len(normalization.CASES) * 5 and "only the driver walks" in capsys.readouterr().out
+    assert all(bar["met"] for bar in measured["bars"]), "feet stay within 2 % of height of where they belong"
+    for case in ("driver jumps", "only the reference walks"):
+        ground, printed = (rows[case, method]["ankles"] for method in ("ground", "ground as printed"))
+        assert ground < printed
