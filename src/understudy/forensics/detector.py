@@ -86,10 +86,9 @@ def new_network(config: Config) -> FakeDetector:
     return network
 
 
-def to_tensor(pairs: npt.NDArray[np.uint8], device: torch.device) -> Tensor:
-    """pairs `(B, 2, S, S, 3)` RGB uint8 -> `(B, 6, S, S)` in [-1, 1]."""
-    stacked = torch.from_numpy(np.ascontiguousarray(pairs)).to(device)
-    return stacked.permute(0, 1, 4, 2, 3).flatten(1, 2).float() / 127.5 - 1
+def stacked(pairs: Tensor) -> Tensor:
+    """pairs `(B, 2, S, S, 3)` -> `(B, 6, S, S)`: what the network is given, of values in [-1, 1]."""
+    return pairs.permute(0, 1, 4, 2, 3).flatten(1, 2)
 
 
 # -- From pairs to a video -----------------------------------------------------------------------------------------
@@ -152,7 +151,7 @@ def fitted_calibration(means: Sequence[float], generated: Sequence[bool], second
     if not fakes or not reals:
         raise ValueError(f"a calibration needs real and generated clips, and was given {reals} and {fakes}")
     aims = np.where(truth, (fakes + 1) / (fakes + 2), 1 / (reals + 2))
-    candidates = np.exp(np.linspace(math.log(0.01), math.log(1000), 1201))
+    candidates = np.exp(np.linspace(math.log(0.01), math.log(1000), 600))
     scaled = evidence[None] / candidates[:, None]
     loss = (np.logaddexp(0, scaled) - aims * scaled).mean(axis=1)
     return Calibration(float(candidates[loss.argmin()]), seconds, len(truth))
@@ -243,7 +242,8 @@ def pair_log_odds(network: FakeDetector, pairs: npt.NDArray[np.uint8], device: t
     """pairs `(P, 2, S, S, 3)` RGB uint8, any P -> `(P,)` log-odds that each was generated."""
     found = []
     for start in range(0, len(pairs), BATCH):
+        shown = torch.from_numpy(np.ascontiguousarray(pairs[start : start + BATCH])).to(device)
         with autocast(device):
-            judged = network(to_tensor(pairs[start : start + BATCH], device))
+            judged = network(stacked(shown.float() / 127.5 - 1))
         found.append(judged.float().cpu().numpy())
     return np.concatenate(found).astype(np.float64) if found else np.zeros(0)

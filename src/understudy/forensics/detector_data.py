@@ -114,6 +114,40 @@ def load_footage(path: Path) -> Footage:
     return Footage(tensors["pairs"], **said)
 
 
+@dataclass(frozen=True)
+class Augmentation:
+    """How pairs are altered at random, real and generated ones alike."""
+
+    gain: float = 0.25
+    """brightness is multiplied by 1 +- this, each colour by half of that more"""
+    gamma: float = 0.25
+    """exponents of contrast from 1 / (1 + this) to 1 + this"""
+    noise: float = 10.0
+    """of 255: half of the pairs get grain with a standard deviation of up to this, new in every frame"""
+
+
+def augmented(
+    pair: npt.NDArray[np.uint8], size: int, how: Augmentation, random: np.random.Generator
+) -> npt.NDArray[np.float32]:
+    """pair (2, S, S, 3) RGB uint8 -> (2, size, size, 3) in [-1, 1]: cropped, mirrored, recoloured, grained.
+
+    Both frames are treated by one draw, but for the grain.
+    """
+    top, left = random.integers(0, pair.shape[1] - size + 1, 2)
+    cropped = pair[:, top : top + size, left : left + size]
+    if random.random() < 0.5:
+        cropped = cropped[:, :, ::-1]
+    levels = np.linspace(0, 1, 256)[:, None] ** (1 + how.gamma) ** random.uniform(-1, 1)
+    light = (1 + how.gain * random.uniform(-1, 1)) * (1 + how.gain / 2 * random.uniform(-1, 1, 3))
+    table = (2 * np.clip(levels * light, 0, 1) - 1).astype(np.float32)[None]
+    shown = cv2.LUT(np.ascontiguousarray(cropped).reshape(2 * size, size, 3), table).reshape(2, size, size, 3)
+    deviation = max(0.0, random.uniform(-1, 1)) * how.noise / 127.5
+    if deviation:
+        shown += np.float32(deviation) * random.standard_normal(shown.shape, np.float32)
+        np.clip(shown, -1, 1, out=shown)
+    return np.asarray(shown, np.float32)
+
+
 class Draw:
     """Draws training pairs, as many real as generated, and no person or recipe more often than another.
 
@@ -137,13 +171,16 @@ class Draw:
         self._groups = groups
         self._recipes = sorted({recipe for recipe, _ in groups[True]})
 
-    def batch(self, pairs: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-        """(B, 2, S, S, 3) uint8 and (B,) float32, 1 = generated; half of each."""
+    def batch(
+        self, pairs: int, size: int, how: Augmentation
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """(B, 2, size, size, 3) in [-1, 1] and (B,), 1 = generated: half of each, altered at random."""
         shown, truth = [], []
         for index in range(pairs):
             generated = index % 2 == 1
             clip = self._choose(self._keys(generated), self._groups[generated])
-            shown.append(clip.pairs[self._random.integers(len(clip.pairs))])
+            pair = clip.pairs[self._random.integers(len(clip.pairs))]
+            shown.append(augmented(pair, size, how, self._random))
             truth.append(float(generated))
         return np.stack(shown), np.asarray(truth, np.float32)
 

@@ -6,13 +6,12 @@ import logging
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
 from understudy.devices import Device, autocast, choose_device
 from understudy.forensics.detector import (
@@ -23,9 +22,9 @@ from understudy.forensics.detector import (
     fitted_calibration,
     new_network,
     pair_log_odds,
-    to_tensor,
+    stacked,
 )
-from understudy.forensics.detector_data import Draw, Footage
+from understudy.forensics.detector_data import Augmentation, Draw, Footage
 from understudy.progress import progress_bar
 
 log = logging.getLogger(__name__)
@@ -40,12 +39,7 @@ class Schedule:
     """pairs a step, half of them real"""
     learning_rate: float = 5e-4
     """Adam's at the beginning; it falls to 0 along half a cosine"""
-    gain: float = 0.25
-    """brightness and each colour are multiplied by up to 1 +- this"""
-    gamma: float = 0.25
-    """contrast: exponents from 1 / (1 + this) to 1 + this"""
-    noise: float = 10.0
-    """of 255: grain is added with a standard deviation of up to this, which real and generated clips get alike"""
+    augmentation: Augmentation = field(default_factory=Augmentation)
 
 
 def train_detector(
@@ -74,13 +68,11 @@ def train_detector(
     slower = torch.optim.lr_scheduler.LambdaLR(
         adam, lambda step: 0.5 * (1 + math.cos(math.pi * min(1.0, step / schedule.steps)))
     )
-    random = torch.Generator().manual_seed(seed)
     with progress_bar("training the detector", schedule.steps, "steps") as advance:
         for step in range(schedule.steps):
-            shown, truth = draw.batch(schedule.batch)
-            pairs = augmented(to_tensor(shown, chosen), config.size, schedule, random)
+            shown, truth = draw.batch(schedule.batch, config.size, schedule.augmentation)
             with autocast(chosen):
-                judged = network(pairs)
+                judged = network(stacked(torch.from_numpy(shown).to(chosen)))
             loss = F.binary_cross_entropy_with_logits(judged.float(), torch.from_numpy(truth).to(chosen))
             adam.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
@@ -88,38 +80,6 @@ def train_detector(
             slower.step()
             advance(note=f"loss {loss.item():.3f}" if step % 20 == 0 else "")
     return network.eval()
-
-
-def augmented(pairs: Tensor, size: int, schedule: Schedule, random: torch.Generator) -> Tensor:
-    """pairs `(B, 6, S, S)` in [-1, 1] -> `(B, 6, size, size)`: cropped, mirrored, recoloured, grained.
-
-    Each pair is treated by one draw, its grain by two: a camera's noise is new in every frame.
-    """
-    count, _, side, _ = pairs.shape
-    corner = torch.randint(0, side - size + 1, (count, 2), generator=random).tolist()
-    mirrored = torch.rand(count, generator=random).tolist()
-    cropped = torch.stack(
-        [
-            _maybe_mirrored(pair[:, y : y + size, x : x + size], chance < 0.5)
-            for pair, (y, x), chance in zip(pairs, corner, mirrored, strict=True)
-        ]
-    )
-
-    def uniform(low: float, high: float, *shape: int) -> Tensor:
-        return (low + (high - low) * torch.rand(*shape, generator=random)).to(pairs.device)
-
-    light = cropped.view(count, 2, 3, size, size).add(1).div(2).clamp(0, 1)
-    bound = math.log1p(schedule.gamma)
-    light = light ** uniform(-bound, bound, count, 1, 1, 1, 1).exp()
-    light = light * uniform(1 - schedule.gain, 1 + schedule.gain, count, 1, 1, 1, 1)
-    light = light * uniform(1 - schedule.gain / 2, 1 + schedule.gain / 2, count, 1, 3, 1, 1)
-    deviation = (uniform(-1, 1, count, 1, 1, 1, 1).clamp(min=0)) * schedule.noise / 255  # half of them stay clean
-    grain = torch.randn(light.shape, generator=random).to(pairs.device)
-    return (light + deviation * grain).clamp(0, 1).mul(2).sub(1).view(count, 6, size, size)
-
-
-def _maybe_mirrored(picture: Tensor, mirrored: bool) -> Tensor:
-    return picture.flip(-1) if mirrored else picture
 
 
 def _check_sizes(clips: Sequence[Footage], size: int) -> None:

@@ -1,0 +1,279 @@
+"""From a video to a verdict: what is looked at, what is printed and written, and what cannot be judged."""
+
+import dataclasses
+import itertools
+import json
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+import clips
+import understudy
+from understudy import cli
+from understudy.errors import DetectorError, MediaError, UnderstudyError, UsageError
+from understudy.forensics import detect as module
+from understudy.forensics.detect import drawn_time_line, verdict_of
+from understudy.forensics.detector import Calibration, Config, Detector, new_network
+from understudy.forensics.detector_data import (
+    CRF,
+    SHRINK,
+    Augmentation,
+    Draw,
+    Footage,
+    Treatment,
+    augmented,
+    cut_for_judging,
+    cut_for_training,
+    load_footage,
+    random_treatment,
+    save_footage,
+    treated,
+)
+from understudy.forensics.looking import stretches, thinning
+from understudy.tracking.crop import cut
+from understudy.video import VideoReader, probe
+
+TINY = Config(size=32, width=2, layers=1)
+
+
+class Square:
+    """Finds whoever is asked for, where it is told."""
+
+    def __init__(self, *found):
+        self.found, self.asked = list(found), 0
+
+    def __call__(self, frame):
+        self.asked += 1
+        return self.found[min(self.asked, len(self.found)) - 1]
+
+    def close(self):
+        pass
+
+
+@pytest.fixture(scope="module")
+def detector():
+    """Says "generated" of bright frames: the last layer counts light, which the first one lets through."""
+    torch.manual_seed(0)
+    network = new_network(TINY)
+    weights = {name: value.detach().numpy() for name, value in network.state_dict().items()}
+    record = {"trained_on": "trained on two bright drawings", "trust": ["not at all", "it is a drawing"]}
+    return Detector(TINY, weights, Calibration(1.0, 1.0, 8), record)
+
+
+@pytest.fixture
+def brightness(monkeypatch):
+    """Log-odds that can be foreseen: the mean of the two frames above mid-grey."""
+    monkeypatch.setattr(module, "pair_log_odds", lambda network, pairs, device: pairs.mean((1, 2, 3, 4)) / 10.0 - 12.8)
+
+
+@pytest.fixture(autouse=True)
+def no_tracker(monkeypatch):
+    monkeypatch.setattr("understudy.forensics.looking.TrackerFinder", lambda: Square((20, 4, 24)))
+
+
+def grey(path, levels, rate=10, each=10):
+    frames = [np.full((48, 64, 3), level, np.uint8) for level in levels for _ in range(each)]
+    clips.write_clip(path, frames, rate)
+    return path
+
+
+# -- What is looked at ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rate", "every"), [(12, 1), (Fraction(24000, 1001), 1), (30, 1), (50, 2), (60, 2), (120, 4)], ids=str
+)
+def test_fast_clips_are_thinned_to_about_the_usual_rate(rate, every):
+    assert thinning(Fraction(rate)) == every
+
+
+@pytest.mark.parametrize(("frames", "rate"), [(2, 10), (6, 10), (7, 10), (31, 30), (40, 60), (1, 10)], ids=str)
+def test_every_two_consecutive_frames_are_a_pair_once(tmp_path, frames, rate):
+    clips.write_clip(tmp_path / "a.mp4", frames, rate)
+    every = thinning(Fraction(rate))
+    kept = list(range(0, frames, every))
+    wide = Square((0, 0, 48))
+    if frames == 1:
+        with pytest.raises(MediaError, match="holds a single frame"):
+            list(stretches(tmp_path / "a.mp4", 48, finder=wide))
+        return
+    found = []
+    for stretch in stretches(tmp_path / "a.mp4", 64, margin_of=lambda _: 4 / 3, finder=Square((8, 0, 48))):
+        assert stretch.frames.shape[1:] == (64, 64, 3) and len(stretch.pairs) == len(stretch.frames) - 1
+        found += [(clips.number_of(a[8:56]), clips.number_of(b[8:56])) for a, b in stretch.pairs]
+        assert stretch.start == pytest.approx(found.index(found[-len(stretch.pairs)]) * every / rate)
+    assert found == list(itertools.pairwise(kept))
+
+
+def test_the_square_is_the_persons_or_the_last_ones_or_the_middle(tmp_path):
+    path = tmp_path / "a.mp4"
+    random = np.random.default_rng(0)
+    picture = cv2.resize(random.integers(0, 256, (6, 8, 3), np.uint8), (64, 48), interpolation=cv2.INTER_NEAREST)
+    clips.write_clip(path, [picture] * 20, 10)
+    finder = Square(None, (10, 12, 16), None, (500, 500, 16))
+    found = list(stretches(path, 16, margin_of=lambda _: 1.0, finder=finder))
+    assert [stretch.found for stretch in found] == [False, True, False, True] and finder.asked == 4
+    frames = list(VideoReader(path))
+    np.testing.assert_array_equal(found[0].frames[0], cut(frames[0], (8, 0, 48), 16))
+    np.testing.assert_array_equal(found[1].frames[0], frames[5][12:28, 10:26])
+    np.testing.assert_array_equal(found[2].frames[0], frames[10][12:28, 10:26])
+    np.testing.assert_array_equal(found[3].frames[0][:8, :8], frames[15][39:47, 55:63])  # led back into the picture
+
+
+# -- The same treatment for both -----------------------------------------------------------------------------------
+
+
+def test_nothing_of_a_clip_but_its_pixels_decides_its_treatment():
+    draws = [random_treatment(np.random.default_rng(seed)) for seed in range(300)]
+    assert {draw.crf for draw in draws} == set(range(CRF[0], CRF[1] + 1))
+    assert SHRINK[0] <= min(draw.shrink for draw in draws) and max(draw.shrink for draw in draws) <= SHRINK[1]
+    assert random_treatment.__code__.co_varnames[: random_treatment.__code__.co_argcount] == ("random",)
+    assert treated.__code__.co_varnames[: treated.__code__.co_argcount] == ("clip", "output", "treatment")
+
+
+def test_treating_encodes_again_at_the_given_quality(tmp_path):
+    random = np.random.default_rng(0)
+    clips.write_clip(tmp_path / "a.mp4", [random.integers(0, 256, (48, 64, 3), np.uint8) for _ in range(8)], 10)
+    for name, treatment in {
+        "good": Treatment(17, 1.0),
+        "poor": Treatment(36, 1.0),
+        "small": Treatment(17, 0.5),
+    }.items():
+        treated(tmp_path / "a.mp4", tmp_path / f"{name}.mp4", treatment)
+    sizes = {name: (tmp_path / f"{name}.mp4").stat().st_size for name in ("good", "poor", "small")}
+    assert sizes["poor"] < 0.6 * sizes["good"] and sizes["small"] < 0.6 * sizes["good"]
+    info = probe(tmp_path / "small.mp4")
+    assert info.size_hw == (24, 32) and info.frames == 8 and info.fps == 10
+
+
+def test_squares_for_training_have_room_to_crop_and_margins_of_their_own(tmp_path):
+    path = grey(tmp_path / "a.mp4", [10, 20, 30])
+    pairs = cut_for_training(path, 32, np.random.default_rng(0), every=3, finder=Square((10, 4, 24)))
+    assert pairs.shape == (6 * 2, 2, 36, 36, 3)
+    assert cut_for_judging(path, 32, Square((10, 4, 24))).shape == (29, 2, 32, 32, 3)
+
+
+def test_footage_is_kept_whole(tmp_path):
+    footage = Footage(np.arange(96, dtype=np.uint8).reshape(2, 2, 2, 4, 3), True, "p", "pix2pix", "same", 2.5, "a.mp4")
+    save_footage(tmp_path / "a.safetensors", footage)
+    loaded = load_footage(tmp_path / "a.safetensors")
+    np.testing.assert_array_equal(loaded.pairs, footage.pairs)
+    assert dataclasses.replace(loaded, pairs=footage.pairs) == footage
+
+
+def test_a_pair_is_altered_by_one_draw_and_kinds_are_drawn_evenly():
+    pair = np.random.default_rng(0).integers(20, 200, (1, 36, 36, 3), np.uint8).repeat(2, axis=0)
+    how = Augmentation(noise=0.0)
+    for seed in range(10):
+        shown = augmented(pair, 32, how, np.random.default_rng(seed))
+        assert shown.shape == (2, 32, 32, 3) and shown.dtype == np.float32
+        np.testing.assert_array_equal(shown[0], shown[1])
+    grained = [augmented(pair, 32, Augmentation(), np.random.default_rng(seed)) for seed in range(20)]
+    assert 5 <= sum(bool((shown[0] != shown[1]).any()) for shown in grained) <= 15
+    assert all(np.abs(shown).max() <= 1 for shown in grained)
+
+    def clip(level, generated, recipe="", person="a"):
+        return Footage(np.full((3, 2, 32, 32, 3), level, np.uint8), generated, person, recipe, "", 1.0)
+
+    some = [clip(40, False)] + [clip(160, True, "much", f"p{k}") for k in range(9)] + [clip(220, True, "rare")]
+    shown, truth = Draw(some, 0).batch(400, 32, Augmentation(0, 0, 0))
+    levels = np.rint((shown[:, 0, 0, 0, 0] + 1) * 127.5).astype(int)
+    assert truth.sum() == 200 and set(levels[truth == 0]) == {40}
+    assert 70 < (levels == 160).sum() < 130 and 70 < (levels == 220).sum() < 130  # methods count alike
+
+
+# -- The verdict ---------------------------------------------------------------------------------------------------
+
+
+def test_the_verdict_with_its_time_line(tmp_path, detector, brightness):
+    path = grey(tmp_path / "dance.mp4", [20, 240, 240])
+    found = understudy.detect(path, detector=detector)
+    assert found.pairs == 29 and found.seconds == pytest.approx(3.0) and found.person_found == 1.0
+    assert [second.start for second in found.time_line] == [0, 1, 2]
+    first, *rest = found.time_line
+    assert first.probability == pytest.approx(0.1) and first.mean_log_odds < 0
+    assert all(second.probability == pytest.approx(0.9) for second in rest)
+    assert found.verdict == "generated" and found.sum_of_log_odds > 0
+    assert verdict_of(0.5) == "unsure" and verdict_of(0.1) == "real"
+    words = str(found)
+    assert "dance.mp4: looks generated (probability of generated: 90 %)" in words
+    assert "0:00  .##" in words
+    assert "trained on two bright drawings" in words and "- not at all\n- it is a drawing" in words
+
+
+def test_a_long_time_line_has_a_line_a_minute():
+    second = module.Second(0.0, 1.0, 0.9, True)
+    lines = drawn_time_line((second,) * 150)
+    assert lines[1:] == ["  0:00  " + 60 * "#", "  1:00  " + 60 * "#", "  2:00  " + 30 * "#"]
+
+
+@pytest.mark.parametrize(
+    ("output", "files"),
+    [("told", ["told/detection.json", "told/detection.png"]), ("told.json", ["told.json", "told.png"])],
+)
+def test_numbers_and_plot_are_written(tmp_path, detector, brightness, output, files):
+    path = grey(tmp_path / "dance.mp4", [240, 20])
+    found = understudy.detect(path, tmp_path / output, detector=detector)
+    numbers = json.loads((tmp_path / files[0]).read_text())
+    assert numbers["probability"] == found.probability and len(numbers["time_line"]) == 2
+    assert numbers["trust"] == ["not at all", "it is a drawing"]
+    picture = cv2.imread(str(tmp_path / files[1]))
+    assert picture.shape[1] > 800 and len(np.unique(picture.reshape(-1, 3), axis=0)) > 3
+
+
+def test_nobody_and_hardly_anything_to_see_are_said(tmp_path, detector, brightness, monkeypatch, caplog):
+    monkeypatch.setattr("understudy.forensics.looking.TrackerFinder", lambda: Square(None))
+    found = understudy.detect(grey(tmp_path / "a.mp4", [128], each=3), detector=detector)
+    assert found.person_found == 0
+    said = " ".join(caplog.messages)
+    assert "a person was found in 0 % of the looks" in said and "lasts 0.30 seconds" in said
+
+
+MISTAKES = {
+    "no such video": ("detect no.mp4", "no.mp4"),
+    "not a video": ("detect text.mp4", "is a text file"),
+    "one frame": ("detect one.mp4", "holds a single frame"),
+    "no such detector": ("detect a.mp4 --detector no.safetensors", "there is no detector no.safetensors"),
+    "wrong detector": ("detect a.mp4 --detector text.mp4", "text.mp4 is not a safetensors file"),
+    "output a video": ("detect a.mp4 --detector d --output b.mp4", "give a folder, or the name of a .json file"),
+    "output a file": ("detect a.mp4 --detector d --output taken", "is a file: give a folder"),
+    "output a folder": ("detect a.mp4 --detector d --output folder.json", "folder.json is a folder"),
+    "no device": ("detect a.mp4 --detector d --device mps", "--device mps: not available"),
+}
+
+
+@pytest.mark.parametrize("kind", MISTAKES)
+def test_mistakes_cost_one_line(tmp_path, monkeypatch, capsys, detector, kind):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    clips.write_clip(tmp_path / "one.mp4", 1)
+    clips.write_clip(tmp_path / "a.mp4", 3)
+    (tmp_path / "text.mp4").write_text("this is a text, not a video\n" * 9)
+    (tmp_path / "taken").write_text("")
+    (tmp_path / "folder.json").mkdir()
+    detector.save(tmp_path / "d")
+    command, words = MISTAKES[kind]
+    with pytest.raises(SystemExit) as left:
+        cli.main([*command.split(), *([] if "--detector" in command else ["--detector", "d"])])
+    assert left.value.code == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if not line.endswith(", done")]
+    assert len(lines) == 1 and lines[0].startswith("error: ") and words in lines[0], lines
+
+
+def test_the_command_prints_the_verdict(tmp_path, monkeypatch, capsys, detector, brightness):
+    monkeypatch.chdir(tmp_path)
+    detector.save(tmp_path / "mine.safetensors")
+    grey(tmp_path / "a.mp4", [20])
+    with pytest.raises(SystemExit) as left:
+        cli.main(["detect", "a.mp4", "--detector", "mine.safetensors", "--output", "told"])
+    assert not left.value.code
+    printed = capsys.readouterr().out
+    assert "a.mp4: no sign of having been generated (probability of generated: 10 %)" in printed
+    assert "details: told" in printed
+
+
+def test_errors_are_of_one_family():
+    assert issubclass(DetectorError, UnderstudyError) and issubclass(UsageError, UnderstudyError)
