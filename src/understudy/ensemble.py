@@ -178,7 +178,7 @@ def _play(actor: Actor, part: Part, file: Path, device: Device, advance: Callabl
             x, y, width, height = cv2.boundingRect((cutout[..., 3] >= VISIBLE).astype(np.uint8))
             if width:
                 scale, (x_at, y_at) = placement(actor, part.window[moment])
-                corners = np.array([x, y, x + width - 1, y + height - 1], np.float64)
+                corners = np.array([x, y, x + width, y + height]) - 0.5  # whole numbers are centres of pixels
                 boxes[moment] = (corners - (x_at, y_at, x_at, y_at)) / scale
             advance()
     return boxes

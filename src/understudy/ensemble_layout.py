@@ -148,10 +148,11 @@ def stage_spots(
         return [Spot(height / h, (0.0, 0.0)) for h, _ in pictures_hw], 1.0
     factor = max(_fitting(there, len(reaches), height, width), 0.01)
     up, down = (factor * max(getattr(one, way) for one in there) for way in ("up", "down"))
-    ground = max(min(there[0].ground, height - margin - down), margin + up)
+    # the picture's edges lie half a pixel beyond the centres of its outermost pixels
+    ground = max(min(there[0].ground, height - 0.5 - margin - down), margin + up - 0.5)
     share = width / len(reaches)
-    first = max(share / 2, margin + factor * max(one.left for one in there))
-    last = min(width - share / 2, width - margin - factor * max(one.right for one in there))
+    first = max(share / 2, margin + factor * max(one.left for one in there)) - 0.5
+    last = width - 0.5 - max(share / 2, margin + factor * max(one.right for one in there))
     spots = []
     for found, (h, _), x in zip(reaches, pictures_hw, np.linspace(first, last, len(reaches)), strict=True):
         at = (0.0, 0.0) if found is None else (float(x) - factor * found.centre, ground - factor * found.ground)
