@@ -18,7 +18,7 @@ from tiny_actor import tiny_actor
 from understudy import cli
 from understudy.errors import Interrupted, MediaError
 
-COMMANDS = ["clone", "track", "train", "perform", "coverage", "study", "inspect", "demo"]
+COMMANDS = ["clone", "track", "train", "perform", "coverage", "study", "detect", "inspect", "demo"]
 
 
 def run(*words: str) -> int:
@@ -77,6 +77,15 @@ MISTAKES = {
     "performance as actor": (
         "perform --actor me.performance --driving dance.performance --output o.mp4",
         "is a folder",
+    ),
+    "no actor": ("perform --driving dance.performance --output out.mp4", "give --actor NAME.actor, once for each"),
+    "one of several is damaged": (
+        "perform --actor me.actor --actor damaged.actor --driving dance.performance --output out.mp4",
+        "damaged",
+    ),
+    "overwrites one of several": (
+        "perform --actor me.actor --actor text.mp4 --driving dance.performance --output text.mp4",
+        "would overwrite",
     ),
     "no such driving": ("perform --actor me.actor --driving no.mp4 --output out.mp4", "no.mp4"),
     "actor as driving": ("perform --actor me.actor --driving me.actor --output out.mp4", "me.actor"),
@@ -141,6 +150,7 @@ TYPOS = {
     "unknown preset": ("train --reference a --output b --preset best", "preview"),
     "minutes in words": ("train --reference a --output b --max-minutes ten", "'ten' is not a number of minutes"),
     "steps in words": ("train --reference a --output b --max-steps 1.5", "'1.5' is not a whole number of steps"),
+    "unknown layout": ("perform --actor a --driving b --output c.mp4 --layout circle", "side-by-side"),
     "region": ("track a.mp4 --output b --region 1,2,3", "'1,2,3' is not four whole numbers X,Y,W,H"),
     "start": ("track a.mp4 --output b --start soon", "'soon' is not a number of seconds"),
 }

@@ -61,9 +61,11 @@ COMMANDS = {
     "train": "train --reference {} --output x.actor --consent me",
     "clone": "clone --reference me.performance --driving {} --output x.mp4 --consent me",
     "perform": "perform --actor me.actor --driving {} --output x.mp4",
+    "several": "perform --actor me.actor --actor me.actor --driving {} --output x.mp4",
     "background": "perform --actor me.actor --driving me.performance --background {} --output x.mp4",
     "coverage": "coverage --reference me.performance --driving {}",
     "inspect": "inspect {}",
+    "detect": "detect {} --output told",
 }
 
 

@@ -106,8 +106,8 @@ def detect(
     video = Path(video)
     places = None if output is None else _places(Path(output))
     chosen = choose_device(device)
-    loaded = detector if isinstance(detector, Detector) else Detector.load(detector)
     info = probe(video)
+    loaded = detector if isinstance(detector, Detector) else Detector.load(detector)
     network = loaded.network(chosen)
     parts: list[tuple[float, Any, bool]] = []
     with progress_bar("looking", info.frames) as advance:
