@@ -454,7 +454,8 @@ def test_golden_losses(me):
 
 GOLDEN = {
     "global D": 2.3854, "global gan": 2.2803, "global fm": 19.6796, "global p": 12.3414, "local D": 2.2191,
-    "local gan": 2.1024, "local fm": 14.787, "local p": 26.3744, "face D_f": 1.3966, "face gan": 0.765, "face p": 14.6783,
+    "local gan": 2.1024, "local fm": 14.787, "local p": 26.3744, "face D_f": 1.3966, "face gan": 0.765,
+    "face p": 14.6783,
 }  # fmt: skip
 
 
