@@ -3,6 +3,7 @@
 import dataclasses
 import re
 import shlex
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -50,6 +51,8 @@ def test_the_commands_of_the_readme_run(folder, monkeypatch):
     consent = ["--consent", "the person is made up"]
     run = []
     for words in commands():
+        if "anna.actor" in words:  # nobody trains this one in the README
+            shutil.copy("me.actor", "anna.actor")
         asked = words[0] in ("train", "evaluate") and "--consent" not in words  # at a terminal, the question would come
         assert _status([*words, *(consent if asked else [])]) == 0, words
         run.append(words[0])

@@ -182,7 +182,8 @@ def perform(
             colour (green, #202030 or 32,32,48), a picture, a video, or nothing (transparent).
         normalization: How the driver is brought to the reference's place, see `understudy train --help`.
         compare: Also write NAME.compare.mp4, driving, pose and clone side by side, and NAME.normalization.png, the
-            driver's skeleton as filmed and where it was brought to. Of several actors only the first, driving and all.
+            driver's skeleton as filmed and where it was brought to. Of several actors NAME.compare.mp4 alone, the
+            driver beside them all.
         device: Where to compute.
     """
     from understudy.verbs import perform as verb

@@ -146,7 +146,7 @@ def perform(
             room), "transparent", a colour (a name, "#rrggbb" or "r,g,b"), or an image or video file.
         normalization: how the driver is brought to the reference's place, see `train`; None: as the actor does.
         compare: also write `NAME.compare.mp4`, driving, pose and clone side by side, and `NAME.normalization.png`, the
-            driver's skeleton as filmed and as brought to the reference's place. Of several actors only the first is
+            driver's skeleton as filmed and as brought to the reference's place. Of several actors only the video is
             written, with the driver beside them all.
         device: "auto", "cpu", "cuda" or "mps".
 
