@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from understudy.backgrounds import backgrounds, cover, parse_background
+from understudy.backgrounds import backgrounds, check_room, cover, parse_background
 from understudy.errors import UsageError
 from understudy.video import VideoWriter, write_image
 
@@ -93,3 +93,13 @@ def test_a_video_keeps_its_speed_and_starts_again(tmp_path: Path) -> None:
     frames = backgrounds(tmp_path / "loop.mp4", (16, 16), Fraction(20), reference=REFERENCE, driving=lambda: DRIVING)
     levels = [int(round(float(frame.mean()) / 10) * 10) for frame in islice(frames, 14)]
     assert levels == [40, 40, 120, 120, 200, 200] * 2 + [40, 40]
+
+
+@pytest.mark.parametrize("behind", ["driving", "transparent", (1, 2, 3), Path("room.png")], ids=str)
+def test_a_room_that_was_learnt_along_cannot_be_exchanged(behind: object) -> None:
+    check_room({"whole_frame": False}, behind)
+    check_room({}, behind)
+    check_room({"whole_frame": True}, "reference")
+    with pytest.raises(UsageError, match="--background must be reference: this actor paints the room") as caught:
+        check_room({"whole_frame": True}, behind)
+    assert "\n" not in str(caught.value)

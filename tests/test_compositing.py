@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.compositing import faded, key, paste, unpremultiplied
+from understudy.compositing import faded, framed, key, paste, unpremultiplied
 
 SIZE = 128
 GREEN = np.array([0, 255, 0], np.uint8)
@@ -132,3 +132,12 @@ def test_a_rim_full_of_person_is_not_taken_for_the_flat_colour() -> None:
     frame[40:80, 40:80] = GREEN
     alpha = key(frame, GREEN)[..., 3]
     assert not alpha[45:75, 45:75].any() and (alpha[:35] == 255).all()
+
+
+def test_a_frame_that_is_shown_whole_fades_at_its_border_alone() -> None:
+    frame = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
+    cutout = framed(frame)
+    assert (cutout[2:-2, 2:-2, 3] == 255).all() and (cutout[2:-2, 2:-2, :3] == frame[2:-2, 2:-2]).all()
+    assert (np.diff(cutout[SIZE // 2, :3, 3].astype(int)) > 0).all() and (cutout[..., :3] <= cutout[..., 3:]).all()
+    same = paste(framed(np.full_like(frame, 90)), 1.0, (-3.0, 5.0), np.full((2 * SIZE, 2 * SIZE, 3), 90, np.uint8))
+    assert np.abs(same.astype(int) - 90).max() <= 1  # no seam where inside and outside agree

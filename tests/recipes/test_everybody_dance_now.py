@@ -10,14 +10,19 @@ import torch
 from tiny import tiny_performance
 from understudy import stages as staging
 from understudy import training
+from understudy.actor import Actor
 from understudy.conditioning.face_crops import face_boxes
-from understudy.errors import Interrupted, TrainingError
+from understudy.consent import Consent
+from understudy.errors import Interrupted, TrainingError, UsageError
 from understudy.files import load_tensors
+from understudy.inspection import inspect
 from understudy.networks.pix2pixhd import LocalEnhancer
 from understudy.networks.vgg import VGG19Features
 from understudy.pose import NOSE, Pose
 from understudy.recipes import everybody_dance_now as recipe
 from understudy.recipes import everybody_dance_now_faces as faces
+from understudy.verbs import clone, perform, train
+from understudy.video import VideoReader
 
 TINY = recipe.Config(
     size=32, whole_frame=False, line=1 / 16, width=4, downsamplings=2, blocks=1, enhancer_blocks=1,
@@ -473,3 +478,41 @@ def test_interrupted_is_told_by_the_stage(me, tmp_path, monkeypatch):
     with pytest.raises(Interrupted, match="stopped at step 0; saved, go on with --resume"):
         recipe.train(me, [], tmp_path, TINY, device="cpu")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["global"]
+
+
+# -- the verbs -------------------------------------------------------------------------------------------------
+
+
+def test_an_actor_that_paints_its_room_from_training_to_video(me, dance, tmp_path, monkeypatch):
+    config = dataclasses.replace(
+        TINY, whole_frame=True, rotate=0, zoom=0, shift=0, local_enhancers=0, face=False, steps=(2, 0, 0)
+    )
+    monkeypatch.setattr(recipe, "preview", lambda: config)
+    output = tmp_path / "me.actor"
+    train(me, output, recipe="everybody-dance-now", consent="I am it", device="cpu", max_steps=1)
+    with pytest.raises(UsageError, match="exists: train it further with --resume"):
+        train(me, output, recipe="everybody-dance-now", consent="I am it", device="cpu")
+    actor = train(me, output, recipe="everybody-dance-now", resume=True, device="cpu")
+    assert actor.paints_room and actor.record["steps"] == 2
+
+    perform(output, dance, tmp_path / "out.mkv", compare=True, device="cpu")
+    with VideoReader(tmp_path / "out.mkv") as reader:
+        frames = list(reader)
+    # where the square was filmed there is what G paints, around it the room as it was
+    assert len(frames) == 12 and np.abs(frames[0][40:, 36:].astype(int) - 60).max() <= 2
+    assert np.abs(frames[0][4:28, 4:28].astype(int) - 60).mean() > 5
+
+    with pytest.raises(UsageError, match="--background must be reference"):
+        perform(output, dance, tmp_path / "other.mp4", background="driving", device="cpu")
+    with pytest.raises(UsageError, match="--background must be reference"):
+        clone(me, dance, tmp_path / "clone.mp4", recipe="everybody-dance-now", background="green", consent="I am it")
+    lines = str(inspect(output, tmp_path / "sheet.png"))
+    assert "the reference's room along with the person" in lines and "everybody-dance-now" in lines
+
+
+def test_a_painted_room_stays_where_it_is_when_the_driver_leaves_it(trained, me):
+    actor = Actor.of(trained[0], me, "everybody-dance-now", "preview", Consent("I am it", ""))
+    away = Pose(me.poses.xy + np.float32(20), me.poses.confidence, me.poses.size_hw)
+    assert actor.windows(away, me.fps).any()
+    fixed = dataclasses.replace(actor, config={**actor.config, "whole_frame": True})
+    assert not fixed.windows(away, me.fps).any()
