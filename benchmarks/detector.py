@@ -1,12 +1,12 @@
 """The fake detector, trained and tested on made-up people, and tried on real clips where there are some.
 
     python benchmarks/detector.py --work detector --output mine.json --save detector.safetensors
-    python benchmarks/detector.py --work detector --train 2 --validation 1 --test 1 --minutes 0.05 --detector-steps 50
+    python benchmarks/detector.py --work detector --train 2 --validation 2 --test 2 --minutes 0.05 --detector-steps 50
 
-Made-up people are filmed; a short actor is trained of each (of one method each, in turn, for people who are trained
-on; of all methods for the others), and performs a part of the person's own dance that it has not seen, and another
-person's. Films and clones are encoded once more, by numbers drawn without looking at what they are. The detector is
-trained on the first group of people, calibrated on the second, tested on the third.
+Made-up people are filmed; a short actor is trained of each (by one method each, in turn, and by the one that takes no
+training; by all methods for those who are held out), and performs a part of the person's own dance that it has not
+seen, and another person's. Films and clones are encoded once more, by numbers drawn without looking at what they are.
+The detector is trained on the first group of people, calibrated on the second, tested on the third.
 
 Beside the main detector one is trained without each method, to see what happens with a method that it does not know;
 and one whose real clips were not encoded again, to see whether the test with swapped qualities would notice.
@@ -53,12 +53,10 @@ def material(
     """Footage to train, to calibrate, to test; and the clips of the first and of the last."""
     learnt = [recipe for recipe in studio.recipes if recipe != INSTANT]
     instant = [recipe for recipe in studio.recipes if recipe == INSTANT]
-    in_turn = {
-        number: [*instant, *learnt[place % len(learnt) :][:1]] for place, number in enumerate(groups["training"])
-    }
-    for role in ("validation", "test"):
-        in_turn |= dict.fromkeys(groups[role], studio.recipes)
-    clips = {role: list(studio.clips(people, role, in_turn)) for role, people in groups.items()}
+    taught = [*groups["training"], *groups["validation"]]
+    of_whom = {number: [*instant, *learnt[place % len(learnt) :][:1]] for place, number in enumerate(taught)}
+    of_whom |= dict.fromkeys(groups["test"], studio.recipes)
+    clips = {role: list(studio.clips(people, role, of_whom)) for role, people in groups.items()}
     training = [cutter.cut(clip, version) for clip in clips["training"] for version in VERSIONS]
     validation, test = (
         [part for clip in clips[role] for version in VERSIONS for part in cutter.in_parts(clip, version, studio.shown)]
@@ -260,10 +258,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--validation", type=int, default=2, help="people for the calibration")
     parser.add_argument("--test", type=int, default=4, help="people who are held out")
     parser.add_argument("--recipes", nargs="+", default=[name for name in WANTED if name in RECIPES], choices=RECIPES)
-    parser.add_argument("--minutes", type=float, default=0.75, help="of training, for each actor")
+    parser.add_argument("--minutes", type=float, default=0.6, help="of training, for each actor")
     parser.add_argument("--steps", type=int, help="of training for each actor, instead of minutes")
-    parser.add_argument("--seconds", type=float, default=8.0, help="of each film")
-    parser.add_argument("--shown", type=float, default=2.5, help="seconds at its end that drive, and length of clones")
+    parser.add_argument("--seconds", type=float, default=7.0, help="of each film")
+    parser.add_argument("--shown", type=float, default=2.0, help="seconds at its end that drive, and length of clones")
     parser.add_argument("--detector-steps", type=int, default=2000)
     parser.add_argument("--other-steps", type=int, default=1000, help="of the detectors trained without something")
     parser.add_argument("--only-main", action="store_true", help="train no other detectors, leave out their tables")

@@ -39,7 +39,7 @@ def footage(generated: bool, person: str, seed: int, size: int = 36) -> Footage:
 @pytest.fixture(scope="module")
 def trained():
     clips = [footage(generated, f"p{k}", 2 * k + generated) for k in range(3) for generated in (False, True)]
-    plain = Schedule(60, 16, 2e-3, Augmentation(noise=2.0))
+    plain = Schedule(60, 16, 2e-3, Augmentation(noise=2.0, focus=0.0))
     return train_detector(clips, SMALL, plain, device="cpu")
 
 

@@ -124,12 +124,15 @@ class Augmentation:
     """exponents of contrast from 1 / (1 + this) to 1 + this"""
     noise: float = 10.0
     """of 255: half of the pairs get grain with a standard deviation of up to this, new in every frame"""
+    focus: float = 0.8
+    """pixels: a third of the pairs is blurred by a Gaussian of up to this standard deviation, a third sharpened by the
+    same, so that softness alone tells nothing"""
 
 
 def augmented(
     pair: npt.NDArray[np.uint8], size: int, how: Augmentation, random: np.random.Generator
 ) -> npt.NDArray[np.float32]:
-    """pair (2, S, S, 3) RGB uint8 -> (2, size, size, 3) in [-1, 1]: cropped, mirrored, recoloured, grained.
+    """pair (2, S, S, 3) RGB uint8 -> (2, size, size, 3) in [-1, 1]: cropped, mirrored, recoloured, refocused, grained.
 
     Both frames are treated by one draw, but for the grain.
     """
@@ -141,11 +144,20 @@ def augmented(
     light = (1 + how.gain * random.uniform(-1, 1)) * (1 + how.gain / 2 * random.uniform(-1, 1, 3))
     table = (2 * np.clip(levels * light, 0, 1) - 1).astype(np.float32)[None]
     shown = cv2.LUT(np.ascontiguousarray(cropped).reshape(2 * size, size, 3), table).reshape(2, size, size, 3)
+    shown = _refocused(shown, how.focus * random.uniform(0, 1), int(random.integers(3)))
     deviation = max(0.0, random.uniform(-1, 1)) * how.noise / 127.5
     if deviation:
         shown += np.float32(deviation) * random.standard_normal(shown.shape, np.float32)
         np.clip(shown, -1, 1, out=shown)
     return np.asarray(shown, np.float32)
+
+
+def _refocused(frames: npt.NDArray[np.float32], deviation: float, way: int) -> npt.NDArray[np.float32]:
+    """way: 0 as they are, 1 blurred, 2 sharpened by what a blur takes away."""
+    if way == 0 or deviation < 0.2:
+        return frames
+    soft = np.stack([cv2.GaussianBlur(frame, (0, 0), deviation) for frame in frames])
+    return np.asarray(soft if way == 1 else np.clip(2 * frames - soft, -1, 1), np.float32)
 
 
 class Draw:
