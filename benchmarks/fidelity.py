@@ -49,7 +49,7 @@ MADE_UP = Consent("nobody needs to agree: the person is made up", "")
 PUBLISHED = Consent("published with a licence for research", "")
 MEDIA = Path(os.environ.get("UNDERSTUDY_MEDIA", Path(__file__).parents[2] / "shared" / "media"))
 STEPS = "steps.json"
-PARTS = ("methods", "losses", "augmentation", "size", "frames", "media")
+PARTS = ("methods", "losses", "augmentation", "size", "frames", "everybody", "media")
 DRIVERS = {1: 24, 2: 11, 3: 7}
 """who dances for whom: seeds of made-up people; another person's driver is the one 20 further"""
 REFERENCE_SECONDS, DRIVING_SECONDS = 24.0, 8.0
@@ -211,6 +211,7 @@ def losses(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
         "vgg": ("VGG features", {"lambda_gan": 0.0}),
         "rgb-gan": ("L1 on RGB, with D_p", {"lambda_vgg": 0.0, "lambda_rgb": 100.0}),
         "paired-only": ("VGG features, with D_p", {}),
+        "vgg-light-gan": ("VGG features at a fifth of their weight, with D_p", {"lambda_vgg": 100.0}),
     }
     yield from _variants(bench, footage, "losses", changes, budget="paired-only")
 
@@ -226,6 +227,24 @@ def augmentation(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
         for one in (who, without):
             actors.append((one, bench.actor(one, footage.parts.training, [footage.driving], footage.name, recipe)))
     yield from both_tests(bench, footage, f"{footage.name}, augmentation and averaging", actors, actors)
+
+
+def everybody(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
+    """Table 3 of Everybody Dance Now: frame by frame, with temporal smoothing, with the face stage, at equal time."""
+    for seed in people[:2]:
+        footage = footage_of(bench, seed)
+        changes: dict[str, tuple[str, dict[str, Any]]] = {
+            "fbf": ("FBF", {"temporal_smoothing": False, "face": False}),
+            "fbf-ts": ("FBF+TS", {"face": False}),
+            "fbf-ts-fg": ("FBF+TS+FG", {}),
+        }
+        actors = []
+        for name, (title, changed) in changes.items():
+            who = timed(contender("everybody-dance-now", bench.preset, name, title, **changed))
+            actors.append((who, bench.actor(who, footage.parts.training, [], footage.name)))
+        neighbour = contender("nearest-neighbour", bench.preset)
+        actors.append((neighbour, trained(bench, footage, neighbour)))
+        yield from both_tests(bench, footage, f"{footage.name}, Everybody Dance Now", actors, actors)
 
 
 def frames(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
@@ -323,6 +342,25 @@ def table(tests: Sequence[Test], region: str = "person") -> str:
     return "\n".join(lines)
 
 
+def across_people(tests: Sequence[Test], kind: str, measure: str = "rmse", digits: int = 1) -> str:
+    """Markdown in the form of the paper's Table 1: a row a method, a column a person, their mean, ours over it."""
+    chosen = [test for test in tests if test.name.startswith(f"{kind} of person-") and "," not in test.name]
+    if not chosen:
+        return ""
+    people = [test.name.removeprefix(f"{kind} of ") for test in chosen]
+    lines = [f"\n**{kind}, {measure}**\n", f"| method | {' | '.join(people)} | mean | ours / this |"]
+    lines.append("|---" * (len(people) + 3) + "|")
+    means: dict[str, float] = {}
+    for number, method in enumerate(chosen[0].methods):
+        found = [test.methods[number].measures[measure].regions["person"] for test in chosen]
+        assert all(test.methods[number].name == method.name for test in chosen)
+        means[method.name] = sum(summary.mean or 0.0 for summary in found) / len(found)
+        cells = [f"{_n(one.mean, digits)} ({_n(one.low, digits)} to {_n(one.high, digits)})" for one in found]
+        ratio = means["performance-cloning"] / means[method.name]
+        lines.append(f"| {method.title} | {' | '.join(cells)} | {means[method.name]:.{digits}f} | {ratio:.2f} |")
+    return "\n".join(lines)
+
+
 def _ratio(ours: Any, other: Any, region: str, test: Test) -> Summary:
     from fractions import Fraction
 
@@ -383,6 +421,9 @@ def main() -> None:
     if options.output:
         write_json(options.output, _compact(Evaluation.load(bench.work / "results.json")))
     print(table(tests))
+    for kind in ("self-reenactment", "cross-identity"):
+        print(across_people(tests, kind))
+        print(across_people(tests, kind, "temporal", 2))
     print(f"\nreport: {page}")
 
 
