@@ -12,7 +12,8 @@ import pytest
 from test_performing import with_sound
 from tiny import tiny_performance
 from tiny_actor import drawing_actor, tiny_actor
-from understudy.ensemble import Member, members, perform_together
+from understudy import ensemble
+from understudy.ensemble import Member, Spot, members, perform_together
 from understudy.errors import ActorError, UsageError
 from understudy.performance import Performance
 from understudy.performing import perform_to_file
@@ -21,7 +22,7 @@ from understudy.verbs import perform
 from understudy.video import VideoReader, probe, read_image
 
 FRAMES = 12
-BLACK = (0, 0, 0)
+BLACK, RED, BLUE = (0, 0, 0), (220, 20, 20), (20, 20, 220)
 
 
 @pytest.fixture(scope="module")
@@ -120,18 +121,28 @@ def test_a_narrow_stage_makes_all_smaller_and_says_so(
     assert "4 performers do not fit at their size on a stage of 40x48" in caplog.text
 
 
-def test_whose_feet_are_lower_is_painted_over_the_other(tmp_path: Path, driving: Performance) -> None:
-    """Two who overlap on a stage one pixel wide for both: colours tell who is in front."""
-    from understudy import ensemble
+@pytest.mark.parametrize(
+    ("lower_by", "in_front"), [(4.0, BLUE), (-4.0, RED), (0.0, RED)], ids=["second", "first", "tie"]
+)
+def test_whose_feet_are_lower_is_painted_over_the_other(
+    tmp_path: Path,
+    driving: Performance,
+    monkeypatch: pytest.MonkeyPatch,
+    lower_by: float,
+    in_front: tuple[int, int, int],
+) -> None:
+    class Painter(type(player(driving))):  # type: ignore[misc]
+        def generate(self, pose, **_):
+            for frame in super().generate(pose):
+                frame[4:28, 8:24] = RED if self.reference_name == "red" else BLUE
+                yield frame
 
-    actor = player(driving)
-    played = ensemble._Played(actor, ensemble.part_for(actor, driving), Path("no file"), np.zeros((FRAMES, 4)))
-    red, blue = (np.zeros((32, 32, 4), np.uint8) for _ in range(2))
-    red[8:24, 8:24], blue[12:28, 12:28] = (255, 0, 0, 255), (0, 0, 255, 255)
-    stage = np.zeros((48, 40, 3), np.uint8)
-    for cutout in (red, blue):
-        stage = ensemble._put(cutout, played, 0, ensemble.Spot(1.0, (0.0, 0.0)), stage)
-    assert tuple(stage[16, 16]) == (0, 0, 255) and tuple(stage[9, 9]) == (255, 0, 0)
+    spots = [Spot(1.0, (0.0, 0.0)), Spot(1.0, (3.0, lower_by))]
+    monkeypatch.setattr(ensemble, "stage_spots", lambda *_: (spots, 1.0))
+    cast = [Painter(**vars(replace(player(driving), reference_name=name))) for name in ("red", "blue")]
+    perform(cast, driving, tmp_path / "out", background="transparent", layout="stage")
+    middle = pictures(tmp_path / "out")[:, 16, 16, :3]
+    assert np.abs(middle - in_front).max() < 4
 
 
 def test_sound_rate_length_and_comparison(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def members(
         identity = id(given) if isinstance(given, Actor) else Path(given).resolve()
         if identity not in known:
             known[identity] = _member(given, identity, normalization)
-            if layout == "stage" and known[identity].outline.config.get("whole_frame"):
+            if layout == "stage" and known[identity].outline.paints_room:
                 raise UsageError(
                     f"{known[identity].name} was learnt together with its room and cannot leave it for a stage: "
                     "use --layout side-by-side"
