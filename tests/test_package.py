@@ -47,6 +47,7 @@ LAYERS = [
     {"verbs", "inspection"},
     {"ensemble"},
     {"performing"},
+    {"normalization_sheet"},
     {"actor"},
     {"recipes"},
     {"training", "losses", "networks"},
