@@ -95,9 +95,9 @@ def demo(output: str | Path = "demo", *, minutes: float = MINUTES, seed: int = 0
     actor_path, instant_path = folder / "reference.actor", folder / "instant.actor"
     for path in (actor_path, instant_path):
         _forget(path)
-    instant = train(reference, instant_path, preset="instant", consent=CONSENT)
-    perform(instant, driving, folder / "instant.mp4")
     try:
+        instant = train(reference, instant_path, preset="instant", consent=CONSENT)
+        perform(instant, driving, folder / "instant.mp4")
         actor = train(
             reference,
             actor_path,
