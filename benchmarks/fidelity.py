@@ -401,6 +401,7 @@ def main() -> None:
         "augmentation": augmentation,
         "size": size,
         "frames": frames,
+        "everybody": everybody,
         "media": media,
     }
     tests = []
