@@ -52,9 +52,9 @@ STEPS = "steps.json"
 PARTS = ("methods", "losses", "augmentation", "size", "frames", "everybody", "media")
 DRIVERS = {1: 24, 2: 11, 3: 7}
 """who dances for whom: seeds of made-up people; another person's driver is the one 20 further"""
-EVERYBODY_STEPS = {"fbf": (3700, 0, 0), "fbf-ts": (1200, 0, 0), "fbf-ts-fg": (1080, 0, 1200)}
-"""of the global, local and face stage: equal processor time, at 0.09 s a step without temporal smoothing, 0.28 s with it,
-and 0.028 s a step of the face stage (one busy core, preset preview)"""
+EVERYBODY_STEPS = {"fbf": (2170, 0, 0), "fbf-ts": (700, 0, 0), "fbf-ts-fg": (630, 0, 700)}
+"""of the global, local and face stage: equal processor time, at 0.09 s a step without temporal smoothing, 0.28 s with
+it, and 0.028 s a step of the face stage (one busy core, preset preview)"""
 REFERENCE_SECONDS, DRIVING_SECONDS = 24.0, 8.0
 
 
