@@ -45,7 +45,7 @@ LAYERS = [
     {"demo"},
     {"evaluation", "forensics"},
     {"verbs", "inspection"},
-    {"ensemble"},
+    {"ensemble", "outputs"},
     {"performing"},
     {"normalization_sheet"},
     {"actor"},

@@ -324,7 +324,7 @@ def demo(*, output: Path = Path("demo")) -> None:
 def _video_result(output: Path, compare: bool, overlay: bool = True) -> None:
     say_result("video" if output.suffix else "pictures", output)
     if compare:
-        from understudy.verbs import comparison_path, normalization_path
+        from understudy.outputs import comparison_path, normalization_path
 
         say_result("comparison", comparison_path(output))
         if overlay:

@@ -14,6 +14,7 @@ from understudy.backgrounds import Colour, check_room, parse_background
 from understudy.consent import Consent, obtain_consent
 from understudy.errors import TrainingError, UnderstudyError, UsageError
 from understudy.files import locked, read_json, write_json
+from understudy.outputs import beside, check_actor_output, check_video_output, comparison_path, normalization_path
 
 if TYPE_CHECKING:
     from understudy.devices import Device
@@ -31,9 +32,6 @@ PRESETS = ("instant", "preview", "fast", "paper")
 LAYOUTS = ("side-by-side", "stage")
 DEFAULT_RECIPE, INSTANT_RECIPE = "performance-cloning", "limb-warp"
 DEFAULT_WORKING_SIZE = 256
-_VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif")
-_OPAQUE_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", "")
-_TRANSPARENT_SUFFIXES = (".webm", ".mov", "")
 
 log = logging.getLogger(__name__)
 
@@ -90,14 +88,14 @@ def train(
     chosen, config = _recipe_and_config(recipe, preset)
     _check_limits(max_minutes, max_steps, seed, device)
     _check_normalization(normalization)
-    _check_actor_output(path, resume)
+    check_actor_output(path, resume)
     given = _consent(consent, reference, path, resume)
     size = {} if config.size <= DEFAULT_WORKING_SIZE else {"size": config.size}
     performance = _tracked(reference, **size)
     others = [_tracked(other, **size) for other in unpaired]
     run_folder = run_folder_of(path)
     with locked(run_folder, TrainingError):
-        _check_actor_output(path, resume)  # again: another process may have trained it while this one tracked
+        check_actor_output(path, resume)  # again: another process may have trained it while this one tracked
         write_json(run_folder / "consent.json", asdict(given))
         trained = recipe_module(chosen).train(
             performance,
@@ -170,7 +168,7 @@ def perform(
         raise UsageError("nobody is there to perform: give --actor NAME.actor, once for each performer")
     if layout not in LAYOUTS:
         raise UsageError(f"--layout {layout}: there is no such layout; choose one of {', '.join(LAYOUTS)}")
-    _check_video_output(path, behind == "transparent", compare, [driving, behind, *actors])
+    check_video_output(path, behind == "transparent", compare, [driving, behind, *actors])
     _check_background(behind)
     _check_normalization(normalization)
     choose_device(device)
@@ -283,15 +281,15 @@ def clone(
         clone("me.mp4", "dance.mp4", "out.mp4", preset="preview", consent="I am the person in me.mp4")
     """
     path = Path(output)
-    actor_path = _beside(path, ".actor")
+    actor_path = beside(path, ".actor")
     behind = parse_background(background)
-    _check_video_output(path, behind == "transparent", compare, [reference, driving, behind])
+    check_video_output(path, behind == "transparent", compare, [reference, driving, behind])
     _check_background(behind)
     _, config = _recipe_and_config(recipe, preset)
     check_room(asdict(config), behind)
     _check_limits(max_minutes, None, seed, device)
     _check_normalization(normalization)
-    _check_actor_output(actor_path, resume, rendered_with=f"understudy perform --actor {actor_path}")
+    check_actor_output(actor_path, resume, rendered_with=f"understudy perform --actor {actor_path}")
     given = _consent(consent, reference, actor_path, resume)
     size = {} if config.size <= DEFAULT_WORKING_SIZE else {"size": config.size}
     reference_performance, driving_performance = _tracked(reference, **size), _tracked(driving, **size)
@@ -343,38 +341,6 @@ def _check_normalization(normalization: str | None) -> None:
         raise UsageError(f"--normalization {normalization}: there is no such one; choose similarity or ground")
 
 
-def _check_actor_output(path: Path, resume: bool, rendered_with: str = "") -> None:
-    """One rule: what took hours to train is neither overwritten nor begun anew unless that is said."""
-    run_folder = run_folder_of(path)
-    begun = any(run_folder.glob("**/checkpoints/step-*"))
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder: name a file for the actor, for example {path.name or 'me'}.actor")
-    if path.suffix.lower() in _VIDEO_SUFFIXES:
-        raise UsageError(f"{path} would be a video, and training writes an actor: name it {path.stem}.actor")
-    if path.exists() and not begun and _took_no_training(path):
-        return
-    if path.exists() and not resume:
-        use = f"render with it (`{rendered_with} ...`), " if rendered_with else ""
-        raise UsageError(f"{path} exists: {use}train it further with --resume, or choose another --output")
-    if path.exists() and not begun:
-        raise UsageError(
-            f"{path} exists, but its run folder {run_folder} is gone, so it cannot be trained further: "
-            "choose another --output"
-        )
-    if begun and not resume:
-        raise UsageError(
-            f"an interrupted training of {path} is in {run_folder}: go on with --resume, or delete that folder first"
-        )
-
-
-def _took_no_training(path: Path) -> bool:
-    """Whether an actor was made within seconds, from the reference's own frames: no loss if it is made anew."""
-    try:
-        return Actor.load(path).record.get("steps") == 0
-    except UnderstudyError:
-        return False
-
-
 def _consent(consent: str | None, reference: Clip, actor: Path, resume: bool) -> Consent:
     """The consent given now, else the one that the run to be resumed was begun with."""
     recorded = run_folder_of(actor) / "consent.json"
@@ -385,37 +351,12 @@ def _consent(consent: str | None, reference: Clip, actor: Path, resume: bool) ->
     return obtain_consent(consent, _name(reference))
 
 
-def _check_video_output(path: Path, transparent: bool, compare: bool, inputs: Sequence[object]) -> None:
-    suffix = path.suffix.lower()
-    allowed = _TRANSPARENT_SUFFIXES if transparent else _OPAQUE_SUFFIXES
-    if suffix not in allowed:
-        kinds = ".webm, .mov, or a name without suffix (a folder of PNG files)" if transparent else ".mp4, .mov or .mkv"
-        what = "a transparent video" if transparent else "a video"
-        raise UsageError(f"cannot write {what} as {path}: use {kinds}")
-    if suffix and path.is_dir():
-        raise UsageError(f"{path} is a folder: choose another --output")
-    if not suffix and path.exists() and not (path.is_dir() and all(_is_numbered_png(file) for file in path.iterdir())):
-        raise UsageError(f"{path} exists and holds other things than numbered PNG files: choose another --output")
-    files = [given for given in inputs if isinstance(given, (str, os.PathLike)) and os.path.exists(given)]
-    if path.exists() and any(os.path.samefile(file, path) for file in files):
-        raise UsageError(f"--output {path} would overwrite what it is made from: choose another name")
-    beside = comparison_path(path)
-    if compare and beside.is_dir():
-        raise UsageError(f"{beside} is a folder: choose another --output, or leave out --compare")
-    if compare and beside.exists() and any(os.path.samefile(file, beside) for file in files):
-        raise UsageError(f"--compare would overwrite {beside}, which is given: choose another --output")
-
-
 def _check_background(behind: str | Colour | Path) -> None:
     """A picture or video that cannot be read is better known before hours of training than after."""
     if isinstance(behind, Path):
         from understudy.video import is_image, probe, read_image
 
         _ = read_image(behind) if is_image(behind) else probe(behind)
-
-
-def _is_numbered_png(file: Path) -> bool:
-    return file.suffix == ".png" and file.stem.isdigit()
 
 
 def _tracked(clip: Clip, **options: Any) -> Performance:
@@ -439,21 +380,6 @@ def _sound_of(video: Path | None, output: Path) -> Path | None:
         log.info("%s is without sound: a performance holds none; give the driving video itself for its sound", output)
         return None
     return video if probe(video).has_audio else None
-
-
-def comparison_path(output: Path) -> Path:
-    """Where the comparison of a performance lies: out.mp4 has out.compare.mp4."""
-    return _beside(output, ".compare.mp4")
-
-
-def normalization_path(output: Path) -> Path:
-    """Where the overlay of a performance lies: out.mp4 has out.normalization.png."""
-    return _beside(output, ".normalization.png")
-
-
-def _beside(path: Path, ending: str) -> Path:
-    """out.mp4 -> out.actor, out.compare.mp4."""
-    return path.with_name((path.stem if path.suffix else path.name) + ending)
 
 
 def _say_coverage(reference: Performance, driving: Performance) -> None:
