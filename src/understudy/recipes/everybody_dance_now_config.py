@@ -23,7 +23,8 @@ class Config:
     face: bool = True
     """refine the face by a GAN of its own (section 3.2)"""
     normalization: NormalizeBy = "ground"
-    """how a driver is brought to the reference's place: section 8.5, or one scale and translation for the video"""
+    """how a driver is brought to the reference's place: "ground" is section 8.5 made steadier (see
+    `global_normalization`), "similarity" one scale and translation for the video"""
     scale_by: ScaleBy = "body"
     """what sets the scale of "similarity", see `alignment.align`"""
     fit_limbs: bool = False
