@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from recipes import test_pix2pix
+from recipes import test_everybody_dance_now, test_pix2pix
 from recipes.test_performance_cloning import TINY
 from understudy import cli
 from understudy.evaluation import contenders
-from understudy.recipes import cyclegan, performance_cloning, pix2pix
+from understudy.recipes import cyclegan, everybody_dance_now, performance_cloning, pix2pix
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
@@ -47,6 +47,7 @@ def test_the_commands_of_the_readme_run(folder, monkeypatch):
     monkeypatch.setattr(performance_cloning, "preview", lambda: small)
     monkeypatch.setattr(pix2pix, "preview", lambda: dataclasses.replace(test_pix2pix.TINY, steps=3))
     monkeypatch.setattr(cyclegan, "preview", lambda: cyclegan.Config(size=32, width=4, blocks=1, steps=3))
+    monkeypatch.setattr(everybody_dance_now, "preview", lambda: test_everybody_dance_now.TINY)
     monkeypatch.setattr(contenders, "MANY_STEPS", 3)
     consent = ["--consent", "the person is made up"]
     run = []
@@ -56,7 +57,7 @@ def test_the_commands_of_the_readme_run(folder, monkeypatch):
         asked = words[0] in ("train", "evaluate") and "--consent" not in words  # at a terminal, the question would come
         assert _status([*words, *(consent if asked else [])]) == 0, words
         run.append(words[0])
-    assert set(run) == {"clone", "track", "coverage", "train", "perform", "evaluate", "study"}
+    assert set(run) == {"clone", "track", "coverage", "train", "perform", "evaluate", "study", "detect"}
     assert _status(["inspect", "me.actor"]) == 0
     assert (folder / "out.mp4").exists() and (folder / "another_out.mp4").exists() and (folder / "report.html").exists()
 

@@ -7,7 +7,6 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from understudy.actor import RECIPES
 from understudy.cli_options import DeviceName, Minutes, OptionalPath, Paths, Text, Texts, say_result
 from understudy.errors import UsageError
 
@@ -18,6 +17,8 @@ RecipeNames = Annotated[
         help_behavior_hint="(default: all)",
     ),
 ]
+ALL_RECIPES = ("performance-cloning", "everybody-dance-now", "pix2pix", "cyclegan", "nearest-neighbour", "limb-warp")
+"""`actor.RECIPES`, whose module takes long to import"""
 TrainingPreset = Annotated[str, arg(metavar="preview|fast|paper")]
 
 
@@ -25,7 +26,7 @@ def evaluate(
     *,
     reference: OptionalPath = None,
     output: Path = Path("evaluation"),
-    recipes: RecipeNames = RECIPES,
+    recipes: RecipeNames = ALL_RECIPES,
     preset: TrainingPreset = "preview",
     max_minutes: Minutes = None,
     actor: OptionalPath = None,
