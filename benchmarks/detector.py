@@ -54,9 +54,13 @@ def material(
     learnt = [recipe for recipe in studio.recipes if recipe != INSTANT]
     instant = [recipe for recipe in studio.recipes if recipe == INSTANT]
     taught = [*groups["training"], *groups["validation"]]
-    of_whom = {number: [*instant, *learnt[place % len(learnt) :][:1]] for place, number in enumerate(taught)}
+    in_turn = [learnt[place % len(learnt) : place % len(learnt) + 1] if learnt else [] for place in range(len(taught))]
+    of_whom: dict[int, Sequence[str]]
+    of_whom = {number: [*instant, *trained] for number, trained in zip(taught, in_turn, strict=True)}
+    of_whom |= dict.fromkeys(groups["more"], instant)
     of_whom |= dict.fromkeys(groups["test"], studio.recipes)
     clips = {role: list(studio.clips(people, role, of_whom)) for role, people in groups.items()}
+    clips["training"] += clips.pop("more")
     training = [cutter.cut(clip, version) for clip in clips["training"] for version in VERSIONS]
     validation, test = (
         [part for clip in clips[role] for version in VERSIONS for part in cutter.in_parts(clip, version, studio.shown)]
@@ -257,6 +261,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--train", type=int, default=12, help="people who are trained on")
     parser.add_argument("--validation", type=int, default=2, help="people for the calibration")
     parser.add_argument("--test", type=int, default=4, help="people who are held out")
+    parser.add_argument("--more", type=int, default=12, help="further people trained on, without a trained actor")
     parser.add_argument("--recipes", nargs="+", default=[name for name in WANTED if name in RECIPES], choices=RECIPES)
     parser.add_argument("--minutes", type=float, default=0.6, help="of training, for each actor")
     parser.add_argument("--steps", type=int, help="of training for each actor, instead of minutes")
@@ -278,7 +283,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.work, options.recipes, options.minutes, options.steps, options.seconds, options.shown, options.seed,
         options.device,
     )  # fmt: skip
-    sizes = {"training": options.train, "validation": options.validation, "test": options.test}
+    sizes = {
+        "training": options.train,
+        "validation": options.validation,
+        "test": options.test,
+        "more": options.more,
+    }
     groups, first = {}, FIRST
     for role, count in sizes.items():
         groups[role] = list(range(first, first + count))
@@ -327,9 +337,9 @@ def _detector(judge: Judge, calibration: Calibration, record: dict[str, Any]) ->
 
 
 def _trained_on(options: argparse.Namespace, training: Sequence[Footage]) -> str:
-    pairs = sum(len(clip.pairs) for clip in training)
+    pairs, people = sum(len(clip.pairs) for clip in training), options.train + options.more
     return (
-        f"trained on {pairs} pairs of frames of {options.train} made-up people, as filmed and as played by "
+        f"trained on {pairs} pairs of frames of {people} made-up people, as filmed and as played by "
         f"short-trained actors of {', '.join(options.recipes)}; all clips encoded again at random "
         f"(H.264, crf {CRF[0]} to {CRF[1]}, {SHRINK[0]:g} to {SHRINK[1]:g} of their size)"
     )

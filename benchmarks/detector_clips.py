@@ -134,12 +134,12 @@ class Cutter:
     """Encodes clips once more and cuts them to squares, once each."""
 
     def __init__(self, work: Path, size: int, seed: int):
-        self._folder, self._size, self._seed = work / f"cuts-{size}", size, seed
+        self._folder, self._size, self._seed = work / f"looks-{size}", size, seed
 
     def cut(self, clip: Clip, version: str) -> Footage:
         """version: a number for a random treatment, "good", "poor", or "as filmed" for none."""
         stem = f"{clip.person}.{clip.path.stem}.{version.replace(' ', '-')}"
-        training = clip.role == "training"
+        training = clip.role in ("training", "more")
         kept = self._folder / f"{stem}.safetensors"
         if not kept.exists():
             random = np.random.default_rng((self._seed, zlib.crc32(stem.encode())))

@@ -1,7 +1,6 @@
 """From a video to a verdict: what is looked at, what is printed and written, and what cannot be judged."""
 
 import dataclasses
-import itertools
 import json
 from fractions import Fraction
 
@@ -13,8 +12,9 @@ import torch
 import clips
 import understudy
 from understudy import cli
-from understudy.errors import DetectorError, MediaError, UnderstudyError, UsageError
+from understudy.errors import DetectorError, MediaError, PoseError, UnderstudyError, UsageError
 from understudy.forensics import detect as module
+from understudy.forensics import looking
 from understudy.forensics.detect import drawn_time_line, verdict_of
 from understudy.forensics.detector import Calibration, Config, Detector, new_network
 from understudy.forensics.detector_data import (
@@ -32,22 +32,22 @@ from understudy.forensics.detector_data import (
     save_footage,
     treated,
 )
-from understudy.forensics.looking import stretches, thinning
-from understudy.tracking.crop import cut
+from understudy.forensics.looking import Found, looks, thinning
 from understudy.video import VideoReader, probe
 
 TINY = Config(size=32, width=2, layers=1)
 
 
 class Square:
-    """Finds whoever is asked for, where it is told."""
+    """Finds whoever is asked for, where it is told; what it says comes round again."""
 
-    def __init__(self, *found):
-        self.found, self.asked = list(found), 0
+    def __init__(self, *squares):
+        self.squares, self.asked = squares, 0
 
     def __call__(self, frame):
         self.asked += 1
-        return self.found[min(self.asked, len(self.found)) - 1]
+        square = self.squares[(self.asked - 1) % len(self.squares)]
+        return None if square is None else Found(square, np.full((6, 8), 255, np.uint8))
 
     def close(self):
         pass
@@ -90,37 +90,55 @@ def test_fast_clips_are_thinned_to_about_the_usual_rate(rate, every):
     assert thinning(Fraction(rate)) == every
 
 
-@pytest.mark.parametrize(("frames", "rate"), [(2, 10), (6, 10), (7, 10), (31, 30), (40, 60), (1, 10)], ids=str)
-def test_every_two_consecutive_frames_are_a_pair_once(tmp_path, frames, rate):
+PAIRS = {
+    (2, 10): [(0, 1)],
+    (7, 10): [(k, k + 1) for k in range(6)],
+    (12, 25): [(0, 1), (3, 4), (6, 7), (9, 10)],
+    (14, 60): [(0, 2), (8, 10)],
+}
+
+
+@pytest.mark.parametrize(("frames", "rate"), PAIRS, ids=str)
+def test_consecutive_frames_are_looked_at_some_times_a_second(tmp_path, frames, rate):
     clips.write_clip(tmp_path / "a.mp4", frames, rate)
-    every = thinning(Fraction(rate))
-    kept = list(range(0, frames, every))
-    wide = Square((0, 0, 48))
-    if frames == 1:
-        with pytest.raises(MediaError, match="holds a single frame"):
-            list(stretches(tmp_path / "a.mp4", 48, finder=wide))
-        return
-    found = []
-    for stretch in stretches(tmp_path / "a.mp4", 64, margin_of=lambda _: 4 / 3, finder=Square((8, 0, 48))):
-        assert stretch.frames.shape[1:] == (64, 64, 3) and len(stretch.pairs) == len(stretch.frames) - 1
-        found += [(clips.number_of(a[8:56]), clips.number_of(b[8:56])) for a, b in stretch.pairs]
-        assert stretch.start == pytest.approx(found.index(found[-len(stretch.pairs)]) * every / rate)
-    assert found == list(itertools.pairwise(kept))
+    found = list(looks(tmp_path / "a.mp4", 64, margin_of=lambda _: 4 / 3, finder=Square((8, 0, 48))))
+    numbers = [tuple(clips.numbers_of(look.pair[:, 8:56])) for look in found]
+    assert numbers == PAIRS[frames, rate]
+    assert [look.start for look in found] == pytest.approx([first / rate for first, _ in numbers])
 
 
-def test_the_square_is_the_persons_or_the_last_ones_or_the_middle(tmp_path):
+def test_one_frame_is_no_pair(tmp_path):
+    clips.write_clip(tmp_path / "a.mp4", 1, 10)
+    with pytest.raises(MediaError, match="holds a single frame"):
+        list(looks(tmp_path / "a.mp4", 48, finder=Square((0, 0, 48))))
+
+
+def test_the_square_is_the_persons_and_the_room_is_painted_over(tmp_path):
     path = tmp_path / "a.mp4"
     random = np.random.default_rng(0)
     picture = cv2.resize(random.integers(0, 256, (6, 8, 3), np.uint8), (64, 48), interpolation=cv2.INTER_NEAREST)
-    clips.write_clip(path, [picture] * 20, 10)
-    finder = Square(None, (10, 12, 16), None, (500, 500, 16))
-    found = list(stretches(path, 16, margin_of=lambda _: 1.0, finder=finder))
-    assert [stretch.found for stretch in found] == [False, True, False, True] and finder.asked == 4
+    clips.write_clip(path, [picture] * 5, 5)
     frames = list(VideoReader(path))
-    np.testing.assert_array_equal(found[0].frames[0], cut(frames[0], (8, 0, 48), 16))
-    np.testing.assert_array_equal(found[1].frames[0], frames[5][12:28, 10:26])
-    np.testing.assert_array_equal(found[2].frames[0], frames[10][12:28, 10:26])
-    np.testing.assert_array_equal(found[3].frames[0][:8, :8], frames[15][39:47, 55:63])  # led back into the picture
+    half = np.zeros((48, 64), np.uint8)
+    half[:, :18] = 255
+
+    everything, place = np.full((6, 8), 255, np.uint8), (10, 12, 16)
+    answers = iter([None, Found(place, everything), Found(place, half), Found((500, 500, 16), everything)])
+    nobody, whole, left, far = (
+        look.pair for look in looks(path, 16, margin_of=lambda _: 1.0, finder=lambda _: next(answers))
+    )
+    assert nobody is None
+    np.testing.assert_array_equal(whole, np.stack([frame[12:28, 10:26] for frame in frames[1:3]]))
+    np.testing.assert_array_equal(left[:, :, :7], np.stack([frame[12:28, 10:17] for frame in frames[2:4]]))
+    assert (left[:, :, 11:] == 128).all()
+    np.testing.assert_array_equal(far[0, :6, :6], frames[3][39:45, 55:61])  # led back into the picture
+
+
+def test_the_rim_shows_the_seam():
+    matte = np.zeros((128, 128), np.uint8)
+    matte[40:90, 50:80] = 255
+    shown = looking._with_rim(matte)
+    assert (shown[40:90, 50:80] > 0.99).all() and (shown[40:90, 46:50] > 0.6).all() and not shown[:26].any()
 
 
 # -- The same treatment for both -----------------------------------------------------------------------------------
@@ -151,9 +169,11 @@ def test_treating_encodes_again_at_the_given_quality(tmp_path):
 
 def test_squares_for_training_have_room_to_crop_and_margins_of_their_own(tmp_path):
     path = grey(tmp_path / "a.mp4", [10, 20, 30])
-    pairs = cut_for_training(path, 32, np.random.default_rng(0), every=3, finder=Square((10, 4, 24)))
-    assert pairs.shape == (6 * 2, 2, 36, 36, 3)
+    pairs = cut_for_training(path, 32, np.random.default_rng(0), finder=Square((10, 4, 24), None))
+    assert pairs.shape == (15, 2, 36, 36, 3)
     assert cut_for_judging(path, 32, Square((10, 4, 24))).shape == (29, 2, 32, 32, 3)
+    with pytest.raises(PoseError, match=r"nobody is found in .*a\.mp4"):
+        cut_for_judging(path, 32, Square(None))
 
 
 def test_footage_is_kept_whole(tmp_path):
@@ -205,7 +225,7 @@ def test_the_verdict_with_its_time_line(tmp_path, detector, brightness):
 
 
 def test_a_long_time_line_has_a_line_a_minute():
-    second = module.Second(0.0, 1.0, 0.9, True)
+    second = module.Second(0.0, 1.0, 0.9)
     lines = drawn_time_line((second,) * 150)
     assert lines[1:] == ["  0:00  " + 60 * "#", "  1:00  " + 60 * "#", "  2:00  " + 30 * "#"]
 
@@ -224,18 +244,23 @@ def test_numbers_and_plot_are_written(tmp_path, detector, brightness, output, fi
     assert picture.shape[1] > 800 and len(np.unique(picture.reshape(-1, 3), axis=0)) > 3
 
 
-def test_nobody_and_hardly_anything_to_see_are_said(tmp_path, detector, brightness, monkeypatch, caplog):
-    monkeypatch.setattr("understudy.forensics.looking.TrackerFinder", lambda: Square(None))
-    found = understudy.detect(grey(tmp_path / "a.mp4", [128], each=3), detector=detector)
-    assert found.person_found == 0
+def test_half_empty_and_short_clips_are_said_to_be_so(tmp_path, detector, brightness, monkeypatch, caplog):
+    nobody_for_long = Square(*[(20, 4, 24)] * 8, *[None] * 12)
+    monkeypatch.setattr("understudy.forensics.looking.TrackerFinder", lambda: nobody_for_long)
+    found = understudy.detect(grey(tmp_path / "a.mp4", [240, 240]), tmp_path / "told", detector=detector)
+    assert found.person_found == pytest.approx(8 / 19) and found.time_line[1].probability is None
+    assert "0:00  # " in str(found)
+    monkeypatch.setattr("understudy.forensics.looking.TrackerFinder", lambda: Square((20, 4, 24)))
+    understudy.detect(grey(tmp_path / "b.mp4", [128], each=3), detector=detector)
     said = " ".join(caplog.messages)
-    assert "a person was found in 0 % of the looks" in said and "lasts 0.30 seconds" in said
+    assert "a person is found in 42 % of it, and only that was judged" in said and "lasts 0.30 seconds" in said
 
 
 MISTAKES = {
     "no such video": ("detect no.mp4", "no.mp4"),
     "not a video": ("detect text.mp4", "is a text file"),
     "one frame": ("detect one.mp4", "holds a single frame"),
+    "nobody there": ("detect empty.mp4", "nobody is found in empty.mp4"),
     "no such detector": ("detect a.mp4 --detector no.safetensors", "there is no detector no.safetensors"),
     "wrong detector": ("detect a.mp4 --detector text.mp4", "text.mp4 is not a safetensors file"),
     "output a video": ("detect a.mp4 --detector d --output b.mp4", "give a folder, or the name of a .json file"),
@@ -251,6 +276,9 @@ def test_mistakes_cost_one_line(tmp_path, monkeypatch, capsys, detector, kind):
     monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
     clips.write_clip(tmp_path / "one.mp4", 1)
     clips.write_clip(tmp_path / "a.mp4", 3)
+    clips.write_clip(tmp_path / "empty.mp4", 3)
+    somebody = Square(None if "empty" in MISTAKES[kind][0] else (20, 4, 24))
+    monkeypatch.setattr("understudy.forensics.looking.TrackerFinder", lambda: somebody)
     (tmp_path / "text.mp4").write_text("this is a text, not a video\n" * 9)
     (tmp_path / "taken").write_text("")
     (tmp_path / "folder.json").mkdir()

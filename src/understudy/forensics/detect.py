@@ -6,14 +6,15 @@ import logging
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from understudy.errors import UsageError
+from understudy.errors import PoseError, UsageError
 from understudy.files import write_json
-from understudy.forensics.detector import Detector, pair_log_odds, sum_of_log_odds
-from understudy.forensics.looking import stretches
+from understudy.forensics.detector import BATCH, Detector, pair_log_odds, sum_of_log_odds
+from understudy.forensics.looking import looks
 from understudy.progress import progress_bar
 from understudy.video import probe
 
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 SURE = 0.8
 """from this probability on (or one minus it) a video or a second is called one or the other"""
-SIGNS = {"real": ".", "unsure": "?", "generated": "#"}
+SIGNS = {"real": ".", "unsure": "?", "generated": "#", "nobody": " "}
 LINE_SECONDS = 60
 SHORT = 1.0
 """seconds: a shorter clip gives little to judge by"""
@@ -36,12 +37,10 @@ class Second:
 
     start: float
     """seconds into the video"""
-    mean_log_odds: float
-    """of its pairs; above 0 = generated"""
-    probability: float
+    mean_log_odds: float | None
+    """of its pairs; above 0 = generated; None where nobody is seen"""
+    probability: float | None
     """that this part was generated, by itself"""
-    person: bool
-    """whether the person was found in any part of it"""
 
 
 @dataclass(frozen=True)
@@ -55,11 +54,12 @@ class Detection:
     probability: float
     """that the video was generated, if half of all videos were; see `Calibration`"""
     sum_of_log_odds: float
-    """the paper's product over all pairs; its sign is the paper's decision"""
+    """of the pairs: the paper's product of probabilities; its sign is the paper's decision"""
     pairs: int
+    """that were judged"""
     seconds: float
     person_found: float
-    """share of the half seconds in which the person was seen"""
+    """share of the looks in which a person was seen; only those count"""
     time_line: tuple[Second, ...]
     trained_on: str
     trust: tuple[str, ...]
@@ -94,6 +94,7 @@ def detect(
 
     Raises:
         MediaError: the video cannot be read, or holds less than two frames.
+        PoseError: nobody is found in it.
         DetectorError: the detector's file is missing, damaged, or something else.
         UsageError: `output` cannot be what was asked for.
 
@@ -109,50 +110,64 @@ def detect(
     info = probe(video)
     loaded = detector if isinstance(detector, Detector) else Detector.load(detector)
     network = loaded.network(chosen)
-    parts: list[tuple[float, Any, bool]] = []
+    judged: list[tuple[float, float | None]] = []
+    waiting: list[tuple[float, npt.NDArray[np.uint8]]] = []
+
+    def judge_waiting() -> None:
+        if waiting:
+            odds = pair_log_odds(network, np.stack([pair for _, pair in waiting]), chosen)
+            judged.extend((start, float(one)) for (start, _), one in zip(waiting, odds, strict=True))
+            waiting.clear()
+
     with progress_bar("looking", info.frames) as advance:
-        for stretch in stretches(video, loaded.config.size, on_frame=advance):
-            parts.append((stretch.start, pair_log_odds(network, stretch.pairs, chosen), stretch.found))
-    found = _judged(video.name, parts, loaded, float(info.duration))
+        for look in looks(video, loaded.config.size, on_frame=advance):
+            if look.pair is None:
+                judged.append((look.start, None))
+                continue
+            waiting.append((look.start, look.pair))
+            if len(waiting) == BATCH:
+                judge_waiting()
+        judge_waiting()
+    found = _judged(video, judged, loaded, float(info.duration))
     _say_notes(found)
     if places is not None:
         _write(found, *places)
     return found
 
 
-def _judged(name: str, parts: list[tuple[float, Any, bool]], detector: Detector, seconds: float) -> Detection:
+def _judged(video: Path, judged: list[tuple[float, float | None]], detector: Detector, seconds: float) -> Detection:
     calibration = detector.calibration
-    log_odds = np.concatenate([odds for _, odds, _ in parts])
+    seen = np.array([odds for _, odds in judged if odds is not None])
+    if not len(seen):
+        raise PoseError(f"nobody is found in {video}: a detector of generated people needs a person to look at")
     time_line = []
-    for second in sorted({int(start) for start, _, _ in parts}):
-        inside = [(odds, seen) for start, odds, seen in parts if int(start) == second]
-        odds = np.concatenate([odds for odds, _ in inside])
+    for second in sorted({int(start) for start, _ in judged}):
+        inside = [odds for start, odds in judged if int(start) == second and odds is not None]
         length = min(1.0, max(seconds - second, 1e-3))
+        mean = float(np.mean(inside)) if inside else None
         time_line.append(
-            Second(
-                float(second),
-                float(odds.mean()),
-                calibration.probability(odds, length),
-                any(seen for _, seen in inside),
-            )
+            Second(float(second), mean, calibration.probability(np.array(inside), length) if inside else None)
         )
-    probability = calibration.probability(log_odds, seconds)
+    share = len(seen) / len(judged)
+    probability = calibration.probability(seen, seconds * share)
     return Detection(
-        video=name,
+        video=video.name,
         verdict=verdict_of(probability),
         probability=probability,
-        sum_of_log_odds=sum_of_log_odds(log_odds),
-        pairs=len(log_odds),
+        sum_of_log_odds=sum_of_log_odds(seen),
+        pairs=len(seen),
         seconds=seconds,
-        person_found=float(np.mean([seen for _, _, seen in parts])),
+        person_found=share,
         time_line=tuple(time_line),
         trained_on=str(detector.record.get("trained_on", "its file does not say what it was trained on")),
         trust=tuple(str(sentence) for sentence in detector.record.get("trust", ["its file does not say"])),
     )
 
 
-def verdict_of(probability: float) -> str:
-    """ "generated", "real" or "unsure"."""
+def verdict_of(probability: float | None) -> str:
+    """ "generated", "real", "unsure", or "nobody" where there is no probability."""
+    if probability is None:
+        return "nobody"
     return "generated" if probability >= SURE else "real" if probability <= 1 - SURE else "unsure"
 
 
@@ -163,7 +178,7 @@ def percent(probability: float) -> str:
 
 def drawn_time_line(time_line: tuple[Second, ...]) -> list[str]:
     """A sign a second, a line a minute."""
-    lines = ["second by second (. real, ? cannot tell, # generated):"]
+    lines = ["second by second (. real, ? cannot tell, # generated, blank: nobody):"]
     signs = "".join(SIGNS[verdict_of(second.probability)] for second in time_line)
     for start in range(0, len(signs), LINE_SECONDS):
         lines.append(f"  {start // 60}:{start % 60:02d}  {signs[start : start + LINE_SECONDS]}")
@@ -173,10 +188,7 @@ def drawn_time_line(time_line: tuple[Second, ...]) -> list[str]:
 def _say_notes(found: Detection) -> None:
     if found.person_found < 0.5:
         log.warning(
-            "%s: a person was found in %s of the looks; elsewhere the middle of the picture was judged, which it was "
-            "not trained for",
-            found.video,
-            percent(found.person_found),
+            "%s: a person is found in %s of it, and only that was judged", found.video, percent(found.person_found)
         )
     if found.seconds < SHORT:
         log.warning("%s lasts %.2f seconds, which is little to judge by", found.video, found.seconds)

@@ -24,12 +24,12 @@ def write_time_line(found: Detection, path: Path) -> None:
 
     from understudy.forensics.detect import SURE, percent, verdict_of
 
-    seconds = found.time_line
+    seconds = [second for second in found.time_line if second.probability is not None]
     figure = Figure(figsize=(8, 2.6), layout="constrained")
     axes = figure.add_subplot()
     starts = [second.start for second in seconds]
     widths = [min(1.0, max(found.seconds - start, 0.05)) for start in starts]
-    heights = [second.probability for second in seconds]
+    heights = [second.probability or 0.0 for second in seconds]
     colours = [COLOURS[verdict_of(height)] for height in heights]
     gap = 0.1 if len(seconds) <= 90 else 0
     axes.bar(starts, heights, [width - gap * width for width in widths], align="edge", color=colours)

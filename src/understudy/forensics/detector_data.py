@@ -7,7 +7,7 @@ content. So each clip, of either kind, is shrunk and encoded once more, by numbe
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +15,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.errors import DetectorError
+from understudy.errors import DetectorError, PoseError
 from understudy.files import load_tensors, save_tensors
-from understudy.forensics.looking import MARGIN, Finder, stretches
+from understudy.forensics.looking import Finder, Look, looks
 from understudy.video import VideoReader, VideoWriter
 
 SPARE = 1 / 8
 """of the side: squares for training are so much larger, for random crops"""
-MARGINS = (1.1, 1.5)
+MARGINS = (0.98, 1.25)
 """of the squares for training, see `looking.MARGIN`"""
 CRF = (16, 36)
 """qualities of H.264, from hardly visible to poor"""
@@ -76,26 +76,37 @@ class Footage:
 
 
 def cut_for_training(
-    clip: Path, size: int, random: np.random.Generator, *, every: int = 3, finder: Finder | None = None
+    clip: Path, size: int, random: np.random.Generator, *, finder: Finder | None = None
 ) -> npt.NDArray[np.uint8]:
-    """Every so many-th pair of a clip, with room to crop and a random margin for each half second.
+    """The pairs of a clip in which the person is found, each with a random margin and room to crop.
 
     Returns:
         (P, 2, S, S, 3) uint8, S = size * (1 + SPARE).
+
+    Raises:
+        PoseError: the person is found nowhere.
     """
 
     def margin_of(_: int) -> float:
         return float(random.uniform(*MARGINS)) * (1 + SPARE)
 
-    side = round(size * (1 + SPARE))
-    found = [stretch.pairs[::every] for stretch in stretches(clip, side, margin_of=margin_of, finder=finder)]
-    return np.concatenate(found)
+    return _pairs(clip, looks(clip, round(size * (1 + SPARE)), margin_of=margin_of, finder=finder))
 
 
 def cut_for_judging(clip: Path, size: int, finder: Finder | None = None) -> npt.NDArray[np.uint8]:
-    """(P, 2, size, size, 3) uint8: all pairs of a clip as a user's video is looked at."""
-    cuts = stretches(clip, size, margin_of=lambda _: MARGIN, finder=finder)
-    return np.concatenate([stretch.pairs for stretch in cuts])
+    """(P, 2, size, size, 3) uint8: the pairs of a clip, as a user's video is looked at.
+
+    Raises:
+        PoseError: the person is found nowhere.
+    """
+    return _pairs(clip, looks(clip, size, finder=finder))
+
+
+def _pairs(clip: Path, seen: Iterable[Look]) -> npt.NDArray[np.uint8]:
+    pairs = [look.pair for look in seen if look.pair is not None]
+    if not pairs:
+        raise PoseError(f"nobody is found in {clip}: a detector of generated people needs a person to look at")
+    return np.stack(pairs)
 
 
 def save_footage(path: Path, footage: Footage) -> None:

@@ -1,6 +1,7 @@
-"""What a detector looks at: pairs of consecutive frames, cut to a square around the person, from any video.
+"""What a detector looks at: pairs of consecutive frames, cut to the person and a rim around, from any video.
 
-Training and use go through here, so that a detector meets users' videos cut just as those it has learnt from.
+Training and use go through here, so that a detector meets users' videos cut just as those it has learnt from. The room
+is painted over: rooms differ more than people do, and a detector that has seen few of them takes a new one for a sign.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.errors import MediaError
-from understudy.pose import Pose
+from understudy.pose import BODY, Pose
 from understudy.tracking.crop import cut, person_square
 from understudy.tracking.observe import LOOK_SIDE
 from understudy.video import VideoReader
@@ -28,129 +29,139 @@ Square = tuple[int, int, int]
 
 USUAL_RATE = 27
 """frames a second, between film and video: faster clips are thinned to about that, so that as much moves in a pair"""
-STRETCH = Fraction(1, 2)
-"""seconds that share one look for the person, and one square"""
-MARGIN = 1.28
-"""side of the square, as a multiple of the smallest one around the person: the seam of a cutout lies inside it"""
+LOOKS = 8
+"""pairs a second, of the 25 or 30 that there are: neighbours resemble each other so much that more tell nothing new"""
+MARGIN = 1.08
+"""side of the square, as a multiple of the smallest one around the person"""
+RIM = 0.05
+"""of the square's side: so much around the person stays visible, the seam of a cutout among it"""
+SOFT = 0.012
+"""of the square's side: standard deviation of the rim's edge"""
+CERTAIN = 100
+"""of 255: where the tracker's matte is above, there is the person"""
+GREY = 128
+"""what the room is painted over with"""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The person in a frame."""
+
+    square: Square
+    """the smallest around the person"""
+    matte: Image
+    """(h, w) of the whole frame at any scale, 255 inside the person"""
 
 
 class Finder(Protocol):
-    """Finds the person in a frame."""
+    """Finds the person in frames of one clip, given in order."""
 
-    def __call__(self, frame: Image) -> Square | None:
-        """(H, W, 3) RGB in; the smallest square around the person, or None."""
+    def __call__(self, frame: Image) -> Found | None:
+        """(H, W, 3) RGB in; None where nobody is seen."""
 
     def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """Half a second of a video, cut to one square."""
+class Look:
+    """Two consecutive frames of a video."""
 
     start: float
     """seconds into the video"""
-    frames: Image
-    """(P + 1, side, side, 3) RGB: frame k and k + 1 are a pair, the last frame opens the next stretch"""
-    found: bool
-    """whether the person was seen; else the square is that of the stretch before, or the middle of the picture"""
-
-    @property
-    def pairs(self) -> Image:
-        """(P, 2, side, side, 3), a view."""
-        view = np.lib.stride_tricks.sliding_window_view(self.frames, 2, axis=0)
-        return np.moveaxis(view, -1, 1)
+    pair: Image | None
+    """(2, side, side, 3) RGB; None where nobody was seen"""
 
 
 class TrackerFinder:
-    """The default tracker, asked for one frame every half second."""
+    """The default tracker."""
 
     def __init__(self) -> None:
         from understudy.tracking.mediapipe import MediaPipeTracker
 
         self._tracker = MediaPipeTracker()
 
-    def __call__(self, frame: Image) -> Square | None:
+    def __call__(self, frame: Image) -> Found | None:
         shrink = min(1.0, LOOK_SIDE / max(frame.shape[:2]))
         small = np.asarray(cv2.resize(frame, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8)
         seen = self._tracker(small)
-        if seen is None or not (seen.confidence[:17] > 0).any():
+        if seen is None or seen.mask is None or not (seen.confidence[BODY] > 0).any():
+            return None
+        if not (seen.mask > CERTAIN).any():
             return None
         left, top, side = person_square(Pose(seen.xy[None], seen.confidence[None], (small.shape[0], small.shape[1])))
-        return round(left / shrink), round(top / shrink), round(side / shrink)
+        return Found((round(left / shrink), round(top / shrink), round(side / shrink)), seen.mask)
 
     def close(self) -> None:
         self._tracker.close()
 
 
 def thinning(fps: Fraction) -> int:
-    """Every so many-th frame of a clip is looked at: 1 up to 40 frames a second, 2 at 50 and 60, 4 at 120."""
+    """Every so many-th frame of a clip counts: 1 up to 40 frames a second, 2 at 50 and 60, 4 at 120."""
     return max(1, round(fps / USUAL_RATE))
 
 
-def stretches(
+def looks(
     video: str | Path,
     side: int,
     *,
     margin_of: Callable[[int], float] = lambda number: MARGIN,
     finder: Finder | None = None,
     on_frame: Callable[[], object] = lambda: None,
-) -> Iterator[Stretch]:
-    """Cuts a video to squares, half a second at a time; nothing grows with its length.
+) -> Iterator[Look]:
+    """Looks at two consecutive frames of a video, several times a second; nothing grows with its length.
 
     Args:
         video: any that `VideoReader` reads.
         side: pixels of the squares.
-        margin_of: gives the margin of the stretch with that number, see `MARGIN`; training varies it.
-        finder: finds people; left out, the default tracker does. One that is given is not closed.
+        margin_of: gives the margin of the look with that number, see `MARGIN`; training varies it.
+        finder: finds the person; left out, the default tracker does. One that is given is not closed.
         on_frame: called for every frame read.
 
     Raises:
         MediaError: the video cannot be read, or holds less than two frames.
     """
+    number = 0
     with VideoReader(video, tolerate_damage=True) as reader:
         every = thinning(reader.fps)
-        length = max(2, round(STRETCH * reader.fps / every))
+        between = max(1, round(reader.fps / every / LOOKS))
         chosen: AbstractContextManager[Finder] = closing(TrackerFinder()) if finder is None else nullcontext(finder)
         with chosen as find:
-            square: Square | None = None
-            waiting: list[Image] = []
-            pairs = number = 0
+            first: Image | None = None
             for index, frame in enumerate(reader):
                 on_frame()
                 if index % every:
                     continue
-                waiting.append(frame)
-                if len(waiting) > length:
-                    stretch, square = _cut(waiting, square, find, side, margin_of(number), pairs * every / reader.fps)
-                    yield stretch
-                    pairs, number = pairs + length, number + 1
-                    waiting = waiting[-1:]
-            if len(waiting) > 1:
-                stretch, square = _cut(waiting, square, find, side, margin_of(number), pairs * every / reader.fps)
-                yield stretch
-                pairs += len(waiting) - 1
-    if not pairs:
+                place = index // every
+                if first is not None:
+                    start = float((place - 1) * every / reader.fps)
+                    yield Look(start, _cut(first, frame, find(first), side, margin_of(number)))
+                    number += 1
+                first = frame if place % between == 0 else None
+    if not number:
         raise MediaError(
             f"{video} holds a single frame: a detector compares frames, so it needs a video of two or more"
         )
 
 
-def _cut(
-    frames: list[Image], before: Square | None, find: Finder, side: int, margin: float, start: Fraction
-) -> tuple[Stretch, Square | None]:
-    seen = find(frames[len(frames) // 2])
-    person = seen or before
-    square = _whole_frame(frames[0]) if person is None else _widened(person, margin)
-    square = _reaching_in(square, frames[0])
-    cuts = np.stack([cut(frame, square, side) for frame in frames])
-    return Stretch(float(start), cuts, seen is not None), person
+def _cut(first: Image, second: Image, found: Found | None, side: int, margin: float) -> Image | None:
+    if found is None:
+        return None
+    square = _reaching_in(_widened(found.square, margin), first)
+    height, width = first.shape[:2]
+    matte = np.asarray(cv2.resize(found.matte, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    shown = _with_rim(cut(matte, square, side, beyond=0))[..., None]
+    frames = np.stack([cut(frame, square, side) for frame in (first, second)])
+    return np.asarray(frames * shown + GREY * (1 - shown) + 0.5, np.uint8)
 
 
-def _whole_frame(frame: Image) -> Square:
-    """The middle of the picture, as large as fits."""
-    height, width = frame.shape[:2]
-    side = min(height, width)
-    return (width - side) // 2, (height - side) // 2, side
+def _with_rim(matte: Image) -> npt.NDArray[np.float32]:
+    """How visible each pixel is: 1 on the person and near, 0 in the room."""
+    side = matte.shape[0]
+    reach = 2 * round(RIM * side) + 1
+    wide = cv2.dilate(
+        (matte > CERTAIN).astype(np.float32), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    )
+    return np.asarray(cv2.GaussianBlur(wide, (0, 0), SOFT * side), np.float32)
 
 
 def _widened(square: Square, margin: float) -> Square:
