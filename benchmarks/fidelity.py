@@ -210,11 +210,11 @@ def losses(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
     """The paper's Fig. 3, on the paired branch alone: L1 on RGB, eq. 1 on VGG features, and that with D_p."""
     footage = footage_of(bench, people[0])
     changes: dict[str, tuple[str, dict[str, Any]]] = {
-        "rgb": ("L1 on RGB", {"lambda_gan": 0.0, "lambda_vgg": 0.0, "lambda_rgb": 100.0}),
-        "vgg": ("VGG features", {"lambda_gan": 0.0}),
-        "rgb-gan": ("L1 on RGB, with D_p", {"lambda_vgg": 0.0, "lambda_rgb": 100.0}),
         "paired-only": ("VGG features, with D_p", {}),
         "vgg-light-gan": ("VGG features at a fifth of their weight, with D_p", {"lambda_vgg": 100.0}),
+        "rgb-gan": ("L1 on RGB, with D_p", {"lambda_vgg": 0.0, "lambda_rgb": 100.0}),
+        "rgb": ("L1 on RGB", {"lambda_gan": 0.0, "lambda_vgg": 0.0, "lambda_rgb": 100.0}),
+        "vgg": ("VGG features", {"lambda_gan": 0.0}),
     }
     yield from _variants(bench, footage, "losses", changes, budget="paired-only")
 
