@@ -1,7 +1,7 @@
 """The fake detector, trained and tested on made-up people, and tried on real clips where there are some.
 
     python benchmarks/detector.py --work detector --output mine.json --save detector.safetensors
-    python benchmarks/detector.py --work detector --train 2 --validation 2 --test 2 --minutes 0.05 --detector-steps 50
+    python benchmarks/detector.py --work small --train 2 --validation 2 --test 2 --more 0 --steps 9 --detector-steps 9
 
 Made-up people are filmed; a short actor is trained of each (by one method each, in turn, and by the one that takes no
 training; by all methods for those who are held out), and performs a part of the person's own dance that it has not
@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from detector_clips import INSTANT, Clip, Cutter, Studio, actor_of
+from detector_clips import INSTANT, Clip, Cutter, Studio, actor_of, clips_of, cut_once, for_each
 from understudy.actor import RECIPES
 from understudy.devices import choose_device
 from understudy.errors import UsageError
@@ -48,19 +48,21 @@ VERSIONS = ("0", "1")
 
 
 def material(
-    studio: Studio, groups: dict[str, list[int]], cutter: Cutter
+    studio: Studio, groups: dict[str, list[int]], cutter: Cutter, options: argparse.Namespace
 ) -> tuple[list[Footage], list[Footage], list[Footage], list[Clip], list[Clip]]:
     """Footage to train, to calibrate, to test; and the clips of the first and of the last."""
-    learnt = [recipe for recipe in studio.recipes if recipe != INSTANT]
-    instant = [recipe for recipe in studio.recipes if recipe == INSTANT]
+    learnt = [recipe for recipe in options.recipes if recipe != INSTANT]
+    instant = [recipe for recipe in options.recipes if recipe == INSTANT]
     taught = [*groups["training"], *groups["validation"]]
     in_turn = [learnt[place % len(learnt) : place % len(learnt) + 1] if learnt else [] for place in range(len(taught))]
     of_whom: dict[int, Sequence[str]]
     of_whom = {number: [*instant, *trained] for number, trained in zip(taught, in_turn, strict=True)}
     of_whom |= dict.fromkeys(groups["more"], instant)
-    of_whom |= dict.fromkeys(groups["test"], studio.recipes)
-    clips = {role: list(studio.clips(people, role, of_whom)) for role, people in groups.items()}
+    of_whom |= dict.fromkeys(groups["test"], options.recipes)
+    made = clips_of(studio, groups, of_whom, options.jobs)
+    clips = {role: [clip for clip in made if clip.role == role] for role in groups}
     clips["training"] += clips.pop("more")
+    for_each(cut_once, [(cutter, clip, version) for clip in made for version in VERSIONS], options.jobs)
     training = [cutter.cut(clip, version) for clip in clips["training"] for version in VERSIONS]
     validation, test = (
         [part for clip in clips[role] for version in VERSIONS for part in cutter.in_parts(clip, version, studio.shown)]
@@ -146,7 +148,7 @@ def one_sided(cutter: Cutter, clips: Sequence[Clip]) -> list[Footage]:
     return [cutter.cut(clip, "poor" if clip.generated else "as filmed") for clip in clips]
 
 
-def real_people(studio: Studio, detector: Detector) -> list[dict[str, Any]]:
+def real_people(studio: Studio, recipes: Sequence[str], detector: Detector) -> list[dict[str, Any]]:
     """Every real clip, as a user would ask; and clones of the man who was filmed by two cameras."""
     if not MEDIA.is_dir():
         logging.warning("%s is not there, so nothing is said of real clips: set UNDERSTUDY_MEDIA", MEDIA)
@@ -155,7 +157,7 @@ def real_people(studio: Studio, detector: Detector) -> list[dict[str, Any]]:
     man = [path for path, _, _ in asked if path.name in ("balance_cam1.mp4", "balance_cam3.mp4")]
     if len(man) == 2:
         for learnt_from, driving in (man, man[::-1]):
-            for recipe in studio.recipes:
+            for recipe in recipes:
                 path = studio.work / "real" / f"{learnt_from.stem}-{recipe}-as-{driving.stem}.mp4"
                 if not path.exists():
                     reference, moves = (
@@ -237,7 +239,7 @@ def sentences(content: dict[str, Any], people: int) -> list[str]:
             f"{sum(row['verdict'] == 'generated' for row in clones)} were called generated"
         )
     said += [
-        "the actors it knows were trained for about a minute: it may rest on softness and on the seams of cutouts, "
+        "the actors it knows were trained for less than a minute: it may rest on softness and on the seams of cutouts, "
         "which better actors have less of",
         "the probability is meant for a video that is as likely real as generated, and is no proof of either",
     ]
@@ -246,7 +248,7 @@ def sentences(content: dict[str, Any], people: int) -> list[str]:
 
 def check_work(options: argparse.Namespace) -> None:
     """What lies in the work folder was made with these settings, or it is not used."""
-    asked = {name: getattr(options, name) for name in ("minutes", "steps", "seconds", "shown", "seed")}
+    asked = {name: getattr(options, name) for name in ("steps", "seconds", "shown", "seed")}
     kept = options.work / "settings.json"
     if kept.exists() and read_json(kept) != asked:
         raise UsageError(f"{options.work} was begun with {read_json(kept)}, not {asked}: choose another --work")
@@ -261,12 +263,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--train", type=int, default=12, help="people who are trained on")
     parser.add_argument("--validation", type=int, default=2, help="people for the calibration")
     parser.add_argument("--test", type=int, default=4, help="people who are held out")
-    parser.add_argument("--more", type=int, default=12, help="further people trained on, without a trained actor")
+    parser.add_argument("--more", type=int, default=20, help="further people trained on, without a trained actor")
     parser.add_argument("--recipes", nargs="+", default=[name for name in WANTED if name in RECIPES], choices=RECIPES)
-    parser.add_argument("--minutes", type=float, default=0.6, help="of training, for each actor")
-    parser.add_argument("--steps", type=int, help="of training for each actor, instead of minutes")
+    parser.add_argument("--steps", type=int, default=250, help="of training, for each actor")
     parser.add_argument("--seconds", type=float, default=7.0, help="of each film")
     parser.add_argument("--shown", type=float, default=2.0, help="seconds at its end that drive, and length of clones")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="clips made at the same time")
     parser.add_argument("--detector-steps", type=int, default=2000)
     parser.add_argument("--other-steps", type=int, default=1000, help="of the detectors trained without something")
     parser.add_argument("--only-main", action="store_true", help="train no other detectors, leave out their tables")
@@ -279,10 +281,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = time.monotonic()
     check_work(options)
     described = machine(choose_device(options.device).type)
-    studio = Studio(
-        options.work, options.recipes, options.minutes, options.steps, options.seconds, options.shown, options.seed,
-        options.device,
-    )  # fmt: skip
+    studio = Studio(options.work, options.steps, options.seconds, options.shown, options.seed, options.device)
     sizes = {
         "training": options.train,
         "validation": options.validation,
@@ -294,7 +293,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         groups[role] = list(range(first, first + count))
         first += count
     cutter = Cutter(options.work, Config().size, options.seed)
-    training, validation, test, training_clips, test_clips = material(studio, groups, cutter)
+    training, validation, test, training_clips, test_clips = material(studio, groups, cutter, options)
 
     judge = Judge(training, options, options.detector_steps)
     calibration = calibrated(judge.network, validation, options.device)
@@ -319,7 +318,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         judges = {"both sides encoded again": judge}
         judges["clones only"] = Judge(one_sided(cutter, training_clips), options, options.other_steps)
         content["swapped"] = list(swapped(judges, cutter, test_clips, studio))
-    content["media"] = real_people(studio, _detector(judge, calibration, {}))
+    content["media"] = real_people(studio, options.recipes, _detector(judge, calibration, {}))
     content["minutes"] = round((time.monotonic() - started) / 60, 1)
     record = {"trained_on": _trained_on(options, training), "trust": sentences(content, options.test)}
     write_json(options.work / "results.json", content | record)

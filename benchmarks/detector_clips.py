@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 
 from understudy.actor import Actor
@@ -69,9 +73,8 @@ class Studio:
     """Films people, trains actors of them, lets these perform."""
 
     work: Path
-    recipes: Sequence[str]
-    minutes: float
-    steps: int | None
+    steps: int
+    """of training, for each actor"""
     seconds: float
     """of a film: the first part is learnt, the last `shown` seconds are the person's own motion for clones"""
     shown: float
@@ -86,48 +89,90 @@ class Studio:
             write_clip(path, make_person(number), dance, make_scene(number, size_hw))
         return path
 
-    def actor(self, number: int, recipe: str) -> Actor:
-        learnt_from = self._tracked(self.film(number), end=self.seconds - self.shown)
-        return actor_of(self, learnt_from, recipe, self.work / f"person-{number}" / "actors")
+    def learnt_from(self, number: int) -> Performance:
+        return tracked(self.film(number), cache=self.work / "tracked", end=self.seconds - self.shown)
 
     def moves(self, number: int) -> Performance:
-        return self._tracked(self.film(number), start=self.seconds - self.shown)
+        return tracked(self.film(number), cache=self.work / "tracked", start=self.seconds - self.shown)
 
     def clone(self, number: int, recipe: str, driver: int) -> Path:
         path = self.work / f"person-{number}" / f"{recipe}-as-{driver}.mp4"
         if not path.exists():
-            perform_to_file(self.actor(number, recipe), self.moves(driver), path, device=self.device)
+            actor = actor_of(self, self.learnt_from(number), recipe, self.work / f"person-{number}" / "actors")
+            perform_to_file(actor, self.moves(driver), path, device=self.device)
         return path
 
-    def clips(self, people: Sequence[int], role: str, recipes_of: dict[int, Sequence[str]]) -> Iterator[Clip]:
-        """The films of a group of people and their clones, in their own motion and in their neighbour's."""
-        for place, number in enumerate(people):
-            name = f"person-{number}"
-            yield Clip(self.film(number), name, role)
-            for recipe in recipes_of[number]:
-                for motion, driver in (("same", number), ("other", people[(place + 1) % len(people)])):
-                    yield Clip(self.clone(number, recipe, driver), name, role, recipe, motion)
 
-    def _tracked(self, video: Path, **options: float) -> Performance:
-        return tracked(video, cache=self.work / "tracked", **options)
+def filmed(studio: Studio, number: int) -> None:
+    """Films a person, and tracks the two parts of the film."""
+    studio.learnt_from(number)
+    studio.moves(number)
+
+
+def cloned(studio: Studio, number: int, driver: int, recipe: str) -> None:
+    """Lets an actor of a person play the person's own motion and another's."""
+    for motion in (number, driver):
+        studio.clone(number, recipe, motion)
+
+
+def clips_of(
+    studio: Studio, groups: dict[str, list[int]], recipes_of: dict[int, Sequence[str]], jobs: int
+) -> list[Clip]:
+    """The films of groups of people and their clones, in their own motion and in their neighbour's.
+
+    Args:
+        groups: role -> numbers of people.
+        recipes_of: number -> recipes of which the person has a clone.
+        jobs: processes that work beside each other.
+    """
+    neighbours = {people[k]: people[(k + 1) % len(people)] for people in groups.values() for k in range(len(people))}
+    for_each(filmed, [(studio, number) for number in neighbours], jobs)
+    wanted = [(studio, number, neighbours[number], recipe) for number in neighbours for recipe in recipes_of[number]]
+    for_each(cloned, sorted(wanted, key=lambda task: task[3] == INSTANT), jobs)
+    clips = []
+    for role, people in groups.items():
+        for number in people:
+            name = f"person-{number}"
+            clips.append(Clip(studio.film(number), name, role))
+            for recipe in recipes_of[number]:
+                for motion, driver in (("same", number), ("other", neighbours[number])):
+                    clips.append(Clip(studio.clone(number, recipe, driver), name, role, recipe, motion))
+    return clips
+
+
+def for_each(work: Callable[..., None], tasks: Sequence[tuple[Any, ...]], jobs: int) -> None:
+    """Does the same with everything; with more than one job in processes of one thread each."""
+    if jobs == 1:
+        for task in tasks:
+            work(*task)
+        return
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_one_thread) as pool:
+        for done in [pool.submit(work, *task) for task in tasks]:
+            done.result()
+
+
+def _one_thread() -> None:
+    import torch
+
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
 
 
 def actor_of(studio: Studio, learnt_from: Performance, recipe: str, folder: Path) -> Actor:
     """Trained for the studio's budget, or taken from where it was trained before."""
-    who = timed(contender(recipe, "preview", title=recipe))
+    who = timed(contender(recipe, "preview"))
     if recipe == INSTANT:
         who = dataclasses.replace(who, preset="fast", config=limb_warp.fast())
-    return learnt(
-        who,
-        learnt_from,
-        [],
-        folder,
-        MADE_UP,
-        seed=studio.seed,
-        max_minutes=None if studio.steps or not who.learns else studio.minutes,
-        max_steps=studio.steps if who.learns else None,
-        device=studio.device,
-    )
+    if recipe == "everybody-dance-now":  # its face stage comes last, and wants its share
+        faces = round(0.15 * studio.steps)
+        who = dataclasses.replace(who, config=dataclasses.replace(who.config, steps=(studio.steps - faces, 0, faces)))
+    steps = studio.steps if who.learns else None
+    return learnt(who, learnt_from, [], folder, MADE_UP, seed=studio.seed, max_steps=steps, device=studio.device)
+
+
+def cut_once(cutter: Cutter, clip: Clip, version: str) -> None:
+    """So that it need not be done again when it is loaded."""
+    cutter.cut(clip, version)
 
 
 class Cutter:

@@ -199,7 +199,7 @@ def test_a_pair_is_altered_by_one_draw_and_kinds_are_drawn_evenly():
         return Footage(np.full((3, 2, 32, 32, 3), level, np.uint8), generated, person, recipe, "", 1.0)
 
     some = [clip(40, False)] + [clip(160, True, "much", f"p{k}") for k in range(9)] + [clip(220, True, "rare")]
-    shown, truth = Draw(some, 0).batch(400, 32, Augmentation(0, 0, 0, 0))
+    shown, truth = Draw(some, 0).batch(400, 32, Augmentation(0, 0, 0, 0, 0))
     levels = np.rint((shown[:, 0, 0, 0, 0] + 1) * 127.5).astype(int)
     assert truth.sum() == 200 and set(levels[truth == 0]) == {40}
     assert 70 < (levels == 160).sum() < 130 and 70 < (levels == 220).sum() < 130  # methods count alike

@@ -129,6 +129,8 @@ def load_footage(path: Path) -> Footage:
 class Augmentation:
     """How pairs are altered at random, real and generated ones alike."""
 
+    recolour: float = 0.5
+    """probability that red, green and blue change places: the few people's clothes are no sign of anything"""
     gain: float = 0.25
     """brightness is multiplied by 1 +- this, each colour by half of that more"""
     gamma: float = 0.25
@@ -149,6 +151,8 @@ def augmented(
     """
     top, left = random.integers(0, pair.shape[1] - size + 1, 2)
     cropped = pair[:, top : top + size, left : left + size]
+    if random.random() < how.recolour:
+        cropped = cropped[..., random.permutation(3)]
     if random.random() < 0.5:
         cropped = cropped[:, :, ::-1]
     levels = np.linspace(0, 1, 256)[:, None] ** (1 + how.gamma) ** random.uniform(-1, 1)
