@@ -29,7 +29,7 @@ import numpy as np
 from detector_clips import INSTANT, Clip, Cutter, Studio, actor_of, clips_of, cut_once, for_each
 from understudy.actor import RECIPES
 from understudy.devices import choose_device
-from understudy.errors import UsageError
+from understudy.errors import PoseError, UsageError
 from understudy.files import read_json, write_json
 from understudy.forensics.detect import detect
 from understudy.forensics.detector import Calibration, Config, Detector, pair_log_odds
@@ -62,13 +62,25 @@ def material(
     made = clips_of(studio, groups, of_whom, options.jobs)
     clips = {role: [clip for clip in made if clip.role == role] for role in groups}
     clips["training"] += clips.pop("more")
-    for_each(cut_once, [(cutter, clip, version) for clip in made for version in VERSIONS], options.jobs)
+    for_each(
+        cut_once, [(cutter, clip, version) for clip in made for version in versions_of(clip, options)], options.jobs
+    )
     training = [cutter.cut(clip, version) for clip in clips["training"] for version in VERSIONS]
+    training = [footage for footage in training if len(footage.pairs)]
     validation, test = (
         [part for clip in clips[role] for version in VERSIONS for part in cutter.in_parts(clip, version, studio.shown)]
         for role in ("validation", "test")
     )
     return training, validation, test, clips["training"], clips["test"]
+
+
+def versions_of(clip: Clip, options: argparse.Namespace) -> Sequence[str]:
+    """How a clip is encoded once more: twice at random; for the test with swapped qualities, in a set way as well."""
+    if options.only_main or clip.role == "validation":
+        return VERSIONS
+    if clip.role == "test":
+        return (*VERSIONS, "good", "poor")
+    return (*VERSIONS, "poor" if clip.generated else "as filmed")
 
 
 class Judge:
@@ -145,7 +157,8 @@ def swapped(
 
 def one_sided(cutter: Cutter, clips: Sequence[Clip]) -> list[Footage]:
     """What must not be trained on: real clips as filmed, clones encoded once more, poorly."""
-    return [cutter.cut(clip, "poor" if clip.generated else "as filmed") for clip in clips]
+    footage = [cutter.cut(clip, "poor" if clip.generated else "as filmed") for clip in clips]
+    return [clip for clip in footage if len(clip.pairs)]
 
 
 def real_people(studio: Studio, recipes: Sequence[str], detector: Detector) -> list[dict[str, Any]]:
@@ -168,17 +181,15 @@ def real_people(studio: Studio, recipes: Sequence[str], detector: Detector) -> l
                 asked.append((path, True, recipe))
     rows = []
     for path, generated, recipe in asked:
-        found = detect(path, detector=detector, device=studio.device)
-        rows.append(
-            {
-                "clip": path.name,
-                "generated": generated,
-                "recipe": recipe,
-                "probability": round(found.probability, 3),
-                "verdict": found.verdict,
-                "right": (found.sum_of_log_odds > 0) == generated,
-            }
-        )
+        row: dict[str, Any] = {"clip": path.name, "generated": generated, "recipe": recipe}
+        try:
+            found = detect(path, detector=detector, device=studio.device)
+        except PoseError as error:
+            logging.warning("%s", error)
+            rows.append(row | {"probability": None, "verdict": "nobody", "right": None})
+            continue
+        right = (found.sum_of_log_odds > 0) == generated
+        rows.append(row | {"probability": round(found.probability, 3), "verdict": found.verdict, "right": right})
     return rows
 
 

@@ -6,6 +6,7 @@ Everything is kept in the work folder, clip by clip, and not made again.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -20,6 +21,7 @@ import numpy as np
 from understudy.actor import Actor
 from understudy.consent import Consent
 from understudy.devices import Device
+from understudy.errors import PoseError
 from understudy.evaluation.contenders import contender, learnt, timed
 from understudy.forensics.detector_data import (
     Footage,
@@ -193,10 +195,11 @@ class Cutter:
                 path = self._folder / f"{stem}.mp4"
                 treatment = {"good": GOOD, "poor": POOR}.get(version) or random_treatment(random)
                 treated(clip.path, path, treatment)
-            if training:
-                pairs = cut_for_training(path, self._size, random)
-            else:
-                pairs = cut_for_judging(path, self._size)
+            try:
+                pairs = cut_for_training(path, self._size, random) if training else cut_for_judging(path, self._size)
+            except PoseError as error:  # a clone can be so poor that the tracker does not take it for a person
+                logging.warning("left out: %s", error)
+                pairs = np.zeros((0, 2, self._size, self._size, 3), np.uint8)
             seconds = float(probe(path).duration)
             save_footage(
                 kept, Footage(pairs, clip.generated, clip.person, clip.recipe, clip.motion, seconds, clip.path.name)
@@ -206,6 +209,8 @@ class Cutter:
     def in_parts(self, clip: Clip, version: str, seconds: float) -> list[Footage]:
         """For judging: a film in parts as long as the clones are, so that length says nothing either."""
         whole = self.cut(clip, version)
+        if not len(whole.pairs):
+            return []
         if clip.generated or whole.seconds < 2 * seconds:
             return [whole]
         parts = int(whole.seconds // seconds)
