@@ -1,5 +1,7 @@
 """What is held out must not reach the actor, and the truth must lie where the clone is drawn."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -111,9 +113,14 @@ def test_the_truth_lies_where_the_actor_is_drawn(clips, parts, tmp_path):
     assert np.abs(true_frames[7].astype(int) - list(training.frames())[7]).mean() < 3
     assert np.abs(mattes[7].astype(int) - list(training.mattes())[7]).mean() < 3
     np.testing.assert_allclose(truth.pose.xy, training.poses.xy, atol=1e-3)
-    shown = list(played(actor, part_of(truth, actor), 64, device="cpu"))
+    shown = list(played(actor, part_of(truth, actor), truth, device="cpu"))
     assert np.abs(np.stack(shown).astype(int) - np.stack(true_frames)).mean() < 6
-    assert in_square(actor, 64).background.shape == (64, 64, 3)
+    assert in_square(actor, truth.square, 64).background.shape == (64, 64, 3)
+    left, top, side = truth.square  # of an actor who learnt from another part, say
+    elsewhere = dataclasses.replace(truth, square=(left - 9, top + 5, side + 12))
+    shown = list(played(actor, part_of(elsewhere, actor), elsewhere, device="cpu"))
+    true_frames = list(elsewhere.frames())
+    assert np.abs(np.stack(shown).astype(int) - np.stack(true_frames)).mean() < 6
 
 
 def test_evaluate_trains_plays_measures_and_goes_on_where_it_was(clips, tmp_path, monkeypatch):

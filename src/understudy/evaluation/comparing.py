@@ -82,7 +82,7 @@ def compare(
         for player in players:
             log.info("%s: playing and measuring %s", name, player.who.title)
             clip = clips / f"{player.who.name}.mp4"
-            frames = played(player.actor, player.part, truth.size, driving=player.driving, device=device)
+            frames = played(player.actor, player.part, truth, driving=player.driving, device=device)
             recorder = Recorder(frames, clip, truth.fps)
             measured = measure_clip(recorder, prepared, track_output=track_output)
             limb_errors[player.who.name] = measured.limb_errors

@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from understudy.actor import Actor
 from understudy.devices import Device
-from understudy.evaluation.truth import square_of
+from understudy.evaluation.truth import Square, Truth
 from understudy.performance import Crop, Performance
 from understudy.performing import Part, composed
-from understudy.tracking.crop import cut
+from understudy.tracking.crop import crop_of, cut
 from understudy.video import VideoWriter
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -25,28 +25,32 @@ CLIP_CRF = 12
 """of the clips that are kept: good enough to look for faults in"""
 
 
-def in_square(actor: Actor, size: int) -> Actor:
-    """The same actor, whose performances show the reference's square at `size` x `size` pixels instead of the room."""
-    working_per_shown = actor.working_size / size
-    to_edge = (working_per_shown - 1) / 2
-    square = square_of(actor.crop, actor.working_size)
+def in_square(actor: Actor, square: Square, size: int) -> Actor:
+    """The same actor, whose performances show a square of the room at `size` x `size` pixels instead of all of it.
+
+    Args:
+        square: (left, top, side) in pixels of the reference's video; need not be the actor's own.
+    """
+    shown, own = crop_of(square, size), actor.crop
+    working_per_shown = own.scale / shown.scale
+    x, y = (o - working_per_shown * s for o, s in zip(own.translation_xy, shown.translation_xy, strict=True))
     return dataclasses.replace(
         actor,
-        crop=Crop(working_per_shown, (to_edge, to_edge)),
+        crop=Crop(working_per_shown, (x, y)),
         original_size_hw=(size, size),
         background=cut(actor.background, square, size),
     )
 
 
 def played(
-    actor: Actor, part: Part, size: int, *, driving: Performance | None = None, device: Device = "auto"
+    actor: Actor, part: Part, truth: Truth, *, driving: Performance | None = None, device: Device = "auto"
 ) -> Iterator[UInt8Array]:
-    """(size, size, 3) RGB, one a driving frame: the performer in the reference's room.
+    """(S, S, 3) RGB, one a driving frame: the performer in the reference's room, where the truth is seen.
 
     Args:
         driving: whose frames are translated by an actor that plays frames instead of poses (CycleGAN as in the paper).
     """
-    square = in_square(actor, size)
+    square = in_square(actor, truth.square, truth.size)
     if actor.recipe == "cyclegan" and actor.config["condition"] == "frames":
         shots = _translated(actor, driving, device)
         part = dataclasses.replace(part, window=np.zeros_like(part.window))  # such an actor has one place only
