@@ -72,16 +72,16 @@ def presence(found: npt.NDArray[np.bool_], fps: Fraction) -> npt.NDArray[np.floa
     returns, rather than popping; a gap shorter than both fades never gets to 0.
     """
     steps = max(1.0, float(fps) * FADE_SECONDS)
-    return np.clip(1 - _distance_to_nearest(found)[0] / steps, 0, 1).astype(np.float32)
+    return np.clip(1 - distance_to_nearest(found)[0] / steps, 0, 1).astype(np.float32)
 
 
 def held(pose: Pose, found: npt.NDArray[np.bool_]) -> Pose:
     """The poses with that of the nearest frame that has one wherever there is none, to fade over."""
-    nearest = _distance_to_nearest(found)[1]
+    nearest = distance_to_nearest(found)[1]
     return Pose(pose.xy[nearest], pose.confidence[nearest], pose.size_hw)
 
 
-def _distance_to_nearest(found: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+def distance_to_nearest(found: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     """For every frame: frames to the nearest one that was found, and its index (itself if there is none at all)."""
     frames = np.arange(len(found))
     there = np.flatnonzero(found)

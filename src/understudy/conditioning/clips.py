@@ -22,6 +22,9 @@ from understudy.retargeting.alignment import Alignment
 if TYPE_CHECKING:
     from understudy.performance import Performance
 
+Size = int | tuple[int, int]
+"""pixels: side of a square picture, or height and width"""
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -38,7 +41,8 @@ class Clip:
     flow: Tensor
     """(T, 2, h, w) float16: backward flow in working pixels; empty for a clip that is read for its frames"""
     frames: Tensor
-    """(T, 3, H, W) uint8: the person over the flat colour, or as filmed; empty for a clip that is read for its poses"""
+    """(T, 3, H, W) uint8: the person over the flat colour, or as filmed; empty for a clip that is read for its poses.
+    With alpha (T, 4, H, W): the matte after it"""
     working_size: int
     """pixels: side of the working frame that `xy` refers to"""
     colour: tuple[int, int, int] | None
@@ -58,21 +62,27 @@ class Clip:
         """Joints of every frame in the recipe's picture, without augmentation: `(T, J, 2)` and seen `(T, J)`."""
         return self.xy @ self.to_picture[:, :2].T + self.to_picture[:, 2], self.seen
 
-    def frames_at(self, moment: Tensor, transform: Tensor, size: int) -> Tensor:
-        """Frames `moment` `(B,)`, moved by `transform` `(B, 2, 3)`: `(B, 3, size, size)` float in [-1, 1]."""
+    def frames_at(self, moment: Tensor, transform: Tensor, size: Size) -> Tensor:
+        """Frames `moment` `(B,)`, moved by `transform` `(B, 2, 3)`: `(B, C, *size_hw)` float in [-1, 1].
+
+        C is 3, or 4 for a clip with alpha, which is -1 where nothing of the person is.
+        """
         assert self.colour is not None
         pictures = self.frames[moment].float() / 127.5 - 1
         shrink = self.working_size / pictures.shape[-1]
-        if pictures.shape[-1] == size and torch.equal(transform, _resize(self.working_size, size, transform)):
+        size_hw = _hw(size)
+        as_stored = size_hw == (pictures.shape[-1], pictures.shape[-1])
+        if as_stored and torch.equal(transform, _resize(self.working_size, size_hw[0], transform)):
             return pictures
-        background = torch.tensor(self.colour, device=pictures.device).view(1, 3, 1, 1) / 127.5 - 1
+        outside = (*self.colour, 0)[: pictures.shape[1]]
+        background = torch.tensor(outside, device=pictures.device).view(1, -1, 1, 1) / 127.5 - 1
         # What lies outside the frame is the flat colour: zero, once the flat colour is subtracted
-        return _sample(pictures - background, transform, shrink, size) + background
+        return _sample(pictures - background, transform, shrink, size_hw) + background
 
-    def flow_at(self, moment: Tensor, transform: Tensor, size: int) -> Tensor:
-        """Backward flow of frames `moment`, its field and its vectors moved by `transform`: `(B, 2, size, size)`."""
+    def flow_at(self, moment: Tensor, transform: Tensor, size: Size) -> Tensor:
+        """Backward flow of frames `moment`, its field and its vectors moved by `transform`: `(B, 2, *size_hw)`."""
         field = self.flow[moment].float()
-        sampled = _sample(field, transform, self.working_size / field.shape[-1], size)
+        sampled = _sample(field, transform, self.working_size / field.shape[-1], _hw(size))
         return torch.einsum("bij,bjhw->bihw", transform[:, :, :2], sampled)
 
 
@@ -83,13 +93,17 @@ def _resize(working_size: int, size: int, like: Tensor) -> Tensor:
     return like.new_tensor([[ratio, 0.0, edge], [0.0, ratio, edge]]).expand_as(like)
 
 
-def _sample(field: Tensor, transform: Tensor, shrink: float, size: int) -> Tensor:
+def _hw(size: Size) -> tuple[int, int]:
+    return (size, size) if isinstance(size, int) else size
+
+
+def _sample(field: Tensor, transform: Tensor, shrink: float, size_hw: tuple[int, int]) -> Tensor:
     """Looks up `field` `(B, C, h, w)`, one cell every `shrink` pixels, on the grid of the picture; 0 outside."""
     height, width = field.shape[-2:]
     back = _inverse(transform)  # picture -> working pixels
-    centre = torch.arange(size, device=field.device, dtype=torch.float32)
-    y, x = torch.meshgrid(centre, centre, indexing="ij")
-    picture = torch.stack([x, y, torch.ones_like(x)], dim=-1)  # (S, S, 3)
+    rows, columns = (torch.arange(length, device=field.device, dtype=torch.float32) for length in size_hw)
+    y, x = torch.meshgrid(rows, columns, indexing="ij")
+    picture = torch.stack([x, y, torch.ones_like(x)], dim=-1)  # (H, W, 3)
     # From pixel centres to edges: the field's cells and the pixels they cover share the frame's edges
     position = (torch.einsum("bij,hwj->bhwi", back, picture) + 0.5) / shrink
     grid = position * (2 / torch.tensor([width, height], device=field.device)) - 1
@@ -101,17 +115,23 @@ def _inverse(transform: Tensor) -> Tensor:
     return torch.cat([linear, -linear @ transform[:, :, 2:]], dim=2)
 
 
+def chained(after: Tensor, before: Tensor) -> Tensor:
+    """The transform `(..., 2, 3)` that does `before` and then `after`, both `(..., 2, 3)`."""
+    linear = after[..., :2] @ before[..., :2]
+    return torch.cat([linear, after[..., :2] @ before[..., 2:] + after[..., 2:]], dim=-1)
+
+
 def random_similarity(
-    rng: np.random.Generator, base: Tensor, count: int, size: int, degrees: float, zoom: float, shift: float
+    rng: np.random.Generator, base: Tensor, count: int, size: Size, degrees: float, zoom: float, shift: float
 ) -> Tensor:
     """`count` random rotations, scalings and shifts of the picture about its centre, each after `base`.
 
     Args:
         base: `(2, 3)` transform to the picture.
-        size: side of the picture in pixels.
+        size: side of the picture in pixels, or its height and width.
         degrees: the angle is drawn from -degrees to degrees.
         zoom: the scale is drawn, evenly in its logarithm, from 1 / (1 + zoom) to 1 + zoom.
-        shift: each shift is drawn from -shift to shift, as a share of the side.
+        shift: each shift is drawn from -shift to shift, as a share of the side it goes along.
 
     Returns:
         `(count, 2, 3)`; `base` repeated, exactly, when all three are 0.
@@ -122,8 +142,9 @@ def random_similarity(
     scale = np.exp(rng.uniform(-1, 1, count) * np.log1p(zoom))
     cosine, sine = scale * np.cos(angle), scale * np.sin(angle)
     linear = np.stack([np.stack([cosine, -sine], 1), np.stack([sine, cosine], 1)], 1)  # (B, 2, 2)
-    centre = np.full(2, (size - 1) / 2)
-    offset = centre + rng.uniform(-shift, shift, (count, 2)) * size - linear @ centre
+    width_height = np.array(_hw(size)[::-1])
+    centre = (width_height - 1) / 2
+    offset = centre + rng.uniform(-shift, shift, (count, 2)) * width_height - linear @ centre
     moved = torch.from_numpy(np.concatenate([linear, offset[:, :, None]], 2)).to(base)  # (B, 2, 3)
     homogeneous = torch.cat([base, base.new_tensor([[0.0, 0.0, 1.0]])])
     return moved @ homogeneous
@@ -141,6 +162,7 @@ def read_clip(
     *,
     all_points: bool = False,
     as_filmed: bool = False,
+    with_alpha: bool = False,
 ) -> Clip:
     """Loads what training needs of a performance, once.
 
@@ -154,6 +176,7 @@ def read_clip(
         device: where the tensors stay.
         all_points: keep the 133 points instead of OpenPose's 18 joints.
         as_filmed: keep the frames with their background; `colour` is then only what lies outside them.
+        with_alpha: keep the matte with the frames, as their fourth channel.
     """
     working_size = performance.header.size_hw[0]
     scale, (x, y) = (1.0, (0.0, 0.0)) if alignment is None else (alignment.scale, alignment.translation_xy)
@@ -167,7 +190,7 @@ def read_clip(
         frames = np.zeros((0, 3, size, size), np.uint8)
         flow = torch.from_numpy(np.array(performance.flow())).permute(0, 3, 1, 2)
     else:
-        frames = _frames_over(performance, None if as_filmed else colour, min(working_size, 2 * size))
+        frames = _frames_over(performance, None if as_filmed else colour, min(working_size, 2 * size), with_alpha)
         flow = torch.zeros((0, 2, 1, 1), dtype=torch.float16)
     return Clip(
         torch.from_numpy(np.asarray(xy, np.float32)).to(device),
@@ -189,18 +212,25 @@ def windows(usable: npt.NDArray[np.bool_], consecutive: int) -> npt.NDArray[np.i
     return np.flatnonzero(runs).astype(np.int64)
 
 
-def _frames_over(performance: Performance, colour: tuple[int, int, int] | None, side: int) -> npt.NDArray[np.uint8]:
-    """`(T, 3, side, side)`: every working frame with its background replaced by a flat colour, or kept."""
+def _frames_over(
+    performance: Performance, colour: tuple[int, int, int] | None, side: int, with_alpha: bool
+) -> npt.NDArray[np.uint8]:
+    """`(T, 3, side, side)`: every working frame with its background replaced by a flat colour, or kept.
+
+    With alpha `(T, 4, side, side)`: the matte as well.
+    """
     import cv2  # here, because training on tensors that are there already does without
 
-    frames = np.empty((len(performance), 3, side, side), np.uint8)
+    frames = np.empty((len(performance), 4 if with_alpha else 3, side, side), np.uint8)
     flat = np.array(colour or (0, 0, 0), np.float32)
     with progress_bar("loading", len(performance)) as advance:
         for i, (frame, matte) in enumerate(zip(performance.frames(), performance.mattes(), strict=True)):
             alpha = matte[..., None].astype(np.float32) / 255 if colour is not None else np.float32(1)
             over = alpha * frame + (1 - alpha) * flat
             shrunk = cv2.resize(over, (side, side), interpolation=cv2.INTER_AREA) if side != len(over) else over
-            frames[i] = (shrunk + 0.5).astype(np.uint8).transpose(2, 0, 1)
+            frames[i, :3] = (shrunk + 0.5).astype(np.uint8).transpose(2, 0, 1)
+            if with_alpha:
+                frames[i, 3] = cv2.resize(matte, (side, side), interpolation=cv2.INTER_AREA)
             advance()
     return frames
 
