@@ -51,6 +51,7 @@ LAYERS = [
     {"actor"},
     {"recipes"},
     {"training", "losses", "networks"},
+    {"pose_pool", "pose_sources"},
     {"conditioning"},
     {"retargeting", "synthetic"},
     {"tracking"},

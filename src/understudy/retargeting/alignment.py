@@ -138,7 +138,9 @@ class Alignment:
         return Alignment(1 / self.scale, (-x / self.scale, -y / self.scale), self.exchange_sides)
 
 
-def align(driving: BodyStatistics, reference: BodyStatistics, scale_by: ScaleBy = "hips") -> Alignment:
+def align(
+    driving: BodyStatistics, reference: BodyStatistics, scale_by: ScaleBy = "hips", *, warn: bool = True
+) -> Alignment:
     """The alignment of a driver with the reference.
 
     Args:
@@ -148,6 +150,7 @@ def align(driving: BodyStatistics, reference: BodyStatistics, scale_by: ScaleBy 
             each of the two turns, so where it cannot be right (one of them stands sideways most of the time) the
             ratio of the torso lengths is taken, and a warning logged. "body" takes the median over the ratios of
             the limbs' full lengths, which turning does not change.
+        warn: say so when left and right are exchanged.
 
     Example:
         >>> driver = BodyStatistics((100, 100), hip_width=20, torso_length=50)
@@ -162,7 +165,7 @@ def align(driving: BodyStatistics, reference: BodyStatistics, scale_by: ScaleBy 
         raise ValueError(f'scale_by must be "hips" or "body", not {scale_by!r}')
     x, y = (theirs - scale * own for own, theirs in zip(driving.centre_xy, reference.centre_xy, strict=True))
     exchange = _sees_other_side(driving, reference)
-    if exchange:
+    if exchange and warn:
         sides = ("the front", "behind") if driving.front_share > 0.5 else ("behind", "the front")
         logger.warning(
             "the driver is only seen from %s and the reference only from %s: the clone is seen from %s too, in the "
