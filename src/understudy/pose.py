@@ -135,6 +135,28 @@ FOOT_LIMBS: tuple[tuple[int, int], ...] = (
     (RIGHT_HEEL, RIGHT_SMALL_TOE),
 )
 """Feet, as pairs of indices among the 133."""
+
+NECK = POINTS
+"""index of the point behind the 133: the midpoint of the shoulders"""
+_FROM_OPENPOSE18 = dict(OPENPOSE18_FROM_BODY) | {OPENPOSE18_NECK: NECK}
+BODY_LIMBS: tuple[tuple[int, int], ...] = tuple(
+    (_FROM_OPENPOSE18[inner], _FROM_OPENPOSE18[outer]) for inner, outer in OPENPOSE18_LIMBS
+)
+"""`OPENPOSE18_LIMBS` as pairs of indices among the 133 points and the neck."""
+PARTS: tuple[tuple[tuple[int, int], ...], ...] = (
+    *((limb,) for limb in BODY_LIMBS),
+    *(FOOT_LIMBS[3:], FOOT_LIMBS[:3]),
+    *(tuple((hand.start + a, hand.start + b) for a, b in HAND_LIMBS) for hand in (RIGHT_HAND, LEFT_HAND)),
+)
+"""A body in parts that are found or missed as a whole: each limb, foot and hand with its lines, as pairs of indices
+among the 133 points and the neck, from the trunk outwards."""
+PART_NAMES: tuple[str, ...] = (
+    *(f"{OPENPOSE18_NAMES[inner]} to {OPENPOSE18_NAMES[outer]}" for inner, outer in OPENPOSE18_LIMBS),
+    "right foot",
+    "left foot",
+    "right hand",
+    "left hand",
+)
 FACE_LINES: tuple[tuple[int, ...], ...] = (
     tuple(range(0, 17)),
     tuple(range(17, 22)),

@@ -7,6 +7,7 @@ each other one at a time, each in all pictures at once, since what lies on top i
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -15,32 +16,23 @@ import torch
 from torch import Tensor
 
 from understudy.pose import (
+    BODY_LIMBS,
     FACE,
     FACE_LINES,
     FOOT_LIMBS,
     HAND_LIMBS,
     LEFT_EYE,
-    LEFT_HAND,
     LEFT_SHOULDER,
     NOSE,
-    OPENPOSE18_FROM_BODY,
-    OPENPOSE18_LIMBS,
-    OPENPOSE18_NECK,
-    POINTS,
+    PART_NAMES,
+    PARTS,
     RIGHT_EYE,
-    RIGHT_HAND,
     RIGHT_SHOULDER,
 )
 
-NECK = POINTS
-"""index of the point behind the 133: the midpoint of the shoulders"""
-_FROM_OPENPOSE18 = dict(OPENPOSE18_FROM_BODY) | {OPENPOSE18_NECK: NECK}
-BODY_LINES: tuple[tuple[int, int], ...] = (
-    *((_FROM_OPENPOSE18[first], _FROM_OPENPOSE18[last]) for first, last in OPENPOSE18_LIMBS),
-    *FOOT_LIMBS,
-)
+BODY_LINES: tuple[tuple[int, int], ...] = (*BODY_LIMBS, *FOOT_LIMBS)
 HAND_LINES: tuple[tuple[int, int], ...] = tuple(
-    (hand.start + first, hand.start + last) for hand in (RIGHT_HAND, LEFT_HAND) for first, last in HAND_LIMBS
+    line for side in ("right hand", "left hand") for line in PARTS[PART_NAMES.index(side)]
 )
 FACE_SEGMENTS: tuple[tuple[int, int], ...] = tuple(
     (FACE.start + first, FACE.start + last) for line in FACE_LINES for first, last in pairwise(line)
@@ -99,8 +91,9 @@ def stick_figures(
     count, device = len(xy), xy.device
     radius = torch.as_tensor(thickness, dtype=torch.float32, device=device).expand(count) / 2
     radii = torch.tensor(THICKNESS, device=device)[:, None] * radius  # (L, B)
-    start, end, drawn = _ends(xy.float(), seen)
-    place, opacity, lengths = _bands(start, end, drawn, radii, size_hw)
+    start, end, drawn = ends(xy.float(), seen, LINES)
+    picture = torch.arange(count, device=device).expand(len(LINES), count)
+    place, opacity, lengths = bands(start, end, drawn, radii, picture, count, size_hw)
 
     pixels = count * size_hw[0] * size_hw[1]
     canvas = torch.full((pixels + 1, 3), -1.0, device=device)  # the last cell takes what lies outside the pictures
@@ -113,20 +106,26 @@ def stick_figures(
     return canvas[:-1].view(count, *size_hw, 3).permute(0, 3, 1, 2)
 
 
-def _ends(xy: Tensor, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Where each of `LINES` begins and ends, `(L, B, 2)`, and whether both are seen, `(L, B)`."""
+def ends(xy: Tensor, seen: Tensor, lines: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor, Tensor]:
+    """Where each of L lines begins and ends, `(L, B, 2)`, and whether both are seen, `(L, B)`."""
     shoulders = [LEFT_SHOULDER, RIGHT_SHOULDER]
     xy = torch.cat([xy, xy[:, shoulders].mean(1, keepdim=True)], 1)
     seen = torch.cat([seen, seen[:, shoulders].all(1, keepdim=True)], 1)
-    first, last = torch.tensor(LINES, device=xy.device).T
+    first, last = torch.tensor(lines, device=xy.device).T
     drawn = seen[:, first] & seen[:, last]
     kept = drawn[..., None]
     start, end = (torch.where(kept, xy[:, points], 0.0).transpose(0, 1) for points in (first, last))
     return start, end, drawn.T
 
 
-def _bands(
-    start: Tensor, end: Tensor, drawn: Tensor, radii: Tensor, size_hw: tuple[int, int]
+def bands(
+    start: Tensor,
+    end: Tensor,
+    drawn: Tensor,
+    radii: Tensor,
+    picture: Tensor,
+    pictures: int,
+    size_hw: tuple[int, int],
 ) -> tuple[Tensor, Tensor, list[int]]:
     """All pixels that lines touch, those of one line in all pictures side by side.
 
@@ -137,14 +136,15 @@ def _bands(
         start, end: `(L, B, 2)`.
         drawn: `(L, B)` bool.
         radii: `(L, B)` pixels: half the thickness.
+        picture: `(L, B)` int64: which picture each is drawn in.
+        pictures: how many there are.
         size_hw: of the pictures.
 
     Returns:
-        The pixels' places in B pictures laid end to end, `(N,)`, with B * H * W for those outside; how much of each the
-        line covers, `(N,)` in [0, 1]; and for each line its number of pixels.
+        The pixels' places in the pictures laid end to end, `(N,)`, with pictures * H * W for those outside; how much of
+        each the line covers, `(N,)` in [0, 1]; and for each line its number of pixels.
     """
     height, width = size_hw
-    count = start.shape[1]
     extent = start.new_tensor([width, height])
     reach = radii + 0.5  # pixels: centres that are farther from the line are not touched
     low, high = torch.minimum(start, end) - reach[..., None], torch.maximum(start, end) + reach[..., None]
@@ -183,8 +183,8 @@ def _bands(
     p, q = (p + main).round().long(), (q + other).round().long()
     x, y = torch.where(steep > 0, q, p), torch.where(steep > 0, p, q)
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    place = (line % count * height + y) * width + x
-    return torch.where(inside, place, count * height * width), covered, lengths
+    place = (picture.flatten()[line] * height + y) * width + x
+    return torch.where(inside, place, pictures * height * width), covered, lengths
 
 
 def _covered(ahead: Tensor, aside: Tensor, length: Tensor, radius: Tensor, half: Tensor) -> Tensor:
