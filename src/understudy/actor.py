@@ -32,7 +32,15 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """of the file's layout; another version is refused rather than misread"""
-RECIPES = ("performance-cloning", "everybody-dance-now", "pix2pix", "cyclegan", "nearest-neighbour", "limb-warp")
+RECIPES = (
+    "performance-cloning",
+    "everybody-dance-now",
+    "poses-in-the-wild",
+    "pix2pix",
+    "cyclegan",
+    "nearest-neighbour",
+    "limb-warp",
+)
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -65,7 +73,7 @@ class Actor:
     """the generator's, by name"""
     statistics: Arrays
     """palettes, means and whatever else the recipe's condition needs; flat_colour (3,) uint8 RGB, which the generator
-    paints the person over, unless it paints the room"""
+    paints the person over, unless it paints the room or gives its own alpha"""
     body: BodyStatistics
     """of the reference's poses, in its working pixels: what drivers are aligned with"""
     crop: Crop
@@ -133,7 +141,8 @@ class Actor:
         """Plays poses that are aligned and in pixels of the `size` x `size` frame.
 
         Yields:
-            (size, size, 3) RGB uint8 over the flat colour, or with the room, one per pose.
+            One per pose, as the recipe makes them: (size, size, 3) RGB uint8 over the flat colour, or with the room;
+            or (size, size, 4) premultiplied RGBA uint8, already cut out. `performing.cut_out` takes all three.
         """
         module = recipe_module(self.recipe)
         frames: Iterator[npt.NDArray[np.uint8]] = module.generate(

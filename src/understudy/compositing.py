@@ -1,7 +1,8 @@
 """Person over background: keys the generator's flat colour out and puts the performer back at the reference's place.
 
-The generator paints the performer over a flat colour that is known, so the matte is the distance from that colour and
-needs no network. A cutout is the whole currency here: premultiplied RGBA, uint8, in the generator's square frame;
+Most generators paint the performer over a flat colour that is known, so the matte is the distance from that colour and
+needs no network (`key`). Others give their own alpha (`cutout_of`), and may paint in a box that moves with the
+performer (`placed`). A cutout is the whole currency here: premultiplied RGBA, uint8, in the generator's square frame;
 premultiplied because only then does enlarging it not drag the flat colour into the edges.
 """
 
@@ -32,6 +33,8 @@ EDGE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 """How far mixed pixels reach from the flat area, and where each looks for the opaque colour it is a mixture of."""
 SOLID = 0.96
 """Share of the opaque colour's distance that already counts as opaque, or noise would make the inside see-through."""
+ALPHA_NOISE = 8 / 255
+"""Alpha that a network gives within this of 0 or 1 is meant to be 0 or 1."""
 SPECK_SHARE = 0.02
 """Separate pieces smaller than this share of the largest one are dropped, unless a pose point lies on them."""
 
@@ -90,6 +93,73 @@ def _as_painted(frame: Image, flat: Floats) -> tuple[Floats, float]:
         painted = flat
     typical = float(np.median(np.linalg.norm(rim - painted, axis=1)))
     return painted, min(max(NOISE, 3 * typical), MOST_NOISE)
+
+
+def cutout_of(rgb_over_flat: Any, alpha: Any, flat_colour: npt.NDArray[Any] | tuple[int, int, int]) -> Image:
+    """The cutout that a network paints: a picture over a flat colour, with its alpha.
+
+    A pixel is a mixture c = a * foreground + (1 - a) * flat, so that a * foreground, which is what a cutout holds, is
+    c - (1 - a) * flat. Keeping it within what its alpha allows takes out what is left of the flat colour where picture
+    and alpha disagree.
+
+    Args:
+        rgb_over_flat: (..., H, W, 3) array, or tensor on any device; RGB, 0-255.
+        alpha: (..., H, W) of the same kind, 0-1.
+        flat_colour: (3,) RGB, 0-255, as the network was taught it.
+
+    Returns:
+        (..., H, W, 4) uint8: premultiplied RGB and alpha. Exactly 0 where alpha is no more than noise.
+    """
+    colours, flat = _as_array(rgb_over_flat), np.asarray(flat_colour, np.float32).reshape(3)
+    opacity = np.clip((_as_array(alpha) - ALPHA_NOISE) / (1 - 2 * ALPHA_NOISE), 0, 1)[..., None]
+    cutout = np.empty((*opacity.shape[:-1], 4), np.uint8)
+    cutout[..., :3] = np.clip(colours - (1 - opacity) * flat, 0, 255 * opacity) + 0.5
+    cutout[..., 3:] = 255 * opacity + 0.5
+    cutout[cutout[..., 3] == 0] = 0
+    return cutout
+
+
+def _as_array(values: Any) -> Floats:
+    """float32 in main memory, of an array or of a tensor, which is not named here: compositing does without PyTorch."""
+    return np.asarray(values if isinstance(values, np.ndarray) else values.detach().float().cpu().numpy(), np.float32)
+
+
+def placed(cutout: Image, to_cutout: npt.NDArray[Any], size_hw: tuple[int, int]) -> Image:
+    """A cutout painted in a box, where the box lies in the generator's frame.
+
+    Args:
+        cutout: (h, w, 4) premultiplied uint8.
+        to_cutout: (2, 3), from pixels of the frame to pixels of the cutout: one scale and a translation, as
+            `person_box.Boxes.to_box` gives it.
+        size_hw: of the frame.
+
+    Returns:
+        (*size_hw, 4) premultiplied uint8; where the cutout is shrunk, each pixel is the mean of what it covers.
+    """
+    scale, x, y = float(to_cutout[0][0]), float(to_cutout[0][2]), float(to_cutout[1][2])
+    frame = np.zeros((*size_hw, 4), np.uint8)
+    box = _touched_box(cutout, scale, (x, y), size_hw)
+    if box is None:
+        return frame
+    while scale >= 2 and cutout.shape[0] % 2 == 0 and cutout.shape[1] % 2 == 0:
+        cutout = np.asarray(cv2.resize(cutout, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+        scale, x, y = scale / 2, x / 2 - 0.25, y / 2 - 0.25
+    left, top, right, bottom = box
+    finer = max(1, int(np.ceil(scale)))  # looked up so many times along each side of a pixel, then averaged
+    step = finer / scale
+    edge = (finer - 1) / 2
+    to_frame = np.array([[step, 0, edge - step * x - finer * left], [0, step, edge - step * y - finer * top]])
+    width, height = right - left, bottom - top
+    part = cv2.warpAffine(cutout, to_frame, (finer * width, finer * height), flags=cv2.INTER_LINEAR)
+    frame[top:bottom, left:right] = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
+    return frame
+
+
+def without_specks(cutout: Image, keep_near: npt.NDArray[Any] | None = None) -> Image:
+    """The cutout without small separate pieces, but those that hold one of `keep_near` (K, 2), pixels x, y."""
+    alpha = cutout[..., 3].astype(np.float32)
+    _drop_specks(alpha, keep_near)
+    return np.where(alpha[..., None] > 0, cutout, np.uint8(0))
 
 
 def _drop_specks(alpha: Floats, keep_near: npt.NDArray[Any] | None) -> None:

@@ -269,13 +269,15 @@ def actor_lines(actor: Actor) -> list[str]:
 def _painted(actor: Actor) -> str:
     if actor.paints_room:
         return "the reference's room along with the person"
+    if "flat_colour" not in actor.statistics:
+        return "the person with the alpha of what is shown of it"
     return f"the person over the flat colour {', '.join(str(int(level)) for level in actor.statistics['flat_colour'])}"
 
 
 def actor_sheet(actor: Actor) -> Image:
     """The empty room, and the actor in made-up poses of its own proportions."""
     from understudy.drawing import draw_pose
-    from understudy.performing import Part, composed
+    from understudy.performing import Part, composed, over_grey
 
     names = list(POSTURES)
     ratio = actor.size / actor.working_size
@@ -288,7 +290,7 @@ def actor_sheet(actor: Actor) -> Image:
     seen = part.in_window
     repeated = Pose.concatenate([seen[index : index + 1] for index in range(len(pose)) for _ in range(3)])
     for index, shot in enumerate(list(actor.generate(repeated))[2::3]):
-        shots.append(shot)
+        shots.append(over_grey(shot))
         stages.append(composed(actor, part, index, shot, actor.background.copy()))
         blank = np.zeros((actor.size, actor.size, 3), np.uint8)
         drawn.append(draw_pose(blank, seen.xy[index], seen.confidence[index]))

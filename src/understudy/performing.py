@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from understudy.actor import Actor
 from understudy.backgrounds import Colour, backgrounds
-from understudy.compositing import faded, framed, key, paste, unpremultiplied
+from understudy.compositing import faded, framed, key, paste, unpremultiplied, without_specks
 from understudy.images import write_image
 from understudy.pose import BODY, FEET, LEFT_HAND, RIGHT_HAND, Pose
 from understudy.progress import progress_bar
@@ -209,7 +209,11 @@ def composed(actor: Actor, part: Part, moment: int, shot: Image, stage: Image) -
 def cut_out(actor: Actor, part: Part, moment: int, shot: Image) -> Image:
     """The performer of one generated frame, (S, S, 4) premultiplied, as visible as the part says.
 
-    All of the frame, with a soft border, if the actor paints its room along.
+    What the generator gave as a cutout keeps its alpha, what it painted over the flat colour is keyed. Of an actor that
+    paints its room along, all of the frame, with a soft border.
+
+    Args:
+        shot: (S, S, 3) over the flat colour or with the room, or (S, S, 4) premultiplied, see `Actor.generate`.
     """
     if part.presence[moment] <= 0:
         return np.zeros((*shot.shape[:2], 4), np.uint8)
@@ -217,7 +221,11 @@ def cut_out(actor: Actor, part: Part, moment: int, shot: Image) -> Image:
         return faded(framed(shot), float(part.presence[moment]))
     joints = part.pose.xy[moment, _LIMBS] - part.window[moment]
     seen = part.pose.confidence[moment, _LIMBS] > 0
-    return faded(key(shot, actor.statistics["flat_colour"], joints[seen]), float(part.presence[moment]))
+    if shot.shape[2] == 4:
+        cutout = without_specks(shot, joints[seen])
+    else:
+        cutout = key(shot, actor.statistics["flat_colour"], joints[seen])
+    return faded(cutout, float(part.presence[moment]))
 
 
 def driving_panels(driving: Performance, video: Path | None) -> Generator[Image, None, None]:

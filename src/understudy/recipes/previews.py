@@ -16,7 +16,7 @@ from understudy.video import VideoWriter, write_image
 
 Picture = npt.NDArray[np.uint8]
 Play = Callable[[Clip, int, int], list[Picture]]
-"""(clip, first, stop) -> generated frames"""
+"""(clip, first, stop) -> generated frames, (h, w, 3), or (h, w, 4) premultiplied"""
 
 COLUMNS, CLIP_FRAMES = 6, 48
 
@@ -35,7 +35,7 @@ def write_previews(
         return [int(clip.windows[i]) for i in np.linspace(0, len(clip.windows) - 1, COLUMNS).astype(int)]
 
     def generated(clip: Clip) -> list[Picture]:
-        return [play(clip, t, t + consecutive)[-1] for t in spread(clip)]
+        return [shown_over(play(clip, t, t + consecutive)[-1], reference.colour) for t in spread(clip)]
 
     shown = [t + consecutive - 1 for t in spread(reference)]
     real = [cv2.resize(_picture(reference, t), (size, size), interpolation=cv2.INTER_AREA) for t in shown]
@@ -49,7 +49,7 @@ def write_previews(
     motion = unpaired[0] if unpaired else reference
     with VideoWriter(folder / f"step-{step:07d}.mp4", Fraction(25)) as writer:
         for frame in play(motion, 0, min(CLIP_FRAMES, len(motion.xy))):
-            writer.write(side_by_side([frame, real[0]]))
+            writer.write(side_by_side([shown_over(frame, reference.colour), real[0]]))
 
 
 def write_rows(rows: Mapping[str, list[Picture]], folder: Path, step: int) -> None:
@@ -58,5 +58,13 @@ def write_rows(rows: Mapping[str, list[Picture]], folder: Path, step: int) -> No
     write_image(folder / f"step-{step:07d}.png", sheet)
 
 
+def shown_over(frame: Picture, colour: tuple[int, int, int] | None) -> Picture:
+    """A frame as it is, or if it is a cutout, (h, w, 4) premultiplied, laid over the colour."""
+    if frame.shape[2] == 3:
+        return frame
+    rest = 1 - frame[..., 3:] / np.float32(255)
+    return np.asarray(np.minimum(frame[..., :3] + rest * np.array(colour or (0, 0, 0)) + 0.5, 255), np.uint8)
+
+
 def _picture(clip: Clip, moment: int) -> Picture:
-    return np.ascontiguousarray(clip.frames[moment].permute(1, 2, 0).cpu().numpy())
+    return np.ascontiguousarray(clip.frames[moment, :3].permute(1, 2, 0).cpu().numpy())
