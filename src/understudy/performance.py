@@ -131,21 +131,8 @@ class Performance:
         _check_is_performance(path)
         header = _read_header(path / HEADER_FILE)
         for name in CONTENT_FILES:
-            file = path / name
-            if name not in header.files or not file.is_file():
-                raise PerformanceError(f"{path} is damaged ({name} is missing): track the video again")
-            if sha256_of(file) != header.files[name]:
-                raise PerformanceError(f"{path} is damaged ({name} was changed or cut off): track the video again")
-        tensors, _ = load_tensors(path / POSES_FILE, PerformanceError)
-        try:
-            poses = Pose(tensors["xy"], tensors["confidence"], header.size_hw)
-            status = tensors["status"]
-        except (KeyError, ValueError) as cause:
-            raise PerformanceError(
-                f"{path / POSES_FILE} does not hold poses ({cause}): track the video again"
-            ) from None
-        if not len(poses) == len(status) == header.frames:
-            raise PerformanceError(f"{path} has {header.frames} frames and {len(poses)} poses: track the video again")
+            _check_file(path, header, name)
+        poses, status = _read_poses(path, header)
         return cls(path, header, poses, status)
 
     def __len__(self) -> int:
@@ -203,6 +190,39 @@ def _decode_range(path: Path, size_hw: tuple[int, int], fps: Fraction, start: in
     except av.FFmpegError as cause:
         raise PerformanceError(f"cannot read {path} ({cause.strerror}): track the video again") from None
     raise PerformanceError(f"{path} ends at frame {start + given} instead of {stop}: track the video again")
+
+
+def load_poses(path: str | os.PathLike[str]) -> tuple[Header, Pose, UInt8Array]:
+    """Header, poses and status of a performance, for who needs no pictures: the other files are not looked at.
+
+    Raises:
+        PerformanceError: as `Performance.load`.
+    """
+    path = Path(path)
+    _check_is_performance(path)
+    header = _read_header(path / HEADER_FILE)
+    _check_file(path, header, POSES_FILE)
+    return header, *_read_poses(path, header)
+
+
+def _check_file(path: Path, header: Header, name: str) -> None:
+    file = path / name
+    if name not in header.files or not file.is_file():
+        raise PerformanceError(f"{path} is damaged ({name} is missing): track the video again")
+    if sha256_of(file) != header.files[name]:
+        raise PerformanceError(f"{path} is damaged ({name} was changed or cut off): track the video again")
+
+
+def _read_poses(path: Path, header: Header) -> tuple[Pose, UInt8Array]:
+    tensors, _ = load_tensors(path / POSES_FILE, PerformanceError)
+    try:
+        poses = Pose(tensors["xy"], tensors["confidence"], header.size_hw)
+        status = tensors["status"]
+    except (KeyError, ValueError) as cause:
+        raise PerformanceError(f"{path / POSES_FILE} does not hold poses ({cause}): track the video again") from None
+    if len(poses) != header.frames or status.shape != (header.frames,):
+        raise PerformanceError(f"{path} has {header.frames} frames and {len(poses)} poses: track the video again")
+    return poses, status
 
 
 def _check_is_performance(path: Path) -> None:

@@ -133,8 +133,8 @@ class PosePool:
             )
         if exchanged:
             _log.warning(
-                "%d of %d clips only show people from the side that the reference never shows: their left and right are "
-                "exchanged",
+                "%d of %d clips only show people from the side that the reference never shows: "
+                "their left and right are exchanged",
                 exchanged,
                 len(names),
             )
