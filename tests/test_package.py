@@ -45,7 +45,7 @@ LAYERS = [
     {"demo"},
     {"evaluation", "forensics"},
     {"verbs", "inspection"},
-    {"ensemble", "outputs"},
+    {"ensemble", "outputs", "unpaired"},
     {"performing"},
     {"normalization_sheet"},
     {"actor"},

@@ -118,7 +118,9 @@ def train(
     Args:
         reference: Video or performance of the person.
         output: The actor to write, one file.
-        unpaired: Videos or performances whose motion is learnt from too, best the dances it will perform.
+        unpaired: Videos or performances whose motion is learnt from too, best the dances it will perform. The recipe
+            poses-in-the-wild also takes poses alone: OpenPose or COCO-WholeBody JSON, folders full of any of these,
+            and the word choreography, or choreography:COUNT, for made-up dances.
         recipe: The method.
         preset: instant: 256x256 within seconds, warped frames instead of training. preview: 128x128, minutes on a
             CPU. fast: 256x256. paper: 256x256, the published schedule.
@@ -206,6 +208,7 @@ def clone(
     reference: Path,
     driving: Path,
     output: Path,
+    unpaired: Paths = (),
     recipe: RecipeName = None,
     preset: Preset = "preview",
     max_minutes: Minutes = None,
@@ -229,6 +232,7 @@ def clone(
         reference: Video or performance of the person whose looks are learnt.
         driving: Video or performance of the motion.
         output: The video to write, see `understudy perform --help`.
+        unpaired: What is learnt from besides the driver's motion, see `understudy train --help`.
         recipe: The method.
         preset: instant: 256x256 within seconds, warped frames instead of training. preview: 128x128, minutes on a
             CPU. fast: 256x256. paper: 256x256, the published schedule.
@@ -249,6 +253,7 @@ def clone(
         reference,
         driving,
         output,
+        unpaired=unpaired,
         recipe=recipe,
         preset=preset,
         max_minutes=max_minutes,

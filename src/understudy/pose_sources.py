@@ -46,10 +46,13 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class _Source:
+class Source:
+    """One clip, not yet read."""
+
     kind: Literal["performance", "video", "poses", "dance"]
     path: Path
     number: int = 0
+    """of a dance, from 1"""
 
     @property
     def name(self) -> str:
@@ -78,7 +81,7 @@ def gather(sources: Sequence[StrPath], *, known: Sequence[Poses] = ()) -> list[P
     Example:
         gather(["dances/", "me.performance", "choreography:20"])
     """
-    clips = _without_twins([clip for source in sources for clip in _listed(source)])
+    clips = _without_twins([clip for source in sources for clip in clips_in(source)])
     read = _Reader(known)
     light = [clip for clip in clips if clip.kind != "video"]
     with progress_bar("reading poses", len(light), "clips") as advance:
@@ -109,13 +112,13 @@ class _Reader:
     """Reads clips one by one; remembers what it has seen, and what it could not read."""
 
     def __init__(self, known: Sequence[Poses]) -> None:
-        self.sequences: dict[_Source, PoseSequence] = {}
+        self.sequences: dict[Source, PoseSequence] = {}
         self.failed: list[str] = []
         self.twins: list[str] = []
         self._contents = {_content(one.poses) for one in known}
         self._films = {one.header.source_sha256 for one in known if isinstance(one, Performance)}
 
-    def __call__(self, clip: _Source) -> None:
+    def __call__(self, clip: Source) -> None:
         try:
             sequence = self._read(clip)
         except (UnderstudyError, OSError) as error:
@@ -129,7 +132,7 @@ class _Reader:
         self._contents.add(content)
         self.sequences[clip] = sequence
 
-    def _read(self, clip: _Source) -> PoseSequence | None:
+    def _read(self, clip: Source) -> PoseSequence | None:
         """None: a video that is there as a performance."""
         if clip.kind == "performance":
             header, poses, status = load_poses(clip.path)
@@ -152,25 +155,30 @@ class _Reader:
 # -- what there is -----------------------------------------------------------------------------------------------
 
 
-def _listed(source: StrPath) -> list[_Source]:
+def clips_in(source: StrPath) -> list[Source]:
+    """What a source names, without reading it.
+
+    Raises:
+        UsageError: as `gather`.
+    """
     if _is_choreography(source):
-        return [_Source("dance", Path(CHOREOGRAPHY), number + 1) for number in range(_dances(str(source)))]
+        return [Source("dance", Path(CHOREOGRAPHY), number + 1) for number in range(_dances(str(source)))]
     path = Path(source)
     if not path.exists():
         raise UsageError(
             f"there is no {path}: give performances, videos, pose files, folders of these, or the word {CHOREOGRAPHY}"
         )
     if path.is_file():
-        return [_Source("poses" if _is_json(path) else "video", path)]
+        return [Source("poses" if _is_json(path) else "video", path)]
     found = list(_in_folder(path, set()))
     if not found:
         raise UsageError(f"the folder {path} holds no performances, videos or pose files: check the name")
     return found
 
 
-def _in_folder(folder: Path, above: set[Path]) -> Iterator[_Source]:
+def _in_folder(folder: Path, above: set[Path]) -> Iterator[Source]:
     if _is_performance(folder):
-        yield _Source("performance", folder)
+        yield Source("performance", folder)
         return
     here = folder.resolve()
     if here in above or (folder / "run.json").is_file():  # previews of a training run show nobody's own poses
@@ -181,15 +189,15 @@ def _in_folder(folder: Path, above: set[Path]) -> Iterator[_Source]:
         _log.warning("%s is left out: %s", folder, error.strerror)
         return
     if _are_frames([child for child in inside if child.is_file() and _is_json(child)]):
-        yield _Source("poses", folder)
+        yield Source("poses", folder)
         return
     for child in inside:
         if child.is_dir():
             yield from _in_folder(child, above | {here})
         elif _is_json(child):
-            yield _Source("poses", child)
+            yield Source("poses", child)
         elif child.suffix.lower() in VIDEO_SUFFIXES:
-            yield _Source("video", child)
+            yield Source("video", child)
 
 
 def _is_performance(folder: Path) -> bool:
@@ -249,8 +257,8 @@ def _content(poses: Pose) -> str:
     return digest.hexdigest()
 
 
-def _without_twins(clips: Sequence[_Source]) -> list[_Source]:
-    once: dict[tuple[Path, int], _Source] = {}
+def _without_twins(clips: Sequence[Source]) -> list[Source]:
+    once: dict[tuple[Path, int], Source] = {}
     twins = []
     for clip in clips:
         key = (clip.path.resolve(), clip.number)

@@ -15,6 +15,7 @@ from understudy.consent import Consent, obtain_consent
 from understudy.errors import TrainingError, UnderstudyError, UsageError
 from understudy.files import locked, read_json, write_json
 from understudy.outputs import beside, check_actor_output, check_video_output, comparison_path, normalization_path
+from understudy.unpaired import Unpaired, chosen_unpaired, read_unpaired
 
 if TYPE_CHECKING:
     from understudy.devices import Device
@@ -40,7 +41,7 @@ def train(
     reference: Clip,
     output: StrPath,
     *,
-    unpaired: Sequence[Clip] = (),
+    unpaired: Sequence[Unpaired] = (),
     recipe: Recipe | None = None,
     preset: Preset = "preview",
     resume: bool = False,
@@ -61,7 +62,8 @@ def train(
         reference: video or performance of the person whose looks are learnt.
         output: the actor to write, usually `something.actor`.
         unpaired: videos or performances of other people, whose motion (not looks) is learnt from as well; best is
-            the dance that will be performed.
+            the dance that will be performed. "poses-in-the-wild" learns from poses alone, so it also takes everything
+            that `pose_sources.gather` reads, and made-up dances ("choreography") where nothing is given.
         recipe: which method; None is "performance-cloning", and with the preset "instant" the only one there is,
             "limb-warp".
         preset: "instant" (256x256, seconds: nothing is trained, the reference's frames are warped), "preview" (128x128,
@@ -89,10 +91,11 @@ def train(
     _check_limits(max_minutes, max_steps, seed, device)
     _check_normalization(normalization)
     check_actor_output(path, resume)
+    clips = chosen_unpaired(chosen, config, unpaired)
     given = _consent(consent, reference, path, resume)
     size = {} if config.size <= DEFAULT_WORKING_SIZE else {"size": config.size}
     performance = _tracked(reference, **size)
-    others = [_tracked(other, **size) for other in unpaired]
+    others = read_unpaired(chosen, clips, **size)
     run_folder = run_folder_of(path)
     with locked(run_folder, TrainingError):
         check_actor_output(path, resume)  # again: another process may have trained it while this one tracked
@@ -240,6 +243,7 @@ def clone(
     driving: Clip,
     output: StrPath,
     *,
+    unpaired: Sequence[Unpaired] = (),
     recipe: Recipe | None = None,
     preset: Preset = "preview",
     max_minutes: float | None = None,
@@ -259,6 +263,7 @@ def clone(
         reference: video or performance of the person.
         driving: video or performance of the motion; training learns from its motion as well.
         output: the video to write, see `perform`.
+        unpaired: what training learns from besides the driver, see `train`.
         recipe, preset: see `train`.
         max_minutes: stop after this much training, all parts of a resumed run together.
         compare: also write `NAME.compare.mp4`, driving, pose and clone side by side, and `NAME.normalization.png`, the
@@ -285,7 +290,8 @@ def clone(
     behind = parse_background(background)
     check_video_output(path, behind == "transparent", compare, [reference, driving, behind])
     _check_background(behind)
-    _, config = _recipe_and_config(recipe, preset)
+    chosen, config = _recipe_and_config(recipe, preset)
+    others = chosen_unpaired(chosen, config, unpaired)
     check_room(asdict(config), behind)
     _check_limits(max_minutes, None, seed, device)
     _check_normalization(normalization)
@@ -297,7 +303,7 @@ def clone(
     actor = train(
         reference_performance,
         actor_path,
-        unpaired=[driving_performance],
+        unpaired=[driving_performance, *others],
         recipe=recipe,
         preset=preset,
         resume=resume,
