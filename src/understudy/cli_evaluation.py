@@ -7,18 +7,12 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from understudy.cli_options import DeviceName, Minutes, OptionalPath, Paths, Text, Texts, say_result
+from understudy.cli_options import ALL_RECIPES, DeviceName, Minutes, OptionalPath, Paths, Text, Texts, say_result
 from understudy.errors import UsageError
 
 RecipeNames = Annotated[
-    tuple[str, ...],
-    arg(
-        metavar="performance-cloning|everybody-dance-now|pix2pix|cyclegan|nearest-neighbour|limb-warp ...",
-        help_behavior_hint="(default: all)",
-    ),
+    tuple[str, ...], arg(metavar=f"{'|'.join(ALL_RECIPES)} ...", help_behavior_hint="(default: all)")
 ]
-ALL_RECIPES = ("performance-cloning", "everybody-dance-now", "pix2pix", "cyclegan", "nearest-neighbour", "limb-warp")
-"""`actor.RECIPES`, whose module takes long to import"""
 TrainingPreset = Annotated[str, arg(metavar="preview|fast|paper")]
 
 

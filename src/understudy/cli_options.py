@@ -46,11 +46,29 @@ Texts = Annotated[tuple[str, ...], arg(metavar="[TEXT [TEXT ...]]", help_behavio
 Background = Annotated[str, arg(metavar="reference|driving|COLOUR|IMAGE|VIDEO|transparent")]
 Smooth = Annotated[bool, arg(help_behavior_hint="(default: smoothed)")]
 Matte = Annotated[str, arg(metavar="auto|green|none|VIDEO")]
+ALL_RECIPES = (
+    "performance-cloning",
+    "everybody-dance-now",
+    "poses-in-the-wild",
+    "pix2pix",
+    "cyclegan",
+    "nearest-neighbour",
+    "limb-warp",
+)
+"""`actor.RECIPES`, whose module takes long to import"""
 RecipeName = Annotated[
-    Literal["performance-cloning", "everybody-dance-now", "pix2pix", "cyclegan", "nearest-neighbour", "limb-warp"]
+    Literal[
+        "performance-cloning",
+        "everybody-dance-now",
+        "poses-in-the-wild",
+        "pix2pix",
+        "cyclegan",
+        "nearest-neighbour",
+        "limb-warp",
+    ]
     | None,
     arg(
-        metavar="performance-cloning|everybody-dance-now|pix2pix|cyclegan|nearest-neighbour|limb-warp",
+        metavar="|".join(ALL_RECIPES),
         help_behavior_hint="(default: performance-cloning; limb-warp for the preset instant)",
     ),
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,6 +115,25 @@ def frozen(*networks: nn.Module) -> Iterator[None]:
     finally:
         for network in networks:
             network.requires_grad_(True)
+
+
+def linear_decay(step: int, steps: int) -> float:
+    """Factor on a learning rate: 1 for the first half of a schedule of `steps`, then linearly towards 0."""
+    return min(1.0, (steps - step) / (steps / 2))
+
+
+@contextmanager
+def rates_times(optimizers: Iterable[torch.optim.Optimizer], factor: float) -> Iterator[None]:
+    """Lends optimizers a smaller learning rate; the loop, which halves it after a NaN, keeps its own."""
+    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+    own = [group["lr"] for group in groups]
+    for group in groups:
+        group["lr"] *= factor
+    try:
+        yield
+    finally:
+        for group, rate in zip(groups, own, strict=True):
+            group["lr"] = rate
 
 
 @contextmanager

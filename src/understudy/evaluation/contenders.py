@@ -23,6 +23,7 @@ MANY_STEPS = 1_000_000
 TITLES = {
     "performance-cloning": "Performance cloning",
     "everybody-dance-now": "Everybody Dance Now",
+    "poses-in-the-wild": "Poses in the Wild",
     "pix2pix": "pix2pix",
     "cyclegan": "CycleGAN",
     "nearest-neighbour": "Nearest neighbour",
@@ -58,7 +59,8 @@ def contender(recipe: str, preset: str, name: str = "", title: str = "", **chang
     if preset not in ("preview", "fast", "paper"):
         raise UsageError(f"--preset {preset}: evaluation trains with preview, fast or paper")
     config = {"preview": module.preview, "fast": module.fast, "paper": module.paper}[preset]()
-    unpaired = recipe == "performance-cloning" or (recipe == "cyclegan" and changes.get("condition") == "frames")
+    learns_motion = recipe in ("performance-cloning", "poses-in-the-wild")
+    unpaired = learns_motion or (recipe == "cyclegan" and changes.get("condition") == "frames")
     return Contender(name or recipe, title or TITLES[recipe], recipe, preset, replace(config, **changes), unpaired)
 
 

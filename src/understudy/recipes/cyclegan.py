@@ -20,7 +20,6 @@ import dataclasses
 import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -210,10 +209,7 @@ class CycleGAN:
         rng = np.random.default_rng([self.seed, HISTORY, step])
         shown_b, shown_a = self.old_b.exchange(fake_b, rng), self.old_a.exchange(fake_a, rng)
 
-        with ExitStack() as decayed:
-            for optimizer in self.optimizers.values():
-                decayed.enter_context(_rate_times(optimizer, decay(step, self.steps)))
-
+        with training.rates_times(self.optimizers.values(), training.linear_decay(step, self.steps)):  # section 4
             # D_A, D_B: tell real pictures from new and old generated ones; least squares, halved (section 4)
             judge = losses.least_squares_discriminator_loss
             named = {
@@ -287,24 +283,6 @@ class CycleGAN:
             for moments in batches(range(min(48, len(clip.xy))), 8):
                 for driving, frame in zip(*map(pixels, translated(moments)), strict=True):
                     writer.write(side_by_side([driving, frame]))
-
-
-def decay(step: int, steps: int) -> float:
-    """Factor on the learning rate: 1 for the first half of the schedule, then linearly towards 0 (section 4)."""
-    return min(1.0, (steps - step) / (steps / 2))
-
-
-@contextmanager
-def _rate_times(optimizer: torch.optim.Optimizer, factor: float) -> Iterator[None]:
-    """Lends an optimizer a smaller learning rate; the loop, which halves it after a NaN, keeps its own."""
-    own = [group["lr"] for group in optimizer.param_groups]
-    for group in optimizer.param_groups:
-        group["lr"] *= factor
-    try:
-        yield
-    finally:
-        for group, rate in zip(optimizer.param_groups, own, strict=True):
-            group["lr"] = rate
 
 
 @training.out_of_memory_told()

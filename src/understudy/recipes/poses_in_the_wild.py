@@ -1,0 +1,465 @@
+"""Human Motion Transfer from Poses in the Wild (Ren, Chai, Tulyakov, Fang, Shen, Yang 2020), whole.
+
+Equation and section numbers are the paper's. p: limb maps, f: frames of the reference's person alone, with alpha.
+Stage I, G_1: 2K + 1 poses -> the frame in their middle. Stage II, G_2: 2K + 1 frames of stage I -> the same frame with
+better texture, G_1 held still. Both learn alike: from pairs, which D_p and D_t judge, and from other people's poses,
+which D_w judges. Each is trained at half the size first if the config says so.
+
+Poses are damaged while learning (`retargeting/augmentation.py`), and everything is seen in a box that follows the
+person (`retargeting/person_box.py`).
+
+Shape letters: see `poses_in_the_wild_footage.py`; x is the condition of a stage, `(B, M, channels, H, W)`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+
+from understudy import losses, training
+from understudy.compositing import cutout_of, placed
+from understudy.devices import Device, choose_device, keep_freed_memory
+from understudy.networks.pix2pixhd import GlobalGenerator, LocalEnhancer, MultiScaleDiscriminator, halved
+from understudy.networks.unet import initialise
+from understudy.networks.vgg import VGG19Features
+from understudy.pose import PARTS, Pose
+from understudy.recipes.poses_in_the_wild_config import (
+    NAMES,
+    POSE,
+    POSE_FULL,
+    TEXTURE,
+    TEXTURE_FULL,
+    Config,
+    fast,
+    paper,
+    preview,
+)
+from understudy.recipes.poses_in_the_wild_footage import Footage, Poses, boxes_of, paint, refined, stacked, whole_boxes
+from understudy.recipes.trained import ArraySpec, Trained, arrays_of
+from understudy.run_folder import fingerprint
+from understudy.stages import Stages
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+    from understudy.performance import Performance
+    from understudy.pose_pool import PoseSequence
+
+log = logging.getLogger(__name__)
+
+__all__ = ["Config", "contents", "fast", "generate", "paper", "preview", "train"]
+
+PAIRED, UNPAIRED, RECORDED = (1, 2, 3), (4, 5, 6), (7, 8, 9)
+"""streams of random numbers: choice of windows, their similarities, damage to their poses. A stage adds ten times its
+place to each, so that none is shared"""
+
+
+# -- Training, in stages (section 3.3, "Full Objective") ---------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Studio:
+    """What every stage is given."""
+
+    config: Config
+    footage: Footage
+    phi: VGG19Features
+    stages: Stages
+    fabric: Fabric
+    seed: int
+
+    def train(self, name: str, generator: nn.Module, shrink: int, G_1: nn.Module | None) -> training.Outcome | None:
+        """Runs a stage for as long as the config says; None when time or steps ran out before it."""
+        steps = self.steps(name)
+        return self.stages.run(name, Stage(self, name, generator, shrink, G_1, steps), steps)
+
+    def steps(self, name: str) -> int:
+        place = NAMES.index(name)
+        return self.config.steps[place] if self.config.steps else self.config.epochs[place] * self.footage.epoch()
+
+    def adam(self, network: nn.Module) -> torch.optim.Adam:
+        return torch.optim.Adam(network.parameters(), self.config.learning_rate, self.config.betas, fused=True)
+
+
+def first_stage(studio: Studio) -> tuple[training.Outcome, Config]:
+    """Pose2Video, section 3.1: G_1 from limb maps, and the config as far as it was reached."""
+    return _grown(studio, (POSE, POSE_FULL), None)
+
+
+def second_stage(studio: Studio, G_1: nn.Module) -> training.Outcome | None:
+    """Texture refinement, section 3.2: G_2 from frames of G_1; None unless it was reached at full size."""
+    outcome, reached = _grown(studio, (TEXTURE, TEXTURE_FULL), G_1)
+    return outcome if reached == studio.config else None
+
+
+def _grown(studio: Studio, names: tuple[str, str], G_1: nn.Module | None) -> tuple[training.Outcome, Config]:
+    """A generator, trained at half the size and then with an enhancer around it, or at full size at once."""
+    config = studio.config
+    small = dataclasses.replace(config, progressive=False)
+    torch.manual_seed(studio.seed)
+    generator = generator_for(small, second=G_1 is not None)
+    initialise(generator, config.initial_deviation)
+    outcome = studio.train(names[0], generator, 2 if config.progressive else 1, G_1)
+    assert outcome is not None  # the caller asks whether time is left
+    if not config.progressive:
+        return outcome, config
+    torch.manual_seed(studio.seed)
+    enhancer = generator_for(config, second=G_1 is not None)
+    initialise(enhancer, config.initial_deviation)
+    assert isinstance(enhancer, LocalEnhancer)
+    restored(enhancer.global_generator, outcome.weights, torch.device("cpu")).train()
+    grown = studio.train(names[1], enhancer, 1, G_1)
+    if grown is not None:
+        return grown, config
+    half = (config.box_hw[0] // 2, config.box_hw[1] // 2)
+    return outcome, dataclasses.replace(small, box_hw=half, refine=False)
+
+
+class Stage:
+    """G, D_p, D_t and D_w on the device; `training_step` is one step of eq. 4."""
+
+    shown = "generator"
+
+    def __init__(self, studio: Studio, name: str, generator: nn.Module, shrink: int, G_1: nn.Module | None, steps: int):
+        config = self.config = studio.config
+        self.studio, self.name, self.shrink, self.G_1, self.steps = studio, name, shrink, G_1, steps
+        self.coarse = generator.global_generator if isinstance(generator, LocalEnhancer) else None
+        before, after = config.neighbours, config.after
+        self.around = (before, after) if G_1 is None else (before + config.neighbours, after + config.neighbours)
+        self.has_unpaired = studio.footage.pool is not None
+        x_channels = condition_channels(config, second=G_1 is not None)
+        judges = {
+            name: MultiScaleDiscriminator(channels, config.discriminator_width, config.scales)
+            for name, channels in self._judged(x_channels).items()
+        }
+        self.networks: Mapping[str, nn.Module] = {"generator": generator, **judges}
+        wrapped: dict[str, nn.Module] = {}
+        optimizers: dict[str, torch.optim.Optimizer] = {}
+        for part, network in self.networks.items():
+            if network is not generator:
+                initialise(network, config.initial_deviation)
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            wrapped[part], optimizers[part] = studio.fabric.setup(network, studio.adam(network))
+        self.optimizers: Mapping[str, torch.optim.Optimizer] = optimizers
+        self.G, self.D_p, self.D_t = wrapped["generator"], wrapped["D_p"], wrapped["D_t"]
+        self.D_w = wrapped.get("D_w", nn.Identity())  # never asked where there is none
+
+    def _judged(self, x_channels: int) -> dict[str, int]:
+        """Channels that each discriminator sees."""
+        config = self.config
+        channels = {"D_p": x_channels + config.channels, "D_t": config.judged * config.channels}
+        return channels | ({"D_w": len(PARTS) + config.channels} if self.has_unpaired else {})
+
+    def training_step(self, step: int) -> dict[str, Tensor]:
+        if self.coarse is not None:
+            self.coarse.requires_grad_(step >= self.config.enhancer_alone * self.steps)
+        with training.rates_times(self.optimizers.values(), training.linear_decay(step, self.steps)):
+            return self._step(step)
+
+    def _step(self, step: int) -> dict[str, Tensor]:
+        config = self.config
+        poses, f = self._paired(PAIRED, step)
+        x, _, coarse = self._condition(poses)
+        x, f = x.flatten(0, 1), f.flatten(0, 1)  # (B*M, ...)
+        fake = self._frames(self.G(x), coarse)
+        real = {"p": self.D_p(torch.cat([x, f], 1)), "t": self.D_t(self._in_time(f))}
+        if self.has_unpaired:
+            x_w, p, coarse_w = self._condition(self.studio.footage.unpaired(self._streams(UNPAIRED), step, self.around))
+            fake_w = self._frames(self.G(x_w.flatten(0, 1)), coarse_w)
+            p = p.flatten(0, 1)
+            real["w"] = self.D_w(self._recorded(step))
+
+        # G: eq. 4 = L_Dp + L_Dt + L_Dw + lambda_vgg L_vgg + lambda_fm (L_fp + L_ft), and L1 on alpha.
+        # It comes before the D's, so that both are judged by the same and real frames are shown to them once
+        with training.frozen(*(self.networks[name] for name in self.networks if name != "generator")):
+            seen = {"p": self.D_p(torch.cat([x, fake], 1)), "t": self.D_t(self._in_time(fake))}
+            if self.has_unpaired:
+                seen["w"] = self.D_w(torch.cat([p, fake_w], 1))
+            goal = {f"gan_{name}": _fooled(maps) for name, maps in seen.items()}
+            for name in ("p", "t"):
+                fixed = [[features.detach() for features in maps] for maps in real[name]]
+                goal[f"fm_{name}"] = config.lambda_fm * losses.feature_matching(fixed, seen[name]).mean()
+            goal["vgg"] = config.lambda_vgg * self._perceptual(fake[:, :3], f[:, :3])
+            if not config.whole_frame:
+                goal["alpha"] = config.lambda_alpha * (fake[:, 3] - f[:, 3]).abs().mean()
+            training.descend(self.studio.fabric, self.optimizers["generator"], goal)
+
+        # D_p, eq. 1: tell (x, f) from (x, G(x)). D_t, eq. 2: M real frames from M generated ones. D_w, eq. 3: recorded
+        # pairs (p', f') from other people's poses and what was generated for them
+        judged = {"p": self.D_p(torch.cat([x, fake.detach()], 1)), "t": self.D_t(self._in_time(fake.detach()))}
+        if self.has_unpaired:
+            judged["w"] = self.D_w(torch.cat([p, fake_w.detach()], 1))
+        named = {f"D_{name}": _told_apart(real[name], maps) for name, maps in judged.items()}
+        for name, loss in named.items():
+            training.descend(self.studio.fabric, self.optimizers[name], {name: loss})
+        return named | goal
+
+    def _paired(self, streams: tuple[int, int, int], step: int) -> tuple[Poses, Tensor]:
+        """Poses around M frames, and the frames at this stage's size, `(B, M, C, H, W)`."""
+        poses, f = self.studio.footage.paired(self._streams(streams), step, self.around)
+        return poses, self._at_size(f)
+
+    def _recorded(self, step: int) -> Tensor:
+        """(p', f'): a pair of the reference, drawn for itself, its poses undamaged: `(B, P + C, H, W)`."""
+        poses, f = self._paired(RECORDED, step)
+        shown = Poses(
+            poses.xy[:, self.around[0] : self.around[0] + 1], poses.seen[:, self.around[0] : self.around[0] + 1]
+        )
+        return torch.cat([shown.maps(self.config, self.shrink)[:, 0], f[:, 0]], 1)
+
+    def _condition(self, poses: Poses) -> tuple[Tensor, Tensor, Tensor | None]:
+        """x and p_t for each frame that poses are around, `(B, M, ..., H, W)`, and in stage II stage I's frames."""
+        config, count = self.config, self.config.neighbours + 1 + self.config.after
+        middle = slice(self.around[0], poses.xy.shape[1] - self.around[1])
+        if self.G_1 is None:
+            maps = poses.maps(config, self.shrink)
+            return stacked(maps, count), maps[:, middle], None
+        maps = poses.maps(config)
+        with torch.no_grad(), self.studio.fabric.autocast():
+            windows = stacked(maps, count)
+            painted = self.G_1(windows.flatten(0, 1)).float()
+        frames = rearrange(painted, "(b m) c h w -> b m c h w", b=len(windows))
+        frames = self._at_size(frames)
+        k = config.neighbours
+        coarse = frames[:, k : frames.shape[1] - k].flatten(0, 1)
+        return stacked(frames, 2 * k + 1), self._at_size(maps[:, middle]), coarse
+
+    def _frames(self, painted: Tensor, coarse: Tensor | None) -> Tensor:
+        return painted if coarse is None else refined(painted, coarse, self.config)
+
+    def _at_size(self, pictures: Tensor) -> Tensor:
+        """`(B, M, C, H, W)` of the config's box at this stage's size."""
+        if self.shrink == 1:
+            return pictures
+        return rearrange(halved(pictures.flatten(0, 1)), "(b m) c h w -> b m c h w", b=len(pictures))
+
+    def _in_time(self, frames: Tensor) -> Tensor:
+        """`(B * M, C, H, W)` -> `(B, M * C, H, W)`."""
+        return rearrange(frames, "(b m) c h w -> b (m c) h w", m=self.config.judged)
+
+    def _perceptual(self, fake: Tensor, real: Tensor) -> Tensor:
+        """L_vgg of frames `(B * M, 3, H, W)`."""
+        phi = self.studio.phi
+        with self.studio.fabric.autocast():
+            with torch.no_grad():
+                real_features = phi(real)
+            return losses.perceptual_distance(phi(fake), real_features).mean()
+
+    def _streams(self, streams: tuple[int, int, int]) -> tuple[int, int, int]:
+        choice, similarity, damage = (number + 10 * NAMES.index(self.name) for number in streams)
+        return choice, similarity, damage
+
+    def preview(self, generator: nn.Module, folder: Path, step: int) -> None:
+        """Writes `step-<n>.png`: poses, real frames, generated ones and their alpha, and other people's poses."""
+        from understudy.recipes.previews import COLUMNS, write_rows
+
+        rows: dict[str, list[Tensor]] = {"poses": [], "reference": [], "generated": [], "alpha": []}
+        for column in range(COLUMNS):
+            poses, f = self._paired(RECORDED, column)
+            self._show(generator, poses, rows, 0)
+            rows["reference"].append(f[0, 0, :3])
+            if self.has_unpaired:
+                wild = self.studio.footage.unpaired(self._streams(UNPAIRED), column, self.around)
+                unpaired = {name: rows.setdefault(f"unpaired {name}", []) for name in ("poses", "generated")}
+                self._show(generator, wild, unpaired, 0)
+        write_rows({name: [_picture(one) for one in row] for name, row in rows.items() if row}, folder, step)
+
+    def _show(self, generator: nn.Module, poses: Poses, rows: dict[str, list[Tensor]], moment: int) -> None:
+        x, p, coarse = self._condition(poses)
+        with self.studio.fabric.autocast():
+            painted = generator(x.flatten(0, 1)).float()
+        frame = self._frames(painted, coarse)[moment]
+        rows["poses"].append(p[0, moment].amax(0, keepdim=True).expand(3, -1, -1) * 2 - 1)
+        rows["generated"].append(frame[:3])
+        if "alpha" in rows and len(frame) == 4:
+            rows["alpha"].append(frame[3:].expand(3, -1, -1))
+
+
+def _fooled(maps: list[list[Tensor]]) -> Tensor:
+    return torch.stack([losses.generator_loss(scale[-1]).mean() for scale in maps]).sum()
+
+
+def _told_apart(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tensor:
+    pairs = zip(real, fake, strict=True)
+    return torch.stack([losses.discriminator_loss(one[-1], other[-1]).mean() for one, other in pairs]).sum()
+
+
+def _picture(frame: Tensor) -> npt.NDArray[np.uint8]:
+    """`(3, H, W)` in [-1, 1] -> `(H, W, 3)` uint8."""
+    levels = ((frame.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return np.ascontiguousarray(levels.permute(1, 2, 0).cpu().numpy())
+
+
+@training.out_of_memory_told()
+def train(
+    reference: Performance,
+    unpaired: Sequence[Performance | PoseSequence],
+    run_folder: Path,
+    config: Config,
+    *,
+    seed: int = 0,
+    resume: bool = False,
+    max_minutes: float | None = None,
+    max_steps: int | None = None,
+    device: Device = "auto",
+) -> Trained:
+    """Trains G_1, and G_2 after it, on the reference's frames and on other people's poses.
+
+    Args:
+        reference: the person whose looks are learnt.
+        unpaired: clips whose poses alone are learnt from; none leaves D_w out.
+        run_folder: holds a folder for each stage, see `training.run`; the caller holds its lock.
+        max_minutes, max_steps: of all stages together. The config that is returned leaves out what was not reached.
+
+    Raises:
+        TrainingError: too few frames to learn from, memory ran out, or see `training.run`.
+        Interrupted: after Ctrl-C or SIGTERM, with the state saved.
+    """
+    fabric = training.launch(device)
+    footage = Footage(reference, unpaired, config, seed, fabric.device)
+    if config.unpaired and footage.pool is None:
+        log.warning("no poses of other people were given: D_w, which learns from them, is left out")
+    phi = VGG19Features(config.vgg_layers, config.features).to(fabric.device)
+    settings = {
+        "recipe": "poses-in-the-wild",
+        "config": dataclasses.asdict(config),
+        "features": phi.taken,
+        "seed": seed,
+        "flat_colour": footage.flat,
+        "reference": fingerprint(reference),
+        "unpaired": footage.pool.fingerprint() if footage.pool else None,
+    }
+    stages = Stages(
+        run_folder,
+        {name: config.shares[NAMES.index(name)] for name in config.stages},
+        fabric=fabric,
+        settings=settings,
+        seed=seed,
+        ema_decay=config.ema_decay,
+        resume=resume,
+        max_minutes=max_minutes,
+        max_steps=max_steps,
+    )
+    studio = Studio(config, footage, phi, stages, fabric, seed)
+
+    main, reached = first_stage(studio)
+    weights = {f"pose/{name}": value for name, value in main.weights.items()}
+    if config.refine and reached == config:
+        texture = None
+        if not stages.exhausted:
+            G_1 = restored(generator_for(config, second=False), main.weights, fabric.device)
+            texture = second_stage(studio, G_1)
+        if texture is None:
+            reached = dataclasses.replace(config, refine=False)
+        else:
+            weights |= {f"texture/{name}": value for name, value in texture.weights.items()}
+    if missing := [name for name in config.stages if name not in stages.outcomes]:
+        log.warning("the actor is without the stages that were not reached: %s", ", ".join(missing))
+    if stages.idle:
+        log.warning("nothing left to do: all stages are done; raise --max-minutes or --max-steps")
+
+    statistics = {} if footage.flat is None else {"flat_colour": np.array(footage.flat, np.uint8)}
+    record = {
+        "steps": stages.total_steps,
+        "stages": {name: outcome.steps for name, outcome in stages.outcomes.items()},
+        "joined_at": 0 if footage.pool else None,
+        "seconds": round(stages.total_seconds, 1),
+        "features": phi.taken,
+        "device": str(fabric.device),
+        "precision": training.precision_on(fabric.device),
+        "seed": seed,
+        "losses": stages.losses,
+        "data": f"{len(footage.clip.windows)} runs of {config.judged} frames of the reference"
+        + (f", poses of {len(footage.pool.names)} other clips" if footage.pool else ""),
+        "augmentation": {"rotate": config.rotate, "zoom": config.zoom, "shift": config.shift}
+        | dataclasses.asdict(config.noise),
+    }
+    return Trained(reached, weights, statistics, record)
+
+
+# -- Generation ----------------------------------------------------------------------------------------------------
+
+
+def condition_channels(config: Config, second: bool) -> int:
+    """Channels of x: 2K + 1 poses (K + 1 with `past_only`), or in stage II as many frames."""
+    if second:
+        return (2 * config.neighbours + 1) * config.channels
+    return (config.neighbours + 1 + config.after) * len(PARTS)
+
+
+def generator_for(config: Config, second: bool) -> GlobalGenerator | LocalEnhancer:
+    """G_1 or G_2 with fresh weights."""
+    channels = condition_channels(config, second)
+    generator = GlobalGenerator(channels, config.channels, config.width, config.downsamplings, config.blocks)
+    if not config.progressive:
+        return generator
+    return LocalEnhancer(channels, config.channels, generator, config.enhancer_blocks)
+
+
+def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
+    """Weights and statistics that an actor of this recipe holds."""
+    with torch.device("meta"):
+        weights = {f"pose/{name}": spec for name, spec in arrays_of(generator_for(config, second=False)).items()}
+        if config.refine:
+            weights |= {f"texture/{name}": spec for name, spec in arrays_of(generator_for(config, second=True)).items()}
+    return weights, {} if config.whole_frame else {"flat_colour": ("|u1", (3,))}
+
+
+def generate(
+    config: Config,
+    weights: Mapping[str, npt.NDArray[Any]],
+    statistics: Mapping[str, npt.NDArray[Any]],
+    pose: Pose,
+    *,
+    device: Device = "auto",
+    batch: int = 8,
+) -> Iterator[npt.NDArray[np.uint8]]:
+    """Plays a pose sequence: one frame a pose, generated as it is asked for.
+
+    Args:
+        config, weights, statistics: of a `Trained`.
+        pose: aligned with the reference, in pixels of the recipe's S x S frame.
+        batch: frames computed at a time.
+
+    Yields:
+        `(S, S, 4)` RGBA uint8, premultiplied: the person alone, where the box is; or with `whole_frame` `(S, S, 3)`
+        RGB, the reference's room with the person.
+    """
+    chosen = choose_device(device)
+    if chosen.type == "cpu":
+        keep_freed_memory()
+    G_1 = restored(generator_for(config, second=False), _below(weights, "pose/"), chosen)
+    G_2 = restored(generator_for(config, second=True), _below(weights, "texture/"), chosen) if config.refine else None
+    seen = pose.confidence > config.seen_above
+    boxes = whole_boxes(len(pose), config.size) if config.whole_frame else boxes_of(pose.xy, seen, config)
+    to_box = boxes.to_box(config.box_hw)
+    xy = np.einsum("tij,tkj->tki", to_box[:, :, :2], pose.xy) + to_box[:, None, :, 2]
+    place = iter(to_box)
+    joints = torch.from_numpy(np.asarray(xy, np.float32)).to(chosen), torch.from_numpy(seen).to(chosen)
+    for frames in paint(G_1, G_2, config, *joints, batch):
+        for frame in frames.permute(0, 2, 3, 1).cpu().numpy():
+            if config.whole_frame:
+                yield np.asarray(np.rint((frame + 1) * 127.5).clip(0, 255), np.uint8)
+                continue
+            cutout = cutout_of((frame[..., :3] + 1) * 127.5, (frame[..., 3] + 1) / 2, statistics["flat_colour"])
+            yield placed(cutout, next(place), (config.size, config.size))
+
+
+def restored(network: nn.Module, weights: Mapping[str, npt.NDArray[Any]], device: torch.device) -> nn.Module:
+    """The network with these weights, ready to generate."""
+    network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
+    return network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]
+
+
+def _below(weights: Mapping[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt.NDArray[Any]]:
+    return {name[len(prefix) :]: value for name, value in weights.items() if name.startswith(prefix)}
