@@ -137,10 +137,9 @@ class Stage:
         before, after = config.neighbours, config.after
         self.around = (before, after) if G_1 is None else (before + config.neighbours, after + config.neighbours)
         self.has_unpaired = studio.footage.pool is not None
-        x_channels = condition_channels(config, second=G_1 is not None)
         judges = {
             name: MultiScaleDiscriminator(channels, config.discriminator_width, config.scales)
-            for name, channels in self._judged(x_channels).items()
+            for name, channels in self._judged().items()
         }
         self.networks: Mapping[str, nn.Module] = {"generator": generator, **judges}
         wrapped: dict[str, nn.Module] = {}
@@ -154,10 +153,11 @@ class Stage:
         self.G, self.D_p, self.D_t = wrapped["generator"], wrapped["D_p"], wrapped["D_t"]
         self.D_w = wrapped.get("D_w", nn.Identity())  # never asked where there is none
 
-    def _judged(self, x_channels: int) -> dict[str, int]:
+    def _judged(self) -> dict[str, int]:
         """Channels that each discriminator sees."""
         config = self.config
-        channels = {"D_p": x_channels + config.channels, "D_t": config.judged * config.channels}
+        condition = len(PARTS) if self.G_1 is None else condition_channels(config, second=True)
+        channels = {"D_p": condition + config.channels, "D_t": config.judged * config.channels}
         return channels | ({"D_w": len(PARTS) + config.channels} if self.has_unpaired else {})
 
     def training_step(self, step: int) -> dict[str, Tensor]:
@@ -169,22 +169,23 @@ class Stage:
     def _step(self, step: int) -> dict[str, Tensor]:
         config = self.config
         poses, f = self._paired(PAIRED, step)
-        x, _, coarse = self._condition(poses)
-        x, f = x.flatten(0, 1), f.flatten(0, 1)  # (B*M, ...)
+        x, p, coarse = self._condition(poses)
+        x, p, f = x.flatten(0, 1), p.flatten(0, 1), f.flatten(0, 1)  # (B*M, ...)
+        c = p if self.G_1 is None else x  # what D_p is conditioned on: the frame's pose, or stage I's frames
         fake = self._frames(self.G(x), coarse)
-        real = {"p": self.D_p(torch.cat([x, f], 1)), "t": self.D_t(self._in_time(f))}
+        real = {"p": self.D_p(torch.cat([c, f], 1)), "t": self.D_t(self._in_time(f))}
         if self.has_unpaired:
-            x_w, p, coarse_w = self._condition(self.studio.footage.unpaired(self._streams(UNPAIRED), step, self.around))
-            fake_w = self._frames(self.G(x_w.flatten(0, 1)), coarse_w)
-            p = p.flatten(0, 1)
+            poses = self.studio.footage.unpaired(self._streams(UNPAIRED), step, self.around)
+            x_w, p_w, coarse_w = self._condition(poses)
+            p_w, fake_w = p_w.flatten(0, 1), self._frames(self.G(x_w.flatten(0, 1)), coarse_w)
             real["w"] = self.D_w(self._recorded(step))
 
         # G: eq. 4 = L_Dp + L_Dt + L_Dw + lambda_vgg L_vgg + lambda_fm (L_fp + L_ft), and L1 on alpha.
         # It comes before the D's, so that both are judged by the same and real frames are shown to them once
         with training.frozen(*(self.networks[name] for name in self.networks if name != "generator")):
-            seen = {"p": self.D_p(torch.cat([x, fake], 1)), "t": self.D_t(self._in_time(fake))}
+            seen = {"p": self.D_p(torch.cat([c, fake], 1)), "t": self.D_t(self._in_time(fake))}
             if self.has_unpaired:
-                seen["w"] = self.D_w(torch.cat([p, fake_w], 1))
+                seen["w"] = self.D_w(torch.cat([p_w, fake_w], 1))
             goal = {f"gan_{name}": _fooled(maps) for name, maps in seen.items()}
             for name in ("p", "t"):
                 fixed = [[features.detach() for features in maps] for maps in real[name]]
@@ -194,11 +195,11 @@ class Stage:
                 goal["alpha"] = config.lambda_alpha * (fake[:, 3] - f[:, 3]).abs().mean()
             training.descend(self.studio.fabric, self.optimizers["generator"], goal)
 
-        # D_p, eq. 1: tell (x, f) from (x, G(x)). D_t, eq. 2: M real frames from M generated ones. D_w, eq. 3: recorded
+        # D_p, eq. 1: tell (c, f) from (c, G(x)). D_t, eq. 2: M real frames from M generated ones. D_w, eq. 3: recorded
         # pairs (p', f') from other people's poses and what was generated for them
-        judged = {"p": self.D_p(torch.cat([x, fake.detach()], 1)), "t": self.D_t(self._in_time(fake.detach()))}
+        judged = {"p": self.D_p(torch.cat([c, fake.detach()], 1)), "t": self.D_t(self._in_time(fake.detach()))}
         if self.has_unpaired:
-            judged["w"] = self.D_w(torch.cat([p, fake_w.detach()], 1))
+            judged["w"] = self.D_w(torch.cat([p_w, fake_w.detach()], 1))
         named = {f"D_{name}": _told_apart(real[name], maps) for name, maps in judged.items()}
         for name, loss in named.items():
             training.descend(self.studio.fabric, self.optimizers[name], {name: loss})
