@@ -138,9 +138,12 @@ FOOT_LIMBS: tuple[tuple[int, int], ...] = (
 
 NECK = POINTS
 """index of the point behind the 133: the midpoint of the shoulders"""
-_FROM_OPENPOSE18 = dict(OPENPOSE18_FROM_BODY) | {OPENPOSE18_NECK: NECK}
+OPENPOSE18_POINTS: tuple[int, ...] = tuple(
+    point for _, point in sorted([*OPENPOSE18_FROM_BODY, (OPENPOSE18_NECK, NECK)])
+)
+"""index among the 133 and the neck of each of OpenPose's 18 joints"""
 BODY_LIMBS: tuple[tuple[int, int], ...] = tuple(
-    (_FROM_OPENPOSE18[inner], _FROM_OPENPOSE18[outer]) for inner, outer in OPENPOSE18_LIMBS
+    (OPENPOSE18_POINTS[inner], OPENPOSE18_POINTS[outer]) for inner, outer in OPENPOSE18_LIMBS
 )
 """`OPENPOSE18_LIMBS` as pairs of indices among the 133 points and the neck."""
 PARTS: tuple[tuple[tuple[int, int], ...], ...] = (

@@ -212,6 +212,17 @@ def test_stick_figure_and_frame_of_a_pair_belong_together(me):
         assert person[drawn].float().mean() > 0.8 > 2 * person.float().mean()
 
 
+def test_damage_is_done_to_stick_figures_and_not_to_frames(me):
+    noise = dataclasses.replace(TINY, pose_drop=0.3, pose_jitter=0.05, pose_stretch=0.3)
+    plain, damaged = studio_of(me, TINY).footage, studio_of(me, noise).footage
+    for step in range(2):
+        (x, y), (damaged_x, same_y) = plain.pairs((1, 2), step, 32), damaged.pairs((1, 2), step, 32)
+        assert torch.equal(y, same_y)
+        assert (x - damaged_x).abs().mean() > 0.01
+        assert torch.equal(damaged_x, damaged.pairs((1, 2), step, 32)[0])
+    assert all(torch.equal(a, b) for a, b in zip(plain.clip.all_joints(), damaged.clip.all_joints(), strict=True))
+
+
 def test_the_whole_frame_is_as_filmed(me):
     config = dataclasses.replace(TINY, whole_frame=True, rotate=0, zoom=0, shift=0)
     footage = studio_of(me, config).footage

@@ -76,6 +76,7 @@ def test_the_paper_preset_has_the_paper_numbers():
         ({"batch": 5}, "batch must be even, half of it paired: not 5"),
         ({"lambda_gan": 0, "lambda_vgg": 0}, "one of lambda_gan, lambda_vgg and lambda_rgb must be above 0"),
         ({"paired_only": 2.0}, "paired_only is a share between 0 and 1, not 2.0"),
+        ({"pose_drop": 2.0}, "pose drop is a probability between 0 and 1, not 2.0"),
         ({"ema_decay": 1.0}, "ema_decay must be at least 0 and below 1, not 1.0"),
     ],
 )
@@ -89,6 +90,21 @@ def test_discriminators_see_the_channels_of_the_paper(pair):
     n, j = TINY.consecutive, 18
     assert trainee.networks["D_p"].layers[0].in_channels == n * (3 + j)
     assert trainee.networks["D_s"].layers[0].in_channels == n * 3
+
+
+def test_damage_is_done_to_the_reference_poses_and_to_nothing_else(pair):
+    config = dataclasses.replace(TINY, pose_drop=0.3, pose_jitter=0.05, pose_stretch=0.3)
+    plain, damaged = trainee_of(pair, TINY), trainee_of(pair, config)
+    assert torch.equal(plain.joint_mean, damaged.joint_mean)
+    for step in range(2):
+        (poses, x), (damaged_poses, same_x) = plain._paired(step), damaged._paired(step)
+        assert torch.equal(x, same_x)
+        assert poses.shape == damaged_poses.shape
+        assert (poses - damaged_poses).abs().mean() > 0.05
+        assert torch.equal(damaged_poses, damaged._paired(step)[0])
+        assert all(torch.equal(a, b) for a, b in zip(plain._unpaired(step), damaged._unpaired(step), strict=True))
+    drawn_as_one = trainee_of(pair, dataclasses.replace(TINY, pose_jitter=1e-9))._paired(0)[0]
+    assert torch.allclose(drawn_as_one, plain._paired(0)[0], atol=1e-3)
 
 
 def test_the_unpaired_branch_joins_when_the_schedule_says(pair):

@@ -28,6 +28,7 @@ from understudy.pose import (
     RIGHT_KNEE,
     RIGHT_SHOULDER,
     RIGHT_WRIST,
+    Pose,
 )
 from understudy.retargeting.augmentation import (
     BONES,
@@ -37,6 +38,7 @@ from understudy.retargeting.augmentation import (
     TORSO_PER_EXTENT,
     PoseNoise,
     augmented,
+    damaged,
     dropped_joints,
 )
 
@@ -288,14 +290,52 @@ def test_a_dropped_part_hides_its_outer_joints(part, hidden):
     assert left.all()
 
 
+# -- For conditions made from joints ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("joints", [POINTS, 18])
+def test_nothing_is_drawn_when_nothing_changes(joints):
+    generator = rng()
+    xy, seen = people(2, 2)[:, :, :joints], seen_in(people(2, 2)[:, :, :joints])
+    same = damaged(generator, xy, seen, PoseNoise())
+    assert same[0] is xy
+    assert same[1] is seen
+    assert generator.random() == rng().random()
+
+
+def test_all_points_are_damaged_and_dropped_limbs_hidden():
+    xy, noise = people(4, 3), PoseNoise(0.2, 0.05, 0.3)
+    moved, still_seen, kept = augmented(rng(), xy, seen_in(xy), noise)
+    damaged_xy, left = damaged(rng(), xy, seen_in(xy), noise)
+    assert torch.equal(damaged_xy, moved)
+    assert torch.equal(left, dropped_joints(still_seen, kept))
+    assert not left.all()
+
+
+def test_openpose_joints_are_damaged_as_the_points_they_are():
+    xy, noise = people(4, 3), PoseNoise(0.1, 0.05, 0.3)
+    seen = torch.from_numpy(rng(5).random(xy.shape[:3]) > 0.1)
+
+    def openpose18(xy, seen):
+        pose = Pose(xy.flatten(0, 1).numpy(), seen.flatten(0, 1).float().numpy(), (1, 1))
+        joints, confidence = (torch.from_numpy(values) for values in pose.openpose18())
+        return joints.view(*xy.shape[:2], 18, 2), confidence.view(*xy.shape[:2], 18) > 0
+
+    expected_xy, expected_seen = openpose18(*damaged(rng(), xy, seen, noise))
+    got_xy, got_seen = damaged(rng(), *openpose18(xy, seen), noise)
+    assert torch.equal(got_seen, expected_seen)
+    assert not got_seen.all()
+    assert torch.allclose(got_xy[got_seen], expected_xy[got_seen], atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [
-        ({"drop": 1.5}, "drop is a probability between 0 and 1, not 1.5"),
-        ({"drop": -0.1}, "drop is a probability between 0 and 1, not -0.1"),
-        ({"jitter": -1.0}, "jitter and stretch must be at least 0, not -1.0 and 0.0"),
-        ({"stretch": float("inf")}, "jitter and stretch must be at least 0, not 0.0 and inf"),
-        ({"stretch": float("nan")}, "jitter and stretch must be at least 0, not 0.0 and nan"),
+        ({"drop": 1.5}, "pose drop is a probability between 0 and 1, not 1.5"),
+        ({"drop": -0.1}, "pose drop is a probability between 0 and 1, not -0.1"),
+        ({"jitter": -1.0}, "pose jitter and stretch must be at least 0, not -1.0 and 0.0"),
+        ({"stretch": float("inf")}, "pose jitter and stretch must be at least 0, not 0.0 and inf"),
+        ({"stretch": float("nan")}, "pose jitter and stretch must be at least 0, not 0.0 and nan"),
     ],
     ids=str,
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from understudy.networks.vgg import Features
 from understudy.retargeting.alignment import NormalizeBy, ScaleBy
+from understudy.retargeting.augmentation import PoseNoise
 
 GLOBAL, LOCAL, FACE = NAMES = "global", "local", "face"
 
@@ -85,6 +86,13 @@ class Config:
     """augmentation: scale drawn from 1 / (1 + zoom) to 1 + zoom"""
     shift: float = 0.0
     """augmentation: share of the side"""
+    pose_drop: float = 0.0
+    """probability that a limb is missed in a frame that is learnt from; beyond the paper, as the next two, which
+    `retargeting/augmentation.py` explains"""
+    pose_jitter: float = 0.0
+    """standard deviation of a joint's place in such a frame, as a share of the torso's length; beyond the paper"""
+    pose_stretch: float = 0.0
+    """limbs' lengths there change by factors from 1 / (1 + stretch) to 1 + stretch; beyond the paper"""
     ema_decay: float = 0.0
     """decay of the average of weights that is shown; 0 shows the last weights, as the paper does"""
 
@@ -119,6 +127,12 @@ class Config:
             raise ValueError(f"enhancer_alone is a share between 0 and 1, not {self.enhancer_alone}")
         if not 0 <= self.ema_decay < 1:
             raise ValueError(f"ema_decay must be at least 0 and below 1, not {self.ema_decay}")
+        _ = self.pose_noise  # refuses impossible numbers
+
+    @property
+    def pose_noise(self) -> PoseNoise:
+        """What is done to the poses that go with the reference's own frames; the frames stay."""
+        return PoseNoise(self.pose_drop, self.pose_jitter, self.pose_stretch)
 
     @property
     def consecutive(self) -> int:

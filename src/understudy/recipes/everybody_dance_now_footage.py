@@ -20,6 +20,7 @@ from understudy.conditioning.stick_figure import palette, stick_figures
 from understudy.devices import autocast
 from understudy.errors import TrainingError
 from understudy.recipes.everybody_dance_now_config import Config
+from understudy.retargeting.augmentation import damaged
 
 if TYPE_CHECKING:
     from understudy.performance import Performance
@@ -55,8 +56,11 @@ class Footage:
     def pairs(self, streams: tuple[int, int], step: int, size: int) -> tuple[Tensor, Tensor]:
         """Stick figures x and frames y, `(B, N, 3, size, size)`, all frames of a window moved by one random similarity.
 
+        The figures, and not the frames, are damaged as `Config.pose_noise` says.
+
         Args:
-            streams: of random numbers, for the choice of windows and for the similarities.
+            streams: of random numbers, for the choice of windows and for the similarities. The damage is drawn from a
+                stream beside the latter.
         """
         config, clip = self.config, self.clip.resized(size / self.config.size)
         start = clip.windows[training.draw(self.seed, streams[0], step, config.batch, len(clip.windows))]
@@ -64,7 +68,8 @@ class Footage:
         rng = np.random.default_rng([self.seed, streams[1], step])
         augmentation = (config.rotate, config.zoom, config.shift)
         transform = random_similarity(rng, clip.to_picture, config.batch, size, *augmentation)
-        xy, seen = clip.joints(moment, transform)
+        damage = np.random.default_rng([self.seed, streams[1], step, 1])
+        xy, seen = damaged(damage, *clip.joints(moment, transform), config.pose_noise)
         x = figures(config, self.colours, xy.flatten(0, 1), seen.flatten(0, 1), size)
         y = clip.frames_at(moment.flatten(), transform.repeat_interleave(config.consecutive, 0), size)
         shape = (*moment.shape, 3, size, size)

@@ -39,6 +39,7 @@ from understudy.networks.vgg import Features, VGG19Features
 from understudy.pose import OPENPOSE18_LIMBS, OPENPOSE18_NAMES, Pose
 from understudy.recipes.trained import CONDITION_STATISTICS, ArraySpec, Trained, arrays_of
 from understudy.retargeting.alignment import NormalizeBy, ScaleBy, align, body_statistics
+from understudy.retargeting.augmentation import PoseNoise, damaged
 from understudy.run_folder import fingerprint
 
 if TYPE_CHECKING:
@@ -113,6 +114,13 @@ class Config:
     """augmentation: scale drawn from 1 / (1 + zoom) to 1 + zoom"""
     shift: float = 0.0
     """augmentation: share of the side"""
+    pose_drop: float = 0.0
+    """probability that a limb is missed in a frame that is learnt from; beyond the paper, as the next two, which
+    `retargeting/augmentation.py` explains"""
+    pose_jitter: float = 0.0
+    """standard deviation of a joint's place in such a frame, as a share of the torso's length; beyond the paper"""
+    pose_stretch: float = 0.0
+    """limbs' lengths there change by factors from 1 / (1 + stretch) to 1 + stretch; beyond the paper"""
     ema_decay: float = 0.0
     """decay of the average of G's weights that is shown; 0 shows the last weights, as the paper does"""
 
@@ -130,6 +138,12 @@ class Config:
             raise ValueError(f"paired_only is a share between 0 and 1, not {self.paired_only}")
         if not 0 <= self.ema_decay < 1:
             raise ValueError(f"ema_decay must be at least 0 and below 1, not {self.ema_decay}")
+        _ = self.pose_noise  # refuses impossible numbers
+
+    @property
+    def pose_noise(self) -> PoseNoise:
+        """What is done to the poses that go with the reference's own frames; the frames stay."""
+        return PoseNoise(self.pose_drop, self.pose_jitter, self.pose_stretch)
 
 
 def paper() -> Config:
@@ -268,12 +282,17 @@ class PerformanceCloning:
         return losses.temporal_coherence(alpha, before, after, flow).mean()
 
     def _paired(self, step: int) -> tuple[Tensor, Tensor]:
-        """Normalised pose maps and frames of the reference, both moved by one random similarity a window."""
+        """Normalised pose maps and frames of the reference, both moved by one random similarity a window.
+
+        The poses, and not the frames, are damaged as `Config.pose_noise` says.
+        """
         clip, config = self.reference, self.config
         moment, transform = self._windows(clip, PAIRED, step)
         frames = clip.frames_at(moment.flatten(), transform.repeat_interleave(config.consecutive, 0), config.size)
         x = rearrange(frames, "(b n) c h w -> b (n c) h w", n=config.consecutive)
-        return self._pose_maps(*clip.joints(moment, transform)), x.to(self.dtype)
+        damage = np.random.default_rng([self.seed, PAIRED[1], step, 1])  # beside the similarities
+        xy, seen = damaged(damage, *clip.joints(moment, transform), config.pose_noise)
+        return self._pose_maps(xy, seen), x.to(self.dtype)
 
     def _unpaired(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """Pose maps of other people, their backward flow (B*(N-1), 2, S, S), alpha of every frame but the first."""

@@ -34,6 +34,7 @@ from understudy.pose import (
     LEFT_WRIST,
     NECK,
     NOSE,
+    OPENPOSE18_POINTS,
     PART_NAMES,
     PARTS,
     POINTS,
@@ -109,9 +110,9 @@ class PoseNoise:
 
     def __post_init__(self) -> None:
         if not 0 <= self.drop <= 1:
-            raise ValueError(f"drop is a probability between 0 and 1, not {self.drop}")
+            raise ValueError(f"pose drop is a probability between 0 and 1, not {self.drop}")
         if not (0 <= self.jitter < math.inf and 0 <= self.stretch < math.inf):
-            raise ValueError(f"jitter and stretch must be at least 0, not {self.jitter} and {self.stretch}")
+            raise ValueError(f"pose jitter and stretch must be at least 0, not {self.jitter} and {self.stretch}")
 
     def __bool__(self) -> bool:
         """Whether it changes anything."""
@@ -159,6 +160,31 @@ def dropped_joints(seen: Tensor, kept: Tensor) -> Tensor:
     """
     hidden = (~kept)[..., None] & torch.from_numpy(_HIDDEN).to(kept.device)  # (..., P, 133)
     return seen & ~hidden.any(-2)
+
+
+def damaged(rng: np.random.Generator, xy: Tensor, seen: Tensor, noise: PoseNoise) -> tuple[Tensor, Tensor]:
+    """`augmented` for conditions that are made from joints: dropped limbs hide their outer joints.
+
+    Args:
+        rng: where the draws come from; nothing is drawn when `noise` changes nothing.
+        xy: `(B, N, J, 2)` pixels of the 133 points, or of OpenPose's 18 joints.
+        seen: `(B, N, J)` bool.
+        noise: how much.
+
+    Returns:
+        `xy` and `seen`, of the same points; the neck of the 18 is where the shoulders' middle has come to lie.
+    """
+    if not noise:
+        return xy, seen
+    if xy.shape[2] == POINTS:
+        xy, seen, kept = augmented(rng, xy, seen, noise)
+        return xy, dropped_joints(seen, kept)
+    order = list(OPENPOSE18_POINTS)
+    points, known = xy.new_zeros((*xy.shape[:2], POINTS + 1, 2)), seen.new_zeros((*seen.shape[:2], POINTS + 1))
+    points[:, :, order], known[:, :, order] = xy, seen
+    xy, seen, kept = augmented(rng, points[:, :, :POINTS], known[:, :, :POINTS], noise)
+    xy, seen = _with_middles(xy, dropped_joints(seen, kept))
+    return xy[:, :, order], seen[:, :, order]
 
 
 def _stretched(xy: Tensor, seen: Tensor, factors: Tensor) -> Tensor:
