@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from understudy.conditioning.clips import Clip, random_similarity, windows
+from tiny import tiny_performance
+from understudy.conditioning.clips import Clip, chained, random_similarity, read_clip, windows
 
 
 def clip_of(frames=None, flow=None, xy=None, size=16, working_size=16, to_picture=None):
@@ -101,3 +102,75 @@ def test_a_smaller_picture_halves_joints_and_flow():
     assert clip.all_joints()[0][0, 0].tolist() == [5.0, 5.0]
     moved = clip.flow_at(torch.zeros(1, dtype=torch.int64), clip.to_picture[None], 16)
     assert moved[0, :, 8, 8].tolist() == [2.0, 2.0]
+
+
+@pytest.fixture(scope="module")
+def performance(tmp_path_factory):
+    return tiny_performance(tmp_path_factory.mktemp("alpha") / "me.performance", frames=5, size=32)
+
+
+def read(performance, **options):
+    cpu = torch.device("cpu")
+    return read_clip(performance, None, (250, 20, 10), 2, 0.1, 32, 32, cpu, **options)
+
+
+def test_alpha_goes_along_with_frames_over_the_flat_colour_and_as_filmed(performance):
+    plain, with_alpha = read(performance), read(performance, with_alpha=True)
+    filmed = read(performance, with_alpha=True, as_filmed=True)
+    mattes = torch.from_numpy(np.stack(list(performance.mattes())))
+    assert plain.frames.shape == (5, 3, 32, 32) and with_alpha.frames.shape == (5, 4, 32, 32)
+    assert torch.equal(with_alpha.frames[:, :3], plain.frames)
+    assert torch.equal(with_alpha.frames[:, 3], mattes) and torch.equal(filmed.frames[:, 3], mattes)
+    frames = torch.from_numpy(np.stack(list(performance.frames()))).permute(0, 3, 1, 2)
+    assert torch.equal(filmed.frames[:, :3], frames)
+
+
+def test_where_the_frame_ends_there_is_no_alpha_and_the_flat_colour(performance):
+    clip = read(performance, with_alpha=True)
+    there = torch.tensor([2])
+    same = clip.frames_at(there, clip.to_picture[None], 32)
+    assert torch.equal(same, clip.frames[there].float() / 127.5 - 1)
+    moved = clip.frames_at(there, torch.tensor([[[1.0, 0, 20], [0, 1.0, 0]]]), 32)
+    torch.testing.assert_close(moved[0, :, :, 20:], same[0, :, :, :12], atol=1e-5, rtol=0)
+    expected = torch.tensor([250, 20, 10, 0]) / 127.5 - 1
+    assert torch.equal(moved[0, :, :, :19], expected[:, None, None].expand(4, 32, 19))
+    # without alpha, colours come out the same
+    plain = read(performance).frames_at(there, torch.tensor([[[1.0, 0, 20], [0, 1.0, 0]]]), 32)
+    torch.testing.assert_close(plain, moved[:, :3], atol=0, rtol=0)
+
+
+def test_pictures_may_be_rectangles():
+    """A part of the frame, twice as large and twice as high as wide: joints stay on what they mark."""
+    xy = torch.tensor([20.0, 12.0]).expand(1, 18, 2)
+    clip = clip_of(frames=blob(20, 12), xy=xy, working_size=32, flow=torch.ones(1, 2, 8, 8))
+    transform = torch.tensor([[[2.0, 0, 0.5 - 2 * 12], [0, 2.0, 0.5 + 10]]])
+    moment = torch.zeros(1, dtype=torch.int64)
+    frame = clip.frames_at(moment, transform, (64, 32))
+    assert frame.shape == (1, 3, 64, 32) and clip.flow_at(moment, transform, (64, 32)).shape == (1, 2, 64, 32)
+    white = (frame[0, 1] + 1) / 2
+    x, y = clip.joints(moment[:, None], transform)[0][0, 0, 0].tolist()
+    assert (x, y) == (16.5, 34.5)
+    assert (white.sum(0) * torch.arange(32.0)).sum() / white.sum() == pytest.approx(x, abs=0.02)
+    assert (white.sum(1) * torch.arange(64.0)).sum() / white.sum() == pytest.approx(y, abs=0.02)
+    square = clip.frames_at(moment, transform, 64)
+    assert torch.equal(square[..., :32], frame)
+
+
+def test_similarities_of_rectangles_turn_about_their_middle():
+    base = torch.tensor([[1.0, 0, 0], [0, 1.0, 0]])
+    middle = torch.tensor([15.5, 31.5, 1.0])
+    turned = random_similarity(np.random.default_rng(0), base, 50, (64, 32), 20, 0.2, 0)
+    torch.testing.assert_close(turned @ middle, middle[:2].expand(50, 2), atol=1e-4, rtol=0)
+    shifted = random_similarity(np.random.default_rng(0), base, 500, (64, 32), 0, 0, 0.1) @ middle - middle[:2]
+    assert shifted.abs().max(0).values.tolist() == pytest.approx([3.2, 6.4], rel=0.02)
+    square = [random_similarity(np.random.default_rng(0), base, 9, size, 20, 0.2, 0.1) for size in (48, (48, 48))]
+    assert torch.equal(*square)
+
+
+def test_chained_transforms_do_one_after_the_other():
+    first = torch.tensor([[2.0, 0, 3], [0, 2.0, -1]])
+    then = torch.tensor([[[0.0, -1, 5], [1, 0.0, 2]], [[1, 0.0, 1], [0.0, 1, 1]]])
+    point = torch.tensor([7.0, 4, 1])
+    both = chained(then, first)
+    assert both.shape == (2, 2, 3)
+    torch.testing.assert_close(both @ point, then @ torch.cat([first @ point, point[2:]]))

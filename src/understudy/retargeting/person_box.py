@@ -23,7 +23,7 @@ from understudy.stage import distance_to_nearest, envelope
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-SETTLE_SECONDS = 0.15
+SETTLE_SECONDS = 0.25
 """of the maximum and of the mean that calm a box: it grows twice as long before it must"""
 SCALE_SECONDS = 1.0
 """before and after each moment, over which the person's size is measured: no joint that errs for an instant sets it"""
