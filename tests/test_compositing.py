@@ -3,8 +3,9 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 
-from understudy.compositing import faded, framed, key, paste, unpremultiplied
+from understudy.compositing import cutout_of, faded, framed, key, paste, placed, unpremultiplied, without_specks
 
 SIZE = 128
 GREEN = np.array([0, 255, 0], np.uint8)
@@ -141,3 +142,108 @@ def test_a_frame_that_is_shown_whole_fades_at_its_border_alone() -> None:
     assert (np.diff(cutout[SIZE // 2, :3, 3].astype(int)) > 0).all() and (cutout[..., :3] <= cutout[..., 3:]).all()
     same = paste(framed(np.full_like(frame, 90)), 1.0, (-3.0, 5.0), np.full((2 * SIZE, 2 * SIZE, 3), 90, np.uint8))
     assert np.abs(same.astype(int) - 90).max() <= 1  # no seam where inside and outside agree
+
+
+@pytest.mark.parametrize("flat", [(0, 255, 0), (90, 110, 120)], ids=str)
+@pytest.mark.parametrize("kind", ["array", "tensor", "batch"])
+def test_a_networks_alpha_cuts_its_picture_out(flat: tuple[int, int, int], kind: str) -> None:
+    exact = smooth_shape()
+    rng = np.random.default_rng(0)
+    over = textured() * exact[..., None] + np.array(flat) * (1 - exact[..., None]) + rng.normal(0, 2, (SIZE, SIZE, 3))
+    alpha = exact + rng.normal(0, 0.008, exact.shape)
+    if kind == "tensor":
+        cutout = cutout_of(torch.from_numpy(over), torch.from_numpy(alpha).requires_grad_(), flat)
+    elif kind == "batch":
+        cutout = cutout_of(np.stack([over, 0 * over]), np.stack([alpha, 0 * alpha]), np.array(flat, np.uint8))
+        assert cutout.shape == (2, SIZE, SIZE, 4) and not cutout[1].any()
+        cutout = cutout[0]
+    else:
+        cutout = cutout_of(over, alpha, flat)
+    assert cutout.dtype == np.uint8 and (cutout[..., :3] <= cutout[..., 3:]).all()
+    assert not cutout[exact == 0].any()
+    assert (cutout[exact > 0.999][:, 3] == 255).mean() > 0.999
+    for background in (0, 255):
+        shown = paste(cutout, 1.0, (0.0, 0.0), np.full((SIZE, SIZE, 3), background, np.uint8)).astype(float)
+        error = shown - (textured() * exact[..., None] + background * (1 - exact[..., None]))
+        edge = (exact > 0.02) & (exact < 0.98)
+        assert np.abs(error[edge]).mean() < 4
+        assert abs((error[..., 1] - error[..., [0, 2]].mean(-1))[edge].mean()) < 2
+
+
+def test_a_blurred_picture_with_a_blurred_alpha_leaves_no_flat_colour() -> None:
+    """What a network gives after few steps: soft, but picture and alpha alike."""
+    exact, foreground = smooth_shape(), np.full((SIZE, SIZE, 3), (180.0, 90, 120))
+    over = cv2.GaussianBlur(foreground * exact[..., None] + GREEN.astype(float) * (1 - exact[..., None]), (0, 0), 2)
+    alpha = cv2.GaussianBlur(exact, (0, 0), 2)
+    shown = paste(cutout_of(over, alpha, GREEN), 1.0, (0.0, 0.0), np.full((SIZE, SIZE, 3), 255, np.uint8))
+    error = shown - (foreground * alpha[..., None] + 255 * (1 - alpha[..., None]))
+    edge = (alpha > 0.02) & (alpha < 0.98)
+    assert np.abs(error[edge]).mean() < 5 and abs((error[..., 1] - error[..., [0, 2]].mean(-1))[edge].mean()) < 4
+
+
+def test_alpha_that_is_too_narrow_leaves_no_flat_colour_either() -> None:
+    exact = smooth_shape()
+    narrow = cv2.erode(exact, np.ones((3, 3)))
+    cutout = cutout_of(mixture(np.full((SIZE, SIZE, 3), (180.0, 90, 120)), exact, GREEN), narrow, GREEN)
+    rim = (narrow > 0.1) & (narrow < 0.9)
+    assert (cutout[rim][:, 1] <= 1.15 * cutout[rim][:, [0, 2]].mean(1) + 2).mean() > 0.9
+
+
+BOXES = [
+    pytest.param(1.0, (0.0, 0.0), id="the whole frame"),
+    pytest.param(0.5, (-3.25, 7.5), id="larger in the frame"),
+    pytest.param(1.37, (-10.0, -30.4), id="a little smaller"),
+    pytest.param(2.0, (-40.5, -20.0), id="half"),
+    pytest.param(5.3, (-150.2, -99.0), id="far away"),
+]
+
+
+@pytest.mark.parametrize(("scale", "translation"), BOXES)
+def test_a_cutout_goes_where_its_box_lies(scale: float, translation: tuple[float, float]) -> None:
+    """Smooth discs, whose exact picture at any size is known."""
+
+    def disc(x: np.ndarray, y: np.ndarray, soft: float) -> np.ndarray:
+        return np.clip((30 - np.hypot(x - 64.3, y - 50.8)) / soft + 0.5, 0, 1)
+
+    y, x = np.mgrid[:SIZE, :SIZE]
+    alpha = disc(x, y, 6)[..., None]
+    cutout = np.rint(np.concatenate([alpha * (200, 100, 50), 255 * alpha], -1)).astype(np.uint8)
+    transform = np.array([[scale, 0, translation[0]], [0, scale, translation[1]]], np.float32)
+    frame = placed(cutout, transform, (120, 150))
+    assert frame.shape == (120, 150, 4)
+    fine = 8  # points a pixel and side
+    v, u = ((np.mgrid[: 120 * fine, : 150 * fine] + 0.5) / fine - 0.5).astype(np.float64)
+    exact = disc(scale * u + translation[0], scale * v + translation[1], 6)
+    exact = exact.reshape(120, fine, 150, fine).mean((1, 3))
+    np.testing.assert_allclose(frame[..., 3], 255 * exact, atol=16)
+    assert np.abs(frame[..., 3] - 255 * exact).mean() < 1
+    np.testing.assert_allclose(frame[..., 0], 200 * exact, atol=14)
+
+
+@pytest.mark.parametrize("scale", [1.5, 2.0, 3.3, 7.0])
+def test_shrinking_averages_instead_of_leaving_out(scale: float) -> None:
+    """One-pixel stripes become grey, whatever the phase."""
+    cutout = np.zeros((256, 128, 4), np.uint8)
+    cutout[:, ::2] = 255
+    frame = placed(cutout, np.array([[scale, 0, 0.3], [0, scale, 0.3]]), (256, 256))
+    height, width = (int(length / scale) - 2 for length in cutout.shape[:2])
+    inside = frame[2:height, 2:width, 3].astype(float)
+    assert inside.mean() == pytest.approx(127.5, abs=4)
+    assert inside.std() < {1.5: 60, 2.0: 12, 3.3: 30, 7.0: 20}[scale]
+
+
+def test_nothing_is_placed_where_the_box_is_elsewhere_or_empty() -> None:
+    full = np.full((32, 16, 4), 255, np.uint8)
+    far = np.array([[1.0, 0, 900], [0, 1.0, 0]])
+    assert not placed(full, far, (64, 64)).any()
+    assert not placed(0 * full, np.array([[1.0, 0, 0], [0, 1.0, 0]]), (64, 64)).any()
+
+
+def test_specks_of_a_cutout_go_and_hands_stay() -> None:
+    cutout = np.zeros((SIZE, SIZE, 4), np.uint8)
+    cutout[20:110, 50:80] = 200
+    cutout[30:33, 10:13] = 150
+    cutout[60:63, 100:103] = 150
+    kept = without_specks(cutout, np.array([[101.0, 61.0]]))
+    assert not kept[25:40, 5:20].any() and (kept[60:63, 100:103] == 150).all() and (kept[60, 60] == 200).all()
+    assert cutout[31, 11, 3] == 150  # the given one is left as it is
