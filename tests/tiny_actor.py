@@ -64,3 +64,27 @@ class DrawingActor(Actor):
 def drawing_actor(**changes: Any) -> DrawingActor:
     actor = tiny_actor(**changes)
     return DrawingActor(**{field.name: getattr(actor, field.name) for field in fields(actor)})
+
+
+LIMB_COLOUR = (200, 40, 120)
+
+
+class CuttingActor(Actor):
+    """Draws the limbs it is asked to play as a cutout with soft edges; it knows no flat colour."""
+
+    def generate(self, pose: Pose, **_: Any) -> Iterator[np.ndarray]:
+        xy, _confidence = pose.openpose18()
+        for joints in xy:
+            matte = np.zeros((self.size, self.size), np.uint8)
+            for a, b in OPENPOSE18_LIMBS:
+                ends = [tuple(round(8 * float(v)) for v in joints[j]) for j in (a, b)]
+                cv2.line(matte, *ends, 255, 3, shift=3)
+            alpha = cv2.GaussianBlur(matte, (0, 0), 0.8)[..., None] / 255
+            yield np.rint(np.concatenate([alpha * LIMB_COLOUR, 255 * alpha], axis=2)).astype(np.uint8)
+
+
+def cutting_actor(**changes: Any) -> CuttingActor:
+    actor = tiny_actor(**changes)
+    values = {field.name: getattr(actor, field.name) for field in fields(actor)}
+    kept = {name: value for name, value in actor.statistics.items() if name != "flat_colour"}
+    return CuttingActor(**values | {"statistics": kept})
