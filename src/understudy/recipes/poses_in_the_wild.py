@@ -32,7 +32,7 @@ from understudy.devices import Device, choose_device, keep_freed_memory
 from understudy.networks.pix2pixhd import GlobalGenerator, LocalEnhancer, MultiScaleDiscriminator, halved
 from understudy.networks.unet import initialise
 from understudy.networks.vgg import VGG19Features
-from understudy.pose import PARTS, Pose
+from understudy.pose import PARTS, POINTS, Pose
 from understudy.recipes.poses_in_the_wild_config import (
     NAMES,
     POSE,
@@ -369,7 +369,9 @@ def train(
     if stages.idle:
         log.warning("nothing left to do: all stages are done; raise --max-minutes or --max-steps")
 
-    statistics = {} if footage.flat is None else {"flat_colour": np.array(footage.flat, np.uint8)}
+    statistics = {"shown_points": footage.points.astype(np.uint8)}
+    if footage.flat is not None:
+        statistics["flat_colour"] = np.array(footage.flat, np.uint8)
     record = {
         "steps": stages.total_steps,
         "stages": {name: outcome.steps for name, outcome in stages.outcomes.items()},
@@ -413,7 +415,10 @@ def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
         weights = {f"pose/{name}": spec for name, spec in arrays_of(generator_for(config, second=False)).items()}
         if config.refine:
             weights |= {f"texture/{name}": spec for name, spec in arrays_of(generator_for(config, second=True)).items()}
-    return weights, {} if config.whole_frame else {"flat_colour": ("|u1", (3,))}
+    statistics: ArraySpec = {"shown_points": ("|u1", (POINTS,))}
+    if not config.whole_frame:
+        statistics["flat_colour"] = ("|u1", (3,))
+    return weights, statistics
 
 
 def generate(
@@ -442,7 +447,10 @@ def generate(
     G_1 = restored(generator_for(config, second=False), _below(weights, "pose/"), chosen)
     G_2 = restored(generator_for(config, second=True), _below(weights, "texture/"), chosen) if config.refine else None
     seen = pose.confidence > config.seen_above
-    boxes = whole_boxes(len(pose), config.size) if config.whole_frame else boxes_of(pose.xy, seen, config)
+    if config.whole_frame:
+        boxes = whole_boxes(len(pose), config.size)
+    else:
+        boxes = boxes_of(pose.xy, seen, statistics["shown_points"], config)
     to_box = boxes.to_box(config.box_hw)
     xy = np.einsum("tij,tkj->tki", to_box[:, :, :2], pose.xy) + to_box[:, None, :, 2]
     place = iter(to_box)

@@ -29,7 +29,7 @@ from understudy.pose_pool import PosePool, PoseSequence
 from understudy.recipes.poses_in_the_wild_config import Config
 from understudy.retargeting.alignment import body_statistics
 from understudy.retargeting.augmentation import augmented
-from understudy.retargeting.person_box import Boxes, person_boxes
+from understudy.retargeting.person_box import Boxes, person_boxes, shown_points
 
 if TYPE_CHECKING:
     from understudy.performance import Performance
@@ -90,8 +90,9 @@ class Footage:
                 f"{performance.path} has {len(self.clip.windows)} runs of {config.judged} frames with a person in "
                 f"them; training needs at least {config.batch}, and a minute of footage to be any good"
             )
-        poses = self.clip.xy.cpu().numpy(), self.clip.seen.cpu().numpy()
-        boxes = whole_boxes(len(poses[0]), working_size) if config.whole_frame else boxes_of(*poses, config)
+        xy, seen = self.clip.xy.cpu().numpy(), self.clip.seen.cpu().numpy()
+        self.points = shown_points(seen)
+        boxes = self._boxes(xy, seen)
         self.to_box = torch.from_numpy(boxes.to_box(config.box_hw)).to(device)  # (T, 2, 3) from working pixels
         self.pool: PosePool | None = None
         if unpaired and config.unpaired:
@@ -137,7 +138,7 @@ class Footage:
     def _boxes(self, xy: npt.NDArray[Any], seen: npt.NDArray[Any]) -> Boxes:
         if self.config.whole_frame:
             return whole_boxes(len(xy), self.clip.working_size)
-        return boxes_of(xy, seen, self.config)
+        return boxes_of(xy, seen, self.points, self.config)
 
     def _moves(self, stream: int, step: int, count: int) -> Tensor:
         """`count` random similarities `(B, 2, 3)` of the box about its middle."""
@@ -153,9 +154,9 @@ class Footage:
         return math.ceil(len(self.clip.windows) / self.config.batch)
 
 
-def boxes_of(xy: npt.NDArray[Any], seen: npt.NDArray[Any], config: Config) -> Boxes:
-    """The boxes of poses `(T, J, 2)`, in their pixels."""
-    return person_boxes(xy, seen, FPS, config.box_hw[1] / config.box_hw[0])
+def boxes_of(xy: npt.NDArray[Any], seen: npt.NDArray[Any], points: npt.NDArray[Any], config: Config) -> Boxes:
+    """The boxes of poses `(T, J, 2)`, in their pixels, around the `points` `(J,)` that the reference shows."""
+    return person_boxes(xy, seen, FPS, config.box_hw[1] / config.box_hw[0], np.asarray(points, bool))
 
 
 def whole_boxes(frames: int, size: int) -> Boxes:

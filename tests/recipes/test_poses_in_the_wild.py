@@ -1,0 +1,416 @@
+import dataclasses
+import json
+import re
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from tiny import tiny_performance, tiny_poses
+from understudy import training
+from understudy.actor import Actor
+from understudy.consent import Consent
+from understudy.errors import Interrupted, TrainingError
+from understudy.files import load_tensors
+from understudy.networks.pix2pixhd import LocalEnhancer
+from understudy.networks.vgg import VGG19Features
+from understudy.pose import NOSE, PARTS
+from understudy.pose_pool import PoseSequence
+from understudy.recipes import poses_in_the_wild as recipe
+from understudy.recipes import poses_in_the_wild_footage as footage_module
+from understudy.recipes.poses_in_the_wild_config import RUNGS, rung
+from understudy.verbs import perform
+from understudy.video import VideoReader
+
+TINY = recipe.Config(
+    size=32, box_hw=(32, 32), line=1 / 16, width=4, downsamplings=2, blocks=1, enhancer_blocks=1,
+    discriminator_width=4, scales=2, features="random", vgg_layers=("relu1_1", "relu2_1"), batch=2, steps=(3, 2, 3, 2),
+    enhancer_alone=0.5, rotate=10, zoom=0.1, shift=0.05, ema_decay=0.9,
+)  # fmt: skip
+QUICK = dataclasses.replace(TINY, progressive=False, steps=(3, 0, 2, 0), shares=(0.6, 0, 0.4, 0))
+STAGES = ("pose", "pose-full", "texture", "texture-full")
+
+
+@pytest.fixture(scope="module")
+def me(tmp_path_factory):
+    return tiny_performance(tmp_path_factory.mktemp("me") / "me.performance", 1)
+
+
+@pytest.fixture(scope="module")
+def dance(tmp_path_factory):
+    return tiny_performance(tmp_path_factory.mktemp("dance") / "dance.performance", 2, frames=16, missing=(5,))
+
+
+@pytest.fixture(scope="module")
+def trained(me, dance, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    return recipe.train(me, [dance], folder, TINY, device="cpu"), folder
+
+
+def studio_of(performance, unpaired, config):
+    fabric = training.launch("cpu")
+    footage = recipe.Footage(performance, unpaired, config, 0, fabric.device)
+    return recipe.Studio(config, footage, VGG19Features(config.vgg_layers, config.features), None, fabric, 0)
+
+
+def stage_of(performance, unpaired, config, name="pose", G_1=None):
+    studio = studio_of(performance, unpaired, config)
+    torch.manual_seed(0)
+    generator = recipe.generator_for(dataclasses.replace(config, progressive=False), second=G_1 is not None)
+    recipe.initialise(generator, config.initial_deviation)
+    return recipe.Stage(studio, name, generator, 1, G_1, 10)
+
+
+def generated(trained, pose, **options):
+    return list(recipe.generate(trained.config, trained.weights, trained.statistics, pose, device="cpu", **options))
+
+
+# -- config ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("preset", [recipe.paper, recipe.fast, recipe.preview])
+def test_every_preset_builds_and_survives_json(preset):
+    config = preset()
+    assert recipe.Config(**json.loads(json.dumps(dataclasses.asdict(config)))) == config
+    weights, statistics = recipe.contents(config)
+    assert "flat_colour" in statistics
+    assert {name.split("/")[0] for name in weights} == {"pose", "texture"}
+
+
+def test_the_paper_preset_has_the_paper_numbers():
+    config = recipe.paper()
+    assert (config.box_hw, config.neighbours, config.judged) == ((512, 256), 2, 3)
+    assert (config.lambda_vgg, config.lambda_fm, config.learning_rate) == (10, 10, 2e-4)
+    assert (config.augment, config.past_only, config.refine, config.unpaired) == (True, False, True, True)
+    assert (config.progressive, config.residual, config.whole_frame) == (True, False, False)
+    assert config.stages == STAGES
+    assert (config.rotate, config.zoom, config.shift, config.ema_decay) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"box_hw": (500, 256)}, "a box of 500x256 cannot be halved 5 times: use multiples of 32 from 64 up"),
+        ({"box_hw": (512, 32)}, "a box of 512x32 cannot be halved 5 times: use multiples of 32 from 64 up"),
+        ({"whole_frame": True}, "whole_frame paints the square picture: box_hw must be 512x512 with it"),
+        (
+            {"whole_frame": True, "box_hw": (512, 512), "zoom": 0.1},
+            "whole_frame learns where the room is, so rotate, zoom and shift must be 0 with it",
+        ),
+        ({"width": 33}, "an enhancer has half of the generator's width, which must be even: not 33"),
+        ({"judged": 0}, "neighbours must be at least 0, judged and batch at least 1: not 2, 0 and 1"),
+        ({"shares": (1, 0, 1, 1)}, "each stage needs a share of the time above 0: not 1, 0, 1, 1"),
+        ({"enhancer_alone": 2.0}, "enhancer_alone is a share between 0 and 1, not 2.0"),
+        ({"ema_decay": 1.0}, "ema_decay must be at least 0 and below 1, not 1.0"),
+    ],
+)
+def test_contradictions_are_refused(changes, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        recipe.Config(**changes)
+
+
+def test_each_rung_of_the_ladder_adds_one_thing():
+    rungs = [rung(recipe.preview(), name) for name in RUNGS]
+    switches = [(one.augment, not one.past_only, one.refine, one.unpaired) for one in rungs]
+    assert switches == [tuple(place > number for number in range(4)) for place in range(5)]
+    assert rungs[-1] == recipe.preview()
+    with pytest.raises(ValueError, match="there is no rung PL; choose one of PL-Stage1, "):
+        rung(recipe.preview(), "PL")
+
+
+# -- windows -----------------------------------------------------------------------------------------------------
+
+
+def test_every_frame_stands_with_its_neighbours_and_ends_are_repeated():
+    for frames in (1, 2, 3, 7):
+        for before, after in ((2, 2), (2, 0), (0, 1), (0, 0), (4, 4)):
+            values = [torch.tensor(t) for t in range(frames)]
+            windows = [[int(v) for v in window] for window in footage_module._around(values, before, after)]
+            wanted = [[min(max(t + d, 0), frames - 1) for d in range(-before, after + 1)] for t in range(frames)]
+            assert windows == wanted, (frames, before, after)
+    assert list(footage_module._around([], 2, 2)) == []
+
+
+def test_neighbours_are_stacked_over_channels_in_their_order():
+    frames = torch.arange(2 * 5 * 3).view(2, 5, 3, 1, 1).float()
+    x = footage_module.stacked(frames, 3)
+    assert x.shape == (2, 3, 9, 1, 1)
+    assert torch.equal(x[1, 2].flatten(), frames[1, 2:5].flatten())
+
+
+def test_pose_and_frame_of_a_pair_belong_together(me, dance):
+    footage = studio_of(me, [dance], dataclasses.replace(TINY, augment=False)).footage
+    flat = torch.tensor(footage.flat).view(1, 1, 3, 1, 1) / 127.5 - 1
+    for step in range(3):
+        poses, f = footage.paired((1, 2, 3), step, (2, 2))
+        assert poses.xy.shape == (2, 7, 133, 2) and f.shape == (2, 3, 4, 32, 32)
+        drawn = poses.maps(TINY)[:, 2:5].amax(2) > 0.9
+        person = (f[:, :, :3] - flat).abs().sum(2) > 0.3
+        assert person[drawn].float().mean() > 0.8 > 2 * person.float().mean()
+        assert f[:, :, 3][drawn].mean() > 0.4 > f[:, :, 3].mean()  # alpha, from -1 to 1
+
+
+def test_damage_is_done_to_poses_and_not_to_frames(me, dance):
+    hurt, whole = (
+        studio_of(me, [dance], dataclasses.replace(TINY, augment=augment, drop=0.3, stretch=0.5)).footage
+        for augment in (True, False)
+    )
+    (poses, f), (plain, same_f) = hurt.paired((1, 2, 3), 0, (2, 2)), whole.paired((1, 2, 3), 0, (2, 2))
+    assert torch.equal(f, same_f)
+    assert (poses.xy - plain.xy).abs().mean() > 0.2
+    assert not poses.kept.all() and plain.kept.all()
+
+
+def test_other_peoples_poses_stand_in_the_box_like_the_references(me, dance):
+    footage = studio_of(me, [dance], dataclasses.replace(TINY, rotate=0, zoom=0, shift=0, augment=False)).footage
+    heights = []
+    for poses in (footage.paired((1, 2, 3), 0, (2, 2))[0], footage.unpaired((4, 5, 6), 0, (2, 2))):
+        y = poses.xy[..., 1][poses.seen]
+        assert y.min() > 0 and y.max() < 31
+        heights.append(float(y.max() - y.min()))
+    assert heights[1] == pytest.approx(heights[0], rel=0.1)
+
+
+def test_half_the_size_shows_the_same(me, dance):
+    footage = studio_of(me, [dance], TINY).footage
+    poses, _ = footage.paired((1, 2, 3), 0, (2, 2))
+    small, halved = poses.maps(TINY, 2), torch.nn.functional.avg_pool2d(poses.maps(TINY).flatten(0, 1), 2)
+    assert (small.flatten(0, 1) - halved).abs().mean() < 0.2 * halved.mean()
+
+
+# -- training --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", RUNGS)
+def test_every_rung_trains_and_plays(me, dance, tmp_path, name):
+    config = dataclasses.replace(rung(QUICK, name), steps=(1, 0, 1, 0))
+    result = recipe.train(me, [dance], tmp_path, config, device="cpu")
+    assert result.config == config
+    assert tuple(result.record["stages"]) == config.stages
+    assert ("pose D_w" in result.record["losses"]) == config.unpaired
+    weights, statistics = recipe.contents(config)
+    assert {name: (value.dtype.str, value.shape) for name, value in result.weights.items()} == weights
+    assert {name: (value.dtype.str, value.shape) for name, value in result.statistics.items()} == statistics
+    frames = generated(result, me.poses[:3])
+    assert [(frame.shape, frame.dtype) for frame in frames] == [((32, 32, 4), np.uint8)] * 3
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"whole_frame": True, "rotate": 0, "zoom": 0, "shift": 0}, {"box_hw": (64, 32), "size": 48}, {"residual": True}],
+    ids=["with the room", "a tall box", "residual"],
+)
+def test_every_shape_trains_and_plays(me, dance, tmp_path, changes):
+    config = dataclasses.replace(TINY, steps=(1, 1, 1, 1), **changes)
+    result = recipe.train(me, [dance], tmp_path, config, device="cpu")
+    assert result.config == config
+    channels = 3 if config.whole_frame else 4
+    assert [frame.shape for frame in generated(result, me.poses[:2])] == [(config.size, config.size, channels)] * 2
+
+
+def test_a_run_writes_a_folder_for_each_stage(trained):
+    _, folder = trained
+    assert sorted(p.name for p in folder.iterdir()) == sorted(STAGES)
+    for stage, steps in zip(STAGES, TINY.steps, strict=True):
+        inside = sorted(str(p.relative_to(folder / stage)) for p in (folder / stage).rglob("*") if p.is_file())
+        picture = f"previews/step-{steps:07d}.png"
+        assert inside == [f"checkpoints/step-{steps:08d}.safetensors", "losses.jsonl", picture, "run.json"]
+        assert cv2.imread(str(folder / stage / picture)).shape[1] > 6 * 16
+
+
+def test_the_losses_fall(me, dance, tmp_path):
+    config = dataclasses.replace(QUICK, steps=(40, 0, 40, 0), learning_rate=2e-3)
+    recipe.train(me, [dance], tmp_path, config, device="cpu")
+    names = {"D_p", "D_t", "D_w", "gan_p", "gan_t", "gan_w", "fm_p", "fm_t", "vgg", "alpha"}
+    for stage in ("pose", "texture"):
+        logged = [json.loads(line) for line in (tmp_path / stage / "losses.jsonl").read_text().splitlines()]
+        assert set(logged[0]) == {"step", "seconds", *names}
+        assert logged[-1]["alpha"] < 0.9 * logged[0]["alpha"] and logged[-1]["vgg"] < 0.95 * logged[0]["vgg"]
+
+
+def test_each_discriminator_sees_what_the_paper_shows_it(me, dance):
+    stage = stage_of(me, [dance], QUICK)
+    first = {name: network.scales[0][0][0].in_channels for name, network in stage.networks.items() if "D" in name}
+    assert first == {"D_p": len(PARTS) + 4, "D_t": 3 * 4, "D_w": len(PARTS) + 4}
+    assert stage.networks["generator"].encoder[0][1].in_channels == 5 * len(PARTS)
+    second = stage_of(me, [dance], QUICK, "texture", stage.networks["generator"])
+    first = {name: network.scales[0][0][0].in_channels for name, network in second.networks.items() if "D" in name}
+    assert first == {"D_p": 5 * 4 + 4, "D_t": 3 * 4, "D_w": len(PARTS) + 4}
+    assert second.networks["generator"].encoder[0][1].in_channels == 5 * 4
+
+
+def test_positives_of_d_w_are_pairs_of_the_reference_drawn_for_themselves(me, dance):
+    stage = stage_of(me, [dance], dataclasses.replace(QUICK, rotate=0, zoom=0, shift=0))
+    recorded = [stage._recorded(step) for step in range(6)]
+    paired = [stage._paired(recipe.PAIRED, step)[1][:, 0] for step in range(6)]
+    assert recorded[0].shape == (2, len(PARTS) + 4, 32, 32)
+    assert any(not torch.equal(a[:, -4:], b) for a, b in zip(recorded, paired, strict=True))
+    for pair in recorded:
+        drawn, alpha = pair[:, :-4].amax(1) > 0.9, pair[:, -1]
+        assert alpha[drawn].mean() > 0.4 > alpha.mean()
+
+
+def test_stage_two_leaves_stage_one_as_it_is(me, dance, tmp_path):
+    result = recipe.train(me, [dance], tmp_path, QUICK, device="cpu")
+    before, _ = load_tensors(tmp_path / "pose/checkpoints/step-00000003.safetensors", TrainingError)
+    for name, value in result.weights.items():
+        if name.startswith("pose/"):
+            assert np.array_equal(value, before["average/" + name.removeprefix("pose/")])
+
+
+def test_the_enhancer_learns_alone_at_first_then_all_of_g(me, dance):
+    studio = studio_of(me, [dance], TINY)
+    generator = recipe.generator_for(TINY, second=False)
+    recipe.initialise(generator, 0.02)
+    assert isinstance(generator, LocalEnhancer)
+    stage = recipe.Stage(studio, "pose-full", generator, 1, None, 4)
+
+    def changed(step):
+        before = {name: value.clone() for name, value in generator.named_parameters()}
+        stage.training_step(step)
+        moved = {name for name, value in generator.named_parameters() if not torch.equal(before[name], value)}
+        return any(name.startswith("global_generator") for name in moved), any(name.startswith("enc") for name in moved)
+
+    assert changed(1) == (False, True)
+    assert changed(2) == (True, True)
+
+
+def test_the_learning_rate_falls_in_the_second_half_and_is_given_back(me, dance, monkeypatch):
+    stage = stage_of(me, [dance], QUICK)
+    rates = []
+    monkeypatch.setattr(
+        recipe.Stage,
+        "_step",
+        lambda self, step: rates.append([o.param_groups[0]["lr"] for o in self.optimizers.values()]) or {},
+    )
+    for step in (0, 5, 9):
+        stage.training_step(step)
+    assert rates == [[2e-4] * 4, [2e-4] * 4, pytest.approx([0.2 * 2e-4] * 4)]
+    assert {o.param_groups[0]["lr"] for o in stage.optimizers.values()} == {2e-4}
+
+
+def test_poses_without_pictures_are_learnt_from(me, tmp_path):
+    wild = PoseSequence("wild", tiny_poses(20, 64, 3), np.full(20, 2, np.uint8), Fraction(25))
+    result = recipe.train(me, [wild], tmp_path, dataclasses.replace(QUICK, steps=(1, 0, 1, 0)), device="cpu")
+    assert result.record["data"] == "10 runs of 3 frames of the reference, poses of 1 other clips"
+
+
+def test_without_other_people_d_w_is_left_out_and_that_is_said(me, tmp_path, caplog):
+    result = recipe.train(me, [], tmp_path, dataclasses.replace(QUICK, steps=(1, 0, 1, 0)), device="cpu")
+    assert "no poses of other people were given: D_w, which learns from them, is left out" in caplog.text
+    assert "pose D_w" not in result.record["losses"]
+    assert result.record["joined_at"] is None
+
+
+def test_too_little_footage_is_said(tmp_path):
+    short = tiny_performance(tmp_path / "short.performance", frames=3)
+    with pytest.raises(TrainingError, match="has 1 runs of 3 frames with a person in them; training needs at least 2"):
+        recipe.train(short, [], tmp_path / "run", TINY, device="cpu")
+
+
+# -- stages ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kill_at", [1, 4, 7, 9], ids=STAGES)
+def test_killed_in_any_stage_and_resumed_gives_the_weights_of_an_unbroken_run(
+    trained, me, dance, tmp_path, monkeypatch, kill_at
+):
+    count = 0
+
+    def dies(loop, last):
+        nonlocal count
+        if count == kill_at:
+            raise KeyboardInterrupt
+        count += 1
+        own_step(loop, last)
+        loop.next_save = 0.0  # after every step
+
+    own_step = training._Loop.step
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(training._Loop, "step", dies)
+        recipe.train(me, [dance], tmp_path, TINY, device="cpu")
+    result = recipe.train(me, [dance], tmp_path, TINY, device="cpu", resume=True)
+    assert result.record["stages"] == trained[0].record["stages"]
+    assert all(np.array_equal(result.weights[name], trained[0].weights[name]) for name in result.weights)
+
+
+@pytest.mark.parametrize(
+    ("max_steps", "reached", "box_hw", "refine"),
+    [(2, {"pose": 2}, (16, 16), False), (4, {"pose": 3, "pose-full": 1}, (32, 32), False),
+     (7, {"pose": 3, "pose-full": 2, "texture": 2}, (32, 32), False),
+     (9, {"pose": 3, "pose-full": 2, "texture": 3, "texture-full": 1}, (32, 32), True)],
+)  # fmt: skip
+def test_steps_count_over_all_stages_and_the_actor_plays_what_was_reached(
+    me, dance, trained, tmp_path, caplog, max_steps, reached, box_hw, refine
+):
+    result = recipe.train(me, [dance], tmp_path, TINY, device="cpu", max_steps=max_steps)
+    assert result.record["stages"] == reached
+    assert (result.config.box_hw, result.config.refine) == (box_hw, refine)
+    assert {name: (value.dtype.str, value.shape) for name, value in result.weights.items()} == recipe.contents(
+        result.config
+    )[0]
+    assert ("the actor is without the stages that were not reached: " in caplog.text) == (len(reached) < 4)
+    assert generated(result, me.poses[:1])[0].shape == (32, 32, 4)
+    whole = recipe.train(me, [dance], tmp_path, TINY, device="cpu", resume=True)
+    assert all(np.array_equal(whole.weights[name], trained[0].weights[name]) for name in whole.weights)
+
+
+def test_other_poses_cannot_be_resumed_with(trained, me, dance, tmp_path_factory):
+    other = tiny_performance(tmp_path_factory.mktemp("other") / "other.performance", 5, frames=16)
+    with pytest.raises(TrainingError, match="unpaired"):
+        recipe.train(me, [other], trained[1], TINY, device="cpu", resume=True)
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(me, dance, tmp_path, monkeypatch):
+    own_step = training._Loop.step
+
+    def interrupted(loop, last):
+        own_step(loop, last)
+        raise Interrupted(f"stopped at step {loop.at.step}; saved, go on with --resume", 2)
+
+    monkeypatch.setattr(training._Loop, "step", interrupted)
+    with pytest.raises(Interrupted, match="stopped at step 1; saved"):
+        recipe.train(me, [dance], tmp_path, TINY, device="cpu")
+
+
+# -- generation ------------------------------------------------------------------------------------------------
+
+
+def test_batches_do_not_show(trained, dance):
+    result = trained[0]
+    one, many = (np.stack(generated(result, dance.poses, batch=batch)).astype(int) for batch in (1, 8))
+    assert np.abs(one - many).mean() < 0.5
+
+
+def test_frames_are_cutouts_that_follow_the_person(trained, me):
+    result = trained[0]
+    moved = me.poses.transformed(1.0, (6.0, 0.0), me.poses.size_hw)
+    here, there = (np.stack(generated(result, pose)) for pose in (me.poses, moved))
+    assert (here[..., :3] <= here[..., 3:]).all()  # premultiplied
+    inside = slice(8, 24)
+    assert np.abs(here[:, :, inside].astype(int) - there[:, :, 14:30]).mean() < 6
+
+
+def test_a_person_who_is_not_seen_is_not_guessed(trained, me):
+    pose = dataclasses.replace(me.poses[:4], confidence=np.zeros((4, 133), np.float32))
+    assert [frame.shape for frame in generated(trained[0], pose)] == [(32, 32, 4)] * 4
+
+
+def test_a_lost_joint_changes_little_elsewhere(trained, me):
+    confidence = me.poses.confidence.copy()
+    confidence[5, NOSE] = 0
+    damaged = dataclasses.replace(me.poses, confidence=confidence)
+    plain, hurt = (np.stack(generated(trained[0], pose)).astype(int) for pose in (me.poses, damaged))
+    assert np.abs(plain[0] - hurt[0]).max() <= 1
+
+
+def test_the_actor_performs_over_any_background(trained, me, dance, tmp_path):
+    actor = Actor.of(trained[0], me, "poses-in-the-wild", "preview", Consent("it is me", ""))
+    actor.save(tmp_path / "me.actor")
+    perform(tmp_path / "me.actor", dance, tmp_path / "out.mp4", background="#203040")
+    with VideoReader(tmp_path / "out.mp4") as reader:
+        frames = list(reader)
+    assert len(frames) == len(dance)
+    assert np.abs(frames[0][0, 0].astype(int) - (32, 48, 64)).max() < 8
