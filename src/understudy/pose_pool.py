@@ -20,7 +20,7 @@ from understudy.errors import PoseError
 from understudy.performance import INTERPOLATED, Performance
 from understudy.pose import BODY, POINTS, Pose
 from understudy.progress import progress_bar
-from understudy.retargeting.alignment import BodyStatistics, align, body_statistics
+from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
 
 KEPT = np.r_[0:23, 91:133]
 """of the 133 points: body, feet and hands; face points are dropped, because no recipe with a pool draws them"""
@@ -120,9 +120,8 @@ class PosePool:
                 except PoseError as error:
                     _log.warning("%s is left out: %s", clip.name, error)
                 else:
-                    aligned = alignment.apply_to_pose(clip.poses, clip.poses.size_hw)
                     names.append(clip.name)
-                    points.append(_stored(aligned, seen_above, grid))
+                    points.append(_stored(clip.poses, alignment, seen_above, grid))
                     starts.append((found + frames).astype(np.int32))
                     frames += len(clip)
                 advance()
@@ -186,10 +185,15 @@ def _usable(clip: PoseSequence, seen_above: float) -> npt.NDArray[np.bool_]:
     return seen & (clip.status >= INTERPOLATED)
 
 
-def _stored(pose: Pose, seen_above: float, grid: tuple[tuple[float, float], float]) -> npt.NDArray[np.int16]:
+def _stored(
+    pose: Pose, alignment: Alignment, seen_above: float, grid: tuple[tuple[float, float], float]
+) -> npt.NDArray[np.int16]:
     """(T, K, 2) whole steps from the reference's centre; further than a picture ever reaches counts as not seen."""
     origin, step = grid
-    steps = ((pose.xy[:, KEPT] - np.array(origin, np.float32)) / np.float32(step)).round()
-    unseen = (pose.confidence[:, KEPT] <= seen_above) | (np.abs(steps) > np.iinfo(np.int16).max).any(axis=-1)
+    named = alignment.named(pose)
+    offset = (np.array(alignment.translation_xy) - origin) / step
+    steps = named.xy[:, KEPT] * np.float32(alignment.scale / step) + offset.astype(np.float32)
+    np.rint(steps, out=steps)
+    unseen = (named.confidence[:, KEPT] <= seen_above) | (np.abs(steps) > np.iinfo(np.int16).max).any(axis=-1)
     steps[unseen] = UNSEEN
     return steps.astype(np.int16)

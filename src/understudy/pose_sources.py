@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Source:
+class Listed:
     """One clip, not yet read."""
 
     kind: Literal["performance", "video", "poses", "dance"]
@@ -81,7 +81,7 @@ def gather(sources: Sequence[StrPath], *, known: Sequence[Poses] = ()) -> list[P
     Example:
         gather(["dances/", "me.performance", "choreography:20"])
     """
-    clips = _without_twins([clip for source in sources for clip in clips_in(source)])
+    clips = _without_twins([clip for given in sources for clip in clips_in(given)])
     read = _Reader(known)
     light = [clip for clip in clips if clip.kind != "video"]
     with progress_bar("reading poses", len(light), "clips") as advance:
@@ -100,10 +100,10 @@ def gather(sources: Sequence[StrPath], *, known: Sequence[Poses] = ()) -> list[P
     return [read.sequences[clip] for clip in clips if clip in read.sequences]
 
 
-def poses_alone(source: StrPath) -> bool:
-    """Whether a source is something that only recipes which learn from poses alone can use."""
-    path = Path(source)
-    if _is_choreography(source):
+def poses_alone(given: StrPath) -> bool:
+    """Whether what is given is something that only recipes which learn from poses alone can use."""
+    path = Path(given)
+    if _is_choreography(given):
         return True
     return _is_json(path) if not path.is_dir() else not _is_performance(path)
 
@@ -112,13 +112,13 @@ class _Reader:
     """Reads clips one by one; remembers what it has seen, and what it could not read."""
 
     def __init__(self, known: Sequence[Poses]) -> None:
-        self.sequences: dict[Source, PoseSequence] = {}
+        self.sequences: dict[Listed, PoseSequence] = {}
         self.failed: list[str] = []
         self.twins: list[str] = []
         self._contents = {_content(one.poses) for one in known}
         self._films = {one.header.source_sha256 for one in known if isinstance(one, Performance)}
 
-    def __call__(self, clip: Source) -> None:
+    def __call__(self, clip: Listed) -> None:
         try:
             sequence = self._read(clip)
         except (UnderstudyError, OSError) as error:
@@ -132,7 +132,7 @@ class _Reader:
         self._contents.add(content)
         self.sequences[clip] = sequence
 
-    def _read(self, clip: Source) -> PoseSequence | None:
+    def _read(self, clip: Listed) -> PoseSequence | None:
         """None: a video that is there as a performance."""
         if clip.kind == "performance":
             header, poses, status = load_poses(clip.path)
@@ -155,30 +155,30 @@ class _Reader:
 # -- what there is -----------------------------------------------------------------------------------------------
 
 
-def clips_in(source: StrPath) -> list[Source]:
-    """What a source names, without reading it.
+def clips_in(given: StrPath) -> list[Listed]:
+    """What one of the sources names, without reading it.
 
     Raises:
         UsageError: as `gather`.
     """
-    if _is_choreography(source):
-        return [Source("dance", Path(CHOREOGRAPHY), number + 1) for number in range(_dances(str(source)))]
-    path = Path(source)
+    if _is_choreography(given):
+        return [Listed("dance", Path(CHOREOGRAPHY), number + 1) for number in range(_dances(str(given)))]
+    path = Path(given)
     if not path.exists():
         raise UsageError(
             f"there is no {path}: give performances, videos, pose files, folders of these, or the word {CHOREOGRAPHY}"
         )
     if path.is_file():
-        return [Source("poses" if _is_json(path) else "video", path)]
+        return [Listed("poses" if _is_json(path) else "video", path)]
     found = list(_in_folder(path, set()))
     if not found:
         raise UsageError(f"the folder {path} holds no performances, videos or pose files: check the name")
     return found
 
 
-def _in_folder(folder: Path, above: set[Path]) -> Iterator[Source]:
+def _in_folder(folder: Path, above: set[Path]) -> Iterator[Listed]:
     if _is_performance(folder):
-        yield Source("performance", folder)
+        yield Listed("performance", folder)
         return
     here = folder.resolve()
     if here in above or (folder / "run.json").is_file():  # previews of a training run show nobody's own poses
@@ -189,15 +189,15 @@ def _in_folder(folder: Path, above: set[Path]) -> Iterator[Source]:
         _log.warning("%s is left out: %s", folder, error.strerror)
         return
     if _are_frames([child for child in inside if child.is_file() and _is_json(child)]):
-        yield Source("poses", folder)
+        yield Listed("poses", folder)
         return
     for child in inside:
         if child.is_dir():
             yield from _in_folder(child, above | {here})
         elif _is_json(child):
-            yield Source("poses", child)
+            yield Listed("poses", child)
         elif child.suffix.lower() in VIDEO_SUFFIXES:
-            yield Source("video", child)
+            yield Listed("video", child)
 
 
 def _is_performance(folder: Path) -> bool:
@@ -220,8 +220,8 @@ def _are_frames(files: Sequence[Path]) -> bool:
     return False
 
 
-def _is_choreography(source: StrPath) -> bool:
-    return str(source).partition(":")[0] == CHOREOGRAPHY
+def _is_choreography(given: StrPath) -> bool:
+    return str(given).partition(":")[0] == CHOREOGRAPHY
 
 
 def _dances(word: str) -> int:
@@ -257,8 +257,8 @@ def _content(poses: Pose) -> str:
     return digest.hexdigest()
 
 
-def _without_twins(clips: Sequence[Source]) -> list[Source]:
-    once: dict[tuple[Path, int], Source] = {}
+def _without_twins(clips: Sequence[Listed]) -> list[Listed]:
+    once: dict[tuple[Path, int], Listed] = {}
     twins = []
     for clip in clips:
         key = (clip.path.resolve(), clip.number)
