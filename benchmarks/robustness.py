@@ -29,13 +29,14 @@ from typing import Any
 
 import numpy as np
 
-from fidelity import MADE_UP, STEPS, Bench, Footage, footage_of
+from fidelity import STEPS, Bench, Footage, footage_of
+from pacing import PROPOSED, actor_of
 from robustness_tables import DAMAGES, MEASURES, Damage, Played, plot, record, rows_of, tables
 from understudy.actor import RECIPES, Actor
 from understudy.devices import choose_device
 from understudy.drawing import contact_sheet, draw_pose
 from understudy.errors import UnderstudyError
-from understudy.evaluation.contenders import Contender, contender, learnt, timed
+from understudy.evaluation.contenders import Contender, contender, timed
 from understudy.evaluation.measuring import measure_clip
 from understudy.evaluation.playing import Recorder, played
 from understudy.evaluation.self_reenactment import part_of, truth_of
@@ -47,10 +48,7 @@ from understudy.machine import machine
 from understudy.performance import Performance
 from understudy.video import VideoReader
 
-PROPOSED = "poses-in-the-wild"
 DEFAULT = ("performance-cloning", "pix2pix", "everybody-dance-now", "limb-warp", PROPOSED)
-EVERYBODY = "fbf-ts-fg"
-"""what fidelity calls the whole of Everybody Dance Now"""
 
 
 def contenders(recipes: Sequence[str], preset: str) -> list[Contender]:
@@ -58,35 +56,6 @@ def contenders(recipes: Sequence[str], preset: str) -> list[Contender]:
     return [
         timed(contender(name, preset, **({"condition": "poses"} if name == "cyclegan" else {}))) for name in recipes
     ]
-
-
-def actor_of(bench: Bench, footage: Footage, who: Contender) -> Actor:
-    """Trained or taken from the work folder, under the names that fidelity uses."""
-    if who.recipe == "cyclegan":
-        who = dataclasses.replace(who, name="cyclegan-poses")
-    everybody = bench.work / footage.name / "actors" / f"{EVERYBODY}.actor"
-    if who.recipe == "everybody-dance-now" and who.name not in bench.steps and everybody.exists():
-        logging.info("%s of fidelity's ablation is taken, whose steps were given: %s", who.title, everybody)
-        return Actor.load(everybody)
-    if hasattr(who.config, "shares"):
-        return by_the_clock(bench, footage, who)
-    return bench.actor(who, footage.parts.training, [footage.driving], footage.name)
-
-
-def by_the_clock(bench: Bench, footage: Footage, who: Contender) -> Actor:
-    """Of a recipe in stages: a number of steps would all go to its first stage, so time ends it for every person."""
-    steps = bench.steps.get(who.name)
-    return learnt(
-        who,
-        footage.parts.training,
-        [footage.driving],
-        bench.work / footage.name / "actors",
-        MADE_UP,
-        seed=bench.seed,
-        max_minutes=None if steps else bench.minutes,
-        max_steps=steps,
-        device=bench.device,
-    )
 
 
 def damaged(performance: Performance, damage: Damage, dose: float, seed: Sequence[int]) -> Performance:
@@ -103,19 +72,24 @@ def doses_of(which: str) -> list[tuple[Damage | None, float]]:
     return [(None, 0.0), *((damage, dose) for damage, doses in chosen for dose in doses)]
 
 
+def truth_for(footage: Footage, actors: Sequence[tuple[Contender, Actor]]) -> Truth:
+    """The held-out part, at the size of the largest network."""
+    sizes = [who.config.size for who, _ in actors if who.learns] or [who.config.size for who, _ in actors]
+    return truth_of(footage.pair.reference, footage.parts.held_out, actors[0][1], max(sizes))
+
+
 def play(
     bench: Bench, footage: Footage, seed: int, actors: Sequence[tuple[Contender, Actor]], which: str
 ) -> Iterator[Played]:
     """Every actor at every dose; kept ones are read."""
-    size = max([who.config.size for who, _ in actors if who.learns] or [who.config.size for who, _ in actors])
-    truth = truth_of(footage.pair.reference, footage.parts.held_out, actors[0][1], size)
+    truth = truth_for(footage, actors)
     prepared: TruthMeasures | None = None
     with ExitStack() as stack:
         for who, actor in actors:
             for damage, dose in doses_of(which):
                 name = f"{who.name} {damage.name} {dose:g}" if damage else who.name
                 kept = bench.work / "robustness" / footage.name / f"{name}.json"
-                wanted = _wanted(actor, damage, dose, [bench.seed, seed], size)
+                wanted = _wanted(actor, damage, dose, [bench.seed, seed], truth.size)
                 if kept.exists() and (content := read_json(kept))["of"] == wanted:
                     yield Played(**content["played"])
                     continue
@@ -156,27 +130,21 @@ def _wanted(actor: Actor, damage: Damage | None, dose: float, seed: Sequence[int
     return json.loads(json.dumps({**training, **of}))
 
 
-def frames_sheet(bench: Bench, footage: Footage, seed: int, own: Sequence[Played], output: Path) -> None:
+def frames_sheet(bench: Bench, truth: Truth, seed: int, own: Sequence[Played], output: Path) -> None:
     """Where each damage, at its largest dose, harms most: the damaged pose, the truth, and every recipe's frame."""
     recipes = {one.recipe: one.title for one in own}
     clean = {one.recipe: np.array(one.errors["rmse"], float) for one in own if not one.damage}
-    truth_frames = None
-    columns: list[list[Any]] = []
-    labels = []
+    true_frames = list(truth.frames())
+    columns, labels = [], []
     for damage in DAMAGES:
-        dose = max((one.dose for one in own if one.damage == damage.name), default=0.0)
+        dose = max(one.dose for one in own if one.damage == damage.name)
         chosen = {one.recipe: one for one in own if (one.damage, one.dose) == (damage.name, dose)}
         harm = np.mean([np.array(chosen[name].errors["rmse"], float) - clean[name] for name in recipes], axis=0)
         at = int(np.nanargmax(harm))
-        frames = {name: _frame(bench.work / chosen[name].clip, at) for name in recipes}
-        size = next(iter(frames.values())).shape[0]
-        if truth_frames is None:
-            actor = actor_of(bench, footage, contender("limb-warp", bench.preset))
-            truth = truth_of(footage.pair.reference, footage.parts.held_out, actor, size)
-            truth_frames = list(truth.frames())
         pose = _with_damage(truth, damage, dose, [bench.seed, seed]).pose
-        drawn = draw_pose(np.zeros((size, size, 3), np.uint8), pose.xy[at], pose.confidence[at])
-        columns.append([drawn, truth_frames[at], *frames.values()])
+        drawn = draw_pose(np.zeros_like(true_frames[at]), pose.xy[at], pose.confidence[at])
+        shown = [_frame(bench.work / chosen[name].clip, at) for name in recipes]
+        columns.append([drawn, true_frames[at], *shown])
         labels.append(f"{damage.title}, {dose:g} (frame {at})")
     rows = [list(row) for row in zip(*columns, strict=True)]
     write_image(output, contact_sheet(rows, ["damaged pose", "truth", *recipes.values()], labels, cell_hw=(192, 192)))
@@ -226,7 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         own = list(play(bench, footage, seed, actors, options.doses))
         every += own
         if seed == options.people[0]:
-            frames_sheet(bench, footage, seed, own, options.work / "robustness_frames.png")
+            frames_sheet(bench, truth_for(footage, actors), seed, own, options.work / "robustness_frames.png")
     rows = rows_of(every, options.against)
     plot(rows, options.work / "robustness.png")
     content = {

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from understudy.evaluation.intervals import block_of, mean_interval
+from understudy.evaluation.intervals import block_of, mean_interval, ratio_interval
 from understudy.evaluation.pose_damage import dropped, jittered, stretched, swapped
 from understudy.evaluation.report_plots import STYLES
 from understudy.evaluation.results import Summary
@@ -74,6 +74,8 @@ class Row:
     """by measure"""
     degradation: dict[str, Summary]
     """error less that of the same frames with undamaged poses"""
+    times: dict[str, Summary]
+    """error over that of the same frames with undamaged poses"""
     beyond: dict[str, Summary]
     """degradation less that of the recipe all are held against; empty where that was not played"""
     people: dict[str, dict[str, float | None]]
@@ -88,17 +90,17 @@ def rows_of(played: Sequence[Played], against: str) -> list[Row]:
     rows = []
     for recipe, title in recipes.items():
         for damage, dose in [*given, (ALL, 0.0)] if len(given) > 1 else given:
-            error, degradation, beyond = {}, {}, {}
+            error, degradation, times, beyond = {}, {}, {}, {}
             for measure in MEASURES:
                 mine, clean = (_frames(played, recipe, measure, *at) for at in ((damage, dose), ("", 0.0)))
                 error[measure] = mean_interval(mine, block)
                 degradation[measure] = mean_interval(mine - clean, block)
+                times[measure] = ratio_interval(mine, clean, block)
                 if against in recipes and recipe != against:
                     theirs, their_clean = (_frames(played, against, measure, *at) for at in ((damage, dose), ("", 0.0)))
                     beyond[measure] = mean_interval((mine - clean) - (theirs - their_clean), block)
-            rows.append(
-                Row(recipe, title, damage, dose, error, degradation, beyond, _people(played, recipe, damage, dose))
-            )
+            people = _people(played, recipe, damage, dose)
+            rows.append(Row(recipe, title, damage, dose, error, degradation, times, beyond, people))
     return rows
 
 
@@ -151,13 +153,15 @@ def tables(rows: Sequence[Row], against: str) -> str:
 
 
 def _overall(rows: Sequence[Row], recipes: dict[str, str]) -> list[str]:
-    lines = ["\n**All damages**: mean degradation over every damage and dose, with 95 % interval\n"]
-    lines += _head(["method", *(f"{word}{title}" for title, _ in MEASURES.values() for word in ("undamaged ", "+ "))])
+    lines = ["\n**All damages**: mean over every damage and dose, less and over that undamaged, with 95 % intervals\n"]
+    columns = ("{}, undamaged", "degradation", "times")
+    lines += _head(["method", *(column.format(title) for title, _ in MEASURES.values() for column in columns)])
     for recipe, title in recipes.items():
         clean, row = _row(rows, recipe, "", 0.0), _row(rows, recipe, ALL, 0.0)
         cells = []
         for measure in MEASURES:
             cells += [_n(clean.error[measure].mean, measure), _signed(row.degradation[measure], measure)]
+            cells.append(_times(row.times[measure]))
         lines.append(_line([title, *cells]))
     return lines
 
@@ -167,7 +171,7 @@ def _beyond(rows: Sequence[Row], recipes: dict[str, str], against: str) -> list[
         return []
     lines = []
     for measure, (title, _) in MEASURES.items():
-        lines += [f"\n**Degradation in {title} less that of {recipes[against]}** (above 0: it degrades less)\n"]
+        lines += [f"\n**Degradation in {title} less that of {recipes[against]}** (above 0: that one degrades less)\n"]
         lines += _head(["damage", "dose", *(title for recipe, title in recipes.items() if recipe != against)])
         for at in dict.fromkeys((row.damage, row.dose) for row in rows if row.damage):
             found = [_row(rows, recipe, *at).beyond[measure] for recipe in recipes if recipe != against]
@@ -207,6 +211,12 @@ def _signed(summary: Summary, measure: str) -> str:
     return f"{summary.mean:+.{digits}f} ({summary.low:+.{digits}f} to {summary.high:+.{digits}f})"
 
 
+def _times(ratio: Summary) -> str:
+    if ratio.mean is None:
+        return "n/a"
+    return f"{ratio.mean:.2f}" + (f" ({ratio.low:.2f} to {ratio.high:.2f})" if ratio.low is not None else "")
+
+
 def plot(rows: Sequence[Row], output: Path) -> None:
     """Error against dose, a panel for each measure and damage; lines differ in dash and marker as well as in colour."""
     from matplotlib.figure import Figure
@@ -221,12 +231,12 @@ def plot(rows: Sequence[Row], output: Path) -> None:
             for number, (recipe, title) in enumerate(recipes.items()):
                 found = [_row(rows, recipe, damage.name if dose else "", dose) for dose in doses]
                 _draw(axes, doses, [row.error[measure] for row in found], number, len(recipes), title)
-            axes.set_ylim(bottom=0)
             axes.set_xticks(doses, [f"{dose:g}" for dose in doses])
             axes.tick_params(labelsize=9)
             axes.grid(axis="y", color="0.88", linewidth=0.6)
             axes.set_axisbelow(True)
             axes.spines[["top", "right"]].set_visible(False)
+        across[0].set_ylim(bottom=0)  # shared: only when all is drawn
         across[0].set_ylabel(f"{MEASURES[measure][0]}, person's box", fontsize=10)
     for damage, axes in zip(damages, panels[0], strict=True):
         axes.set_title(damage.title, fontsize=10, loc="left")

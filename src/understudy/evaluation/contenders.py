@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from understudy.errors import ActorError, TrainingError, UsageError
 from understudy.files import locked, read_json, write_json
 from understudy.machine import forget_peaks, peaks_mib
 from understudy.performance import Performance
+from understudy.pose_pool import PoseSequence
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +77,7 @@ def timed(who: Contender) -> Contender:
 def learnt(
     who: Contender,
     reference: Performance,
-    unpaired: Sequence[Performance],
+    unpaired: Sequence[Performance | PoseSequence],
     folder: Path,
     consent: Consent,
     *,
@@ -98,7 +100,7 @@ def learnt(
             "config": asdict(who.config),
             "reference": reference.header.source_sha256,
             "frames": len(reference),
-            "unpaired": [one.header.source_sha256 for one in unpaired] if who.unpaired else [],
+            "unpaired": [_identity(one) for one in unpaired] if who.unpaired else [],
             "seed": seed,
             "max_minutes": max_minutes,
             "max_steps": max_steps,
@@ -141,9 +143,25 @@ def learnt(
 def _was_made_so(actor: Actor, wanted: dict[str, Any]) -> bool:
     """Whether training now would give this actor again: so many steps are the same, whatever ended them."""
     asked, steps = actor.record.get("asked"), wanted["max_steps"]
+    if asked and asked["recipe"] == wanted["recipe"]:
+        asked = {**asked, "config": _completed(asked)}
     if steps and asked and actor.record["steps"] == steps:
         return bool({**asked, "max_minutes": None, "max_steps": steps} == wanted)
     return bool(asked == wanted)
+
+
+def _completed(asked: dict[str, Any]) -> Any:
+    """The config of an older training, with what configs have come to hold since: new fields change nothing unset."""
+    try:
+        return _as_json(asdict(recipe_module(asked["recipe"]).Config(**asked["config"])))
+    except (TypeError, ValueError):
+        return asked["config"]
+
+
+def _identity(clip: Performance | PoseSequence) -> str:
+    if not isinstance(clip, PoseSequence):
+        return clip.header.source_sha256
+    return hashlib.sha256(clip.poses.xy.tobytes() + clip.poses.confidence.tobytes()).hexdigest()
 
 
 def _as_json(values: Any) -> Any:
