@@ -84,10 +84,11 @@ def gather(sources: Sequence[StrPath], *, known: Sequence[Poses] = ()) -> list[P
     clips = _without_twins([clip for given in sources for clip in clips_in(given)])
     read = _Reader(known)
     light = [clip for clip in clips if clip.kind != "video"]
-    with progress_bar("reading poses", len(light), "clips") as advance:
-        for clip in light:
-            read(clip)
-            advance()
+    if light:
+        with progress_bar("reading poses", len(light), "clips") as advance:
+            for clip in light:
+                read(clip)
+                advance()
     for clip in clips:  # last, because what was tracked before need not be tracked again
         if clip.kind == "video":
             read(clip)
