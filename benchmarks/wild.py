@@ -37,6 +37,7 @@ from pacing import PROPOSED, actor_of
 from robustness import truth_for
 from understudy.actor import RECIPES, Actor
 from understudy.devices import choose_device
+from understudy.drawing import contact_sheet
 from understudy.errors import PoseError, UnderstudyError, UsageError
 from understudy.evaluation.contenders import Contender, contender
 from understudy.evaluation.measuring import measure_clip
@@ -47,8 +48,10 @@ from understudy.evaluation.self_reenactment import part_of
 from understudy.evaluation.true_clip import TruthMeasures
 from understudy.evaluation.truth import Truth
 from understudy.files import write_json
+from understudy.images import write_image
 from understudy.machine import machine
 from understudy.tracking.track import tracked
+from understudy.video import VideoReader
 from wild_tables import (
     ALONE,
     ROOM,
@@ -107,7 +110,9 @@ def ways_of(recipe: str, preset: str) -> list[Contender]:
     fields = {field.name for field in dataclasses.fields(alone.config)}
     if "whole_frame" not in fields:
         return [alone]
-    still = {name: value for name, value in STILL.items() if name in fields}
+    still: dict[str, Any] = {name: value for name, value in STILL.items() if name in fields}
+    if "box_hw" in fields:
+        still["box_hw"] = (alone.config.size, alone.config.size)
     return [
         contender(recipe, preset, f"{recipe}-room", whole_frame=True, **still),
         dataclasses.replace(alone, config=dataclasses.replace(alone.config, whole_frame=False)),
@@ -188,6 +193,18 @@ def _method(
         milliseconds_a_frame=recorder.milliseconds_a_frame,
         peak_memory_mib=actor.record.get("peak_memory_mib"),
     )
+
+
+def sheet(bench: Bench, test: Test, output: Path) -> None:
+    """What a test looks like: the truth and every method at five moments."""
+    clips = [test.truth_clip, *(method.clip for method in test.methods)]
+    moments = [round((number + 0.5) * test.frames / 5) for number in range(5)]
+    rows = []
+    for clip in clips:
+        frames = list(VideoReader(bench.work / clip, say_notes=False))
+        rows.append([frames[min(moment, len(frames) - 1)] for moment in moments])
+    titles = ["truth", *(method.title for method in test.methods)]
+    write_image(output, contact_sheet(rows, titles, [f"frame {moment}" for moment in moments], cell_hw=(192, 192)))
 
 
 def studies(bench: Bench, people: Sequence[int]) -> list[Path]:
@@ -275,11 +292,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "ladder" in options.only:
         tests = list(ladder(bench, options.people))
         for kind in KINDS:
-            rows = ladder_rows([test for test in tests if test.name.startswith(kind)])
+            of_kind = [test for test in tests if test.name.startswith(kind)]
+            rows = ladder_rows(of_kind)
+            sheet(bench, of_kind[0], options.work / f"ladder_{kind}.png")
             content[f"ladder, {kind}"] = _plain(rows)
             shown.append(ladder_table(kind, rows))
     if "foreground" in options.only:
-        rows = foreground_rows(list(foreground(bench, options.people)))
+        tests = list(foreground(bench, options.people))
+        rows = foreground_rows(tests)
+        sheet(bench, tests[0], options.work / "foreground.png")
         content["foreground"] = _plain(rows)
         shown.append(foreground_table(rows))
     write_json(options.output or options.work / "wild.json", content)

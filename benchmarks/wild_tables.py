@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.evaluation.intervals import block_of, mean_interval
-from understudy.evaluation.results import Method, Summary, Test
+from understudy.evaluation.results import Summary, Test
 
 RUNGS = ("PL-Stage1", "PL-Stage1-DA", "PL-Stage1-DA-F", "PL-Stage2", "PL-UL-Stage2")
 PAPER_LADDER = {
@@ -89,26 +90,25 @@ def ladder_table(kind: str, rows: Sequence[dict[str, Any]]) -> str:
 
 
 def foreground_rows(tests: Sequence[Test]) -> list[dict[str, Any]]:
-    """A row for each recipe and way over all people."""
+    """A row for each recipe and way, over the people for whom it could be had."""
     block = block_of(Fraction(tests[0].fps))
     rows = []
-    for number, method in enumerate(tests[0].methods):
-        recipe, way = _recipe_and_way(method)
-        rows.append(
-            {
-                "method": method.title,
-                "paper": PAPER_FOREGROUND.get((recipe, way)),
-                **{
-                    region: {
-                        measure: mean_interval(_frames(tests, number, measure, region), block)
-                        for measure in ("ssim", "rmse", "temporal")
-                    }
-                    | {"lpips": Summary(_mean_of_whole(tests, number, "lpips", region), None, None)}
-                    for region in ("frame", "person")
-                },
+    for name, title in {method.name: method.title for test in tests for method in test.methods}.items():
+        having = [_alone(test, name) for test in tests if any(method.name == name for method in test.methods)]
+        recipe, _, way = name.partition(", ")
+        row: dict[str, Any] = {"method": title, "people": len(having), "paper": PAPER_FOREGROUND.get((recipe, way))}
+        for region in ("frame", "person"):
+            row[region] = {
+                measure: mean_interval(_frames(having, 0, measure, region), block)
+                for measure in ("ssim", "rmse", "temporal")
             }
-        )
+            row[region]["lpips"] = Summary(_mean_of_whole(having, 0, "lpips", region), None, None)
+        rows.append(row)
     return rows
+
+
+def _alone(test: Test, name: str) -> Test:
+    return dataclasses.replace(test, methods=[method for method in test.methods if method.name == name])
 
 
 def foreground_table(rows: Sequence[dict[str, Any]]) -> str:
@@ -118,9 +118,10 @@ def foreground_table(rows: Sequence[dict[str, Any]]) -> str:
         ["", "SSIM", "SSIM, person", "RMSE", "RMSE, person", "temporal error, person", "LPIPS",
          f"{OTHER_DATA} SSIM", "paper's LPIPS"]
     )  # fmt: skip
+    people = max(row["people"] for row in rows)
     for row in rows:
         frame, person, paper = row["frame"], row["person"], row["paper"] or (None, None)
-        cells = [row["method"]]
+        cells = [f"{row['method']} ({row['people']} of {people} people)" if row["people"] < people else row["method"]]
         for measure, digits in (("ssim", 3), ("rmse", 1)):
             cells += [_with_interval(frame[measure], digits), _with_interval(person[measure], digits)]
         cells += [_n(person["temporal"].mean, 2), _n(frame["lpips"].mean, 3), _n(paper[0], 3), _n(paper[1], 3)]
@@ -129,13 +130,8 @@ def foreground_table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def name_of(recipe: str, way: str) -> str:
-    """A method's name, from which the table knows its recipe and way achange."""
+    """A method's name, from which the table knows its recipe and way again."""
     return f"{recipe}, {way}"
-
-
-def _recipe_and_way(method: Method) -> tuple[str, str]:
-    recipe, _, way = method.name.partition(", ")
-    return recipe, way
 
 
 def _frames(tests: Sequence[Test], number: int, measure: str, region: str) -> Doubles:
