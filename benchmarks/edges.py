@@ -9,6 +9,7 @@ Every person dances something new, and is cut out in several ways:
     network's alpha  the exact picture over a flat colour with its exact alpha, through `compositing.cutout_of`
     keyed            the exact picture over a flat colour, through `compositing.key`
     tracker's matte  filmed in a room, tracked, and the filmed colours taken with the tracker's matte
+    cleaned matte    the same with edges in the person's own colours, see `compositing.clean_edges`
     each actor       plays the same dance: by the poses that the tracker finds in it, or the exact ones (`--poses`)
 
 Actors are those of `--people`: whose, is seen from the room that an actor remembers. An actor also errs in shape and
@@ -45,7 +46,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.actor import Actor
-from understudy.compositing import cutout_of, key, paste
+from understudy.compositing import SEGMENTED_TOO_WIDE, clean_edges, cutout_of, key, paste
 from understudy.conditioning.clips import flat_colour
 from understudy.devices import choose_device
 from understudy.drawing import contact_sheet
@@ -93,10 +94,11 @@ class Row:
     halo: float
     cut: float
     colour: float
-    fringe: float
-    softness: float
-    hair: float
-    hands: float
+    fringe: float | None
+    softness: float | None
+    hair: float | None
+    hands: float | None
+    """None where none was seen, in this field and the three before"""
 
 
 MEASURES = [field.name for field in dataclasses.fields(Row)][3:]
@@ -134,7 +136,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "exact": lambda t=truth: at_size(t, options.size, lambda cutout, _: cutout),
                 "network's alpha": lambda t=truth: at_size(t, options.size, _through_alpha),
                 "keyed": lambda t=truth: at_size(t, options.size, _keyed),
-                "tracker's matte": lambda t=truth: by_matte(t),
+                "tracker's matte": lambda t=truth: by_matte(t, clean=False),
+                "cleaned matte": lambda t=truth: by_matte(t, clean=True),
             }
             for path in (path for path, person in of_person.items() if person == seed):
                 ways[path.stem] = lambda t=truth, a=actors[path]: by_actor(t, a, options.poses, options.device)
@@ -254,13 +257,13 @@ def _flat(cutout: Picture, colour: tuple[int, int, int]) -> Floats:
     return over(cutout, np.broadcast_to(np.array(colour, np.uint8), (*cutout.shape[:2], 3)))
 
 
-def by_matte(truth: Truth) -> Iterator[Picture]:
+def by_matte(truth: Truth, clean: bool) -> Iterator[Picture]:
     """What was filmed, in the tracker's square, as opaque as the tracker says."""
     crop: Crop = truth.tracked.header.crop
     for frame, matte in zip(truth.tracked.frames(), truth.tracked.mattes(), strict=True):
-        alpha = matte[..., None] / np.float32(255)
-        premultiplied = np.asarray(frame * alpha + 0.5, np.uint8)
-        yield back(np.dstack([premultiplied, matte]), crop.scale, crop.translation_xy)
+        colours, alpha = clean_edges(frame, matte, SEGMENTED_TOO_WIDE) if clean else (frame, matte / np.float32(255))
+        cutout = np.dstack([colours * alpha[..., None], 255 * alpha])
+        yield back(np.asarray(cutout + 0.5, np.uint8), crop.scale, crop.translation_xy)
 
 
 def by_actor(truth: Truth, actor: Actor, poses: str, device: Any) -> Iterator[Picture]:
@@ -299,7 +302,9 @@ def measured(truth: Truth, way: str, cutouts: Iterator[Picture]) -> tuple[Row, l
         values.append(errors(cutout, exact, picture - truth.shown(moment), truth.parts[moment]))
         if moment in moments:
             shown.append(np.asarray(np.clip(picture + 0.5, 0, 255), np.uint8))
-    return Row(truth.seed, way, len(values), *np.nanmean(values, axis=0).round(3).tolist()), shown
+    seen = [[value for value in column if np.isfinite(value)] for column in zip(*values, strict=True)]
+    means = [round(float(np.mean(column)), 3) if column else None for column in seen]
+    return Row(truth.seed, way, len(values), *means), shown  # type: ignore[arg-type]
 
 
 def errors(cutout: Picture, exact: Picture, colour_error: Floats, parts: Picture) -> list[float]:
@@ -350,7 +355,10 @@ def _softness(alpha: Floats) -> float:
 
 
 def _line(row: Row) -> str:
-    return f"{row.person:6} {row.way[:28]:28}" + "".join(f"{getattr(row, name):9.2f}" for name in MEASURES)
+    figures = (getattr(row, name) for name in MEASURES)
+    return f"{row.person:6} {row.way[:28]:28}" + "".join(
+        f"{'n/a' if value is None else format(value, '.2f'):>9}" for value in figures
+    )
 
 
 # -- what is looked at -------------------------------------------------------------------------------------------

@@ -5,7 +5,17 @@ import numpy as np
 import pytest
 import torch
 
-from understudy.compositing import cutout_of, faded, framed, key, paste, placed, unpremultiplied, without_specks
+from understudy.compositing import (
+    clean_edges,
+    cutout_of,
+    faded,
+    framed,
+    key,
+    paste,
+    placed,
+    unpremultiplied,
+    without_specks,
+)
 
 SIZE = 128
 GREEN = np.array([0, 255, 0], np.uint8)
@@ -247,3 +257,35 @@ def test_specks_of_a_cutout_go_and_hands_stay() -> None:
     kept = without_specks(cutout, np.array([[101.0, 61.0]]))
     assert not kept[25:40, 5:20].any() and (kept[60:63, 100:103] == 150).all() and (kept[60, 60] == 200).all()
     assert cutout[31, 11, 3] == 150  # the given one is left as it is
+
+
+@pytest.mark.parametrize("room", [(230, 230, 240), (20, 30, 60)], ids=["light", "dark"])
+def test_edges_in_the_persons_own_colours_leave_no_fringe_of_the_room(room: tuple[int, int, int]) -> None:
+    exact = smooth_shape()
+    soft = cv2.GaussianBlur(exact, (0, 0), 1.2)
+    behind = np.clip(np.array(room) + np.random.default_rng(0).normal(0, 12, (SIZE, SIZE, 3)), 0, 255)
+    filmed = np.clip(textured() * exact[..., None] + behind * (1 - exact[..., None]), 0, 255).astype(np.uint8)
+    matte = np.rint(255 * soft).astype(np.uint8)
+    colours, alpha = clean_edges(filmed, matte)
+    np.testing.assert_allclose(alpha, matte / 255)
+    assert colours.shape == (SIZE, SIZE, 3) and colours.min() >= 0 and colours.max() <= 255
+    np.testing.assert_allclose(colours[matte == 255], filmed[matte == 255], atol=0.01)
+    edge = (matte > 60) & (matte < 230)
+    before, after = (np.abs(values.astype(float) - textured())[edge].mean() for values in (filmed, colours))
+    assert after < 0.7 * before
+
+
+def test_a_matte_that_is_too_wide_is_narrowed_and_still_reaches_everything() -> None:
+    matte = np.repeat(np.linspace(0, 255, SIZE).astype(np.uint8)[None], SIZE, axis=0)
+    alpha = clean_edges(np.zeros((SIZE, SIZE, 3), np.uint8), matte, 0.2)[1]
+    assert not alpha[:, : SIZE // 5 - 1].any() and (alpha[:, -1] == 1).all()
+    assert (np.diff(alpha[0]) >= 0).all() and (alpha <= matte / 255 + 1e-6).all()
+
+
+def test_nobody_and_nothing_but_the_person_are_left_as_they_are() -> None:
+    frame = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
+    for level in (0, 255):
+        colours, alpha = clean_edges(frame, np.full((SIZE, SIZE), level, np.uint8))
+        assert np.isfinite(colours).all() and (alpha == level / 255).all()
+        if level:
+            np.testing.assert_allclose(colours, frame, atol=0.01)

@@ -35,6 +35,11 @@ SOLID = 0.96
 """Share of the opaque colour's distance that already counts as opaque, or noise would make the inside see-through."""
 ALPHA_NOISE = 8 / 255
 """Alpha that a network gives within this of 0 or 1 is meant to be 0 or 1."""
+SEGMENTED_TOO_WIDE = 0.2
+"""Alpha up to which a segmentation network's matte shows the room: on made-up people such mattes spill over edges
+more than they fall short of them, and less so without this (`benchmarks/edges.py`)."""
+NEAR_BLURS = (12, 3)
+"""pixels: reach of the two passes that look for an edge's own colour"""
 SPECK_SHARE = 0.02
 """Separate pieces smaller than this share of the largest one are dropped, unless a pose point lies on them."""
 
@@ -117,6 +122,39 @@ def cutout_of(rgb_over_flat: Any, alpha: Any, flat_colour: npt.NDArray[Any] | tu
     cutout[..., 3:] = 255 * opacity + 0.5
     cutout[cutout[..., 3] == 0] = 0
     return cutout
+
+
+def clean_edges(frame: Image, matte: Image, too_wide: float = 0.0) -> tuple[Floats, Floats]:
+    """The person's own colours and alpha, of a frame that shows the room through soft edges.
+
+    What was filmed at an edge is a mixture with the room, which shows as a fringe before anything else. Colours of
+    person and room near an edge are taken as means over what surely belongs to each; what the mixture of both leaves
+    unexplained is the person's by as much as he is opaque: blur fusion (Forte 2021, "Approximate Fast Foreground Colour
+    Estimation").
+
+    Args:
+        frame: (H, W, 3) RGB uint8.
+        matte: (H, W) uint8.
+        too_wide: alpha that is taken for none, in [0, 1); the rest is stretched.
+
+    Returns:
+        Colours (H, W, 3) float32, 0-255, which inside the person are those of the frame; alpha (H, W) in [0, 1].
+    """
+    filmed, alpha = frame.astype(np.float32), matte.astype(np.float32) / 255
+    alpha = np.clip((alpha - too_wide) / (1 - too_wide), 0, 1)
+    person, opacity = filmed, alpha[..., None]
+    for reach in NEAR_BLURS:
+        inner = _mean_near(person, alpha, reach)
+        outer = _mean_near(filmed, 1 - alpha, reach)
+        person = np.clip(inner + opacity * (filmed - opacity * inner - (1 - opacity) * outer), 0, 255)
+    return person, alpha
+
+
+def _mean_near(colours: Floats, weight: Floats, reach: int) -> Floats:
+    """(H, W, 3) mean of the colours within `reach` pixels, by weight (H, W)."""
+    size, weight = (2 * reach + 1, 2 * reach + 1), weight[..., None]
+    weighted = cv2.blur(colours * weight, size, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(weighted / np.maximum(cv2.blur(weight, size, borderType=cv2.BORDER_REFLECT), 1e-4)[..., None])
 
 
 def _as_array(values: Any) -> Floats:

@@ -1,11 +1,12 @@
 import math
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from tiny import tiny_performance
-from understudy.conditioning.clips import Clip, chained, random_similarity, read_clip, windows
+from understudy.conditioning.clips import Clip, _frames_over, chained, random_similarity, read_clip, windows
 
 
 def clip_of(frames=None, flow=None, xy=None, size=16, working_size=16, to_picture=None):
@@ -123,6 +124,32 @@ def test_alpha_goes_along_with_frames_over_the_flat_colour_and_as_filmed(perform
     assert torch.equal(with_alpha.frames[:, 3], mattes) and torch.equal(filmed.frames[:, 3], mattes)
     frames = torch.from_numpy(np.stack(list(performance.frames()))).permute(0, 3, 1, 2)
     assert torch.equal(filmed.frames[:, :3], frames)
+
+
+def test_edges_may_take_the_persons_own_colours(performance):
+    """A disc filmed in a light room: over black its edge is as if the room had been black."""
+    disc = cv2.circle(np.zeros((64, 64), np.uint8), (32, 32), 20, 255, -1)
+    matte = cv2.GaussianBlur(disc, (0, 0), 1.5)
+    share = matte[..., None] / 255
+    filmed = np.rint(share * (150, 60, 90) + (1 - share) * 240).astype(np.uint8)
+
+    class OneFrame:
+        header = performance.header
+
+        def __len__(self):
+            return 1
+
+        def frames(self):
+            return iter([filmed])
+
+        def mattes(self):
+            return iter([matte])
+
+    plain, own = (_frames_over(OneFrame(), (0, 0, 0), 64, True, own)[0] for own in (False, True))
+    assert np.array_equal(plain[3], matte) and np.array_equal(own[3], matte)
+    truth = np.moveaxis(share * (150, 60, 90), -1, 0)
+    edge = (matte > 30) & (matte < 225)
+    assert np.abs(own[:3] - truth)[:, edge].mean() < 0.25 * np.abs(plain[:3] - truth)[:, edge].mean()
 
 
 def test_where_the_frame_ends_there_is_no_alpha_and_the_flat_colour(performance):

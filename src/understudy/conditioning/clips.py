@@ -7,7 +7,7 @@ the recipe's picture; alignment, change of size and augmentation are multiplied 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -163,6 +163,7 @@ def read_clip(
     all_points: bool = False,
     as_filmed: bool = False,
     with_alpha: bool = False,
+    own_edges: bool = False,
 ) -> Clip:
     """Loads what training needs of a performance, once.
 
@@ -177,6 +178,8 @@ def read_clip(
         all_points: keep the 133 points instead of OpenPose's 18 joints.
         as_filmed: keep the frames with their background; `colour` is then only what lies outside them.
         with_alpha: keep the matte with the frames, as their fourth channel.
+        own_edges: give edges the person's own colours instead of those filmed, which the room shows through, and narrow
+            a matte from segmentation a little: see `compositing.clean_edges`. Not for frames as filmed.
     """
     working_size = performance.header.size_hw[0]
     scale, (x, y) = (1.0, (0.0, 0.0)) if alignment is None else (alignment.scale, alignment.translation_xy)
@@ -190,7 +193,8 @@ def read_clip(
         frames = np.zeros((0, 3, size, size), np.uint8)
         flow = torch.from_numpy(np.array(performance.flow())).permute(0, 3, 1, 2)
     else:
-        frames = _frames_over(performance, None if as_filmed else colour, min(working_size, 2 * size), with_alpha)
+        side = min(working_size, 2 * size)
+        frames = _frames_over(performance, None if as_filmed else colour, side, with_alpha, own_edges)
         flow = torch.zeros((0, 2, 1, 1), dtype=torch.float16)
     return Clip(
         torch.from_numpy(np.asarray(xy, np.float32)).to(device),
@@ -213,7 +217,11 @@ def windows(usable: npt.NDArray[np.bool_], consecutive: int) -> npt.NDArray[np.i
 
 
 def _frames_over(
-    performance: Performance, colour: tuple[int, int, int] | None, side: int, with_alpha: bool
+    performance: Performance,
+    colour: tuple[int, int, int] | None,
+    side: int,
+    with_alpha: bool = False,
+    own_edges: bool = False,
 ) -> npt.NDArray[np.uint8]:
     """`(T, 3, side, side)`: every working frame with its background replaced by a flat colour, or kept.
 
@@ -221,12 +229,19 @@ def _frames_over(
     """
     import cv2  # here, because training on tensors that are there already does without
 
+    from understudy.compositing import SEGMENTED_TOO_WIDE, clean_edges
+
     frames = np.empty((len(performance), 4 if with_alpha else 3, side, side), np.uint8)
     flat = np.array(colour or (0, 0, 0), np.float32)
+    too_wide = SEGMENTED_TOO_WIDE if performance.header.matte == "auto" else 0.0
     with progress_bar("loading", len(performance)) as advance:
         for i, (frame, matte) in enumerate(zip(performance.frames(), performance.mattes(), strict=True)):
+            shown: npt.NDArray[Any] = frame
+            if own_edges and colour is not None:
+                shown, opacity = clean_edges(frame, matte, too_wide)
+                matte = np.asarray(255 * opacity + 0.5, np.uint8)
             alpha = matte[..., None].astype(np.float32) / 255 if colour is not None else np.float32(1)
-            over = alpha * frame + (1 - alpha) * flat
+            over = alpha * shown + (1 - alpha) * flat
             shrunk = cv2.resize(over, (side, side), interpolation=cv2.INTER_AREA) if side != len(over) else over
             frames[i, :3] = (shrunk + 0.5).astype(np.uint8).transpose(2, 0, 1)
             if with_alpha:
