@@ -375,3 +375,16 @@ def test_the_average_follows_quickly_at_first_and_is_only_lent():
         assert not shown.training
     assert line.weight.item() == 1.0
     assert line.training
+
+
+def test_the_learning_rate_falls_over_the_second_half():
+    assert [training.linear_decay(step, 8) for step in range(8)] == [1, 1, 1, 1, 1, 0.75, 0.5, 0.25]
+    assert training.linear_decay(0, 1) == 1
+
+
+def test_a_lent_learning_rate_is_given_back_after_an_error():
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], 0.5)
+    with pytest.raises(RuntimeError), training.rates_times([optimizer], 0.1):
+        assert optimizer.param_groups[0]["lr"] == 0.05
+        raise RuntimeError
+    assert optimizer.param_groups[0]["lr"] == 0.5

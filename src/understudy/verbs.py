@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from understudy.retargeting.alignment import NormalizeBy
 
 Preset = Literal["instant", "preview", "fast", "paper"]
-Recipe = Literal["performance-cloning", "everybody-dance-now", "pix2pix", "cyclegan", "nearest-neighbour", "limb-warp"]
+Recipe = Literal[
+    "performance-cloning",
+    "everybody-dance-now",
+    "poses-in-the-wild",
+    "pix2pix",
+    "cyclegan",
+    "nearest-neighbour",
+    "limb-warp",
+]
 StrPath: TypeAlias = "str | os.PathLike[str]"
 Clip: TypeAlias = "StrPath | Performance"
 """A video file, a performance's folder, or a loaded performance."""

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from understudy.conditioning.pictures import as_levels, as_values
+
 
 class History(nn.Module):
     """The last pictures that a generator made, for its discriminator to be shown again (section 4, after Shrivastava).
@@ -36,14 +38,10 @@ class History(nn.Module):
         for i, picture in enumerate(fresh.detach() if self.capacity else ()):
             filled = int(self.filled)
             if filled < self.capacity:
-                self.pictures[filled] = _eight_bits(picture)
+                self.pictures[filled] = as_levels(picture)
                 self.filled += 1
             elif rng.random() < 0.5:
                 place = int(rng.integers(self.capacity))
-                shown[i] = self.pictures[place].to(shown.dtype) / 127.5 - 1
-                self.pictures[place] = _eight_bits(picture)
+                shown[i] = as_values(self.pictures[place]).to(shown.dtype)
+                self.pictures[place] = as_levels(picture)
         return shown
-
-
-def _eight_bits(picture: Tensor) -> Tensor:
-    return ((picture.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)

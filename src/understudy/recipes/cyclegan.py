@@ -33,6 +33,7 @@ from torch import Tensor, nn
 
 from understudy import losses, training
 from understudy.conditioning.clips import Clip, flat_colour, random_similarity, read_clip
+from understudy.conditioning.pictures import as_values, pixels
 from understudy.devices import Device, autocast, choose_device, keep_freed_memory
 from understudy.errors import ActorError, TrainingError
 from understudy.networks.history import History
@@ -40,8 +41,8 @@ from understudy.networks.patchgan import PatchGAN
 from understudy.networks.resnet import ResNetGenerator
 from understudy.networks.unet import initialise
 from understudy.pose import Pose
-from understudy.recipes.cyclegan_domains import Picture, aligned_clip, batches, pixels, stick_figures
-from understudy.recipes.trained import ArraySpec, Trained, arrays_of
+from understudy.recipes.cyclegan_domains import Picture, aligned_clip, batches, stick_figures
+from understudy.recipes.trained import ArraySpec, Trained, arrays_of, restored
 from understudy.retargeting.alignment import NormalizeBy, ScaleBy, body_statistics
 from understudy.run_folder import fingerprint
 
@@ -440,7 +441,7 @@ def generate_from_frames(
         raise ActorError("this CycleGAN plays poses and cannot translate frames: train it with condition frames")
 
     def stacked(some: list[Picture]) -> Tensor:
-        return torch.from_numpy(np.stack(some)).permute(0, 3, 1, 2) / 127.5 - 1
+        return as_values(torch.from_numpy(np.stack(some)).permute(0, 3, 1, 2))
 
     return _translated(config, weights, map(stacked, batches(frames, batch)), device)
 
@@ -453,9 +454,7 @@ def _translated(
     chosen = choose_device(device)
     if chosen.type == "cpu":
         keep_freed_memory()
-    generator = generator_for(config)
-    generator.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
-    generator.to(chosen, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    generator = restored(generator_for(config), weights, chosen)
     for some in pictures:
         with autocast(chosen):
             translated = generator(some.to(chosen))

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from understudy.conditioning.clips import Clip, read_clip
+from understudy.conditioning.pictures import pixels
 from understudy.losses import limb_falloff
 from understudy.pose import OPENPOSE18_LIMBS
 from understudy.retargeting.alignment import BodyStatistics, align, body_statistics
@@ -86,12 +87,6 @@ def stick_figures(xy: Tensor, seen: Tensor, size: int, sigma: float) -> Tensor:
     hue = torch.arange(len(limbs), device=xy.device)[:, None] / len(limbs) + torch.arange(3, device=xy.device) / 3
     colours = 0.5 + 0.5 * torch.cos(2 * math.pi * hue)  # (L, 3)
     return (lines * colours[:, :, None, None]).amax(dim=1) * 2 - 1
-
-
-def pixels(pictures: Tensor) -> npt.NDArray[np.uint8]:
-    """`(B, 3, S, S)` in [-1, 1] -> `(B, S, S, 3)` uint8."""
-    values = ((pictures.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    return np.ascontiguousarray(values.permute(0, 2, 3, 1).cpu().numpy())
 
 
 def batches(items: Iterable[Item], batch: int) -> Iterator[list[Item]]:

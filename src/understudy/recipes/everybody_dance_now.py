@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from understudy import losses, training
 from understudy.conditioning.clips import Clip
+from understudy.conditioning.pictures import as_values, pixels
 from understudy.conditioning.stick_figure import palette
 from understudy.devices import Device, choose_device, keep_freed_memory
 from understudy.networks.pix2pixhd import GlobalGenerator, LocalEnhancer, MultiScaleDiscriminator
@@ -36,8 +37,8 @@ from understudy.networks.vgg import VGG19Features
 from understudy.pose import Pose
 from understudy.recipes.everybody_dance_now_config import FACE, GLOBAL, LOCAL, NAMES, Config, fast, paper, preview
 from understudy.recipes.everybody_dance_now_faces import FaceGAN, Patches, face_generator_for, refine
-from understudy.recipes.everybody_dance_now_footage import Footage, as_values, paint, pixels, restored
-from understudy.recipes.trained import ArraySpec, Trained, arrays_of
+from understudy.recipes.everybody_dance_now_footage import Footage, paint
+from understudy.recipes.trained import ArraySpec, Trained, arrays_of, below, restored
 from understudy.run_folder import fingerprint
 from understudy.stages import Stages
 
@@ -349,9 +350,9 @@ def generate(
     chosen = choose_device(device)
     if chosen.type == "cpu":
         keep_freed_memory()
-    G = restored(generator_for(config), _below(weights, "main/"), chosen)
-    G_f = restored(face_generator_for(config), _below(weights, "face/"), chosen) if config.face else None
-    colours = as_values(np.asarray(statistics["palette"]), chosen)
+    G = restored(generator_for(config), below(weights, "main/"), chosen)
+    G_f = restored(face_generator_for(config), below(weights, "face/"), chosen) if config.face else None
+    colours = as_values(torch.from_numpy(np.array(statistics["palette"]))).to(chosen)
     xy = torch.from_numpy(np.asarray(pose.xy, np.float32)).to(chosen)
     seen = torch.from_numpy(pose.confidence > config.seen_above).to(chosen)
     first = 0
@@ -359,7 +360,3 @@ def generate(
         part = slice(first, first + len(x))
         yield from pixels(frames if G_f is None else refine(G_f, config, xy[part], seen[part], x, frames))
         first += len(x)
-
-
-def _below(weights: Mapping[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt.NDArray[Any]]:
-    return {name[len(prefix) :]: value for name, value in weights.items() if name.startswith(prefix)}

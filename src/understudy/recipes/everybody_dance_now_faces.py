@@ -16,13 +16,14 @@ from torch import Tensor, nn
 
 from understudy import losses, training
 from understudy.conditioning.face_crops import cut, face_boxes, put_back
+from understudy.conditioning.pictures import as_levels, as_values, pixels
 from understudy.devices import autocast
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.pix2pixhd import GlobalGenerator
 from understudy.networks.unet import initialise
 from understudy.progress import progress_bar
 from understudy.recipes.everybody_dance_now_config import Config
-from understudy.recipes.everybody_dance_now_footage import Footage, pixels
+from understudy.recipes.everybody_dance_now_footage import Footage
 
 if TYPE_CHECKING:
     from understudy.recipes.everybody_dance_now import Studio
@@ -52,7 +53,7 @@ class Patches:
                 y = clip.frames_at(moment, clip.to_picture.expand(len(x), 2, 3), footage.config.size)
                 patches = cut(torch.cat([x, frames, y], 1), centres[moment], sides[moment], size)
                 kept = patches[(usable & found)[moment]]
-                parts.append(((kept + 1) * 127.5).round().clamp(0, 255).to(torch.uint8))
+                parts.append(as_levels(kept))
                 first += len(x)
                 advance(len(x))
         self.levels = torch.cat(parts)  # (M, 9, F, F)
@@ -62,7 +63,7 @@ class Patches:
 
     def __getitem__(self, chosen: npt.NDArray[Any]) -> tuple[Tensor, Tensor, Tensor]:
         """x_F, G(x)_F and y_F, each `(B, 3, F, F)` float32 in [-1, 1]."""
-        x, frames, y = torch.split(self.levels[chosen].float() / 127.5 - 1, 3, dim=1)
+        x, frames, y = torch.split(as_values(self.levels[chosen]), 3, dim=1)
         return x, frames, y
 
 

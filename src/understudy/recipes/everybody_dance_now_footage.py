@@ -6,16 +6,16 @@ Shape letters: B windows, N consecutive frames, S the side of the square picture
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from understudy import training
 from understudy.conditioning.clips import flat_colour, random_similarity, read_clip
+from understudy.conditioning.pictures import as_values
 from understudy.conditioning.stick_figure import palette, stick_figures
 from understudy.devices import autocast
 from understudy.errors import TrainingError
@@ -50,7 +50,7 @@ class Footage:
                 f"them; training needs at least {config.batch}, and a minute of footage to be any good"
             )
         self.palette = palette()
-        self.colours = as_values(self.palette, device)
+        self.colours = as_values(torch.from_numpy(self.palette)).to(device)
         self.window = torch.arange(config.consecutive, device=device)
 
     def pairs(self, streams: tuple[int, int], step: int, size: int) -> tuple[Tensor, Tensor]:
@@ -85,11 +85,6 @@ def figures(config: Config, colours: Tensor, xy: Tensor, seen: Tensor, size: int
     return stick_figures(xy, seen, colours, (size, size), config.line * size)
 
 
-def as_values(colours: npt.NDArray[np.uint8], device: torch.device) -> Tensor:
-    """Colours in [-1, 1]."""
-    return torch.from_numpy(colours.astype(np.float32) / 127.5 - 1).to(device)
-
-
 @torch.no_grad()
 def paint(
     G: nn.Module, config: Config, colours: Tensor, xy: Tensor, seen: Tensor, batch: int = 8
@@ -116,15 +111,3 @@ def paint(
                 before = G(torch.cat([now, before], 1)).float()
                 frames.append(before)
         yield x, torch.cat(frames)
-
-
-def pixels(frames: Tensor) -> Iterator[npt.NDArray[np.uint8]]:
-    """`(B, 3, H, W)` in [-1, 1] -> B times `(H, W, 3)` RGB uint8."""
-    levels = ((frames + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    yield from levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
-
-
-def restored(network: nn.Module, weights: Mapping[str, npt.NDArray[Any]], device: torch.device) -> nn.Module:
-    """The network with these weights, ready to generate."""
-    network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
-    return network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]

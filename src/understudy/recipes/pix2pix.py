@@ -28,12 +28,13 @@ from torch import Tensor, nn
 from understudy import losses, training
 from understudy.conditioning.clips import Clip, flat_colour, random_similarity, read_clip
 from understudy.conditioning.heatmaps import joint_statistics, normalised_heatmaps
+from understudy.conditioning.pictures import pixels
 from understudy.devices import Device, autocast, choose_device, computes_in_bfloat16, keep_freed_memory
 from understudy.errors import TrainingError
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.unet import UNet, initialise
 from understudy.pose import OPENPOSE18_NAMES, Pose
-from understudy.recipes.trained import CONDITION_STATISTICS, ArraySpec, Trained, arrays_of
+from understudy.recipes.trained import CONDITION_STATISTICS, ArraySpec, Trained, arrays_of, restored
 from understudy.retargeting.alignment import NormalizeBy, ScaleBy
 from understudy.run_folder import fingerprint
 
@@ -329,9 +330,7 @@ def generate(
     chosen = choose_device(device)
     if chosen.type == "cpu":
         keep_freed_memory()
-    generator = generator_for(config)
-    generator.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
-    generator.to(chosen, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    generator = restored(generator_for(config), weights, chosen)
     mean = torch.from_numpy(np.array(statistics["joint_mean"])).to(chosen)
     deviation = torch.from_numpy(np.array(statistics["joint_deviation"])).to(chosen)
     xy, confidence = pose.openpose18()
@@ -350,5 +349,4 @@ def _play(
         maps = normalised_heatmaps(*joints, square, config.joint_sigma, mean, deviation)
         with autocast(xy.device):
             frames = generator(maps)
-        pixels = ((frames.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-        yield from pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+        yield from pixels(frames)

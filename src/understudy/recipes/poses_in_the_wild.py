@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from understudy import losses, training
 from understudy.compositing import cutout_of, placed
+from understudy.conditioning.pictures import pixels
 from understudy.devices import Device, choose_device, keep_freed_memory
 from understudy.networks.pix2pixhd import GlobalGenerator, LocalEnhancer, MultiScaleDiscriminator, halved
 from understudy.networks.unet import initialise
@@ -45,7 +46,7 @@ from understudy.recipes.poses_in_the_wild_config import (
     preview,
 )
 from understudy.recipes.poses_in_the_wild_footage import Footage, Poses, boxes_of, paint, refined, stacked, whole_boxes
-from understudy.recipes.trained import ArraySpec, Trained, arrays_of
+from understudy.recipes.trained import ArraySpec, Trained, arrays_of, below, restored
 from understudy.run_folder import fingerprint
 from understudy.stages import Stages
 
@@ -273,7 +274,7 @@ class Stage:
                 wild = self.studio.footage.unpaired(self._streams(UNPAIRED), column, self.around)
                 unpaired = {name: rows.setdefault(f"unpaired {name}", []) for name in ("poses", "generated")}
                 self._show(generator, wild, unpaired, 0)
-        write_rows({name: [_picture(one) for one in row] for name, row in rows.items() if row}, folder, step)
+        write_rows({name: list(pixels(torch.stack(row))) for name, row in rows.items() if row}, folder, step)
 
     def _show(self, generator: nn.Module, poses: Poses, rows: dict[str, list[Tensor]], moment: int) -> None:
         x, p, coarse = self._condition(poses)
@@ -293,12 +294,6 @@ def _fooled(maps: list[list[Tensor]]) -> Tensor:
 def _told_apart(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tensor:
     pairs = zip(real, fake, strict=True)
     return torch.stack([losses.discriminator_loss(one[-1], other[-1]).mean() for one, other in pairs]).sum()
-
-
-def _picture(frame: Tensor) -> npt.NDArray[np.uint8]:
-    """`(3, H, W)` in [-1, 1] -> `(H, W, 3)` uint8."""
-    levels = ((frame.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    return np.ascontiguousarray(levels.permute(1, 2, 0).cpu().numpy())
 
 
 @training.out_of_memory_told()
@@ -444,8 +439,8 @@ def generate(
     chosen = choose_device(device)
     if chosen.type == "cpu":
         keep_freed_memory()
-    G_1 = restored(generator_for(config, second=False), _below(weights, "pose/"), chosen)
-    G_2 = restored(generator_for(config, second=True), _below(weights, "texture/"), chosen) if config.refine else None
+    G_1 = restored(generator_for(config, second=False), below(weights, "pose/"), chosen)
+    G_2 = restored(generator_for(config, second=True), below(weights, "texture/"), chosen) if config.refine else None
     seen = pose.confidence > config.seen_above
     if config.whole_frame:
         boxes = whole_boxes(len(pose), config.size)
@@ -456,19 +451,9 @@ def generate(
     place = iter(to_box)
     joints = torch.from_numpy(np.asarray(xy, np.float32)).to(chosen), torch.from_numpy(seen).to(chosen)
     for frames in paint(G_1, G_2, config, *joints, batch):
-        for frame in frames.permute(0, 2, 3, 1).cpu().numpy():
-            if config.whole_frame:
-                yield np.asarray(np.rint((frame + 1) * 127.5).clip(0, 255), np.uint8)
-                continue
-            cutout = cutout_of((frame[..., :3] + 1) * 127.5, (frame[..., 3] + 1) / 2, statistics["flat_colour"])
+        if config.whole_frame:
+            yield from pixels(frames)
+            continue
+        colours, alpha = (frames[:, :3].permute(0, 2, 3, 1) + 1) * 127.5, (frames[:, 3] + 1) / 2
+        for cutout in cutout_of(colours, alpha, statistics["flat_colour"]):
             yield placed(cutout, next(place), (config.size, config.size))
-
-
-def restored(network: nn.Module, weights: Mapping[str, npt.NDArray[Any]], device: torch.device) -> nn.Module:
-    """The network with these weights, ready to generate."""
-    network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
-    return network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]
-
-
-def _below(weights: Mapping[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt.NDArray[Any]]:
-    return {name[len(prefix) :]: value for name, value in weights.items() if name.startswith(prefix)}

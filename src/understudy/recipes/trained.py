@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import nn
 
 ArraySpec = dict[str, tuple[str, tuple[int | None, ...]]]
@@ -41,3 +43,14 @@ def arrays_of(network: nn.Module) -> ArraySpec:
         name: (np.dtype(str(value.dtype).removeprefix("torch.")).str, tuple(value.shape))
         for name, value in network.state_dict().items()
     }
+
+
+def restored(network: nn.Module, weights: Mapping[str, npt.NDArray[Any]], device: torch.device) -> nn.Module:
+    """The network with these weights, on the device, ready to generate."""
+    network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
+    return network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]
+
+
+def below(weights: Mapping[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt.NDArray[Any]]:
+    """The weights of one network out of several: those whose names begin with `prefix`, without it."""
+    return {name[len(prefix) :]: value for name, value in weights.items() if name.startswith(prefix)}
