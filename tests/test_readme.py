@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from recipes import test_everybody_dance_now, test_pix2pix
+from recipes import test_everybody_dance_now, test_pix2pix, test_poses_in_the_wild
 from recipes.test_performance_cloning import TINY
 from understudy import cli
 from understudy.evaluation import contenders
-from understudy.recipes import cyclegan, everybody_dance_now, performance_cloning, pix2pix
+from understudy.recipes import cyclegan, everybody_dance_now, performance_cloning, pix2pix, poses_in_the_wild
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
@@ -48,6 +48,7 @@ def test_the_commands_of_the_readme_run(folder, monkeypatch):
     monkeypatch.setattr(pix2pix, "preview", lambda: dataclasses.replace(test_pix2pix.TINY, steps=3))
     monkeypatch.setattr(cyclegan, "preview", lambda: cyclegan.Config(size=32, width=4, blocks=1, steps=3))
     monkeypatch.setattr(everybody_dance_now, "preview", lambda: test_everybody_dance_now.TINY)
+    monkeypatch.setattr(poses_in_the_wild, "preview", lambda: test_poses_in_the_wild.QUICK)
     monkeypatch.setattr(contenders, "MANY_STEPS", 3)
     consent = ["--consent", "the person is made up"]
     run = []

@@ -162,7 +162,10 @@ def paper() -> Config:
 
 
 def fast() -> Config:
-    """A square box of 256x256, since a dancer's arms are as wide as he is high; half the width, average weights."""
+    """A square box of 256x256, since a dancer's arms are as wide as he is high; half the width, average weights.
+
+    Zoom and shift are small, because the box is tight: more would cut off heads.
+    """
     return Config(
         size=256,
         box_hw=(256, 256),
@@ -173,8 +176,8 @@ def fast() -> Config:
         steps=(14_000, 0, 8_000, 0),
         shares=(0.6, 0, 0.4, 0),
         rotate=10,
-        zoom=0.1,
-        shift=0.05,
+        zoom=0.05,
+        shift=0.02,
         ema_decay=0.999,
     )
 
@@ -205,8 +208,8 @@ def preview() -> Config:
         steps=(1500, 0, 500, 0),
         shares=(0.7, 0, 0.3, 0),
         rotate=10,
-        zoom=0.1,
-        shift=0.05,
+        zoom=0.05,
+        shift=0.02,
         ema_decay=0.995,
     )
 
