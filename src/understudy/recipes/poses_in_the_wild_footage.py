@@ -84,6 +84,7 @@ class Footage:
             all_points=True,
             as_filmed=config.whole_frame,
             with_alpha=not config.whole_frame,
+            own_edges=not config.whole_frame,
         )
         if len(self.clip.windows) < config.batch:
             raise TrainingError(
