@@ -236,9 +236,9 @@ def sentences(content: dict[str, Any], people: int) -> list[str]:
     if unknown:
         worst = min(unknown, key=lambda row: row["clones"])
         said.append(
-            "of clones by a method that it does not know it may miss most: trained without one of them, it found "
+            "of clones by a method that it does not know it may miss all: trained without one of them, it found "
             + ", ".join(f"{percent(row['clones'])} ({row['recipe']})" for row in unknown)
-            + f"; expect no better than {percent(worst['clones'])} of any other program"
+            + f"; of another program's clones, too, it may find as few as {percent(worst['clones'])}"
         )
     real = [row for row in content["media"] if not row["generated"]]
     clones = [row for row in content["media"] if row["generated"]]
@@ -247,7 +247,8 @@ def sentences(content: dict[str, Any], people: int) -> list[str]:
             f"no real person was trained on: of {len(real)} clips of real people, "
             f"{sum(row['verdict'] == 'generated' for row in real)} were called generated (false alarms) and "
             f"{sum(row['verdict'] == 'unsure' for row in real)} left open; of {len(clones)} clones of a real man, "
-            f"{sum(row['verdict'] == 'generated' for row in clones)} were called generated"
+            f"{sum(row['verdict'] == 'generated' for row in clones)} were called generated and "
+            f'{sum(row["verdict"] == "real" for row in clones)} real: expect "cannot tell" of real people'
         )
     said += [
         "the actors it knows were trained for less than a minute: it may rest on softness and on the seams of cutouts, "
