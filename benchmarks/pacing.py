@@ -25,7 +25,7 @@ from understudy.pose_pool import PoseSequence
 from understudy.pose_sources import gather
 
 PACE = "pace.json"
-PACING_MINUTES = 0.5
+PACING_MINUTES = 0.75
 """of the short training"""
 PROPOSED = "poses-in-the-wild"
 EVERYBODY = "fbf-ts-fg"
@@ -40,8 +40,10 @@ def actor_of(bench: Bench, footage: Footage, who: Contender) -> Actor:
         return bench.actor(who, footage.parts.training, [footage.driving], footage.name)
     everybody = bench.work / footage.name / "actors" / f"{EVERYBODY}.actor"
     if who.name == "everybody-dance-now" and who.name not in bench.steps and everybody.exists():
-        logging.info("%s of fidelity's ablation is taken, whose steps were given: %s", who.title, everybody)
-        return Actor.load(everybody)
+        taken = Actor.load(everybody)
+        if taken.record["preset"] == bench.preset and abs(taken.record["seconds"] / 60 / bench.minutes - 1) < 0.2:
+            logging.info("%s of fidelity's ablation is taken, whose steps were given: %s", who.title, everybody)
+            return taken
     return learnt(
         paced(bench, footage, who),
         footage.parts.training,
@@ -54,10 +56,10 @@ def actor_of(bench: Bench, footage: Footage, who: Contender) -> Actor:
 
 
 def others_of(footage: Footage, who: Contender) -> Sequence[Performance | PoseSequence]:
-    """Whose motion is learnt from: the driver's, and where poses are enough, made-up dances as well."""
+    """Whose motion is learnt from: the driver's; or where poses are enough, made-up dances, none of which is played."""
     if not who.unpaired:
         return []
-    return [footage.driving, *(gather(["choreography"]) if who.recipe == PROPOSED else [])]
+    return list(gather(["choreography"])) if who.recipe == PROPOSED else [footage.driving]
 
 
 def paced(bench: Bench, footage: Footage, who: Contender) -> Contender:
@@ -88,6 +90,8 @@ def _short_training(
     bench: Bench, footage: Footage, who: Contender, names: Sequence[str], minutes: float
 ) -> dict[str, int]:
     endless = _with_steps(who, dict.fromkeys(who.config.stages, MANY_STEPS), names)
+    if hasattr(endless.config, "enhancer_alone"):  # a share of all steps, of which few are taken here
+        endless = dataclasses.replace(endless, config=dataclasses.replace(endless.config, enhancer_alone=0.0))
     logging.info("%s: measuring how many steps %g minutes are", who.title, minutes)
     actor = learnt(
         endless,

@@ -47,6 +47,7 @@ def ladder_rows(tests: Sequence[Test]) -> list[dict[str, Any]]:
         row: dict[str, Any] = {
             "rung": method.title,
             "steps": [test.methods[number].training.get("steps") for test in tests],
+            "seconds": [test.methods[number].training.get("seconds") for test in tests],
             "paper": PAPER_LADDER.get(method.title),
             "frame": {}, "person": {}, "change": {},
         }  # fmt: skip

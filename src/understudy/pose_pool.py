@@ -21,6 +21,7 @@ from understudy.performance import INTERPOLATED, Performance
 from understudy.pose import BODY, POINTS, Pose
 from understudy.progress import progress_bar
 from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
+from understudy.retargeting.proportions import fit_limbs
 
 KEPT = np.r_[0:23, 91:133]
 """of the 133 points: body, feet and hands; face points are dropped, because no recipe with a pool draws them"""
@@ -85,7 +86,15 @@ class PosePool:
         self._origin, self._step = np.array(grid[0], np.float32), np.float32(grid[1])
 
     @classmethod
-    def of(cls, sequences: Sequence[Poses], body: BodyStatistics, consecutive: int, seen_above: float) -> PosePool:
+    def of(
+        cls,
+        sequences: Sequence[Poses],
+        body: BodyStatistics,
+        consecutive: int,
+        seen_above: float,
+        *,
+        fit: bool = False,
+    ) -> PosePool:
         """A pool of clips, each brought to the reference's place and size by one similarity (`alignment.align`).
 
         Clips without a single window, or whose body cannot be measured, are left out with a warning.
@@ -95,6 +104,7 @@ class PosePool:
             body: of the reference; its pixels are what draws come in.
             consecutive: N, frames a window; all of them show a person, found or filled in between found ones.
             seen_above: confidence above which a point counts as seen.
+            fit: also give limbs the reference's lengths, as performing does with `fit_limbs`.
 
         Raises:
             PoseError: no clip has a window.
@@ -115,13 +125,18 @@ class PosePool:
                 try:
                     if not len(found):
                         raise PoseError(f"it has no {consecutive} frames on end with a person")
-                    alignment = align(body_statistics(clip.poses), body, "body", warn=False)
+                    own = body_statistics(clip.poses)
+                    alignment = align(own, body, "body", warn=False)
                     exchanged += alignment.exchange_sides
                 except PoseError as error:
                     _log.warning("%s is left out: %s", clip.name, error)
                 else:
                     names.append(clip.name)
-                    points.append(_stored(clip.poses, alignment, seen_above, grid))
+                    poses = clip.poses
+                    if fit:
+                        poses = fit_limbs(alignment.apply_to_pose(poses, poses.size_hw), alignment, own, body)
+                        alignment = Alignment(1.0, (0.0, 0.0))
+                    points.append(_stored(poses, alignment, seen_above, grid))
                     starts.append((found + frames).astype(np.int32))
                     frames += len(clip)
                 advance()

@@ -5,8 +5,13 @@ Stage I, G_1: 2K + 1 poses -> the frame in their middle. Stage II, G_2: 2K + 1 f
 better texture, G_1 held still. Both learn alike: from pairs, which D_p and D_t judge, and from other people's poses,
 which D_w judges. Each is trained at half the size first if the config says so.
 
-Poses are damaged while learning (`retargeting/augmentation.py`), and everything is seen in a box that follows the
-person (`retargeting/person_box.py`).
+Where the paper says nothing or we differ: everything is seen in a box that follows the person, the pose of each frame
+in that frame's box (`retargeting/person_box.py`). Frames have alpha, over a flat colour near the room's, not green. The
+reference's poses are damaged wherever pairs are learnt (`retargeting/augmentation.py`), in stage II by way of G_1, and
+D_p sees them so; other people's poses, and the recorded pairs that D_w sees, are as found. Of other people's poses one
+frame a window is made, since D_w judges single ones. D_p of stage I sees the frame's own pose, not its neighbours'. The
+GAN terms of eqs. 1 to 3, printed as logarithms, are least squares, as in pix2pixHD, whose networks these are: with
+logarithms three discriminators covered the person with grain within minutes.
 
 Shape letters: see `poses_in_the_wild_footage.py`; x is the condition of a stage, `(B, M, channels, H, W)`.
 """
@@ -47,6 +52,7 @@ from understudy.recipes.poses_in_the_wild_config import (
 )
 from understudy.recipes.poses_in_the_wild_footage import Footage, Poses, boxes_of, paint, refined, stacked, whole_boxes
 from understudy.recipes.trained import ArraySpec, Trained, arrays_of, below, restored
+from understudy.retargeting.augmentation import PoseNoise
 from understudy.run_folder import fingerprint
 from understudy.stages import Stages
 
@@ -109,21 +115,29 @@ def _grown(studio: Studio, names: tuple[str, str], G_1: nn.Module | None) -> tup
     small = dataclasses.replace(config, progressive=False)
     torch.manual_seed(studio.seed)
     generator = generator_for(small, second=G_1 is not None)
-    initialise(generator, config.initial_deviation)
+    _begin(generator, config, G_1)
     outcome = studio.train(names[0], generator, 2 if config.progressive else 1, G_1)
     assert outcome is not None  # the caller asks whether time is left
     if not config.progressive:
         return outcome, config
     torch.manual_seed(studio.seed)
     enhancer = generator_for(config, second=G_1 is not None)
-    initialise(enhancer, config.initial_deviation)
+    _begin(enhancer, config, G_1)
     assert isinstance(enhancer, LocalEnhancer)
     restored(enhancer.global_generator, outcome.weights, torch.device("cpu")).train()
     grown = studio.train(names[1], enhancer, 1, G_1)
     if grown is not None:
         return grown, config
     half = (config.box_hw[0] // 2, config.box_hw[1] // 2)
-    return outcome, dataclasses.replace(small, box_hw=half, refine=False)
+    size = half[0] if config.whole_frame else config.size
+    return outcome, dataclasses.replace(small, size=size, box_hw=half, refine=False)
+
+
+def _begin(generator: GlobalGenerator | LocalEnhancer, config: Config, G_1: nn.Module | None) -> None:
+    """Random weights; a residual G_2 begins with nothing to add."""
+    initialise(generator, config.initial_deviation)
+    if config.residual and G_1 is not None:
+        nn.init.zeros_(generator.output[-2].weight)  # type: ignore[arg-type]
 
 
 class Stage:
@@ -169,7 +183,7 @@ class Stage:
 
     def _step(self, step: int) -> dict[str, Tensor]:
         config = self.config
-        poses, f = self._paired(PAIRED, step)
+        poses, f = self._paired(PAIRED, step, config.noise)
         x, p, coarse = self._condition(poses)
         x, p, f = x.flatten(0, 1), p.flatten(0, 1), f.flatten(0, 1)  # (B*M, ...)
         c = p if self.G_1 is None else x  # what D_p is conditioned on: the frame's pose, or stage I's frames
@@ -206,18 +220,15 @@ class Stage:
             training.descend(self.studio.fabric, self.optimizers[name], {name: loss})
         return named | goal
 
-    def _paired(self, streams: tuple[int, int, int], step: int) -> tuple[Poses, Tensor]:
+    def _paired(self, streams: tuple[int, int, int], step: int, noise: PoseNoise) -> tuple[Poses, Tensor]:
         """Poses around M frames, and the frames at this stage's size, `(B, M, C, H, W)`."""
-        poses, f = self.studio.footage.paired(self._streams(streams), step, self.around)
+        poses, f = self.studio.footage.paired(self._streams(streams), step, self.around, noise)
         return poses, self._at_size(f)
 
     def _recorded(self, step: int) -> Tensor:
         """(p', f'): a pair of the reference, drawn for itself, its poses undamaged: `(B, P + C, H, W)`."""
-        poses, f = self._paired(RECORDED, step)
-        shown = Poses(
-            poses.xy[:, self.around[0] : self.around[0] + 1], poses.seen[:, self.around[0] : self.around[0] + 1]
-        )
-        return torch.cat([shown.maps(self.config, self.shrink)[:, 0], f[:, 0]], 1)
+        poses, f = self._paired(RECORDED, step, PoseNoise())
+        return torch.cat([poses.maps(self.config, self.shrink)[:, self.around[0]], f[:, 0]], 1)
 
     def _condition(self, poses: Poses) -> tuple[Tensor, Tensor, Tensor | None]:
         """x and p_t for each frame that poses are around, `(B, M, ..., H, W)`, and in stage II stage I's frames."""
@@ -234,7 +245,8 @@ class Stage:
         frames = self._at_size(frames)
         k = config.neighbours
         coarse = frames[:, k : frames.shape[1] - k].flatten(0, 1)
-        return stacked(frames, 2 * k + 1), self._at_size(maps[:, middle]), coarse
+        p = maps if self.shrink == 1 else poses.maps(config, self.shrink)
+        return stacked(frames, 2 * k + 1), p[:, middle], coarse
 
     def _frames(self, painted: Tensor, coarse: Tensor | None) -> Tensor:
         return painted if coarse is None else refined(painted, coarse, self.config)
@@ -267,7 +279,7 @@ class Stage:
 
         rows: dict[str, list[Tensor]] = {"poses": [], "reference": [], "generated": [], "alpha": []}
         for column in range(COLUMNS):
-            poses, f = self._paired(RECORDED, column)
+            poses, f = self._paired(RECORDED, column, PoseNoise())
             self._show(generator, poses, rows, 0)
             rows["reference"].append(f[0, 0, :3])
             if self.has_unpaired:
@@ -288,12 +300,14 @@ class Stage:
 
 
 def _fooled(maps: list[list[Tensor]]) -> Tensor:
-    return torch.stack([losses.generator_loss(scale[-1]).mean() for scale in maps]).sum()
+    return torch.stack([losses.least_squares_generator_loss(scale[-1]).mean() for scale in maps]).sum()
 
 
 def _told_apart(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tensor:
     pairs = zip(real, fake, strict=True)
-    return torch.stack([losses.discriminator_loss(one[-1], other[-1]).mean() for one, other in pairs]).sum()
+    return torch.stack(
+        [losses.least_squares_discriminator_loss(one[-1], other[-1]).mean() for one, other in pairs]
+    ).sum()
 
 
 @training.out_of_memory_told()
@@ -442,6 +456,10 @@ def generate(
     G_1 = restored(generator_for(config, second=False), below(weights, "pose/"), chosen)
     G_2 = restored(generator_for(config, second=True), below(weights, "texture/"), chosen) if config.refine else None
     seen = pose.confidence > config.seen_above
+    if not seen.any() and not config.whole_frame:
+        for _ in range(len(pose)):
+            yield np.zeros((config.size, config.size, 4), np.uint8)
+        return
     if config.whole_frame:
         boxes = whole_boxes(len(pose), config.size)
     else:

@@ -43,7 +43,7 @@ class Config:
     judged: int = 3
     """frames: M, consecutive ones that D_t sees (section 4.1)"""
     augment: bool = True
-    """damage the poses that G_1 learns from (section 3.1): "DA" """
+    """damage the reference's poses while learning from pairs (section 3.1): "DA" """
     drop: float = 0.1
     """probability that a limb's channel is empty in a frame (not printed, as the next two)"""
     jitter: float = 0.02
@@ -67,7 +67,7 @@ class Config:
     enhancer_blocks: int = 3
     """residual blocks in an enhancer"""
     enhancer_alone: float = 0.2
-    """share of an enhancer's schedule in which the generator inside it is held still (not printed)"""
+    """share of an enhancer's planned steps in which the generator inside it is held still (not printed)"""
     discriminator_width: int = 64
     """channels of the first layer of D_p, D_t and D_w"""
     scales: int = 3
@@ -87,7 +87,8 @@ class Config:
     batch: int = 1
     """windows of M frames a step (not printed)"""
     learning_rate: float = 2e-4
-    """Adam's, of all networks, at first; it falls linearly in the second half of each stage (section 4.1)"""
+    """Adam's, of all networks, at first; it falls linearly in the second half of each stage's planned steps (section
+    4.1), so that a stage which ends by the clock before that keeps it"""
     betas: tuple[float, float] = (0.5, 0.999)
     """Adam's decays of the gradient's first and second moment (pix2pixHD's)"""
     epochs: tuple[int, int, int, int] = (10, 10, 10, 10)

@@ -21,14 +21,14 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from understudy import training
-from understudy.conditioning.clips import flat_colour, random_similarity, read_clip
+from understudy.conditioning.clips import chained, flat_colour, random_similarity, read_clip
 from understudy.conditioning.limb_maps import limb_maps
 from understudy.devices import autocast
 from understudy.errors import TrainingError
 from understudy.pose_pool import PosePool, PoseSequence
 from understudy.recipes.poses_in_the_wild_config import Config
 from understudy.retargeting.alignment import body_statistics
-from understudy.retargeting.augmentation import augmented
+from understudy.retargeting.augmentation import PoseNoise, augmented
 from understudy.retargeting.person_box import Boxes, person_boxes, shown_points
 
 if TYPE_CHECKING:
@@ -99,10 +99,12 @@ class Footage:
         if unpaired and config.unpaired:
             body = body_statistics(performance.poses)
             poses_a_window = config.neighbours + 1 + config.after + 2 * config.neighbours * config.refine
-            self.pool = PosePool.of(unpaired, body, poses_a_window, config.seen_above)
+            self.pool = PosePool.of(unpaired, body, poses_a_window, config.seen_above, fit=config.fit_limbs)
 
-    def paired(self, streams: tuple[int, int, int], step: int, around: tuple[int, int]) -> tuple[Poses, Tensor]:
-        """Windows of the reference: poses, damaged as the config says, and frames `(B, M, C, H, W)` in [-1, 1].
+    def paired(
+        self, streams: tuple[int, int, int], step: int, around: tuple[int, int], noise: PoseNoise
+    ) -> tuple[Poses, Tensor]:
+        """Windows of the reference: poses, damaged by `noise`, and frames `(B, M, C, H, W)` in [-1, 1].
 
         Args:
             streams: of random numbers, for the choice of windows, for their similarities and for the damage.
@@ -112,18 +114,19 @@ class Footage:
         start = clip.windows[training.draw(self.seed, streams[0], step, b, len(clip.windows))]
         reach = torch.arange(-around[0], config.judged + around[1], device=self.device)
         moment = (start[:, None] + reach).clamp(0, len(clip.xy) - 1)  # (B, N)
-        transform = self._moves(streams[1], step, b)[:, None] @ _homogeneous(self.to_box[moment])  # (B, N, 2, 3)
+        transform = chained(self._moves(streams[1], step, b)[:, None], self.to_box[moment])  # (B, N, 2, 3)
         xy = torch.einsum("bnij,bnkj->bnki", transform[..., :2], clip.xy[moment]) + transform[..., None, :, 2]
         frames = slice(around[0], around[0] + config.judged)
         shown = moment[:, frames].flatten(), transform[:, frames].flatten(0, 1)
-        y = clip.frames_at(*shown, config.box_hw)
+        y = rearrange(clip.frames_at(*shown, config.box_hw), "(b m) c h w -> b m c h w", b=b)
         rng = np.random.default_rng([self.seed, streams[2], step])
-        return Poses(*augmented(rng, xy, clip.seen[moment], config.noise)), rearrange(
-            y, "(b m) c h w -> b m c h w", b=b
-        )
+        return Poses(*augmented(rng, xy, clip.seen[moment], noise)), y
 
     def unpaired(self, streams: tuple[int, int, int], step: int, around: tuple[int, int]) -> Poses:
-        """Windows of other people's poses around one frame each, in boxes of their own; see `paired`."""
+        """Windows of other people's poses around one frame each, in boxes of their own; see `paired`.
+
+        As they were found, since they are in the wild already.
+        """
         assert self.pool is not None
         config, b = self.config, self.config.batch
         rng = np.random.default_rng([self.seed, streams[0], step])
@@ -131,7 +134,7 @@ class Footage:
         middle = config.neighbours * (1 + config.refine)  # of the windows that the pool draws
         some = slice(middle - around[0], middle + 1 + around[1])
         to_box = np.stack([self._boxes(*window).to_box(config.box_hw) for window in zip(xy, seen, strict=True)])
-        transform = self._moves(streams[1], step, b)[:, None] @ _homogeneous(_on(to_box[:, some], self.device))
+        transform = chained(self._moves(streams[1], step, b)[:, None], _on(to_box[:, some], self.device))
         joints, found = _on(xy[:, some], self.device), _on(seen[:, some], self.device)
         placed = torch.einsum("bnij,bnkj->bnki", transform[..., :2], joints) + transform[..., None, :, 2]
         return Poses(placed, found)
@@ -143,12 +146,9 @@ class Footage:
 
     def _moves(self, stream: int, step: int, count: int) -> Tensor:
         """`count` random similarities `(B, 2, 3)` of the box about its middle."""
-        config, (height, width) = self.config, self.config.box_hw
+        config, nothing = self.config, torch.eye(3, device=self.device)[:2]
         rng = np.random.default_rng([self.seed, stream, step])
-        aside = (height - width) / 2  # `random_similarity` turns squares: the box is in the middle of one
-        base = torch.tensor([[1.0, 0.0, aside], [0.0, 1.0, 0.0]], device=self.device)
-        moves = random_similarity(rng, base, count, height, config.rotate, config.zoom, config.shift)
-        return moves - moves.new_tensor([[0, 0, aside], [0, 0, 0]])
+        return random_similarity(rng, nothing, count, config.box_hw, config.rotate, config.zoom, config.shift)
 
     def epoch(self) -> int:
         """Steps that it takes to see every window once."""
@@ -168,12 +168,6 @@ def whole_boxes(frames: int, size: int) -> Boxes:
 def stacked(frames: Tensor, count: int) -> Tensor:
     """`count` neighbours as one condition: `(B, N, C, H, W)` -> `(B, N - count + 1, count * C, H, W)`."""
     return rearrange(frames.unfold(1, count, 1), "b m c h w k -> b m (k c) h w")
-
-
-def _homogeneous(transform: Tensor) -> Tensor:
-    """`(..., 2, 3)` -> `(..., 3, 3)`, to be multiplied from the left."""
-    last = transform.new_tensor([0.0, 0.0, 1.0]).expand(*transform.shape[:-2], 1, 3)
-    return torch.cat([transform, last], -2)
 
 
 def _on(values: npt.NDArray[Any], device: torch.device) -> Tensor:
@@ -222,8 +216,8 @@ def _stage_one(G_1: nn.Module, config: Config, xy: Tensor, seen: Tensor, batch: 
 
 
 def refined(painted: Tensor, coarse: Tensor, config: Config) -> Tensor:
-    """Frames of stage II from what G_2 paints and stage I's frames, `(B, C, H, W)`."""
-    return (coarse + painted).clamp(-1, 1) if config.residual else painted
+    """Frames of stage II from what G_2 paints and stage I's frames, `(B, C, H, W)`; a sum may pass 1."""
+    return coarse + painted if config.residual else painted
 
 
 def _around(frames: Iterable[Tensor], before: int, after: int) -> Iterator[list[Tensor]]:
