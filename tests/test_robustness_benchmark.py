@@ -168,14 +168,14 @@ def test_time_becomes_steps_of_every_stage_once(footage, tmp_path, monkeypatch):
     monkeypatch.setattr(pacing, "_short_training", short_training)
     bench = Bench(tmp_path, "preview", 3.0, 0, "cpu", {})
     who = contender("poses-in-the-wild", "preview")
-    assert pacing.paced(bench, footage, who).config.steps == (126, 0, 24, 0)
-    assert pacing.paced(bench, footage, who).config.steps == (126, 0, 24, 0) and asked == [0.5]
+    assert pacing.paced(bench, footage, who).config.steps == (84, 0, 16, 0)
+    assert pacing.paced(bench, footage, who).config.steps == (84, 0, 16, 0) and asked == [0.75]
     longer = dataclasses.replace(bench, minutes=6.0)
-    assert pacing.paced(longer, footage, who).config.steps == (252, 0, 48, 0) and len(asked) == 2
+    assert pacing.paced(longer, footage, who).config.steps == (168, 0, 32, 0) and len(asked) == 2
     trial = dataclasses.replace(bench, steps={who.name: 2})
     assert pacing.paced(trial, footage, who).config.steps == (2, 0, 2, 0)
     monkeypatch.setattr(pacing, "_short_training", lambda *_: {"pose": 3})
-    with pytest.raises(UsageError, match=r"Poses in the Wild: 0\.5 minutes are too short for a step of texture"):
+    with pytest.raises(UsageError, match=r"Poses in the Wild: 0\.75 minutes are too short for a step of texture"):
         pacing.paced(dataclasses.replace(bench, work=tmp_path / "other"), footage, who)
 
 
