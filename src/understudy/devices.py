@@ -43,6 +43,14 @@ def autocast(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=computes_in_bfloat16(device))
 
 
+def ready_device(device: Device = "auto") -> torch.device:
+    """The device to compute on, as `choose_device` has it, prepared for the same work over and over."""
+    chosen = choose_device(device)
+    if chosen.type == "cpu":
+        keep_freed_memory()
+    return chosen
+
+
 def keep_freed_memory() -> None:
     """Asks the C library to keep freed blocks for reuse, for the rest of the process; only glibc on Linux does.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,20 +109,27 @@ class Stages:
         """Whether neither time nor steps are left for another stage."""
         return (self.steps is not None and self.steps < 1) or (self.minutes is not None and self.minutes <= 0)
 
-    @property
-    def total_steps(self) -> int:
-        return sum(outcome.steps for outcome in self.outcomes.values())
+    def tell_what_is_left(self, names: Sequence[str]) -> None:
+        """Warns of stages that were not reached, and of having had nothing to do."""
+        if missing := [name for name in names if name not in self.outcomes]:
+            log.warning("the actor is without the stages that were not reached: %s", ", ".join(missing))
+        if self.idle:
+            log.warning("nothing left to do: all stages are done; raise --max-minutes or --max-steps")
 
     @property
-    def total_seconds(self) -> float:
-        """Training time over all interrupted parts."""
-        return sum(outcome.seconds for outcome in self.outcomes.values())
-
-    @property
-    def losses(self) -> dict[str, float]:
-        """Last values of every stage, as `stage name`."""
+    def record(self) -> dict[str, Any]:
+        """How the training went, for the actor: steps and seconds over all interrupted parts, last losses."""
+        device = self.fabric.device
         return {
-            f"{stage} {name}": value
-            for stage, outcome in self.outcomes.items()
-            for name, value in outcome.losses.items()
+            "steps": sum(outcome.steps for outcome in self.outcomes.values()),
+            "stages": {name: outcome.steps for name, outcome in self.outcomes.items()},
+            "seconds": round(sum(outcome.seconds for outcome in self.outcomes.values()), 1),
+            "device": str(device),
+            "precision": training.precision_on(device),
+            "seed": self.seed,
+            "losses": {
+                f"{stage} {name}": value
+                for stage, outcome in self.outcomes.items()
+                for name, value in outcome.losses.items()
+            },
         }

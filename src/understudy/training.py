@@ -20,7 +20,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from understudy.devices import Device, choose_device, computes_in_bfloat16, keep_freed_memory
+from understudy.devices import Device, computes_in_bfloat16, ready_device
 from understudy.errors import Interrupted, TrainingError
 from understudy.progress import Advance, progress_bar
 from understudy.run_folder import RunFolder
@@ -78,9 +78,7 @@ def launch(device: Device = "auto") -> Fabric:
     """One process on one device, in bfloat16 where that is faster."""
     from lightning_fabric import Fabric
 
-    chosen = choose_device(device)
-    if chosen.type == "cpu":
-        keep_freed_memory()
+    chosen = ready_device(device)
     for name in ("lightning.fabric", "lightning_fabric"):  # what it announces, we say in our own words
         logging.getLogger(name).setLevel(logging.ERROR)
     return Fabric(accelerator=chosen.type, devices=1, precision=precision_on(chosen))

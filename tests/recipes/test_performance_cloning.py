@@ -266,7 +266,7 @@ def test_a_nan_in_the_generators_phase_is_skipped(pair, tmp_path, monkeypatch, c
 
 
 def test_running_out_of_memory_is_said_in_a_line(pair, tmp_path, monkeypatch):
-    def full(*_):
+    def full(*_, **__):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
 
     monkeypatch.setattr(recipe, "read_clip", full)

@@ -6,6 +6,7 @@ the recipe's picture; alignment, change of size and augmentation are multiplied 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from understudy.errors import TrainingError
 from understudy.performance import FOUND, INTERPOLATED
 from understudy.progress import progress_bar
 from understudy.retargeting.alignment import Alignment
@@ -47,6 +49,10 @@ class Clip:
     """pixels: side of the working frame that `xy` refers to"""
     colour: tuple[int, int, int] | None
     """the flat colour behind the person and around the frame, RGB 0-255"""
+
+    def epoch(self, batch: int) -> int:
+        """Steps of `batch` windows that it takes to see every window once."""
+        return math.ceil(len(self.windows) / batch)
 
     def resized(self, ratio: float) -> Clip:
         """The same clip for a picture of `ratio` times the size, edges staying edges."""
@@ -164,6 +170,7 @@ def read_clip(
     as_filmed: bool = False,
     with_alpha: bool = False,
     own_edges: bool = False,
+    at_least: int = 0,
 ) -> Clip:
     """Loads what training needs of a performance, once.
 
@@ -180,6 +187,10 @@ def read_clip(
         with_alpha: keep the matte with the frames, as their fourth channel.
         own_edges: give edges the person's own colours instead of those filmed, which the room shows through, and narrow
             a matte from segmentation a little: see `compositing.clean_edges`. Not for frames as filmed.
+        at_least: windows that are needed.
+
+    Raises:
+        TrainingError: the clip has fewer windows.
     """
     working_size = performance.header.size_hw[0]
     scale, (x, y) = (1.0, (0.0, 0.0)) if alignment is None else (alignment.scale, alignment.translation_xy)
@@ -189,6 +200,13 @@ def read_clip(
     poses = performance.poses if alignment is None else alignment.named(performance.poses)
     xy, confidence = (poses.xy, poses.confidence) if all_points else poses.openpose18()
     least = FOUND if colour is not None else INTERPOLATED
+    starts = windows(performance.status >= least, consecutive)
+    if len(starts) < at_least:
+        what = "frames" if consecutive == 1 else f"runs of {consecutive} frames"
+        raise TrainingError(
+            f"{performance.path} has {len(starts)} {what} with a person in them; training needs at least {at_least}, "
+            "and a minute of footage to be any good"
+        )
     if colour is None:
         frames = np.zeros((0, 3, size, size), np.uint8)
         flow = torch.from_numpy(np.array(performance.flow())).permute(0, 3, 1, 2)
@@ -199,7 +217,7 @@ def read_clip(
     return Clip(
         torch.from_numpy(np.asarray(xy, np.float32)).to(device),
         torch.from_numpy(confidence > seen_above).to(device),
-        torch.from_numpy(windows(performance.status >= least, consecutive)).to(device),
+        torch.from_numpy(starts).to(device),
         torch.from_numpy(to_picture).to(device),
         flow.contiguous().to(device),
         torch.from_numpy(frames).to(device),

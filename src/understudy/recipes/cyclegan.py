@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -34,7 +33,7 @@ from torch import Tensor, nn
 from understudy import losses, training
 from understudy.conditioning.clips import Clip, flat_colour, random_similarity, read_clip
 from understudy.conditioning.pictures import as_values, pixels
-from understudy.devices import Device, autocast, choose_device, keep_freed_memory
+from understudy.devices import Device, autocast, ready_device
 from understudy.errors import ActorError, TrainingError
 from understudy.networks.history import History
 from understudy.networks.patchgan import PatchGAN
@@ -196,7 +195,7 @@ class CycleGAN:
             "generators": self.optimize_generators,
             "discriminators": self.optimize_judges,
         }
-        self.steps = config.steps or config.epochs * math.ceil(len(reference.windows) / config.batch)
+        self.steps = config.steps or config.epochs * reference.epoch(config.batch)
 
     def _adam(self, *networks: nn.Module) -> torch.optim.Optimizer:
         weights = chain.from_iterable(network.parameters() for network in networks)
@@ -451,9 +450,7 @@ def _translated(
     config: Config, weights: Mapping[str, npt.NDArray[Any]], pictures: Iterable[Tensor], device: Device
 ) -> Iterator[Picture]:
     """G of batches `(B, 3, S, S)`: `(S, S, 3)` uint8 each."""
-    chosen = choose_device(device)
-    if chosen.type == "cpu":
-        keep_freed_memory()
+    chosen = ready_device(device)
     generator = restored(generator_for(config), weights, chosen)
     for some in pictures:
         with autocast(chosen):

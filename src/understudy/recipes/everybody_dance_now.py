@@ -30,7 +30,7 @@ from understudy import losses, training
 from understudy.conditioning.clips import Clip
 from understudy.conditioning.pictures import as_values, pixels
 from understudy.conditioning.stick_figure import palette
-from understudy.devices import Device, choose_device, keep_freed_memory
+from understudy.devices import Device, ready_device
 from understudy.networks.pix2pixhd import GlobalGenerator, LocalEnhancer, MultiScaleDiscriminator
 from understudy.networks.unet import initialise
 from understudy.networks.vgg import VGG19Features
@@ -75,6 +75,10 @@ class Studio:
         steps = self.config.steps[place] if self.config.steps else self.config.epochs[place] * epoch
         return self.stages.run(name, trainee, steps)
 
+    @property
+    def epoch(self) -> int:
+        return self.footage.clip.epoch(self.config.batch)
+
     def adam(self, network: nn.Module) -> torch.optim.Adam:
         return torch.optim.Adam(network.parameters(), self.config.learning_rate, self.config.betas, fused=True)
 
@@ -94,7 +98,7 @@ def global_stage(studio: Studio) -> training.Outcome | None:
     generator = global_generator_for(config)
     initialise(generator, config.initial_deviation)
     trainee = PoseToVideo(studio, GLOBAL, generator, size)
-    return studio.train(GLOBAL, trainee, studio.footage.epoch())
+    return studio.train(GLOBAL, trainee, studio.epoch)
 
 
 def local_stage(studio: Studio, before: training.Outcome) -> training.Outcome | None:
@@ -106,7 +110,7 @@ def local_stage(studio: Studio, before: training.Outcome) -> training.Outcome | 
     assert isinstance(generator, LocalEnhancer)
     restored(generator.global_generator, before.weights, torch.device("cpu")).train()
     trainee = PoseToVideo(studio, LOCAL, generator, config.size)
-    return studio.train(LOCAL, trainee, studio.footage.epoch())
+    return studio.train(LOCAL, trainee, studio.epoch)
 
 
 class PoseToVideo:
@@ -164,7 +168,7 @@ class PoseToVideo:
     def joins_at(self) -> int:
         """Step of the local stage from which the G of the global stage learns along."""
         config = self.config
-        steps = config.steps[1] if config.steps else config.epochs[1] * self.studio.footage.epoch()
+        steps = config.steps[1] if config.steps else config.epochs[1] * self.studio.epoch
         return round(config.enhancer_alone * steps)
 
     def _window(self, x: Tensor) -> Tensor:
@@ -275,24 +279,14 @@ def train(
         if face is not None:
             weights |= {f"face/{name}": value for name, value in face.weights.items()}
             reached = config
-    if missing := [name for name in config.stages if name not in stages.outcomes]:
-        log.warning("the actor is without the stages that were not reached: %s", ", ".join(missing))
-    if stages.idle:
-        log.warning("nothing left to do: all stages are done; raise --max-minutes or --max-steps")
+    stages.tell_what_is_left(config.stages)
 
     statistics = {"palette": footage.palette}
     if footage.flat is not None:
         statistics["flat_colour"] = np.array(footage.flat, np.uint8)
-    record = {
-        "steps": stages.total_steps,
-        "stages": {name: outcome.steps for name, outcome in stages.outcomes.items()},
+    record = stages.record | {
         "joined_at": None,
-        "seconds": round(stages.total_seconds, 1),
         "features": phi.taken,
-        "device": str(fabric.device),
-        "precision": training.precision_on(fabric.device),
-        "seed": seed,
-        "losses": stages.losses,
         "data": f"{len(footage.clip.windows)} runs of {config.consecutive} frames of the reference",
         "augmentation": {"rotate": config.rotate, "zoom": config.zoom, "shift": config.shift},
     }
@@ -347,9 +341,7 @@ def generate(
     Yields:
         `(S, S, 3)` RGB uint8: the reference's room with the person, or the person over the flat colour.
     """
-    chosen = choose_device(device)
-    if chosen.type == "cpu":
-        keep_freed_memory()
+    chosen = ready_device(device)
     G = restored(generator_for(config), below(weights, "main/"), chosen)
     G_f = restored(face_generator_for(config), below(weights, "face/"), chosen) if config.face else None
     colours = as_values(torch.from_numpy(np.array(statistics["palette"]))).to(chosen)

@@ -5,7 +5,6 @@ Shape letters: B windows, N consecutive frames, S the side of the square picture
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ from understudy.conditioning.clips import flat_colour, random_similarity, read_c
 from understudy.conditioning.pictures import as_values
 from understudy.conditioning.stick_figure import palette, stick_figures
 from understudy.devices import autocast
-from understudy.errors import TrainingError
 from understudy.recipes.everybody_dance_now_config import Config
 from understudy.retargeting.augmentation import damaged
 
@@ -43,12 +41,8 @@ class Footage:
             device,
             all_points=True,
             as_filmed=config.whole_frame,
+            at_least=config.batch,
         )
-        if len(self.clip.windows) < config.batch:
-            raise TrainingError(
-                f"{performance.path} has {len(self.clip.windows)} runs of {config.consecutive} frames with a person in "
-                f"them; training needs at least {config.batch}, and a minute of footage to be any good"
-            )
         self.palette = palette()
         self.colours = as_values(torch.from_numpy(self.palette)).to(device)
         self.window = torch.arange(config.consecutive, device=device)
@@ -74,10 +68,6 @@ class Footage:
         y = clip.frames_at(moment.flatten(), transform.repeat_interleave(config.consecutive, 0), size)
         shape = (*moment.shape, 3, size, size)
         return x.view(shape), y.view(shape)
-
-    def epoch(self) -> int:
-        """Steps that it takes to see every window once."""
-        return math.ceil(len(self.clip.windows) / self.config.batch)
 
 
 def figures(config: Config, colours: Tensor, xy: Tensor, seen: Tensor, size: int) -> Tensor:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import math
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,8 +31,7 @@ from understudy import losses, training
 from understudy.conditioning.clips import Clip, flat_colour, random_similarity, read_clip
 from understudy.conditioning.heatmaps import joint_statistics, normalised_heatmaps
 from understudy.conditioning.pictures import as_levels
-from understudy.devices import Device, autocast, choose_device, computes_in_bfloat16, keep_freed_memory
-from understudy.errors import TrainingError
+from understudy.devices import Device, autocast, computes_in_bfloat16, ready_device
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.unet import UNet, initialise
 from understudy.networks.vgg import Features, VGG19Features
@@ -219,7 +217,7 @@ class PerformanceCloning:
         xy, seen = (values[trained_on] for values in reference.all_joints())
         square = (config.size, config.size)
         self.joint_mean, self.joint_deviation = joint_statistics(xy, seen, square, config.joint_sigma)
-        self.steps = config.steps or config.epochs * math.ceil(len(reference.windows) / (config.batch // 2))
+        self.steps = config.steps or config.epochs * reference.epoch(config.batch // 2)
         self.joins_at = round(config.paired_only * self.steps)
         self.has_unpaired = bool(self.unpaired) and config.lambda_s > 0
 
@@ -361,12 +359,7 @@ def train(
     body = body_statistics(reference.poses)
     colour = flat_colour(reference)
     options = (config.consecutive, config.seen_above, config.size, reference.header.size_hw[0], fabric.device)
-    paired_clip = read_clip(reference, None, colour, *options)
-    if len(paired_clip.windows) < config.batch // 2:
-        raise TrainingError(
-            f"{reference.path} has {len(paired_clip.windows)} runs of {config.consecutive} frames with a person in "
-            f"them; training needs at least {config.batch // 2}, and a minute of footage to be any good"
-        )
+    paired_clip = read_clip(reference, None, colour, *options, at_least=config.batch // 2)
     clips = []
     for one in unpaired:
         clip = read_clip(one, align(body_statistics(one.poses), body, config.scale_by), None, *options)
@@ -449,9 +442,7 @@ def generate(
     Yields:
         `(S, S, 3)` RGB uint8.
     """
-    chosen = choose_device(device)
-    if chosen.type == "cpu":
-        keep_freed_memory()
+    chosen = ready_device(device)
     generator = restored(generator_for(config), weights, chosen)
     mean = torch.from_numpy(np.array(statistics["joint_mean"])).to(chosen)
     deviation = torch.from_numpy(np.array(statistics["joint_deviation"])).to(chosen)

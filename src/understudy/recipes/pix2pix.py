@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +28,7 @@ from understudy import losses, training
 from understudy.conditioning.clips import Clip, flat_colour, random_similarity, read_clip
 from understudy.conditioning.heatmaps import joint_statistics, normalised_heatmaps
 from understudy.conditioning.pictures import pixels
-from understudy.devices import Device, autocast, choose_device, computes_in_bfloat16, keep_freed_memory
-from understudy.errors import TrainingError
+from understudy.devices import Device, autocast, computes_in_bfloat16, ready_device
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.unet import UNet, initialise
 from understudy.pose import OPENPOSE18_NAMES, Pose
@@ -172,7 +170,7 @@ class Pix2Pix:
         xy, seen = (values[reference.windows] for values in reference.all_joints())
         square = (config.size, config.size)
         self.joint_mean, self.joint_deviation = joint_statistics(xy, seen, square, config.joint_sigma)
-        self.steps = config.steps or config.epochs * math.ceil(len(reference.windows) / config.batch)
+        self.steps = config.steps or config.epochs * reference.epoch(config.batch)
 
     def _adam(self, network: nn.Module) -> torch.optim.Adam:
         return torch.optim.Adam(network.parameters(), self.config.learning_rate, self.config.betas, fused=True)
@@ -248,14 +246,8 @@ def train(
         )
     fabric = training.launch(device)
     colour = flat_colour(reference)
-    clip = read_clip(
-        reference, None, colour, 1, config.seen_above, config.size, reference.header.size_hw[0], fabric.device
-    )
-    if len(clip.windows) < config.batch:
-        raise TrainingError(
-            f"{reference.path} has {len(clip.windows)} frames with a person in them; "
-            f"training needs at least {config.batch}, and a minute of footage to be any good"
-        )
+    options = (1, config.seen_above, config.size, reference.header.size_hw[0], fabric.device)
+    clip = read_clip(reference, None, colour, *options, at_least=config.batch)
     trainee = Pix2Pix(clip, config, seed, fabric)
     outcome = training.run(
         trainee,
@@ -327,9 +319,7 @@ def generate(
     Yields:
         `(S, S, 3)` RGB uint8.
     """
-    chosen = choose_device(device)
-    if chosen.type == "cpu":
-        keep_freed_memory()
+    chosen = ready_device(device)
     generator = restored(generator_for(config), weights, chosen)
     mean = torch.from_numpy(np.array(statistics["joint_mean"])).to(chosen)
     deviation = torch.from_numpy(np.array(statistics["joint_deviation"])).to(chosen)

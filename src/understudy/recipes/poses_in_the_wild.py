@@ -34,7 +34,7 @@ from torch import Tensor, nn
 from understudy import losses, training
 from understudy.compositing import cutout_of, placed
 from understudy.conditioning.pictures import pixels
-from understudy.devices import Device, choose_device, keep_freed_memory
+from understudy.devices import Device, ready_device
 from understudy.networks.pix2pixhd import GlobalGenerator, LocalEnhancer, MultiScaleDiscriminator, halved
 from understudy.networks.unet import initialise
 from understudy.networks.vgg import VGG19Features
@@ -91,8 +91,8 @@ class Studio:
         return self.stages.run(name, Stage(self, name, generator, shrink, G_1, steps), steps)
 
     def steps(self, name: str) -> int:
-        place = NAMES.index(name)
-        return self.config.steps[place] if self.config.steps else self.config.epochs[place] * self.footage.epoch()
+        config, place = self.config, NAMES.index(name)
+        return config.steps[place] if config.steps else config.epochs[place] * self.footage.clip.epoch(config.batch)
 
     def adam(self, network: nn.Module) -> torch.optim.Adam:
         return torch.optim.Adam(network.parameters(), self.config.learning_rate, self.config.betas, fused=True)
@@ -373,24 +373,14 @@ def train(
             reached = dataclasses.replace(config, refine=False)
         else:
             weights |= {f"texture/{name}": value for name, value in texture.weights.items()}
-    if missing := [name for name in config.stages if name not in stages.outcomes]:
-        log.warning("the actor is without the stages that were not reached: %s", ", ".join(missing))
-    if stages.idle:
-        log.warning("nothing left to do: all stages are done; raise --max-minutes or --max-steps")
+    stages.tell_what_is_left(config.stages)
 
     statistics = {"shown_points": footage.points.astype(np.uint8)}
     if footage.flat is not None:
         statistics["flat_colour"] = np.array(footage.flat, np.uint8)
-    record = {
-        "steps": stages.total_steps,
-        "stages": {name: outcome.steps for name, outcome in stages.outcomes.items()},
+    record = stages.record | {
         "joined_at": 0 if footage.pool else None,
-        "seconds": round(stages.total_seconds, 1),
         "features": phi.taken,
-        "device": str(fabric.device),
-        "precision": training.precision_on(fabric.device),
-        "seed": seed,
-        "losses": stages.losses,
         "data": f"{len(footage.clip.windows)} runs of {config.judged} frames of the reference"
         + (f", poses of {len(footage.pool.names)} other clips" if footage.pool else ""),
         "augmentation": {"rotate": config.rotate, "zoom": config.zoom, "shift": config.shift}
@@ -450,9 +440,7 @@ def generate(
         `(S, S, 4)` RGBA uint8, premultiplied: the person alone, where the box is; or with `whole_frame` `(S, S, 3)`
         RGB, the reference's room with the person.
     """
-    chosen = choose_device(device)
-    if chosen.type == "cpu":
-        keep_freed_memory()
+    chosen = ready_device(device)
     G_1 = restored(generator_for(config, second=False), below(weights, "pose/"), chosen)
     G_2 = restored(generator_for(config, second=True), below(weights, "texture/"), chosen) if config.refine else None
     seen = pose.confidence > config.seen_above

@@ -7,7 +7,6 @@ points, P parts of the body, C channels of a frame (RGB, and alpha unless the ro
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ from understudy import training
 from understudy.conditioning.clips import chained, flat_colour, random_similarity, read_clip
 from understudy.conditioning.limb_maps import limb_maps
 from understudy.devices import autocast
-from understudy.errors import TrainingError
 from understudy.pose_pool import PosePool, PoseSequence
 from understudy.recipes.poses_in_the_wild_config import Config
 from understudy.retargeting.alignment import body_statistics
@@ -85,12 +83,8 @@ class Footage:
             as_filmed=config.whole_frame,
             with_alpha=not config.whole_frame,
             own_edges=not config.whole_frame,
+            at_least=config.batch,
         )
-        if len(self.clip.windows) < config.batch:
-            raise TrainingError(
-                f"{performance.path} has {len(self.clip.windows)} runs of {config.judged} frames with a person in "
-                f"them; training needs at least {config.batch}, and a minute of footage to be any good"
-            )
         xy, seen = self.clip.xy.cpu().numpy(), self.clip.seen.cpu().numpy()
         self.points = shown_points(seen)
         boxes = self._boxes(xy, seen)
@@ -149,10 +143,6 @@ class Footage:
         config, nothing = self.config, torch.eye(3, device=self.device)[:2]
         rng = np.random.default_rng([self.seed, stream, step])
         return random_similarity(rng, nothing, count, config.box_hw, config.rotate, config.zoom, config.shift)
-
-    def epoch(self) -> int:
-        """Steps that it takes to see every window once."""
-        return math.ceil(len(self.clip.windows) / self.config.batch)
 
 
 def boxes_of(xy: npt.NDArray[Any], seen: npt.NDArray[Any], points: npt.NDArray[Any], config: Config) -> Boxes:
