@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import logging
 import os
 import time
@@ -93,14 +94,22 @@ class Bench:
             write_json(self.work / STEPS, self.steps)
         return actor
 
-    def once(self, name: str, make: Callable[[], Test]) -> Test:
-        """A test's result, from the work folder where it was made before."""
+    def once(self, name: str, make: Callable[[], Test], actors: Sequence[tuple[Contender, Actor]]) -> Test:
+        """A test's result, from the work folder where it was made before with these very actors."""
         kept = self.work / "tests" / f"{name}.json"
         if kept.exists():
-            return Evaluation.load(kept).tests[0]
+            test = Evaluation.load(kept).tests[0]
+            if {made(method.training) for method in test.methods} == {made(actor.record) for _, actor in actors}:
+                return test
+            logging.info("%s is tested again: actors were trained anew since", name)
         test = make()
         Evaluation(name, time.strftime("%FT%TZ", time.gmtime()), "", {}, {}, [test]).save(kept)
         return test
+
+
+def made(record: dict[str, Any]) -> str:
+    """How an actor was trained, to be compared."""
+    return json.dumps({key: value for key, value in record.items() if key != "asked"}, sort_keys=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,8 +163,9 @@ def both_tests(
             name=by_self,
             device=bench.device,
         ),
+        same,
     )
-    yield bench.once(across, lambda: cross_identity(bench, footage, across, other))
+    yield bench.once(across, lambda: cross_identity(bench, footage, across, other), other)
 
 
 def cross_identity(bench: Bench, footage: Footage, name: str, actors: Sequence[tuple[Contender, Actor]]) -> Test:
@@ -301,6 +311,7 @@ def size(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
             name=name,
             device=bench.device,
         ),
+        pairs,
     )
 
 
@@ -329,7 +340,7 @@ def media(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
                 device=bench.device,
             )
 
-        yield bench.once(name, make)
+        yield bench.once(name, make, pairs)
 
 
 def table(tests: Sequence[Test], region: str = "person") -> str:
