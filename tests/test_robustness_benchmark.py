@@ -259,3 +259,21 @@ def test_studies_are_made_from_the_ladders_clips_once(benchmarks, tmp_path, monk
     asked = [set(item["methods"]) for item in key["items"] if not item["expected"]]
     assert {"PL-UL-Stage2", "truth"} in asked and {"PL-UL-Stage2", "PL-Stage1"} in asked
     assert wild.studies(bench, [1]) == []
+
+
+def test_what_was_trained_again_is_tested_again(benchmarks, tmp_path):
+    from types import SimpleNamespace
+
+    from fidelity import Bench
+
+    bench = Bench(tmp_path, "preview", 1.0, 0, "cpu", {})
+    made = []
+
+    def make():
+        made.append(1)
+        return made_test("t", [("one", "One", 0.5), ("one, again", "One, cut out", 0.6)])
+
+    same = [(None, SimpleNamespace(record={"steps": 5, "asked": {"seed": 0}}))]
+    for actors, times in ((same, 1), (same, 1), ([(None, SimpleNamespace(record={"steps": 6}))], 2)):
+        assert bench.once("t", make, actors).methods[0].title == "One"
+        assert len(made) == times
