@@ -14,7 +14,7 @@ from torch import Tensor
 from material import network_of
 from measuring import Comparison, Row, alone, compared
 from stages import Bench
-from understudy import losses, training
+from understudy import devices, losses, training
 from understudy.conditioning.clips import Clip, flat_colour, read_clip
 from understudy.devices import autocast, computes_in_bfloat16
 from understudy.networks.vgg import VGG19Features
@@ -138,7 +138,7 @@ def _images(config: Config) -> int:
 
 def _seconds_keeping(config: Config, seed: int, keep: bool) -> float:
     """Seconds of `STEPS` training steps, after as many to warm up."""
-    with nullcontext() if keep else mock.patch.object(training, "keep_freed_memory"):
+    with nullcontext() if keep else mock.patch.object(devices, "keep_freed_memory"):
         steps = Steps(config, random_clips(config, "cpu", seed), "cpu", seed)
     steps()
     started = time.perf_counter()
