@@ -18,11 +18,12 @@ from typing import Any
 from fidelity import MADE_UP, Bench, Footage
 from understudy.actor import Actor
 from understudy.errors import UsageError
-from understudy.evaluation.contenders import MANY_STEPS, Contender, learnt
+from understudy.evaluation.contenders import MANY_STEPS, Contender, contender, learnt
 from understudy.files import read_json, write_json
 from understudy.performance import Performance
 from understudy.pose_pool import PoseSequence
 from understudy.pose_sources import gather
+from understudy.recipes.poses_in_the_wild_config import RUNGS, rung
 
 PACE = "pace.json"
 PACING_MINUTES = 0.75
@@ -30,6 +31,17 @@ PACING_MINUTES = 0.75
 PROPOSED = "poses-in-the-wild"
 EVERYBODY = "fbf-ts-fg"
 """what fidelity calls the whole of Everybody Dance Now"""
+
+
+def rungs(preset: str) -> list[Contender]:
+    """The five of the ladder, the first with the least; the last is the whole method and goes by the recipe's name."""
+    found = []
+    for title in RUNGS:
+        name = PROPOSED if title == RUNGS[-1] else title.lower()
+        who = contender(PROPOSED, preset, name, title)
+        config = rung(who.config, title)
+        found.append(dataclasses.replace(who, config=config, unpaired=config.unpaired))
+    return found
 
 
 def actor_of(bench: Bench, footage: Footage, who: Contender) -> Actor:

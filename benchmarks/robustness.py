@@ -2,6 +2,7 @@
 
     python benchmarks/robustness.py --work fidelity --output mine.json
     python benchmarks/robustness.py --work trial --people 1 --recipes limb-warp nearest-neighbour --doses short
+    python benchmarks/robustness.py --work fidelity --recipes PL-Stage1 PL-Stage1-DA poses-in-the-wild
 
 Made-up people are filmed and learnt as benchmarks/fidelity.py does it; with its work folder, what was filmed, tracked
 and trained there is taken from there. Then every actor plays the rest of its own clip (self-reenactment), with the
@@ -30,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from fidelity import STEPS, Bench, Footage, footage_of
-from pacing import PROPOSED, actor_of
+from pacing import PROPOSED, actor_of, rungs
 from robustness_tables import DAMAGES, MEASURES, Damage, Played, plot, record, rows_of, tables
 from understudy.actor import RECIPES, Actor
 from understudy.devices import choose_device
@@ -46,15 +47,18 @@ from understudy.files import read_json, write_json
 from understudy.images import write_image
 from understudy.machine import machine
 from understudy.performance import Performance
+from understudy.recipes.poses_in_the_wild_config import RUNGS
 from understudy.video import VideoReader
 
 DEFAULT = ("performance-cloning", "pix2pix", "everybody-dance-now", "limb-warp", PROPOSED)
 
 
 def contenders(recipes: Sequence[str], preset: str) -> list[Contender]:
-    """Raises: UsageError for a recipe that there is not."""
+    """Recipes by name, and rungs of the ladder of benchmarks/wild.py by theirs."""
+    of_ladder = {who.title: who for who in rungs(preset)}
     return [
-        timed(contender(name, preset, **({"condition": "poses"} if name == "cyclegan" else {}))) for name in recipes
+        of_ladder.get(name) or timed(contender(name, preset, **({"condition": "poses"} if name == "cyclegan" else {})))
+        for name in recipes
     ]
 
 
@@ -174,8 +178,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     options = parser.parse_args(arguments)
     for name in options.recipes:
-        if name not in RECIPES:
-            parser.error(f"--recipes {name}: there is no such recipe; choose from {', '.join(RECIPES)}")
+        if name not in (*RECIPES, *RUNGS[:-1]):
+            parser.error(f"--recipes {name}: there is no such recipe; choose from {', '.join((*RECIPES, *RUNGS[:-1]))}")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     device = choose_device(options.device).type
     options.work.mkdir(parents=True, exist_ok=True)

@@ -33,7 +33,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fidelity import Bench, Footage, both_tests, footage_of
-from pacing import PROPOSED, actor_of
+from pacing import PROPOSED, actor_of, rungs
 from robustness import truth_for
 from understudy.actor import RECIPES, Actor
 from understudy.devices import choose_device
@@ -55,7 +55,6 @@ from understudy.video import VideoReader
 from wild_tables import (
     ALONE,
     ROOM,
-    RUNGS,
     SEGMENTED,
     foreground_rows,
     foreground_table,
@@ -80,19 +79,6 @@ class OverFlat(Truth):
         for frame, matte in zip(super().frames(), self.mattes(), strict=True):
             alpha = matte[..., None] / np.float32(255)
             yield np.asarray(alpha * frame + (1 - alpha) * np.float32(FLAT) + 0.5, np.uint8)
-
-
-def rungs(preset: str) -> list[Contender]:
-    """The five, the first with the least. The last is the whole method and goes by the recipe's name."""
-    from understudy.recipes.poses_in_the_wild_config import rung
-
-    found = []
-    for title in RUNGS:
-        name = PROPOSED if title == RUNGS[-1] else title.lower()
-        who = contender(PROPOSED, preset, name, title)
-        config = rung(who.config, title)
-        found.append(dataclasses.replace(who, config=config, unpaired=config.unpaired))
-    return found
 
 
 def ladder(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
