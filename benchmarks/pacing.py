@@ -49,7 +49,8 @@ def actor_of(bench: Bench, footage: Footage, who: Contender) -> Actor:
     if who.recipe == "cyclegan":
         who = dataclasses.replace(who, name="cyclegan-poses")
     if not hasattr(who.config, "shares"):
-        return bench.actor(who, footage.parts.training, [footage.driving], footage.name)
+        budget = who.recipe if who.recipe in bench.steps else ""  # a variant trains as long as the recipe itself
+        return bench.actor(who, footage.parts.training, [footage.driving], footage.name, budget)
     everybody = bench.work / footage.name / "actors" / f"{EVERYBODY}.actor"
     if who.name == "everybody-dance-now" and who.name not in bench.steps and everybody.exists():
         taken = Actor.load(everybody)

@@ -37,7 +37,7 @@ from understudy.actor import RECIPES, Actor
 from understudy.devices import choose_device
 from understudy.drawing import contact_sheet, draw_pose
 from understudy.errors import UnderstudyError
-from understudy.evaluation.contenders import Contender, contender, timed
+from understudy.evaluation.contenders import TITLES, Contender, contender, timed
 from understudy.evaluation.measuring import measure_clip
 from understudy.evaluation.playing import Recorder, played
 from understudy.evaluation.self_reenactment import part_of, truth_of
@@ -50,16 +50,24 @@ from understudy.performance import Performance
 from understudy.recipes.poses_in_the_wild_config import RUNGS
 from understudy.video import VideoReader
 
+LEARNT_DAMAGED = "+damage"
+DAMAGE = {"pose_drop": 0.05, "pose_jitter": 0.02, "pose_stretch": 0.2}
+"""of the poses that a recipe learns from, where it is off by itself"""
 DEFAULT = ("performance-cloning", "pix2pix", "everybody-dance-now", "limb-warp", PROPOSED)
 
 
 def contenders(recipes: Sequence[str], preset: str) -> list[Contender]:
-    """Recipes by name, and rungs of the ladder of benchmarks/wild.py by theirs."""
+    """Recipes by name, rungs of the ladder of benchmarks/wild.py by theirs, and `RECIPE+damage`."""
     of_ladder = {who.title: who for who in rungs(preset)}
-    return [
-        of_ladder.get(name) or timed(contender(name, preset, **({"condition": "poses"} if name == "cyclegan" else {})))
-        for name in recipes
-    ]
+    return [of_ladder.get(name) or _contender(name, preset) for name in recipes]
+
+
+def _contender(name: str, preset: str) -> Contender:
+    recipe = name.removesuffix(LEARNT_DAMAGED)
+    if recipe == name:
+        return timed(contender(name, preset, **({"condition": "poses"} if name == "cyclegan" else {})))
+    title = f"{TITLES[recipe]}, learnt from damaged poses"
+    return contender(recipe, preset, f"{recipe}-damage", title, **DAMAGE)
 
 
 def damaged(performance: Performance, damage: Damage, dose: float, seed: Sequence[int]) -> Performance:
@@ -177,9 +185,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the trainings and of the damage")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     options = parser.parse_args(arguments)
+    damaged_too = [f"{name}{LEARNT_DAMAGED}" for name in ("performance-cloning", "everybody-dance-now")]
+    known = (*RECIPES, *damaged_too, *RUNGS[:-1])
     for name in options.recipes:
-        if name not in (*RECIPES, *RUNGS[:-1]):
-            parser.error(f"--recipes {name}: there is no such recipe; choose from {', '.join((*RECIPES, *RUNGS[:-1]))}")
+        if name not in known:
+            parser.error(f"--recipes {name}: there is no such recipe; choose from {', '.join(known)}")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     device = choose_device(options.device).type
     options.work.mkdir(parents=True, exist_ok=True)

@@ -277,3 +277,14 @@ def test_what_was_trained_again_is_tested_again(benchmarks, tmp_path):
     for actors, times in ((same, 1), (same, 1), ([(None, SimpleNamespace(record={"steps": 6}))], 2)):
         assert bench.once("t", make, actors).methods[0].title == "One"
         assert len(made) == times
+
+
+def test_recipes_can_be_learnt_from_damaged_poses_too(benchmarks):
+    import robustness
+
+    names = ["everybody-dance-now+damage", "everybody-dance-now", "PL-Stage1", "pix2pix"]
+    hurt, plain, rung, other = robustness.contenders(names, "preview")
+    assert (hurt.name, hurt.recipe) == ("everybody-dance-now-damage", "everybody-dance-now")
+    assert dataclasses.replace(hurt.config, pose_drop=0.0, pose_jitter=0.0, pose_stretch=0.0) == plain.config
+    assert bool(hurt.config.pose_noise) and not plain.config.pose_noise
+    assert (rung.title, other.name) == ("PL-Stage1", "pix2pix")
