@@ -335,6 +335,24 @@ def test_too_little_footage_is_said(tmp_path):
         recipe.train(short, [], tmp_path / "run", TINY, device="cpu")
 
 
+def test_golden_losses(me, dance):
+    """A change that should not alter numbers must reproduce these; one that should says so and why."""
+    first = stage_of(me, [dance], QUICK)
+    named = {f"pose {name}": float(v.detach()) for name, v in first.training_step(3).items()}
+    second = stage_of(me, [dance], QUICK, "texture", first.networks["generator"].eval())
+    named |= {f"texture {name}": float(v.detach()) for name, v in second.training_step(3).items()}
+    assert named == pytest.approx(GOLDEN, rel=0.03)
+
+
+GOLDEN = {
+    "pose D_p": 2.0351, "pose D_t": 2.294, "pose D_w": 2.3143, "pose gan_p": 1.9381, "pose gan_t": 2.204,
+    "pose gan_w": 2.2467, "pose fm_p": 33.0185, "pose fm_t": 37.3992, "pose vgg": 12.9779, "pose alpha": 9.3619,
+    "texture D_p": 2.4289, "texture D_t": 2.1048, "texture D_w": 2.5152, "texture gan_p": 2.3132,
+    "texture gan_t": 1.9179, "texture gan_w": 2.3317, "texture fm_p": 29.6759, "texture fm_t": 37.1695,
+    "texture vgg": 13.0831, "texture alpha": 9.3292,
+}  # fmt: skip
+
+
 # -- stages ----------------------------------------------------------------------------------------------------
 
 
