@@ -76,6 +76,7 @@ NormalizationName = Annotated[
     Literal["similarity", "ground"] | None,
     arg(metavar="similarity|ground", help_behavior_hint="(default: as the recipe or the actor has it)"),
 ]
+AblationName = Annotated[str | None, _optional(str, "PL-Stage1|PL-Stage1-DA|PL-Stage1-DA-F|PL-Stage2", "a rung")]
 Preset = Literal["instant", "preview", "fast", "paper"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 

@@ -8,6 +8,7 @@ from typing import Literal
 from tyro.conf import Positional
 
 from understudy.cli_options import (
+    AblationName,
     Actors,
     Background,
     Box,
@@ -103,6 +104,7 @@ def train(
     max_steps: Steps = None,
     seed: int = 0,
     normalization: NormalizationName = None,
+    ablation: AblationName = None,
     consent: Text = None,
     device: DeviceName = "auto",
 ) -> None:
@@ -130,6 +132,7 @@ def train(
         seed: Of everything random.
         normalization: How the actor brings drivers to the reference's place: similarity (one scale and place for the
             clip) or ground (for every frame by the feet, for dancers who come closer and go away).
+        ablation: For research, with poses-in-the-wild: without what this rung of the paper's ladder leaves out.
         consent: Who agreed to be learnt, and to what. Stored in the actor. Asked for when left out.
         device: Where to compute.
     """
@@ -146,6 +149,7 @@ def train(
         max_steps=max_steps,
         seed=seed,
         normalization=normalization,
+        ablation=ablation,
         consent=consent,
         device=device,
     )

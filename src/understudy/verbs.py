@@ -57,6 +57,7 @@ def train(
     max_steps: int | None = None,
     seed: int = 0,
     normalization: NormalizeBy | None = None,
+    ablation: str | None = None,
     consent: str | None = None,
     device: Device = "auto",
 ) -> Actor:
@@ -82,6 +83,8 @@ def train(
         seed: of everything random.
         normalization: how the actor brings drivers to the reference's place: "similarity" (one scale and translation a
             clip), "ground" (one for every frame, by where the feet are), or None: as the recipe does.
+        ablation: for researchers, with the recipe "poses-in-the-wild": leave out what a rung of its Table 5 does
+            without, "PL-Stage1", "PL-Stage1-DA", "PL-Stage1-DA-F", "PL-Stage2" or "PL-UL-Stage2" (nothing).
         consent: who agreed to be learnt, and to what; None asks at a terminal.
         device: "auto", "cpu", "cuda" or "mps".
 
@@ -95,7 +98,7 @@ def train(
         actor = train("me.mp4", "me.actor", preset="preview", consent="I am the person in me.mp4")
     """
     path = Path(output)
-    chosen, config = _recipe_and_config(recipe, preset)
+    chosen, config = _recipe_and_config(recipe, preset, ablation)
     _check_limits(max_minutes, max_steps, seed, device)
     _check_normalization(normalization)
     check_actor_output(path, resume)
@@ -325,7 +328,7 @@ def clone(
     return _perform(actor, driving_performance, _video_of(driving), path, behind, compare, device)
 
 
-def _recipe_and_config(recipe: str | None, preset: str) -> tuple[str, Any]:
+def _recipe_and_config(recipe: str | None, preset: str, ablation: str | None = None) -> tuple[str, Any]:
     if preset not in PRESETS:
         raise UsageError(f"--preset {preset}: there is no such preset; choose one of {', '.join(PRESETS)}")
     if preset == "instant" and recipe not in (None, INSTANT_RECIPE):
@@ -335,7 +338,15 @@ def _recipe_and_config(recipe: str | None, preset: str) -> tuple[str, Any]:
     chosen = recipe or (INSTANT_RECIPE if preset == "instant" else DEFAULT_RECIPE)
     module = recipe_module(chosen)
     presets = {"instant": module.fast, "preview": module.preview, "fast": module.fast, "paper": module.paper}
-    return chosen, presets[preset]()
+    config = presets[preset]()
+    if ablation is None:
+        return chosen, config
+    if not hasattr(module, "rung"):
+        raise UsageError(f"--ablation {ablation}: the rungs are those of --recipe poses-in-the-wild, not of {chosen}")
+    try:
+        return chosen, module.rung(config, ablation)
+    except ValueError as error:
+        raise UsageError(f"--ablation {ablation}: {error}") from None
 
 
 def _check_limits(max_minutes: float | None, max_steps: int | None, seed: int, device: Device) -> None:

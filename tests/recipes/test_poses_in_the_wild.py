@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from tiny import tiny_performance, tiny_poses
-from understudy import training
+from understudy import cli, training
 from understudy.actor import Actor
 from understudy.consent import Consent
-from understudy.errors import Interrupted, TrainingError
+from understudy.errors import Interrupted, TrainingError, UsageError
 from understudy.networks.pix2pixhd import LocalEnhancer
 from understudy.networks.vgg import VGG19Features
 from understudy.pose import NOSE, PARTS
@@ -23,7 +23,7 @@ from understudy.recipes import poses_in_the_wild as recipe
 from understudy.recipes import poses_in_the_wild_footage as footage_module
 from understudy.recipes.poses_in_the_wild_config import RUNGS, rung
 from understudy.retargeting.augmentation import PoseNoise
-from understudy.verbs import perform
+from understudy.verbs import perform, train
 from understudy.video import VideoReader
 
 TINY = recipe.Config(
@@ -471,3 +471,28 @@ def test_the_actor_performs_over_any_background(trained, me, dance, tmp_path):
         frames = list(reader)
     assert len(frames) == len(dance)
     assert np.abs(frames[0][46, 38].astype(int) - (32, 48, 64)).max() < 8  # beside the square that is painted
+
+
+def test_a_rung_can_be_trained_from_the_command_line(me, tmp_path, monkeypatch):
+    monkeypatch.setattr(recipe, "preview", lambda: dataclasses.replace(QUICK, steps=(1, 0, 1, 0)))
+    words = ["train", "--reference", str(me.path), "--output", str(tmp_path / "one.actor"), "--consent", "It is me"]
+    with pytest.raises(SystemExit, match="0"):
+        cli.main([*words, "--recipe", "poses-in-the-wild", "--ablation", "PL-Stage1-DA", "--device", "cpu"])
+    config = recipe.Config(**Actor.load(tmp_path / "one.actor").config)
+    assert (config.augment, config.past_only, config.refine, config.unpaired) == (True, True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "rung_name", "said"),
+    [
+        ("poses-in-the-wild", "PL", "--ablation PL: there is no rung PL; choose one of PL-Stage1, PL-Stage1-DA, "),
+        (
+            "pix2pix",
+            "PL-Stage2",
+            "--ablation PL-Stage2: the rungs are those of --recipe poses-in-the-wild, ",
+        ),
+    ],
+)
+def test_rungs_that_there_are_not_are_said(me, tmp_path, name, rung_name, said):
+    with pytest.raises(UsageError, match=re.escape(said)):
+        train(me, tmp_path / "one.actor", recipe=name, ablation=rung_name, consent="It is me", device="cpu")

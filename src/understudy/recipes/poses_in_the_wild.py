@@ -49,6 +49,7 @@ from understudy.recipes.poses_in_the_wild_config import (
     fast,
     paper,
     preview,
+    rung,
 )
 from understudy.recipes.poses_in_the_wild_footage import Footage, Poses, boxes_of, paint, refined, stacked, whole_boxes
 from understudy.recipes.trained import ArraySpec, Trained, arrays_of, below, restored
@@ -64,7 +65,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-__all__ = ["Config", "contents", "fast", "generate", "paper", "preview", "train"]
+__all__ = ["Config", "contents", "fast", "generate", "paper", "preview", "rung", "train"]
 
 PAIRED, UNPAIRED, RECORDED = (1, 2, 3), (4, 5, 6), (7, 8, 9)
 """streams of random numbers: choice of windows, their similarities, damage to their poses. A stage adds ten times its
