@@ -26,6 +26,7 @@ import logging
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ def foreground(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
         ways = [who for recipe in recipes for who in ways_of(recipe, bench.preset)]
         actors = [(who, actor_of(bench, footage, who)) for who in ways]
         name = f"background or foreground of {footage.name}"
-        yield bench.once(name, lambda n=name, f=footage, a=actors: _foreground_test(bench, n, f, a), actors)  # type: ignore[misc]
+        yield bench.once(name, partial(_foreground_test, bench, name, footage, actors), actors)
 
 
 def _foreground_test(bench: Bench, name: str, footage: Footage, actors: Sequence[tuple[Contender, Actor]]) -> Test:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from tyro.conf import UseAppendAction, arg
 from tyro.constructors import PrimitiveConstructorSpec
@@ -46,7 +46,7 @@ Texts = Annotated[tuple[str, ...], arg(metavar="[TEXT [TEXT ...]]", help_behavio
 Background = Annotated[str, arg(metavar="reference|driving|COLOUR|IMAGE|VIDEO|transparent")]
 Smooth = Annotated[bool, arg(help_behavior_hint="(default: smoothed)")]
 Matte = Annotated[str, arg(metavar="auto|green|none|VIDEO")]
-ALL_RECIPES = (
+Recipe = Literal[
     "performance-cloning",
     "everybody-dance-now",
     "poses-in-the-wild",
@@ -54,19 +54,11 @@ ALL_RECIPES = (
     "cyclegan",
     "nearest-neighbour",
     "limb-warp",
-)
+]
+ALL_RECIPES: tuple[str, ...] = get_args(Recipe)
 """`actor.RECIPES`, whose module takes long to import"""
 RecipeName = Annotated[
-    Literal[
-        "performance-cloning",
-        "everybody-dance-now",
-        "poses-in-the-wild",
-        "pix2pix",
-        "cyclegan",
-        "nearest-neighbour",
-        "limb-warp",
-    ]
-    | None,
+    Recipe | None,
     arg(
         metavar="|".join(ALL_RECIPES),
         help_behavior_hint="(default: performance-cloning; limb-warp for the preset instant)",
@@ -76,7 +68,9 @@ NormalizationName = Annotated[
     Literal["similarity", "ground"] | None,
     arg(metavar="similarity|ground", help_behavior_hint="(default: as the recipe or the actor has it)"),
 ]
-AblationName = Annotated[str | None, _optional(str, "PL-Stage1|PL-Stage1-DA|PL-Stage1-DA-F|PL-Stage2", "a rung")]
+AblationName = Annotated[
+    str | None, _optional(str, "PL-Stage1|PL-Stage1-DA|PL-Stage1-DA-F|PL-Stage2|PL-UL-Stage2", "a rung")
+]
 Preset = Literal["instant", "preview", "fast", "paper"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from understudy.conditioning import limb_maps as module
-from understudy.conditioning.limb_maps import THICKNESS, limb_maps, window_indices
+from understudy.conditioning.limb_maps import THICKNESS, limb_maps
 from understudy.pose import (
     BODY_LIMBS,
     EXCHANGED,
@@ -246,26 +246,3 @@ def test_no_gradient_is_recorded():
 def test_other_shapes_are_refused():
     with pytest.raises(ValueError, match=r"need \(B, 133, 2\) and \(B, 133\), not \(1, 18, 2\) and \(1, 18\)"):
         limb_maps(torch.zeros(1, 18, 2), torch.ones(1, 18, dtype=torch.bool), (8, 8), 1.0)
-
-
-@pytest.mark.parametrize(
-    ("frames", "before", "after", "expected"),
-    [
-        pytest.param(3, 1, 1, [[0, 0, 1], [0, 1, 2], [1, 2, 2]], id="centred"),
-        pytest.param(3, 2, 0, [[0, 0, 0], [0, 0, 1], [0, 1, 2]], id="past only"),
-        pytest.param(3, 0, 0, [[0], [1], [2]], id="alone"),
-        pytest.param(1, 2, 2, [[0, 0, 0, 0, 0]], id="a picture"),
-        pytest.param(2, 3, 1, [[0, 0, 0, 0, 1], [0, 0, 0, 1, 1]], id="longer than the clip"),
-    ],
-)
-def test_windows_repeat_the_ends_of_a_clip(frames, before, after, expected):
-    indices = window_indices(frames, before, after, torch.device("cpu"))
-    assert indices.dtype == torch.int64
-    assert indices.tolist() == expected
-
-
-def test_no_frames_have_no_windows():
-    assert window_indices(0, 1, 1).shape == (0, 3)
-    maps = torch.arange(4.0).view(4, 1, 1, 1).expand(4, 2, 1, 1)
-    stacked = maps[window_indices(4, 1, 1)].flatten(1, 2)
-    assert stacked[:, :, 0, 0].tolist()[1] == [0, 0, 1, 1, 2, 2]

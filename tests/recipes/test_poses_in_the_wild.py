@@ -135,6 +135,21 @@ def test_every_frame_stands_with_its_neighbours_and_ends_are_repeated():
     assert list(footage_module._around([], 2, 2)) == []
 
 
+@pytest.mark.parametrize(
+    ("frames", "before", "after", "expected"),
+    [
+        pytest.param(3, 1, 1, [[0, 0, 1], [0, 1, 2], [1, 2, 2]], id="centred"),
+        pytest.param(3, 2, 0, [[0, 0, 0], [0, 0, 1], [0, 1, 2]], id="past only"),
+        pytest.param(3, 0, 0, [[0], [1], [2]], id="alone"),
+        pytest.param(1, 2, 2, [[0, 0, 0, 0, 0]], id="a picture"),
+        pytest.param(2, 3, 1, [[0, 0, 0, 0, 1], [0, 0, 0, 1, 1]], id="longer than the clip"),
+    ],
+)
+def test_windows_repeat_the_ends_of_a_clip(frames, before, after, expected):
+    windows = footage_module._around([torch.tensor(t) for t in range(frames)], before, after)
+    assert [[int(value) for value in window] for window in windows] == expected
+
+
 def test_neighbours_are_stacked_over_channels_in_their_order():
     frames = torch.arange(2 * 5 * 3).view(2, 5, 3, 1, 1).float()
     x = footage_module.stacked(frames, 3)

@@ -12,7 +12,7 @@ from torch import Tensor
 from understudy.conditioning.stick_figure import bands, ends
 from understudy.pose import PART_NAMES, PARTS, POINTS
 
-__all__ = ["PARTS", "PART_NAMES", "THICKNESS", "limb_maps", "window_indices"]
+__all__ = ["PARTS", "PART_NAMES", "THICKNESS", "limb_maps"]
 
 # First lines first, then the second lines of the parts that have more, and so on: lines of one turn share no channel
 _TURNS = tuple(
@@ -80,13 +80,3 @@ def _paint(cells: Tensor, place: Tensor, covered: Tensor, lengths: list[int]) ->
         where = place[first : first + length]
         cells[where] = torch.maximum(cells[where], covered[first : first + length])
         line, first = line + len(lines), first + length
-
-
-def window_indices(frames: int, before: int, after: int, device: torch.device | None = None) -> Tensor:
-    """For each of T frames the frames around it, in order: `(T, before + 1 + after)` int64.
-
-    Beyond the ends of a clip its first or last frame repeats. `maps[window_indices(T, K, K)].flatten(1, 2)` stacks
-    `(T, P, H, W)` maps over 2K + 1 frames.
-    """
-    around = torch.arange(-before, after + 1, device=device)
-    return (torch.arange(frames, device=device)[:, None] + around).clamp(0, max(frames - 1, 0))

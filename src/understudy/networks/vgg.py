@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from understudy import losses
 from understudy.errors import TrainingError, UnderstudyError
 from understudy.files import atomic_file, sha256_of
 from understudy.progress import progress_bar
@@ -69,6 +70,15 @@ class VGG19Features(nn.Module):
         self.deviation: Tensor
         self.requires_grad_(False)
         self.eval()
+
+    def distance(self, fake: Tensor, real: Tensor) -> Tensor:
+        """`losses.perceptual_distance` of generated and real frames, `(B, 3, H, W)` both: `(B,)`.
+
+        Gradients reach the generated ones alone.
+        """
+        with torch.no_grad():
+            real_features = self(real)
+        return losses.perceptual_distance(self(fake), real_features)
 
     def forward(self, frames: Tensor) -> list[Tensor]:
         """frames `(B, 3, H, W)` in [-1, 1] -> one `(B, C, h, w)` for each of `layers`, in their order.

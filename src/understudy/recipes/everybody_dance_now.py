@@ -85,9 +85,7 @@ class Studio:
     def perceptual(self, fake: Tensor, real: Tensor) -> Tensor:
         """L_P of frames `(B, 3, H, W)`: `(B,)`."""
         with self.fabric.autocast():
-            with torch.no_grad():
-                real_features = self.phi(real)
-            return losses.perceptual_distance(self.phi(fake), real_features)
+            return self.phi.distance(fake, real)
 
 
 def global_stage(studio: Studio) -> training.Outcome | None:

@@ -153,11 +153,11 @@ class Stage:
         before, after = config.neighbours, config.after
         self.around = (before, after) if G_1 is None else (before + config.neighbours, after + config.neighbours)
         self.has_unpaired = studio.footage.pool is not None
-        judges = {
+        self.judges = {
             name: MultiScaleDiscriminator(channels, config.discriminator_width, config.scales)
             for name, channels in self._judged().items()
         }
-        self.networks: Mapping[str, nn.Module] = {"generator": generator, **judges}
+        self.networks: Mapping[str, nn.Module] = {"generator": generator, **self.judges}
         wrapped: dict[str, nn.Module] = {}
         optimizers: dict[str, torch.optim.Optimizer] = {}
         for part, network in self.networks.items():
@@ -198,7 +198,7 @@ class Stage:
 
         # G: eq. 4 = L_Dp + L_Dt + L_Dw + lambda_vgg L_vgg + lambda_fm (L_fp + L_ft), and L1 on alpha.
         # It comes before the D's, so that both are judged by the same and real frames are shown to them once
-        with training.frozen(*(self.networks[name] for name in self.networks if name != "generator")):
+        with training.frozen(*self.judges.values()):
             seen = {"p": self.D_p(torch.cat([c, fake], 1)), "t": self.D_t(self._in_time(fake))}
             if self.has_unpaired:
                 seen["w"] = self.D_w(torch.cat([p_w, fake_w], 1))
@@ -206,7 +206,8 @@ class Stage:
             for name in ("p", "t"):
                 fixed = [[features.detach() for features in maps] for maps in real[name]]
                 goal[f"fm_{name}"] = config.lambda_fm * losses.feature_matching(fixed, seen[name]).mean()
-            goal["vgg"] = config.lambda_vgg * self._perceptual(fake[:, :3], f[:, :3])
+            with self.studio.fabric.autocast():
+                goal["vgg"] = config.lambda_vgg * self.studio.phi.distance(fake[:, :3], f[:, :3]).mean()
             if not config.whole_frame:
                 goal["alpha"] = config.lambda_alpha * (fake[:, 3] - f[:, 3]).abs().mean()
             training.descend(self.studio.fabric, self.optimizers["generator"], goal)
@@ -229,7 +230,7 @@ class Stage:
     def _recorded(self, step: int) -> Tensor:
         """(p', f'): a pair of the reference, drawn for itself, its poses undamaged: `(B, P + C, H, W)`."""
         poses, f = self._paired(RECORDED, step, PoseNoise())
-        return torch.cat([poses.maps(self.config, self.shrink)[:, self.around[0]], f[:, 0]], 1)
+        return torch.cat([poses.at(self.around[0]).maps(self.config, self.shrink)[:, 0], f[:, 0]], 1)
 
     def _condition(self, poses: Poses) -> tuple[Tensor, Tensor, Tensor | None]:
         """x and p_t for each frame that poses are around, `(B, M, ..., H, W)`, and in stage II stage I's frames."""
@@ -262,14 +263,6 @@ class Stage:
         """`(B * M, C, H, W)` -> `(B, M * C, H, W)`."""
         return rearrange(frames, "(b m) c h w -> b (m c) h w", m=self.config.judged)
 
-    def _perceptual(self, fake: Tensor, real: Tensor) -> Tensor:
-        """L_vgg of frames `(B * M, 3, H, W)`."""
-        phi = self.studio.phi
-        with self.studio.fabric.autocast():
-            with torch.no_grad():
-                real_features = phi(real)
-            return losses.perceptual_distance(phi(fake), real_features).mean()
-
     def _streams(self, streams: tuple[int, int, int]) -> tuple[int, int, int]:
         choice, similarity, damage = (number + 10 * NAMES.index(self.name) for number in streams)
         return choice, similarity, damage
@@ -281,20 +274,21 @@ class Stage:
         rows: dict[str, list[Tensor]] = {"poses": [], "reference": [], "generated": [], "alpha": []}
         for column in range(COLUMNS):
             poses, f = self._paired(RECORDED, column, PoseNoise())
-            self._show(generator, poses, rows, 0)
+            self._show(generator, poses, rows)
             rows["reference"].append(f[0, 0, :3])
             if self.has_unpaired:
                 wild = self.studio.footage.unpaired(self._streams(UNPAIRED), column, self.around)
                 unpaired = {name: rows.setdefault(f"unpaired {name}", []) for name in ("poses", "generated")}
-                self._show(generator, wild, unpaired, 0)
+                self._show(generator, wild, unpaired)
         write_rows({name: list(pixels(torch.stack(row))) for name, row in rows.items() if row}, folder, step)
 
-    def _show(self, generator: nn.Module, poses: Poses, rows: dict[str, list[Tensor]], moment: int) -> None:
+    def _show(self, generator: nn.Module, poses: Poses, rows: dict[str, list[Tensor]]) -> None:
+        """Adds the first frame that poses are around to the rows."""
         x, p, coarse = self._condition(poses)
         with self.studio.fabric.autocast():
             painted = generator(x.flatten(0, 1)).float()
-        frame = self._frames(painted, coarse)[moment]
-        rows["poses"].append(p[0, moment].amax(0, keepdim=True).expand(3, -1, -1) * 2 - 1)
+        frame = self._frames(painted, coarse)[0]
+        rows["poses"].append(p[0, 0].amax(0, keepdim=True).expand(3, -1, -1) * 2 - 1)
         rows["generated"].append(frame[:3])
         if "alpha" in rows and len(frame) == 4:
             rows["alpha"].append(frame[3:].expand(3, -1, -1))

@@ -47,6 +47,11 @@ class Poses:
     kept: Tensor | None = None
     """(B, N, P) bool: parts to draw; None for all"""
 
+    def at(self, moment: int) -> Poses:
+        """One pose of every window, N = 1."""
+        one = slice(moment, moment + 1)
+        return Poses(self.xy[:, one], self.seen[:, one], None if self.kept is None else self.kept[:, one])
+
     def maps(self, config: Config, shrink: int = 1) -> Tensor:
         """Limb maps `(B, N, P, H, W)` in [0, 1] of a box `shrink` times smaller than the config's."""
         height, width = (side // shrink for side in config.box_hw)
@@ -109,7 +114,7 @@ class Footage:
         reach = torch.arange(-around[0], config.judged + around[1], device=self.device)
         moment = (start[:, None] + reach).clamp(0, len(clip.xy) - 1)  # (B, N)
         transform = chained(self._moves(streams[1], step, b)[:, None], self.to_box[moment])  # (B, N, 2, 3)
-        xy = torch.einsum("bnij,bnkj->bnki", transform[..., :2], clip.xy[moment]) + transform[..., None, :, 2]
+        xy = _moved(transform, clip.xy[moment])
         frames = slice(around[0], around[0] + config.judged)
         shown = moment[:, frames].flatten(), transform[:, frames].flatten(0, 1)
         y = rearrange(clip.frames_at(*shown, config.box_hw), "(b m) c h w -> b m c h w", b=b)
@@ -130,8 +135,7 @@ class Footage:
         to_box = np.stack([self._boxes(*window).to_box(config.box_hw) for window in zip(xy, seen, strict=True)])
         transform = chained(self._moves(streams[1], step, b)[:, None], _on(to_box[:, some], self.device))
         joints, found = _on(xy[:, some], self.device), _on(seen[:, some], self.device)
-        placed = torch.einsum("bnij,bnkj->bnki", transform[..., :2], joints) + transform[..., None, :, 2]
-        return Poses(placed, found)
+        return Poses(_moved(transform, joints), found)
 
     def _boxes(self, xy: npt.NDArray[Any], seen: npt.NDArray[Any]) -> Boxes:
         if self.config.whole_frame:
@@ -158,6 +162,11 @@ def whole_boxes(frames: int, size: int) -> Boxes:
 def stacked(frames: Tensor, count: int) -> Tensor:
     """`count` neighbours as one condition: `(B, N, C, H, W)` -> `(B, N - count + 1, count * C, H, W)`."""
     return rearrange(frames.unfold(1, count, 1), "b m c h w k -> b m (k c) h w")
+
+
+def _moved(transform: Tensor, xy: Tensor) -> Tensor:
+    """Joints `(B, N, J, 2)`, each frame's moved by its transform `(B, N, 2, 3)`."""
+    return torch.einsum("bnij,bnkj->bnki", transform[..., :2], xy) + transform[..., None, :, 2]
 
 
 def _on(values: npt.NDArray[Any], device: torch.device) -> Tensor:
