@@ -8,6 +8,7 @@ arXiv 1812.08008) for the 18 joints and their order.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -233,6 +234,12 @@ class Pose:
         """(T,) true where any of the 17 body joints is seen."""
         seen: npt.NDArray[np.bool_] = (self.confidence[:, BODY] > 0).any(axis=1)
         return seen
+
+    def sha256(self) -> str:
+        """Hash of the points and their confidence, by which the same poses are known again."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.xy).data)
+        digest.update(np.ascontiguousarray(self.confidence).data)
+        return digest.hexdigest()
 
     def openpose18(self) -> tuple[FloatArray, FloatArray]:
         """The view that the papers use, in the order of `OPENPOSE18_NAMES`.

@@ -5,7 +5,6 @@ One bad clip among a thousand is named and left out; what was named and is not t
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -116,7 +115,7 @@ class _Reader:
         self.sequences: dict[Listed, PoseSequence] = {}
         self.failed: list[str] = []
         self.twins: list[str] = []
-        self._contents = {_content(one.poses) for one in known}
+        self._contents = {one.poses.sha256() for one in known}
         self._films = {one.header.source_sha256 for one in known if isinstance(one, Performance)}
 
     def __call__(self, clip: Listed) -> None:
@@ -126,7 +125,7 @@ class _Reader:
             self.failed.append(str(error))
             _log.warning("%s is left out: %s", clip.name, error)
             return
-        content = _content(sequence.poses) if sequence else ""
+        content = sequence.poses.sha256() if sequence else ""
         if sequence is None or content in self._contents:
             self.twins.append(clip.name)
             return
@@ -250,12 +249,6 @@ def _from_pose_file(path: Path) -> Pose:
     if max(width, height) <= 2:  # as `read_poses` tells shares of the frame from pixels
         raise PoseError(f"{path} gives places as shares of frames whose size it does not say: write them in pixels")
     return Pose(poses.xy, poses.confidence, (max(1, round(height)), max(1, round(width))))
-
-
-def _content(poses: Pose) -> str:
-    digest = hashlib.sha256(np.ascontiguousarray(poses.xy).data)
-    digest.update(np.ascontiguousarray(poses.confidence).data)
-    return digest.hexdigest()
 
 
 def _without_twins(clips: Sequence[Listed]) -> list[Listed]:

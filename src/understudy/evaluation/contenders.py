@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Sequence
@@ -161,7 +160,7 @@ def _completed(asked: dict[str, Any]) -> Any:
 def _identity(clip: Performance | PoseSequence) -> str:
     if not isinstance(clip, PoseSequence):
         return clip.header.source_sha256
-    return hashlib.sha256(clip.poses.xy.tobytes() + clip.poses.confidence.tobytes()).hexdigest()
+    return clip.poses.sha256()
 
 
 def _as_json(values: Any) -> Any:
