@@ -28,15 +28,15 @@ import numpy as np
 
 from detector_clips import INSTANT, Clip, Cutter, Studio, actor_of, clips_of, cut_once, for_each
 from understudy.actor import RECIPES
-from understudy.devices import choose_device
+from understudy.base.devices import choose_device
+from understudy.base.files import read_json, write_json
+from understudy.base.machine import machine
 from understudy.errors import PoseError, UsageError
-from understudy.files import read_json, write_json
 from understudy.forensics.detect import detect
 from understudy.forensics.detector import Calibration, Config, Detector, pair_log_odds
 from understudy.forensics.detector_data import CRF, SHRINK, Footage
 from understudy.forensics.detector_training import Schedule, calibrated, detector_of, train_detector
-from understudy.machine import machine
-from understudy.performing import perform_to_file
+from understudy.performing.perform import perform_to_file
 from understudy.tracking.track import tracked
 
 MEDIA = Path(os.environ.get("UNDERSTUDY_MEDIA", Path(__file__).parents[2] / "shared" / "media"))

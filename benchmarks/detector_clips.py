@@ -19,8 +19,8 @@ import cv2
 import numpy as np
 
 from understudy.actor import Actor
+from understudy.base.devices import Device
 from understudy.consent import Consent
-from understudy.devices import Device
 from understudy.errors import PoseError
 from understudy.evaluation.contenders import contender, learnt, timed
 from understudy.forensics.detector_data import (
@@ -33,8 +33,9 @@ from understudy.forensics.detector_data import (
     save_footage,
     treated,
 )
+from understudy.media.reading import probe
 from understudy.performance import Performance
-from understudy.performing import perform_to_file
+from understudy.performing.perform import perform_to_file
 from understudy.recipes import limb_warp
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.motion import choreography
@@ -42,7 +43,6 @@ from understudy.synthetic.pair import centred
 from understudy.synthetic.people import make_person
 from understudy.synthetic.scene import make_scene
 from understudy.tracking.track import tracked
-from understudy.video import probe
 
 MADE_UP = Consent("nobody needs to agree: the person is made up", "")
 FPS = Fraction(25)

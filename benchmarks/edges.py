@@ -46,17 +46,17 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.actor import Actor
-from understudy.compositing import SEGMENTED_TOO_WIDE, clean_edges, cutout_of, key, paste
+from understudy.base.devices import choose_device
+from understudy.base.files import write_json
+from understudy.base.machine import machine
+from understudy.compositing.cutouts import SEGMENTED_TOO_WIDE, clean_edges, cutout_of, key, paste
 from understudy.conditioning.clips import flat_colour
-from understudy.devices import choose_device
-from understudy.drawing import contact_sheet
 from understudy.errors import UnderstudyError, UsageError
-from understudy.files import write_json
-from understudy.images import write_image
-from understudy.machine import machine
+from understudy.media.images import write_image
 from understudy.performance import Crop, Performance
-from understudy.performing import Part, cut_out, placement
-from understudy.pose import Pose
+from understudy.performing.perform import Part, cut_out, placement
+from understudy.pictures.drawing import contact_sheet
+from understudy.poses.pose import Pose
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.mesh import PART
 from understudy.synthetic.motion import Motion, choreography

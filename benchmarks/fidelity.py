@@ -31,8 +31,9 @@ from pathlib import Path
 from typing import Any
 
 from understudy.actor import Actor
+from understudy.base.devices import Device, choose_device
+from understudy.base.files import read_json, write_json
 from understudy.consent import Consent
-from understudy.devices import Device, choose_device
 from understudy.evaluation.comparing import Player, asked_of, compare
 from understudy.evaluation.contenders import Contender, contender, learnt, timed
 from understudy.evaluation.evaluate import dancer, report, self_reenactment_test
@@ -40,9 +41,8 @@ from understudy.evaluation.intervals import block_of, ratio_interval
 from understudy.evaluation.results import Evaluation, Summary, Test
 from understudy.evaluation.self_reenactment import Split, split
 from understudy.evaluation.truth import Truth, square_of
-from understudy.files import read_json, write_json
 from understudy.performance import Performance
-from understudy.performing import part_for
+from understudy.performing.perform import part_for
 from understudy.synthetic.pair import Pair, film_pair
 from understudy.tracking.track import tracked
 

@@ -9,11 +9,11 @@ from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any
 
+from understudy.media.reading import VideoReader, VideoWriter, probe
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.scene import make_scene
-from understudy.video import VideoReader, VideoWriter, probe
 
 CLIP_SIZE_HW = (1920, 1080)
 MADE_UP_FRAMES, MADE_UP_FPS = 60, Fraction(25)

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 from unittest import mock
 
-from understudy.machine import forget_peaks, peaks_mib
+from understudy.base.machine import forget_peaks, peaks_mib
 
 LEAST_SECONDS = 0.2
 """what a repeat lasts at least: quick things are called many times in each"""

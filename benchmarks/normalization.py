@@ -27,11 +27,11 @@ from typing import Any
 
 import numpy as np
 
+from understudy.base.files import write_json
+from understudy.base.machine import machine
 from understudy.errors import UnderstudyError
-from understudy.files import write_json
-from understudy.machine import machine
-from understudy.performing import aligned_poses
-from understudy.pose import BODY, LEFT_ANKLE, RIGHT_ANKLE, Pose
+from understudy.performing.perform import aligned_poses
+from understudy.poses.pose import BODY, LEFT_ANKLE, RIGHT_ANKLE, Pose
 from understudy.retargeting.alignment import body_statistics
 from understudy.retargeting.global_normalization import ground_position, ground_statistics, normalization
 from understudy.synthetic.clip import write_clip

@@ -18,10 +18,10 @@ import numpy as np
 import torch
 
 from understudy.actor import Actor
+from understudy.base.files import write_json
 from understudy.conditioning.clips import _frames_over
 from understudy.evaluation.metrics import rmse
-from understudy.files import write_json
-from understudy.performing import part_for
+from understudy.performing.perform import part_for
 from understudy.recipes import performance_cloning as recipe
 from understudy.tracking.track import tracked
 

@@ -17,13 +17,13 @@ from typing import Any
 
 from fidelity import MADE_UP, Bench, Footage
 from understudy.actor import Actor
+from understudy.base.files import read_json, write_json
 from understudy.errors import UsageError
 from understudy.evaluation.contenders import MANY_STEPS, Contender, contender, learnt
-from understudy.files import read_json, write_json
 from understudy.performance import Performance
-from understudy.pose_pool import PoseSequence
-from understudy.pose_sources import gather
-from understudy.recipes.poses_in_the_wild_config import RUNGS, rung
+from understudy.recipes.parts.poses_in_the_wild_config import RUNGS, rung
+from understudy.unpaired.gathering import gather
+from understudy.unpaired.pool import PoseSequence
 
 PACE = "pace.json"
 PACING_MINUTES = 0.75

@@ -23,10 +23,10 @@ import training_steps
 from material import Material, config_of
 from measuring import Comparison, Meter, Row, missing
 from stages import Bench
-from understudy.devices import choose_device, keep_freed_memory
+from understudy.base.devices import choose_device, keep_freed_memory
+from understudy.base.files import write_json
+from understudy.base.machine import machine
 from understudy.errors import UnderstudyError
-from understudy.files import write_json
-from understudy.machine import machine
 
 VERSION = 1
 """of the JSON's layout"""

@@ -22,17 +22,17 @@ from typing import Any
 import numpy as np
 
 from measuring import Meter, Row
+from understudy.base.files import save_tensors, sha256_of, write_json
+from understudy.base.machine import machine, peaks_mib
 from understudy.conditioning.clips import windows  # noqa: F401 - PyTorch's memory is not the pool's
 from understudy.errors import UnderstudyError
-from understudy.files import save_tensors, sha256_of, write_json
-from understudy.machine import machine, peaks_mib
 from understudy.performance import FOUND, HEADER_FILE, POSES_FILE, Crop, Header
 from understudy.performance import VERSION as LAYOUT
-from understudy.pose import Pose
-from understudy.pose_pool import PosePool
-from understudy.pose_sources import gather
+from understudy.poses.pose import Pose
 from understudy.retargeting.alignment import body_statistics
 from understudy.synthetic.dances import dance_poses
+from understudy.unpaired.gathering import gather
+from understudy.unpaired.pool import PosePool
 
 VERSION = 1
 """of the JSON's layout"""

@@ -34,8 +34,9 @@ from fidelity import STEPS, Bench, Footage, footage_of
 from pacing import PROPOSED, actor_of, rungs
 from robustness_tables import DAMAGES, MEASURES, Damage, Played, plot, record, rows_of, tables
 from understudy.actor import RECIPES, Actor
-from understudy.devices import choose_device
-from understudy.drawing import contact_sheet, draw_pose
+from understudy.base.devices import choose_device
+from understudy.base.files import read_json, write_json
+from understudy.base.machine import machine
 from understudy.errors import UnderstudyError
 from understudy.evaluation.contenders import TITLES, Contender, contender, timed
 from understudy.evaluation.measuring import measure_clip
@@ -43,12 +44,11 @@ from understudy.evaluation.playing import Recorder, played
 from understudy.evaluation.self_reenactment import part_of, truth_of
 from understudy.evaluation.true_clip import TruthMeasures
 from understudy.evaluation.truth import Truth
-from understudy.files import read_json, write_json
-from understudy.images import write_image
-from understudy.machine import machine
+from understudy.media.images import write_image
+from understudy.media.reading import VideoReader
 from understudy.performance import Performance
-from understudy.recipes.poses_in_the_wild_config import RUNGS
-from understudy.video import VideoReader
+from understudy.pictures.drawing import contact_sheet, draw_pose
+from understudy.recipes.parts.poses_in_the_wild_config import RUNGS
 
 LEARNT_DAMAGED = "+damage"
 DAMAGE = {"pose_drop": 0.05, "pose_jitter": 0.02, "pose_stretch": 0.2}

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.files import atomic_file
 from understudy.evaluation.intervals import block_of, mean_interval, ratio_interval
 from understudy.evaluation.pose_damage import dropped, jittered, stretched, swapped
 from understudy.evaluation.report_plots import STYLES
 from understudy.evaluation.results import Summary
-from understudy.files import atomic_file
-from understudy.pose import Pose
+from understudy.poses.pose import Pose
 
 MEASURES = {"rmse": ("RMSE", 1), "temporal": ("temporal error", 2)}
 """what is measured on the person's box: its name and digits"""

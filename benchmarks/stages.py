@@ -12,7 +12,7 @@ import torch
 
 from material import Material, network_of
 from measuring import Meter, Row, timed_calls
-from understudy.devices import autocast
+from understudy.base.devices import autocast
 
 if TYPE_CHECKING:
     from stand_in import Picture, StandIn
@@ -40,8 +40,8 @@ class Bench:
 
 def decode(bench: Bench) -> Iterator[Row]:
     """The whole frame, and shrunk to what the tracker looks at."""
+    from understudy.media.reading import VideoReader, probe
     from understudy.tracking.observe import look_long_side
-    from understudy.video import VideoReader, probe
 
     footage = bench.material.footage
     clip, end = footage.clip, footage.end
@@ -98,7 +98,7 @@ def generate(bench: Bench) -> Iterator[Row]:
 
 def composite(bench: Bench) -> Iterator[Row]:
     """A picture cut out, and that put into the reference's full frame."""
-    from understudy.compositing import key
+    from understudy.compositing.cutouts import key
 
     for config in bench.configs:
         actor = bench.material.actor(config)
@@ -117,7 +117,7 @@ def composite(bench: Bench) -> Iterator[Row]:
 
 def encode(bench: Bench) -> Iterator[Row]:
     """H.264 of what is performed, at the reference's size."""
-    from understudy.video import VideoWriter
+    from understudy.media.reading import VideoWriter
 
     actor = bench.material.actor(bench.configs[-1])
     there = list(itertools.islice(_composed(bench, actor), ENCODED_FRAMES))
@@ -159,8 +159,8 @@ def _exhaust(items: Iterable[object]) -> None:
 
 def _composed(bench: Bench, actor: StandIn) -> Iterator[Picture]:
     """The finished frames of an actor that plays its own performance."""
-    from understudy.backgrounds import backgrounds
-    from understudy.performing import composed, part_for
+    from understudy.compositing.backgrounds import backgrounds
+    from understudy.performing.perform import composed, part_for
 
     performance = bench.material.performance
     part = part_for(actor, performance)

@@ -19,7 +19,7 @@ from understudy.actor import Actor
 from understudy.conditioning.clips import flat_colour
 from understudy.consent import Consent
 from understudy.performance import Performance
-from understudy.pose import Pose
+from understudy.poses.pose import Pose
 from understudy.recipes.performance_cloning import Config, generator_for
 from understudy.retargeting.alignment import body_statistics
 

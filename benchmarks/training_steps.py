@@ -14,13 +14,15 @@ from torch import Tensor
 from material import network_of
 from measuring import Comparison, Row, alone, compared
 from stages import Bench
-from understudy import devices, losses, training
+from understudy import losses
+from understudy.base import devices
+from understudy.base.devices import autocast, computes_in_bfloat16
 from understudy.conditioning.clips import Clip, flat_colour, read_clip
-from understudy.devices import autocast, computes_in_bfloat16
 from understudy.networks.vgg import VGG19Features
 from understudy.recipes import performance_cloning
 from understudy.recipes.performance_cloning import Config, PerformanceCloning
 from understudy.retargeting.alignment import Alignment
+from understudy.training import loop as training
 
 STEPS = 2
 """training steps a measurement"""

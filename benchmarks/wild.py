@@ -37,22 +37,22 @@ from fidelity import Bench, Footage, both_tests, footage_of
 from pacing import PROPOSED, actor_of, rungs
 from robustness import truth_for
 from understudy.actor import RECIPES, Actor
-from understudy.devices import choose_device
-from understudy.drawing import contact_sheet
+from understudy.base.devices import choose_device
+from understudy.base.files import write_json
+from understudy.base.machine import machine
 from understudy.errors import PoseError, UnderstudyError, UsageError
 from understudy.evaluation.contenders import Contender, contender
 from understudy.evaluation.measuring import measure_clip
-from understudy.evaluation.perceptual_study import study
 from understudy.evaluation.playing import Recorder, played
 from understudy.evaluation.results import Evaluation, Method, Test
 from understudy.evaluation.self_reenactment import part_of
 from understudy.evaluation.true_clip import TruthMeasures
 from understudy.evaluation.truth import Truth
-from understudy.files import write_json
-from understudy.images import write_image
-from understudy.machine import machine
+from understudy.judging.page import study
+from understudy.media.images import write_image
+from understudy.media.reading import VideoReader
+from understudy.pictures.drawing import contact_sheet
 from understudy.tracking.track import tracked
-from understudy.video import VideoReader
 from wild_tables import (
     ALONE,
     ROOM,

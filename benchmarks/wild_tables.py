@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from understudy.evaluation.intervals import block_of, mean_interval
 from understudy.evaluation.results import Summary, Test
-from understudy.recipes.poses_in_the_wild_config import RUNGS
+from understudy.recipes.parts.poses_in_the_wild_config import RUNGS
 
 PAPER_LADDER = dict(
     zip(

@@ -10,8 +10,8 @@ import pytest
 
 from tiny_actor import tiny_actor
 from understudy.actor import VERSION, Actor, recipe_module
+from understudy.base.files import load_tensors, save_tensors
 from understudy.errors import ActorError, UsageError
-from understudy.files import load_tensors, save_tensors
 
 
 def test_round_trip(tmp_path: Path) -> None:

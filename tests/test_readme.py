@@ -11,7 +11,7 @@ import pytest
 
 from recipes import test_everybody_dance_now, test_pix2pix, test_poses_in_the_wild
 from recipes.test_performance_cloning import TINY
-from understudy import cli
+from understudy.cli import main as cli
 from understudy.evaluation import contenders
 from understudy.recipes import cyclegan, everybody_dance_now, performance_cloning, pix2pix, poses_in_the_wild
 from understudy.synthetic.clip import write_clip

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from understudy.performance import Crop, Performance, PerformanceWriter
-from understudy.pose import OPENPOSE18_LIMBS, Pose
+from understudy.poses.pose import OPENPOSE18_LIMBS, Pose
 
 # OpenPose-18 joints of a standing figure in a unit square (nose, neck, right arm, left arm, right leg, left leg, face)
 STANDING = np.array(

@@ -12,7 +12,7 @@ import torch
 from understudy.actor import Actor
 from understudy.consent import Consent
 from understudy.performance import Crop
-from understudy.pose import OPENPOSE18_LIMBS, Pose
+from understudy.poses.pose import OPENPOSE18_LIMBS, Pose
 from understudy.recipes.performance_cloning import Config, generator_for
 from understudy.retargeting.alignment import BodyStatistics
 

@@ -15,37 +15,37 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from understudy.actor import Actor as Actor
+    from understudy.covering.coverage import coverage as coverage
     from understudy.errors import UnderstudyError as UnderstudyError
     from understudy.evaluation.evaluate import evaluate as evaluate
-    from understudy.evaluation.perceptual_study import study as study
-    from understudy.evaluation.study_results import study_results as study_results
     from understudy.forensics.detect import detect as detect
-    from understudy.inspection import inspect as inspect
+    from understudy.judging.page import study as study
+    from understudy.judging.results import study_results as study_results
     from understudy.performance import Performance as Performance
-    from understudy.pose import Pose as Pose
-    from understudy.retargeting.coverage import coverage as coverage
+    from understudy.poses.pose import Pose as Pose
     from understudy.tracking.track import track as track
-    from understudy.verbs import clone as clone
-    from understudy.verbs import perform as perform
-    from understudy.verbs import train as train
+    from understudy.verbs.clone import clone as clone
+    from understudy.verbs.clone import perform as perform
+    from understudy.verbs.clone import train as train
+    from understudy.verbs.inspect import inspect as inspect
 
     __version__: str
 
 _HOMES = {
     "Actor": "actor",
     "Performance": "performance",
-    "Pose": "pose",
+    "Pose": "poses.pose",
     "UnderstudyError": "errors",
-    "clone": "verbs",
-    "coverage": "retargeting.coverage",
+    "clone": "verbs.clone",
+    "coverage": "covering.coverage",
     "detect": "forensics.detect",
     "evaluate": "evaluation.evaluate",
-    "inspect": "inspection",
-    "perform": "verbs",
-    "study": "evaluation.perceptual_study",
-    "study_results": "evaluation.study_results",
+    "inspect": "verbs.inspect",
+    "perform": "verbs.clone",
+    "study": "judging.page",
+    "study_results": "judging.results",
     "track": "tracking.track",
-    "train": "verbs",
+    "train": "verbs.clone",
 }
 __all__ = ["__version__", *_HOMES]
 

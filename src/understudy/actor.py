@@ -15,20 +15,20 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.files import load_tensors, save_tensors
 from understudy.consent import Consent
 from understudy.errors import ActorError, UsageError
-from understudy.files import load_tensors, save_tensors
-from understudy.images import MAX_SIDE, encoded_image
+from understudy.media.images import MAX_SIDE, encoded_image
 from understudy.performance import Crop
-from understudy.pose import Pose
+from understudy.poses.pose import Pose
 from understudy.retargeting.alignment import BodyStatistics, NormalizeBy, body_statistics
 from understudy.retargeting.global_normalization import GroundStatistics, ground_statistics
-from understudy.stage import window_path
+from understudy.retargeting.window import window_path
 
 if TYPE_CHECKING:
-    from understudy.devices import Device
+    from understudy.base.devices import Device
     from understudy.performance import Performance
-    from understudy.recipes.trained import ArraySpec, Trained
+    from understudy.recipes.parts.trained import ArraySpec, Trained
 
 VERSION = 1
 """of the file's layout; another version is refused rather than misread"""

@@ -28,12 +28,12 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.files import atomic_folder, load_tensors, read_json, save_tensors, sha256_of, write_json
+from understudy.base.tensor_stream import TensorStream, map_tensor
 from understudy.errors import PerformanceError
-from understudy.files import atomic_folder, load_tensors, read_json, save_tensors, sha256_of, write_json
-from understudy.pose import Pose
-from understudy.tensor_stream import TensorStream, map_tensor
-from understudy.video import VideoWriter, read_image, write_image
-from understudy.video_colour import RgbConverter
+from understudy.media.colour import RgbConverter
+from understudy.media.reading import VideoWriter, read_image, write_image
+from understudy.poses.pose import Pose
 
 VERSION = 1
 """of the folder's layout; another version is refused rather than misread"""

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from understudy.conditioning.face_crops import BORDER, PER_NECK, PER_SPREAD, PER_TRUNK, cut, face_boxes, put_back
-from understudy.pose import (
+from understudy.poses.pose import (
     LEFT_EAR,
     LEFT_EYE,
     LEFT_HIP,

@@ -7,7 +7,7 @@ import torch
 
 from understudy.conditioning import limb_maps as module
 from understudy.conditioning.limb_maps import THICKNESS, limb_maps
-from understudy.pose import (
+from understudy.poses.pose import (
     BODY_LIMBS,
     EXCHANGED,
     LEFT_ANKLE,

@@ -14,7 +14,7 @@ from understudy.conditioning.stick_figure import (
     palette,
     stick_figures,
 )
-from understudy.pose import (
+from understudy.poses.pose import (
     EXCHANGED,
     LEFT_ELBOW,
     LEFT_SHOULDER,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from understudy.evaluation.results import Coverage, Evaluation, Measure, Method, Summary, Test
-from understudy.pose import DESCRIPTOR_LIMB_NAMES
+from understudy.poses.pose import DESCRIPTOR_LIMB_NAMES
 
 HOSTILE = """<b>me & "you" 'they' $x^{$</b>.mp4"""
 FRAMES, SIZE = 12, 32

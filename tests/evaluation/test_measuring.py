@@ -17,7 +17,7 @@ from understudy.evaluation.limb_errors import limb_errors
 from understudy.evaluation.measuring import MEASURES, measure, measure_clip
 from understudy.evaluation.metrics import mse, ssim
 from understudy.evaluation.true_clip import TruthMeasures
-from understudy.pose import DESCRIPTOR_LIMBS, POINTS, Pose
+from understudy.poses.pose import DESCRIPTOR_LIMBS, POINTS, Pose
 from understudy.tracking.detection import Detection
 
 FRAMES, SIZE = 40, 48

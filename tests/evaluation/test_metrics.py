@@ -6,7 +6,6 @@ import sys
 import numpy as np
 import pytest
 
-from understudy import pose as p
 from understudy.evaluation.metrics import (
     IDENTICAL_DB,
     face_box,
@@ -21,6 +20,7 @@ from understudy.evaluation.metrics import (
     temporal_error,
     visible_before,
 )
+from understudy.poses import pose as p
 
 
 def grey(value: float, dtype: type = np.uint8) -> np.ndarray:

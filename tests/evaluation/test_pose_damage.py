@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from understudy import pose as p
 from understudy.errors import PoseError
 from understudy.evaluation import pose_damage
-from understudy.pose import Pose
+from understudy.poses import pose as p
+from understudy.poses.pose import Pose
 
 DAMAGES = [pose_damage.dropped, pose_damage.jittered, pose_damage.swapped, pose_damage.stretched]
 PLACES = {

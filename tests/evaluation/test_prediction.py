@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tiny import tiny_poses
+from understudy.base.files import write_json
 from understudy.evaluation import prediction
 from understudy.evaluation.prediction import LIMBS, PER_FRAME, WITHIN_LIMBS, correlations, coverage_of, predictors
-from understudy.files import write_json
-from understudy.pose import DESCRIPTOR_LIMB_NAMES, LEFT_WRIST, Pose
+from understudy.poses.pose import DESCRIPTOR_LIMB_NAMES, LEFT_WRIST, Pose
 
 FPS = Fraction(10)
 T, SIZE = 120, 128

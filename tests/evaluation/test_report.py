@@ -16,7 +16,7 @@ from understudy.errors import MediaError, UnderstudyError, UsageError
 from understudy.evaluation import report, report_clips, report_plots
 from understudy.evaluation.report import facts, write_report
 from understudy.evaluation.results import Evaluation
-from understudy.video import VideoReader, VideoWriter
+from understudy.media.reading import VideoReader, VideoWriter
 
 VOID = {"meta", "img", "br"}
 

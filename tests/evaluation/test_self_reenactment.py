@@ -7,6 +7,7 @@ import pytest
 
 import understudy
 from understudy.actor import Actor
+from understudy.base.files import sha256_of
 from understudy.consent import Consent
 from understudy.errors import UsageError
 from understudy.evaluation import evaluate as verb
@@ -15,7 +16,7 @@ from understudy.evaluation.playing import in_square, played
 from understudy.evaluation.results import Evaluation
 from understudy.evaluation.self_reenactment import part_of, split, truth_of
 from understudy.evaluation.truth import square_of
-from understudy.files import sha256_of
+from understudy.media.reading import VideoReader, VideoWriter
 from understudy.performance import CONTENT_FILES, POSES_FILE
 from understudy.recipes import performance_cloning
 from understudy.synthetic.motion import choreography
@@ -23,7 +24,6 @@ from understudy.synthetic.pair import FPS
 from understudy.synthetic.people import make_person
 from understudy.synthetic.render import render
 from understudy.synthetic.scene import make_scene
-from understudy.video import VideoReader, VideoWriter
 
 TINY = {
     "size": 32, "width": 4, "depth": 3, "discriminator_width": 4, "batch": 4, "joint_sigma": 1.5, "limb_sigma": 3.0,

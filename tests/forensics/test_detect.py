@@ -11,7 +11,7 @@ import torch
 
 import clips
 import understudy
-from understudy import cli
+from understudy.cli import main as cli
 from understudy.errors import DetectorError, MediaError, PoseError, UnderstudyError, UsageError
 from understudy.forensics import detect as module
 from understudy.forensics import looking
@@ -33,7 +33,7 @@ from understudy.forensics.detector_data import (
     treated,
 )
 from understudy.forensics.looking import Found, looks, thinning
-from understudy.video import VideoReader, probe
+from understudy.media.reading import VideoReader, probe
 
 TINY = Config(size=32, width=2, layers=1)
 

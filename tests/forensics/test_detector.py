@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from understudy.base.files import save_tensors
 from understudy.errors import DetectorError
-from understudy.files import save_tensors
 from understudy.forensics.detector import (
     Calibration,
     Config,

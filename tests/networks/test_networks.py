@@ -8,8 +8,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from understudy.base.files import sha256_of
 from understudy.errors import TrainingError
-from understudy.files import sha256_of
 from understudy.networks import vgg
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.unet import UNet, initialise

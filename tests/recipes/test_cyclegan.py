@@ -7,15 +7,16 @@ import pytest
 import torch
 
 from tiny import tiny_performance
-from understudy import losses, training
+from understudy import losses
+from understudy.base.files import load_tensors
 from understudy.conditioning.clips import read_clip
 from understudy.errors import ActorError, TrainingError
-from understudy.files import load_tensors
-from understudy.pose import OPENPOSE18_LIMBS
+from understudy.poses.pose import OPENPOSE18_LIMBS
 from understudy.recipes import cyclegan as recipe
 from understudy.recipes import performance_cloning
-from understudy.recipes.cyclegan_domains import aligned_clip, driving_frames, stick_figures
+from understudy.recipes.parts.cyclegan_domains import aligned_clip, driving_frames, stick_figures
 from understudy.retargeting.alignment import align, body_statistics
+from understudy.training import loop as training
 
 POSES = recipe.Config(
     size=32, width=4, blocks=1, discriminator_width=4, limb_sigma=1, history=2, steps=8, rotate=10, zoom=0.1,

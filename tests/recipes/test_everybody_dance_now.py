@@ -8,21 +8,21 @@ import pytest
 import torch
 
 from tiny import tiny_performance
-from understudy import stages as staging
-from understudy import training
 from understudy.actor import Actor
+from understudy.base.files import load_tensors
 from understudy.conditioning.face_crops import face_boxes
 from understudy.consent import Consent
 from understudy.errors import Interrupted, TrainingError, UsageError
-from understudy.files import load_tensors
-from understudy.inspection import inspect
+from understudy.media.reading import VideoReader
 from understudy.networks.pix2pixhd import LocalEnhancer
 from understudy.networks.vgg import VGG19Features
-from understudy.pose import NOSE, Pose
+from understudy.poses.pose import NOSE, Pose
 from understudy.recipes import everybody_dance_now as recipe
-from understudy.recipes import everybody_dance_now_faces as faces
-from understudy.verbs import clone, perform, train
-from understudy.video import VideoReader
+from understudy.recipes.parts import everybody_dance_now_faces as faces
+from understudy.training import loop as training
+from understudy.training import stages as staging
+from understudy.verbs.clone import clone, perform, train
+from understudy.verbs.inspect import inspect
 
 TINY = recipe.Config(
     size=32, whole_frame=False, line=1 / 16, width=4, downsamplings=2, blocks=1, enhancer_blocks=1,

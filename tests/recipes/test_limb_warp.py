@@ -10,11 +10,11 @@ import pytest
 
 from tiny import STANDING, tiny_performance
 from understudy.conditioning import limb_warps as warps
-from understudy.pose import Pose
+from understudy.poses.pose import Pose
 from understudy.recipes import limb_warp as recipe
 from understudy.recipes import nearest_neighbour
-from understudy.recipes.kept_frames import kept_poses
-from understudy.recipes.limb_layers import back_to_front, cut, from_around, thicknesses
+from understudy.recipes.parts.kept_frames import kept_poses
+from understudy.recipes.parts.limb_layers import back_to_front, cut, from_around, thicknesses
 
 SIZE = 64
 SMALL = recipe.Config(size=SIZE)

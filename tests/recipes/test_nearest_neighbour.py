@@ -12,9 +12,9 @@ from understudy.actor import Actor
 from understudy.consent import Consent
 from understudy.errors import ActorError, TrainingError
 from understudy.performance import Performance
-from understudy.pose import Pose
+from understudy.poses.pose import Pose
 from understudy.recipes import nearest_neighbour as recipe
-from understudy.recipes.kept_frames import keep_frames, kept_pictures, kept_poses, most_different, over_colour
+from understudy.recipes.parts.kept_frames import keep_frames, kept_pictures, kept_poses, most_different, over_colour
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,13 @@ import pytest
 import torch
 
 from tiny import tiny_performance
-from understudy import losses, training
+from understudy import losses
+from understudy.base.files import load_tensors
 from understudy.conditioning.clips import read_clip
 from understudy.errors import TrainingError
-from understudy.files import load_tensors
 from understudy.recipes import performance_cloning as recipe
 from understudy.retargeting.alignment import align, body_statistics
+from understudy.training import loop as training
 
 TINY = recipe.Config(
     size=32, width=4, depth=3, discriminator_width=4, batch=4, joint_sigma=1.5, limb_sigma=3, features="random",
@@ -288,7 +289,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from understudy import training
+from understudy.training import loop as training
 training.CHECKPOINT_COST = 0.0
 import functools
 training.run = functools.partial(training.run, checkpoint_seconds=0.05)

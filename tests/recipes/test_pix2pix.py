@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from tiny import tiny_performance
-from understudy import training
+from understudy.base.files import load_tensors
 from understudy.conditioning.clips import read_clip
 from understudy.errors import TrainingError
-from understudy.files import load_tensors
 from understudy.recipes import performance_cloning
 from understudy.recipes import pix2pix as recipe
-from understudy.recipes.trained import arrays_of
+from understudy.recipes.parts.trained import arrays_of
+from understudy.training import loop as training
 
 TINY = recipe.Config(
     size=32, width=4, depth=3, discriminator_width=4, batch=2, joint_sigma=1.5, steps=6, rotate=10, zoom=0.1,

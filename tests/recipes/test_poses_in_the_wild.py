@@ -11,20 +11,21 @@ import pytest
 import torch
 
 from tiny import tiny_performance, tiny_poses
-from understudy import cli, training
 from understudy.actor import Actor
+from understudy.cli import main as cli
 from understudy.consent import Consent
 from understudy.errors import Interrupted, TrainingError, UsageError
+from understudy.media.reading import VideoReader
 from understudy.networks.pix2pixhd import LocalEnhancer
 from understudy.networks.vgg import VGG19Features
-from understudy.pose import NOSE, PARTS
-from understudy.pose_pool import PoseSequence
+from understudy.poses.pose import NOSE, PARTS
 from understudy.recipes import poses_in_the_wild as recipe
-from understudy.recipes import poses_in_the_wild_footage as footage_module
-from understudy.recipes.poses_in_the_wild_config import RUNGS, rung
+from understudy.recipes.parts import poses_in_the_wild_footage as footage_module
+from understudy.recipes.parts.poses_in_the_wild_config import RUNGS, rung
 from understudy.retargeting.augmentation import PoseNoise
-from understudy.verbs import perform, train
-from understudy.video import VideoReader
+from understudy.training import loop as training
+from understudy.unpaired.pool import PoseSequence
+from understudy.verbs.clone import perform, train
 
 TINY = recipe.Config(
     size=32, box_hw=(32, 32), line=1 / 16, width=4, downsamplings=2, blocks=1, enhancer_blocks=1,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from understudy.errors import PoseError
-from understudy.pose import LEFT_HIP, LEFT_SHOULDER, POINTS, RIGHT_HIP, RIGHT_SHOULDER, Pose
+from understudy.poses.pose import LEFT_HIP, LEFT_SHOULDER, POINTS, RIGHT_HIP, RIGHT_SHOULDER, Pose
 from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
 
 CORNERS = [LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from understudy.pose import (
+from understudy.poses.pose import (
     EXCHANGED,
     FACE,
     LEFT_ANKLE,

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from understudy.pose import (
+from understudy.poses.pose import (
     LEFT_ANKLE,
     LEFT_EAR,
     LEFT_HIP,

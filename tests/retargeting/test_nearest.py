@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from understudy.pose import Pose
+from understudy.poses.pose import Pose
 from understudy.retargeting.nearest import nearest_frames
 
 

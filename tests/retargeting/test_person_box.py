@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from understudy.pose import BODY, FACE, FEET, LEFT_ANKLE, LEFT_HAND, LEFT_WRIST, RIGHT_ANKLE, RIGHT_HAND
+from understudy.poses.pose import BODY, FACE, FEET, LEFT_ANKLE, LEFT_HAND, LEFT_WRIST, RIGHT_ANKLE, RIGHT_HAND
 from understudy.retargeting.person_box import Boxes, person_boxes, shown_points
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tiny import STANDING
-from understudy.pose import LEFT_ANKLE, RIGHT_ELBOW, RIGHT_HAND, RIGHT_HIP, RIGHT_KNEE, RIGHT_WRIST, Pose
+from understudy.poses.pose import LEFT_ANKLE, RIGHT_ELBOW, RIGHT_HAND, RIGHT_HIP, RIGHT_KNEE, RIGHT_WRIST, Pose
 from understudy.retargeting.alignment import align, body_statistics
 from understudy.retargeting.proportions import MOST_CHANGE, fit_limbs
 

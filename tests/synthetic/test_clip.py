@@ -6,15 +6,15 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy import pose as p
 from understudy.errors import PoseError
+from understudy.media.reading import VideoReader
 from understudy.performance import FOUND, Performance
+from understudy.poses import pose as p
 from understudy.synthetic.clip import performance_from_render, read_truth, truth_path, write_clip
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.render import landmark_paths
 from understudy.synthetic.scene import make_scene
-from understudy.video import VideoReader
 
 SIZE = (192, 144)
 

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy import pose as p
 from understudy.errors import UsageError
+from understudy.poses import pose as p
 from understudy.synthetic.mesh import PART
 from understudy.synthetic.motion import Motion, choreography
 from understudy.synthetic.people import make_person

@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy import pose as p
-from understudy.pose import Pose
+from understudy.poses import pose as p
+from understudy.poses.pose import Pose
 from understudy.tracking.crop import MARGIN, crop_of, cut, person_square, reading_shrink
 
 SIZE_HW = (400, 600)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from understudy.errors import PoseError
-from understudy.pose import LEFT_WRIST, NOSE, POINTS, Pose
+from understudy.poses.pose import LEFT_WRIST, NOSE, POINTS, Pose
 from understudy.tracking.gaps import FOUND, INTERPOLATED, MISSING, fill_gaps, require_person
 
 

@@ -3,8 +3,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from understudy import pose as p
-from understudy.pose import Pose
+from understudy.poses import pose as p
+from understudy.poses.pose import Pose
 from understudy.tracking.identity import same_person
 
 FPS = Fraction(30)

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from clips import real_clip
-from understudy import pose as p
+from understudy.media.reading import VideoReader
+from understudy.poses import pose as p
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.render import render
 from understudy.synthetic.scene import make_scene
 from understudy.tracking.mediapipe import FACE_FROM_MESH, MediaPipeTracker
-from understudy.video import VideoReader
 
 PAIRS = [(p.LEFT_SHOULDER, p.RIGHT_SHOULDER), (p.LEFT_HIP, p.RIGHT_HIP), (p.LEFT_EAR, p.RIGHT_EAR)]
 

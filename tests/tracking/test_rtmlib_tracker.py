@@ -4,8 +4,8 @@ import types
 import numpy as np
 import pytest
 
-from understudy import pose as p
 from understudy.errors import PoseError
+from understudy.poses import pose as p
 from understudy.tracking.rtmlib import PATIENCE, RtmlibTracker
 
 FRAME = np.zeros((200, 300, 3), np.uint8)

@@ -4,7 +4,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from understudy.pose import LEFT_ANKLE, LEFT_WRIST, NOSE, POINTS, Pose
+from understudy.poses.pose import LEFT_ANKLE, LEFT_WRIST, NOSE, POINTS, Pose
 from understudy.tracking.smoothing import OneEuro, OneEuroFilter, person_height, smooth_pose
 
 SIZE_HW = (480, 640)

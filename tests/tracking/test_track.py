@@ -9,15 +9,15 @@ import pytest
 
 from clips import numbered, real_clip, write_clip
 from understudy.errors import MediaError, PerformanceError, PoseError, UsageError
+from understudy.media.reading import VideoReader, VideoWriter
 from understudy.performance import FOUND, INTERPOLATED, MISSING, Performance
-from understudy.pose_formats import write_openpose
+from understudy.poses.formats import write_openpose
 from understudy.synthetic.clip import write_clip as film
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.scene import make_scene
 from understudy.tracking import track as track_module
 from understudy.tracking.track import track, tracked
-from understudy.video import VideoReader, VideoWriter
 
 FRAMES, SIZE_HW = 16, (480, 360)
 

@@ -16,9 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from understudy.base.progress import progress_bar
 from understudy.errors import TrainingError
 from understudy.performance import FOUND, INTERPOLATED
-from understudy.progress import progress_bar
 from understudy.retargeting.alignment import Alignment
 
 if TYPE_CHECKING:
@@ -247,7 +247,7 @@ def _frames_over(
     """
     import cv2  # here, because training on tensors that are there already does without
 
-    from understudy.compositing import SEGMENTED_TOO_WIDE, clean_edges
+    from understudy.compositing.cutouts import SEGMENTED_TOO_WIDE, clean_edges
 
     frames = np.empty((len(performance), 4 if with_alpha else 3, side, side), np.uint8)
     flat = np.array(colour or (0, 0, 0), np.float32)

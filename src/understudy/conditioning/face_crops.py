@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from understudy.pose import (
+from understudy.poses.pose import (
     LEFT_EAR,
     LEFT_EYE,
     LEFT_HIP,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from understudy.conditioning.stick_figure import bands, ends
-from understudy.pose import PART_NAMES, PARTS, POINTS
+from understudy.poses.pose import PART_NAMES, PARTS, POINTS
 
 __all__ = ["PARTS", "PART_NAMES", "THICKNESS", "limb_maps"]
 

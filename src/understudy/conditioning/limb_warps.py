@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from understudy.pose import (
+from understudy.poses.pose import (
     LEFT_ANKLE,
     LEFT_BIG_TOE,
     LEFT_EAR,

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from understudy.pose import (
+from understudy.poses.pose import (
     BODY_LIMBS,
     FACE,
     FACE_LINES,

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.actor import Actor
-from understudy.devices import Device
+from understudy.base.devices import Device
 from understudy.evaluation.contenders import Contender
 from understudy.evaluation.measuring import measure_clip
 from understudy.evaluation.playing import CLIP_CRF, Recorder, played
@@ -19,10 +19,10 @@ from understudy.evaluation.prediction import coverage_of
 from understudy.evaluation.results import Method, Test
 from understudy.evaluation.true_clip import TruthMeasures
 from understudy.evaluation.truth import Truth
+from understudy.media.reading import VideoWriter
 from understudy.performance import Performance
-from understudy.performing import Part, aligned_poses
-from understudy.pose import Pose
-from understudy.video import VideoWriter
+from understudy.performing.perform import Part, aligned_poses
+from understudy.poses.pose import Pose
 
 log = logging.getLogger(__name__)
 

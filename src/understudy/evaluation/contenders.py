@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from understudy.actor import Actor, recipe_module, run_folder_of
+from understudy.base.devices import Device, choose_device
+from understudy.base.files import locked, read_json, write_json
+from understudy.base.machine import forget_peaks, peaks_mib
 from understudy.consent import Consent
-from understudy.devices import Device, choose_device
 from understudy.errors import ActorError, TrainingError, UsageError
-from understudy.files import locked, read_json, write_json
-from understudy.machine import forget_peaks, peaks_mib
 from understudy.performance import Performance
-from understudy.pose_pool import PoseSequence
+from understudy.unpaired.pool import PoseSequence
 
 log = logging.getLogger(__name__)
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from understudy.actor import Actor
+from understudy.base.files import locked
+from understudy.base.machine import machine
 from understudy.consent import Consent, obtain_consent
 from understudy.errors import UsageError
 from understudy.evaluation.comparing import Asked, Player, compare
@@ -20,12 +22,10 @@ from understudy.evaluation.contenders import TITLES, Contender, contender, learn
 from understudy.evaluation.report import write_report
 from understudy.evaluation.results import Evaluation, Test
 from understudy.evaluation.self_reenactment import part_of, split, truth_of
-from understudy.files import locked
-from understudy.machine import machine
 from understudy.tracking.track import tracked
 
 if TYPE_CHECKING:
-    from understudy.devices import Device
+    from understudy.base.devices import Device
     from understudy.performance import Performance
 
 StrPath: TypeAlias = "str | os.PathLike[str]"
@@ -86,7 +86,7 @@ def evaluate(
     Example:
         evaluate("me.mp4", "report", max_minutes=4, consent="I am the person in me.mp4")
     """
-    from understudy.devices import choose_device
+    from understudy.base.devices import choose_device
 
     folder = Path(output)
     if folder.exists() and not folder.is_dir():

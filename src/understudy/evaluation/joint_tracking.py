@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.evaluation.metrics import Floats
-from understudy.pose import POINTS, Pose
+from understudy.poses.pose import POINTS, Pose
 
 TRACKED_SIDE = 256
 """pixels: smaller squares are enlarged before the tracker looks at them"""

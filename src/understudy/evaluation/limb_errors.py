@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.evaluation.metrics import UNIT_FRAME, Floats
-from understudy.pose import DESCRIPTOR_LIMBS
+from understudy.poses.pose import DESCRIPTOR_LIMBS
 
 SIGMA = 6.0
 """pixels of a 256 frame: about the half of a thigh's width"""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from understudy.base.progress import progress_bar
 from understudy.evaluation import metrics
 from understudy.evaluation.intervals import block_of, mean_interval, ratio_interval
 from understudy.evaluation.joint_tracking import JointTracking
@@ -16,8 +17,7 @@ from understudy.evaluation.limb_errors import limb_errors
 from understudy.evaluation.metrics import Floats
 from understudy.evaluation.results import Measure, Summary
 from understudy.evaluation.true_clip import REGIONS, Column, Picture, TrueClip, TruthMeasures
-from understudy.pose import Pose
-from understudy.progress import progress_bar
+from understudy.poses.pose import Pose
 
 MEASURES = {
     "mse": ("MSE (RGB 0-255)", True),

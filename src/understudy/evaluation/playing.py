@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.actor import Actor
-from understudy.devices import Device
+from understudy.base.devices import Device
 from understudy.evaluation.truth import Square, Truth
+from understudy.media.reading import VideoWriter
 from understudy.performance import Crop, Performance
-from understudy.performing import Part, composed
+from understudy.performing.perform import Part, composed
 from understudy.tracking.crop import crop_of, cut
-from understudy.video import VideoWriter
 
 UInt8Array = npt.NDArray[np.uint8]
 
@@ -61,7 +61,8 @@ def played(
 
 
 def _translated(actor: Actor, driving: Performance | None, device: Device) -> Iterator[UInt8Array]:
-    from understudy.recipes import cyclegan, cyclegan_domains
+    from understudy.recipes import cyclegan
+    from understudy.recipes.parts import cyclegan_domains
 
     if driving is None:
         raise ValueError("an actor that translates frames needs a driver with frames")

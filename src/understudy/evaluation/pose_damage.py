@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from understudy.pose import (
+from understudy.poses.pose import (
     BODY,
     EXCHANGED,
     FACE,

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from understudy.covering.coverage import descriptor, pose_to_sequence
 from understudy.evaluation.intervals import block_of, spearman_interval
 from understudy.evaluation.metrics import UNIT_FRAME, Floats
 from understudy.evaluation.results import Coverage, Summary
-from understudy.pose import DESCRIPTOR_LIMB_NAMES, Pose
-from understudy.retargeting.coverage import descriptor, pose_to_sequence
+from understudy.poses.pose import DESCRIPTOR_LIMB_NAMES, Pose
 from understudy.retargeting.nearest import nearest_frames
 
 PER_FRAME = {

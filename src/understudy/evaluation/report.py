@@ -13,17 +13,17 @@ from typing import Any
 
 import numpy as np
 
+from understudy.base.progress import progress_bar
+from understudy.covering.coverage import UNIT_FRAME
+from understudy.covering.plots import limb_strips, time_line
 from understudy.evaluation import report_tables as tables
 from understudy.evaluation import report_words as words
 from understudy.evaluation.report_clips import DETAILS, FULL_WHITE, Pictures, choose_frames, pictures_of
 from understudy.evaluation.report_plots import over_time, scatter
 from understudy.evaluation.report_tables import Column, Figure, Group, Notes, Row
 from understudy.evaluation.results import Coverage, Evaluation, Summary, Test
-from understudy.pages import plot_uri, render, write_page
-from understudy.pose import DESCRIPTOR_LIMB_NAMES
-from understudy.progress import progress_bar
-from understudy.retargeting.coverage import UNIT_FRAME
-from understudy.retargeting.coverage_plots import limb_strips, time_line
+from understudy.pictures.pages import plot_uri, render, write_page
+from understudy.poses.pose import DESCRIPTOR_LIMB_NAMES
 
 LARGEST_PAGE = 15_000_000
 """bytes: small enough for an attachment; pictures and clips are made smaller until the page keeps to it"""

@@ -13,15 +13,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.drawing import GROUND, TEXT, as_rgb, contact_sheet, letterbox
+from understudy.covering.shot_words import clock
 from understudy.errors import MediaError, UsageError
 from understudy.evaluation.report_tables import Column, Figure, errors_of, method_of
 from understudy.evaluation.results import Test
-from understudy.lettering import line_height, shortened, text_width, write
-from understudy.pages import file_uri, picture_uri
-from understudy.retargeting.shot_words import clock
-from understudy.video import VideoReader
-from understudy.video_writer import VideoWriter
+from understudy.media.reading import VideoReader
+from understudy.media.writing import VideoWriter
+from understudy.pictures.drawing import GROUND, TEXT, as_rgb, contact_sheet, letterbox
+from understudy.pictures.lettering import line_height, shortened, text_width, write
+from understudy.pictures.pages import file_uri, picture_uri
 
 Image = npt.NDArray[np.uint8]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from understudy.pages import plain, stretches
+from understudy.pictures.pages import plain, stretches
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

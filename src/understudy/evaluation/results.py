@@ -6,8 +6,8 @@ import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from understudy.base.files import read_json, write_json
 from understudy.errors import UsageError
-from understudy.files import read_json, write_json
 
 VERSION = 1
 

@@ -14,11 +14,11 @@ import numpy as np
 from understudy.actor import Actor
 from understudy.errors import UsageError
 from understudy.evaluation.truth import Truth, square_of
+from understudy.media.reading import probe
 from understudy.performance import Performance
-from understudy.performing import Part
-from understudy.stage import held, presence
+from understudy.performing.perform import Part
+from understudy.retargeting.window import held, presence
 from understudy.tracking.track import tracked
-from understudy.video import probe
 
 LEAST_SECONDS = 0.5
 """of each part; less says nothing"""

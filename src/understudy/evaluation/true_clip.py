@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.progress import progress_bar
 from understudy.evaluation import metrics
 from understudy.evaluation.joint_tracking import JointTracking
 from understudy.evaluation.learned_metrics import Fid, load_fid, load_lpips
 from understudy.evaluation.metrics import Box, Floats, Mask
-from understudy.pose import Pose
-from understudy.progress import progress_bar
+from understudy.poses.pose import Pose
 from understudy.tracking.flow import dis
 
 Picture = npt.NDArray[np.uint8]

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.media.reading import VideoReader
 from understudy.performance import Crop, Performance
-from understudy.pose import Pose
+from understudy.poses.pose import Pose
 from understudy.tracking.crop import crop_of, cut
-from understudy.video import VideoReader
 
 UInt8Array = npt.NDArray[np.uint8]
 Square = tuple[int, int, int]

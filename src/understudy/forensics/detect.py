@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.files import write_json
+from understudy.base.progress import progress_bar
 from understudy.errors import PoseError, UsageError
-from understudy.files import write_json
 from understudy.forensics.detector import BATCH, Detector, pair_log_odds, sum_of_log_odds
 from understudy.forensics.looking import looks
-from understudy.progress import progress_bar
-from understudy.video import probe
+from understudy.media.reading import probe
 
 if TYPE_CHECKING:
-    from understudy.devices import Device
+    from understudy.base.devices import Device
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ def detect(
         found = detect("dance.mp4")
         print(found.verdict, found.probability)
     """
-    from understudy.devices import choose_device
+    from understudy.base.devices import choose_device
 
     video = Path(video)
     places = None if output is None else _places(Path(output))

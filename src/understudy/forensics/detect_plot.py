@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from understudy.files import atomic_file
+from understudy.base.files import atomic_file
 
 if TYPE_CHECKING:
     from understudy.forensics.detect import Detection

@@ -20,9 +20,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from understudy.devices import autocast
+from understudy.base.devices import autocast
+from understudy.base.files import load_tensors, save_tensors
 from understudy.errors import DetectorError
-from understudy.files import load_tensors, save_tensors
 from understudy.networks.pix2pixhd import MultiScaleDiscriminator
 from understudy.networks.unet import initialise
 

@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.files import load_tensors, save_tensors
 from understudy.errors import DetectorError, PoseError
-from understudy.files import load_tensors, save_tensors
 from understudy.forensics.looking import Finder, Look, looks
-from understudy.video import VideoReader, VideoWriter
+from understudy.media.reading import VideoReader, VideoWriter
 
 SPARE = 1 / 8
 """of the side: squares for training are so much larger, for random crops"""

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from understudy.devices import Device, autocast, choose_device
+from understudy.base.devices import Device, autocast, choose_device
+from understudy.base.progress import progress_bar
 from understudy.forensics.detector import (
     Calibration,
     Config,
@@ -25,7 +26,6 @@ from understudy.forensics.detector import (
     stacked,
 )
 from understudy.forensics.detector_data import Augmentation, Draw, Footage
-from understudy.progress import progress_bar
 
 log = logging.getLogger(__name__)
 

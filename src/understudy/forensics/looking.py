@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.errors import MediaError
-from understudy.pose import BODY, Pose
+from understudy.media.reading import VideoReader
+from understudy.poses.pose import BODY, Pose
 from understudy.tracking.crop import cut, person_square
 from understudy.tracking.observe import LOOK_SIDE
-from understudy.video import VideoReader
 
 Image = npt.NDArray[np.uint8]
 Square = tuple[int, int, int]

@@ -19,9 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from understudy import losses
+from understudy.base.files import atomic_file, sha256_of
+from understudy.base.progress import progress_bar
 from understudy.errors import TrainingError, UnderstudyError
-from understudy.files import atomic_file, sha256_of
-from understudy.progress import progress_bar
 
 log = logging.getLogger(__name__)
 

@@ -30,20 +30,21 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from understudy import losses, training
+from understudy import losses
+from understudy.base.devices import Device, autocast, ready_device
 from understudy.conditioning.clips import Clip, flat_colour, random_similarity, read_clip
 from understudy.conditioning.pictures import as_values, pixels
-from understudy.devices import Device, autocast, ready_device
 from understudy.errors import ActorError, TrainingError
 from understudy.networks.history import History
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.resnet import ResNetGenerator
 from understudy.networks.unet import initialise
-from understudy.pose import Pose
-from understudy.recipes.cyclegan_domains import Picture, aligned_clip, batches, stick_figures
-from understudy.recipes.trained import ArraySpec, Trained, arrays_of, restored
+from understudy.poses.pose import Pose
+from understudy.recipes.parts.cyclegan_domains import Picture, aligned_clip, batches, stick_figures
+from understudy.recipes.parts.trained import ArraySpec, Trained, arrays_of, restored
 from understudy.retargeting.alignment import NormalizeBy, ScaleBy, body_statistics
-from understudy.run_folder import fingerprint
+from understudy.training import loop as training
+from understudy.training.run_folder import fingerprint
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -259,8 +260,8 @@ class CycleGAN:
     @torch.no_grad()
     def preview(self, generator: nn.Module, folder: Path, step: int) -> None:
         """Writes `step-<n>.png` (a, G(a), F(G(a)), and some b) and a short `step-<n>.mp4` (a, G(a))."""
-        from understudy.drawing import contact_sheet, side_by_side
-        from understudy.video import VideoWriter, write_image
+        from understudy.media.reading import VideoWriter, write_image
+        from understudy.pictures.drawing import contact_sheet, side_by_side
 
         clip, device = self.drivers[0], self.fabric.device
 

@@ -26,21 +26,22 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from understudy import losses, training
+from understudy import losses
+from understudy.base.devices import Device, ready_device
 from understudy.conditioning.clips import Clip
 from understudy.conditioning.pictures import as_values, pixels
 from understudy.conditioning.stick_figure import palette
-from understudy.devices import Device, ready_device
 from understudy.networks.pix2pixhd import GlobalGenerator, LocalEnhancer, MultiScaleDiscriminator
 from understudy.networks.unet import initialise
 from understudy.networks.vgg import VGG19Features
-from understudy.pose import Pose
-from understudy.recipes.everybody_dance_now_config import FACE, GLOBAL, LOCAL, NAMES, Config, fast, paper, preview
-from understudy.recipes.everybody_dance_now_faces import FaceGAN, Patches, face_generator_for, refine
-from understudy.recipes.everybody_dance_now_footage import Footage, paint
-from understudy.recipes.trained import ArraySpec, Trained, arrays_of, below, restored
-from understudy.run_folder import fingerprint
-from understudy.stages import Stages
+from understudy.poses.pose import Pose
+from understudy.recipes.parts.everybody_dance_now_config import FACE, GLOBAL, LOCAL, NAMES, Config, fast, paper, preview
+from understudy.recipes.parts.everybody_dance_now_faces import FaceGAN, Patches, face_generator_for, refine
+from understudy.recipes.parts.everybody_dance_now_footage import Footage, paint
+from understudy.recipes.parts.trained import ArraySpec, Trained, arrays_of, below, restored
+from understudy.training import loop as training
+from understudy.training.run_folder import fingerprint
+from understudy.training.stages import Stages
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -178,7 +179,7 @@ class PoseToVideo:
         return torch.stack([first, self.G(torch.cat([now, first], 1))], 1)
 
     def preview(self, generator: nn.Module, folder: Path, step: int) -> None:
-        from understudy.recipes.previews import write_previews
+        from understudy.recipes.parts.previews import write_previews
 
         footage, config = self.studio.footage, self.config
         if self.coarse is None:

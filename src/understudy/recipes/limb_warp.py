@@ -28,17 +28,24 @@ from understudy.conditioning.limb_warps import (
     picture_grid,
     with_made_up_points,
 )
-from understudy.pose import Pose
-from understudy.recipes.kept_frames import STATISTICS, WEIGHTS, gathered_record, keep_frames, kept_pictures, kept_poses
-from understudy.recipes.limb_layers import Layer, cut, soft, thicknesses, whole
-from understudy.recipes.trained import ArraySpec, Trained
+from understudy.covering.coverage import Descriptor, descriptor
+from understudy.poses.pose import Pose
+from understudy.recipes.parts.kept_frames import (
+    STATISTICS,
+    WEIGHTS,
+    gathered_record,
+    keep_frames,
+    kept_pictures,
+    kept_poses,
+)
+from understudy.recipes.parts.limb_layers import Layer, cut, soft, thicknesses, whole
+from understudy.recipes.parts.trained import ArraySpec, Trained
 from understudy.retargeting.alignment import NormalizeBy, ScaleBy
-from understudy.retargeting.coverage import Descriptor, descriptor
 from understudy.retargeting.frame_path import Frames, cheapest_path, nearest_candidates
 from understudy.retargeting.nearest import warp_distances
 
 if TYPE_CHECKING:
-    from understudy.devices import Device
+    from understudy.base.devices import Device
     from understudy.performance import Performance
 
 Floats = npt.NDArray[np.float32]

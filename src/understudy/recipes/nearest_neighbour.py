@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.conditioning.clips import flat_colour
-from understudy.pose import Pose
-from understudy.recipes.kept_frames import (
+from understudy.poses.pose import Pose
+from understudy.recipes.parts.kept_frames import (
     STATISTICS,
     WEIGHTS,
     gathered_record,
@@ -27,12 +27,12 @@ from understudy.recipes.kept_frames import (
     kept_poses,
     over_colour,
 )
-from understudy.recipes.trained import ArraySpec, Trained
+from understudy.recipes.parts.trained import ArraySpec, Trained
 from understudy.retargeting.alignment import NormalizeBy, ScaleBy
 from understudy.retargeting.nearest import nearest_frames, nearest_frames_by_limbs
 
 if TYPE_CHECKING:
-    from understudy.devices import Device
+    from understudy.base.devices import Device
     from understudy.performance import Performance
 
 

@@ -27,19 +27,20 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from understudy import losses, training
+from understudy import losses
+from understudy.base.devices import Device, autocast, computes_in_bfloat16, ready_device
 from understudy.conditioning.clips import Clip, flat_colour, random_similarity, read_clip
 from understudy.conditioning.heatmaps import joint_statistics, normalised_heatmaps
 from understudy.conditioning.pictures import as_levels
-from understudy.devices import Device, autocast, computes_in_bfloat16, ready_device
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.unet import UNet, initialise
 from understudy.networks.vgg import Features, VGG19Features
-from understudy.pose import OPENPOSE18_LIMBS, OPENPOSE18_NAMES, Pose
-from understudy.recipes.trained import CONDITION_STATISTICS, ArraySpec, Trained, arrays_of, restored
+from understudy.poses.pose import OPENPOSE18_LIMBS, OPENPOSE18_NAMES, Pose
+from understudy.recipes.parts.trained import CONDITION_STATISTICS, ArraySpec, Trained, arrays_of, restored
 from understudy.retargeting.alignment import NormalizeBy, ScaleBy, align, body_statistics
 from understudy.retargeting.augmentation import PoseNoise, damaged
-from understudy.run_folder import fingerprint
+from understudy.training import loop as training
+from understudy.training.run_folder import fingerprint
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -320,7 +321,7 @@ class PerformanceCloning:
         return normalised_heatmaps(xy, seen, square, self.config.joint_sigma, *statistics)
 
     def preview(self, generator: nn.Module, folder: Path, step: int) -> None:
-        from understudy.recipes.previews import write_previews
+        from understudy.recipes.parts.previews import write_previews
 
         config = self.config
 

@@ -24,17 +24,18 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from understudy import losses, training
+from understudy import losses
+from understudy.base.devices import Device, autocast, computes_in_bfloat16, ready_device
 from understudy.conditioning.clips import Clip, flat_colour, random_similarity, read_clip
 from understudy.conditioning.heatmaps import joint_statistics, normalised_heatmaps
 from understudy.conditioning.pictures import pixels
-from understudy.devices import Device, autocast, computes_in_bfloat16, ready_device
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.unet import UNet, initialise
-from understudy.pose import OPENPOSE18_NAMES, Pose
-from understudy.recipes.trained import CONDITION_STATISTICS, ArraySpec, Trained, arrays_of, restored
+from understudy.poses.pose import OPENPOSE18_NAMES, Pose
+from understudy.recipes.parts.trained import CONDITION_STATISTICS, ArraySpec, Trained, arrays_of, restored
 from understudy.retargeting.alignment import NormalizeBy, ScaleBy
-from understudy.run_folder import fingerprint
+from understudy.training import loop as training
+from understudy.training.run_folder import fingerprint
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -207,7 +208,7 @@ class Pix2Pix:
         return maps, clip.frames_at(moment, transform, config.size)
 
     def preview(self, generator: nn.Module, folder: Path, step: int) -> None:
-        from understudy.recipes.previews import write_previews
+        from understudy.recipes.parts.previews import write_previews
 
         def play(clip: Clip, start: int, stop: int) -> list[npt.NDArray[np.uint8]]:
             xy, seen = (values[start:stop] for values in clip.all_joints())

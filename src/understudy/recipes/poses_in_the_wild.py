@@ -31,15 +31,15 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from understudy import losses, training
-from understudy.compositing import cutout_of, placed
+from understudy import losses
+from understudy.base.devices import Device, ready_device
+from understudy.compositing.cutouts import cutout_of, placed
 from understudy.conditioning.pictures import pixels
-from understudy.devices import Device, ready_device
 from understudy.networks.pix2pixhd import GlobalGenerator, LocalEnhancer, MultiScaleDiscriminator, halved
 from understudy.networks.unet import initialise
 from understudy.networks.vgg import VGG19Features
-from understudy.pose import PARTS, POINTS, Pose
-from understudy.recipes.poses_in_the_wild_config import (
+from understudy.poses.pose import PARTS, POINTS, Pose
+from understudy.recipes.parts.poses_in_the_wild_config import (
     NAMES,
     POSE,
     POSE_FULL,
@@ -51,17 +51,26 @@ from understudy.recipes.poses_in_the_wild_config import (
     preview,
     rung,
 )
-from understudy.recipes.poses_in_the_wild_footage import Footage, Poses, boxes_of, paint, refined, stacked, whole_boxes
-from understudy.recipes.trained import ArraySpec, Trained, arrays_of, below, restored
+from understudy.recipes.parts.poses_in_the_wild_footage import (
+    Footage,
+    Poses,
+    boxes_of,
+    paint,
+    refined,
+    stacked,
+    whole_boxes,
+)
+from understudy.recipes.parts.trained import ArraySpec, Trained, arrays_of, below, restored
 from understudy.retargeting.augmentation import PoseNoise
-from understudy.run_folder import fingerprint
-from understudy.stages import Stages
+from understudy.training import loop as training
+from understudy.training.run_folder import fingerprint
+from understudy.training.stages import Stages
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
     from understudy.performance import Performance
-    from understudy.pose_pool import PoseSequence
+    from understudy.unpaired.pool import PoseSequence
 
 log = logging.getLogger(__name__)
 
@@ -269,7 +278,7 @@ class Stage:
 
     def preview(self, generator: nn.Module, folder: Path, step: int) -> None:
         """Writes `step-<n>.png`: poses, real frames, generated ones and their alpha, and other people's poses."""
-        from understudy.recipes.previews import COLUMNS, write_rows
+        from understudy.recipes.parts.previews import COLUMNS, write_rows
 
         rows: dict[str, list[Tensor]] = {"poses": [], "reference": [], "generated": [], "alpha": []}
         for column in range(COLUMNS):

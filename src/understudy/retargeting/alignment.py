@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.errors import PoseError
-from understudy.pose import DESCRIPTOR_LIMBS, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, Pose
+from understudy.poses.pose import DESCRIPTOR_LIMBS, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, Pose
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from understudy.pose import (
+from understudy.poses.pose import (
     BODY,
     FACE,
     LEFT_ANKLE,

@@ -18,7 +18,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from understudy.pose import LEFT_ANKLE, LEFT_EAR, NOSE, RIGHT_ANKLE, RIGHT_EAR, Pose
+from understudy.poses.pose import LEFT_ANKLE, LEFT_EAR, NOSE, RIGHT_ANKLE, RIGHT_EAR, Pose
 from understudy.retargeting.alignment import BodyStatistics
 
 Floats = npt.NDArray[np.float64]

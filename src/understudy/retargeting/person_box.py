@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from understudy import pose as p
-from understudy.stage import distance_to_nearest, envelope
+from understudy.poses import pose as p
+from understudy.retargeting.window import distance_to_nearest, envelope
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

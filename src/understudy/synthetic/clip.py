@@ -12,17 +12,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.files import load_tensors, save_tensors
+from understudy.base.progress import progress_bar
 from understudy.errors import PoseError
-from understudy.files import load_tensors, save_tensors
+from understudy.media.reading import VideoWriter
 from understudy.performance import FLOW_SHRINK, FOUND, Crop, Performance, PerformanceWriter
-from understudy.pose import Pose
-from understudy.progress import progress_bar
+from understudy.poses.pose import Pose
 from understudy.synthetic.motion import Motion
 from understudy.synthetic.people import Person
 from understudy.synthetic.render import landmark_paths, render
 from understudy.synthetic.scene import Scene
 from understudy.tracking.crop import crop_of, cut, person_square
-from understudy.video import VideoWriter
 
 Square = tuple[int, int, int]
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from understudy.pose import Pose
+from understudy.poses.pose import Pose
 from understudy.synthetic.landmarks import landmark_anchors
 from understudy.synthetic.motion import Motion, choreography
 from understudy.synthetic.pair import centred

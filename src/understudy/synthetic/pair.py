@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from understudy.progress import progress_bar
+from understudy.base.progress import progress_bar
+from understudy.media.reading import VideoWriter
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.motion import Motion, choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.render import Rendered, render
 from understudy.synthetic.scene import make_scene
-from understudy.video import VideoWriter
 
 FPS = Fraction(25)
 SIZE_HW = (512, 384)

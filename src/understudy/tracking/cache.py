@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from understudy.files import sha256_of
+from understudy.base.files import sha256_of
 from understudy.performance import VERSION
 
 TRACKING_VERSION = 3

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy import pose as p
 from understudy.performance import Crop
-from understudy.pose import FloatArray, Pose
+from understudy.poses import pose as p
+from understudy.poses.pose import FloatArray, Pose
 
 UInt8Array = npt.NDArray[np.uint8]
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from understudy.errors import PoseError
 from understudy.performance import FOUND, INTERPOLATED, MISSING
-from understudy.pose import FloatArray, Pose
+from understudy.poses.pose import FloatArray, Pose
 
 LONGEST_GAP = Fraction(1, 4)
 """Seconds. Dance music has about two beats a second and a limb about one stroke per beat, so that a gap of a quarter

@@ -7,8 +7,8 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from understudy import pose as p
-from understudy.pose import Pose
+from understudy.poses import pose as p
+from understudy.poses.pose import Pose
 
 TRUNK = [p.LEFT_SHOULDER, p.RIGHT_SHOULDER, p.LEFT_HIP, p.RIGHT_HIP]
 

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.errors import MediaError
+from understudy.media.reading import VideoReader
 from understudy.performance import Crop
 from understudy.tracking.crop import cut
 from understudy.tracking.matte import GreenScreen, refine
 from understudy.tracking.mediapipe import MediaPipeTracker, SelfieSegmenter
 from understudy.tracking.observe import Observations
-from understudy.video import VideoReader
 
 UInt8Array = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy import pose as p
+from understudy.poses import pose as p
 from understudy.tracking.detection import Detection
 
 Landmarks = Literal["body", "wholebody"]

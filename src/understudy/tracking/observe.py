@@ -12,14 +12,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy import pose as p
+from understudy.base.progress import progress_bar
 from understudy.errors import MediaError, UsageError
+from understudy.media.reading import VideoReader
 from understudy.performance import Crop
-from understudy.pose import Pose
-from understudy.progress import progress_bar
+from understudy.poses import pose as p
+from understudy.poses.pose import Pose
 from understudy.tracking.detection import Tracker
 from understudy.tracking.matte import StillRoom, still_room
-from understudy.video import VideoReader
 
 UInt8Array = npt.NDArray[np.uint8]
 Region = tuple[int, int, int, int]

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy import pose as p
 from understudy.errors import PoseError
+from understudy.poses import pose as p
 from understudy.tracking.detection import Detection
 
 Box = npt.NDArray[np.float32]

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from understudy.pose import BODY, FloatArray, Pose
+from understudy.poses.pose import BODY, FloatArray, Pose
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.files import sha256_of
+from understudy.base.progress import progress_bar
+from understudy.base.threads import ReadAhead
 from understudy.errors import MediaError, PerformanceError, PoseError, UsageError
-from understudy.files import sha256_of
+from understudy.media.reading import VideoReader
 from understudy.performance import FLOW_SHRINK, MISSING, Crop, Performance, PerformanceWriter
-from understudy.pose import BODY, Pose
-from understudy.pose_formats import read_poses
-from understudy.progress import progress_bar
-from understudy.threads import ReadAhead
+from understudy.poses.formats import read_poses
+from understudy.poses.pose import BODY, Pose
 from understudy.tracking.background import MAX_STILL_DIFFERENCE, BackgroundMedian, sample_count, sample_frames
 from understudy.tracking.cache import cache_folder, cache_key
 from understudy.tracking.crop import crop_of, cut, person_square, reading_shrink
@@ -37,7 +38,6 @@ from understudy.tracking.mattes import GivenMatte, KeyedMatte, MatteSource, NoMa
 from understudy.tracking.mediapipe import MediaPipeTracker
 from understudy.tracking.observe import Observations, Region, check_region, look_long_side, observe, place_in_words
 from understudy.tracking.smoothing import smooth_pose
-from understudy.video import VideoReader
 
 UInt8Array = npt.NDArray[np.uint8]
 TrackerName = Literal["mediapipe", "rtmlib"]

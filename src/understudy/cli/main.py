@@ -1,0 +1,156 @@
+"""The command line: one command per verb, each a thin call of the public function of that name."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any, NoReturn
+
+import tyro
+
+from understudy.cli.forensics import detect
+from understudy.cli.making import clone, coverage, demo, inspect, perform, track, train
+from understudy.cli.measuring import evaluate, study
+from understudy.errors import Interrupted, UnderstudyError
+
+DESCRIPTION = """Film a person for two minutes, and a trained actor of that person performs any dance.
+
+The whole way, in one command:
+  understudy clone --reference me.mp4 --driving dance.mp4 --output out.mp4
+
+The reference is the person, the driving video is the motion. One actor is one person: train it once, then let it
+perform as many driving videos as you like:
+  understudy train --reference me.mp4 --output me.actor
+  understudy perform --actor me.actor --driving dance.mp4 --output out.mp4
+
+No video at hand? `understudy demo --output demo` does it all with made-up people."""
+
+AMBIGUOUS_WORDS = ("--source", "--target")
+IN_OTHER_WORDS = """In other programs {} is sometimes the person and sometimes the motion, so it is not used here.
+The person whose looks are learnt is --reference, the motion is --driving; a trained person is --actor."""
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "clone": clone,
+    "track": track,
+    "train": train,
+    "perform": perform,
+    "coverage": coverage,
+    "evaluate": evaluate,
+    "study": study,
+    "detect": detect,
+    "inspect": inspect,
+    "demo": demo,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Runs one command and exits: 0 done, 2 bad input (one line on stderr), 130 or 143 interrupted with all saved."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    sys.exit(_run(words))
+
+
+def _run(words: list[str]) -> int:
+    if "--version" in words:
+        import understudy
+
+        print(f"understudy {understudy.__version__}")
+        return 0
+    for word in (word.split("=")[0] for word in words):
+        if word in AMBIGUOUS_WORDS:
+            print(IN_OTHER_WORDS.format(word), file=sys.stderr)
+            return 2
+    if words and words[0] not in COMMANDS and not words[0].startswith("-"):
+        print(f"error: there is no command {words[0]!r}; use one of {', '.join(COMMANDS)}", file=sys.stderr)
+        return 2
+    _say_notes()
+    before = _on_terminate(_raise_interrupted)
+    try:
+        _call(words)
+    except UnderstudyError as error:
+        print(f"error: {_one_line(error)}", file=sys.stderr)
+        return 2
+    except Interrupted as interrupted:
+        print(_one_line(interrupted), file=sys.stderr)
+        return 128 + interrupted.signal
+    except KeyboardInterrupt:
+        print("stopped; nothing half-finished was left behind", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:  # the machine's doing: a disk that fails, an input that has gone meanwhile
+        named = f"{error.filename}: " if error.filename else ""
+        print(f"error: {named}{error.strerror or _one_line(error)}", file=sys.stderr)
+        return 2
+    finally:
+        _on_terminate(before)
+    return 0
+
+
+def _call(words: list[str]) -> None:
+    if not words or words[0] in ("-h", "--help"):
+        print(_overview())
+        return
+    tyro.extras.subcommand_cli_from_dict(
+        COMMANDS, prog="understudy", args=words, config=(tyro.conf.FlagCreatePairsOff,)
+    )
+
+
+def _overview() -> str:
+    summaries = {name: (command.__doc__ or "").splitlines()[0] for name, command in COMMANDS.items()}
+    listed = "\n".join(f"  {name:<10} {summary}" for name, summary in summaries.items())
+    return f"""{DESCRIPTION}
+
+Commands:
+{listed}
+
+`understudy COMMAND --help` explains one of them; `understudy --version` says which version this is."""
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+def _raise_interrupted(number: int, _: FrameType | None) -> None:
+    raise Interrupted("stopped; nothing half-finished was left behind", number)
+
+
+def _on_terminate(handler: Any) -> Any:
+    if handler is None:
+        return None
+    try:
+        return signal.signal(signal.SIGTERM, handler)
+    except ValueError:  # not the main thread: whoever called us handles signals
+        return None
+
+
+class _Notes(logging.Handler):
+    """Notes for the user, a line each on stderr, and each once: several steps of one command may find the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        note = "note: " if record.levelno >= logging.WARNING else ""
+        line = note + _one_line(Exception(record.getMessage()))
+        if line not in self._said:
+            self._said.add(line)
+            print(line, file=sys.stderr, flush=True)  # looked up anew: a progress bar puts its own there meanwhile
+
+
+def _say_notes() -> None:
+    logger = logging.getLogger("understudy")
+    logger.setLevel(logging.INFO)
+    for handler in [handler for handler in logger.handlers if isinstance(handler, _Notes)]:
+        logger.removeHandler(handler)  # of a command before, in the same process
+    logger.addHandler(_Notes())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Cutting the performer out, and what stands behind."""

@@ -1,0 +1,1 @@
+"""Coverage: which moves the footage supports, and what to film for the others."""

@@ -1,0 +1,1 @@
+"""People judge: a page, their votes, and what the votes say."""

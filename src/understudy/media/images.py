@@ -1,0 +1,164 @@
+"""Still pictures in and out of files, and the size that a picture's first bytes announce."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from understudy.base.files import atomic_file
+from understudy.errors import MediaError
+
+MAX_SIDE = 8192
+"""pixels; a frame or picture with a longer side is refused before anything is decoded"""
+MAX_IMAGE_BYTES = 512 * 1024 * 1024
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8\xff"
+_GIF = (b"GIF87a", b"GIF89a")
+_JPEG_WITHOUT_SIZE = frozenset({0xC4, 0xC8, 0xCC})
+"""markers within the range of the start-of-frame markers that are something else"""
+
+
+def check_size(path: Path, height: int, width: int) -> None:
+    """Refuses sizes that would fill the memory.
+
+    Raises:
+        MediaError: a side is zero or longer than 8192 pixels.
+    """
+    if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE):
+        raise MediaError(f"{path} has frames of {width}x{height} pixels; at most {MAX_SIDE}x{MAX_SIDE} are read")
+
+
+def announced_size_hw(path: Path) -> tuple[int, int] | None:
+    """(height, width) that a PNG, JPEG or GIF header announces; None for other files. Decodes nothing."""
+    with open(path, "rb") as stream:
+        head = stream.read(32)
+        if head.startswith(_PNG) and len(head) >= 24:
+            width, height = struct.unpack(">II", head[16:24])
+            return height, width
+        if head[:6] in _GIF and len(head) >= 10:
+            width, height = struct.unpack("<HH", head[6:10])
+            return height, width
+        if head.startswith(_JPEG):
+            stream.seek(2)
+            return _jpeg_size_hw(stream.read(1 << 20))
+    return None
+
+
+def _jpeg_size_hw(data: bytes) -> tuple[int, int] | None:
+    position = 0
+    while position + 9 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        if 0xC0 <= marker <= 0xCF and marker not in _JPEG_WITHOUT_SIZE:
+            height, width = struct.unpack(">HH", data[position + 5 : position + 9])
+            return height, width
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    return None
+
+
+def is_image(path: str | os.PathLike[str]) -> bool:
+    """Whether `path` is an existing PNG or JPEG file, by its name or by its first bytes."""
+    path = Path(path)
+    if not path.is_file():
+        return False
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return True
+    with open(path, "rb") as stream:
+        head = stream.read(8)
+    return head.startswith((_PNG, _JPEG))
+
+
+def composite(rgba: npt.NDArray[np.uint8], background: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
+    """(H, W, 4) RGBA with straight alpha over a flat RGB colour: (H, W, 3) RGB uint8."""
+    alpha = rgba[:, :, 3:].astype(np.uint16)
+    mixed = rgba[:, :, :3] * alpha + np.array(background, np.uint16) * (255 - alpha) + 127
+    return (mixed // 255).astype(np.uint8)
+
+
+def read_image(
+    path: str | os.PathLike[str], alpha_background: tuple[int, int, int] = (0, 0, 0)
+) -> npt.NDArray[np.uint8]:
+    """Reads a PNG or JPEG file as (H, W, 3) RGB uint8; EXIF rotation is applied, alpha is laid over a colour.
+
+    Args:
+        path: the file.
+        alpha_background: RGB, 0-255, seen where the picture is transparent.
+
+    Raises:
+        MediaError: missing, not a PNG or JPEG, damaged, or a side longer than 8192 pixels.
+    """
+    path = Path(path)
+    try:
+        size_hw = announced_size_hw(path)
+        if size_hw is None or not is_image(path):
+            raise MediaError(f"{path} is not a PNG or JPEG picture: convert it to one of these")
+        check_size(path, *size_hw)
+        if path.stat().st_size > MAX_IMAGE_BYTES:
+            raise MediaError(f"{path} is larger than any picture of its size can be (512 MiB)")
+        data = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise MediaError(f"cannot read {path}: {error.strerror or error}") from None
+    # OpenCV turns pictures by their EXIF tag only when it drops alpha, and only JPEGs carry that tag in practice.
+    flags = cv2.IMREAD_UNCHANGED if bytes(data[:8]) == _PNG else cv2.IMREAD_COLOR
+    try:
+        decoded: npt.NDArray[Any] | None = cv2.imdecode(data, flags)
+    except cv2.error:
+        decoded = None
+    if decoded is None:
+        raise MediaError(f"{path} is damaged or cut off: it cannot be decoded")
+    return _to_rgb(decoded, alpha_background)
+
+
+def _to_rgb(decoded: npt.NDArray[Any], background: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
+    if decoded.dtype == np.uint16:
+        decoded = ((decoded.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if decoded.ndim == 2:
+        return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_GRAY2RGB), np.uint8)
+    if decoded.shape[2] == 4:
+        return composite(np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGRA2RGBA), np.uint8), background)
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def write_image(path: str | os.PathLike[str], image: npt.NDArray[np.uint8]) -> None:
+    """Writes (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) grey uint8 as PNG (JPEG where the name ends so), atomically.
+
+    Raises:
+        MediaError: another suffix, dtype or shape.
+        UnderstudyError: the folder cannot be written to.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in IMAGE_SUFFIXES:
+        raise MediaError(f"cannot write {path}: pictures are written as .png or .jpg")
+    encoded = encoded_image(path, image)
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(encoded)
+
+
+def encoded_image(path: Path, image: npt.NDArray[np.uint8]) -> bytes:
+    """The bytes that `write_image` would write; `path` gives the format by its suffix and the name for errors."""
+    channels = 1 if image.ndim == 2 else image.shape[-1]
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or channels not in (1, 3, 4) or not image.size:
+        raise MediaError(
+            f"cannot write {path}: a picture is uint8 of shape (H, W), (H, W, 3) or (H, W, 4), "
+            f"not {image.dtype} of shape {image.shape}"
+        )
+    jpeg = path.suffix.lower() != ".png"
+    if jpeg and channels == 4:
+        raise MediaError(f"cannot write {path}: JPEG holds no transparency; use .png")
+    if channels == 3:
+        image = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), np.uint8)
+    elif channels == 4:
+        image = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGBA2BGRA), np.uint8)
+    options = [cv2.IMWRITE_JPEG_QUALITY, 95] if jpeg else [cv2.IMWRITE_PNG_COMPRESSION, 3]
+    written, encoded = cv2.imencode(path.suffix.lower(), np.ascontiguousarray(image), options)
+    if not written:
+        raise MediaError(f"cannot write {path}: the picture could not be encoded")
+    return bytes(encoded.tobytes())

@@ -1,0 +1,266 @@
+"""What a video file says about itself: size as shown, constant rate, length, rotation; found without reading it all."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.container
+import av.error
+import av.video.codeccontext
+import av.video.frame
+import av.video.stream
+import numpy as np
+
+from understudy.errors import MediaError
+from understudy.media.images import check_size
+from understudy.media.opening import MAX_PIXELS, media_errors, open_input, video_stream
+
+STANDARD_RATES = tuple(
+    Fraction(rate, divisor)
+    for rate, divisor in (
+        *((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (48, 1), (50, 1), (60000, 1001), (60, 1)),
+        *((10, 1), (12, 1), (15, 1), (20, 1), (100, 1), (120000, 1001), (120, 1), (240, 1)),
+    )
+)
+MAX_RATE = 240
+_SCANNED_PACKETS = 500
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""decoders that keep the transparency which the built-in ones drop"""
+_PACKETS_TO_TRY = 50
+"""packets given to the decoder before a file is said to hold no picture"""
+
+TURNS = {
+    "none": (1, 0, 0, 1),
+    "clockwise": (0, 1, -1, 0),
+    "half": (-1, 0, 0, -1),
+    "anticlockwise": (0, -1, 1, 0),
+    "mirror": (-1, 0, 0, 1),
+    "flip": (1, 0, 0, -1),
+    "transpose": (0, 1, 1, 0),
+    "transverse": (0, -1, -1, 0),
+}
+"""the eight ways to show a picture, as (a, b, c, d) of the display matrix: x' = a x + c y, y' = b x + d y, y down"""
+_DEGREES = {"clockwise": 90, "half": 180, "anticlockwise": 270, "flip": 180, "transpose": 90, "transverse": 270}
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """A video as it will be delivered.
+
+    Attributes:
+        path: the file.
+        size_hw: (height, width) in pixels as displayed: rotation and sample aspect ratio applied.
+        fps: the constant rate at which frames are delivered; for a variable-rate file the standard rate nearest to
+            its usual distance between frames.
+        frames: number of frames at that rate, from the header (an estimate; a cut-off file holds fewer).
+        duration: seconds, from the header.
+        rotation: degrees clockwise by which stored frames are turned for display: 0, 90, 180 or 270.
+        has_audio: whether there is sound.
+        codec: name of the video codec, "h264" say.
+        pixel_format: as stored, "yuv420p" say.
+    """
+
+    path: Path
+    size_hw: tuple[int, int]
+    fps: Fraction
+    frames: int
+    duration: Fraction
+    rotation: int
+    has_audio: bool
+    codec: str
+    pixel_format: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """`VideoInfo` and what the reader needs beside it.
+
+    Attributes:
+        turn: a key of TURNS.
+        first: time stamp of the first shown frame, seconds.
+        header_end: time stamp at which the video stream ends by its own header, seconds; None when it does not say.
+        container_end: as `header_end` for the whole file, all streams.
+        decoder: name of another decoder that must be used, or None.
+    """
+
+    info: VideoInfo
+    turn: str
+    first: Fraction
+    header_end: Fraction | None
+    container_end: Fraction | None
+    decoder: str | None
+
+
+def probe(path: str | Path) -> VideoInfo:
+    """Reads a video's header and its first frame.
+
+    Raises:
+        MediaError: missing, empty, text, a playlist, cut off before its index, without video, larger than 8192x8192,
+            or without a single frame that can be decoded.
+    """
+    return inspect(Path(path)).info
+
+
+def inspect(path: Path) -> Source:
+    """`probe` with what only the reader needs."""
+    times, complete = _frame_times(path)
+    with open_input(path) as container, media_errors(path):
+        stream = video_stream(path, container)
+        time_base = _time_base(path, stream)
+        decoder = _ALPHA_DECODERS.get(stream.codec_context.name) if stream.metadata.get("alpha_mode") == "1" else None
+        frame = _first_frame(path, container, stream, decoder)
+        first_ticks = frame.pts if frame.pts is not None else (stream.start_time or 0)
+        fps = _constant_rate(times, time_base, stream.average_rate)
+        first = first_ticks * time_base
+        duration = _duration(container, stream, times, complete, first, fps)
+        turn = _turn(frame, stream)
+        size_hw = _shown_size_hw(stream, turn)
+        check_size(path, *size_hw)
+        stated = stream.duration
+        header_end = ((stream.start_time or 0) + stated) * time_base if stated else _tagged_end(stream)
+        ends = container.duration is not None and container.duration > 0
+        container_start = Fraction(container.start_time or 0, av.time_base)
+        info = VideoInfo(
+            path=path,
+            size_hw=size_hw,
+            fps=fps,
+            frames=max(1, round(duration * fps)),
+            duration=duration,
+            rotation=_DEGREES.get(turn, 0),
+            has_audio=bool(container.streams.audio),
+            codec=stream.codec_context.name,
+            pixel_format=frame.format.name,
+        )
+        end = container_start + Fraction(container.duration or 0, av.time_base)
+        return Source(info, turn, first, header_end, end if ends else None, decoder)
+
+
+def _time_base(path: Path, stream: av.video.stream.VideoStream) -> Fraction:
+    if not stream.time_base:
+        raise MediaError(f"{path} has no time base: convert it with another program first")
+    return stream.time_base
+
+
+def _frame_times(path: Path) -> tuple[list[int], bool]:
+    """Sorted time stamps in ticks, and whether they are all: from the index where there is one, else from packets."""
+    with open_input(path) as container, media_errors(path):
+        stream = video_stream(path, container)
+        index = stream.index_entries
+        if len(index) > 1 and len(index) == stream.frames:
+            return sorted(entry.timestamp for entry in index), True
+        unknown_length = not stream.duration and not container.duration
+        packets = container.demux(stream)
+        wanted = packets if unknown_length else itertools.islice(packets, _SCANNED_PACKETS)
+        times = [packet.pts for packet in wanted if packet.pts is not None]
+        return sorted(times), next(packets, None) is None
+
+
+def _constant_rate(times: list[int], time_base: Fraction, average: Fraction | None) -> Fraction:
+    steps = [later - earlier for earlier, later in itertools.pairwise(times) if later > earlier]
+    if not steps:
+        return min(average, Fraction(MAX_RATE)) if average and average > 0 else Fraction(25)
+    median = Fraction(statistics.median(steps))
+    rounding = max(
+        Fraction(1), Fraction(1, 1000) / time_base
+    )  # time stamps are whole ticks, in many files whole milliseconds
+    if all(step == median or abs(step - median) <= rounding < median / 4 for step in steps):
+        mean = 1 / (Fraction(sum(steps), len(steps)) * time_base)
+        if average and abs(average / mean - 1) < Fraction(1, 100):
+            return min(average, Fraction(MAX_RATE))
+        return min(_snapped(mean, Fraction(1, 1000)), Fraction(MAX_RATE))
+    return min(max(_snapped(1 / (median * time_base), Fraction(1, 33)), Fraction(1)), Fraction(MAX_RATE))
+
+
+def _snapped(rate: Fraction, tolerance: Fraction) -> Fraction:
+    nearest = min(STANDARD_RATES, key=lambda standard: abs(standard - rate))
+    return nearest if abs(nearest / rate - 1) <= tolerance else rate.limit_denominator(1001)
+
+
+def _duration(
+    container: av.container.InputContainer,
+    stream: av.video.stream.VideoStream,
+    times: list[int],
+    complete: bool,
+    first: Fraction,
+    fps: Fraction,
+) -> Fraction:
+    time_base = stream.time_base or Fraction(1)
+    if stream.duration:
+        return stream.duration * time_base
+    if complete and times:
+        return (times[-1] - times[0]) * time_base + 1 / fps
+    end = _tagged_end(stream)
+    if end is not None:
+        return end - first
+    return Fraction(container.duration or 0, av.time_base)
+
+
+def _tagged_end(stream: av.video.stream.VideoStream) -> Fraction | None:
+    """Matroska files tell each stream's end in a tag: 00:00:01.500000000."""
+    parts = stream.metadata.get("DURATION", "").split(":")
+    try:
+        hours, minutes, seconds = (Fraction(part.strip()) for part in parts)
+    except ValueError:
+        return None
+    return 3600 * hours + 60 * minutes + seconds or None
+
+
+def _first_frame(
+    path: Path, container: av.container.InputContainer, stream: av.video.stream.VideoStream, decoder: str | None
+) -> av.video.frame.VideoFrame:
+    context = video_decoder(stream, decoder)
+    context.thread_count = 1
+    for packet in itertools.islice(container.demux(stream), _PACKETS_TO_TRY):
+        try:
+            frames = context.decode(packet)
+        except av.error.FFmpegError:
+            continue  # the reader will meet the same damage and tell its time
+        if frames:
+            return frames[0]
+    raise MediaError(f"{path} has no frame that can be decoded: it is damaged, or cut off right at the start")
+
+
+def video_decoder(stream: av.video.stream.VideoStream, name: str | None) -> av.video.codeccontext.VideoCodecContext:
+    """The stream's own decoder, or another one by name (some decoders drop the transparency); not opened yet."""
+    if name is None:
+        context = stream.codec_context
+    else:
+        other = av.CodecContext.create(name, "r")
+        assert isinstance(other, av.video.codeccontext.VideoCodecContext)
+        context = other
+    context.options = {**context.options, "max_pixels": str(MAX_PIXELS)}
+    return context
+
+
+def _turn(frame: av.video.frame.VideoFrame, stream: av.video.stream.VideoStream) -> str:
+    side_data: Any = frame.side_data  # PyAV's stubs leave this key out
+    if "DISPLAYMATRIX" in side_data:
+        a, b, _, c, d = np.frombuffer(bytes(side_data["DISPLAYMATRIX"]), np.int32)[:5] / 65536
+        return max(TURNS, key=lambda name: float(np.dot(TURNS[name], (a, b, c, d))))
+    tagged = stream.metadata.get("rotate", "0")  # what writers before the display matrix left
+    degrees = round(float(tagged) / 90) * 90 % 360 if _is_number(tagged) else 0
+    return {90: "clockwise", 180: "half", 270: "anticlockwise"}.get(degrees, "none")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _shown_size_hw(stream: av.video.stream.VideoStream, turn: str) -> tuple[int, int]:
+    ratio = stream.sample_aspect_ratio or Fraction(1)
+    height, width = stream.height, stream.width
+    if ratio > 1:
+        width = round(width * ratio)
+    elif 0 < ratio < 1:
+        height = round(height / ratio)
+    return (width, height) if TURNS[turn][0] == 0 else (height, width)

@@ -1,0 +1,1 @@
+"""An actor plays a driver; several actors play together."""

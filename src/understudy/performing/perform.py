@@ -1,0 +1,296 @@
+"""An actor plays a driver: poses onto the reference's stage, frames from the generator, person over background.
+
+Three things run at the same time, a few frames apart: the generator in a thread, compositing here, the encoder in the
+writer's own thread. Nothing grows with the driver's length but the poses.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from understudy.actor import Actor
+from understudy.base.progress import progress_bar
+from understudy.base.threads import ReadAhead
+from understudy.compositing.backgrounds import Colour, backgrounds
+from understudy.compositing.cutouts import faded, framed, key, paste, unpremultiplied, without_specks
+from understudy.media.images import write_image
+from understudy.media.reading import VideoReader, VideoWriter
+from understudy.poses.pose import BODY, FEET, LEFT_HAND, RIGHT_HAND, Pose
+from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
+from understudy.retargeting.global_normalization import ground_statistics, kept_on_ground, normalization
+from understudy.retargeting.proportions import fit_limbs
+from understudy.retargeting.window import held, presence
+
+if TYPE_CHECKING:
+    from understudy.base.devices import Device
+    from understudy.performance import Performance
+
+Image = npt.NDArray[np.uint8]
+
+FRAMES_AHEAD = 16
+"""generated before they are composited: two batches, so that neither side waits for the other"""
+COMPARE_HEIGHT = 512
+"""pixels: at most, of the three panels of a comparison"""
+UPRIGHT_LIMBS = 6
+"""of `pose.DESCRIPTOR_LIMBS`, the first: trunk, thigh and shin of both sides, which make somebody's height"""
+_LIMBS = np.r_[np.arange(BODY.start, FEET.stop), np.arange(LEFT_HAND.start, RIGHT_HAND.stop)]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What the actor has to play: one entry per output frame, in pixels of the generator's frame."""
+
+    pose: Pose
+    """aligned with the reference; held over gaps"""
+    window: npt.NDArray[np.int64]
+    """(T, 2) whole pixels x, y by which the generator's frame is moved; 0 for an actor that paints its room along"""
+    presence: npt.NDArray[np.float32]
+    """(T,) in [0, 1]: how visible the performer is"""
+    fps: Fraction
+
+    def __len__(self) -> int:
+        return len(self.pose)
+
+    @property
+    def in_window(self) -> Pose:
+        """The poses as the generator sees them."""
+        shifted = self.pose.xy - self.window[:, None].astype(np.float32)
+        return Pose(shifted, self.pose.confidence, self.pose.size_hw)
+
+
+def aligned_poses(actor: Actor, driving: Performance) -> Pose:
+    """The driver's poses in the reference's working pixels, brought there and fitted as the actor's config says.
+
+    Its `normalization` is "similarity", one scale and translation for the clip by `scale_by`, or "ground", one for
+    every frame by where the feet are. Without feet in the picture the first stands in for the second, which is said.
+
+    Raises:
+        PoseError: the driver never shows a whole torso.
+    """
+    own = body_statistics(driving.poses)
+    size_hw = actor.working_size, actor.working_size
+    if actor.config.get("normalization", "similarity") == "ground":
+        grounded = _grounded(actor, driving, own, size_hw)
+        if grounded is not None:
+            return grounded
+    alignment = align(own, actor.body, actor.config.get("scale_by", "hips"))
+    pose = alignment.apply_to_pose(driving.poses, size_hw)
+    return fit_limbs(pose, alignment, own, actor.body) if actor.config.get("fit_limbs") else pose
+
+
+def _grounded(actor: Actor, driving: Performance, own: BodyStatistics, size_hw: tuple[int, int]) -> Pose | None:
+    """By Chan et al. 2019, section 8.5; None where it cannot be had."""
+    ground = ground_statistics(driving.poses, driving.fps)
+    if ground is None or actor.ground is None:
+        who = f"the driver {driving.path}" if ground is None else f"the actor's reference {actor.reference_name}"
+        older = "" if ground is None else " (or the actor is older than this: train it again)"
+        log.warning(
+            "%s hardly ever shows both feet and the head%s: placed by similarity, not by the ground", who, older
+        )
+        return None
+    named = align(own, actor.body, "body").named(driving.poses)
+    placed = normalization(named, driving.fps, (own, ground), (actor.body, actor.ground))
+    pose = placed.apply_to_pose(named, size_hw)
+    if not actor.config.get("fit_limbs"):
+        return pose
+    # Size is settled by now, and limbs are longest where each of the two came closest: only proportions are compared
+    placed_body = body_statistics(pose)
+    standing, reference_standing = (sum(body.limb_lengths[:UPRIGHT_LIMBS]) for body in (placed_body, actor.body))
+    proportions = Alignment(reference_standing / standing if standing else 1.0, (0.0, 0.0))
+    return kept_on_ground(fit_limbs(pose, proportions, placed_body, actor.body), pose)
+
+
+def part_for(actor: Actor, driving: Performance) -> Part:
+    """Aligns a driver with the actor and decides where and when the performer stands.
+
+    Raises:
+        PoseError: the driver never shows a whole torso.
+    """
+    pose = aligned_poses(actor, driving)
+    ratio = actor.size / actor.working_size
+    to_edge = (ratio - 1) / 2  # the working frame is resized edge to edge, so centres of first pixels do not coincide
+    pose = pose.transformed(ratio, (to_edge, to_edge), (actor.size, actor.size))
+    found = driving.status > 0
+    missing = int((~found).sum())
+    if missing:
+        log.warning("nobody was found in %d of %d driving frames: the performer fades out there", missing, len(driving))
+    pose = held(pose, found)
+    return Part(pose, actor.windows(pose, driving.fps), presence(found, driving.fps), driving.fps)
+
+
+def placement(actor: Actor, window_xy: npt.NDArray[np.int64]) -> tuple[float, tuple[float, float]]:
+    """Scale and translation from pixels of the output to pixels of the generated frame moved by `window_xy`.
+
+    The recipe's frame is the working frame resized edge to edge.
+    """
+    ratio = actor.size / actor.working_size
+    x, y = (ratio * t + (ratio - 1) / 2 for t in actor.crop.translation_xy)
+    return ratio * actor.crop.scale, (x - float(window_xy[0]), y - float(window_xy[1]))
+
+
+def in_picture(actor: Actor, pose: Pose) -> Pose:
+    """Poses of the generator's frame, in pixels of the reference's picture."""
+    scale, (x, y) = placement(actor, np.zeros(2, np.int64))
+    return pose.transformed(1 / scale, (-x / scale, -y / scale), actor.original_size_hw)
+
+
+def perform_to_file(
+    actor: Actor,
+    driving: Performance,
+    output: Path,
+    *,
+    background: str | Colour | Path = "reference",
+    driving_video: Path | None = None,
+    sound: Path | None = None,
+    compare: Path | None = None,
+    overlay: Path | None = None,
+    device: Device = "auto",
+) -> None:
+    """Plays the whole driver and writes the video, and with `compare` driving, pose and clone side by side.
+
+    Args:
+        background: as `backgrounds.parse_background` gives it.
+        driving_video: the driver's own video, for the comparison; without it the comparison shows the tracked square.
+        sound: file whose sound goes along, from the first tracked frame on.
+        overlay: a PNG file to write, the driver's skeleton before and after it was brought to the reference's place.
+    """
+    part = part_for(actor, driving)
+    if overlay is not None:
+        from understudy.performing.normalization_sheet import normalization_sheet
+
+        placed = {actor.config.get("normalization", "similarity"): in_picture(actor, part.pose)}
+        write_image(overlay, normalization_sheet(actor, driving, placed))
+    transparent = background == "transparent"
+    size_hw = actor.original_size_hw
+    start = driving.header.start or 0.0
+    with ExitStack() as stack:
+        kind = "transparent" if transparent else None
+        writer = stack.enter_context(VideoWriter(output, driving.fps, audio_from=sound, audio_start=start, kind=kind))
+        comparison = None
+        if compare is not None:
+            panels = driving_panels(driving, driving_video)
+            comparison = stack.enter_context(Comparison(compare, actor, part, panels, sound, start))
+        behind = backgrounds(background, size_hw, driving.fps, reference=actor.background, driving=driving.background)
+        shots = ReadAhead(generated(actor, part, device), FRAMES_AHEAD)
+        stack.callback(shots.stop)
+        advance = stack.enter_context(progress_bar("performing", len(part)))
+        for moment, (shot, stage) in enumerate(zip(shots, behind, strict=False)):
+            shown = composed(actor, part, moment, shot, stage)
+            writer.write(unpremultiplied(shown) if transparent else shown)
+            if comparison is not None:
+                comparison.add(moment, shown)
+            advance()
+
+
+def generated(actor: Actor, part: Part, device: Device) -> Generator[Image, None, None]:
+    """What the generator paints for each moment of the part, as `ReadAhead` takes it."""
+    yield from actor.generate(part.in_window, device=device)
+
+
+def composed(actor: Actor, part: Part, moment: int, shot: Image, stage: Image) -> Image:
+    """One output frame: what the generator painted, cut out and put over `stage`, which is drawn on and returned."""
+    if part.presence[moment] <= 0:
+        return stage
+    return paste(cut_out(actor, part, moment, shot), *placement(actor, part.window[moment]), stage)
+
+
+def cut_out(actor: Actor, part: Part, moment: int, shot: Image) -> Image:
+    """The performer of one generated frame, (S, S, 4) premultiplied, as visible as the part says.
+
+    What the generator gave as a cutout keeps its alpha, what it painted over the flat colour is keyed. Of an actor that
+    paints its room along, all of the frame, with a soft border.
+
+    Args:
+        shot: (S, S, 3) over the flat colour or with the room, or (S, S, 4) premultiplied, see `Actor.generate`.
+    """
+    if part.presence[moment] <= 0:
+        return np.zeros((*shot.shape[:2], 4), np.uint8)
+    if actor.paints_room:
+        return faded(framed(shot), float(part.presence[moment]))
+    joints = part.pose.xy[moment, _LIMBS] - part.window[moment]
+    seen = part.pose.confidence[moment, _LIMBS] > 0
+    if shot.shape[2] == 4:
+        cutout = without_specks(shot, joints[seen])
+    else:
+        cutout = key(shot, actor.statistics["flat_colour"], joints[seen])
+    return faded(cutout, float(part.presence[moment]))
+
+
+def driving_panels(driving: Performance, video: Path | None) -> Generator[Image, None, None]:
+    """The driver's frames, small: of the video if there is one, else of the tracked square."""
+    if video is None:
+        yield from driving.frames()
+        return
+    header = driving.header
+    long_side = 2 * COMPARE_HEIGHT
+    with VideoReader(video, start=header.start, end=header.end, long_side=long_side, tolerate_damage=True) as reader:
+        yield from reader
+
+
+class Comparison:
+    """Writes driving, pose and clone side by side; the pose is drawn where the clone stands."""
+
+    def __init__(
+        self,
+        path: Path,
+        actor: Actor,
+        part: Part,
+        panels: Generator[Image, None, None],
+        sound: Path | None,
+        audio_start: float,
+    ) -> None:
+        height = min(COMPARE_HEIGHT, actor.original_size_hw[0])
+        self.height = height - height % 2
+        self.width = max(2, round(actor.original_size_hw[1] * self.height / actor.original_size_hw[0]))
+        self.actor, self.part = actor, part
+        self.writer = VideoWriter(path, part.fps, audio_from=sound, audio_start=audio_start)
+        self.panels = ReadAhead(panels, 4)
+        self.next_panel: Iterator[Image] = iter(self.panels)
+        self.last_panel = np.zeros((self.height, self.width, 3), np.uint8)
+        scale, (x, y) = placement(actor, np.zeros(2, np.int64))
+        self.shrink = self.height / actor.original_size_hw[0]
+        self.to_panel = self.shrink / scale, (-x * self.shrink / scale, -y * self.shrink / scale)
+
+    def __enter__(self) -> Comparison:
+        self.writer.__enter__()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.panels.stop()
+        self.writer.__exit__(*raised)  # type: ignore[arg-type]
+
+    def add(self, moment: int, shown: Image) -> None:
+        """Adds the panels of one frame. shown: (H, W, 3), or (H, W, 4) premultiplied, which is laid over grey."""
+        from understudy.pictures.drawing import draw_pose, side_by_side
+
+        self.last_panel = next(self.next_panel, self.last_panel)
+        pose = self.part.pose[moment : moment + 1].transformed(*self.to_panel, (self.height, self.width))
+        drawn = draw_pose(np.zeros((self.height, self.width, 3), np.uint8), pose.xy[0], pose.confidence[0])
+        if self.part.presence[moment] <= 0:
+            drawn[:] = 0
+        clone = cv2.resize(shown, (self.width, self.height), interpolation=cv2.INTER_AREA)
+        panels = [self._fitted(self.last_panel), drawn, over_grey(np.asarray(clone, np.uint8))]
+        self.writer.write(side_by_side(panels, ("driving", "pose", "clone")))
+
+    def _fitted(self, frame: Image) -> Image:
+        width = max(2, round(frame.shape[1] * self.height / frame.shape[0]))
+        return np.asarray(cv2.resize(frame, (width, self.height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def over_grey(shown: Image) -> Image:
+    """(H, W, 3) of a frame to be compared: itself, or if it is (H, W, 4) premultiplied, laid over grey."""
+    if shown.shape[2] == 3:
+        return shown
+    return np.asarray(cv2.add(shown[..., :3], cv2.merge([(255 - shown[..., 3]) // 2] * 3)), np.uint8)

@@ -1,0 +1,1 @@
+"""Poses over time: the type, choosing one person, and the file formats that hold them."""

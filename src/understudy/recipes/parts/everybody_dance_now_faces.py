@@ -1,0 +1,133 @@
+"""The face GAN of Everybody Dance Now (Chan et al. 2019, section 3.2): detail for the face, with G held still.
+
+Shape letters: B faces, F the side of a face patch, S that of the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from understudy import losses
+from understudy.base.devices import autocast
+from understudy.base.progress import progress_bar
+from understudy.conditioning.face_crops import cut, face_boxes, put_back
+from understudy.conditioning.pictures import as_levels, as_values, pixels
+from understudy.networks.patchgan import PatchGAN
+from understudy.networks.pix2pixhd import GlobalGenerator
+from understudy.networks.unet import initialise
+from understudy.recipes.parts.everybody_dance_now_config import Config
+from understudy.recipes.parts.everybody_dance_now_footage import Footage
+from understudy.training import loop as training
+
+if TYPE_CHECKING:
+    from understudy.recipes.everybody_dance_now import Studio
+
+CHOICE = 5
+"""stream of random numbers; 1 to 4 are those of the stages before"""
+
+
+class Patches:
+    """Faces of the reference: x_F of the stick figure, G(x)_F of what G paints, y_F of the frame; 8 bits a value.
+
+    Args:
+        footage: the reference.
+        painted: stick figures and generated frames of the whole reference, in order, as `paint` gives them.
+        size: pixels: side F.
+    """
+
+    def __init__(self, footage: Footage, painted: Iterable[tuple[Tensor, Tensor]], size: int):
+        clip = footage.clip
+        centres, sides, usable = face_boxes(*clip.all_joints())
+        found = torch.zeros_like(usable)
+        found[(clip.windows[:, None] + footage.window).flatten()] = True
+        parts, first = [], 0
+        with progress_bar("playing the reference", len(usable)) as advance:
+            for x, frames in painted:
+                moment = torch.arange(first, first + len(x), device=x.device)
+                y = clip.frames_at(moment, clip.to_picture.expand(len(x), 2, 3), footage.config.size)
+                patches = cut(torch.cat([x, frames, y], 1), centres[moment], sides[moment], size)
+                kept = patches[(usable & found)[moment]]
+                parts.append(as_levels(kept))
+                first += len(x)
+                advance(len(x))
+        self.levels = torch.cat(parts)  # (M, 9, F, F)
+
+    def __len__(self) -> int:
+        return len(self.levels)
+
+    def __getitem__(self, chosen: npt.NDArray[Any]) -> tuple[Tensor, Tensor, Tensor]:
+        """x_F, G(x)_F and y_F, each `(B, 3, F, F)` float32 in [-1, 1]."""
+        x, frames, y = torch.split(as_values(self.levels[chosen]), 3, dim=1)
+        return x, frames, y
+
+
+class FaceGAN:
+    """G_f and D_f on the device; `training_step` is one step of eq. 5."""
+
+    shown = "generator"
+
+    def __init__(self, studio: Studio, patches: Patches):
+        config = self.config = studio.config
+        self.studio, self.patches = studio, patches
+        generator = face_generator_for(config)
+        judge = PatchGAN(3 + 3, config.face_width)
+        for network in (generator, judge):
+            initialise(network, config.initial_deviation)
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.G_f, self.optimize_G_f = studio.fabric.setup(generator, studio.adam(generator))
+        self.D_f, self.optimize_D_f = studio.fabric.setup(judge, studio.adam(judge))
+        self.networks: Mapping[str, nn.Module] = {"generator": generator, "D_f": judge}
+        self.optimizers: Mapping[str, torch.optim.Optimizer] = {
+            "generator": self.optimize_G_f,
+            "D_f": self.optimize_D_f,
+        }
+
+    def training_step(self, step: int) -> dict[str, Tensor]:
+        config = self.config
+        chosen = training.draw(self.studio.seed, CHOICE, step, config.batch, len(self.patches))
+        x, coarse, y = self.patches[chosen]  # x_F, G(x)_F, y_F: (B, 3, F, F)
+        fake = coarse + self.G_f(torch.cat([x, coarse], 1))  # G(x)_F + r
+
+        # D_f: tell (x_F, y_F) from (x_F, G(x)_F + r), eq. 2
+        real_logits, fake_logits = self.D_f(torch.cat([x, y], 1)), self.D_f(torch.cat([x, fake.detach()], 1))
+        named = {"D_f": losses.discriminator_loss(real_logits, fake_logits).mean()}
+        training.descend(self.studio.fabric, self.optimize_D_f, named)
+
+        # G_f: eq. 5 = L_face + lambda_P L_P
+        with training.frozen(self.D_f):
+            goal = {
+                "gan": losses.generator_loss(self.D_f(torch.cat([x, fake], 1))).mean(),
+                "p": config.lambda_p[2] * self.studio.perceptual(fake, y).mean(),
+            }
+            training.descend(self.studio.fabric, self.optimize_G_f, goal)
+        return named | goal
+
+    def preview(self, generator: nn.Module, folder: Path, step: int) -> None:
+        from understudy.recipes.parts.previews import COLUMNS, write_rows
+
+        x, coarse, y = self.patches[np.linspace(0, len(self.patches) - 1, COLUMNS).astype(int)]
+        refined = coarse + generator(torch.cat([x, coarse], 1))
+        rows = {"stick figure": x, "reference": y, "generated": coarse, "with residual": refined}
+        write_rows({name: list(pixels(values)) for name, values in rows.items()}, folder, step)
+
+
+def face_generator_for(config: Config) -> GlobalGenerator:
+    """G_f with fresh weights."""
+    return GlobalGenerator(3 + 3, 3, config.face_width, config.face_downsamplings, config.face_blocks)
+
+
+@torch.no_grad()
+def refine(G_f: nn.Module, config: Config, xy: Tensor, seen: Tensor, x: Tensor, frames: Tensor) -> Tensor:
+    """Adds r = G_f(x_F, G(x)_F) to the face of each frame; those in which no nose is seen stay as they are."""
+    centres, sides, usable = face_boxes(xy, seen)
+    x_F, frames_F = (cut(pictures, centres, sides, config.face_size) for pictures in (x, frames))
+    with autocast(xy.device):
+        residual = G_f(torch.cat([x_F, frames_F], 1))
+    return put_back(frames, residual.float(), centres, sides, usable)

@@ -1,0 +1,145 @@
+"""A filmed person cut into trunk, arms and legs, so that each can be warped without dragging the others along.
+
+An arm before the trunk is the hard part of warping: where it was, the trunk must be made up, and where it goes to, it
+must cover the trunk. Groups are told apart by their distance to the limbs, measured in each limb's own thickness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from understudy.conditioning.limb_warps import GROUPS, PARTS, distances_to_parts, picture_grid
+from understudy.poses.pose import LEFT_ANKLE, LEFT_SHOULDER, RIGHT_ANKLE, RIGHT_SHOULDER
+
+Floats = npt.NDArray[np.float32]
+Image = npt.NDArray[np.uint8]
+
+THICKNESS_QUANTILE = 0.85
+"""of the distances between a part's pixels and its middle line: most of it, without skirts and hair"""
+SOFTNESS = 0.12
+"""thicknesses over which one group's picture gives way to another's"""
+OVERLAP = 0.4
+"""thicknesses by which a group reaches under the one before it, so that no gap opens as soon as they part"""
+
+
+class Layer(NamedTuple):
+    """One group of parts, cut out."""
+
+    parts: tuple[int, ...]
+    """places in `limb_warps.PARTS`"""
+    picture: Image
+    """(S, S, 4) uint8: premultiplied RGB and alpha"""
+
+
+def thicknesses(people: Iterable[tuple[Image, Floats]], size: int) -> Floats:
+    """(P,) pixels: how far each part reaches from its middle line, learnt from mattes.
+
+    Args:
+        people: pictures (S, S, 4) with their mattes, and the points (139, 2) of each.
+        size: S.
+    """
+    grid = picture_grid(size, 2)
+    found = [[np.zeros(0, np.float32)] for _ in PARTS]
+    for picture, points in people:
+        distance = distances_to_parts(points, grid)[:, picture[::2, ::2, 3] > 127]
+        nearest = distance.argmin(axis=0)
+        for part, own in enumerate(found):
+            own.append(distance[part, nearest == part])
+    return np.array([_thickness(np.concatenate(own), size) for own in found], np.float32)
+
+
+def _thickness(distances: npt.NDArray[Any], size: int) -> float:
+    return max(2.0, float(np.quantile(distances, THICKNESS_QUANTILE))) if len(distances) else size / 32
+
+
+def whole(picture: Image) -> list[Layer]:
+    """The person in one piece."""
+    return [Layer(tuple(range(len(PARTS))), premultiplied(picture[..., :3], picture[..., 3] / np.float32(255)))]
+
+
+def cut(picture: Image, points: Floats, seen: npt.NDArray[np.bool_], thickness: Floats) -> list[Layer]:
+    """The groups of one picture, the farthest from the camera first.
+
+    Args:
+        picture: (S, S, 4) RGB and matte.
+        points: (139, 2) pixels.
+        seen: (P,) whether each part is seen.
+        thickness: (P,) pixels.
+    """
+    size = picture.shape[0]
+    distance = distances_to_parts(points, picture_grid(size, 2)) / thickness[:, None, None]
+    distance[~seen] = 1e3
+    near = {name: enlarged(distance[list(parts)].min(axis=0), size) for name, parts in GROUPS.items()}
+    order = back_to_front(points)
+    own = {name: np.ones((size, size), np.float32) for name in order}
+    reach = {name: np.ones((size, size), np.float32) for name in order}
+    for place, back in enumerate(order):
+        for front in order[place + 1 :]:
+            wins = soft(near[back] - near[front])
+            if back == "trunk":  # an arm before the chest: the chest's middle line may be the nearer one
+                wins = np.maximum(wins, soft(1 - near[front]))
+            own[front] *= wins
+            own[back] *= 1 - wins
+            reach[front] *= wins
+            reach[back] *= 1 - soft(near[back] - near[front] - OVERLAP)
+    total = np.maximum(sum(own.values()), np.float32(1e-3))
+    matte, rgb = picture[..., 3].astype(np.float32) / 255, picture[..., :3].astype(np.float32)
+    layers = []
+    for place, name in enumerate(order):
+        mine = own[name] / total
+        covered = sum((own[other] for other in order[place + 1 :]), np.zeros_like(total)) / total
+        alpha = matte * np.maximum(np.maximum(mine, reach[name]), covered * soft(1 - near[name]))
+        if alpha.max() < 0.5:
+            continue
+        colours = rgb * mine[..., None] + (1 - mine[..., None]) * from_around(rgb, matte * mine * (mine > 0.5))
+        layers.append(Layer(GROUPS[name], premultiplied(colours, alpha)))
+    return layers
+
+
+def back_to_front(points: Floats) -> list[str]:
+    """The groups of a pose, those that hide the others last.
+
+    Seen from the front, arms are before the trunk, and from behind, they are behind it, as the legs always are (what is
+    worn above hangs over them). The leg whose foot is lower in the picture is nearer to a camera that stands upright.
+    """
+    legs = ["left leg", "right leg"]
+    if points[LEFT_ANKLE, 1] > points[RIGHT_ANKLE, 1]:
+        legs.reverse()
+    from_front = points[LEFT_SHOULDER, 0] >= points[RIGHT_SHOULDER, 0]
+    arms = ["right arm", "left arm"]
+    return [*legs, "trunk", *arms] if from_front else [*arms, *legs, "trunk"]
+
+
+def from_around(rgb: Floats, weight: Floats) -> Floats:
+    """(S, S, 3): everywhere the colours of the nearest places with weight, blurred the more the farther they are."""
+    size = rgb.shape[0]
+    half = (size // 2, size // 2)
+    known = np.asarray(cv2.resize(weight, half, interpolation=cv2.INTER_AREA), np.float32)
+    seen = np.asarray(cv2.resize(rgb * weight[..., None], half, interpolation=cv2.INTER_AREA), np.float32)
+    colours, total = np.zeros_like(seen), np.zeros_like(known)
+    for share in (256, 96, 32):
+        near = cv2.GaussianBlur(known, (0, 0), size / share)
+        add = np.minimum(near * 20, 1) * (1 - total)
+        colours += (add / np.maximum(near, 1e-4))[..., None] * cv2.GaussianBlur(seen, (0, 0), size / share)
+        total += add
+    return enlarged(colours / np.maximum(total, 1e-3)[..., None], size)
+
+
+def soft(advantage: Floats) -> Floats:
+    """From 0 to 1 where a signed difference in thicknesses passes 0."""
+    return np.asarray(1 / (1 + np.exp(np.clip(-advantage / SOFTNESS, -30, 30))), np.float32)
+
+
+def premultiplied(rgb: npt.NDArray[Any], alpha: Floats) -> Image:
+    """(S, S, 4) uint8 from RGB 0-255 and alpha 0-1."""
+    return np.asarray(np.clip(np.dstack([rgb * alpha[..., None], alpha * 255]) + 0.5, 0, 255), np.uint8)
+
+
+def enlarged(coarse: Floats, size: int) -> Floats:
+    """A coarse grid at the picture's size."""
+    return np.asarray(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)

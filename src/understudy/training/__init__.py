@@ -1,0 +1,1 @@
+"""The training loop, stages, and what a run leaves on disk."""

@@ -1,0 +1,426 @@
+"""The loop that all recipes share: precision, checkpoints, exact resume, average weights, previews, signals.
+
+A recipe brings a `Trainee`; this file never looks inside it. Everything random in step s is a function of
+(seed, s), so a run that was killed and resumed ends with the weights of the run that was not, bit for bit, as long
+as no loss was NaN: after a NaN a run may go back to a checkpoint, and where those lie depends on the clock.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from understudy.base.devices import Device, computes_in_bfloat16, ready_device
+from understudy.base.progress import Advance, progress_bar
+from understudy.base.stopping import Stop, stop_signals
+from understudy.errors import Interrupted, TrainingError
+from understudy.training.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_SECONDS = 60.0  # at most this much work is lost to a kill, unless saving is slow:
+CHECKPOINT_COST = 20.0  # times the seconds of the last save pass before the next one
+FIRST_PREVIEW_SECONDS, PREVIEW_SECONDS = 30.0, 150.0
+LOG_EVERY_STEPS = 10
+NOTHING_LEFT = (
+    "nothing left to do: at step %d of %d, after %.1f minutes of training; raise --max-minutes or --max-steps"
+)
+BAD_STEPS_BEFORE_GOING_BACK, BACKTRACKS_BEFORE_STOPPING = 3, 3
+
+
+class Trainee(Protocol):
+    """What a recipe hands to `run`."""
+
+    networks: Mapping[str, nn.Module]
+    """All that is trained or keeps running statistics, by name."""
+    optimizers: Mapping[str, torch.optim.Optimizer]
+    shown: str
+    """Name of the network whose average is kept, previewed and delivered."""
+
+    def training_step(self, step: int) -> Mapping[str, Tensor]:
+        """One update of everything; returns named scalar losses. Random choices depend on `step` alone."""
+
+    def preview(self, generator: nn.Module, folder: Path, step: int) -> None:
+        """Writes pictures of what `generator` (in evaluation mode) can do by now."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `run` leaves in memory; the run folder holds the rest."""
+
+    weights: dict[str, npt.NDArray[Any]]
+    """Average weights and buffers of the shown network, by state-dict name."""
+    steps: int
+    seconds: float
+    """Training time over all interrupted parts."""
+    losses: dict[str, float]
+    """Values at the last logged step."""
+
+
+class NotFinite(Exception):
+    """A loss was NaN or infinite. No weight was changed by it, but those trained earlier in the same step were."""
+
+
+def launch(device: Device = "auto") -> Fabric:
+    """One process on one device, in bfloat16 where that is faster."""
+    from lightning_fabric import Fabric
+
+    chosen = ready_device(device)
+    for name in ("lightning.fabric", "lightning_fabric"):  # what it announces, we say in our own words
+        logging.getLogger(name).setLevel(logging.ERROR)
+    return Fabric(accelerator=chosen.type, devices=1, precision=precision_on(chosen))
+
+
+def precision_on(device: torch.device) -> Literal["bf16-mixed", "32-true"]:
+    """The precision that `launch` takes there."""
+    return "bf16-mixed" if computes_in_bfloat16(device) else "32-true"
+
+
+def descend(fabric: Fabric, optimizer: torch.optim.Optimizer, losses: Mapping[str, Tensor]) -> None:
+    """One optimizer step down the sum of already weighted, named losses.
+
+    Raises:
+        NotFinite: one of them is NaN or infinite; this call changed nothing.
+    """
+    for name, loss in losses.items():
+        if not torch.isfinite(loss):
+            raise NotFinite(name)
+    optimizer.zero_grad(set_to_none=True)
+    fabric.backward(torch.stack(list(losses.values())).sum())
+    optimizer.step()
+
+
+@contextmanager
+def frozen(*networks: nn.Module) -> Iterator[None]:
+    """Keeps gradients of the networks' weights from being computed; gradients still flow through."""
+    for network in networks:
+        network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for network in networks:
+            network.requires_grad_(True)
+
+
+def linear_decay(step: int, steps: int) -> float:
+    """Factor on a learning rate: 1 for the first half of a schedule of `steps`, then linearly towards 0."""
+    return min(1.0, (steps - step) / (steps / 2))
+
+
+@contextmanager
+def rates_times(optimizers: Iterable[torch.optim.Optimizer], factor: float) -> Iterator[None]:
+    """Lends optimizers a smaller learning rate; the loop, which halves it after a NaN, keeps its own."""
+    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+    own = [group["lr"] for group in groups]
+    for group in groups:
+        group["lr"] *= factor
+    try:
+        yield
+    finally:
+        for group, rate in zip(groups, own, strict=True):
+            group["lr"] = rate
+
+
+@contextmanager
+def out_of_memory_told() -> Iterator[None]:
+    """Turns running out of memory, which PyTorch says in several ways, into a TrainingError."""
+    ways = ("out of memory", "not enough memory", "can't allocate memory", "alloc_failed")
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not isinstance(error, MemoryError) and not any(way in str(error).lower() for way in ways):
+            raise
+        raise TrainingError(
+            "memory ran out: close other programs or choose another --device, and go on with --resume; or begin "
+            "again with a smaller --preset and another --output"
+        ) from None
+
+
+class Average:
+    """Exponential moving average of a network's weights and buffers, for showing.
+
+    The decay starts low and rises to `decay`, min(decay, (1 + s) / (10 + s)), so that short runs are not
+    held back by their first steps.
+    """
+
+    def __init__(self, network: nn.Module, decay: float):
+        self.decay = decay
+        self.values = {name: value.detach().clone() for name, value in network.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, network: nn.Module, step: int) -> None:
+        decay = min(self.decay, (1 + step) / (10 + step))
+        moving, current = [], []
+        for name, value in network.state_dict().items():
+            if value.is_floating_point():
+                moving.append(self.values[name])
+                current.append(value.detach())
+            else:
+                self.values[name].copy_(value)
+        torch._foreach_lerp_(moving, current, 1 - decay)
+
+    @contextmanager
+    def shown_in(self, network: nn.Module) -> Iterator[nn.Module]:
+        """Lends the average to `network`, in evaluation mode, and gives its own weights back afterwards."""
+        own = {name: value.detach().clone() for name, value in network.state_dict().items()}
+        network.load_state_dict(self.values)
+        network.eval()
+        try:
+            yield network
+        finally:
+            network.load_state_dict(own)
+            network.train()
+
+
+@dataclass
+class _Progress:
+    step: int = 0
+    seconds: float = 0.0
+    rate: float = 1.0
+    """Factor on every learning rate; halved when a run had to go back."""
+    backtracks: int = 0
+
+
+def run(
+    trainee: Trainee,
+    folder: Path,
+    *,
+    fabric: Fabric,
+    settings: Mapping[str, Any],
+    steps: int,
+    seed: int,
+    ema_decay: float,
+    resume: bool = False,
+    max_minutes: float | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    stage: str = "",
+) -> Outcome:
+    """Trains until `steps` or `max_minutes` is reached, whichever comes first; both count over resumed parts.
+
+    Args:
+        folder: the run folder, see `RunFolder`; made if absent, emptied unless `resume`. The caller holds its lock.
+        settings: JSON-able; a resumed run must have been started with the same.
+        seed: seeds every step.
+        resume: go on from the newest whole checkpoint, or start when there is none at all.
+        stage: name of one stage out of several; that nothing is left to do in it is then as it should be.
+
+    Raises:
+        TrainingError: other settings, no checkpoint is whole, or a loss stays NaN.
+        Interrupted: Ctrl-C or SIGTERM; the state is saved.
+    """
+    loop = _Loop(trainee, RunFolder(folder), fabric, settings, seed, ema_decay, checkpoint_seconds)
+    loop.prepare(resume)
+    limit = float("inf") if max_minutes is None else max_minutes * 60
+    if loop.at.step >= steps or loop.at.seconds >= limit:
+        if not stage:
+            log.warning(NOTHING_LEFT, loop.at.step, steps, loop.at.seconds / 60)
+        return loop.outcome()
+    title = f"training {stage}".strip()
+    with stop_signals() as stopped, progress_bar(title, steps, "steps", loop.at.step) as advance:
+        loop.train(steps, limit, stopped, advance)
+    return loop.outcome()
+
+
+class _Loop:
+    def __init__(
+        self,
+        trainee: Trainee,
+        folder: RunFolder,
+        fabric: Fabric,
+        settings: Mapping[str, Any],
+        seed: int,
+        ema_decay: float,
+        checkpoint_seconds: float,
+    ):
+        self.trainee, self.folder, self.fabric, self.settings, self.seed = trainee, folder, fabric, settings, seed
+        self.average = Average(trainee.networks[trainee.shown], ema_decay)
+        self.base_rates = {name: o.param_groups[0]["lr"] for name, o in trainee.optimizers.items()}
+        self.at = _Progress()
+        self.recent: dict[str, float] = {}
+        self.bad_steps = 0
+        self.checkpoint_seconds = checkpoint_seconds
+        self.started = self.next_save = self.next_preview = 0.0
+
+    def prepare(self, resume: bool) -> None:
+        """Restores the newest whole checkpoint of an old run, or empties the folder for a new one."""
+        if not resume or not self.folder.checkpoints():
+            self.folder.begin(self.settings, self.seed, str(self.fabric.device))
+            return
+        self.folder.check_settings(self.settings)
+        if not self.restore():
+            raise TrainingError(
+                f"no checkpoint in {self.folder.path} can be read: delete that folder to begin anew, "
+                "or choose another --output"
+            )
+        log.warning("resumed at step %d", self.at.step)
+
+    # -- the loop ------------------------------------------------------------------------------------------
+
+    def train(self, steps: int, limit: float, stopped: Stop, advance: Advance) -> None:
+        """Trains up to `steps` or `limit` seconds, or until a signal; all that is left behind is saved and finite."""
+        self.started = time.monotonic() - self.at.seconds
+        self.next_save = self.at.seconds + self.checkpoint_seconds
+        self.next_preview = self.at.seconds + FIRST_PREVIEW_SECONDS
+        while True:
+            while self.at.step < steps and self.at.seconds < limit and stopped.signal is None:
+                before = self.at.step
+                self.step(last=before + 1 == steps)
+                if not self.bad_steps and self.at.seconds >= self.next_save:  # else: keep what lies before them
+                    self.save()
+                if self.at.seconds >= self.next_preview:
+                    self.preview()
+                expected = self.at.step + (limit - self.at.seconds) * self.at.step / max(self.at.seconds, 1e-9)
+                note = " ".join(f"{name} {value:.3g}" for name, value in self.recent.items())
+                advance(self.at.step - before, note, int(min(steps, expected)))
+            if self.save():  # else it went back, and has to come here again
+                break
+        if stopped.signal is None:
+            self.preview()
+        if stopped.signal is not None:  # it may have come during that preview
+            raise Interrupted(f"stopped at step {self.at.step}; saved, go on with --resume", stopped.signal)
+
+    def step(self, last: bool) -> None:
+        """One step. A NaN skips it; three in a row, or one that has reached the weights, go back to a checkpoint."""
+        step = self.at.step
+        torch.manual_seed(_derived(self.seed, step))  # dropout, the only hidden state of a step
+        try:
+            losses = self.trainee.training_step(step)
+        except NotFinite as bad:
+            self.bad_steps += 1
+            log.warning("step %d skipped: the loss %s is not a number", step, bad)
+            if self.bad_steps >= BAD_STEPS_BEFORE_GOING_BACK or _not_finite(self._state()):
+                self.go_back(f"the loss {bad}")
+            else:
+                self.at.step += 1
+            return
+        self.bad_steps = 0
+        self.average.update(self.trainee.networks[self.trainee.shown], step)
+        self.at.step += 1
+        self.at.seconds = time.monotonic() - self.started
+        if self.at.step % LOG_EVERY_STEPS == 0 or last:
+            self.recent = {name: float(value.detach()) for name, value in losses.items()}
+            self.folder.log_losses(self.at.step, self.at.seconds, self.recent)
+
+    def go_back(self, bad: str) -> None:
+        backtracks, rate = self.at.backtracks + 1, self.at.rate / 2
+        if backtracks > BACKTRACKS_BEFORE_STOPPING or not self.restore():
+            often = "again and again" if self.folder.checkpoints() else "before the first checkpoint"
+            raise TrainingError(
+                f"{bad} is not a number, {often}, at step {self.at.step}: stopped; "
+                f"look at the reference with `understudy inspect`, or try another --seed"
+            )
+        self.at.backtracks, self.at.rate, self.bad_steps = backtracks, rate, 0
+        self._apply_rate()
+        log.warning("went back to step %d with the learning rate times %g", self.at.step, rate)
+
+    def preview(self) -> None:
+        self.folder.previews.mkdir(exist_ok=True)
+        with self.average.shown_in(self.trainee.networks[self.trainee.shown]) as generator, torch.no_grad():
+            self.trainee.preview(generator, self.folder.previews, self.at.step)
+        self.next_preview = self.at.seconds + PREVIEW_SECONDS
+
+    def outcome(self) -> Outcome:
+        weights = {name: value.cpu().numpy() for name, value in self.average.values.items()}
+        return Outcome(weights, self.at.step, self.at.seconds, self.recent)
+
+    # -- checkpoints ---------------------------------------------------------------------------------------
+
+    def save(self) -> bool:
+        """Writes a checkpoint of everything; instead of a state with a NaN in it, goes back and returns False."""
+        began = time.monotonic()
+        tensors = self._state()
+        bad = _not_finite(tensors)
+        if bad is not None:
+            log.warning("step %d not saved: %s is not finite", self.at.step, bad)
+            self.go_back(bad)
+            return False
+        arrays = {name: _array(tensor) for name, tensor in tensors.items()}
+        self.folder.save(self.at.step, arrays, {"progress": vars(self.at)})
+        cost = CHECKPOINT_COST * (time.monotonic() - began)
+        self.next_save = self.at.seconds + max(self.checkpoint_seconds, cost)
+        return True
+
+    def restore(self) -> bool:
+        """Loads the newest checkpoint that is whole; False when there is none."""
+        found = self.folder.load()
+        if found is None:
+            return False
+        arrays, header = found
+        self._load_state({name: torch.from_numpy(array) for name, array in arrays.items()})
+        self.at = _Progress(**header["progress"])
+        self._apply_rate()
+        self.recent = self.folder.forget_losses_after(self.at.step)
+        return True
+
+    def _apply_rate(self) -> None:
+        for name, optimizer in self.trainee.optimizers.items():
+            for group in optimizer.param_groups:
+                group["lr"] = self.base_rates[name] * self.at.rate
+
+    def _state(self) -> dict[str, Tensor]:
+        tensors = {f"average/{name}": value for name, value in self.average.values.items()}
+        for network_name, network in self.trainee.networks.items():
+            tensors |= {f"network/{network_name}/{name}": value for name, value in network.state_dict().items()}
+        for optimizer_name, optimizer in self.trainee.optimizers.items():
+            for index, values in optimizer.state_dict()["state"].items():
+                tensors |= {f"optimizer/{optimizer_name}/{index}/{key}": value for key, value in values.items()}
+        return tensors
+
+    def _load_state(self, tensors: Mapping[str, Tensor]) -> None:
+        def below(prefix: str) -> dict[str, Tensor]:
+            return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
+
+        for name, value in below("average/").items():
+            self.average.values[name].copy_(value)
+        for network_name, network in self.trainee.networks.items():
+            network.load_state_dict(below(f"network/{network_name}/"))
+        for optimizer_name, optimizer in self.trainee.optimizers.items():
+            state: dict[int, dict[str, Tensor]] = {}
+            weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+            for name, value in below(f"optimizer/{optimizer_name}/").items():
+                index, key = name.split("/")
+                weight = weights[int(index)]
+                if value.shape == weight.shape:  # fused Adam pairs elements by their place in memory
+                    value = torch.empty_like(weight, requires_grad=False).copy_(value)
+                state.setdefault(int(index), {})[key] = value
+            groups = optimizer.state_dict()["param_groups"]
+            optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _not_finite(tensors: Mapping[str, Tensor]) -> str | None:
+    """Name of the first tensor with a NaN or an infinity in it."""
+    floating = ((name, tensor) for name, tensor in tensors.items() if tensor.is_floating_point())
+    return next((name for name, tensor in floating if not bool(torch.isfinite(tensor).all())), None)
+
+
+def _array(tensor: Tensor) -> npt.NDArray[Any]:
+    return tensor.detach().cpu().contiguous().numpy()
+
+
+def _derived(seed: int, step: int) -> int:
+    return int(np.random.SeedSequence([seed, 0, step]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def draw(seed: int, stream: int, step: int, batch: int, count: int) -> npt.NDArray[np.int64]:
+    """Indices of a batch out of `count` items: every item once an epoch, in an order that seed, stream and epoch fix.
+
+    Args:
+        stream: number of an independent stream of random numbers, from 1 on (0 is dropout's).
+    """
+    places = np.arange(step * batch, (step + 1) * batch)
+    epochs = {int(epoch) for epoch in places // count}
+    orders = {epoch: np.random.default_rng([seed, stream, epoch]).permutation(count) for epoch in epochs}
+    return np.array([orders[place // count][place % count] for place in places], dtype=np.int64)

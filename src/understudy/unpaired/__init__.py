@@ -1,0 +1,1 @@
+"""Poses of other people, in bulk."""

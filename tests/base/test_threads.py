@@ -1,0 +1,71 @@
+"""Work beside the caller: order, errors and clean ends, also when nobody wants the rest."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from understudy.base.threads import ReadAhead, WriteBehind
+
+
+def numbers(count: int, ended: list[str], fails: str = "") -> Iterator[int]:
+    try:
+        yield from range(count)
+        if fails == "at the end":
+            raise ValueError(fails)
+    finally:
+        ended.append(threading.current_thread().name)
+        if fails == "while closing":
+            raise ValueError(fails)
+
+
+def test_ahead_keeps_the_order_and_ends_in_its_thread() -> None:
+    ended: list[str] = []
+    ahead = ReadAhead(numbers(50, ended), 3)  # type: ignore[arg-type]
+    assert list(ahead) == list(range(50))
+    ahead.stop()
+    assert ended == ["read-ahead"]
+
+
+@pytest.mark.parametrize("fails", ["at the end", "while closing"])
+def test_ahead_raises_after_the_items(fails: str) -> None:
+    got = []
+    with pytest.raises(ValueError, match=fails):
+        for number in ReadAhead(numbers(5, [], fails), 2):  # type: ignore[arg-type]
+            got.append(number)
+    assert got == list(range(5))
+
+
+def test_ahead_stops_in_the_middle() -> None:
+    ended: list[str] = []
+    ahead = ReadAhead(numbers(10**9, ended), 2)  # type: ignore[arg-type]
+    assert next(iter(ahead)) == 0
+    ahead.stop()
+    ahead.stop()
+    assert ended == ["read-ahead"]
+    assert list(ahead) == []
+
+
+def test_behind_keeps_the_order() -> None:
+    got: list[int] = []
+    behind = WriteBehind(got.append, 2)
+    for number in range(50):
+        behind.put(number)
+    behind.finish()
+    assert got == list(range(50))
+
+
+def test_behind_raises_in_the_producer_and_never_blocks_it() -> None:
+    def consume(number: int) -> None:
+        if number == 3:
+            raise ValueError("three")
+
+    behind = WriteBehind(consume, 1)
+    with pytest.raises(ValueError, match="three"):
+        for number in range(10_000):
+            behind.put(number)
+    with pytest.raises(ValueError, match="three"):
+        behind.finish()
+    behind.abort()

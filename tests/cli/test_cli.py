@@ -1,0 +1,314 @@
+"""The command line: help for newcomers, one line for every mistake, and the functions' own defaults."""
+
+import inspect as introspection
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import understudy
+from tiny import tiny_performance
+from tiny_actor import tiny_actor
+from understudy.cli import main as cli
+from understudy.errors import Interrupted, MediaError
+
+COMMANDS = ["clone", "track", "train", "perform", "coverage", "study", "detect", "inspect", "demo"]
+
+
+def run(*words: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        cli.main([str(word) for word in words])
+    return 0 if left.value.code is None else int(left.value.code)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with one of everything, and the program in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UNDERSTUDY_CACHE", str(tmp_path / "cache"))
+    tiny_performance(tmp_path / "me.performance", 1)
+    tiny_performance(tmp_path / "dance.performance", 2)
+    tiny_actor().save(tmp_path / "me.actor")
+    (tmp_path / "text.mp4").write_text("this is no video")
+    (tmp_path / "text.compare.mp4").write_text("this is no video")
+    (tmp_path / "folder.compare.mp4").mkdir()
+    (tmp_path / "empty.mp4").write_bytes(b"")
+    (tmp_path / "damaged.actor").write_bytes((tmp_path / "me.actor").read_bytes()[:-20])
+    (tmp_path / "half.performance").mkdir()
+    begun = tmp_path / "begun.actor.run" / "checkpoints"
+    begun.mkdir(parents=True)
+    (begun / "step-00000010.safetensors").write_bytes(b"")
+    return tmp_path
+
+
+MISTAKES = {
+    "clone without consent": (
+        "clone --reference me.performance --driving dance.performance --output out.mp4",
+        "training on me.performance needs the person's consent: add --consent",
+    ),
+    "train without consent": ("train --reference me.performance --output x.actor", "consent: add --consent"),
+    "empty consent": ("train --reference me.performance --output x.actor --consent=", "says nothing"),
+    "no such reference": ("train --reference no.mp4 --output x.actor --consent me", "no.mp4"),
+    "reference is text": ("train --reference text.mp4 --output x.actor --consent me", "text.mp4"),
+    "reference is empty": ("train --reference empty.mp4 --output x.actor --consent me", "empty.mp4"),
+    "half performance": ("train --reference half.performance --output x.actor --consent me", "half written"),
+    "actor exists": ("train --reference me.performance --output me.actor --consent me", "me.actor exists: train it"),
+    "actor without run": (
+        "train --reference me.performance --output me.actor --consent me --resume",
+        "its run folder me.actor.run is gone",
+    ),
+    "interrupted before": (
+        "train --reference me.performance --output begun.actor --consent me",
+        "in begun.actor.run: go on with --resume",
+    ),
+    "actor named as video": ("train --reference me.performance --output x.mp4 --consent me", "name it x.actor"),
+    "actor is a folder": ("train --reference me.performance --output me.performance --consent me", "is a folder"),
+    "no minutes": ("train --reference me.performance --output x.actor --consent me --max-minutes 0", "above 0, not 0"),
+    "no steps": ("train --reference me.performance --output x.actor --consent me --max-steps 0", "at least 1, not 0"),
+    "negative seed": ("train --reference me.performance --output x.actor --consent me --seed -1", "0 or above, not -1"),
+    "no such actor": ("perform --actor no.actor --driving dance.performance --output out.mp4", "there is no actor"),
+    "damaged actor": ("perform --actor damaged.actor --driving dance.performance --output out.mp4", "damaged"),
+    "performance as actor": (
+        "perform --actor me.performance --driving dance.performance --output o.mp4",
+        "is a folder",
+    ),
+    "no actor": ("perform --driving dance.performance --output out.mp4", "give --actor NAME.actor, once for each"),
+    "one of several is damaged": (
+        "perform --actor me.actor --actor damaged.actor --driving dance.performance --output out.mp4",
+        "damaged",
+    ),
+    "overwrites one of several": (
+        "perform --actor me.actor --actor text.mp4 --driving dance.performance --output text.mp4",
+        "would overwrite",
+    ),
+    "no such driving": ("perform --actor me.actor --driving no.mp4 --output out.mp4", "no.mp4"),
+    "actor as driving": ("perform --actor me.actor --driving me.actor --output out.mp4", "me.actor"),
+    "bad suffix": ("perform --actor me.actor --driving dance.performance --output out.gif", "use .mp4, .mov or .mkv"),
+    "bad background": (
+        "perform --actor me.actor --driving dance.performance --output out.mp4 --background x.png",
+        "neither a colour nor an existing file",
+    ),
+    "background is text": (
+        "perform --actor me.actor --driving dance.performance --output out.mp4 --background text.mp4",
+        "text.mp4",
+    ),
+    "background of a clone is text": (
+        "clone --reference me.performance --driving dance.performance --output o.mp4 --background text.mp4",
+        "text.mp4",
+    ),
+    "overwrites its input": (
+        "clone --reference me.performance --driving text.mp4 --output text.mp4 --consent me",
+        "would overwrite",
+    ),
+    "comparison overwrites an input": (
+        "perform --actor me.actor --driving text.compare.mp4 --output text.mp4 --compare",
+        "--compare would overwrite text.compare.mp4",
+    ),
+    "comparison is a folder": (
+        "perform --actor me.actor --driving dance.performance --output folder.mp4 --compare",
+        "folder.compare.mp4 is a folder",
+    ),
+    "clone made before": (
+        "clone --reference me.performance --driving dance.performance --output me.mp4 --consent me",
+        "understudy perform --actor me.actor",
+    ),
+    "track no such video": ("track no.mp4 --output x.performance", "no.mp4"),
+    "track text": ("track text.mp4 --output x.performance", "text.mp4"),
+    "coverage report name": (
+        "coverage --reference me.performance --driving dance.performance --output report.pdf",
+        "report.html",
+    ),
+    "inspect nothing": ("inspect nothing", "there is no nothing"),
+    "inspect damage": ("inspect damaged.actor", "damaged"),
+    "inspect text": ("inspect text.mp4", "text.mp4"),
+    "inspect to text": ("inspect me.actor --output sheet.txt", "name it sheet.png"),
+    "no such command": ("dance", "there is no command 'dance'; use one of clone, track"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistakes_cost_one_line_and_exit_2(here: Path, capfd: pytest.CaptureFixture[str], name: str) -> None:
+    command, message = MISTAKES[name]
+    before = sorted(here.rglob("*"))
+    assert run(*command.split(" ")) == 2
+    printed = capfd.readouterr()
+    lines = [line for line in printed.err.splitlines() if not line.startswith("note: ")]
+    assert len(lines) == 1 and lines[0].startswith("error: ") and message in lines[0], printed.err
+    assert not printed.out
+    assert [path for path in sorted(here.rglob("*")) if path not in before and path.is_file()] == []
+
+
+TYPOS = {
+    "missing options": ("train", "--reference"),
+    "unknown option": ("inspect me.actor --colour", "--colour"),
+    "unknown preset": ("train --reference a --output b --preset best", "preview"),
+    "minutes in words": ("train --reference a --output b --max-minutes ten", "'ten' is not a number of minutes"),
+    "steps in words": ("train --reference a --output b --max-steps 1.5", "'1.5' is not a whole number of steps"),
+    "unknown layout": ("perform --actor a --driving b --output c.mp4 --layout circle", "side-by-side"),
+    "region": ("track a.mp4 --output b --region 1,2,3", "'1,2,3' is not four whole numbers X,Y,W,H"),
+    "start": ("track a.mp4 --output b --start soon", "'soon' is not a number of seconds"),
+}
+
+
+@pytest.mark.parametrize("name", TYPOS)
+def test_typing_errors_are_explained_and_exit_2(capfd: pytest.CaptureFixture[str], name: str) -> None:
+    command, message = TYPOS[name]
+    assert run(*command.split(" ")) == 2
+    printed = capfd.readouterr().err
+    assert message in " ".join(printed.replace("│", " ").split()) and len(printed.splitlines()) < 20
+
+
+@pytest.mark.parametrize("word", ["--source", "--target", "--source=me.mp4"])
+def test_old_words_are_translated_in_two_lines(capfd: pytest.CaptureFixture[str], word: str) -> None:
+    assert run("clone", word, "me.mp4", "--driving", "dance.mp4") == 2
+    lines = capfd.readouterr().err.splitlines()
+    assert len(lines) == 2 and word.split("=")[0] in lines[0]
+    assert "--reference" in lines[1] and "--driving" in lines[1]
+
+
+def test_overview_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    texts = []
+    for words in ([], ["--help"], ["-h"]):
+        assert run(*words) == 0
+        texts.append(capsys.readouterr().out)
+    assert len(set(texts)) == 1
+    assert all(f"\n  {name} " in texts[0] for name in COMMANDS)
+    assert max(map(len, texts[0].splitlines())) <= 120
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--version") == 0
+    assert capsys.readouterr().out == f"understudy {understudy.__version__}\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_explains_every_option_with_its_default(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert run(name, "--help") == 0
+    text = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "For example: understudy " + name in text
+    for parameter in introspection.signature(cli.COMMANDS[name]).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            option = "--no-smooth" if parameter.name == "smooth" else "--" + parameter.name.replace("_", "-")
+            assert option in text
+        if isinstance(parameter.default, str | int) and not isinstance(parameter.default, bool):
+            assert f"(default: {parameter.default})" in text
+
+
+@pytest.mark.parametrize("name", ["clone", "track", "train", "perform", "coverage", "inspect"])
+def test_commands_have_the_names_and_defaults_of_the_functions(name: str) -> None:
+    function = introspection.signature(getattr(understudy, name)).parameters
+    for parameter in introspection.signature(cli.COMMANDS[name]).parameters.values():
+        assert parameter.name in function
+        assert parameter.default == function[parameter.name].default, parameter.name
+
+
+def test_help_needs_no_heavy_imports() -> None:
+    code = (
+        "import sys, understudy, understudy.cli\n"
+        "try: understudy.cli.main(['train', '--help'])\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('torch', 'cv2', 'av', 'mediapipe', 'numpy', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_public_names() -> None:
+    assert set(understudy.__all__) <= set(dir(understudy))
+    for name in understudy.__all__:
+        assert getattr(understudy, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'dance'"):
+        understudy.dance  # noqa: B018
+
+
+def test_results_are_named_at_the_end(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        run("perform", "--actor", "me.actor", "--driving", "dance.performance", "--output", "o/out.mp4", "--compare")
+        == 0
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        "video: o/out.mp4",
+        "comparison: o/out.compare.mp4",
+        "normalisation: o/out.normalization.png",
+    ]
+    assert run("coverage", "--reference", "me.performance", "--driving", "dance.performance") == 0
+    assert "of the driver's" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "line"),
+    [
+        (MediaError("one\n  two"), 2, "error: one two"),
+        (FileNotFoundError(2, "No such file or directory", "me.mp4"), 2, "error: me.mp4: No such file or directory"),
+        (OSError(5, "Input/output error"), 2, "error: Input/output error"),
+        (Interrupted("stopped at step 7; saved", signal.SIGTERM), 143, "stopped at step 7; saved"),
+        (Interrupted("stopped at step 7; saved", signal.SIGINT), 130, "stopped at step 7; saved"),
+        (KeyboardInterrupt(), 130, "stopped; nothing half-finished was left behind"),
+    ],
+)
+def test_exit_codes(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    raised: BaseException,
+    code: int,
+    line: str,
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("understudy.verbs.inspect.inspect", failing)
+    assert run("inspect", "me.actor") == code
+    assert capfd.readouterr().err == line + "\n"
+
+
+def test_unexpected_errors_stay_visible(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("understudy.verbs.inspect.inspect", failing)
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        cli.main(["inspect", "me.actor"])
+
+
+def test_notes_are_single_lines(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("--help") == 0
+    logging.getLogger("understudy.media.reading").warning("cut at %.2f s\n(of 3)", 0.47)
+    logging.getLogger("understudy.verbs.clone").info("coverage: 3%%")
+    cli._say_notes()
+    capfd.readouterr()
+    for _ in range(2):  # two steps of a command that find the same say it once
+        logging.getLogger("understudy.media.reading").warning("cut at %.2f s\n(of 3)", 0.47)
+        logging.getLogger("understudy.verbs.clone").info("coverage: 3 percent")
+    assert capfd.readouterr().err == "note: cut at 0.47 s (of 3)\ncoverage: 3 percent\n"
+
+
+def test_terminated_while_performing_leaves_nothing_and_exits_143(here: Path) -> None:
+    tiny_performance(here / "long.performance", 3, frames=2500)
+    command = "perform --actor me.actor --driving long.performance --output out/out.mp4 --background black"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    program = [sys.executable, "-c", "from understudy.cli.main import main; main()", *command.split()]
+    with subprocess.Popen(program, cwd=here, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        deadline = time.monotonic() + 60
+        while not list(here.glob("out/.*")) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        _, printed = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert printed.splitlines()[-1] == "stopped; nothing half-finished was left behind"
+    assert list((here / "out").iterdir()) == []
+
+
+def test_inspect_shows_numbers_and_a_sheet(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from understudy.media.reading import read_image
+
+    for thing, number in [("me.performance", "found in 12 of 12 frames"), ("me.actor", "I am the person")]:
+        assert run("inspect", thing) == 0
+        printed = capsys.readouterr().out
+        assert number in printed and f"contact sheet: {thing}.png" in printed
+        assert np.ptp(read_image(here / f"{thing}.png")) > 100

@@ -1,0 +1,120 @@
+"""Pictures: round trips, sizes told before decoding, damage named."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from understudy.errors import MediaError
+from understudy.media.images import announced_size_hw, composite, is_image, read_image, write_image
+
+
+def picture(channels: int = 3) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (20, 31, channels), np.uint8)
+
+
+def test_png_round_trip(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", picture())
+    assert np.array_equal(read_image(tmp_path / "a.png"), picture())
+    assert os.listdir(tmp_path) == ["a.png"]
+
+
+def test_alpha_lies_over_the_stated_colour(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", picture(4))
+    shown = read_image(tmp_path / "a.png", (10, 200, 30))
+    assert np.array_equal(shown, composite(picture(4), (10, 200, 30)))
+    alpha = picture(4)[:, :, 3:] / 255
+    assert np.abs(shown - (picture(4)[:, :, :3] * alpha + (1 - alpha) * (10, 200, 30))).max() <= 0.51
+
+
+def test_grey_and_jpeg(tmp_path: Path) -> None:
+    grey = picture()[:, :, 0]
+    write_image(tmp_path / "grey.png", grey)
+    assert np.array_equal(read_image(tmp_path / "grey.png"), np.repeat(grey[:, :, None], 3, axis=2))
+    smooth = cv2.GaussianBlur(picture(), (0, 0), 4)
+    write_image(tmp_path / "a.jpg", smooth)
+    assert np.abs(read_image(tmp_path / "a.jpg").astype(int) - smooth).mean() < 3
+
+
+def test_sixteen_bits_are_converted(tmp_path: Path) -> None:
+    deep = picture().astype(np.uint16) * 257
+    cv2.imwrite(str(tmp_path / "deep.png"), deep[:, :, ::-1])
+    assert np.array_equal(read_image(tmp_path / "deep.png"), picture())
+
+
+def test_exif_rotation_is_applied(tmp_path: Path) -> None:
+    smooth = cv2.GaussianBlur(picture(), (0, 0), 4)
+    write_image(tmp_path / "a.jpg", smooth)
+    data = (tmp_path / "a.jpg").read_bytes()
+    orientation = b"II*\x00\x08\x00\x00\x00\x01\x00" + struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0) + bytes(4)
+    segment = b"Exif\x00\x00" + orientation
+    (tmp_path / "b.jpg").write_bytes(data[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + data[2:])
+    turned = read_image(tmp_path / "b.jpg")
+    assert turned.shape == (31, 20, 3)
+    assert np.abs(turned.astype(int) - np.rot90(read_image(tmp_path / "a.jpg"), -1)).max() <= 1
+
+
+def _png(width: int, height: int) -> bytes:
+    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def _jpeg(width: int, height: int) -> bytes:
+    frame = struct.pack(">HBHHB", 17, 8, height, width, 3) + bytes(9)
+    return b"\xff\xd8\xff\xe0" + struct.pack(">H", 16) + bytes(14) + b"\xff\xc0" + frame
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("a.png", _png(30000, 30000), "30000x30000 pixels; at most 8192x8192"),
+        ("a.jpg", _jpeg(60000, 60000), "60000x60000 pixels; at most 8192x8192"),
+        ("a.png", _png(10, 10), "damaged or cut off"),
+        ("a.png", b"hello", "not a PNG or JPEG"),
+        ("a.png", b"", "not a PNG or JPEG"),
+        ("a.gif", b"GIF89a\x05\x00\x05\x00", "not a PNG or JPEG"),
+        ("a.png", None, "cannot read"),
+    ],
+    ids=["huge-png", "huge-jpeg", "cut", "text", "empty", "gif", "missing"],
+)
+def test_bad_pictures_give_one_line(tmp_path: Path, name: str, data: bytes | None, words: str) -> None:
+    if data is not None:
+        (tmp_path / name).write_bytes(data)
+    with pytest.raises(MediaError, match=words) as caught:
+        read_image(tmp_path / name)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "words"),
+    [
+        ("a.bmp", picture(), "written as .png or .jpg"),
+        ("a.jpg", picture(4), "JPEG holds no transparency"),
+        ("a.png", picture().astype(np.float32), "not float32"),
+        ("a.png", picture(2), r"not uint8 of shape \(20, 31, 2\)"),
+        ("a.png", np.zeros((0, 5, 3), np.uint8), r"not uint8 of shape \(0, 5, 3\)"),
+    ],
+)
+def test_wrong_pictures_are_refused(tmp_path: Path, name: str, image: np.ndarray, words: str) -> None:
+    with pytest.raises(MediaError, match=words):
+        write_image(tmp_path / name, image)
+    assert os.listdir(tmp_path) == []
+
+
+def test_sizes_and_kinds_by_the_first_bytes(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", picture())
+    write_image(tmp_path / "a.jpg", picture())
+    for name in ("a.png", "a.jpg"):
+        assert announced_size_hw(tmp_path / name) == (20, 31)
+        assert is_image(tmp_path / name)
+    (tmp_path / "a.png").rename(tmp_path / "no_suffix")
+    assert is_image(tmp_path / "no_suffix")
+    (tmp_path / "text").write_text("hello")
+    assert not is_image(tmp_path / "text") and announced_size_hw(tmp_path / "text") is None
+    assert not is_image(tmp_path / "missing.png") and not is_image(tmp_path)

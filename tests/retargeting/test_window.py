@@ -1,0 +1,84 @@
+"""The moving window and the fades."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from understudy.poses.pose import Pose
+from understudy.retargeting.window import held, presence, window_path
+
+FPS = Fraction(25)
+
+
+def walking(offset_xy: np.ndarray, size: int = 100, half: float = 20) -> Pose:
+    """A body of 2 * half pixels around the middle of the frame plus `offset_xy` (T, 2)."""
+    corners = np.linspace(-half, half, 23)
+    xy = np.zeros((len(offset_xy), 133, 2), np.float32)
+    xy[:, :23] = 49.5 + corners[:, None] + offset_xy[:, None]
+    confidence = np.zeros((len(offset_xy), 133), np.float32)
+    confidence[:, :23] = 1
+    return Pose(xy, confidence, (size, size))
+
+
+def inside(pose: Pose, path: np.ndarray, margin: float = 4.5) -> np.ndarray:
+    shifted = pose.xy[:, :23] - path[:, None]
+    return ((shifted >= margin - 1e-3) & (shifted <= 99 - margin + 1e-3)).all(axis=(1, 2))
+
+
+def test_window_stays_while_the_driver_stays() -> None:
+    swaying = np.stack([20 * np.sin(np.arange(100) / 9), 10 * np.cos(np.arange(100) / 7)], axis=1)
+    assert not window_path(walking(swaying), FPS).any()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_window_follows_smoothly_and_cuts_nothing(axis: int, sign: int) -> None:
+    offset = np.zeros((200, 2))
+    offset[:, axis] = sign * 120 * np.exp(-(((np.arange(200) - 100) / 25) ** 2))
+    pose = walking(offset)
+    path = window_path(pose, FPS)
+    assert inside(pose, path).all()
+    assert not path[:, 1 - axis].any() and not path[:20].any() and not path[-20:].any()
+    assert np.abs(np.diff(path[:, axis])).max() <= 6  # the body itself moves up to 4 pixels a frame
+    assert np.abs(path[:, axis]).max() <= 120
+
+
+def test_window_jumps_are_softened() -> None:
+    offset = np.zeros((100, 2))
+    offset[50:, 0] = 60
+    path = window_path(walking(offset), FPS)
+    assert inside(walking(offset), path).all()
+    assert np.abs(np.diff(path[:, 0])).max() <= 12  # the body itself jumps by 60
+    assert np.abs(np.diff(path[:45, 0])).max() <= 2
+
+
+def test_a_body_larger_than_the_frame_is_centred() -> None:
+    offset = np.tile([30.0, 0.0], (30, 1))
+    np.testing.assert_array_equal(window_path(walking(offset, half=70), FPS), np.tile([30, 0], (30, 1)))
+
+
+def test_unseen_frames_do_not_move_the_window() -> None:
+    pose = walking(np.tile([500.0, 0.0], (10, 1)))
+    unseen = Pose(pose.xy, np.zeros_like(pose.confidence), pose.size_hw)
+    assert not window_path(unseen, FPS).any()
+    assert window_path(unseen[:0], FPS).shape == (0, 2)
+
+
+def test_presence_fades_around_long_gaps_only() -> None:
+    found = np.ones(100, bool)
+    found[40:70] = False
+    found[10:13] = False
+    shown = presence(found, FPS)
+    assert (shown[found] == 1).all()
+    assert (shown[50:60] == 0).all() and shown[10:13].min() > 0.5
+    assert np.abs(np.diff(shown)).max() < 0.2
+    assert (presence(np.zeros(5, bool), FPS) == 0).all()
+
+
+def test_held_poses_come_from_the_nearest_found_frame() -> None:
+    pose = walking(np.stack([np.arange(10.0), np.zeros(10)], axis=1))
+    found = np.array([0, 0, 1, 0, 0, 0, 0, 1, 0, 0], bool)
+    np.testing.assert_array_equal(held(pose, found).xy[:, 0, 0] - pose.xy[0, 0, 0], [2, 2, 2, 2, 2, 7, 7, 7, 7, 7])
+    nobody = held(pose, np.zeros(10, bool))
+    np.testing.assert_array_equal(nobody.xy, pose.xy)

@@ -1,0 +1,163 @@
+"""What train and clone learn from besides the reference, for recipes that take poses alone and for others."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tiny import tiny_performance, tiny_poses
+from understudy.errors import MediaError, PerformanceError, PoseError, UsageError
+from understudy.performance import Performance
+from understudy.poses.formats import write_comfyui
+from understudy.unpaired.chosen import chosen_unpaired, read_unpaired
+from understudy.unpaired.pool import PoseSequence
+from understudy.verbs import clone as verbs
+
+WILD, CLONING = "poses-in-the-wild", "performance-cloning"
+NOTE = "no --unpaired is given: motion is learnt from 8 made-up dances (choreography:8)"
+
+
+@dataclass(frozen=True)
+class Config:
+    size: int = 32
+    unpaired: bool = True
+
+
+class Stopped(Exception):
+    """Instead of training."""
+
+
+@pytest.fixture
+def learnt_from(monkeypatch):
+    """What a stand-in for every recipe is given as unpaired."""
+    given = []
+
+    def train(reference, unpaired, run_folder, config, **_):
+        given[:] = unpaired
+        raise Stopped
+
+    module = SimpleNamespace(preview=Config, fast=Config, paper=Config, train=train)
+    monkeypatch.setattr(verbs, "recipe_module", lambda name: module)
+    return given
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """me and dance, tracked; the poses of somebody else."""
+    tiny_performance(tmp_path / "me.performance", 1)
+    tiny_performance(tmp_path / "dance.performance", 2)
+    write_comfyui(tiny_poses(6, 64, 3), tmp_path / "poses.json")
+    return tmp_path
+
+
+def train(folder, recipe, unpaired):
+    with pytest.raises(Stopped):
+        verbs.train(
+            folder / "me.performance", folder / "me.actor", unpaired=unpaired, recipe=recipe, consent="I am it",
+            device="cpu",
+        )  # fmt: skip
+
+
+def clone(folder, recipe, unpaired=()):
+    with pytest.raises(Stopped):
+        verbs.clone(
+            folder / "me.performance", folder / "dance.performance", folder / "out.mp4", unpaired=unpaired,
+            recipe=recipe, consent="I am it", device="cpu",
+        )  # fmt: skip
+
+
+def kinds(clips):
+    return [(type(one), Path(one.path if isinstance(one, Performance) else one.name).name) for one in clips]
+
+
+def notes(caplog):
+    return [record.getMessage() for record in caplog.records if record.name == "understudy.unpaired.chosen"]
+
+
+@pytest.mark.parametrize("recipe", [CLONING, "cyclegan", "pix2pix"])
+def test_other_recipes_get_performances(folder, learnt_from, recipe, caplog):
+    with caplog.at_level(logging.INFO):
+        train(folder, recipe, [folder / "dance.performance"])
+        assert kinds(learnt_from) == [(Performance, "dance.performance")]
+        train(folder, recipe, [])
+        assert learnt_from == []
+        clone(folder, recipe)
+        assert kinds(learnt_from) == [(Performance, "dance.performance")]
+        tiny_performance(folder / "more.performance", 5)
+        clone(folder, recipe, [folder / "more.performance"])
+        assert kinds(learnt_from) == [(Performance, "dance.performance"), (Performance, "more.performance")]
+    assert not notes(caplog)
+
+
+def test_poses_alone_are_enough_for_the_recipe_that_learns_from_them(folder, learnt_from, caplog):
+    with caplog.at_level(logging.INFO):
+        train(folder, WILD, [folder / "poses.json", folder / "dance.performance", Path("choreography:2")])
+    found = ["poses.json", "dance.performance", "choreography 1", "choreography 2"]
+    assert kinds(learnt_from) == [(PoseSequence, name) for name in found]
+    assert not notes(caplog)
+
+
+def test_without_unpaired_poses_there_are_made_up_dances(folder, learnt_from, caplog):
+    with caplog.at_level(logging.INFO):
+        train(folder, WILD, [])
+    assert [one.name for one in learnt_from] == [f"choreography {number}" for number in range(1, 9)]
+    assert notes(caplog) == [NOTE]
+
+
+def test_a_clone_learns_from_its_drivers_poses_first(folder, learnt_from, caplog):
+    with caplog.at_level(logging.INFO):
+        clone(folder, WILD)
+        assert kinds(learnt_from)[:2] == [(Performance, "dance.performance"), (PoseSequence, "choreography 1")]
+        assert len(learnt_from) == 9 and notes(caplog) == [NOTE]
+        clone(folder, WILD, [folder / "poses.json", folder / "dance.performance"])  # the driver again
+    assert kinds(learnt_from) == [(Performance, "dance.performance"), (PoseSequence, "poses.json")]
+    assert notes(caplog) == [NOTE]
+
+
+def test_clips_that_are_loaded_need_no_dances(folder, learnt_from):
+    dance = Performance.load(folder / "dance.performance")
+    train(folder, WILD, [dance, PoseSequence.of(dance)])
+    assert kinds(learnt_from) == [(Performance, "dance.performance"), (PoseSequence, "dance.performance")]
+
+
+def test_a_training_without_an_unpaired_branch_needs_no_dances(caplog):
+    with caplog.at_level(logging.INFO):
+        assert chosen_unpaired(WILD, Config(unpaired=False), []) == []
+    assert read_unpaired(WILD, []) == [] and not notes(caplog)
+
+
+@pytest.mark.parametrize("name", ["poses.json", "choreography:3", "sub"])
+@pytest.mark.parametrize("verb", [train, clone])
+def test_poses_alone_are_refused_where_more_is_needed(folder, name, verb):
+    (folder / "sub").mkdir()
+    given = name if name.startswith("choreography") else folder / name
+    said = rf"--unpaired {given}: {CLONING} learns from videos and performances, not from poses alone, which --recipe "
+    with pytest.raises(UsageError, match=rf"{said}poses-in-the-wild takes$"):
+        verb(folder, CLONING, [given])
+    assert not (folder / "me.actor.run").exists()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "name", "error", "said"),
+    [
+        (WILD, "nowhere.mp4", UsageError, r"there is no nowhere\.mp4: give performances, videos"),
+        (WILD, "choreography:0", UsageError, "say how many dances"),
+        (CLONING, "nowhere.mp4", MediaError, r"there is no video or performance nowhere\.mp4"),
+    ],
+)
+def test_what_is_not_there_is_said(folder, recipe, name, error, said):
+    with pytest.raises(error, match=said):
+        train(folder, recipe, [name])
+
+
+def test_damaged_clips_end_only_what_cannot_do_without(folder, learnt_from, caplog):
+    (folder / "dance.performance" / "poses.safetensors").write_bytes(b"")
+    with pytest.raises(PerformanceError, match="damaged"):
+        train(folder, CLONING, [folder / "dance.performance"])
+    with pytest.raises(PoseError, match="damaged"):
+        train(folder, WILD, [folder / "dance.performance"])
+    train(folder, WILD, [folder / "dance.performance", folder / "poses.json"])
+    assert kinds(learnt_from) == [(PoseSequence, "poses.json")]
+    assert any("is left out" in record.getMessage() for record in caplog.records)

@@ -1,0 +1,31 @@
+import json
+
+import pytest
+
+from understudy.errors import UsageError
+from understudy.media.reading import read_image
+from understudy.synthetic import pair
+from understudy.verbs import demo as demonstration
+
+
+def test_the_demo_leaves_clone_comparison_sheet_and_numbers(tmp_path, monkeypatch):
+    monkeypatch.setattr(demonstration, "REFERENCE_SECONDS", 1.2)
+    monkeypatch.setattr(demonstration, "DRIVING_SECONDS", 0.8)
+    monkeypatch.setattr(pair, "SIZE_HW", (320, 240))
+    result = demonstration.demo(tmp_path / "demo", minutes=0.02)
+    assert {path.name for path in (tmp_path / "demo").iterdir()} >= {
+        "reference.mp4", "driving.mp4", "ground_truth.mp4", "clone.mp4", "comparison.mp4", "contact_sheet.png",
+        "reference.actor", "result.json",
+    }  # fmt: skip
+    numbers = json.loads((tmp_path / "demo" / "result.json").read_text())
+    assert numbers["ratio"] == pytest.approx(result.clone_error / result.nearest_error)
+    assert len(numbers["clone_errors"]) == 20
+    assert read_image(result.sheet).shape[2] == 3
+    assert "nearest reference frame" in str(result)
+    demonstration.demo(tmp_path / "demo", minutes=0.01)  # again, over the old one
+
+
+def test_a_file_in_the_way_is_said(tmp_path):
+    (tmp_path / "demo").write_text("")
+    with pytest.raises(UsageError, match="is a file: name a folder"):
+        demonstration.demo(tmp_path / "demo")

@@ -1,0 +1,203 @@
+"""train, perform and clone as functions: what lies where afterwards, and what is never overwritten."""
+
+import json
+import logging
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tiny import tiny_performance
+from tiny_actor import CONFIG
+from understudy.actor import Actor
+from understudy.base.files import locked
+from understudy.errors import ConsentError, Interrupted, TrainingError, UsageError
+from understudy.media.reading import probe
+from understudy.performance import Performance
+from understudy.recipes import performance_cloning
+from understudy.retargeting.alignment import body_statistics
+from understudy.training.run_folder import fingerprint
+from understudy.verbs.clone import clone, perform, train
+
+
+@pytest.fixture(autouse=True)
+def small_preset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(performance_cloning, "preview", lambda: CONFIG)
+
+
+@pytest.fixture
+def me(tmp_path: Path) -> Performance:
+    return tiny_performance(tmp_path / "me.performance", 1)
+
+
+@pytest.fixture
+def dance(tmp_path: Path) -> Performance:
+    return tiny_performance(tmp_path / "dance.performance", 2)
+
+
+def test_train_writes_an_actor_that_knows_where_it_comes_from(tmp_path: Path, me: Performance) -> None:
+    output = tmp_path / "new" / "me.actor"
+    actor = train(me.path, output, preset="preview", seed=3, consent="I am it", device="cpu")
+    assert sorted(path.name for path in output.parent.iterdir()) == ["me.actor", "me.actor.run"]
+    loaded = Actor.load(output)
+    assert (loaded.record["steps"], loaded.record["preset"], loaded.record["seed"]) == (4, "preview", 3)
+    assert loaded.consent == actor.consent and loaded.consent.text == "I am it"
+    assert (loaded.reference_name, loaded.reference_sha256) == ("tiny1.mp4", f"{1:064x}")
+    assert (loaded.crop, loaded.working_size, loaded.original_size_hw) == (me.header.crop, 32, (48, 40))
+    assert loaded.body == body_statistics(me.poses) and loaded.fps == me.fps
+    np.testing.assert_array_equal(loaded.background, me.background())
+
+
+def test_a_stopped_training_goes_on_only_when_told(tmp_path: Path, me: Performance) -> None:
+    output = tmp_path / "me.actor"
+    first = train(me, output, preset="preview", max_steps=2, consent="I am it", device="cpu")
+    assert first.record["steps"] == 2
+    with pytest.raises(UsageError, match=r"me\.actor exists: train it further with --resume"):
+        train(me, output, preset="preview", consent="I am it", device="cpu")
+    more = train(me, output, preset="preview", resume=True, device="cpu")  # consent was given when the run began
+    assert (more.record["steps"], more.consent) == (4, first.consent)
+    whole = train(me, tmp_path / "whole.actor", preset="preview", consent="I am it", device="cpu")
+    for name, weights in whole.weights.items():
+        np.testing.assert_array_equal(weights, more.weights[name])
+
+
+def test_an_interrupted_training_is_not_thrown_away(
+    tmp_path: Path, me: Performance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "me.actor"
+    step = performance_cloning.PerformanceCloning.training_step
+
+    def interrupted(self, number):
+        if number == 1:
+            signal.raise_signal(signal.SIGTERM)
+        return step(self, number)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(performance_cloning.PerformanceCloning, "training_step", interrupted)
+        with pytest.raises(Interrupted, match="go on with --resume"):
+            train(me, output, preset="preview", consent="I am it", device="cpu")
+    assert not output.exists()
+    with pytest.raises(UsageError, match=r"me\.actor\.run: go on with --resume, or delete that folder"):
+        train(me, output, preset="preview", consent="I am it", device="cpu")
+    assert train(me, output, preset="preview", resume=True, device="cpu").record["steps"] == 4
+
+
+def test_a_second_training_of_the_same_output_changes_nothing(tmp_path: Path, me: Performance) -> None:
+    run_folder = tmp_path / "me.actor.run"
+    with locked(run_folder), pytest.raises(TrainingError, match="another run is writing to"):
+        train(me, tmp_path / "me.actor", consent="I am it", device="cpu")
+    assert [path.name for path in run_folder.iterdir()] == [".lock"]
+
+
+def test_an_actor_that_appeared_while_tracking_is_kept(
+    tmp_path: Path, me: Performance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(clip: Performance, **_: object) -> Performance:
+        (tmp_path / "me.actor").write_bytes(b"of another process")
+        return clip
+
+    monkeypatch.setattr("understudy.verbs.clone._tracked", slowly)
+    with pytest.raises(UsageError, match=r"me\.actor exists"):
+        train(me, tmp_path / "me.actor", consent="I am it", device="cpu")
+    assert (tmp_path / "me.actor").read_bytes() == b"of another process"
+
+
+def test_comparisons_overwrite_nothing_that_is_given(tmp_path: Path, me: Performance) -> None:
+    given = tmp_path / "out.compare.mp4"
+    given.write_bytes(b"a video")
+    with pytest.raises(UsageError, match=r"--compare would overwrite .*out\.compare\.mp4, which is given"):
+        clone(me, given, tmp_path / "out.mp4", compare=True, consent="I am it", device="cpu")
+    with pytest.raises(UsageError, match="--compare would overwrite"):
+        perform(tmp_path / "me.actor", given, tmp_path / "out.mp4", compare=True)
+    (tmp_path / "folder.compare.mp4").mkdir()
+    with pytest.raises(UsageError, match=r"folder\.compare\.mp4 is a folder"):
+        perform(tmp_path / "me.actor", me, tmp_path / "folder.mp4", compare=True)
+    assert given.read_bytes() == b"a video"
+
+
+def test_performing_checks_the_device_first(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--device tpu: not available"):
+        perform(tmp_path / "no.actor", tmp_path / "no.mp4", tmp_path / "out.mp4", device="tpu")
+
+
+def test_an_interrupted_demo_does_not_speak_of_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from understudy.verbs import demo
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise Interrupted("stopped at step 3; saved, go on with --resume", signal.SIGINT)
+
+    monkeypatch.setattr(demo, "_film", lambda folder: [])
+    monkeypatch.setattr("understudy.tracking.track.tracked", lambda *_, **__: None)
+    monkeypatch.setattr("understudy.verbs.clone.train", interrupted)
+    with pytest.raises(Interrupted, match="stopped; `understudy demo` begins anew"):
+        demo.demo(tmp_path)
+
+
+def test_resume_starts_when_there_is_nothing_to_go_on_with(tmp_path: Path, me: Performance) -> None:
+    with pytest.raises(ConsentError):
+        train(me, tmp_path / "me.actor", preset="preview", resume=True, device="cpu")
+    assert not (tmp_path / "me.actor.run").exists()
+    actor = train(me, tmp_path / "me.actor", preset="preview", resume=True, consent="I am it", device="cpu")
+    assert actor.record["steps"] == 4
+
+
+def test_clone_goes_the_whole_way_and_keeps_the_actor(
+    tmp_path: Path, me: Performance, dance: Performance, caplog: pytest.LogCaptureFixture
+) -> None:
+    output = tmp_path / "out" / "clone.mp4"
+    with caplog.at_level(logging.INFO, "understudy"):
+        written = clone(me, dance.path, output, preset="preview", consent="I am it", compare=True, device="cpu")
+    assert written == output
+    names = ["clone.actor", "clone.actor.run", "clone.compare.mp4", "clone.mp4", "clone.normalization.png"]
+    assert sorted(path.name for path in output.parent.iterdir()) == names
+    assert "of the driving frames show limbs as the reference never does" in caplog.text
+    assert f"actor: {tmp_path / 'out' / 'clone.actor'}" in caplog.text
+    settings = json.loads((tmp_path / "out" / "clone.actor.run" / "run.json").read_text())["settings"]
+    assert settings["unpaired"] == [fingerprint(dance)]
+    assert probe(output).frames == len(dance)
+
+    with pytest.raises(UsageError, match=r"render with it \(`understudy perform --actor .*clone\.actor"):
+        clone(me, dance, output, preset="preview", consent="I am it", device="cpu")
+    clone(me, dance, output, preset="preview", resume=True, device="cpu")  # the run is complete: only renders again
+    perform(output.with_name("clone.actor"), dance, output, background="black", device="cpu")
+    assert probe(output).size_hw == (48, 40)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"recipe": "magic"}, "--recipe magic: there is no such recipe"),
+        ({"preset": "best"}, "--preset best: there is no such preset; choose one of instant, preview, fast, paper"),
+        (
+            {"preset": "instant", "recipe": "performance-cloning"},
+            "--preset instant trains nothing, so it cannot be had with --recipe performance-cloning",
+        ),
+        ({"max_minutes": -1.0}, "--max-minutes must be above 0, not -1"),
+        ({"max_minutes": float("nan")}, "--max-minutes must be above 0, not nan"),
+        ({"device": "tpu"}, "--device tpu: not available"),
+    ],
+)
+def test_arguments_that_make_no_sense(
+    tmp_path: Path, me: Performance, dance: Performance, arguments: dict, message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        clone(me, dance, tmp_path / "out.mp4", **{"preset": "preview", "consent": "I am it", **arguments})
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_instant_trains_nothing_and_may_be_made_again_or_replaced(
+    tmp_path: Path, me: Performance, dance: Performance
+) -> None:
+    output = tmp_path / "out.mp4"
+    clone(me, dance, output, preset="instant", consent="I am it", device="cpu")
+    actor = Actor.load(tmp_path / "out.actor")
+    assert (actor.recipe, actor.size, actor.record["steps"], actor.record["preset"]) == ("limb-warp", 256, 0, "instant")
+    assert actor.consent.text == "I am it"
+    assert probe(output).frames == len(dance)
+    with pytest.raises(ConsentError):
+        clone(me, dance, output, preset="instant", device="cpu")
+    clone(me, dance, output, preset="instant", recipe="limb-warp", consent="I am it", device="cpu")
+    clone(me, dance, output, preset="preview", consent="I am it", device="cpu")  # satisfied: now it is trained
+    with pytest.raises(UsageError, match=r"out\.actor exists"):
+        clone(me, dance, output, preset="instant", consent="I am it", device="cpu")
