@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from understudy import losses
+from understudy.conditioning.limbs import limb_falloff
 
 
 def test_feature_distance_is_zero_for_identical_features_and_the_mean_difference_otherwise():
@@ -55,7 +56,7 @@ def test_limb_falloff_is_one_on_the_limb_and_gaussian_beside_it():
     xy = torch.tensor([[[2.0, 4.0], [8.0, 4.0], [0.0, 0.0]]])
     seen = torch.tensor([[True, True, False]])
     limbs = torch.tensor([[0, 1], [1, 2]])
-    alpha = losses.limb_falloff(xy, seen, limbs, (10, 12), sigma=2.0)[0, 0]
+    alpha = limb_falloff(xy, seen, limbs, (10, 12), sigma=2.0)[0, 0]
     assert alpha[4, 2:9].tolist() == pytest.approx([1.0] * 7)
     assert alpha[7, 5].item() == pytest.approx(math.exp(-9 / 8))  # three pixels below the middle
     assert alpha[4, 0].item() == pytest.approx(math.exp(-4 / 8))  # two pixels beyond the end
@@ -63,9 +64,7 @@ def test_limb_falloff_is_one_on_the_limb_and_gaussian_beside_it():
 
 
 def test_limb_falloff_without_any_seen_limb_is_zero():
-    alpha = losses.limb_falloff(
-        torch.rand(1, 2, 2), torch.zeros(1, 2, dtype=torch.bool), torch.tensor([[0, 1]]), (4, 4), 1
-    )
+    alpha = limb_falloff(torch.rand(1, 2, 2), torch.zeros(1, 2, dtype=torch.bool), torch.tensor([[0, 1]]), (4, 4), 1)
     assert torch.equal(alpha, torch.zeros(1, 1, 4, 4))
 
 

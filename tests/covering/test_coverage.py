@@ -6,17 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from understudy.covering.coverage import (
-    LIMBS,
-    Descriptor,
-    coverage,
-    descriptor,
-    measure,
-    pose_to_pose,
-    pose_to_sequence,
-)
+from understudy.covering.coverage import coverage
+from understudy.covering.measure import measure
 from understudy.errors import PoseError, UsageError
 from understudy.poses.pose import DESCRIPTOR_LIMB_NAMES, DESCRIPTOR_LIMBS, Pose
+from understudy.retargeting.pose_metrics import LIMBS, Descriptor, descriptor, pose_to_pose, pose_to_sequence
 
 RIGHT_UPPER_ARM = DESCRIPTOR_LIMB_NAMES.index("right upper arm")
 FPS = Fraction(10)

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.covering.coverage import coverage, measure
+from understudy.covering.coverage import coverage
+from understudy.covering.measure import measure
 from understudy.covering.plots import limb_strips, time_line
 from understudy.errors import UnderstudyError
 from understudy.pictures import pages

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from understudy.covering.coverage import measure
+from understudy.covering.measure import measure
 from understudy.covering.shot_list import MOST_SHOTS
 from understudy.covering.shot_words import clock
 from understudy.poses.pose import Pose

@@ -15,7 +15,6 @@ from understudy.cli import main as cli
 from understudy.errors import DetectorError, MediaError, PoseError, UnderstudyError, UsageError
 from understudy.forensics import detect as module
 from understudy.forensics import looking
-from understudy.forensics.detect import drawn_time_line, verdict_of
 from understudy.forensics.detector import Calibration, Config, Detector, new_network
 from understudy.forensics.detector_data import (
     CRF,
@@ -33,6 +32,7 @@ from understudy.forensics.detector_data import (
     treated,
 )
 from understudy.forensics.looking import Found, looks, thinning
+from understudy.forensics.verdict import drawn_time_line, verdict_of
 from understudy.media.reading import VideoReader, probe
 
 TINY = Config(size=32, width=2, layers=1)

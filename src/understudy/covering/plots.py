@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from understudy.covering.coverage import UNIT_FRAME
 from understudy.pictures.pages import PLOT_WIDTH, plain, stretches
 from understudy.poses.pose import DESCRIPTOR_LIMB_NAMES
+from understudy.retargeting.pose_metrics import UNIT_FRAME
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,11 +10,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.covering.coverage import UNIT_FRAME, Coverage
+from understudy.covering.measure import Coverage
 from understudy.covering.plots import limb_strips, time_line
 from understudy.covering.shot_words import clock
 from understudy.pictures.pages import picture_uri, plot_uri, render, write_page
 from understudy.poses.pose import DESCRIPTOR_LIMB_NAMES, DESCRIPTOR_LIMBS, Pose
+from understudy.retargeting.pose_metrics import UNIT_FRAME
 
 if TYPE_CHECKING:
     from understudy.performance import Performance

@@ -38,7 +38,7 @@ from understudy.covering.shot_words import (
 from understudy.poses.pose import DESCRIPTOR_LIMB_NAMES, Pose
 
 if TYPE_CHECKING:
-    from understudy.covering.coverage import Descriptor
+    from understudy.retargeting.pose_metrics import Descriptor
 
 IntArray = npt.NDArray[np.intp]
 

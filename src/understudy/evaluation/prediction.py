@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from understudy.covering.coverage import descriptor, pose_to_sequence
 from understudy.evaluation.intervals import block_of, spearman_interval
 from understudy.evaluation.metrics import UNIT_FRAME, Floats
 from understudy.evaluation.results import Coverage, Summary
 from understudy.poses.pose import DESCRIPTOR_LIMB_NAMES, Pose
 from understudy.retargeting.nearest import nearest_frames
+from understudy.retargeting.pose_metrics import descriptor, pose_to_sequence
 
 PER_FRAME = {
     "coverage": "limbs' distance to the reference (eq. 8) and the frame's error",

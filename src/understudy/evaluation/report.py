@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from understudy.base.progress import progress_bar
-from understudy.covering.coverage import UNIT_FRAME
 from understudy.covering.plots import limb_strips, time_line
 from understudy.evaluation import report_tables as tables
 from understudy.evaluation import report_words as words
@@ -24,6 +23,7 @@ from understudy.evaluation.report_tables import Column, Figure, Group, Notes, Ro
 from understudy.evaluation.results import Coverage, Evaluation, Summary, Test
 from understudy.pictures.pages import plot_uri, render, write_page
 from understudy.poses.pose import DESCRIPTOR_LIMB_NAMES
+from understudy.retargeting.pose_metrics import UNIT_FRAME
 
 LARGEST_PAGE = 15_000_000
 """bytes: small enough for an attachment; pictures and clips are made smaller until the page keeps to it"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from understudy.base.progress import progress_bar
 from understudy.errors import PoseError, UsageError
 from understudy.forensics.detector import BATCH, Detector, pair_log_odds, sum_of_log_odds
 from understudy.forensics.looking import looks
+from understudy.forensics.verdict import Detection, Second, percent, verdict_of
 from understudy.media.reading import probe
 
 if TYPE_CHECKING:
@@ -23,57 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SURE = 0.8
-"""from this probability on (or one minus it) a video or a second is called one or the other"""
-SIGNS = {"real": ".", "unsure": "?", "generated": "#", "nobody": " "}
-LINE_SECONDS = 60
 SHORT = 1.0
 """seconds: a shorter clip gives little to judge by"""
-
-
-@dataclass(frozen=True)
-class Second:
-    """One second of the time line."""
-
-    start: float
-    """seconds into the video"""
-    mean_log_odds: float | None
-    """of its pairs; above 0 = generated; None where nobody is seen"""
-    probability: float | None
-    """that this part was generated, by itself"""
-
-
-@dataclass(frozen=True)
-class Detection:
-    """What `detect` found."""
-
-    video: str
-    """file name"""
-    verdict: str
-    """"generated", "real" or "unsure": by `probability`, 80 % one way or the other"""
-    probability: float
-    """that the video was generated, if half of all videos were; see `Calibration`"""
-    sum_of_log_odds: float
-    """of the pairs: the paper's product of probabilities; its sign is the paper's decision"""
-    pairs: int
-    """that were judged"""
-    seconds: float
-    person_found: float
-    """share of the looks in which a person was seen; only those count"""
-    time_line: tuple[Second, ...]
-    trained_on: str
-    trust: tuple[str, ...]
-
-    def __str__(self) -> str:
-        says = {
-            "generated": "looks generated",
-            "real": "no sign of having been generated",
-            "unsure": "cannot tell",
-        }[self.verdict]
-        lines = [f"{self.video}: {says} (probability of generated: {percent(self.probability)})", ""]
-        lines += drawn_time_line(self.time_line)
-        lines += ["", f"The detector: {self.trained_on}", "How far to trust it:"]
-        return "\n".join([*lines, *(f"- {sentence}" for sentence in self.trust)])
 
 
 def detect(
@@ -162,27 +114,6 @@ def _judged(video: Path, judged: list[tuple[float, float | None]], detector: Det
         trained_on=str(detector.record.get("trained_on", "its file does not say what it was trained on")),
         trust=tuple(str(sentence) for sentence in detector.record.get("trust", ["its file does not say"])),
     )
-
-
-def verdict_of(probability: float | None) -> str:
-    """ "generated", "real", "unsure", or "nobody" where there is no probability."""
-    if probability is None:
-        return "nobody"
-    return "generated" if probability >= SURE else "real" if probability <= 1 - SURE else "unsure"
-
-
-def percent(probability: float) -> str:
-    """Without claiming more than was measured: 0.969 is 97 %."""
-    return f"{100 * probability:.0f} %"
-
-
-def drawn_time_line(time_line: tuple[Second, ...]) -> list[str]:
-    """A sign a second, a line a minute."""
-    lines = ["second by second (. real, ? cannot tell, # generated, blank: nobody):"]
-    signs = "".join(SIGNS[verdict_of(second.probability)] for second in time_line)
-    for start in range(0, len(signs), LINE_SECONDS):
-        lines.append(f"  {start // 60}:{start % 60:02d}  {signs[start : start + LINE_SECONDS]}")
-    return lines
 
 
 def _say_notes(found: Detection) -> None:

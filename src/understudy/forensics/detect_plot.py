@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from understudy.base.files import atomic_file
 
 if TYPE_CHECKING:
-    from understudy.forensics.detect import Detection
+    from understudy.forensics.verdict import Detection
 
 REAL, UNSURE, GENERATED = "#4c78a8", "0.65", "#d1495b"
 COLOURS = {"real": REAL, "unsure": UNSURE, "generated": GENERATED}
@@ -22,7 +22,7 @@ def write_time_line(found: Detection, path: Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    from understudy.forensics.detect import SURE, percent, verdict_of
+    from understudy.forensics.verdict import SURE, percent, verdict_of
 
     seconds = [second for second in found.time_line if second.probability is not None]
     figure = Figure(figsize=(8, 2.6), layout="constrained")

@@ -336,7 +336,7 @@ def _identity(kind: Kind, items: Sequence[Item], clips: Path) -> str:
 def _page(key: Key) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(loader=PackageLoader("understudy"), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(loader=PackageLoader("understudy.pictures"), autoescape=True, undefined=StrictUndefined)
     told = {
         "version": VERSION,
         "study": key.study,

@@ -28,7 +28,7 @@ def render(template: str, **values: Any) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("understudy"),
+        loader=PackageLoader("understudy.pictures"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -17,7 +17,6 @@ import dataclasses
 import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,15 +36,13 @@ from understudy.networks.vgg import VGG19Features
 from understudy.poses.pose import Pose
 from understudy.recipes.parts.everybody_dance_now_config import FACE, GLOBAL, LOCAL, NAMES, Config, fast, paper, preview
 from understudy.recipes.parts.everybody_dance_now_faces import FaceGAN, Patches, face_generator_for, refine
-from understudy.recipes.parts.everybody_dance_now_footage import Footage, paint
+from understudy.recipes.parts.everybody_dance_now_footage import Footage, Studio, paint
 from understudy.recipes.parts.trained import ArraySpec, Trained, arrays_of, below, restored
 from understudy.training import loop as training
 from understudy.training.run_folder import fingerprint
 from understudy.training.stages import Stages
 
 if TYPE_CHECKING:
-    from lightning_fabric import Fabric
-
     from understudy.performance import Performance
 
 log = logging.getLogger(__name__)
@@ -57,36 +54,6 @@ STREAMS = {GLOBAL: (1, 2), LOCAL: (3, 4)}
 
 
 # -- Training, in stages (section 3.3) ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Studio:
-    """What every stage is given."""
-
-    config: Config
-    footage: Footage
-    phi: VGG19Features
-    stages: Stages
-    fabric: Fabric
-    seed: int
-
-    def train(self, name: str, trainee: training.Trainee, epoch: int) -> training.Outcome | None:
-        """Runs a stage for as long as the config says; None when time or steps ran out before it."""
-        place = NAMES.index(name)
-        steps = self.config.steps[place] if self.config.steps else self.config.epochs[place] * epoch
-        return self.stages.run(name, trainee, steps)
-
-    @property
-    def epoch(self) -> int:
-        return self.footage.clip.epoch(self.config.batch)
-
-    def adam(self, network: nn.Module) -> torch.optim.Adam:
-        return torch.optim.Adam(network.parameters(), self.config.learning_rate, self.config.betas, fused=True)
-
-    def perceptual(self, fake: Tensor, real: Tensor) -> Tensor:
-        """L_P of frames `(B, 3, H, W)`: `(B,)`."""
-        with self.fabric.autocast():
-            return self.phi.distance(fake, real)
 
 
 def global_stage(studio: Studio) -> training.Outcome | None:

@@ -28,7 +28,6 @@ from understudy.conditioning.limb_warps import (
     picture_grid,
     with_made_up_points,
 )
-from understudy.covering.coverage import Descriptor, descriptor
 from understudy.poses.pose import Pose
 from understudy.recipes.parts.kept_frames import (
     STATISTICS,
@@ -43,6 +42,7 @@ from understudy.recipes.parts.trained import ArraySpec, Trained
 from understudy.retargeting.alignment import NormalizeBy, ScaleBy
 from understudy.retargeting.frame_path import Frames, cheapest_path, nearest_candidates
 from understudy.retargeting.nearest import warp_distances
+from understudy.retargeting.pose_metrics import Descriptor, descriptor
 
 if TYPE_CHECKING:
     from understudy.base.devices import Device
@@ -74,7 +74,7 @@ class Config:
     fit_limbs: bool = True
     """give the driver's limbs the reference's lengths"""
     normalization: NormalizeBy = "similarity"
-    """how a driver is brought to the reference's place, see `performing.aligned_poses`"""
+    """how a driver is brought to the reference's place, see `perform.aligned_poses`"""
     frames: int = 600
     """at most this many frames of the reference are kept, those with the most different poses"""
     candidates: int = 40

@@ -49,7 +49,7 @@ class Config:
     fit_limbs: bool = True
     """give the driver's limbs the reference's lengths before comparing"""
     normalization: NormalizeBy = "similarity"
-    """how a driver is brought to the reference's place, see `performing.aligned_poses`"""
+    """how a driver is brought to the reference's place, see `perform.aligned_poses`"""
     frames: int = 3600
     """at most this many frames of the reference are kept, those with the most different poses"""
 

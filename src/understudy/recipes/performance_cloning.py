@@ -6,7 +6,7 @@ frames (section 3.2, "Paired Data Branch"), and pose sequences of other people w
 
 The paper has one fixed camera frame. Here the reference's own crop is that frame and drivers are aligned with it
 (section 3.1), which is the same up to one similarity for all. Pose metrics, eqs. 7 and 8, are in
-`retargeting/coverage.py`.
+`retargeting/pose_metrics.py`.
 
 Shape letters: B windows, N consecutive frames, J = 18 joints, S the side of the square picture.
 """
@@ -31,6 +31,7 @@ from understudy import losses
 from understudy.base.devices import Device, autocast, computes_in_bfloat16, ready_device
 from understudy.conditioning.clips import Clip, flat_colour, random_similarity, read_clip
 from understudy.conditioning.heatmaps import joint_statistics, normalised_heatmaps
+from understudy.conditioning.limbs import limb_falloff
 from understudy.conditioning.pictures import as_levels
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.unet import UNet, initialise
@@ -67,7 +68,7 @@ class Config:
     fit_limbs: bool = False
     """give the driver's limbs the reference's lengths when performing; beyond the paper, whose limit this is"""
     normalization: NormalizeBy = "similarity"
-    """how a driver is brought to the reference's place, see `performing.aligned_poses`"""
+    """how a driver is brought to the reference's place, see `perform.aligned_poses`"""
     joint_sigma: float = 6.0
     """pixels: standard deviation of a joint's Gaussian (not printed; Cao et al. use 7 at 368)"""
     limb_sigma: float = 12.0
@@ -302,9 +303,7 @@ class PerformanceCloning:
         later, repeated = moment[:, 1:].flatten(), transform.repeat_interleave(config.consecutive - 1, 0)
         flow = clip.flow_at(later, repeated, config.size)
         square = (config.size, config.size)
-        alpha = losses.limb_falloff(
-            xy[:, 1:].flatten(0, 1), seen[:, 1:].flatten(0, 1), self.limbs, square, config.limb_sigma
-        )
+        alpha = limb_falloff(xy[:, 1:].flatten(0, 1), seen[:, 1:].flatten(0, 1), self.limbs, square, config.limb_sigma)
         return self._pose_maps(xy, seen), flow, alpha
 
     def _windows(self, clip: Clip, streams: tuple[int, int], step: int) -> tuple[Tensor, Tensor]:

@@ -60,7 +60,7 @@ class Config:
     fit_limbs: bool = False
     """give the driver's limbs the reference's lengths when performing"""
     normalization: NormalizeBy = "similarity"
-    """how a driver is brought to the reference's place, see `performing.aligned_poses`"""
+    """how a driver is brought to the reference's place, see `perform.aligned_poses`"""
     joint_sigma: float = 6.0
     """pixels: standard deviation of a joint's Gaussian, as in performance cloning"""
     seen_above: float = 0.1

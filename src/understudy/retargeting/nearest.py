@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from understudy.covering.coverage import Descriptor, descriptor, pose_to_pose
 from understudy.poses.pose import FloatArray, Pose
+from understudy.retargeting.pose_metrics import Descriptor, descriptor, pose_to_pose
 
 FRAMES_AT_ONCE = 32
 """driving frames compared at a time: keeps the working arrays in the processor's cache, and memory small"""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from understudy.unpaired.pool import PoseSequence
 
 Unpaired: TypeAlias = "str | os.PathLike[str] | Performance | PoseSequence"
-"""What `train` takes as unpaired: a name (see `pose_sources.gather`), or what has been read already."""
+"""What `train` takes as unpaired: a name (see `gathering.gather`), or what has been read already."""
 
 FROM_POSES_ALONE = ("poses-in-the-wild",)
 """recipes that learn from other people's poses; the others need their flow or their frames, which only videos have"""

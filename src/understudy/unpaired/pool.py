@@ -1,7 +1,7 @@
 """Poses in bulk: clips without their pictures, brought to one body, and windows drawn from them.
 
 What unpaired learning needs of other people (Ren et al. 2020, section 3.3) is how they move, from as many videos as
-there are: the paper has 1,060 of 10 seconds. `pose_sources.gather` reads them; a pool of that many takes 80 MiB.
+there are: the paper has 1,060 of 10 seconds. `gathering.gather` reads them; a pool of that many takes 80 MiB.
 """
 
 from __future__ import annotations

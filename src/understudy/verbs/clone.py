@@ -72,7 +72,7 @@ def train(
         output: the actor to write, usually `something.actor`.
         unpaired: videos or performances of other people, whose motion (not looks) is learnt from as well; best is
             the dance that will be performed. "poses-in-the-wild" learns from poses alone, so it also takes everything
-            that `pose_sources.gather` reads, and made-up dances ("choreography") where nothing is given.
+            that `gathering.gather` reads, and made-up dances ("choreography") where nothing is given.
         recipe: which method; None is "performance-cloning", and with the preset "instant" the only one there is,
             "limb-warp".
         preset: "instant" (256x256, seconds: nothing is trained, the reference's frames are warped), "preview" (128x128,
@@ -408,7 +408,7 @@ def _sound_of(video: Path | None, output: Path) -> Path | None:
 
 
 def _say_coverage(reference: Performance, driving: Performance) -> None:
-    from understudy.covering.coverage import measure
+    from understudy.covering.measure import measure
 
     try:
         found = measure(reference.poses, driving.poses, driving.fps)

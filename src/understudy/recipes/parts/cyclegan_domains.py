@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from understudy.conditioning.clips import Clip, read_clip
+from understudy.conditioning.limbs import limb_falloff
 from understudy.conditioning.pictures import pixels
-from understudy.losses import limb_falloff
 from understudy.poses.pose import OPENPOSE18_LIMBS
 from understudy.retargeting.alignment import BodyStatistics, align, body_statistics
 
 if TYPE_CHECKING:
     from understudy.performance import Performance
-    from understudy.recipes.cyclegan import Config
+    from understudy.recipes.parts.cyclegan_config import Config
 
 Picture = npt.NDArray[np.uint8]
 Item = TypeVar("Item")

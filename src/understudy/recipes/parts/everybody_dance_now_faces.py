@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +23,8 @@ from understudy.networks.patchgan import PatchGAN
 from understudy.networks.pix2pixhd import GlobalGenerator
 from understudy.networks.unet import initialise
 from understudy.recipes.parts.everybody_dance_now_config import Config
-from understudy.recipes.parts.everybody_dance_now_footage import Footage
+from understudy.recipes.parts.everybody_dance_now_footage import Footage, Studio
 from understudy.training import loop as training
-
-if TYPE_CHECKING:
-    from understudy.recipes.everybody_dance_now import Studio
 
 CHOICE = 5
 """stream of random numbers; 1 to 4 are those of the stages before"""

@@ -6,6 +6,7 @@ Shape letters: B windows, N consecutive frames, S the side of the square picture
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,11 +17,15 @@ from understudy.base.devices import autocast
 from understudy.conditioning.clips import flat_colour, random_similarity, read_clip
 from understudy.conditioning.pictures import as_values
 from understudy.conditioning.stick_figure import palette, stick_figures
-from understudy.recipes.parts.everybody_dance_now_config import Config
+from understudy.networks.vgg import VGG19Features
+from understudy.recipes.parts.everybody_dance_now_config import NAMES, Config
 from understudy.retargeting.augmentation import damaged
 from understudy.training import loop as training
+from understudy.training.stages import Stages
 
 if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
     from understudy.performance import Performance
 
 
@@ -101,3 +106,33 @@ def paint(
                 before = G(torch.cat([now, before], 1)).float()
                 frames.append(before)
         yield x, torch.cat(frames)
+
+
+@dataclass(frozen=True)
+class Studio:
+    """What every stage is given."""
+
+    config: Config
+    footage: Footage
+    phi: VGG19Features
+    stages: Stages
+    fabric: Fabric
+    seed: int
+
+    def train(self, name: str, trainee: training.Trainee, epoch: int) -> training.Outcome | None:
+        """Runs a stage for as long as the config says; None when time or steps ran out before it."""
+        place = NAMES.index(name)
+        steps = self.config.steps[place] if self.config.steps else self.config.epochs[place] * epoch
+        return self.stages.run(name, trainee, steps)
+
+    @property
+    def epoch(self) -> int:
+        return self.footage.clip.epoch(self.config.batch)
+
+    def adam(self, network: nn.Module) -> torch.optim.Adam:
+        return torch.optim.Adam(network.parameters(), self.config.learning_rate, self.config.betas, fused=True)
+
+    def perceptual(self, fake: Tensor, real: Tensor) -> Tensor:
+        """L_P of frames `(B, 3, H, W)`: `(B,)`."""
+        with self.fabric.autocast():
+            return self.phi.distance(fake, real)

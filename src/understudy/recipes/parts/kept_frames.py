@@ -18,12 +18,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.covering.coverage import descriptor
 from understudy.errors import ActorError, TrainingError
 from understudy.media.colour import RgbConverter
 from understudy.media.images import MAX_SIDE, composite
 from understudy.performance import FOUND, FRAMES_FILE, INTERPOLATED, MATTE_FILE
 from understudy.poses.pose import POINTS, Pose
+from understudy.retargeting.pose_metrics import descriptor
 
 if TYPE_CHECKING:
     from understudy.performance import Performance

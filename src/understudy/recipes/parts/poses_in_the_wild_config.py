@@ -27,7 +27,7 @@ class Config:
     whole_frame: bool = False
     """learn the room along with the person, in a box that is the whole square picture: "w/ BG" in Table 1"""
     normalization: NormalizeBy = "similarity"
-    """how a driver is brought to the reference's place, see `performing.aligned_poses`"""
+    """how a driver is brought to the reference's place, see `perform.aligned_poses`"""
     scale_by: ScaleBy = "body"
     """what sets the scale of "similarity", see `alignment.align`"""
     fit_limbs: bool = False
