@@ -19,6 +19,7 @@ from torch import Tensor
 from understudy.base.progress import progress_bar
 from understudy.errors import TrainingError
 from understudy.performance import FOUND, INTERPOLATED
+from understudy.poses.pose import Pose
 from understudy.retargeting.alignment import Alignment
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Clip:
     """pixels: side of the working frame that `xy` refers to"""
     colour: tuple[int, int, int] | None
     """the flat colour behind the person and around the frame, RGB 0-255"""
+    poses: Pose | None = None
+    """the T poses that `xy` and `seen` were taken from, in the clip's own working pixels"""
 
     def epoch(self, batch: int) -> int:
         """Steps of `batch` windows that it takes to see every window once."""
@@ -67,6 +70,12 @@ class Clip:
     def all_joints(self) -> tuple[Tensor, Tensor]:
         """Joints of every frame in the recipe's picture, without augmentation: `(T, J, 2)` and seen `(T, J)`."""
         return self.xy @ self.to_picture[:, :2].T + self.to_picture[:, 2], self.seen
+
+    def poses_in(self, size: int) -> Pose:
+        """The poses in pixels of the recipe's `size` x `size` picture, without augmentation."""
+        assert self.poses is not None
+        (scale, _, x), (_, _, y) = self.to_picture.tolist()
+        return self.poses.transformed(scale, (x, y), (size, size))
 
     def frames_at(self, moment: Tensor, transform: Tensor, size: Size) -> Tensor:
         """Frames `moment` `(B,)`, moved by `transform` `(B, 2, 3)`: `(B, C, *size_hw)` float in [-1, 1].
@@ -223,6 +232,7 @@ def read_clip(
         torch.from_numpy(frames).to(device),
         working_size,
         colour,
+        poses,
     )
 
 

@@ -19,8 +19,9 @@ from understudy.poses.pose import DESCRIPTOR_LIMBS, LEFT_HIP, LEFT_SHOULDER, RIG
 logger = logging.getLogger(__name__)
 
 ScaleBy = Literal["hips", "body"]
-NormalizeBy = Literal["similarity", "ground"]
-"""one scale and translation a video (here), or one for every frame by the ankles (`global_normalization`)"""
+NormalizeBy = Literal["similarity", "ground", "ground-printed"]
+"""one scale and translation a video (here), or one for every frame by the feet (`global_normalization`), steadier than
+its paper prints it or as printed"""
 
 LEAST_HIP_TO_TORSO = 0.2
 """Seen from the front, hips are about 0.4 of the torso's length apart; below this mean the person stands sideways."""
