@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -62,13 +61,13 @@ def parse_background(text: str | os.PathLike[str]) -> str | Colour | Path:
     raise UsageError(f"--background {words!r} is neither a colour nor an existing file: use {_CHOICES}")
 
 
-def check_room(config: Mapping[str, Any], behind: str | Colour | Path) -> None:
-    """A room that was learnt along with the person cannot be exchanged, by the actor's or recipe's `config`.
+def check_room(paints_room: bool, behind: str | Colour | Path) -> None:
+    """A room that was learnt along with the person cannot be exchanged.
 
     Raises:
         UsageError: another background was asked for.
     """
-    if config.get("whole_frame") and behind != "reference":
+    if paints_room and behind != "reference":
         raise UsageError(
             "--background must be reference: this actor paints the room of its reference along with the person; "
             "an actor of --preset fast or preview is cut out and can stand anywhere"

@@ -18,10 +18,11 @@ from understudy.base.machine import machine
 from understudy.consent import Consent, obtain_consent
 from understudy.errors import UsageError
 from understudy.evaluation.comparing import Asked, Player, compare
-from understudy.evaluation.contenders import TITLES, Contender, contender, learnt, timed
+from understudy.evaluation.contenders import Contender, contender, learnt, timed
 from understudy.evaluation.report import write_report
 from understudy.evaluation.results import Evaluation, Test
 from understudy.evaluation.self_reenactment import part_of, split, truth_of
+from understudy.recipes import names, recipe
 from understudy.tracking.track import tracked
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 StrPath: TypeAlias = "str | os.PathLike[str]"
 
-RECIPES = tuple(TITLES)
+RECIPES = names()
 DANCER, DANCE, DANCE_SECONDS, DANCE_FPS = 24, 22, 8.0, Fraction(25)
 """seeds of the made-up person whose motion stands in for a driver's where none is given, and how long he dances"""
 
@@ -150,10 +151,7 @@ def contenders_of(recipes: Sequence[str], preset: str) -> list[Contender]:
     """
     if not recipes:
         raise UsageError(f"--recipes needs at least one of {', '.join(RECIPES)}")
-    for name in recipes:
-        if name not in RECIPES:
-            raise UsageError(f"--recipes {name}: there is no such recipe; choose from {', '.join(RECIPES)}")
-    return [contender(name, preset, **({"condition": "poses"} if name == "cyclegan" else {})) for name in recipes]
+    return [contender(name, preset) for name in recipes]
 
 
 def _self_reenactment(
@@ -214,7 +212,7 @@ def _of_actor(actor: Actor | StrPath, driving: Path, folder: Path, device: Devic
     held_out = tracked(driving)
     if held_out.header.source_sha256 == loaded.reference_sha256:
         log.warning("%s is what the actor learnt from: the figures say nothing about clips it has not seen", driving)
-    who = Contender(loaded.recipe, TITLES[loaded.recipe], loaded.recipe, loaded.record.get("preset", ""), None)
+    who = Contender(loaded.recipe, recipe(loaded.recipe).title, loaded.recipe, loaded.record.get("preset", ""), None)
     truth = truth_of(driving, held_out, loaded, loaded.size)
     players = [Player(who, loaded, part_of(truth, loaded))]
     explanation = f"{name} plays the poses of {driving.name}, whose frames are the truth."

@@ -158,7 +158,7 @@ def perform_together(
             file, part = scratch / f"{number}.mp4", parts[member.identity]
             step = partial(advance, note=f"{member.name}, {number} of {len(different)}")
             played[member.identity] = _Played(
-                member.outline, part, file, _play(member.load(), part, file, device, step)
+                member.outline, part, file, _play(member.load(), part, driving, file, device, step)
             )
         playing = [played[member.identity] for member in cast]
         shown = _side_by_side if layout == "side-by-side" else _on_one_stage
@@ -166,11 +166,13 @@ def perform_together(
         _write(frames, driving, output, background == "transparent", driving_video, sound, compare, advance)
 
 
-def _play(actor: Actor, part: Part, file: Path, device: Device, advance: Callable[[], None]) -> npt.NDArray[np.float64]:
+def _play(
+    actor: Actor, part: Part, driving: Performance, file: Path, device: Device, advance: Callable[[], None]
+) -> npt.NDArray[np.float64]:
     """Writes everything one actor paints, cut out, and returns where it is in the actor's own picture, (T, 4)."""
     boxes = np.full((len(part), 4), np.nan)
     with VideoWriter(file, _SCRATCH_FPS, kind="intra") as writer, ExitStack() as stack:
-        shots = ReadAhead(generated(actor, part, device), FRAMES_AHEAD)
+        shots = ReadAhead(generated(actor, actor.player(device), part, driving), FRAMES_AHEAD)
         stack.callback(shots.stop)
         for moment, shot in enumerate(shots):
             cutout = cut_out(actor, part, moment, shot)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from understudy.compositing.cutouts import faded, framed, key, paste, unpremulti
 from understudy.media.images import write_image
 from understudy.media.reading import VideoReader, VideoWriter
 from understudy.poses.pose import BODY, FEET, LEFT_HAND, RIGHT_HAND, Pose
+from understudy.recipes.parts.player import BATCH, Player, batches, moments
 from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
 from understudy.retargeting.global_normalization import ground_statistics, kept_on_ground, normalization
 from understudy.retargeting.proportions import fit_limbs
@@ -81,19 +82,24 @@ def aligned_poses(actor: Actor, driving: Performance) -> Pose:
     """
     own = body_statistics(driving.poses)
     size_hw = actor.working_size, actor.working_size
-    if actor.config.get("normalization", "similarity") == "ground":
-        grounded = _grounded(actor, driving, own, size_hw)
+    placement = actor.placement
+    if placement.normalization != "similarity":
+        printed = placement.normalization == "ground-printed"
+        grounded = _grounded(actor, driving, own, size_hw, printed)
         if grounded is not None:
             return grounded
-    alignment = align(own, actor.body, actor.config.get("scale_by", "hips"))
+    alignment = align(own, actor.body, placement.scale_by)
     pose = alignment.apply_to_pose(driving.poses, size_hw)
-    return fit_limbs(pose, alignment, own, actor.body) if actor.config.get("fit_limbs") else pose
+    return fit_limbs(pose, alignment, own, actor.body) if placement.fit_limbs else pose
 
 
-def _grounded(actor: Actor, driving: Performance, own: BodyStatistics, size_hw: tuple[int, int]) -> Pose | None:
-    """By Chan et al. 2019, section 8.5; None where it cannot be had."""
-    ground = ground_statistics(driving.poses, driving.fps)
-    if ground is None or actor.ground is None:
+def _grounded(
+    actor: Actor, driving: Performance, own: BodyStatistics, size_hw: tuple[int, int], printed: bool
+) -> Pose | None:
+    """By Chan et al. 2019, section 8.5, made steadier or to the letter; None where it cannot be had."""
+    ground = ground_statistics(driving.poses, driving.fps, printed=printed)
+    reference_ground = actor.ground_printed if printed else actor.ground
+    if ground is None or reference_ground is None:
         who = f"the driver {driving.path}" if ground is None else f"the actor's reference {actor.reference_name}"
         older = "" if ground is None else " (or the actor is older than this: train it again)"
         log.warning(
@@ -101,9 +107,9 @@ def _grounded(actor: Actor, driving: Performance, own: BodyStatistics, size_hw: 
         )
         return None
     named = align(own, actor.body, "body").named(driving.poses)
-    placed = normalization(named, driving.fps, (own, ground), (actor.body, actor.ground))
+    placed = normalization(named, driving.fps, (own, ground), (actor.body, reference_ground), printed=printed)
     pose = placed.apply_to_pose(named, size_hw)
-    if not actor.config.get("fit_limbs"):
+    if not actor.placement.fit_limbs:
         return pose
     # Size is settled by now, and limbs are longest where each of the two came closest: only proportions are compared
     placed_body = body_statistics(pose)
@@ -166,11 +172,12 @@ def perform_to_file(
         sound: file whose sound goes along, from the first tracked frame on.
         overlay: a PNG file to write, the driver's skeleton before and after it was brought to the reference's place.
     """
-    part = part_for(actor, driving)
+    player = actor.player(device)
+    part = played_part(part_for(actor, driving), player)
     if overlay is not None:
         from understudy.performing.normalization_sheet import normalization_sheet
 
-        placed = {actor.config.get("normalization", "similarity"): in_picture(actor, part.pose)}
+        placed: dict[str, Pose] = {actor.placement.normalization: in_picture(actor, part.pose)}
         write_image(overlay, normalization_sheet(actor, driving, placed))
     transparent = background == "transparent"
     size_hw = actor.original_size_hw
@@ -183,7 +190,7 @@ def perform_to_file(
             panels = driving_panels(driving, driving_video)
             comparison = stack.enter_context(Comparison(compare, actor, part, panels, sound, start))
         behind = backgrounds(background, size_hw, driving.fps, reference=actor.background, driving=driving.background)
-        shots = ReadAhead(generated(actor, part, device), FRAMES_AHEAD)
+        shots = ReadAhead(generated(actor, player, part, driving), FRAMES_AHEAD)
         stack.callback(shots.stop)
         advance = stack.enter_context(progress_bar("performing", len(part)))
         for moment, (shot, stage) in enumerate(zip(shots, behind, strict=False)):
@@ -194,9 +201,38 @@ def perform_to_file(
             advance()
 
 
-def generated(actor: Actor, part: Part, device: Device) -> Generator[Image, None, None]:
-    """What the generator paints for each moment of the part, as `ReadAhead` takes it."""
-    yield from actor.generate(part.in_window, device=device)
+def played_part(part: Part, player: Player) -> Part:
+    """The part as a player can play it: one that needs the driver's frames has one place only."""
+    return replace(part, window=np.zeros_like(part.window)) if "frames" in player.needs else part
+
+
+def generated(actor: Actor, player: Player, part: Part, driving: Performance) -> Generator[Image, None, None]:
+    """What the actor's player paints for each moment of the part, as `ReadAhead` takes it."""
+    frames = driving_frames(actor, driving) if "frames" in player.needs else None
+    yield from player.play(moments(part.in_window, frames))
+
+
+def driving_frames(actor: Actor, driving: Performance) -> Iterator[Image]:
+    """A driver's frames as players that need them were trained to see them; the clip is held in memory meanwhile.
+
+    Yields:
+        (S, S, 3) RGB uint8, one a driving frame: the driver over the actor's `driving_colour`, aligned with the
+        reference by one similarity.
+
+    Raises:
+        PoseError: the driver never shows a whole torso.
+    """
+    import torch
+
+    from understudy.conditioning.clips import read_clip
+    from understudy.conditioning.pictures import pixels
+
+    red, green, blue = (int(level) for level in actor.statistics["driving_colour"])
+    alignment = align(body_statistics(driving.poses), actor.body, actor.placement.scale_by)
+    size, device = actor.size, torch.device("cpu")
+    clip = read_clip(driving, alignment, (red, green, blue), 1, 0.0, size, actor.working_size, device)
+    for some in batches(range(len(clip.frames)), BATCH):
+        yield from pixels(clip.frames_at(torch.tensor(some), clip.to_picture.expand(len(some), 2, 3), size))
 
 
 def composed(actor: Actor, part: Part, moment: int, shot: Image, stage: Image) -> Image:

@@ -9,7 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from understudy.actor import Actor, recipe_module, run_folder_of
+from understudy import recipes
+from understudy.actor import Actor, run_folder_of
 from understudy.base.files import locked, read_json, write_json
 from understudy.compositing.backgrounds import Colour, check_room, parse_background
 from understudy.consent import Consent, obtain_consent
@@ -58,6 +59,8 @@ def train(
     seed: int = 0,
     normalization: NormalizeBy | None = None,
     ablation: str | None = None,
+    config: Any = None,
+    settings: Sequence[str] = (),
     consent: str | None = None,
     device: Device = "auto",
 ) -> Actor:
@@ -97,31 +100,36 @@ def train(
     Example:
         actor = train("me.mp4", "me.actor", preset="preview", consent="I am the person in me.mp4")
     """
+    from understudy.training.session import Session
+
     path = Path(output)
-    chosen, config = _recipe_and_config(recipe, preset, ablation)
+    chosen, config = _recipe_and_config(recipe, preset, ablation, config, settings)
+    learns_from = recipes.recipe(chosen).learns_from(config)
     _check_limits(max_minutes, max_steps, seed, device)
     _check_normalization(normalization)
     check_actor_output(path, resume)
-    clips = chosen_unpaired(chosen, config, unpaired)
+    clips = chosen_unpaired(chosen, learns_from, unpaired)
     given = _consent(consent, reference, path, resume)
     size = {} if config.size <= DEFAULT_WORKING_SIZE else {"size": config.size}
     performance = _tracked(reference, **size)
-    others = read_unpaired(chosen, clips, **size)
+    others = read_unpaired(learns_from, clips, **size)
     run_folder = run_folder_of(path)
     with locked(run_folder, TrainingError):
         check_actor_output(path, resume)  # again: another process may have trained it while this one tracked
         write_json(run_folder / "consent.json", asdict(given))
-        trained = recipe_module(chosen).train(
+        session = Session(
+            chosen,
+            config,
             performance,
             others,
             run_folder,
-            config,
             seed=seed,
             resume=resume,
             max_minutes=max_minutes,
             max_steps=max_steps,
             device=device,
         )
+        trained = recipes.recipe(chosen).learn(session)
         actor = Actor.of(trained, performance, chosen, preset, given).normalizing_by(normalization)
         actor.save(path)
     return actor
@@ -190,7 +198,7 @@ def perform(
         return _perform_together(actors, driving, path, layout, behind, normalization, compare, device)
     alone = actors[0]
     loaded = (alone if isinstance(alone, Actor) else Actor.load(alone)).normalizing_by(normalization)
-    check_room(loaded.config, behind)
+    check_room(loaded.paints_room, behind)
     return _perform(loaded, _tracked(driving), _video_of(driving), path, behind, compare, device)
 
 
@@ -208,7 +216,7 @@ def _perform_together(
 
     cast = members(actors, layout, normalization)
     for member in cast:
-        check_room(member.outline.config, behind)
+        check_room(member.outline.paints_room, behind)
     video = _video_of(driving)
     perform_together(
         cast,
@@ -302,8 +310,9 @@ def clone(
     check_video_output(path, behind == "transparent", compare, [reference, driving, behind])
     _check_background(behind)
     chosen, config = _recipe_and_config(recipe, preset)
-    others = chosen_unpaired(chosen, config, unpaired)
-    check_room(asdict(config), behind)
+    learns_from = recipes.recipe(chosen).learns_from(config)
+    others = chosen_unpaired(chosen, learns_from, unpaired)
+    check_room(recipes.recipe(chosen).paints_room(config), behind)
     _check_limits(max_minutes, None, seed, device)
     _check_normalization(normalization)
     check_actor_output(actor_path, resume, rendered_with=f"understudy perform --actor {actor_path}")
@@ -314,7 +323,7 @@ def clone(
     actor = train(
         reference_performance,
         actor_path,
-        unpaired=[driving_performance, *others],
+        unpaired=[driving_performance, *others] if learns_from else others,
         recipe=recipe,
         preset=preset,
         resume=resume,
@@ -328,25 +337,15 @@ def clone(
     return _perform(actor, driving_performance, _video_of(driving), path, behind, compare, device)
 
 
-def _recipe_and_config(recipe: str | None, preset: str, ablation: str | None = None) -> tuple[str, Any]:
-    if preset not in PRESETS:
-        raise UsageError(f"--preset {preset}: there is no such preset; choose one of {', '.join(PRESETS)}")
-    if preset == "instant" and recipe not in (None, INSTANT_RECIPE):
-        raise UsageError(
-            f"--preset instant trains nothing, so it cannot be had with --recipe {recipe}: leave out one of the two"
-        )
+def _recipe_and_config(
+    recipe: str | None, preset: str, variant: str | None = None, config: Any = None, settings: Sequence[str] = ()
+) -> tuple[str, Any]:
+    from understudy.recipes.parts.settings import assignments, changed
+
+    if config is not None:
+        return recipes.name_of(config), changed(config, assignments(settings))
     chosen = recipe or (INSTANT_RECIPE if preset == "instant" else DEFAULT_RECIPE)
-    module = recipe_module(chosen)
-    presets = {"instant": module.fast, "preview": module.preview, "fast": module.fast, "paper": module.paper}
-    config = presets[preset]()
-    if ablation is None:
-        return chosen, config
-    if not hasattr(module, "rung"):
-        raise UsageError(f"--ablation {ablation}: the rungs are those of --recipe poses-in-the-wild, not of {chosen}")
-    try:
-        return chosen, module.rung(config, ablation)
-    except ValueError as error:
-        raise UsageError(f"--ablation {ablation}: {error}") from None
+    return chosen, changed(recipes.recipe(chosen).preset(preset, variant), assignments(settings))
 
 
 def _check_limits(max_minutes: float | None, max_steps: int | None, seed: int, device: Device) -> None:

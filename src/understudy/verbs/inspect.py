@@ -116,7 +116,7 @@ def _driven(path: Path, driving: str | os.PathLike[str] | Performance) -> tuple[
         raise UsageError(f"--driving shows how an actor places a driver, and {path} is no actor: leave it out")
     actor = Actor.load(path)
     performance = tracked(driving)
-    used = actor.config.get("normalization", "similarity")
+    used = actor.placement.normalization
     placed = {}
     for way in NORMALIZATIONS:
         pose = part_for(actor.normalizing_by(way), performance).pose
@@ -254,7 +254,7 @@ def actor_lines(actor: Actor) -> list[str]:
             ("actor of", f"{actor.reference_name} (sha256 {actor.reference_sha256[:12]}...)"),
             ("recipe", f"{actor.recipe}, preset {record.get('preset', 'custom')}, {actor.size}x{actor.size} pixels"),
             ("trained", f"{record.get('steps', '?')} steps in {minutes:.1f} minutes on {record.get('device', '?')}"),
-            ("normalisation", str(actor.config.get("normalization", "similarity"))),
+            ("normalisation", actor.placement.normalization),
             ("features", str(record.get("features", "?"))),
             ("last losses", losses or "none"),
             ("generator", f"{parameters / 1e6:.1f} million weights"),
@@ -278,6 +278,7 @@ def actor_sheet(actor: Actor) -> Image:
     """The empty room, and the actor in made-up poses of its own proportions."""
     from understudy.performing.perform import Part, composed, over_grey
     from understudy.pictures.drawing import draw_pose
+    from understudy.recipes.parts.player import moments
 
     names = list(POSTURES)
     ratio = actor.size / actor.working_size
@@ -289,7 +290,7 @@ def actor_sheet(actor: Actor) -> Image:
     # Each posture is given three times in a row: recipes that look at consecutive poses then see a person at rest
     seen = part.in_window
     repeated = Pose.concatenate([seen[index : index + 1] for index in range(len(pose)) for _ in range(3)])
-    for index, shot in enumerate(list(actor.generate(repeated))[2::3]):
+    for index, shot in enumerate(list(actor.player().play(moments(repeated)))[2::3]):
         shots.append(over_grey(shot))
         stages.append(composed(actor, part, index, shot, actor.background.copy()))
         blank = np.zeros((actor.size, actor.size, 3), np.uint8)

@@ -194,7 +194,7 @@ def gathered(session: Session, at_most: int) -> Trained:
     started = time.monotonic()
     weights = keep_frames(session.reference, session.config.size, at_most)
     statistics = {"flat_colour": np.array(flat_colour(session.reference), np.uint8)}
-    record = {
+    record: dict[str, Any] = {
         "steps": 0,
         "joined_at": None,
         "seconds": round(time.monotonic() - started, 1),

@@ -35,10 +35,13 @@ class Moment:
 class Player(Protocol):
     """An actor's networks on a device, ready to play any number of sequences, one after the other."""
 
-    latency: int | None
-    """moments that have to come in after one before its frame comes out; None: all of them, so it cannot be live"""
-    needs: tuple[Need, ...]
-    """what a moment must hold"""
+    @property
+    def latency(self) -> int | None:
+        """Moments that must come in after one before its frame comes out; None: all of them, so it cannot be live."""
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What a moment must hold."""
 
     def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
         """Plays one sequence, from its beginning.

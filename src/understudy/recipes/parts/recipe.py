@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from understudy.errors import UsageError
 from understudy.recipes.parts import settings
+from understudy.unpaired.chosen import Others
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     Arrays = Mapping[str, npt.NDArray[np.generic]]
 
-Others = Literal["clips", "poses"]
-"""of other people: whole performances (with motion, flow, frames), or their poses alone"""
 Change = Callable[[Any], Any]
 ENDLESS = 1_000_000
 """steps, where the clock is to end a training"""

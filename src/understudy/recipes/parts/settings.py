@@ -196,7 +196,7 @@ def _with(config: C, values: Mapping[str, Any]) -> C:
 def _flat(config: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any, str]]:
     instance = config() if isinstance(config, type) else config
     kind = type(instance)
-    hints, texts = _hints(kind), _texts(kind)
+    hints, texts = get_type_hints(kind), _texts(kind)
     for field in fields(kind):
         value = getattr(instance, field.name)
         if is_dataclass(value):
@@ -206,12 +206,7 @@ def _flat(config: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any, str]]:
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
-
-
-@cache
-def _texts(kind: type) -> dict[str, str]:
+def _texts(kind: Any) -> dict[str, str]:
     """The string under each field: the language drops it, so it is read from the source."""
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     assert isinstance(definition, ast.ClassDef)
