@@ -2,15 +2,16 @@ import hashlib
 import io
 import re
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
 import torch.nn.functional as F
 
+from understudy.base import weights
 from understudy.base.files import sha256_of
 from understudy.errors import TrainingError
-from understudy.networks import vgg
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.unet import UNet, initialise
 from understudy.networks.vgg import VGG19Features
@@ -127,7 +128,7 @@ def test_imagenet_weights_are_read_from_the_cache_and_checked(monkeypatch, tmp_p
         VGG19Features(("relu2_1",), "imagenet")
     assert not path.exists()
     torch.save(state, path)
-    monkeypatch.setattr(vgg, "IMAGENET_SHA256", sha256_of(path))
+    monkeypatch.setattr(weights, "VGG19", replace(weights.VGG19, sha256=sha256_of(path)))
     phi = VGG19Features(("relu2_1",), "imagenet")
     assert phi.taken == "imagenet"
     assert torch.equal(phi.convolutions["relu2_1"].weight, state["features.5.weight"])
@@ -159,8 +160,8 @@ def publisher(monkeypatch, tmp_path):
     thread.start()
     monkeypatch.delenv("UNDERSTUDY_OFFLINE", raising=False)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr(vgg, "IMAGENET_ADDRESS", f"http://127.0.0.1:{server.server_port}/vgg19-dcbb9e9d.pth")
-    monkeypatch.setattr(vgg, "IMAGENET_SHA256", hashlib.sha256(content).hexdigest())
+    address, digest = f"http://127.0.0.1:{server.server_port}/vgg19-dcbb9e9d.pth", hashlib.sha256(content).hexdigest()
+    monkeypatch.setattr(weights, "VGG19", replace(weights.VGG19, address=address, sha256=digest))
     yield lambda share: sent.__setitem__(0, int(share * len(content)))
     server.shutdown()
     server.server_close()
@@ -171,7 +172,7 @@ def test_weights_are_fetched_once(publisher, tmp_path, capfd):
     phi = VGG19Features(("relu1_1",), "auto")
     assert phi.taken == "imagenet"
     assert torch.equal(phi.convolutions["relu1_1"].weight, STAND_IN["features.0.weight"])
-    assert "fetching VGG-19: 1 MiB" in capfd.readouterr().err
+    assert "fetching vgg19-dcbb9e9d.pth: 1 MiB" in capfd.readouterr().err
     publisher(-1)
     assert VGG19Features(("relu1_1",), "auto").taken == "imagenet"
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["vgg19-dcbb9e9d.pth"]
