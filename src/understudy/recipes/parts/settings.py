@@ -196,7 +196,7 @@ def _with(config: C, values: Mapping[str, Any]) -> C:
 def _flat(config: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any, str]]:
     instance = config() if isinstance(config, type) else config
     kind = type(instance)
-    hints, texts = get_type_hints(kind), _texts(kind)
+    hints, texts = get_type_hints(kind), _texts(kind)  # type: ignore[arg-type]
     for field in fields(kind):
         value = getattr(instance, field.name)
         if is_dataclass(value):
