@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from understudy import losses
 from understudy.base import weights
+from understudy.base.devices import autocast
 from understudy.errors import TrainingError
 
 log = logging.getLogger(__name__)
@@ -67,11 +68,12 @@ class VGG19Features(nn.Module):
     def distance(self, fake: Tensor, real: Tensor) -> Tensor:
         """`losses.perceptual_distance` of generated and real frames, `(B, 3, H, W)` both: `(B,)`.
 
-        Gradients reach the generated ones alone.
+        In bfloat16 where that is faster. Gradients reach the generated ones alone.
         """
-        with torch.no_grad():
-            real_features = self(real)
-        return losses.perceptual_distance(self(fake), real_features)
+        with autocast(fake.device):
+            with torch.no_grad():
+                real_features = self(real)
+            return losses.perceptual_distance(self(fake), real_features)
 
     def forward(self, frames: Tensor) -> list[Tensor]:
         """frames `(B, 3, H, W)` in [-1, 1] -> one `(B, C, h, w)` for each of `layers`, in their order.
