@@ -9,7 +9,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from understudy.base import weights
+from understudy import losses
+from understudy.base import devices, weights
 from understudy.base.files import sha256_of
 from understudy.errors import TrainingError
 from understudy.networks.patchgan import PatchGAN
@@ -96,6 +97,21 @@ def test_random_features_are_always_the_same_and_take_no_gradient():
     one, two = VGG19Features(("relu2_1",), "random"), VGG19Features(("relu2_1",), "random")
     assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), two.state_dict().values(), strict=True))
     assert not any(parameter.requires_grad for parameter in one.parameters())
+
+
+@pytest.mark.parametrize("half", [True, False], ids=["bfloat16", "float32"])
+def test_distance_is_computed_as_fast_as_the_device_can_and_moves_the_generated_frames_alone(monkeypatch, half):
+    monkeypatch.setattr(devices, "computes_in_bfloat16", lambda device: half)
+    phi = VGG19Features(("relu1_1", "relu2_1"), "random")
+    seen = []
+    phi.convolutions["relu2_1"].register_forward_hook(lambda module, given, features: seen.append(features.dtype))
+    fake, real = (torch.rand(2, 3, 16, 16).requires_grad_() for _ in range(2))
+    distance = phi.distance(fake, real)
+    distance.sum().backward()
+    assert seen == [torch.bfloat16 if half else torch.float32] * 2
+    assert distance.shape == (2,) and distance.dtype == torch.float32
+    assert torch.allclose(distance, losses.perceptual_distance(phi(fake), phi(real)), rtol=0.02)
+    assert fake.grad is not None and fake.grad.abs().sum() > 0 and real.grad is None
 
 
 def test_unknown_layer_is_named():
