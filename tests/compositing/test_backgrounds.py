@@ -97,9 +97,8 @@ def test_a_video_keeps_its_speed_and_starts_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("behind", ["driving", "transparent", (1, 2, 3), Path("room.png")], ids=str)
 def test_a_room_that_was_learnt_along_cannot_be_exchanged(behind: object) -> None:
-    check_room({"whole_frame": False}, behind)
-    check_room({}, behind)
-    check_room({"whole_frame": True}, "reference")
+    check_room(False, behind)
+    check_room(True, "reference")
     with pytest.raises(UsageError, match="--background must be reference: this actor paints the room") as caught:
-        check_room({"whole_frame": True}, behind)
+        check_room(True, behind)
     assert "\n" not in str(caught.value)

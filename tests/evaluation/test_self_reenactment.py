@@ -19,6 +19,7 @@ from understudy.evaluation.truth import square_of
 from understudy.media.reading import VideoReader, VideoWriter
 from understudy.performance import CONTENT_FILES, POSES_FILE
 from understudy.recipes import performance_cloning
+from understudy.recipes.parts.settings import changed
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.pair import FPS
 from understudy.synthetic.people import make_person
@@ -125,7 +126,8 @@ def test_the_truth_lies_where_the_actor_is_drawn(clips, parts, tmp_path):
 
 def test_evaluate_trains_plays_measures_and_goes_on_where_it_was(clips, tmp_path, monkeypatch):
     monkeypatch.setenv("UNDERSTUDY_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(performance_cloning, "preview", lambda: performance_cloning.Config(features="random", **TINY))
+    small = changed(performance_cloning.Config(features="random"), TINY)
+    monkeypatch.setitem(performance_cloning.RECIPE.presets, "preview", lambda: small)
     monkeypatch.setattr(verb, "DANCE_SECONDS", 0.4)
     given = {"recipes": ("performance-cloning", "nearest-neighbour"), "gap": 0.0, "consent": "made up", "device": "cpu"}
     report = understudy.evaluate(clips[0], tmp_path / "report", **given)
@@ -167,11 +169,11 @@ def test_evaluate_trains_plays_measures_and_goes_on_where_it_was(clips, tmp_path
         ({"actor": "me.actor"}, "--actor and --driving belong together"),
         ({"reference": "me.mp4", "driving": "dance.mp4"}, "--actor and --driving belong together"),
         ({"reference": "me.mp4", "max_minutes": 0}, "--max-minutes must be above 0"),
-        ({"reference": "me.mp4", "recipes": ("pix3pix",)}, "--recipes pix3pix: there is no such recipe"),
+        ({"reference": "me.mp4", "recipes": ("pix3pix",)}, "recipe pix3pix: there is no such recipe"),
         ({"reference": "me.mp4", "recipes": ()}, "--recipes needs at least one of"),
         (
             {"reference": "me.mp4", "preset": "instant"},
-            "--preset instant: evaluation trains with preview, fast or paper",
+            "preset instant: evaluation trains with preview, fast or paper",
         ),
         ({"reference": "nothing.mp4"}, "nothing.mp4 is not a video file"),
     ],

@@ -15,6 +15,7 @@ from understudy.evaluation.truth import Truth
 from understudy.media.reading import VideoReader, VideoWriter, read_image, write_image
 from understudy.performance import Performance
 from understudy.performing.perform import cut_out, part_for, perform_to_file, placement
+from understudy.recipes.parts.player import moments
 from understudy.recipes.parts.previews import shown_over
 from understudy.retargeting.alignment import body_statistics
 from understudy.verbs.clone import perform
@@ -35,7 +36,7 @@ def actor(driving: Performance):
 
 def test_its_alpha_is_taken_as_it_is(actor, driving: Performance) -> None:
     part = part_for(actor, driving)
-    shots = list(actor.generate(part.in_window))
+    shots = list(actor.player().play(moments(part.in_window)))
     soft = 0
     for moment, shot in enumerate(shots):
         np.testing.assert_array_equal(cut_out(actor, part, moment, shot), shot)
@@ -82,7 +83,7 @@ def test_it_stands_on_every_background(tmp_path: Path, actor, driving: Performan
     chosen = tmp_path / background if "." in background else background
     perform(actor, driving, tmp_path / "out.mkv", background=str(chosen))
     part = part_for(actor, driving)
-    shots = list(actor.generate(part.in_window))
+    shots = list(actor.player().play(moments(part.in_window)))
     shown = list(VideoReader(tmp_path / "out.mkv"))
     assert len(shown) == FRAMES
     for moment, frame in enumerate(shown):
@@ -107,7 +108,7 @@ def test_the_drivers_own_still_background_is_the_median_without_him(tmp_path: Pa
 def test_transparent_pictures_hold_its_alpha(tmp_path: Path, actor, driving: Performance) -> None:
     perform_to_file(actor, driving, tmp_path / "pictures", background="transparent")
     part = part_for(actor, driving)
-    shot = list(actor.generate(part.in_window))[4]
+    shot = list(actor.player().play(moments(part.in_window)))[4]
     expected = paste(shot, *placement(actor, part.window[4]), np.zeros((48, 40, 4), np.uint8))
     file = sorted((tmp_path / "pictures").iterdir())[4]
     alpha = 255 - (read_image(file, (255, 255, 255)).astype(int) - read_image(file, (0, 0, 0)))[..., 0]

@@ -74,9 +74,11 @@ def test_the_same_actor_twice_plays_once_and_is_seen_twice(tmp_path: Path, drivi
     played = []
 
     class Counting(type(actor)):  # type: ignore[misc]
-        def generate(self, pose, **options):
-            played.append(len(pose))
-            return super().generate(pose, **options)
+        def painted(self, moments):
+            played.append(0)
+            for frame in super().painted(moments):
+                played[-1] += 1
+                yield frame
 
     twice = [Counting(**vars(actor))] * 2
     perform(twice, driving, tmp_path / "side", background="transparent")
@@ -132,8 +134,8 @@ def test_whose_feet_are_lower_is_painted_over_the_other(
     in_front: tuple[int, int, int],
 ) -> None:
     class Painter(type(player(driving))):  # type: ignore[misc]
-        def generate(self, pose, **_):
-            for frame in super().generate(pose):
+        def painted(self, moments):
+            for frame in super().painted(moments):
                 frame[4:28, 8:24] = RED if self.reference_name == "red" else BLUE
                 yield frame
 
@@ -182,8 +184,8 @@ def test_whatever_stops_it_leaves_nothing(tmp_path: Path, driving: Performance, 
     seen = []
 
     class Stopping(type(player(driving))):  # type: ignore[misc]
-        def generate(self, pose, **_):
-            yield from list(super().generate(pose))[:5]
+        def painted(self, moments):
+            yield from list(super().painted(moments))[:5]
             seen.extend(file.name for file in tmp_path.rglob("*") if file.is_file())
             raise stop
 
@@ -196,8 +198,11 @@ def test_whatever_stops_it_leaves_nothing(tmp_path: Path, driving: Performance, 
 
 
 def test_an_actor_that_paints_its_room_stays_in_it(driving: Performance) -> None:
+    class InItsRoom(type(player(driving))):  # type: ignore[misc]
+        paints_room = True
+
     actor = player(driving)
-    with_room = replace(actor, config={**actor.config, "whole_frame": True}, reference_name="anna.mp4")
+    with_room = InItsRoom(**vars(actor) | {"reference_name": "anna.mp4"})
     with pytest.raises(UsageError, match=r"anna was learnt together with its room .* use --layout side-by-side"):
         members([actor, with_room], "stage")
     assert len(members([actor, with_room], "side-by-side")) == 2

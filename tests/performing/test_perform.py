@@ -185,8 +185,8 @@ def test_bad_outputs_are_refused_before_any_work(
 
 def test_an_error_leaves_no_output(tmp_path: Path, driving: Performance) -> None:
     class Failing(type(own_actor(driving))):  # type: ignore[misc]
-        def generate(self, pose, **_):
-            yield from list(super().generate(pose))[:5]
+        def painted(self, moments):
+            yield from list(super().painted(moments))[:5]
             raise RuntimeError("no memory")
 
     actor = own_actor(driving)
