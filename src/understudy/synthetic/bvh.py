@@ -268,6 +268,8 @@ def _leg_length(places: dict[str, Array]) -> float:
 
 def _root(places: dict[str, Array], leg: float, seconds: float) -> tuple[Array, Array]:
     """Path (T, 3) of the hips about the middle, and lift (T,) of the lowest foot, both in leg lengths."""
+    from scipy.ndimage import minimum_filter1d
+
     middle = (places["left_thigh"] + places["right_thigh"]) / 2 / leg
     low, high = middle.min(axis=0), middle.max(axis=0)
     path = middle - (low + high) / 2
@@ -276,8 +278,7 @@ def _root(places: dict[str, Array], leg: float, seconds: float) -> tuple[Array, 
     lowest = np.min([(height - np.percentile(height, 5)) / leg for height in feet], axis=0)
     # captures drift up and down; only what leaves the ground and comes back within a moment is a jump
     around = max(1, round(_AIRBORNE / seconds))
-    padded = np.pad(lowest, around, mode="edge")
-    floor = np.lib.stride_tricks.sliding_window_view(padded, 2 * around + 1).min(axis=1)
+    floor = minimum_filter1d(lowest, 2 * around + 1, mode="nearest")
     return path, np.maximum(lowest - floor - _LIFT_OFF, 0.0)
 
 
