@@ -59,10 +59,10 @@ def read_unpaired(recipe: str, chosen: Sequence[Unpaired], **options: Any) -> li
     Args:
         recipe: its name.
         chosen: names or clips.
-        **options: of `tracked`, for recipes that need performances.
+        **options: of `driver_of`, for recipes that need performances.
 
     Raises:
-        UnderstudyError: as `tracked` and `gather`.
+        UnderstudyError: as `driver_of` and `gather`.
     """
     names = [one for one in chosen if isinstance(one, (str, os.PathLike))]
     if recipe in FROM_POSES_ALONE:
@@ -70,6 +70,6 @@ def read_unpaired(recipe: str, chosen: Sequence[Unpaired], **options: Any) -> li
 
         there = [one for one in chosen if not isinstance(one, (str, os.PathLike))]
         return [*there, *(gather(names, known=there) if names else [])]
-    from understudy.tracking.track import tracked
+    from understudy.synthetic.drivers import driver_of
 
-    return [tracked(one, **options) for one in chosen]  # type: ignore[arg-type]
+    return [driver_of(one, **options) for one in chosen]  # type: ignore[arg-type]
