@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from understudy.verbs.clone import perform as perform
     from understudy.verbs.clone import train as train
     from understudy.verbs.inspect import inspect as inspect
+    from understudy.verbs.poses import convert_poses as convert_poses
 
     __version__: str
 
@@ -37,6 +38,7 @@ _HOMES = {
     "Pose": "poses.pose",
     "UnderstudyError": "errors",
     "clone": "verbs.clone",
+    "convert_poses": "verbs.poses",
     "coverage": "covering.coverage",
     "detect": "forensics.detect",
     "evaluate": "evaluation.evaluate",

@@ -254,6 +254,34 @@ def test_the_lock_refuses_a_second_writer_and_ends_with_its_holder(tmp_path):
         pass
 
 
+def test_the_lock_refuses_a_second_writer_of_the_same_process_too(tmp_path):
+    with (
+        locked(tmp_path),
+        pytest.raises(TrainingError, match="another run is writing to"),
+        locked(tmp_path, TrainingError),
+    ):
+        pass
+    with pytest.raises(KeyError), locked(tmp_path):
+        raise KeyError
+    with locked(tmp_path):
+        pass
+
+
+def test_a_killed_holder_leaves_no_lock(tmp_path):
+    script = (
+        "import sys, time; from pathlib import Path; from understudy.base.files import locked\n"
+        "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(TrainingError, match="another run is writing to"), locked(tmp_path, TrainingError):
+            pass
+        holder.kill()
+        holder.wait()
+    with locked(tmp_path, TrainingError):
+        pass
+
+
 def test_sha256(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256_of(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -18,7 +18,7 @@ from tiny_actor import tiny_actor
 from understudy.cli import main as cli
 from understudy.errors import Interrupted, MediaError
 
-COMMANDS = ["clone", "track", "train", "perform", "coverage", "study", "detect", "inspect", "demo"]
+COMMANDS = ["clone", "track", "train", "perform", "coverage", "study", "detect", "poses", "inspect", "demo"]
 
 
 def run(*words: str) -> int:
@@ -128,6 +128,9 @@ MISTAKES = {
     "inspect damage": ("inspect damaged.actor", "damaged"),
     "inspect text": ("inspect text.mp4", "text.mp4"),
     "inspect to text": ("inspect me.actor --output sheet.txt", "name it sheet.png"),
+    "poses of nothing": ("poses no.json x.json", "there is no no.json"),
+    "poses of a video": ("poses text.mp4 x.json", "track it first"),
+    "poses over something else": ("poses me.performance me.actor", "the name does not say what to write"),
     "no such command": ("dance", "there is no command 'dance'; use one of clone, track"),
 }
 
@@ -152,6 +155,8 @@ TYPOS = {
     "steps in words": ("train --reference a --output b --max-steps 1.5", "'1.5' is not a whole number of steps"),
     "unknown layout": ("perform --actor a --driving b --output c.mp4 --layout circle", "side-by-side"),
     "region": ("track a.mp4 --output b --region 1,2,3", "'1,2,3' is not four whole numbers X,Y,W,H"),
+    "rate": ("poses a b --fps many", "'many' is not a number of frames a second"),
+    "pose format": ("poses a b --to bvh", "openpose18"),
     "start": ("track a.mp4 --output b --start soon", "'soon' is not a number of seconds"),
 }
 
@@ -312,3 +317,17 @@ def test_inspect_shows_numbers_and_a_sheet(here: Path, capsys: pytest.CaptureFix
         printed = capsys.readouterr().out
         assert number in printed and f"contact sheet: {thing}.png" in printed
         assert np.ptp(read_image(here / f"{thing}.png")) > 100
+
+
+def test_poses_are_converted_as_asked(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    from understudy.poses.formats import read_poses
+
+    assert run("poses", "me.performance", "me.json", "--fps", "5") == 0
+    printed = capfd.readouterr()
+    assert (
+        printed.out == "poses: me.json\n"
+        and printed.err == "2 frames of 40x48 at 5 frames a second, a person in 2 of them\n"
+    )
+    assert run("poses", "me.json", "frames.out", "--to", "openpose18", "--person", "0", "--size", "40x48") == 2
+    assert run("poses", "me.json", "frames.out", "--to", "openpose18", "--person", "0") == 0
+    assert len(read_poses(here / "frames.out")) == 2

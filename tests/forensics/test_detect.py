@@ -244,6 +244,12 @@ def test_numbers_and_plot_are_written(tmp_path, detector, brightness, output, fi
     assert picture.shape[1] > 800 and len(np.unique(picture.reshape(-1, 3), axis=0)) > 3
 
 
+@pytest.mark.filterwarnings("error")
+def test_every_file_name_can_stand_above_the_plot(tmp_path, detector, brightness):
+    understudy.detect(grey(tmp_path / "李明 $1 in $2.mp4", [240]), tmp_path / "told.json", detector=detector)
+    assert (tmp_path / "told.png").is_file()
+
+
 def test_half_empty_and_short_clips_are_said_to_be_so(tmp_path, detector, brightness, monkeypatch, caplog):
     nobody_for_long = Square(*[(20, 4, 24)] * 8, *[None] * 12)
     monkeypatch.setattr("understudy.forensics.looking.TrackerFinder", lambda: nobody_for_long)

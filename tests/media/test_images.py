@@ -60,9 +60,10 @@ def test_exif_rotation_is_applied(tmp_path: Path) -> None:
     assert np.abs(turned.astype(int) - np.rot90(read_image(tmp_path / "a.jpg"), -1)).max() <= 1
 
 
-def _png(width: int, height: int) -> bytes:
-    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+def _png(width: int, height: int, data: bytes = zlib.compress(b"")) -> bytes:
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = [struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in (header, b"IDAT" + data)]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def _jpeg(width: int, height: int) -> bytes:
@@ -76,12 +77,15 @@ def _jpeg(width: int, height: int) -> bytes:
         ("a.png", _png(30000, 30000), "30000x30000 pixels; at most 8192x8192"),
         ("a.jpg", _jpeg(60000, 60000), "60000x60000 pixels; at most 8192x8192"),
         ("a.png", _png(10, 10), "damaged or cut off"),
+        ("a.png", _png(10, 10)[:30], "damaged or cut off"),
+        ("a.png", _png(0, 10), "damaged or cut off"),
+        ("a.jpg", _jpeg(10, 10)[:25], "damaged or cut off"),
         ("a.png", b"hello", "not a PNG or JPEG"),
         ("a.png", b"", "not a PNG or JPEG"),
         ("a.gif", b"GIF89a\x05\x00\x05\x00", "not a PNG or JPEG"),
         ("a.png", None, "cannot read"),
     ],
-    ids=["huge-png", "huge-jpeg", "cut", "text", "empty", "gif", "missing"],
+    ids=["huge-png", "huge-jpeg", "cut", "cut-header", "no-width", "cut-jpeg", "text", "empty", "gif", "missing"],
 )
 def test_bad_pictures_give_one_line(tmp_path: Path, name: str, data: bytes | None, words: str) -> None:
     if data is not None:
@@ -118,3 +122,14 @@ def test_sizes_and_kinds_by_the_first_bytes(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("hello")
     assert not is_image(tmp_path / "text") and announced_size_hw(tmp_path / "text") is None
     assert not is_image(tmp_path / "missing.png") and not is_image(tmp_path)
+
+
+def test_jpegs_whose_size_comes_late(tmp_path: Path) -> None:
+    """Behind filling bytes, or behind more than a megabyte of a camera's own notes."""
+    write_image(tmp_path / "a.jpg", picture())
+    data = (tmp_path / "a.jpg").read_bytes()
+    notes = b"\xff\xe3" + struct.pack(">H", 60_002) + bytes(60_000)
+    for between in (b"\xff\xff\xff", notes * 20):
+        (tmp_path / "b.jpg").write_bytes(data[:2] + between + data[2:])
+        assert announced_size_hw(tmp_path / "b.jpg") == (20, 31)
+        assert np.array_equal(read_image(tmp_path / "b.jpg"), read_image(tmp_path / "a.jpg"))

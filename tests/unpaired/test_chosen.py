@@ -174,3 +174,10 @@ def test_damaged_clips_end_only_what_cannot_do_without(folder, learnt_from, capl
     train(folder, WILD, [folder / "dance.performance", folder / "poses.json"])
     assert kinds(learnt_from) == [(PoseSequence, "poses.json")]
     assert any("is left out" in record.getMessage() for record in caplog.records)
+
+
+def test_motion_capture_is_danced_for_recipes_that_need_flow(folder, monkeypatch):
+    (folder / "dance.bvh").write_text("a capture")
+    monkeypatch.setattr("understudy.synthetic.drivers.driver_of", lambda path, **options: (path.name, options))
+    assert chosen_unpaired(CLONING, Config(), [folder / "dance.bvh"]) == [folder / "dance.bvh"]
+    assert read_unpaired(CLONING, [folder / "dance.bvh"], size=512) == [("dance.bvh", {"size": 512})]

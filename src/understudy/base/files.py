@@ -7,7 +7,6 @@ or the new one, never half of one.
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -17,7 +16,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -281,14 +280,20 @@ def _check_tensor_header(path: Path, error: type[UnderstudyError]) -> None:
 def locked(folder: Path, error: type[UnderstudyError] = UnderstudyError) -> Iterator[None]:
     """Holds the folder's lock; a second writer is refused at once rather than made to wait.
 
+    The system lets go of the lock when its holder ends, however that happens; the empty file `.lock` stays.
+
     Raises:
         error: another process holds it.
     """
+    from filelock import FileLock, Timeout
+
     folder.mkdir(parents=True, exist_ok=True)
-    stream: IO[str]
-    with open(folder / ".lock", "w", encoding="utf-8") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise error(f"another run is writing to {folder}: wait for it, or choose another --output") from None
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise error(f"another run is writing to {folder}: wait for it, or choose another --output") from None
+    try:
         yield
+    finally:
+        lock.release()

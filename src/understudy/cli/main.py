@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import tyro
 
 from understudy.cli.forensics import detect
-from understudy.cli.making import clone, coverage, demo, inspect, perform, track, train
+from understudy.cli.making import clone, coverage, demo, inspect, perform, poses, track, train
 from understudy.cli.measuring import evaluate, study
 from understudy.errors import Interrupted, UnderstudyError
 
@@ -43,6 +43,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "study": study,
     "detect": detect,
+    "poses": poses,
     "inspect": inspect,
     "demo": demo,
 }

@@ -18,7 +18,9 @@ from understudy.cli.options import (
     NormalizationName,
     OptionalPath,
     Paths,
+    PoseFormatName,
     Preset,
+    Rate,
     RecipeName,
     Seconds,
     Smooth,
@@ -90,6 +92,38 @@ def track(
     )
     header = performance.header
     say_result("performance", output, f"{header.frames} frames, the person found in {header.found}")
+
+
+def poses(
+    given: Positional[Path],
+    output: Positional[Path],
+    /,
+    *,
+    to: PoseFormatName = None,
+    fps: Rate = None,
+    size: Text = None,
+    person: str = "largest",
+) -> None:
+    """Convert poses between OpenPose, ComfyUI and COCO-WholeBody, also out of a performance or a BVH file.
+
+    For example:
+      understudy poses me.performance me.json
+      understudy poses openpose_frames dance.coco.json --size 1280x720
+      understudy poses dance.bvh dance.json --size 512x768 --fps 16
+
+    Args:
+        given: A folder of OpenPose JSON, a JSON file of OpenPose, ComfyUI or COCO-WholeBody, a performance, or motion
+            capture as BVH.
+        output: A name without suffix for a folder of OpenPose files, NAME.json for ComfyUI, NAME.coco.json for
+            COCO-WholeBody.
+        to: The format, where the name is not to say it; openpose18 has COCO's 18 joints instead of BODY_25.
+        fps: Frames a second of the result, out of a performance or BVH; left out, every frame comes along.
+        size: WIDTHxHEIGHT of the frames in pixels where files do not say it, or of the picture for BVH (768x768).
+        person: Who, where files show several: largest, or the place in every frame's list, from 0.
+    """
+    from understudy.verbs.poses import convert_poses
+
+    say_result("poses", convert_poses(given, output, to=to, fps=fps, size=size, person=person))
 
 
 def train(

@@ -36,6 +36,7 @@ def _optional(kind: Callable[[str], Any], metavar: str, what: str) -> PrimitiveC
 
 Seconds = Annotated[float | None, _optional(float, "SECONDS", "a number of seconds")]
 Minutes = Annotated[float | None, _optional(float, "MINUTES", "a number of minutes")]
+Rate = Annotated[float | None, _optional(float, "FPS", "a number of frames a second")]
 Steps = Annotated[int | None, _optional(int, "STEPS", "a whole number of steps")]
 Text = Annotated[str | None, _optional(str, "TEXT", "a text")]
 OptionalPath = Annotated[Path | None, _optional(Path, "PATH", "a path")]
@@ -44,6 +45,10 @@ Paths = Annotated[tuple[Path, ...], arg(help_behavior_hint="(default: none)")]
 Actors = Annotated[tuple[Path, ...], UseAppendAction, arg(metavar="ACTOR", help_behavior_hint="(required, repeatable)")]
 Texts = Annotated[tuple[str, ...], arg(metavar="[TEXT [TEXT ...]]", help_behavior_hint="(default: none)")]
 Background = Annotated[str, arg(metavar="reference|driving|COLOUR|IMAGE|VIDEO|transparent")]
+PoseFormatName = Annotated[
+    Literal["openpose", "openpose18", "comfyui", "coco"] | None,
+    arg(metavar="openpose|openpose18|comfyui|coco", help_behavior_hint="(default: by the output's name)"),
+]
 Smooth = Annotated[bool, arg(help_behavior_hint="(default: smoothed)")]
 Matte = Annotated[str, arg(metavar="auto|green|none|VIDEO")]
 Recipe = Literal[

@@ -67,6 +67,6 @@ def _performance(given: Performance | str | os.PathLike[str]) -> Performance:
 
     if isinstance(given, Performance):
         return given
-    from understudy.tracking.track import tracked
+    from understudy.synthetic.drivers import driver_of
 
-    return tracked(given)
+    return driver_of(given)

@@ -37,7 +37,7 @@ from understudy.conditioning.pictures import as_values, pixels
 from understudy.errors import ActorError, TrainingError
 from understudy.networks.history import History
 from understudy.networks.patchgan import PatchGAN
-from understudy.networks.resnet import ResNetGenerator
+from understudy.networks.pix2pixhd import GlobalGenerator, in_a_row
 from understudy.networks.unet import initialise
 from understudy.recipes.parts.cyclegan_config import Config, fast, paper, preview
 from understudy.recipes.parts.cyclegan_domains import aligned_clip, stick_figures
@@ -220,9 +220,9 @@ def train(session: Session) -> Trained:
 # -- Generation --------------------------------------------------------------------------------------------------
 
 
-def generator_for(config: Config) -> ResNetGenerator:
+def generator_for(config: Config) -> nn.Module:
     """G, or F, with fresh weights, of the sizes in `config`."""
-    return ResNetGenerator(3, 3, config.width, config.blocks)
+    return in_a_row(GlobalGenerator(3, 3, config.width, downsamplings=2, blocks=config.blocks))
 
 
 def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:

@@ -82,7 +82,14 @@ def read_truth(video: str | os.PathLike[str]) -> Truth:
 
 
 def performance_from_render(
-    path: str | os.PathLike[str], person: Person, motion: Motion, scene: Scene, size: int = 256
+    path: str | os.PathLike[str],
+    person: Person,
+    motion: Motion,
+    scene: Scene,
+    size: int = 256,
+    *,
+    poses: Pose | None = None,
+    source_name: str | None = None,
 ) -> Performance:
     """A performance with exact poses, matte, flow and background, as if a perfect tracker had made it.
 
@@ -90,6 +97,8 @@ def performance_from_render(
         path: the folder to write.
         person, motion, scene: what `render` takes.
         size: of the square working frames, pixels, a multiple of 8.
+        poses: what to say of where the points are, in pixels of the scene; None takes what the camera sees of them.
+        source_name: what the performance says it is of; None names the person.
 
     Raises:
         UnderstudyError: the folder cannot be written, or is in use for something else.
@@ -105,12 +114,12 @@ def performance_from_render(
             xy.append(rendered.xy)
             confidence.append(rendered.confidence)
             advance()
-        pose = Pose(np.stack(xy), np.stack(confidence), scene.size_hw)
+        seen = poses or Pose(np.stack(xy), np.stack(confidence), scene.size_hw)
         return writer.finish(
-            poses=pose.transformed(crop.scale, crop.translation_xy, (size, size)),
+            poses=seen.transformed(crop.scale, crop.translation_xy, (size, size)),
             status=np.full(len(motion), FOUND, np.uint8),
             background=scene.background,
-            source_name=f"made-up person {person.seed}",
+            source_name=source_name or f"made-up person {person.seed}",
             source_sha256=_content_name(person, motion, scene),
             crop=crop,
             tracker="exact",

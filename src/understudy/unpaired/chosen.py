@@ -61,10 +61,10 @@ def read_unpaired(
     Args:
         learns_from: what of other people the recipe learns from, see `Recipe.learns_from`.
         chosen: names or clips.
-        **options: of `tracked`, for recipes that need performances.
+        **options: of `driver_of`, for recipes that need performances.
 
     Raises:
-        UnderstudyError: as `tracked` and `gather`.
+        UnderstudyError: as `driver_of` and `gather`.
     """
     names = [one for one in chosen if isinstance(one, (str, os.PathLike))]
     if learns_from == "poses":
@@ -72,6 +72,6 @@ def read_unpaired(
 
         there = [one for one in chosen if not isinstance(one, (str, os.PathLike))]
         return [*there, *(gather(names, known=there) if names else [])]
-    from understudy.tracking.track import tracked
+    from understudy.synthetic.drivers import driver_of
 
-    return [tracked(one, **options) for one in chosen]  # type: ignore[arg-type]
+    return [driver_of(one, **options) for one in chosen]  # type: ignore[arg-type]

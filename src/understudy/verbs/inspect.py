@@ -110,12 +110,12 @@ def _driven(path: Path, driving: str | os.PathLike[str] | Performance) -> tuple[
     from understudy.actor import Actor
     from understudy.performing.normalization_sheet import normalization_sheet
     from understudy.performing.perform import in_picture, part_for
-    from understudy.tracking.track import tracked
+    from understudy.synthetic.drivers import driver_of
 
     if path.is_dir() or not _is_actor(path):
         raise UsageError(f"--driving shows how an actor places a driver, and {path} is no actor: leave it out")
     actor = Actor.load(path)
-    performance = tracked(driving)
+    performance = driver_of(driving)
     used = actor.placement.normalization
     placed = {}
     for way in NORMALIZATIONS:
