@@ -32,6 +32,7 @@ from understudy.base.machine import machine
 from understudy.errors import UnderstudyError
 from understudy.performing.perform import aligned_poses
 from understudy.poses.pose import BODY, LEFT_ANKLE, RIGHT_ANKLE, Pose
+from understudy.poses.similarity import IDENTITY, Similarity
 from understudy.retargeting.alignment import body_statistics
 from understudy.retargeting.global_normalization import ground_position, ground_statistics, normalization
 from understudy.synthetic.clip import write_clip
@@ -103,8 +104,7 @@ class Shot:
     """Somebody's joints in a picture, and in pixels of which."""
 
     pose: Pose
-    scale: float = 1.0
-    translation_xy: tuple[float, float] = (0.0, 0.0)
+    crop: Similarity = IDENTITY
     """from pixels of the picture to those of the pose"""
 
 
@@ -207,8 +207,7 @@ def _tracked(person: Person, motion: Motion, scene: Scene) -> Shot:
     with tempfile.TemporaryDirectory(prefix="understudy-normalization-") as folder:
         write_clip(Path(folder) / "clip.mp4", person, motion, scene)
         performance = track(Path(folder) / "clip.mp4", Path(folder) / "clip.performance", matte="none")
-        crop = performance.header.crop
-        return Shot(performance.poses, crop.scale, crop.translation_xy)
+        return Shot(performance.poses, performance.header.crop)
 
 
 # -- how it is placed, and how well ------------------------------------------------------------------------------
@@ -232,9 +231,7 @@ def _placed(reference: Shot, driving: Shot) -> dict[str, Pose]:
     assert own is not None and theirs is not None
     printed = normalization(driving.pose, FPS, (own_body, own), (body, theirs), printed=True)
     working["ground as printed"] = printed.apply_to_pose(driving.pose, reference.pose.size_hw)
-    x, y = reference.translation_xy
-    back = 1 / reference.scale, (-x / reference.scale, -y / reference.scale), SIZE_HW
-    return {name: pose.transformed(*back) for name, pose in working.items()}
+    return {name: reference.crop.inverse.of_pose(pose, SIZE_HW) for name, pose in working.items()}
 
 
 def _errors(pose: Pose, truth: Pose, height: float, far: float, close: float) -> tuple[float, ...]:

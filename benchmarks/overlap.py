@@ -46,13 +46,7 @@ def true_frames(actor: Actor, folder: Path) -> np.ndarray:
     truth = tracked(folder / "ground_truth.mp4", cache=folder / "tracked")
     colour = tuple(int(v) for v in actor.statistics["flat_colour"])
     frames = _frames_over(truth, colour, truth.header.size_hw[0]).transpose(0, 2, 3, 1)
-    own, wanted = truth.header.crop, actor.crop
-    ratio = wanted.scale / own.scale * actor.size / actor.working_size
-    shift = [
-        (w - o * wanted.scale / own.scale) * actor.size / actor.working_size + (actor.size / actor.working_size - 1) / 2
-        for o, w in zip(own.translation_xy, wanted.translation_xy, strict=True)
-    ]
-    matrix = np.array([[ratio, 0, shift[0]], [0, ratio, shift[1]]])
+    matrix = (actor.from_working @ actor.crop.relative_to(truth.header.crop)).matrix
     size = (actor.size, actor.size)
     return np.stack([cv2.warpAffine(f, matrix, size, flags=cv2.INTER_AREA, borderValue=colour) for f in frames])
 

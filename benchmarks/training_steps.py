@@ -19,6 +19,7 @@ from understudy.base import devices
 from understudy.base.devices import autocast, computes_in_bfloat16
 from understudy.conditioning.clips import Clip, flat_colour, read_clip
 from understudy.networks.vgg import VGG19Features
+from understudy.poses.similarity import Similarity
 from understudy.recipes import performance_cloning
 from understudy.recipes.performance_cloning import Config, PerformanceCloning
 from understudy.retargeting.alignment import Alignment
@@ -164,8 +165,7 @@ def random_clips(config: Config, device: str, seed: int, frames: int = RANDOM_FR
     """A reference and a driver of noise, with the shapes and types of real ones: nothing has to be decoded."""
     draw = torch.Generator().manual_seed(seed)
     side, cells = min(WORKING_SIZE, 2 * config.size), WORKING_SIZE // 4
-    ratio = config.size / WORKING_SIZE
-    to_picture = torch.tensor([[ratio, 0, (ratio - 1) / 2], [0, ratio, (ratio - 1) / 2]])
+    to_picture = torch.tensor(Similarity.resized(config.size / WORKING_SIZE).matrix, dtype=torch.float32)
     pictures = torch.randint(256, (frames, 3, side, side), dtype=torch.uint8, generator=draw)
     flow = torch.randn(frames, 2, cells, cells, generator=draw).half()
 

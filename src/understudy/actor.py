@@ -19,6 +19,7 @@ from understudy.errors import ActorError, UsageError
 from understudy.media.images import MAX_SIDE, encoded_image
 from understudy.performance import Crop
 from understudy.poses.pose import Pose
+from understudy.poses.similarity import Similarity
 from understudy.recipes import recipe
 from understudy.retargeting.alignment import BodyStatistics, NormalizeBy, body_statistics
 from understudy.retargeting.global_normalization import GroundStatistics, ground_statistics
@@ -122,6 +123,16 @@ class Actor:
     def paints_room(self) -> bool:
         """Whether the generator paints the reference's room along with the person, instead of a flat colour."""
         return recipe(self.recipe).paints_room(self.config)
+
+    @property
+    def from_working(self) -> Similarity:
+        """From the reference's working pixels to pixels of the generator's frame, which is that frame resized."""
+        return Similarity.resized(self.size / self.working_size)
+
+    @property
+    def from_picture(self) -> Similarity:
+        """From pixels of the reference's picture, which performances have, to pixels of the generator's frame."""
+        return self.from_working @ self.crop
 
     def windows(self, pose: Pose, fps: Fraction) -> npt.NDArray[np.int64]:
         """How far the generator's frame follows poses in it, (T, 2) whole pixels; a painted room stays in its place."""

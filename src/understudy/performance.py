@@ -34,6 +34,7 @@ from understudy.errors import PerformanceError
 from understudy.media.colour import RgbConverter
 from understudy.media.reading import VideoWriter, read_image, write_image
 from understudy.poses.pose import Pose
+from understudy.poses.similarity import Similarity
 
 VERSION = 1
 """of the folder's layout; another version is refused rather than misread"""
@@ -56,14 +57,8 @@ MATTE_CRF = 8
 UInt8Array = npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class Crop:
-    """Where the working frame lies in the original one: `working = scale * original + translation`."""
-
-    scale: float
-    """working pixels per original pixel"""
-    translation_xy: tuple[float, float]
-    """working pixels"""
+Crop = Similarity
+"""Where the working frame lies in the original one: `working = scale * original + translation`"""
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def test_uncovered_limbs_are_drawn_thick_where_the_aligned_driver_is(clips, tmp_
     found = coverage(*clips, output)
     driver = cv2.imdecode(_bytes(Page(output.read_text()).pictures[2]["src"]), cv2.IMREAD_COLOR)[..., ::-1].astype(int)
     orange = np.abs(driver - (255, 140, 0)).sum(axis=2) < 80
-    aligned = found.alignment.apply_to_pose(clips[1].poses, (256, 256))
+    aligned = found.alignment.of_pose(clips[1].poses, (256, 256))
     xy, _ = aligned.openpose18()
     rows, columns = np.nonzero(orange)
     forearm = xy[6, 6:8].mean(axis=0) * 360 / 256

@@ -87,9 +87,9 @@ def test_it_stands_on_every_background(tmp_path: Path, actor, driving: Performan
     shown = list(VideoReader(tmp_path / "out.mkv"))
     assert len(shown) == FRAMES
     for moment, frame in enumerate(shown):
-        exact = paste(shots[moment], *placement(actor, part.window[moment]), behind[moment].copy())
+        exact = paste(shots[moment], placement(actor, part.window[moment]), behind[moment].copy())
         assert np.abs(frame.astype(int) - exact).mean() < 6  # colours are stored at half the size
-    wearing = paste(shots[5], *placement(actor, part.window[5]), np.zeros((48, 40, 4), np.uint8))[..., 3] == 255
+    wearing = paste(shots[5], placement(actor, part.window[5]), np.zeros((48, 40, 4), np.uint8))[..., 3] == 255
     assert np.abs(shown[5][wearing].mean(0) - LIMB_COLOUR).max() < 45
 
 
@@ -109,7 +109,7 @@ def test_transparent_pictures_hold_its_alpha(tmp_path: Path, actor, driving: Per
     perform_to_file(actor, driving, tmp_path / "pictures", background="transparent")
     part = part_for(actor, driving)
     shot = list(actor.player().play(moments(part.in_window)))[4]
-    expected = paste(shot, *placement(actor, part.window[4]), np.zeros((48, 40, 4), np.uint8))
+    expected = paste(shot, placement(actor, part.window[4]), np.zeros((48, 40, 4), np.uint8))
     file = sorted((tmp_path / "pictures").iterdir())[4]
     alpha = 255 - (read_image(file, (255, 255, 255)).astype(int) - read_image(file, (0, 0, 0)))[..., 0]
     np.testing.assert_allclose(alpha, expected[..., 3], atol=2)

@@ -16,8 +16,9 @@ from understudy.errors import ActorError, UsageError
 from understudy.media.reading import VideoReader, probe, read_image
 from understudy.performance import Performance
 from understudy.performing import ensemble
-from understudy.performing.ensemble import Member, Spot, members, perform_together
+from understudy.performing.ensemble import Member, members, perform_together
 from understudy.performing.perform import perform_to_file
+from understudy.poses.similarity import IDENTITY, Similarity
 from understudy.retargeting.alignment import BodyStatistics, body_statistics
 from understudy.verbs.clone import perform
 
@@ -139,7 +140,7 @@ def test_whose_feet_are_lower_is_painted_over_the_other(
                 frame[4:28, 8:24] = RED if self.reference_name == "red" else BLUE
                 yield frame
 
-    spots = [Spot(1.0, (0.0, 0.0)), Spot(1.0, (3.0, lower_by))]
+    spots = [IDENTITY, Similarity.shifted(3, lower_by)]
     monkeypatch.setattr(ensemble, "stage_spots", lambda *_: (spots, 1.0))
     cast = [Painter(**vars(replace(player(driving), reference_name=name))) for name in ("red", "blue")]
     perform(cast, driving, tmp_path / "out", background="transparent", layout="stage")

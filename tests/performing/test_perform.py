@@ -62,13 +62,14 @@ def test_the_performer_stands_where_the_crop_had_it(tmp_path: Path, driving: Per
 
 def test_recipe_frames_are_resized_edge_to_edge() -> None:
     actor = tiny_actor(working_size=64, crop=Crop(0.5, (10.0, 4.0)))
-    scale, (x, y) = placement(actor, np.array([3, -2]))
+    to_recipe = placement(actor, np.array([3, -2]))
     # a recipe pixel's centre, through the working frame, to the original picture and back
     for recipe_pixel in (0.0, 11.5, 31.0):
         working = (recipe_pixel + 3 + 0.5) * 2 - 0.5
-        assert scale * ((working - 10) / 0.5) + x == pytest.approx(recipe_pixel)
+        x = (working - 10) / 0.5
         working = (recipe_pixel - 2 + 0.5) * 2 - 0.5
-        assert scale * ((working - 4) / 0.5) + y == pytest.approx(recipe_pixel)
+        y = (working - 4) / 0.5
+        assert to_recipe.of_points([x, y]) == pytest.approx([recipe_pixel, recipe_pixel])
 
 
 def test_video_has_the_references_size_and_the_drivers_rate_length_and_sound(tmp_path: Path) -> None:

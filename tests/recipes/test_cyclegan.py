@@ -196,7 +196,7 @@ def test_driving_frames_lie_where_the_aligned_poses_are(pair, trained):
     scale_by = result.config.placement.scale_by
     alignment = align(body_statistics(pair[1].poses), body_statistics(pair[0].poses), scale_by)
     assert abs(alignment.scale - 1) > 0.01 or max(map(abs, alignment.translation_xy)) > 0.3  # else this proves nothing
-    xy, _ = alignment.apply_to_pose(pair[1].poses, (32, 32)).openpose18()
+    xy, _ = alignment.of_pose(pair[1].poses, (32, 32)).openpose18()
     assert _share_on(person, xy) > 0.95
     rows = person.any(2)
     height = np.mean([np.flatnonzero(row)[-1] - np.flatnonzero(row)[0] for row in rows])

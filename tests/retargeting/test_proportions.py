@@ -26,7 +26,7 @@ def dancer(thigh=1.0, forearm=1.0, frames=9, missing=()):
 def fitted(driving, reference):
     own, theirs = body_statistics(driving), body_statistics(reference)
     alignment = align(own, theirs, "body")
-    return fit_limbs(alignment.apply_to_pose(driving, (256, 256)), alignment, own, theirs)
+    return fit_limbs(alignment.of_pose(driving, (256, 256)), alignment, own, theirs)
 
 
 def test_the_same_proportions_change_nothing():
@@ -68,7 +68,7 @@ def test_an_unseen_joint_moves_nothing_beyond_it():
 def test_a_tracking_error_cannot_stretch_a_limb_without_bound():
     own, theirs = body_statistics(dancer()), body_statistics(dancer(thigh=3.0))
     alignment = align(own, theirs, "hips")
-    aligned = alignment.apply_to_pose(dancer(), (256, 256))
+    aligned = alignment.of_pose(dancer(), (256, 256))
     changed = fit_limbs(aligned, alignment, own, theirs)
     before = np.linalg.norm(aligned.xy[:, 13] - aligned.xy[:, 11], axis=1)
     after = np.linalg.norm(changed.xy[:, 13] - changed.xy[:, 11], axis=1)

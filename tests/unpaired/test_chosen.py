@@ -179,5 +179,5 @@ def test_damaged_clips_end_only_what_cannot_do_without(folder, learnt_from, capl
 def test_motion_capture_is_danced_for_recipes_that_need_flow(folder, monkeypatch):
     (folder / "dance.bvh").write_text("a capture")
     monkeypatch.setattr("understudy.synthetic.drivers.driver_of", lambda path, **options: (path.name, options))
-    assert chosen_unpaired(CLONING, Config(), [folder / "dance.bvh"]) == [folder / "dance.bvh"]
-    assert read_unpaired(CLONING, [folder / "dance.bvh"], size=512) == [("dance.bvh", {"size": 512})]
+    assert chosen_unpaired(CLONING, "clips", [folder / "dance.bvh"]) == [folder / "dance.bvh"]
+    assert read_unpaired("clips", [folder / "dance.bvh"], size=512) == [("dance.bvh", {"size": 512})]

@@ -129,7 +129,7 @@ def test_what_is_stored_is_what_alignment_gives():
     clip = PoseSequence("dance", Pose(dance.xy, confidence, dance.size_hw), np.full(360, 2, np.uint8), Fraction(30))
     pool = pool_of([clip], consecutive=360)
     xy, seen = pool.draw(np.random.default_rng(0), 1)
-    wanted = align(body_statistics(clip.poses), BODY_OF_REFERENCE, "body").apply_to_pose(clip.poses, (128, 128))
+    wanted = align(body_statistics(clip.poses), BODY_OF_REFERENCE, "body").of_pose(clip.poses, (128, 128))
     assert not seen[..., FACE].any()
     np.testing.assert_array_equal(seen[0][:, KEPT], confidence[:, KEPT] > 0.1)
     assert not seen[..., LEFT_HAND.start + 3].any() and seen[..., LEFT_HAND].any()

@@ -20,6 +20,7 @@ from understudy.base.progress import progress_bar
 from understudy.errors import TrainingError
 from understudy.performance import FOUND, INTERPOLATED
 from understudy.poses.pose import Pose
+from understudy.poses.similarity import Similarity
 from understudy.retargeting.alignment import Alignment
 
 if TYPE_CHECKING:
@@ -58,9 +59,8 @@ class Clip:
         return math.ceil(len(self.windows) / batch)
 
     def resized(self, ratio: float) -> Clip:
-        """The same clip for a picture of `ratio` times the size, edges staying edges."""
-        edge = self.to_picture.new_tensor([[0, 0, (ratio - 1) / 2]])
-        return replace(self, to_picture=self.to_picture * ratio + edge)
+        """The same clip for a picture of `ratio` times the size."""
+        return replace(self, to_picture=chained(_resize(ratio, self.to_picture), self.to_picture))
 
     def joints(self, moment: Tensor, transform: Tensor) -> tuple[Tensor, Tensor]:
         """Joints at frames `moment` `(B, N)`, moved by `transform` `(B, 2, 3)`: `(B, N, J, 2)` and seen `(B, N, J)`."""
@@ -74,8 +74,7 @@ class Clip:
     def poses_in(self, size: int) -> Pose:
         """The poses in pixels of the recipe's `size` x `size` picture, without augmentation."""
         assert self.poses is not None
-        (scale, _, x), (_, _, y) = self.to_picture.tolist()
-        return self.poses.transformed(scale, (x, y), (size, size))
+        return Similarity.from_matrix(self.to_picture.cpu().numpy()).of_pose(self.poses, (size, size))
 
     def frames_at(self, moment: Tensor, transform: Tensor, size: Size) -> Tensor:
         """Frames `moment` `(B,)`, moved by `transform` `(B, 2, 3)`: `(B, C, *size_hw)` float in [-1, 1].
@@ -87,7 +86,7 @@ class Clip:
         shrink = self.working_size / pictures.shape[-1]
         size_hw = _hw(size)
         as_stored = size_hw == (pictures.shape[-1], pictures.shape[-1])
-        if as_stored and torch.equal(transform, _resize(self.working_size, size_hw[0], transform)):
+        if as_stored and torch.equal(transform, _resize(size_hw[0] / self.working_size, transform)):
             return pictures
         outside = (*self.colour, 0)[: pictures.shape[1]]
         background = torch.tensor(outside, device=pictures.device).view(1, -1, 1, 1) / 127.5 - 1
@@ -101,11 +100,9 @@ class Clip:
         return torch.einsum("bij,bjhw->bihw", transform[:, :, :2], sampled)
 
 
-def _resize(working_size: int, size: int, like: Tensor) -> Tensor:
-    """Transforms `(B, 2, 3)` that change the size alone, edges staying edges: neither alignment nor augmentation."""
-    ratio = size / working_size
-    edge = (ratio - 1) / 2
-    return like.new_tensor([[ratio, 0.0, edge], [0.0, ratio, edge]]).expand_as(like)
+def _resize(ratio: float, like: Tensor) -> Tensor:
+    """Transforms `(..., 2, 3)` that change the size alone: neither alignment nor augmentation."""
+    return like.new_tensor(Similarity.resized(ratio).matrix).expand_as(like)
 
 
 def _hw(size: Size) -> tuple[int, int]:
@@ -202,10 +199,8 @@ def read_clip(
         TrainingError: the clip has fewer windows.
     """
     working_size = performance.header.size_hw[0]
-    scale, (x, y) = (1.0, (0.0, 0.0)) if alignment is None else (alignment.scale, alignment.translation_xy)
-    ratio = size / reference_size
-    aligned = np.array([[scale, 0, x], [0, scale, y]])
-    to_picture = (aligned * ratio + [[0, 0, (ratio - 1) / 2]] * 2).astype(np.float32)  # edges stay edges
+    resized = Similarity.resized(size / reference_size)
+    to_picture = (resized if alignment is None else resized @ alignment).matrix.astype(np.float32)
     poses = performance.poses if alignment is None else alignment.named(performance.poses)
     xy, confidence = (poses.xy, poses.confidence) if all_points else poses.openpose18()
     least = FOUND if colour is not None else INTERPOLATED

@@ -22,6 +22,7 @@ from understudy.evaluation.contenders import Contender, contender, learnt, timed
 from understudy.evaluation.report import write_report
 from understudy.evaluation.results import Evaluation, Test
 from understudy.evaluation.self_reenactment import part_of, split, truth_of
+from understudy.poses.similarity import Similarity
 from understudy.recipes import names, recipe
 from understudy.tracking.track import tracked
 
@@ -199,8 +200,7 @@ def self_reenactment_test(
         f"The first {len(training)} frames of {video.name} trained, the last {len(held_out)} drive and are the truth."
     )
     working = actors[0][1].working_size
-    ratio = working / truth.size
-    own = truth.pose.transformed(ratio, ((ratio - 1) / 2, (ratio - 1) / 2), (working, working))
+    own = Similarity.resized(working / truth.size).of_pose(truth.pose, (working, working))
     return compare(name, explanation, players, truth, folder, asked=Asked(training, own), device=device)
 
 

@@ -15,7 +15,7 @@ from understudy.actor import Actor
 from understudy.base.devices import Device
 from understudy.evaluation.truth import Square, Truth
 from understudy.media.reading import VideoWriter
-from understudy.performance import Crop, Performance
+from understudy.performance import Performance
 from understudy.performing.perform import Part, composed, driving_frames, played_part
 from understudy.recipes.parts.player import moments
 from understudy.tracking.crop import crop_of, cut
@@ -32,12 +32,9 @@ def in_square(actor: Actor, square: Square, size: int) -> Actor:
     Args:
         square: (left, top, side) in pixels of the reference's video; need not be the actor's own.
     """
-    shown, own = crop_of(square, size), actor.crop
-    working_per_shown = own.scale / shown.scale
-    x, y = (o - working_per_shown * s for o, s in zip(own.translation_xy, shown.translation_xy, strict=True))
     return dataclasses.replace(
         actor,
-        crop=Crop(working_per_shown, (x, y)),
+        crop=actor.crop.relative_to(crop_of(square, size)),
         original_size_hw=(size, size),
         background=cut(actor.background, square, size),
     )

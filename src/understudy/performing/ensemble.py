@@ -30,11 +30,9 @@ from understudy.errors import UsageError
 from understudy.media.reading import VideoReader, VideoWriter, is_image, probe, read_image
 from understudy.performing.ensemble_layout import (
     WIDEST,
-    Spot,
     needed_width,
     painting_order,
     panel_sizes,
-    panel_spot,
     reach,
     stage_spots,
 )
@@ -50,6 +48,7 @@ from understudy.performing.perform import (
     placement,
 )
 from understudy.pictures.drawing import side_by_side
+from understudy.poses.similarity import Similarity
 
 if TYPE_CHECKING:
     from understudy.base.devices import Device
@@ -179,9 +178,8 @@ def _play(
             writer.write(_as_grey(cutout))
             x, y, width, height = cv2.boundingRect((cutout[..., 3] >= VISIBLE).astype(np.uint8))
             if width:
-                scale, (x_at, y_at) = placement(actor, part.window[moment])
-                corners = np.array([x, y, x + width, y + height]) - 0.5  # whole numbers are centres of pixels
-                boxes[moment] = (corners - (x_at, y_at, x_at, y_at)) / scale
+                corners = np.array([[x, y], [x + width, y + height]]) - 0.5  # whole numbers are centres of pixels
+                boxes[moment] = placement(actor, part.window[moment]).back(corners).ravel()
             advance()
     return boxes
 
@@ -221,7 +219,7 @@ def _side_by_side(
         backgrounds(background, panel, driving.fps, reference=one.actor.background, driving=driving.background)
         for one, panel in zip(cast, panels, strict=True)
     ]
-    spots = [panel_spot(picture, panel) for picture, panel in zip(pictures, panels, strict=True)]
+    spots = [Similarity.resized(panel[0] / picture[0]) for picture, panel in zip(pictures, panels, strict=True)]
     for moment, cutouts in enumerate(_moments(cast)):
         yield np.concatenate(
             [
@@ -276,15 +274,13 @@ def _width_of(shape_hw: tuple[int, ...], height: int) -> int:
     return max(2, round(shape_hw[1] * height / shape_hw[0]))
 
 
-def _put(cutout: Image, one: _Played, moment: int, spot: Spot, canvas: Image) -> Image:
-    """Paints one performer where the spot says; `canvas` is drawn on and returned."""
-    scale, at = placement(one.actor, one.part.window[moment])
-    x, y = (t - scale * offset / spot.scale for t, offset in zip(at, spot.offset_xy, strict=True))
-    scale /= spot.scale
-    while scale >= 2 and cutout.shape[0] % 2 == 0:  # pasting takes in two neighbours only, so less would flicker
+def _put(cutout: Image, one: _Played, moment: int, spot: Similarity, canvas: Image) -> Image:
+    """Paints one performer where the spot puts their picture; `canvas` is drawn on and returned."""
+    to_cutout = placement(one.actor, one.part.window[moment]).relative_to(spot)
+    while to_cutout.scale >= 2 and cutout.shape[0] % 2 == 0:  # pasting takes in two neighbours only: less would flicker
         cutout = np.asarray(cv2.resize(cutout, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
-        scale, x, y = scale / 2, x / 2 - 0.25, y / 2 - 0.25
-    return paste(cutout, scale, (x, y), canvas)
+        to_cutout = Similarity.resized(0.5) @ to_cutout
+    return paste(cutout, to_cutout, canvas)
 
 
 def _write(

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from understudy.pictures.drawing import contact_sheet
 from understudy.poses.pose import FOOT_LIMBS, OPENPOSE18_LIMBS, Pose
+from understudy.poses.similarity import Similarity
 from understudy.retargeting.global_normalization import GroundStatistics, ground_position, ground_statistics
 
 if TYPE_CHECKING:
@@ -77,14 +78,13 @@ def _as_filmed(driving: Performance, size_hw: tuple[int, int]) -> Pose:
     header = driving.header
     height, width = header.original_size_hw
     zoom = size_hw[0] / height
-    scale = zoom / header.crop.scale
-    x, y = (-scale * t for t in header.crop.translation_xy)
-    return driving.poses.transformed(scale, (x + (size_hw[1] - zoom * width) / 2, y), size_hw)
+    zoomed = Similarity(zoom, (0.0, 0.0)).relative_to(header.crop)
+    return (Similarity.shifted((size_hw[1] - zoom * width) / 2, 0) @ zoomed).of_pose(driving.poses, size_hw)
 
 
 def _draw_floor(room: Image, actor: Actor, ground: GroundStatistics) -> None:
     for working_y in (ground.close, ground.far):
-        y = (working_y - actor.crop.translation_xy[1]) / actor.crop.scale
+        _, y = actor.crop.back((0.0, working_y))
         thickness = max(1, room.shape[0] // 400)
         cv2.line(room, (0, round(16 * y)), (16 * room.shape[1], round(16 * y)), FLOOR, thickness, cv2.LINE_AA, 4)
 

@@ -26,6 +26,7 @@ from understudy.compositing.cutouts import faded, framed, key, paste, unpremulti
 from understudy.media.images import write_image
 from understudy.media.reading import VideoReader, VideoWriter
 from understudy.poses.pose import BODY, FEET, LEFT_HAND, RIGHT_HAND, Pose
+from understudy.poses.similarity import Similarity
 from understudy.recipes.parts.player import BATCH, Player, batches, moments
 from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
 from understudy.retargeting.global_normalization import ground_statistics, kept_on_ground, normalization
@@ -89,7 +90,7 @@ def aligned_poses(actor: Actor, driving: Performance) -> Pose:
         if grounded is not None:
             return grounded
     alignment = align(own, actor.body, placement.scale_by)
-    pose = alignment.apply_to_pose(driving.poses, size_hw)
+    pose = alignment.of_pose(driving.poses, size_hw)
     return fit_limbs(pose, alignment, own, actor.body) if placement.fit_limbs else pose
 
 
@@ -124,10 +125,7 @@ def part_for(actor: Actor, driving: Performance) -> Part:
     Raises:
         PoseError: the driver never shows a whole torso.
     """
-    pose = aligned_poses(actor, driving)
-    ratio = actor.size / actor.working_size
-    to_edge = (ratio - 1) / 2  # the working frame is resized edge to edge, so centres of first pixels do not coincide
-    pose = pose.transformed(ratio, (to_edge, to_edge), (actor.size, actor.size))
+    pose = actor.from_working.of_pose(aligned_poses(actor, driving), (actor.size, actor.size))
     found = driving.status > 0
     missing = int((~found).sum())
     if missing:
@@ -136,20 +134,14 @@ def part_for(actor: Actor, driving: Performance) -> Part:
     return Part(pose, actor.windows(pose, driving.fps), presence(found, driving.fps), driving.fps)
 
 
-def placement(actor: Actor, window_xy: npt.NDArray[np.int64]) -> tuple[float, tuple[float, float]]:
-    """Scale and translation from pixels of the output to pixels of the generated frame moved by `window_xy`.
-
-    The recipe's frame is the working frame resized edge to edge.
-    """
-    ratio = actor.size / actor.working_size
-    x, y = (ratio * t + (ratio - 1) / 2 for t in actor.crop.translation_xy)
-    return ratio * actor.crop.scale, (x - float(window_xy[0]), y - float(window_xy[1]))
+def placement(actor: Actor, window_xy: npt.NDArray[np.int64]) -> Similarity:
+    """From pixels of the output to pixels of the generated frame moved by `window_xy`."""
+    return Similarity.shifted(-window_xy[0], -window_xy[1]) @ actor.from_picture
 
 
 def in_picture(actor: Actor, pose: Pose) -> Pose:
     """Poses of the generator's frame, in pixels of the reference's picture."""
-    scale, (x, y) = placement(actor, np.zeros(2, np.int64))
-    return pose.transformed(1 / scale, (-x / scale, -y / scale), actor.original_size_hw)
+    return actor.from_picture.inverse.of_pose(pose, actor.original_size_hw)
 
 
 def perform_to_file(
@@ -239,7 +231,7 @@ def composed(actor: Actor, part: Part, moment: int, shot: Image, stage: Image) -
     """One output frame: what the generator painted, cut out and put over `stage`, which is drawn on and returned."""
     if part.presence[moment] <= 0:
         return stage
-    return paste(cut_out(actor, part, moment, shot), *placement(actor, part.window[moment]), stage)
+    return paste(cut_out(actor, part, moment, shot), placement(actor, part.window[moment]), stage)
 
 
 def cut_out(actor: Actor, part: Part, moment: int, shot: Image) -> Image:
@@ -295,9 +287,8 @@ class Comparison:
         self.panels = ReadAhead(panels, 4)
         self.next_panel: Iterator[Image] = iter(self.panels)
         self.last_panel = np.zeros((self.height, self.width, 3), np.uint8)
-        scale, (x, y) = placement(actor, np.zeros(2, np.int64))
-        self.shrink = self.height / actor.original_size_hw[0]
-        self.to_panel = self.shrink / scale, (-x * self.shrink / scale, -y * self.shrink / scale)
+        shrink = self.height / actor.original_size_hw[0]
+        self.to_panel = Similarity.resized(shrink) @ actor.from_picture.inverse
 
     def __enter__(self) -> Comparison:
         self.writer.__enter__()
@@ -312,7 +303,7 @@ class Comparison:
         from understudy.pictures.drawing import draw_pose, side_by_side
 
         self.last_panel = next(self.next_panel, self.last_panel)
-        pose = self.part.pose[moment : moment + 1].transformed(*self.to_panel, (self.height, self.width))
+        pose = self.to_panel.of_pose(self.part.pose[moment : moment + 1], (self.height, self.width))
         drawn = draw_pose(np.zeros((self.height, self.width, 3), np.uint8), pose.xy[0], pose.confidence[0])
         if self.part.presence[moment] <= 0:
             drawn[:] = 0

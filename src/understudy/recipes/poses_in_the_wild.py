@@ -39,6 +39,7 @@ from understudy.networks.pix2pixhd import GlobalGenerator, LocalEnhancer, MultiS
 from understudy.networks.unet import initialise
 from understudy.networks.vgg import VGG19Features
 from understudy.poses.pose import PARTS, POINTS, Pose
+from understudy.poses.similarity import Similarity
 from understudy.recipes.parts.poses_in_the_wild_config import (
     NAMES,
     POSE,
@@ -466,4 +467,4 @@ def generate(
             continue
         colours, alpha = (frames[:, :3].permute(0, 2, 3, 1) + 1) * 127.5, (frames[:, 3] + 1) / 2
         for cutout in cutout_of(colours, alpha, statistics["flat_colour"]):
-            yield placed(cutout, next(place), (config.size, config.size))
+            yield placed(cutout, Similarity.from_matrix(next(place)), (config.size, config.size))

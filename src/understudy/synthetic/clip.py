@@ -116,7 +116,7 @@ def performance_from_render(
             advance()
         seen = poses or Pose(np.stack(xy), np.stack(confidence), scene.size_hw)
         return writer.finish(
-            poses=seen.transformed(crop.scale, crop.translation_xy, (size, size)),
+            poses=crop.of_pose(seen, (size, size)),
             status=np.full(len(motion), FOUND, np.uint8),
             background=scene.background,
             source_name=source_name or f"made-up person {person.seed}",
@@ -151,16 +151,13 @@ def _working_flow(
     flow: npt.NDArray[np.float32], parts: npt.NDArray[np.uint8], square: Square, crop: Crop, size: int
 ) -> npt.NDArray[np.float32]:
     """(size/4, size/4, 2) flow of the crop in working pixels: the mean over the person's part of each cell."""
-    left, top, side = square
     cells = size // FLOW_SHRINK
-    shrink = cells / side
+    to_cells = crop_of(square, cells)
     layer = np.dstack([flow, (parts > 0).astype(np.float32)])
     # area averaging: blur over a cell's extent, then sample at the cells' centres
-    extent = max(1, round(1 / shrink))
+    extent = max(1, round(1 / to_cells.scale))
     blurred = cv2.blur(layer, (extent, extent), borderType=cv2.BORDER_CONSTANT)
-    offset = shrink / 2 - 0.5
-    transform = np.array([[shrink, 0, offset - shrink * left], [0, shrink, offset - shrink * top]])
-    small = cv2.warpAffine(blurred, transform, (cells, cells), flags=cv2.INTER_LINEAR)
+    small = cv2.warpAffine(blurred, to_cells.matrix, (cells, cells), flags=cv2.INTER_LINEAR)
     covered = small[..., 2:]
     return np.asarray(
         np.where(covered > 0.25, small[..., :2] / np.maximum(covered, 0.25) * crop.scale, 0.0), np.float32

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.errors import UsageError
+from understudy.poses.similarity import Similarity, edge_to_edge
 
 Colour = tuple[float, float, float]
 _STANDING = 1.68
@@ -133,8 +134,8 @@ class _Canvas:
         self.camera = camera
         self.image = np.zeros((*self.size_hw, 3), np.float32)
         row, column = np.mgrid[: self.size_hw[0], : self.size_hw[1]].astype(np.float32)
-        x = ((column - 0.5) / 2 - camera.centre_xy[0]) / camera.focal
-        y = ((row - 0.5) / 2 - camera.centre_xy[1]) / camera.focal
+        x = (edge_to_edge(column, shrink=2) - camera.centre_xy[0]) / camera.focal
+        y = (edge_to_edge(row, shrink=2) - camera.centre_xy[1]) / camera.focal
         self.rays = np.stack([x, y, np.ones_like(x)], axis=-1) @ camera.axes
 
     def meet(self, axis: int, at: float) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
@@ -147,7 +148,7 @@ class _Canvas:
     def polygon(self, corners: npt.ArrayLike, colour: npt.ArrayLike) -> None:
         """Fills a flat polygon of world points that lies before the camera."""
         seen = self.camera.project(corners)
-        pixels = np.round((seen[:, :2] * 2 + 0.5) * 16).astype(np.int32)
+        pixels = np.round(Similarity.resized(2).of_points(seen[:, :2]) * 16).astype(np.int32)
         cv2.fillPoly(self.image, [pixels], [float(c) for c in np.asarray(colour)], cv2.LINE_AA, 4)
 
     def box(self, low: npt.ArrayLike, high: npt.ArrayLike, colour: npt.ArrayLike) -> None:

@@ -27,6 +27,7 @@ from understudy.media.reading import VideoReader
 from understudy.performance import FLOW_SHRINK, MISSING, Crop, Performance, PerformanceWriter
 from understudy.poses.formats import read_poses
 from understudy.poses.pose import BODY, Pose
+from understudy.poses.similarity import Similarity
 from understudy.tracking.background import MAX_STILL_DIFFERENCE, BackgroundMedian, sample_count, sample_frames
 from understudy.tracking.cache import cache_folder, cache_key
 from understudy.tracking.crop import crop_of, cut, person_square, reading_shrink
@@ -159,7 +160,7 @@ def track(
         if observations is not None:
             observations.masks.close()
         return writer.finish(
-            poses=completed.transformed(crop.scale, crop.translation_xy, (size, size)),
+            poses=crop.of_pose(completed, (size, size)),
             status=status,
             background=background,
             source_name=clip.path.name,
@@ -265,7 +266,7 @@ def _given_poses(path: str | os.PathLike[str], reader: VideoReader, start: float
     poses = read_poses(path, size_hw=original_hw)
     if poses.size_hw != original_hw:
         scale = original_hw[0] / poses.size_hw[0]
-        poses = poses.transformed(scale, (scale / 2 - 0.5, scale / 2 - 0.5), original_hw)
+        poses = Similarity.resized(scale).of_pose(poses, original_hw)
     expected, whole = reader.expected_frames, reader.info.frames
     if abs(len(poses) - expected) > 1 and abs(len(poses) - whole) <= 1:
         first = round((start or 0) * reader.fps)
@@ -295,7 +296,7 @@ def _second_pass(
     median = BackgroundMedian()
     flow = BackwardFlow(FLOW_SHRINK)
     crop = crop_of(square, size)
-    people = poses.transformed(crop.scale, crop.translation_xy, (size, size))
+    people = crop.of_pose(poses, (size, size))
     prepared = ReadAhead(_prepared(reader, mattes, people, status, square, median), 4)
     try:
         with progress_bar(f"cutting {reader.info.path.name}", len(poses)) as advance:

@@ -176,9 +176,7 @@ def _compare(
 
     poses = aligned_poses(actor, driving)  # in the reference's working pixels
     nearest = nearest_frames(poses, reference.poses).frame
-    crop = reference.header.crop
-    x, y = crop.translation_xy
-    on_stage = poses.transformed(1 / crop.scale, (-x / crop.scale, -y / crop.scale), reference.header.original_size_hw)
+    on_stage = reference.header.crop.inverse.of_pose(poses, reference.header.original_size_hw)
     filmed = list(VideoReader(folder / "reference.mp4"))
     rolls = [VideoReader(folder / name) for name in ("driving.mp4", "clone.mp4", "instant.mp4", "ground_truth.mp4")]
     shown = set(np.linspace(0, len(boxes) - 1, 9).astype(int)[1:-1])

@@ -173,8 +173,7 @@ def _from_performance(path: Path, fps: Fraction | None, size: str | None) -> _Re
     if size is not None:
         raise UsageError(f"`size`: the poses of {path} are in pixels of its video; leave it out")
     header, poses, _ = load_poses(path)
-    scale, (x, y) = header.crop.scale, header.crop.translation_xy
-    poses = poses.transformed(1 / scale, (-x / scale, -y / scale), header.original_size_hw)
+    poses = header.crop.inverse.of_pose(poses, header.original_size_hw)
     if fps is None:
         return _Read(poses, header.fps)
     count = max(1, round(len(poses) * fps / header.fps))

@@ -25,6 +25,7 @@ from understudy.media.colour import RgbConverter
 from understudy.media.images import MAX_SIDE, composite
 from understudy.performance import FOUND, FRAMES_FILE, INTERPOLATED, MATTE_FILE
 from understudy.poses.pose import POINTS, Pose
+from understudy.poses.similarity import Similarity
 from understudy.recipes.parts.trained import ArraySpec, Trained
 from understudy.retargeting.pose_metrics import descriptor
 
@@ -69,10 +70,8 @@ def keep_frames(reference: Performance, size: int, at_most: int) -> dict[str, np
     if len(usable) > at_most:
         chosen = usable[most_different(Pose(poses.xy[usable], poses.confidence[usable], poses.size_hw), at_most)]
         log.info("of %d frames the %d with the most different poses are kept", len(usable), at_most)
-    ratio = size / reference.header.size_hw[0]
-    to_edge = (ratio - 1) / 2  # resized edge to edge, so centres of first pixels do not coincide
     kept = Pose(poses.xy[chosen], poses.confidence[chosen], poses.size_hw)
-    kept = kept.transformed(ratio, (to_edge, to_edge), (size, size))
+    kept = Similarity.resized(size / reference.header.size_hw[0]).of_pose(kept, (size, size))
     return {
         "frames_mp4": _copied(reference.path / FRAMES_FILE, reference.fps, chosen),
         "matte_mp4": _copied(reference.path / MATTE_FILE, reference.fps, chosen),

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from understudy.base.devices import autocast
 from understudy.conditioning.clips import chained, flat_colour, random_similarity, read_clip
 from understudy.conditioning.limb_maps import limb_maps
+from understudy.poses.similarity import edge_to_edge
 from understudy.recipes.parts.poses_in_the_wild_config import Config
 from understudy.retargeting.alignment import body_statistics
 from understudy.retargeting.augmentation import PoseNoise, augmented
@@ -55,7 +56,7 @@ class Poses:
     def maps(self, config: Config, shrink: int = 1) -> Tensor:
         """Limb maps `(B, N, P, H, W)` in [0, 1] of a box `shrink` times smaller than the config's."""
         height, width = (side // shrink for side in config.box_hw)
-        xy = (self.xy + 0.5) / shrink - 0.5  # edges stay edges
+        xy = edge_to_edge(self.xy, shrink=shrink)
         kept = None if self.kept is None else self.kept.flatten(0, 1)
         drawn = limb_maps(xy.flatten(0, 1), self.seen.flatten(0, 1), (height, width), config.line * height, kept=kept)
         return rearrange(drawn, "(b n) p h w -> b n p h w", b=len(self.xy))
