@@ -8,6 +8,7 @@ import numpy as np
 
 from understudy.performance import Crop, Performance, PerformanceWriter
 from understudy.poses.pose import OPENPOSE18_LIMBS, Pose
+from understudy.training.session import Session
 
 # OpenPose-18 joints of a standing figure in a unit square (nose, neck, right arm, left arm, right leg, left leg, face)
 STANDING = np.array(
@@ -51,3 +52,7 @@ def tiny_performance(
             source_sha256=f"{seed:064x}", crop=Crop(1.0, (0.0, 0.0)), tracker="drawn", tracker_version="1",
             landmarks="body", matte="drawn", smoothed=False,
         )  # fmt: skip
+
+
+def session_for(recipe, config, reference, folder, unpaired=(), **limits):
+    return Session(recipe, config, reference, unpaired, folder, **limits)

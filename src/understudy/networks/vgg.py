@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from understudy import losses
+from understudy.base.devices import autocast
 from understudy.base.files import atomic_file, sha256_of
 from understudy.base.progress import progress_bar
 from understudy.errors import TrainingError, UnderstudyError
@@ -74,11 +75,12 @@ class VGG19Features(nn.Module):
     def distance(self, fake: Tensor, real: Tensor) -> Tensor:
         """`losses.perceptual_distance` of generated and real frames, `(B, 3, H, W)` both: `(B,)`.
 
-        Gradients reach the generated ones alone.
+        In bfloat16 where that is faster. Gradients reach the generated ones alone.
         """
-        with torch.no_grad():
-            real_features = self(real)
-        return losses.perceptual_distance(self(fake), real_features)
+        with autocast(fake.device):
+            with torch.no_grad():
+                real_features = self(real)
+            return losses.perceptual_distance(self(fake), real_features)
 
     def forward(self, frames: Tensor) -> list[Tensor]:
         """frames `(B, 3, H, W)` in [-1, 1] -> one `(B, C, h, w)` for each of `layers`, in their order.
