@@ -119,7 +119,7 @@ class Recipe:
         from understudy.training.loop import out_of_memory_told
 
         if session.unpaired and self.learns_from(session.config) is None:
-            names = ", ".join(one.path.name for one in session.unpaired)
+            names = ", ".join(getattr(one, "name", None) or one.path.name for one in session.unpaired)
             log.warning("%s learns from the reference alone: nothing is learnt from %s", self.title, names)
         with out_of_memory_told():
             return self.train(session)
