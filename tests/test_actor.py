@@ -80,7 +80,7 @@ def _nan(array: np.ndarray) -> np.ndarray:
         (_header("version", 0), "old layout 0"),
         (_header("version", "x"), "layout x"),
         (_header("kind", "performance"), "not an actor"),
-        (_header("recipe", "magic"), "no such recipe"),
+        (_header("recipe", "magic"), "recipe='magic'`: there is no such one"),
         (_header("config.size", "huge"), "cannot be used"),
         (_header("config.colour", 3), "unexpected keyword argument 'colour'"),
         (_header("config.depth", 2), "not those of its recipe"),
@@ -123,7 +123,7 @@ def test_missing_actors_say_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(ActorError, match=r"there is no actor .*train one with"):
         Actor.load(tmp_path / "me.actor")
     (tmp_path / "me.actor.run").mkdir()
-    with pytest.raises(ActorError, match=r"not trained yet.*--resume"):
+    with pytest.raises(ActorError, match=r"not trained yet.*`resume=True`"):
         Actor.load(tmp_path / "me.actor")
     with pytest.raises(ActorError, match="is a folder, not an actor"):
         Actor.load(tmp_path)
@@ -133,5 +133,5 @@ def test_a_recipe_has_what_the_verbs_use() -> None:
     module = recipe_module("performance-cloning")
     for preset in (module.preview, module.fast, module.paper):
         assert module.Config(**json.loads(json.dumps(asdict(preset())))) == preset()
-    with pytest.raises(UsageError, match="no such recipe; choose one of performance-cloning"):
+    with pytest.raises(UsageError, match="`recipe='magic'`: there is no such one; choose one of cyclegan, "):
         recipe_module("magic")

@@ -15,12 +15,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.arguments import check_choice
 from understudy.base.files import load_tensors, save_tensors
 from understudy.consent import Consent
 from understudy.errors import ActorError, UsageError
 from understudy.media.images import MAX_SIDE, encoded_image
 from understudy.performance import Crop
 from understudy.poses.pose import Pose
+from understudy.recipes import names
 from understudy.retargeting.alignment import BodyStatistics, NormalizeBy, body_statistics
 from understudy.retargeting.global_normalization import GroundStatistics, ground_statistics
 from understudy.retargeting.window import window_path
@@ -32,15 +34,6 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """of the file's layout; another version is refused rather than misread"""
-RECIPES = (
-    "performance-cloning",
-    "everybody-dance-now",
-    "poses-in-the-wild",
-    "pix2pix",
-    "cyclegan",
-    "nearest-neighbour",
-    "limb-warp",
-)
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -51,9 +44,8 @@ def recipe_module(recipe: str) -> ModuleType:
     Raises:
         UsageError: there is no such recipe.
     """
-    if recipe in RECIPES:
-        return import_module(f"understudy.recipes.{recipe.replace('-', '_')}")
-    raise UsageError(f"--recipe {recipe}: there is no such recipe; choose one of {', '.join(RECIPES)}")
+    check_choice("recipe", recipe, names())
+    return import_module(f"understudy.recipes.{recipe.replace('-', '_')}")
 
 
 @dataclass(frozen=True)
@@ -205,7 +197,9 @@ def _check_is_file(path: Path) -> None:
     if not path.exists():
         unfinished = run_folder_of(path)
         if unfinished.is_dir():
-            raise ActorError(f"{path} is not trained yet; its run is in {unfinished}: go on with train and --resume")
+            raise ActorError(
+                f"{path} is not trained yet; its run is in {unfinished}: go on with train and `resume=True`"
+            )
         raise ActorError(
             f"there is no actor {path}: train one with `understudy train --reference VIDEO --output {path}`"
         )

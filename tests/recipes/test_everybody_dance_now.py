@@ -21,8 +21,10 @@ from understudy.recipes import everybody_dance_now as recipe
 from understudy.recipes.parts import everybody_dance_now_faces as faces
 from understudy.training import loop as training
 from understudy.training import stages as staging
-from understudy.verbs.clone import clone, perform, train
+from understudy.verbs.clone import clone
 from understudy.verbs.inspect import inspect
+from understudy.verbs.perform import perform
+from understudy.verbs.train import train
 
 TINY = recipe.Config(
     size=32, whole_frame=False, line=1 / 16, width=4, downsamplings=2, blocks=1, enhancer_blocks=1,
@@ -501,7 +503,7 @@ def test_an_actor_that_paints_its_room_from_training_to_video(me, dance, tmp_pat
     monkeypatch.setattr(recipe, "preview", lambda: config)
     output = tmp_path / "me.actor"
     train(me, output, recipe="everybody-dance-now", consent="I am it", device="cpu", max_steps=1)
-    with pytest.raises(UsageError, match="exists: train it further with --resume"):
+    with pytest.raises(UsageError, match="exists: train it further with `resume=True`"):
         train(me, output, recipe="everybody-dance-now", consent="I am it", device="cpu")
     actor = train(me, output, recipe="everybody-dance-now", resume=True, device="cpu")
     assert actor.paints_room and actor.record["steps"] == 2
@@ -513,9 +515,9 @@ def test_an_actor_that_paints_its_room_from_training_to_video(me, dance, tmp_pat
     assert len(frames) == 12 and np.abs(frames[0][40:, 36:].astype(int) - 60).max() <= 2
     assert np.abs(frames[0][4:28, 4:28].astype(int) - 60).mean() > 5
 
-    with pytest.raises(UsageError, match="--background must be reference"):
+    with pytest.raises(UsageError, match="`background` must be reference"):
         perform(output, dance, tmp_path / "other.mp4", background="driving", device="cpu")
-    with pytest.raises(UsageError, match="--background must be reference"):
+    with pytest.raises(UsageError, match="`background` must be reference"):
         clone(me, dance, tmp_path / "clone.mp4", recipe="everybody-dance-now", background="green", consent="I am it")
     lines = str(inspect(output, tmp_path / "sheet.png"))
     assert "the reference's room along with the person" in lines and "everybody-dance-now" in lines

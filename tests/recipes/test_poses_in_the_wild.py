@@ -25,7 +25,8 @@ from understudy.recipes.parts.poses_in_the_wild_config import RUNGS, rung
 from understudy.retargeting.augmentation import PoseNoise
 from understudy.training import loop as training
 from understudy.unpaired.pool import PoseSequence
-from understudy.verbs.clone import perform, train
+from understudy.verbs.perform import perform
+from understudy.verbs.train import train
 
 TINY = recipe.Config(
     size=32, box_hw=(32, 32), line=1 / 16, width=4, downsamplings=2, blocks=1, enhancer_blocks=1,
@@ -501,11 +502,11 @@ def test_a_rung_can_be_trained_from_the_command_line(me, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "rung_name", "said"),
     [
-        ("poses-in-the-wild", "PL", "--ablation PL: there is no rung PL; choose one of PL-Stage1, PL-Stage1-DA, "),
+        ("poses-in-the-wild", "PL", "`ablation='PL'`: there is no rung PL; choose one of PL-Stage1, PL-Stage1-DA, "),
         (
             "pix2pix",
             "PL-Stage2",
-            "--ablation PL-Stage2: the rungs are those of --recipe poses-in-the-wild, ",
+            "`ablation='PL-Stage2'`: the rungs are those of `recipe='poses-in-the-wild'`, ",
         ),
     ],
 )

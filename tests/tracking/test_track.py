@@ -16,6 +16,7 @@ from understudy.synthetic.clip import write_clip as film
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.scene import make_scene
+from understudy.tracking import passes
 from understudy.tracking import track as track_module
 from understudy.tracking.track import track, tracked
 
@@ -186,9 +187,9 @@ def test_poses_of_another_clip_are_an_error(filmed, tmp_path):
     [
         pytest.param({"size": 100}, UsageError, "multiple of 8 from 32 to 1024, not 100", id="size"),
         pytest.param({"size": 4096}, UsageError, "not 4096", id="too large"),
-        pytest.param({"tracker": "openpose"}, UsageError, "no tracker 'openpose'", id="tracker"),
-        pytest.param({"landmarks": "hands"}, UsageError, "no landmarks 'hands'", id="landmarks"),
-        pytest.param({"region": (300, 0, 200, 200)}, UsageError, "--region 300,0,200,200 is not inside", id="outside"),
+        pytest.param({"tracker": "openpose"}, UsageError, "`tracker='openpose'`: there is no such one", id="tracker"),
+        pytest.param({"landmarks": "hands"}, UsageError, "`landmarks='hands'`: there is no such one", id="landmarks"),
+        pytest.param({"region": (300, 0, 200, 200)}, UsageError, "`region` 300,0,200,200 is not inside", id="outside"),
         pytest.param({"region": (0, 0, 20, 20)}, UsageError, "smaller than 32", id="tiny region"),
         pytest.param({"matte": "blue.mp4"}, MediaError, "no matte blue.mp4: give auto, green, none", id="matte"),
         pytest.param({"start": 5.0}, UsageError, "lasts 0.80 s", id="start"),
@@ -204,7 +205,7 @@ def test_wrong_options_are_one_line(filmed, tmp_path, options, error, message):
 
 def test_a_folder_with_other_things_is_refused_before_any_work(filmed, tmp_path, monkeypatch):
     (tmp_path / "photo.jpg").write_bytes(b"x")
-    monkeypatch.setattr(track_module, "observe", lambda *_: pytest.fail("the tracker ran"))
+    monkeypatch.setattr(passes, "observe", lambda *_: pytest.fail("the tracker ran"))
     with pytest.raises(PerformanceError, match="other things in it"):
         track(filmed.video, tmp_path)
 
@@ -213,7 +214,7 @@ def test_ctrl_c_leaves_nothing(filmed, tmp_path, monkeypatch):
     def interrupted(self, frame):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(track_module.BackwardFlow, "__call__", interrupted)
+    monkeypatch.setattr(passes.BackwardFlow, "__call__", interrupted)
     with pytest.raises(KeyboardInterrupt):
         track(filmed.video, tmp_path / "x.performance", size=64)
     assert list(tmp_path.iterdir()) == []

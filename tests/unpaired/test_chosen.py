@@ -13,10 +13,11 @@ from understudy.performance import Performance
 from understudy.poses.formats import write_comfyui
 from understudy.unpaired.chosen import chosen_unpaired, read_unpaired
 from understudy.unpaired.pool import PoseSequence
-from understudy.verbs import clone as verbs
+from understudy.verbs.clone import clone as clone_verb
+from understudy.verbs.train import train as train_verb
 
 WILD, CLONING = "poses-in-the-wild", "performance-cloning"
-NOTE = "no --unpaired is given: motion is learnt from 8 made-up dances (choreography:8)"
+NOTE = "no `unpaired` is given: motion is learnt from 8 made-up dances (choreography:8)"
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def learnt_from(monkeypatch):
         raise Stopped
 
     module = SimpleNamespace(preview=Config, fast=Config, paper=Config, train=train)
-    monkeypatch.setattr(verbs, "recipe_module", lambda name: module)
+    monkeypatch.setattr("understudy.actor.recipe_module", lambda name: module)
     return given
 
 
@@ -54,7 +55,7 @@ def folder(tmp_path):
 
 def train(folder, recipe, unpaired):
     with pytest.raises(Stopped):
-        verbs.train(
+        train_verb(
             folder / "me.performance", folder / "me.actor", unpaired=unpaired, recipe=recipe, consent="I am it",
             device="cpu",
         )  # fmt: skip
@@ -62,7 +63,7 @@ def train(folder, recipe, unpaired):
 
 def clone(folder, recipe, unpaired=()):
     with pytest.raises(Stopped):
-        verbs.clone(
+        clone_verb(
             folder / "me.performance", folder / "dance.performance", folder / "out.mp4", unpaired=unpaired,
             recipe=recipe, consent="I am it", device="cpu",
         )  # fmt: skip
@@ -133,8 +134,8 @@ def test_a_training_without_an_unpaired_branch_needs_no_dances(caplog):
 def test_poses_alone_are_refused_where_more_is_needed(folder, name, verb):
     (folder / "sub").mkdir()
     given = name if name.startswith("choreography") else folder / name
-    said = rf"--unpaired {given}: {CLONING} learns from videos and performances, not from poses alone, which --recipe "
-    with pytest.raises(UsageError, match=rf"{said}poses-in-the-wild takes$"):
+    said = rf"`unpaired` {given}: {CLONING} learns from videos and performances, not from poses alone, which `recipe="
+    with pytest.raises(UsageError, match=rf"{said}'poses-in-the-wild'` takes$"):
         verb(folder, CLONING, [given])
     assert not (folder / "me.actor.run").exists()
 

@@ -7,14 +7,15 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from understudy.actor import Actor, recipe_module, run_folder_of
+from understudy.base.arguments import TrainingPreset, check_choice
 from understudy.base.devices import Device, choose_device
 from understudy.base.files import locked, read_json, write_json
 from understudy.base.machine import forget_peaks, peaks_mib
 from understudy.consent import Consent
-from understudy.errors import ActorError, TrainingError, UsageError
+from understudy.errors import ActorError, TrainingError
 from understudy.performance import Performance
 from understudy.unpaired.pool import PoseSequence
 
@@ -57,8 +58,7 @@ def contender(recipe: str, preset: str, name: str = "", title: str = "", **chang
         UsageError: no such recipe or preset.
     """
     module = recipe_module(recipe)
-    if preset not in ("preview", "fast", "paper"):
-        raise UsageError(f"--preset {preset}: evaluation trains with preview, fast or paper")
+    check_choice("preset", preset, get_args(TrainingPreset))
     config = {"preview": module.preview, "fast": module.fast, "paper": module.paper}[preset]()
     learns_motion = recipe in ("performance-cloning", "poses-in-the-wild")
     unpaired = learns_motion or (recipe == "cyclegan" and changes.get("condition") == "frames")

@@ -41,14 +41,14 @@ def chosen_unpaired(recipe: str, config: Any, given: Sequence[Unpaired]) -> list
         if given or not config.unpaired:
             return list(given)
         log.info(
-            "no --unpaired is given: motion is learnt from %d made-up dances (%s:%d)", DANCES, CHOREOGRAPHY, DANCES
+            "no `unpaired` is given: motion is learnt from %d made-up dances (%s:%d)", DANCES, CHOREOGRAPHY, DANCES
         )
         return [CHOREOGRAPHY]
     for name in names:
         if poses_alone(name):
             raise UsageError(
-                f"--unpaired {name}: {recipe} learns from videos and performances, not from poses alone, which "
-                f"--recipe {FROM_POSES_ALONE[0]} takes"
+                f"`unpaired` {name}: {recipe} learns from videos and performances, not from poses alone, which "
+                f"`recipe={FROM_POSES_ALONE[0]!r}` takes"
             )
     return list(given)
 
