@@ -35,6 +35,7 @@ from understudy.forensics.detector_data import (
 )
 from understudy.media.reading import probe
 from understudy.performance import Performance
+from understudy.performing.driver import Driver
 from understudy.performing.perform import perform_to_file
 from understudy.recipes import limb_warp
 from understudy.synthetic.clip import write_clip
@@ -101,7 +102,7 @@ class Studio:
         path = self.work / f"person-{number}" / f"{recipe}-as-{driver}.mp4"
         if not path.exists():
             actor = actor_of(self, self.learnt_from(number), recipe, self.work / f"person-{number}" / "actors")
-            perform_to_file(actor, self.moves(driver), path, device=self.device)
+            perform_to_file(actor, Driver(self.moves(driver)), path, device=self.device)
         return path
 
 

@@ -33,7 +33,7 @@ import numpy as np
 from fidelity import STEPS, Bench, Footage, footage_of
 from pacing import PROPOSED, actor_of, rungs
 from robustness_tables import DAMAGES, MEASURES, Damage, Played, plot, record, rows_of, tables
-from understudy.actor import RECIPES, Actor
+from understudy.actor import Actor
 from understudy.base.devices import choose_device
 from understudy.base.files import read_json, write_json
 from understudy.base.machine import machine
@@ -48,6 +48,7 @@ from understudy.media.images import write_image
 from understudy.media.reading import VideoReader
 from understudy.performance import Performance
 from understudy.pictures.drawing import contact_sheet, draw_pose
+from understudy.recipes import names as recipe_names
 from understudy.recipes.parts.poses_in_the_wild_config import RUNGS
 
 LEARNT_DAMAGED = "+damage"
@@ -186,7 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     options = parser.parse_args(arguments)
     damaged_too = [f"{name}{LEARNT_DAMAGED}" for name in ("performance-cloning", "everybody-dance-now")]
-    known = (*RECIPES, *damaged_too, *RUNGS[:-1])
+    known = (*recipe_names(), *damaged_too, *RUNGS[:-1])
     for name in options.recipes:
         if name not in known:
             parser.error(f"--recipes {name}: there is no such recipe; choose from {', '.join(known)}")

@@ -159,17 +159,13 @@ def _exhaust(items: Iterable[object]) -> None:
 
 def _composed(bench: Bench, actor: StandIn) -> Iterator[Picture]:
     """The finished frames of an actor that plays its own performance."""
-    from understudy.compositing.backgrounds import backgrounds
+    from understudy.compositing.backgrounds import REFERENCE
     from understudy.performing.perform import composed, part_for
 
     performance = bench.material.performance
     part = part_for(actor, performance)
-    still = backgrounds(
-        "reference",
-        actor.original_size_hw,
-        actor.fps,
-        reference=actor.background,
-        driving=performance.background,
+    still = REFERENCE.frames(
+        actor.original_size_hw, actor.fps, reference=actor.background, driving=performance.background
     )
     for moment, (picture, behind) in enumerate(zip(actor.pictures, still, strict=False)):
         yield composed(actor, part, moment, picture, behind)

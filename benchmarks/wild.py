@@ -36,7 +36,7 @@ import numpy.typing as npt
 from fidelity import Bench, Footage, both_tests, footage_of
 from pacing import PROPOSED, actor_of, rungs
 from robustness import truth_for
-from understudy.actor import RECIPES, Actor
+from understudy.actor import Actor
 from understudy.base.devices import choose_device
 from understudy.base.files import write_json
 from understudy.base.machine import machine
@@ -52,6 +52,7 @@ from understudy.judging.page import study
 from understudy.media.images import write_image
 from understudy.media.reading import VideoReader
 from understudy.pictures.drawing import contact_sheet
+from understudy.recipes import names as recipe_names
 from understudy.tracking.track import tracked
 from wild_tables import (
     ALONE,
@@ -83,7 +84,7 @@ class OverFlat(Truth):
 
 
 def ladder(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
-    if PROPOSED not in RECIPES:
+    if PROPOSED not in recipe_names():
         raise UsageError(f"--only ladder: there is no recipe {PROPOSED} yet")
     for seed in people:
         footage = footage_of(bench, seed)
@@ -109,7 +110,7 @@ def ways_of(recipe: str, preset: str) -> list[Contender]:
 def foreground(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
     for seed in people:
         footage = footage_of(bench, seed)
-        recipes = [recipe for recipe in ("everybody-dance-now", PROPOSED) if recipe in RECIPES]
+        recipes = [recipe for recipe in ("everybody-dance-now", PROPOSED) if recipe in recipe_names()]
         ways = [who for recipe in recipes for who in ways_of(recipe, bench.preset)]
         actors = [(who, actor_of(bench, footage, who)) for who in ways]
         name = f"background or foreground of {footage.name}"

@@ -77,7 +77,7 @@ def _nan(array: np.ndarray) -> np.ndarray:
         (_header("version", 0), "old layout 0"),
         (_header("version", "x"), "layout x"),
         (_header("kind", "performance"), "not an actor"),
-        (_header("recipe", "magic"), "no such recipe"),
+        (_header("recipe", "magic"), "recipe='magic'`: there is no such one"),
         (_header("config.size", "huge"), "cannot be used"),
         (_header("config.colour", 3), "set colour: there is no such number"),
         (_header("config.augmentation.colour", 3), "set augmentation.colour: there is no such number"),
@@ -122,7 +122,7 @@ def test_missing_actors_say_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(ActorError, match=r"there is no actor .*train one with"):
         Actor.load(tmp_path / "me.actor")
     (tmp_path / "me.actor.run").mkdir()
-    with pytest.raises(ActorError, match=r"not trained yet.*--resume"):
+    with pytest.raises(ActorError, match=r"not trained yet.*`resume=True`"):
         Actor.load(tmp_path / "me.actor")
     with pytest.raises(ActorError, match="is a folder, not an actor"):
         Actor.load(tmp_path)

@@ -35,12 +35,12 @@ def test_a_person_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("consent", "asks", "lines", "message"),
     [
-        (None, False, (), '--consent "..."'),
+        (None, False, (), '`consent="..."`'),
         (None, True, ("no",), "nothing was trained"),
         (None, True, ("",), "nothing was trained"),
         (None, True, ("yes", "  "), "says nothing"),
-        (None, True, (), "--consent"),
-        (None, True, ("yes",), "--consent"),
+        (None, True, (), "`consent="),
+        (None, True, ("yes",), "`consent="),
         ("   ", True, ("yes", "Anna"), "says nothing"),
         ("a" * 3000, False, (), "3000 characters"),
     ],

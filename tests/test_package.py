@@ -54,6 +54,7 @@ ROOMS = [
     {"verbs"},
     {"__init__"},
     {"cli"},
+    {"__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}
 

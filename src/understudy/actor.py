@@ -205,7 +205,9 @@ def _check_is_file(path: Path) -> None:
     if not path.exists():
         unfinished = run_folder_of(path)
         if unfinished.is_dir():
-            raise ActorError(f"{path} is not trained yet; its run is in {unfinished}: go on with train and --resume")
+            raise ActorError(
+                f"{path} is not trained yet; its run is in {unfinished}: go on with train and `resume=True`"
+            )
         raise ActorError(
             f"there is no actor {path}: train one with `understudy train --reference VIDEO --output {path}`"
         )

@@ -22,12 +22,13 @@ from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 import av
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.arguments import StrPath
 from understudy.base.files import atomic_folder, load_tensors, read_json, save_tensors, sha256_of, write_json
 from understudy.base.tensor_stream import TensorStream, map_tensor
 from understudy.errors import PerformanceError
@@ -55,6 +56,8 @@ FRAMES_CRF = 12
 MATTE_CRF = 8
 
 UInt8Array = npt.NDArray[np.uint8]
+Clip: TypeAlias = "StrPath | Performance"
+"""A video file, a performance's folder, or a loaded performance."""
 
 
 Crop = Similarity
@@ -398,5 +401,5 @@ def _check_may_replace(path: Path) -> None:
         raise PerformanceError(f"{path} is a file: name a folder for the performance, such as {path.stem}.performance")
     if path.is_dir() and any(file.name not in (*CONTENT_FILES, HEADER_FILE) for file in path.iterdir()):
         raise PerformanceError(
-            f"{path} is a folder with other things in it, which would be lost: choose another --output"
+            f"{path} is a folder with other things in it, which would be lost: choose another `output`"
         )

@@ -72,7 +72,7 @@ def test_what_a_killed_process_left_is_swept_and_a_living_one_keeps_its_own(tmp_
 
 def test_an_unwritable_place_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UnderstudyError, match=r"cannot make the folder .*file/sub .*: choose another --output"):
+    with pytest.raises(UnderstudyError, match=r"cannot make the folder .*file/sub .*: choose another `output`"):
         write_json(tmp_path / "file" / "sub" / "a.json", {})
 
 

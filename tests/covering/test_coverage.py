@@ -217,7 +217,7 @@ def test_summary_is_plain_text(stick_people) -> None:  # type: ignore[no-untyped
 
 @pytest.mark.parametrize("gamma", [0.0, -1.0, float("nan")])
 def test_gamma_must_be_positive(gamma: float) -> None:
-    with pytest.raises(UsageError, match="--gamma must be above 0 pixels"):
+    with pytest.raises(UsageError, match="`gamma` must be above 0 pixels"):
         coverage("a.mp4", "b.mp4", gamma=gamma)
 
 

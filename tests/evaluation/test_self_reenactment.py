@@ -87,8 +87,8 @@ def test_the_two_parts_meet_only_over_the_gap(clips, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"train_share": 1.0}, "--train-share must lie between 0 and 1, not 1"),
-        ({"gap_seconds": -1}, "--gap must be 0 seconds or more, not -1"),
+        ({"train_share": 1.0}, "`train_share` must lie between 0 and 1, not 1"),
+        ({"gap_seconds": -1}, "`gap` must be 0 seconds or more, not -1"),
         ({"train_share": 0.9}, "lasts 2.4 s, too short to train on 90% of it"),
     ],
 )
@@ -129,6 +129,10 @@ def test_evaluate_trains_plays_measures_and_goes_on_where_it_was(clips, tmp_path
     small = changed(performance_cloning.Config(features="random"), TINY)
     monkeypatch.setitem(performance_cloning.RECIPE.presets, "preview", lambda: small)
     monkeypatch.setattr(verb, "DANCE_SECONDS", 0.4)
+    devices, real = [], Actor.generate
+    monkeypatch.setattr(
+        Actor, "generate", lambda self, pose, *, device: devices.append(device) or real(self, pose, device=device)
+    )
     given = {"recipes": ("performance-cloning", "nearest-neighbour"), "gap": 0.0, "consent": "made up", "device": "cpu"}
     report = understudy.evaluate(clips[0], tmp_path / "report", **given)
     assert report.read_text(encoding="utf-8").startswith("<!doctype html>")
@@ -159,21 +163,22 @@ def test_evaluate_trains_plays_measures_and_goes_on_where_it_was(clips, tmp_path
         "performance-cloning"
     ]
     assert Actor.load(actor).consent.text == "made up"
+    assert len(devices) == 7 and set(devices) == {"cpu"}
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "give either --reference VIDEO"),
-        ({"reference": "me.mp4", "actor": "me.actor"}, "give either --reference VIDEO"),
-        ({"actor": "me.actor"}, "--actor and --driving belong together"),
-        ({"reference": "me.mp4", "driving": "dance.mp4"}, "--actor and --driving belong together"),
-        ({"reference": "me.mp4", "max_minutes": 0}, "--max-minutes must be above 0"),
-        ({"reference": "me.mp4", "recipes": ("pix3pix",)}, "recipe pix3pix: there is no such recipe"),
-        ({"reference": "me.mp4", "recipes": ()}, "--recipes needs at least one of"),
+        ({}, "give either `reference`"),
+        ({"reference": "me.mp4", "actor": "me.actor"}, "give either `reference`"),
+        ({"actor": "me.actor"}, "`actor` and `driving` belong together"),
+        ({"reference": "me.mp4", "driving": "dance.mp4"}, "`actor` and `driving` belong together"),
+        ({"reference": "me.mp4", "max_minutes": 0}, "`max_minutes` must be above 0"),
+        ({"reference": "me.mp4", "recipes": ("pix3pix",)}, "`recipe='pix3pix'`: there is no such one"),
+        ({"reference": "me.mp4", "recipes": ()}, "`recipes` needs at least one of"),
         (
             {"reference": "me.mp4", "preset": "instant"},
-            "preset instant: evaluation trains with preview, fast or paper",
+            "`preset='instant'`: there is no such one; choose one of preview, fast, paper",
         ),
         ({"reference": "nothing.mp4"}, "nothing.mp4 is not a video file"),
     ],

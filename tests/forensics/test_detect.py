@@ -13,7 +13,7 @@ import clips
 import understudy
 from understudy.cli import main as cli
 from understudy.errors import DetectorError, MediaError, PoseError, UnderstudyError, UsageError
-from understudy.forensics import detect as module
+from understudy.forensics import detector as detectors
 from understudy.forensics import looking
 from understudy.forensics.detector import Calibration, Config, Detector, new_network
 from understudy.forensics.detector_data import (
@@ -32,7 +32,7 @@ from understudy.forensics.detector_data import (
     treated,
 )
 from understudy.forensics.looking import Found, looks, thinning
-from understudy.forensics.verdict import drawn_time_line, verdict_of
+from understudy.forensics.verdict import Second, drawn_time_line, verdict_of
 from understudy.media.reading import VideoReader, probe
 
 TINY = Config(size=32, width=2, layers=1)
@@ -66,7 +66,9 @@ def detector():
 @pytest.fixture
 def brightness(monkeypatch):
     """Log-odds that can be foreseen: the mean of the two frames above mid-grey."""
-    monkeypatch.setattr(module, "pair_log_odds", lambda network, pairs, device: pairs.mean((1, 2, 3, 4)) / 10.0 - 12.8)
+    monkeypatch.setattr(
+        detectors, "pair_log_odds", lambda network, pairs, device: pairs.mean((1, 2, 3, 4)) / 10.0 - 12.8
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -225,7 +227,7 @@ def test_the_verdict_with_its_time_line(tmp_path, detector, brightness):
 
 
 def test_a_long_time_line_has_a_line_a_minute():
-    second = module.Second(0.0, 1.0, 0.9)
+    second = Second(0.0, 1.0, 0.9)
     lines = drawn_time_line((second,) * 150)
     assert lines[1:] == ["  0:00  " + 60 * "#", "  1:00  " + 60 * "#", "  2:00  " + 30 * "#"]
 

@@ -161,7 +161,7 @@ def test_without_the_study_the_names_stay_neutral(
         ("v2 a", "v2 b"): (1, 1),
         ("v3 a", "v3 b"): (1, 1),
     }
-    assert "without --study STUDY the methods have neutral names" in caplog.text
+    assert "without `study` the methods have neutral names" in caplog.text
 
 
 def test_nobody_left_to_count_is_said(written: Callable[..., list[Path]]) -> None:

@@ -196,7 +196,7 @@ def test_cut_file_is_noticed_with_the_time(tmp_path: Path, caplog: pytest.LogCap
 
 
 def test_cut_file_is_an_error_when_strict(tmp_path: Path) -> None:
-    with pytest.raises(MediaError, match=r"is cut at 0\.47 s of 1\.00 s: .*--strict"):
+    with pytest.raises(MediaError, match=r"is cut at 0\.47 s of 1\.00 s: .*leave out `strict`"):
         list(VideoReader(_key_frames_cut(tmp_path), strict=True))
 
 

@@ -17,14 +17,17 @@ from understudy.base.files import load_tensors, save_tensors
 from understudy.errors import ActorError, UsageError
 from understudy.media.reading import read_image
 from understudy.performance import Performance
+from understudy.performing.driver import Driver
 from understudy.performing.normalization_sheet import FILMED, FLOOR, PLACED, normalization_sheet
 from understudy.performing.perform import aligned_poses, in_picture, part_for
 from understudy.poses.pose import LEFT_ANKLE, RIGHT_ANKLE, Pose
 from understudy.recipes.parts.settings import changed
 from understudy.retargeting.alignment import BodyStatistics, body_statistics
 from understudy.retargeting.global_normalization import GroundStatistics, ground_statistics, normalization
-from understudy.verbs.clone import clone, perform, train
+from understudy.verbs.clone import clone
 from understudy.verbs.inspect import inspect
+from understudy.verbs.perform import perform
+from understudy.verbs.train import train
 
 FPS = Fraction(25)
 ANKLES = [LEFT_ANKLE, RIGHT_ANKLE]
@@ -154,7 +157,7 @@ def test_overlay_shows_both_skeletons_where_they_are(dance: Performance) -> None
     )
     room = np.zeros((48, 40, 3), np.uint8)
     actor = drawing_actor(body=lower, background=room, ground=GroundStatistics(38.0, 36.0, 20.0, 20.0))
-    sheet = normalization_sheet(actor, dance, {"similarity": in_picture(actor, part_for(actor, dance).pose)})
+    sheet = normalization_sheet(actor, Driver(dance), {"similarity": in_picture(actor, part_for(actor, dance).pose)})
     filmed, placed = coloured(sheet, FILMED), coloured(sheet, PLACED)
     assert len(filmed) > 300 and len(placed) > 300 and len(coloured(sheet, FLOOR)) > 100
     pixels = 320 / 48  # of a cell, for each of the picture
@@ -175,7 +178,7 @@ def test_inspect_shows_every_normalisation_for_a_driver(tmp_path: Path, dance: P
     assert "normalisation  similarity" in str(found)
     height = read_image(found.sheet).shape[0]
     assert 2 * 320 < height < 3 * 320
-    with pytest.raises(UsageError, match=r"--driving shows how an actor places a driver, and .* is no actor"):
+    with pytest.raises(UsageError, match=r"`driving` shows how an actor places a driver, and .* is no actor"):
         inspect(dance.path, tmp_path / "two.png", driving=dance)
 
 
@@ -183,7 +186,7 @@ def test_a_driver_nobody_is_in_has_an_overlay_too(tmp_path: Path, caplog: pytest
     seen_once = tiny_performance(tmp_path / "gap.performance", 1, frames=12, missing=tuple(range(11)))
     actor = tiny_actor()
     with caplog.at_level(logging.ERROR):
-        sheet = normalization_sheet(actor, seen_once, {"similarity": in_picture(actor, seen_once.poses)})
+        sheet = normalization_sheet(actor, Driver(seen_once), {"similarity": in_picture(actor, seen_once.poses)})
     assert sheet.dtype == np.uint8 and sheet.ndim == 3
 
 
@@ -194,5 +197,5 @@ def test_unknown_normalisations_are_refused_before_any_work(tmp_path: Path) -> N
         lambda: train("no.mp4", tmp_path / "me.actor", normalization="magic"),  # type: ignore[arg-type]
         lambda: clone("no.mp4", "no.mp4", output, normalization="magic"),  # type: ignore[arg-type]
     ):
-        with pytest.raises(UsageError, match="--normalization magic: there is no such one"):
+        with pytest.raises(UsageError, match="`normalization='magic'`: there is no such one"):
             verb()

@@ -13,9 +13,10 @@ from tiny_actor import drawing_actor, tiny_actor
 from understudy.errors import ActorError, UsageError
 from understudy.media.reading import VideoReader, VideoWriter, probe, read_image
 from understudy.performance import Crop, Performance
+from understudy.performing.driver import Driver
 from understudy.performing.perform import part_for, perform_to_file, placement
 from understudy.retargeting.alignment import body_statistics
-from understudy.verbs.clone import perform
+from understudy.verbs.perform import perform
 
 FRAMES = 30
 
@@ -49,7 +50,7 @@ def with_sound(path: Path, seconds: float) -> Path:
 @pytest.mark.parametrize("crop", [Crop(1.0, (0.0, 0.0)), Crop(0.5, (-3.0, 2.0)), Crop(1.7, (-20.5, -6.25))], ids=str)
 def test_the_performer_stands_where_the_crop_had_it(tmp_path: Path, driving: Performance, crop: Crop) -> None:
     actor = own_actor(driving, crop=crop, original_size_hw=(80, 70), background=np.zeros((80, 70, 3), np.uint8))
-    perform_to_file(actor, driving, tmp_path / "out.mkv")
+    perform_to_file(actor, Driver(driving), tmp_path / "out.mkv")
     neck = driving.poses.openpose18()[0][:, 1]
     expected = (neck - crop.translation_xy) / crop.scale
     errors = []
@@ -76,7 +77,7 @@ def test_video_has_the_references_size_and_the_drivers_rate_length_and_sound(tmp
     clip = with_sound(tmp_path / "dance.mp4", FRAMES / 25)
     performance = tiny_performance(tmp_path / "dance.performance", 1, frames=FRAMES)
     output = tmp_path / "new" / "out.mp4"
-    perform_to_file(tiny_actor(), performance, output, sound=clip, compare=tmp_path / "new" / "out.compare.mp4")
+    perform_to_file(tiny_actor(), Driver(performance, sound=clip), output, compare=tmp_path / "new" / "out.compare.mp4")
     info = probe(output)
     assert (info.size_hw, info.fps, info.frames, info.has_audio) == ((48, 40), Fraction(25), FRAMES, True)
     compared = probe(tmp_path / "new" / "out.compare.mp4")
@@ -134,7 +135,7 @@ def test_the_performer_fades_where_the_driver_is_missing(tmp_path: Path, caplog:
     performance = tiny_performance(tmp_path / "gap.performance", 1, frames=60, missing=tuple(range(20, 45)))
     actor = own_actor(performance, background=np.zeros((48, 40, 3), np.uint8))
     with caplog.at_level(logging.WARNING, "understudy"):
-        perform_to_file(actor, performance, tmp_path / "out.mkv")
+        perform_to_file(actor, Driver(performance), tmp_path / "out.mkv")
     assert "nobody was found in 25 of 60 driving frames" in caplog.text
     brightness = np.array([frame.max() for frame in VideoReader(tmp_path / "out.mkv")])
     assert brightness[30:35].max() < 8 and brightness[:20].min() > 150 and brightness[45:].min() > 150
@@ -153,7 +154,7 @@ def test_nobody_is_cut_off_at_the_edge_of_the_generated_square(tmp_path: Path, d
     )
     part = part_for(far, driving)
     assert (part.window[:, 0] >= 10).all() and not part.window[:, 1].any()
-    perform_to_file(far, driving, tmp_path / "out.mkv")
+    perform_to_file(far, Driver(driving), tmp_path / "out.mkv")
     columns = np.max([frame.max(axis=(0, 2)) for frame in VideoReader(tmp_path / "out.mkv")], axis=0)
     reach = driving.poses.xy[..., 0][driving.poses.confidence > 0].max() + 20
     assert np.flatnonzero(columns > 100).max() == pytest.approx(reach, abs=3)
@@ -193,7 +194,7 @@ def test_an_error_leaves_no_output(tmp_path: Path, driving: Performance) -> None
     actor = own_actor(driving)
     failing = Failing(**{name: getattr(actor, name) for name in actor.__dataclass_fields__})
     with pytest.raises(RuntimeError, match="no memory"):
-        perform_to_file(failing, driving, tmp_path / "out.mp4", compare=tmp_path / "out.compare.mp4")
+        perform_to_file(failing, Driver(driving), tmp_path / "out.mp4", compare=tmp_path / "out.compare.mp4")
     assert not list(tmp_path.iterdir())
 
 

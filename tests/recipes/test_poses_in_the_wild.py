@@ -30,7 +30,8 @@ from understudy.recipes.parts.poses_in_the_wild_player import around
 from understudy.retargeting.augmentation import PoseNoise
 from understudy.training import loop
 from understudy.unpaired.pool import PoseSequence
-from understudy.verbs.clone import perform, train
+from understudy.verbs.perform import perform
+from understudy.verbs.train import train
 
 NAME, RECIPE = "poses-in-the-wild", recipe.RECIPE
 TINY = recipe.Config(
@@ -613,8 +614,8 @@ def test_a_rung_can_be_trained_from_the_command_line(me, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "variant", "said"),
     [
-        (NAME, "PL", "variant PL: Poses in the Wild has no such variant; choose one of PL-Stage1, PL-Stage1-DA, "),
-        ("pix2pix", "PL-Stage2", "variant PL-Stage2: pix2pix has no such variant; it has none"),
+        (NAME, "PL", "`variant='PL'`: Poses in the Wild has no such variant; choose one of PL-Stage1, PL-Stage1-DA, "),
+        ("pix2pix", "PL-Stage2", "`variant='PL-Stage2'`: pix2pix has no such variant; it has none"),
     ],
 )
 def test_rungs_that_there_are_not_are_said(me, tmp_path, name, variant, said):

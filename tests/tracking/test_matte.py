@@ -112,5 +112,5 @@ def test_a_shadow_on_the_screen_is_screen():
 
 
 def test_no_screen_is_said():
-    with pytest.raises(MediaError, match=r"no green or blue screen .* use --matte auto"):
+    with pytest.raises(MediaError, match=r"no green or blue screen .* use `matte='auto'`"):
         GreenScreen.found_in(scene()[0])

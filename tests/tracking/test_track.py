@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from clips import numbered, real_clip, write_clip
+from tiny import tiny_poses
 from understudy.errors import MediaError, PerformanceError, PoseError, UsageError
 from understudy.media.reading import VideoReader, VideoWriter
 from understudy.performance import FOUND, INTERPOLATED, MISSING, Performance
@@ -16,6 +17,7 @@ from understudy.synthetic.clip import write_clip as film
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.scene import make_scene
+from understudy.tracking import passes
 from understudy.tracking import track as track_module
 from understudy.tracking.track import track, tracked
 
@@ -186,9 +188,9 @@ def test_poses_of_another_clip_are_an_error(filmed, tmp_path):
     [
         pytest.param({"size": 100}, UsageError, "multiple of 8 from 32 to 1024, not 100", id="size"),
         pytest.param({"size": 4096}, UsageError, "not 4096", id="too large"),
-        pytest.param({"tracker": "openpose"}, UsageError, "no tracker 'openpose'", id="tracker"),
-        pytest.param({"landmarks": "hands"}, UsageError, "no landmarks 'hands'", id="landmarks"),
-        pytest.param({"region": (300, 0, 200, 200)}, UsageError, "--region 300,0,200,200 is not inside", id="outside"),
+        pytest.param({"tracker": "openpose"}, UsageError, "`tracker='openpose'`: there is no such one", id="tracker"),
+        pytest.param({"landmarks": "hands"}, UsageError, "`landmarks='hands'`: there is no such one", id="landmarks"),
+        pytest.param({"region": (300, 0, 200, 200)}, UsageError, "`region` 300,0,200,200 is not inside", id="outside"),
         pytest.param({"region": (0, 0, 20, 20)}, UsageError, "smaller than 32", id="tiny region"),
         pytest.param({"matte": "blue.mp4"}, MediaError, "no matte blue.mp4: give auto, green, none", id="matte"),
         pytest.param({"start": 5.0}, UsageError, "lasts 0.80 s", id="start"),
@@ -204,7 +206,7 @@ def test_wrong_options_are_one_line(filmed, tmp_path, options, error, message):
 
 def test_a_folder_with_other_things_is_refused_before_any_work(filmed, tmp_path, monkeypatch):
     (tmp_path / "photo.jpg").write_bytes(b"x")
-    monkeypatch.setattr(track_module, "observe", lambda *_: pytest.fail("the tracker ran"))
+    monkeypatch.setattr(passes, "observe", lambda *_: pytest.fail("the tracker ran"))
     with pytest.raises(PerformanceError, match="other things in it"):
         track(filmed.video, tmp_path)
 
@@ -213,7 +215,7 @@ def test_ctrl_c_leaves_nothing(filmed, tmp_path, monkeypatch):
     def interrupted(self, frame):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(track_module.BackwardFlow, "__call__", interrupted)
+    monkeypatch.setattr(passes.BackwardFlow, "__call__", interrupted)
     with pytest.raises(KeyboardInterrupt):
         track(filmed.video, tmp_path / "x.performance", size=64)
     assert list(tmp_path.iterdir()) == []
@@ -331,3 +333,60 @@ def test_bars_are_nobody(tmp_path):
     clip = write_clip(tmp_path / "bars.mp4", [numbered(k, (240, 320)) for k in range(4)], 20)
     with pytest.raises(PoseError, match="0 of 4 frames"):
         track(clip, tmp_path / "bars.performance")
+
+
+class Stopped(Exception):
+    """Where there is nothing more to see."""
+
+
+def test_options_reach_the_reader_and_the_tracker(tmp_path, monkeypatch):
+    clip = write_clip(tmp_path / "me.mp4", [numbered(k, (240, 320)) for k in range(10)], 10)
+    opened, asked = [], []
+
+    class Follower:
+        def __init__(self, *named):
+            asked.append(named)
+
+        def close(self):
+            pass
+
+    def observing(reader, follower, region):
+        asked.append((reader.size_hw, region))
+        raise Stopped
+
+    class Reader(VideoReader):
+        def __init__(self, path, **options):
+            opened.append(options)
+            super().__init__(path, **options)
+
+    monkeypatch.setattr(passes, "_make_tracker", Follower)
+    monkeypatch.setattr(passes, "observe", observing)
+    monkeypatch.setattr(passes, "VideoReader", Reader)
+    chosen = {"start": 0.2, "end": 0.8, "strict": True, "tolerate_damage": True}
+    with pytest.raises(Stopped):
+        track(clip, tmp_path / "x", tracker="rtmlib", landmarks="wholebody", region=(10, 20, 80, 160), **chosen)
+    assert asked == [("rtmlib", "wholebody"), ((240, 320), (10, 20, 80, 160))]
+    assert [{name: options[name] for name in chosen} for options in opened] == [chosen] * 2
+    asked.clear()
+    with pytest.raises(Stopped):
+        track(clip, tmp_path / "x")
+    assert asked == [("mediapipe", "body"), ((240, 320), None)]
+    assert not any(opened[-1][name] for name in chosen)
+
+
+@pytest.mark.parametrize("smooth", [True, False])
+def test_poses_are_smoothed_unless_they_are_not_to_be(tmp_path, monkeypatch, smooth):
+    clip = write_clip(tmp_path / "me.mp4", [numbered(k, (240, 320)) for k in range(10)], 10)
+    poses, smoothed = tiny_poses(10, 240, 1), tiny_poses(10, 240, 2)
+    calmed = []
+
+    def square(pose):
+        calmed.append(pose)
+        raise Stopped
+
+    monkeypatch.setattr(passes, "first_pass", lambda *_: (None, poses, "1"))
+    monkeypatch.setattr("understudy.tracking.smoothing.smooth_pose", lambda pose, fps: smoothed)
+    monkeypatch.setattr("understudy.tracking.crop.person_square", square)
+    with pytest.raises(Stopped):
+        track(clip, tmp_path / "x", smooth=smooth)
+    np.testing.assert_array_equal(calmed[0].xy, (smoothed if smooth else poses).xy)

@@ -13,10 +13,11 @@ from understudy.poses.formats import write_comfyui
 from understudy.recipes import cyclegan, performance_cloning, pix2pix, poses_in_the_wild
 from understudy.unpaired.chosen import chosen_unpaired, read_unpaired
 from understudy.unpaired.pool import PoseSequence
-from understudy.verbs import clone as verbs
+from understudy.verbs.clone import clone as clone_verb
+from understudy.verbs.train import train as train_verb
 
 WILD, CLONING = "poses-in-the-wild", "performance-cloning"
-NOTE = "no --unpaired is given: motion is learnt from 8 made-up dances (choreography:8)"
+NOTE = "no `unpaired` is given: motion is learnt from 8 made-up dances (choreography:8)"
 
 
 class Stopped(Exception):
@@ -48,7 +49,7 @@ def folder(tmp_path):
 
 def train(folder, recipe, unpaired):
     with pytest.raises(Stopped):
-        verbs.train(
+        train_verb(
             folder / "me.performance", folder / "me.actor", unpaired=unpaired, recipe=recipe, consent="I am it",
             device="cpu",
         )  # fmt: skip
@@ -56,7 +57,7 @@ def train(folder, recipe, unpaired):
 
 def clone(folder, recipe, unpaired=()):
     with pytest.raises(Stopped):
-        verbs.clone(
+        clone_verb(
             folder / "me.performance", folder / "dance.performance", folder / "out.mp4", unpaired=unpaired,
             recipe=recipe, consent="I am it", device="cpu",
         )  # fmt: skip
@@ -146,8 +147,8 @@ def test_a_training_without_an_unpaired_branch_needs_no_dances(caplog):
 def test_poses_alone_are_refused_where_more_is_needed(folder, name, verb):
     (folder / "sub").mkdir()
     given = name if name.startswith("choreography") else folder / name
-    said = rf"unpaired {given}: {CLONING} learns from videos and performances, not from poses alone, which --recipe "
-    with pytest.raises(UsageError, match=rf"{said}poses-in-the-wild takes$"):
+    said = rf"`unpaired` {given}: {CLONING} learns from videos and performances, not from poses alone, which `recipe="
+    with pytest.raises(UsageError, match=rf"{said}'poses-in-the-wild'` takes$"):
         verb(folder, CLONING, [given])
     assert not (folder / "me.actor.run").exists()
 

@@ -16,12 +16,12 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from understudy.errors import UnderstudyError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 MAX_JSON_BYTES = 256 * 1024 * 1024
 MAX_TENSOR_HEADER_BYTES = 16 * 1024 * 1024
@@ -63,7 +63,7 @@ def _prepare_folder_of(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UnderstudyError(
-            f"cannot make the folder {path.parent} ({error.strerror}): choose another --output"
+            f"cannot make the folder {path.parent} ({error.strerror}): choose another `output`"
         ) from None
     sweep_stale(path.parent)
 
@@ -213,7 +213,7 @@ def _content_hash(tensors: Mapping[str, npt.NDArray[Any]], metadata: str) -> str
     for name in sorted(tensors):
         array = tensors[name]
         digest.update(f"\0{name}\0{array.dtype.str}\0{array.shape}\0".encode())
-        digest.update(array.reshape(-1).view(np.uint8).data)
+        digest.update(array.reshape(-1).view("u1").data)
     return digest.hexdigest()
 
 
@@ -227,6 +227,7 @@ def save_tensors(
     Raises:
         UnderstudyError: it cannot be written.
     """
+    import numpy as np
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
@@ -292,7 +293,7 @@ def locked(folder: Path, error: type[UnderstudyError] = UnderstudyError) -> Iter
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        raise error(f"another run is writing to {folder}: wait for it, or choose another --output") from None
+        raise error(f"another run is writing to {folder}: wait for it, or choose another `output`") from None
     try:
         yield
     finally:

@@ -7,9 +7,10 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from understudy.actor import Actor, run_folder_of
+from understudy.base.arguments import TrainingPreset, check_choice
 from understudy.base.devices import Device, choose_device
 from understudy.base.files import locked, read_json, write_json
 from understudy.base.machine import forget_peaks, peaks_mib
@@ -50,8 +51,7 @@ def contender(name_of_recipe: str, preset: str, name: str = "", title: str = "",
     Raises:
         UsageError: no such recipe, preset or number.
     """
-    if preset not in PRESETS:
-        raise UsageError(f"preset {preset}: evaluation trains with {', '.join(PRESETS[:-1])} or {PRESETS[-1]}")
+    check_choice("preset", preset, get_args(TrainingPreset))
     chosen = recipe(name_of_recipe)
     config = changed(chosen.preset(preset), changes)
     unpaired = chosen.learns_from(config) is not None

@@ -51,9 +51,9 @@ def split(
             f"{video} is not a video file: evaluation needs the video itself, since what is held out is tracked apart"
         )
     if not 0 < train_share < 1:
-        raise UsageError(f"--train-share must lie between 0 and 1, not {train_share:g}")
+        raise UsageError(f"`train_share` must lie between 0 and 1, not {train_share:g}")
     if not 0 <= gap_seconds < float("inf"):
-        raise UsageError(f"--gap must be 0 seconds or more, not {gap_seconds:g}")
+        raise UsageError(f"`gap` must be 0 seconds or more, not {gap_seconds:g}")
     info = probe(video)
     end = round(info.frames * train_share)
     start = end + round(gap_seconds * info.fps)

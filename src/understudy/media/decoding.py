@@ -169,7 +169,7 @@ class Decoder:
         of = f" of {self._shown(end)} s" if end else ""
         text = f"{self._path} is cut at {self._shown(self._next_time)} s{of}"
         if self._strict:
-            raise MediaError(f"{text}: get the whole file, or leave out --strict to use what is there")
+            raise MediaError(f"{text}: get the whole file, or leave out `strict` to use what is there")
         self._note(f"{text}: only the frames before that are used")
 
     def _shown(self, time: Fraction) -> str:

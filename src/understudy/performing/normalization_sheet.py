@@ -21,6 +21,7 @@ from understudy.retargeting.global_normalization import GroundStatistics, ground
 if TYPE_CHECKING:
     from understudy.actor import Actor
     from understudy.performance import Performance
+    from understudy.performing.driver import Driver
 
 Image = npt.NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -38,14 +39,15 @@ NOTE = (
 )
 
 
-def normalization_sheet(actor: Actor, driving: Performance, placed: Mapping[str, Pose]) -> Image:
+def normalization_sheet(actor: Actor, driver: Driver, placed: Mapping[str, Pose]) -> Image:
     """The overlay as a contact sheet: one row for each way of placing, one column for each moment.
 
     Args:
         actor: whose room is drawn on, and whose floor is marked.
-        driving: the driver.
+        driver: whose skeleton is drawn.
         placed: the driver's poses in pixels of the reference's original picture, by what the row is to be called.
     """
+    driving = driver.performance
     moments = _moments(driving)
     filmed = _as_filmed(driving, actor.original_size_hw)
     room = (0.55 * actor.background.astype(np.float32)).astype(np.uint8)

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from understudy.actor import Actor
 from understudy.base.progress import progress_bar
 from understudy.base.threads import ReadAhead
-from understudy.compositing.backgrounds import Colour, backgrounds
+from understudy.compositing.backgrounds import REFERENCE, Background
 from understudy.compositing.cutouts import faded, framed, key, paste, unpremultiplied, without_specks
 from understudy.media.images import write_image
 from understudy.media.reading import VideoReader, VideoWriter
@@ -36,6 +36,7 @@ from understudy.retargeting.window import held, presence
 if TYPE_CHECKING:
     from understudy.base.devices import Device
     from understudy.performance import Performance
+    from understudy.performing.driver import Driver
 
 Image = npt.NDArray[np.uint8]
 
@@ -146,12 +147,10 @@ def in_picture(actor: Actor, pose: Pose) -> Pose:
 
 def perform_to_file(
     actor: Actor,
-    driving: Performance,
+    driver: Driver,
     output: Path,
     *,
-    background: str | Colour | Path = "reference",
-    driving_video: Path | None = None,
-    sound: Path | None = None,
+    background: Background = REFERENCE,
     compare: Path | None = None,
     overlay: Path | None = None,
     device: Device = "auto",
@@ -159,38 +158,39 @@ def perform_to_file(
     """Plays the whole driver and writes the video, and with `compare` driving, pose and clone side by side.
 
     Args:
-        background: as `backgrounds.parse_background` gives it.
-        driving_video: the driver's own video, for the comparison; without it the comparison shows the tracked square.
-        sound: file whose sound goes along, from the first tracked frame on.
+        compare: a video to write.
         overlay: a PNG file to write, the driver's skeleton before and after it was brought to the reference's place.
     """
-    player = actor.player(device)
+    driving, player = driver.performance, actor.player(device)
     part = played_part(part_for(actor, driving), player)
     if overlay is not None:
         from understudy.performing.normalization_sheet import normalization_sheet
 
         placed: dict[str, Pose] = {actor.placement.normalization: in_picture(actor, part.pose)}
-        write_image(overlay, normalization_sheet(actor, driving, placed))
-    transparent = background == "transparent"
-    size_hw = actor.original_size_hw
-    start = driving.header.start or 0.0
+        write_image(overlay, normalization_sheet(actor, driver, placed))
     with ExitStack() as stack:
-        kind = "transparent" if transparent else None
-        writer = stack.enter_context(VideoWriter(output, driving.fps, audio_from=sound, audio_start=start, kind=kind))
+        writer = stack.enter_context(writer_for(output, driver, background))
         comparison = None
         if compare is not None:
-            panels = driving_panels(driving, driving_video)
-            comparison = stack.enter_context(Comparison(compare, actor, part, panels, sound, start))
-        behind = backgrounds(background, size_hw, driving.fps, reference=actor.background, driving=driving.background)
+            comparison = stack.enter_context(Comparison(compare, actor, part, driver))
+        behind = background.frames(
+            actor.original_size_hw, driving.fps, reference=actor.background, driving=driving.background
+        )
         shots = ReadAhead(generated(actor, player, part, driving), FRAMES_AHEAD)
         stack.callback(shots.stop)
         advance = stack.enter_context(progress_bar("performing", len(part)))
         for moment, (shot, stage) in enumerate(zip(shots, behind, strict=False)):
             shown = composed(actor, part, moment, shot, stage)
-            writer.write(unpremultiplied(shown) if transparent else shown)
+            writer.write(unpremultiplied(shown) if background.transparent else shown)
             if comparison is not None:
                 comparison.add(moment, shown)
             advance()
+
+
+def writer_for(output: Path, driver: Driver, background: Background = REFERENCE) -> VideoWriter:
+    """What a performance is written with: the driver's rate and sound, see-through if nothing is to stand behind."""
+    kind = "transparent" if background.transparent else None
+    return VideoWriter(output, driver.performance.fps, audio_from=driver.sound, audio_start=driver.start, kind=kind)
 
 
 def played_part(part: Part, player: Player) -> Part:
@@ -256,35 +256,27 @@ def cut_out(actor: Actor, part: Part, moment: int, shot: Image) -> Image:
     return faded(cutout, float(part.presence[moment]))
 
 
-def driving_panels(driving: Performance, video: Path | None) -> Generator[Image, None, None]:
+def driving_panels(driver: Driver) -> Generator[Image, None, None]:
     """The driver's frames, small: of the video if there is one, else of the tracked square."""
-    if video is None:
-        yield from driving.frames()
+    if driver.video is None:
+        yield from driver.performance.frames()
         return
-    header = driving.header
-    long_side = 2 * COMPARE_HEIGHT
-    with VideoReader(video, start=header.start, end=header.end, long_side=long_side, tolerate_damage=True) as reader:
+    with VideoReader(
+        driver.video, start=driver.start, end=driver.end, long_side=2 * COMPARE_HEIGHT, tolerate_damage=True
+    ) as reader:
         yield from reader
 
 
 class Comparison:
     """Writes driving, pose and clone side by side; the pose is drawn where the clone stands."""
 
-    def __init__(
-        self,
-        path: Path,
-        actor: Actor,
-        part: Part,
-        panels: Generator[Image, None, None],
-        sound: Path | None,
-        audio_start: float,
-    ) -> None:
+    def __init__(self, path: Path, actor: Actor, part: Part, driver: Driver) -> None:
         height = min(COMPARE_HEIGHT, actor.original_size_hw[0])
         self.height = height - height % 2
         self.width = max(2, round(actor.original_size_hw[1] * self.height / actor.original_size_hw[0]))
         self.actor, self.part = actor, part
-        self.writer = VideoWriter(path, part.fps, audio_from=sound, audio_start=audio_start)
-        self.panels = ReadAhead(panels, 4)
+        self.writer = writer_for(path, driver)
+        self.panels = ReadAhead(driving_panels(driver), 4)
         self.next_panel: Iterator[Image] = iter(self.panels)
         self.last_panel = np.zeros((self.height, self.width, 3), np.uint8)
         shrink = self.height / actor.original_size_hw[0]

@@ -7,6 +7,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
+from understudy.base.arguments import check_choice
 from understudy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ def recipe(name: str) -> Recipe:
     Raises:
         UsageError: there is no such recipe.
     """
-    if name not in names():
-        raise UsageError(f"recipe {name}: there is no such recipe; choose one of {', '.join(names())}")
+    check_choice("recipe", name, names())
     found: Recipe = import_module(f"{__name__}.{name.replace('-', '_')}").RECIPE
     return found
 
@@ -44,4 +44,4 @@ def name_of(config: Any) -> str:
     for name, one in every():
         if type(config) is one.config:
             return name
-    raise UsageError(f"config {type(config).__name__}: it is of no recipe; take one that a recipe's presets return")
+    raise UsageError(f"`config` {type(config).__name__}: it is of no recipe; take one that a recipe's presets return")

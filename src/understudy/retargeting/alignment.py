@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.arguments import NormalizeBy as NormalizeBy
+from understudy.base.arguments import ScaleBy as ScaleBy
 from understudy.errors import PoseError
 from understudy.poses.pose import DESCRIPTOR_LIMBS, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, Pose
 from understudy.poses.similarity import Similarity
 
 logger = logging.getLogger(__name__)
-
-ScaleBy = Literal["hips", "body"]
-NormalizeBy = Literal["similarity", "ground", "ground-printed"]
-"""one scale and translation a video (here), or one for every frame by the feet (`global_normalization`), steadier than
-its paper prints it or as printed"""
 
 LEAST_HIP_TO_TORSO = 0.2
 """Seen from the front, hips are about 0.4 of the torso's length apart; below this mean the person stands sideways."""

@@ -145,7 +145,7 @@ class GreenScreen:
                 centre = np.median(screen, axis=0)
                 spread = float(np.percentile(np.linalg.norm(screen - centre, axis=1), 95))
                 return cls((float(centre[0]), float(centre[1])), float(np.median(coloured[near, 0])), spread)
-        raise MediaError("no green or blue screen along the border of the picture: use --matte auto")
+        raise MediaError("no green or blue screen along the border of the picture: use `matte='auto'`")
 
     def key(self, frame: UInt8Array) -> tuple[UInt8Array, UInt8Array]:
         """(S, S, 3) RGB to its matte (S, S) and the same frame with the screen's tint taken off the person."""

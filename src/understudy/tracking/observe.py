@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.arguments import Region
 from understudy.base.progress import progress_bar
 from understudy.errors import MediaError, UsageError
 from understudy.media.reading import VideoReader
@@ -23,9 +24,6 @@ from understudy.tracking.detection import Tracker
 from understudy.tracking.matte import StillRoom, still_room
 
 UInt8Array = npt.NDArray[np.uint8]
-Region = tuple[int, int, int, int]
-"""x, y, width, height in original pixels"""
-
 LOOK_SIDE = 640
 """pixels on the longer side of what the tracker looks at; its networks see 256 pixels around the person"""
 MIN_REGION = 32
@@ -135,7 +133,7 @@ def check_region(region: Region | None, original_hw: tuple[int, int]) -> None:
     inside = left >= 0 and top >= 0 and left + width <= original_hw[1] and top + height <= original_hw[0]
     if not inside or min(width, height) < MIN_REGION:
         raise UsageError(
-            f"--region {left},{top},{width},{height} is not inside the picture of {original_hw[1]}x{original_hw[0]} "
+            f"`region` {left},{top},{width},{height} is not inside the picture of {original_hw[1]}x{original_hw[0]} "
             f"pixels, or smaller than {MIN_REGION} pixels: give X,Y,WIDTH,HEIGHT of the person's surroundings"
         )
 

@@ -41,14 +41,14 @@ def chosen_unpaired(recipe: str, learns_from: Others | None, given: Sequence[Unp
         if given:
             return list(given)
         log.info(
-            "no --unpaired is given: motion is learnt from %d made-up dances (%s:%d)", DANCES, CHOREOGRAPHY, DANCES
+            "no `unpaired` is given: motion is learnt from %d made-up dances (%s:%d)", DANCES, CHOREOGRAPHY, DANCES
         )
         return [CHOREOGRAPHY]
     for name in names:
         if poses_alone(name):
             raise UsageError(
-                f"unpaired {name}: {recipe} learns from videos and performances, not from poses alone, which "
-                "--recipe poses-in-the-wild takes"
+                f"`unpaired` {name}: {recipe} learns from videos and performances, not from poses alone, which "
+                "`recipe='poses-in-the-wild'` takes"
             )
     return list(given)
 

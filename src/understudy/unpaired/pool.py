@@ -145,7 +145,7 @@ class PosePool:
         if not names:
             raise PoseError(
                 f"none of {len(sequences)} clips of poses shows a person in {consecutive} frames on end: give others "
-                "with --unpaired, or the word choreography"
+                "with `unpaired`, or the word choreography"
             )
         if exchanged:
             _log.warning(

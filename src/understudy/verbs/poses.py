@@ -69,6 +69,11 @@ def convert_poses(
         convert_poses("me.performance", "me.json")
         convert_poses("openpose_frames", "dance.coco.json", size="1280x720")
         convert_poses("dance.bvh", "dance.json", fps=16, size="512x768")
+
+    Shell:
+        $ understudy poses me.performance me.json
+        $ understudy poses openpose_frames dance.coco.json --size 1280x720
+        $ understudy poses dance.bvh dance.json --size 512x768 --fps 16
     """
     path, target = Path(given), Path(output)
     kind = _kind_of(path)

@@ -14,7 +14,7 @@ WIDTH = 78
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What `recipes` found; as text it is the listing."""
+    """What `list_recipes` found; as text it is the listing."""
 
     recipes: dict[str, Recipe]
     """by name, as users write it"""
@@ -27,15 +27,15 @@ class Catalogue:
         return "\n\n".join([*listed, *more])
 
 
-def recipes(recipe: str | None = None) -> Catalogue:
+def list_recipes(name: str | None = None) -> Catalogue:
     """Lists the methods: presets, variants, and with a name every number that can be set.
 
-    Any number can be changed: `train`, `clone` and `evaluate` take `--set NAME=VALUE`, repeatable. The last word of a
-    name will do where it is the only one. A variant is an ablation of the method's paper; `train` and `clone` take
-    one with `--variant`.
+    Any number can be changed: `train`, `clone` and `evaluate` take NAME=VALUE, several times, as `settings`. The last
+    word of a name will do where it is the only one. A variant is an ablation of the method's paper; `train` and `clone`
+    take one as `variant`.
 
     Args:
-        recipe: The method whose numbers are wanted, with unit, default and source.
+        name: the method whose numbers are wanted, with unit, default and source; left out, all methods in short.
 
     Returns:
         The listing; `.recipes` are the recipes themselves.
@@ -44,12 +44,17 @@ def recipes(recipe: str | None = None) -> Catalogue:
         UsageError: there is no such recipe.
 
     Example:
-        print(recipes("everybody-dance-now"))
+        print(list_recipes("everybody-dance-now"))
+
+    Shell:
+        $ understudy recipes
+        $ understudy recipes everybody-dance-now
+        $ understudy train --reference me.mp4 --output me.actor --recipe everybody-dance-now --set optimisation.batch=2
     """
     from understudy.recipes import every
     from understudy.recipes import recipe as find
 
-    return Catalogue(dict(every()) if recipe is None else {recipe: find(recipe)}, whole=recipe is not None)
+    return Catalogue(dict(every()) if name is None else {name: find(name)}, whole=name is not None)
 
 
 def _brief(name: str, one: Recipe) -> str:

@@ -83,7 +83,9 @@ class Recipe:
             UsageError: there is no such preset or variant.
         """
         if name not in self.presets:
-            raise UsageError(f"preset {name}: {self.title} has none of that name; it has {', '.join(self.presets)}")
+            raise UsageError(
+                f"`preset={name!r}`: {self.title} has no such preset; choose one of {', '.join(self.presets)}"
+            )
         config = self.presets[name]()
         return config if variant is None else self.varied(config, variant)
 
@@ -95,11 +97,11 @@ class Recipe:
         """
         if variant not in self.variants:
             have = f"choose one of {', '.join(self.variants)}" if self.variants else "it has none"
-            raise UsageError(f"variant {variant}: {self.title} has no such variant; {have}")
+            raise UsageError(f"`variant={variant!r}`: {self.title} has no such variant; {have}")
         try:
             return self.variants[variant](config)
         except ValueError as error:
-            raise UsageError(f"variant {variant}: {error}") from None
+            raise UsageError(f"`variant={variant!r}`: {error}") from None
 
     def read_config(self, stored: Mapping[str, Any]) -> Any:
         """The config that an actor holds as JSON, also of actors made before configs had groups.

@@ -65,7 +65,7 @@ def changed(config: C, changes: Mapping[str, Any]) -> C:
         return _with(config, values)
     except (ValueError, TypeError) as error:
         said = ", ".join(f"{name}={value}" for name, value in changes.items())
-        raise UsageError(f"config {said}: {error}") from None
+        raise UsageError(f"`settings` {said}: {error}") from None
 
 
 def assignments(words: Sequence[str]) -> dict[str, str]:
@@ -77,7 +77,7 @@ def assignments(words: Sequence[str]) -> dict[str, str]:
     parted = [word.partition("=") for word in words]
     for name, sign, _ in parted:
         if not sign or not name.strip():
-            raise UsageError(f"set {name}: write NAME=VALUE, for example optimisation.batch=4")
+            raise UsageError(f"`settings` {name}: write NAME=VALUE, for example optimisation.batch=4")
     return {name.strip(): value.strip() for name, _, value in parted}
 
 
@@ -113,7 +113,7 @@ def read(number: Number, text: str) -> Any:
     try:
         return _read(number.kind, text)
     except ValueError:
-        raise UsageError(f"set {number.name}={text}: it must be {wanted(number.kind)}") from None
+        raise UsageError(f"`settings` {number.name}={text}: it must be {wanted(number.kind)}") from None
 
 
 def wanted(kind: Any) -> str:
@@ -172,11 +172,11 @@ def _whole_name(given: str, known: Sequence[str]) -> str:
     if len(ending) == 1:
         return ending[0]
     if ending:
-        raise UsageError(f"set {given}: that may be {' or '.join(ending)}: write one of these")
+        raise UsageError(f"`settings` {given}: that may be {' or '.join(ending)}: write one of these")
     lasts = {name.rpartition(".")[2]: name for name in known}
     near = get_close_matches(given, [*known, *lasts], 1, LIKE)
     meant = f"did you mean {lasts.get(near[0], near[0])}?" if near else "`understudy recipes NAME` lists all"
-    raise UsageError(f"set {given}: there is no such number; {meant}")
+    raise UsageError(f"`settings` {given}: there is no such number; {meant}")
 
 
 def _with(config: C, values: Mapping[str, Any]) -> C:
