@@ -148,7 +148,8 @@ def perform(
 
     Args:
         actor: an actor or its file, or a sequence of them, from left to right; the same one may come more than once.
-        driving: video or performance of the motion. A performance has no sound.
+        driving: video or performance of the motion, or motion capture as BVH, which a made-up person dances before a
+            grey wall, see `driver_of`. Only a video has sound.
         output: the video to write: .mp4, .mkv or .mov; .webm, .mov or a folder of PNG files for transparent ones.
         layout: of several actors. "side-by-side": each in a picture of its own, all as high as the first one's.
             "stage": all in one picture as high as the first one's, spread over its width with their feet on one ground;
@@ -191,7 +192,7 @@ def perform(
     alone = actors[0]
     loaded = (alone if isinstance(alone, Actor) else Actor.load(alone)).normalizing_by(normalization)
     check_room(loaded.config, behind)
-    return _perform(loaded, _tracked(driving), _video_of(driving), path, behind, compare, device)
+    return _perform(loaded, _driver(driving), _video_of(driving), path, behind, compare, device)
 
 
 def _perform_together(
@@ -212,7 +213,7 @@ def _perform_together(
     video = _video_of(driving)
     perform_together(
         cast,
-        _tracked(driving),
+        _driver(driving),
         path,
         layout=layout,
         background=behind,
@@ -272,7 +273,7 @@ def clone(
 
     Args:
         reference: video or performance of the person.
-        driving: video or performance of the motion; training learns from its motion as well.
+        driving: video, performance or BVH file of the motion, see `perform`; training learns from its motion as well.
         output: the video to write, see `perform`.
         unpaired: what training learns from besides the driver, see `train`.
         recipe, preset: see `train`.
@@ -309,7 +310,7 @@ def clone(
     check_actor_output(actor_path, resume, rendered_with=f"understudy perform --actor {actor_path}")
     given = _consent(consent, reference, actor_path, resume)
     size = {} if config.size <= DEFAULT_WORKING_SIZE else {"size": config.size}
-    reference_performance, driving_performance = _tracked(reference, **size), _tracked(driving, **size)
+    reference_performance, driving_performance = _tracked(reference, **size), _driver(driving, **size)
     _say_coverage(reference_performance, driving_performance)
     actor = train(
         reference_performance,
@@ -390,19 +391,27 @@ def _tracked(clip: Clip, **options: Any) -> Performance:
     return tracked(clip, **options)
 
 
+def _driver(clip: Clip, **options: Any) -> Performance:
+    from understudy.synthetic.drivers import driver_of
+
+    return driver_of(clip, **options)
+
+
 def _name(clip: Clip) -> str:
     return Path(clip).name if isinstance(clip, (str, os.PathLike)) else clip.header.source_name
 
 
 def _video_of(clip: Clip) -> Path | None:
-    return Path(clip) if isinstance(clip, (str, os.PathLike)) and Path(clip).is_file() else None
+    from understudy.synthetic.bvh import is_bvh
+
+    return Path(clip) if isinstance(clip, (str, os.PathLike)) and Path(clip).is_file() and not is_bvh(clip) else None
 
 
 def _sound_of(video: Path | None, output: Path) -> Path | None:
     from understudy.media.reading import probe
 
     if video is None:
-        log.info("%s is without sound: a performance holds none; give the driving video itself for its sound", output)
+        log.info("%s is without sound: only a driving video itself has any", output)
         return None
     return video if probe(video).has_audio else None
 
