@@ -111,7 +111,7 @@ def carried_out(
     """Trains what was checked, and writes the actor.
 
     Args:
-        also: further clips, whose motion is learnt from if the recipe does so, before those that the training was asked with.
+        also: further clips, learnt from before those of the training if the recipe learns from others.
 
     Raises:
         TrainingError, Interrupted: as `train`.
