@@ -81,7 +81,7 @@ def paced(bench: Bench, footage: Footage, who: Contender) -> Contender:
     Raises:
         UsageError: a stage did not come to a single step in the short training.
     """
-    names: tuple[str, ...] = import_module(f"understudy.recipes.{who.recipe.replace('-', '_')}_config").NAMES
+    names: tuple[str, ...] = import_module(f"understudy.recipes.parts.{who.recipe.replace('-', '_')}_config").NAMES
     if (given := bench.steps.get(who.name)) is not None:
         return _with_steps(who, {name: given for name in who.config.stages}, names)
     path = bench.work / PACE
