@@ -26,6 +26,7 @@ from understudy.retargeting.augmentation import PoseNoise
 from understudy.training import loop as training
 from understudy.unpaired.pool import PoseSequence
 from understudy.verbs.clone import perform, train
+from unplugged import saving_every_step, unplugged_behind
 
 TINY = recipe.Config(
     size=32, box_hw=(32, 32), line=1 / 16, width=4, downsamplings=2, blocks=1, enhancer_blocks=1,
@@ -372,23 +373,12 @@ GOLDEN = {
 # -- stages ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kill_at", [1, 4, 7, 9], ids=STAGES)
+@pytest.mark.parametrize("stage", STAGES)
 def test_killed_in_any_stage_and_resumed_gives_the_weights_of_an_unbroken_run(
-    trained, me, dance, tmp_path, monkeypatch, kill_at
+    trained, me, dance, tmp_path, monkeypatch, stage
 ):
-    count = 0
-
-    def dies(loop, last):
-        nonlocal count
-        if count == kill_at:
-            raise KeyboardInterrupt
-        count += 1
-        own_step(loop, last)
-        loop.next_save = 0.0  # after every step
-
-    own_step = training._Loop.step
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(training._Loop, "step", dies)
+        saving_every_step(patch, unplugged_behind(stage, 1))
         recipe.train(me, [dance], tmp_path, TINY, device="cpu")
     result = recipe.train(me, [dance], tmp_path, TINY, device="cpu", resume=True)
     assert result.record["stages"] == trained[0].record["stages"]
@@ -430,15 +420,14 @@ def test_other_poses_cannot_be_resumed_with(trained, me, dance, tmp_path_factory
 
 
 def test_ctrl_c_in_the_second_stage_saves_and_resumes_exactly(trained, me, dance, tmp_path, monkeypatch):
-    own_step = recipe.Stage._step
-
-    def interrupted(stage, step):
-        if (stage.name, step) == ("texture", 1):
+    def interrupted(*at):
+        if at == ("texture", 2) and not interrupts:
+            interrupts.append(at)
             os.kill(os.getpid(), signal.SIGINT)
-        return own_step(stage, step)
 
+    interrupts = []
     with monkeypatch.context() as patch, pytest.raises(Interrupted, match="stopped at step 2; saved"):
-        patch.setattr(recipe.Stage, "_step", interrupted)
+        saving_every_step(patch, interrupted)
         recipe.train(me, [dance], tmp_path, TINY, device="cpu")
     assert (tmp_path / "texture/checkpoints/step-00000002.safetensors").exists()
     result = recipe.train(me, [dance], tmp_path, TINY, device="cpu", resume=True)
