@@ -112,6 +112,7 @@ def test_two_people_do_the_same_motion_each_on_the_floor() -> None:
         floor = scene.camera.project([(0, 0, -0.8), (0, 0, 0.9)])[:, 1]
         feet = xy[:, p.FEET, 1].max(axis=1)
         grounded = motion.path[:, 1] == 0
+        assert grounded.mean() > 0.5
         assert (feet[grounded] > floor[0] - 6).all() and (feet[grounded] < floor[1] + 2).all()
     one, two = (landmark_paths(make_person(person), motion, make_scene(3, SIZE)) for person in (2, 11))
     limbs = [(p.LEFT_ELBOW, p.LEFT_WRIST), (p.RIGHT_SHOULDER, p.RIGHT_ELBOW), (p.LEFT_HIP, p.LEFT_KNEE)]
