@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from understudy.errors import MediaError
-from understudy.media.images import announced_size_hw, composite, is_image, read_image, write_image
+from understudy.media.images import announced_size_hw, check_size, composite, is_image, read_image, write_image
 
 
 def picture(channels: int = 3) -> np.ndarray:
@@ -48,6 +48,12 @@ def test_sixteen_bits_are_converted(tmp_path: Path) -> None:
     assert np.array_equal(read_image(tmp_path / "deep.png"), picture())
 
 
+def test_sixteen_bits_go_to_the_nearest_of_eight(tmp_path: Path) -> None:
+    deep = np.arange(0, 65536, 16, dtype=np.uint16).reshape(64, 64)
+    cv2.imwrite(str(tmp_path / "deep.png"), deep)
+    assert np.array_equal(read_image(tmp_path / "deep.png")[..., 0], np.round(deep / 257))
+
+
 def test_exif_rotation_is_applied(tmp_path: Path) -> None:
     smooth = cv2.GaussianBlur(picture(), (0, 0), 4)
     write_image(tmp_path / "a.jpg", smooth)
@@ -63,6 +69,16 @@ def test_exif_rotation_is_applied(tmp_path: Path) -> None:
 def _png(width: int, height: int) -> bytes:
     body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+
+
+@pytest.mark.parametrize(("height", "width", "read"), [(8192, 8192, True), (8193, 9, False), (9, 8193, False),
+                                                       (0, 9, False), (9, 0, False), (1, 1, True)])  # fmt: skip
+def test_sides_of_up_to_8192_pixels_are_read(height: int, width: int, read: bool) -> None:
+    if read:
+        check_size(Path("a.png"), height, width)
+        return
+    with pytest.raises(MediaError, match=f"a.png has frames of {width}x{height} pixels; at most 8192x8192 are read"):
+        check_size(Path("a.png"), height, width)
 
 
 def _jpeg(width: int, height: int) -> bytes:
