@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+import clips
 from understudy.errors import MediaError
 from understudy.media.images import announced_size_hw, check_size, composite, is_image, read_image, write_image
 
@@ -121,6 +122,18 @@ def test_wrong_pictures_are_refused(tmp_path: Path, name: str, image: np.ndarray
     with pytest.raises(MediaError, match=words):
         write_image(tmp_path / name, image)
     assert os.listdir(tmp_path) == []
+
+
+def test_other_markers_of_a_jpeg_are_no_frames(tmp_path: Path) -> None:
+    """Tables (C4), extensions (C8) and conditioning (CC) share the range of the markers that say a size."""
+    others = b"".join(b"\xff" + bytes([marker]) + struct.pack(">H", 12) + b"\x77" * 10 for marker in (0xC4, 0xC8, 0xCC))
+    data = _jpeg(31, 20)
+    (tmp_path / "a.jpg").write_bytes(data[:20] + others + data[20:])
+    assert announced_size_hw(tmp_path / "a.jpg") == (20, 31)
+
+
+def test_a_gif_announces_its_height_and_width(tmp_path: Path) -> None:
+    assert announced_size_hw(clips.write_gif(tmp_path / "a.gif")) == clips.SIZE_HW
 
 
 def test_sizes_and_kinds_by_the_first_bytes(tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ def middle(detection):
                      id="gives up waiting"),
         pytest.param([[SMALL], *[[LARGE]] * PATIENCE, [SMALL], *[[LARGE]] * PATIENCE],
                      [[30, 70], *[None] * PATIENCE, [30, 70], *[None] * PATIENCE], id="waits anew each time"),
+        pytest.param([[SMALL], [[35, 20, 75, 120]]], [[30, 70], [55, 70]], id="overlaps by 0.23"),
+        pytest.param([[SMALL], [[37, 20, 77, 120]]], [[30, 70], None], id="overlaps by 0.19"),
         pytest.param([[SMALL], [[20, 25, 60, 125]]], [[30, 70], [40, 75]], id="goes along"),
     ],
 )  # fmt: skip
