@@ -178,6 +178,29 @@ def test_bad_json_is_one_line_of_the_asked_kind(tmp_path, content, message):
         read_json(path, ActorError)
 
 
+def test_json_beyond_any_of_ours_is_not_read(tmp_path, monkeypatch):
+    write_json(tmp_path / "a.json", {"n": 1})
+    monkeypatch.setattr("understudy.base.files.MAX_JSON_BYTES", (tmp_path / "a.json").stat().st_size)
+    assert read_json(tmp_path / "a.json") == {"n": 1}
+    write_json(tmp_path / "a.json", {"n": 10})
+    with pytest.raises(ActorError, match=r"a\.json is larger than any JSON file this program writes"):
+        read_json(tmp_path / "a.json", ActorError)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(b"[3,4]", b"[4,3]"), (b'"F32"', b'"I32"'), (b"step", b"stop")],
+    ids=["shape", "type", "header"],
+)
+def test_what_is_said_about_tensors_is_hashed_with_them(tmp_path, before, after):
+    path = tmp_path / "a.safetensors"
+    save_tensors(path, {"weights": np.ones((3, 4), np.float32)}, {"step": 3})
+    assert path.read_bytes().count(before) == 1
+    path.write_bytes(path.read_bytes().replace(before, after))
+    with pytest.raises(ActorError, match="its content does not match its stored SHA-256"):
+        load_tensors(path, ActorError)
+
+
 def test_tensors_round_trip_with_their_header(tmp_path):
     tensors = {
         "weights": np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32),

@@ -125,6 +125,7 @@ def test_transparent_output_keeps_colour_and_alpha() -> None:
 def test_fading_scales_colour_and_alpha_together() -> None:
     cutout = np.full((4, 4, 4), 200, np.uint8)
     assert (faded(cutout, 0.5) == 100).all() and not faded(cutout, 0.0).any() and faded(cutout, 1.0) is cutout
+    assert not faded(cutout, -0.5).any() and faded(cutout, 1.5) is cutout
 
 
 def test_a_flat_colour_that_was_painted_wrongly_is_still_flat() -> None:
@@ -151,6 +152,8 @@ def test_a_frame_that_is_shown_whole_fades_at_its_border_alone() -> None:
     cutout = framed(frame)
     assert (cutout[2:-2, 2:-2, 3] == 255).all() and (cutout[2:-2, 2:-2, :3] == frame[2:-2, 2:-2]).all()
     assert (np.diff(cutout[SIZE // 2, :3, 3].astype(int)) > 0).all() and (cutout[..., :3] <= cutout[..., 3:]).all()
+    for turns in (1, 2, 3):  # on each side alike
+        assert np.array_equal(np.rot90(cutout[..., 3], turns), cutout[..., 3])
     same = paste(
         framed(np.full_like(frame, 90)), Similarity.shifted(-3, 5), np.full((2 * SIZE, 2 * SIZE, 3), 90, np.uint8)
     )

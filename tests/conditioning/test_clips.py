@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import cv2
@@ -6,7 +7,18 @@ import pytest
 import torch
 
 from tiny import tiny_performance
-from understudy.conditioning.clips import Clip, _frames_over, chained, random_similarity, read_clip, windows
+from understudy.conditioning.clips import (
+    CLEAR_OF_PERSON,
+    Clip,
+    _frames_over,
+    chained,
+    flat_colour,
+    random_similarity,
+    read_clip,
+    windows,
+)
+from understudy.performance import INTERPOLATED
+from understudy.retargeting.alignment import Alignment
 
 
 def clip_of(frames=None, flow=None, xy=None, size=16, working_size=16, to_picture=None):
@@ -115,6 +127,53 @@ def read(performance, **options):
     return read_clip(performance, None, (250, 20, 10), 2, 0.1, 32, 32, cpu, **options)
 
 
+def test_a_picture_of_another_size_has_the_same_edges(performance):
+    """Half and double the size, whether read so or resized later: pixel p of a picture covers p - 1/2 to p + 1/2."""
+    xy, _ = performance.poses.openpose18()
+    for size in (16, 64):
+        expected = torch.from_numpy((xy + 0.5) * (size / 32) - 0.5)
+        read_so = read_clip(performance, None, (250, 20, 10), 2, 0.1, size, 32, torch.device("cpu"))
+        for clip in (read_so, read(performance).resized(size / 32)):
+            torch.testing.assert_close(clip.all_joints()[0], expected, atol=1e-4, rtol=0)
+
+
+def test_only_found_people_are_pictures_and_interpolated_poses_are_motion(tmp_path):
+    gappy = tiny_performance(tmp_path / "gappy.performance", frames=8, size=32, missing=(6,))
+    gappy.status[2] = INTERPOLATED
+    as_motion = read_clip(gappy, Alignment(1.0, (0.0, 0.0)), None, 2, 0.1, 32, 32, torch.device("cpu"))
+    assert read(gappy).windows.tolist() == [0, 3, 4]
+    assert as_motion.windows.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_driver_whose_sides_are_exchanged_is_read_with_the_references_names(performance):
+    """Somebody of the other side, half as large: left is called right, and everything lies where alignment puts it."""
+    xy, _ = performance.poses.sides_exchanged().openpose18()
+    exchanged = read_clip(
+        performance, Alignment(0.5, (3.0, 1.0), exchange_sides=True), None, 2, 0.1, 32, 32, torch.device("cpu")
+    )
+    torch.testing.assert_close(exchanged.all_joints()[0], torch.from_numpy(xy * 0.5 + (3, 1)).float())
+    own, _ = performance.poses.openpose18()
+    assert np.abs(xy - own).max() > 3
+
+
+def test_a_joint_is_seen_when_it_is_surer_than_the_threshold(tmp_path):
+    doubtful = tiny_performance(tmp_path / "doubtful.performance", frames=4, size=32)
+    doubtful.poses.confidence[1] = 0.5
+    seen = [
+        read_clip(doubtful, None, (250, 20, 10), 2, above, 32, 32, torch.device("cpu")).seen for above in (0.4, 0.5)
+    ]
+    assert seen[0].all() and seen[1].all(1).tolist() == [True, False, True, True] and not seen[1][1].any()
+
+
+def test_the_flat_colour_is_clear_of_the_person_and_else_as_near_as_can_be_to_the_room(performance):
+    chosen = np.array(flat_colour(performance), float)
+    frame, matte = next(performance.frames()), next(performance.mattes())
+    person, room = frame[matte > 250].mean(axis=0), frame[matte < 5].mean(axis=0)
+    assert np.linalg.norm(chosen - person) > CLEAR_OF_PERSON
+    # The room itself is clear of him, so it is taken, to a step of the grid
+    assert np.linalg.norm(chosen - room) < 20
+
+
 def test_alpha_goes_along_with_frames_over_the_flat_colour_and_as_filmed(performance):
     plain, with_alpha = read(performance), read(performance, with_alpha=True)
     filmed = read(performance, with_alpha=True, as_filmed=True)
@@ -145,7 +204,13 @@ def test_edges_may_take_the_persons_own_colours(performance):
         def mattes(self):
             return iter([matte])
 
+    class Segmented(OneFrame):
+        header = dataclasses.replace(performance.header, matte="auto")
+
     plain, own = (_frames_over(OneFrame(), (0, 0, 0), 64, True, own)[0] for own in (False, True))
+    # What a network gave spills over the edge: its faintest fifth is no person
+    narrowed = _frames_over(Segmented(), (0, 0, 0), 64, True, True)[0, 3] / 255
+    np.testing.assert_allclose(narrowed, np.clip((matte / 255 - 0.2) / 0.8, 0, 1), atol=0.01)
     assert np.array_equal(plain[3], matte) and np.array_equal(own[3], matte)
     truth = np.moveaxis(share * (150, 60, 90), -1, 0)
     edge = (matte > 30) & (matte < 225)

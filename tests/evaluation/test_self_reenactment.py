@@ -25,6 +25,7 @@ from understudy.synthetic.pair import FPS
 from understudy.synthetic.people import make_person
 from understudy.synthetic.render import render
 from understudy.synthetic.scene import make_scene
+from understudy.tracking.crop import cut
 
 TINY = {
     "size": 32, "width": 4, "depth": 3, "discriminator_width": 4, "batch": 4, "joint_sigma": 1.5, "limb_sigma": 3.0,
@@ -102,6 +103,11 @@ def test_a_performance_cannot_be_split(parts):
         split(parts[0].training.path)
 
 
+def middle_of(matte):
+    y, x = np.nonzero(matte > 127)
+    return np.array([x.mean(), y.mean()])
+
+
 def test_the_truth_lies_where_the_actor_is_drawn(clips, parts, tmp_path):
     """An actor that paints just the reference's frames is the truth, but for cutting out and putting back."""
     who = contender("nearest-neighbour", "preview")
@@ -117,7 +123,14 @@ def test_the_truth_lies_where_the_actor_is_drawn(clips, parts, tmp_path):
     shown = list(played(actor, part_of(truth, actor), truth, device="cpu"))
     assert np.abs(np.stack(shown).astype(int) - np.stack(true_frames)).mean() < 6
     assert in_square(actor, truth.square, 64).background.shape == (64, 64, 3)
+    whole = list(VideoReader(clips[0]))
+    held_out = truth_of(clips[0], parts[0].held_out, actor, 64)  # from frame 40 on, in the reference's square
+    assert np.array_equal(np.stack(list(held_out.frames())), [cut(frame, truth.square, 64) for frame in whole[40:]])
     left, top, side = truth.square  # of an actor who learnt from another part, say
+    moved = dataclasses.replace(truth, square=(left - 9, top + 5, side))
+    shift = middle_of(list(moved.mattes())[7]) - middle_of(mattes[7])
+    np.testing.assert_allclose(shift, np.array([9, -5]) * 64 / side, atol=0.3)
+    np.testing.assert_allclose(moved.pose.xy - truth.pose.xy, np.broadcast_to(shift, truth.pose.xy.shape), atol=0.3)
     elsewhere = dataclasses.replace(truth, square=(left - 9, top + 5, side + 12))
     shown = list(played(actor, part_of(elsewhere, actor), elsewhere, device="cpu"))
     true_frames = list(elsewhere.frames())

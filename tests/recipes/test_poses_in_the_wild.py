@@ -1,5 +1,4 @@
 import dataclasses
-import functools
 import json
 import os
 import re
@@ -28,10 +27,10 @@ from understudy.recipes.parts.player import moments
 from understudy.recipes.parts.poses_in_the_wild_config import RUNGS, rung
 from understudy.recipes.parts.poses_in_the_wild_player import around
 from understudy.retargeting.augmentation import PoseNoise
-from understudy.training import loop
 from understudy.unpaired.pool import PoseSequence
 from understudy.verbs.perform import perform
 from understudy.verbs.train import train
+from unplugged import saving_every_step, unplugged_behind
 
 NAME, RECIPE = "poses-in-the-wild", recipe.RECIPE
 TINY = recipe.Config(
@@ -449,24 +448,12 @@ GOLDEN = {
 # -- stages ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kill_at", [1, 4, 7, 9], ids=STAGES)
+@pytest.mark.parametrize("stage", STAGES)
 def test_killed_in_any_stage_and_resumed_gives_the_weights_of_an_unbroken_run(
-    trained, me, dance, tmp_path, monkeypatch, kill_at
+    trained, me, dance, tmp_path, monkeypatch, stage
 ):
-    count = 0
-    own_step = recipe.Stage.training_step
-
-    def dies(stage, step):
-        nonlocal count
-        if count == kill_at:
-            raise KeyboardInterrupt
-        count += 1
-        return own_step(stage, step)
-
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(recipe.Stage, "training_step", dies)
-        patch.setattr(loop, "run", functools.partial(loop.run, checkpoint_seconds=0.0))  # after every step
-        patch.setattr(loop, "CHECKPOINT_COST", 0.0)
+        saving_every_step(patch, unplugged_behind(stage, 1))
         learnt(TINY, me, [dance], tmp_path)
     result = learnt(TINY, me, [dance], tmp_path, resume=True)
     assert result.record["stages"] == trained[0].record["stages"]
@@ -508,15 +495,14 @@ def test_other_poses_cannot_be_resumed_with(trained, me, dance, tmp_path_factory
 
 
 def test_ctrl_c_in_the_second_stage_saves_and_resumes_exactly(trained, me, dance, tmp_path, monkeypatch):
-    own_step = recipe.Stage._step
-
-    def interrupted(stage, step):
-        if (stage.name, step) == ("texture", 1):
+    def interrupted(*at):
+        if at == ("texture", 2) and not interrupts:
+            interrupts.append(at)
             os.kill(os.getpid(), signal.SIGINT)
-        return own_step(stage, step)
 
+    interrupts = []
     with monkeypatch.context() as patch, pytest.raises(Interrupted, match="stopped at step 2; saved"):
-        patch.setattr(recipe.Stage, "_step", interrupted)
+        saving_every_step(patch, interrupted)
         learnt(TINY, me, [dance], tmp_path)
     assert (tmp_path / "texture/checkpoints/step-00000002.safetensors").exists()
     result = learnt(TINY, me, [dance], tmp_path, resume=True)

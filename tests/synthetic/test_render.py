@@ -112,6 +112,7 @@ def test_two_people_do_the_same_motion_each_on_the_floor() -> None:
         floor = scene.camera.project([(0, 0, -0.8), (0, 0, 0.9)])[:, 1]
         feet = xy[:, p.FEET, 1].max(axis=1)
         grounded = motion.path[:, 1] == 0
+        assert grounded.mean() > 0.5
         assert (feet[grounded] > floor[0] - 6).all() and (feet[grounded] < floor[1] + 2).all()
     one, two = (landmark_paths(make_person(person), motion, make_scene(3, SIZE)) for person in (2, 11))
     limbs = [(p.LEFT_ELBOW, p.LEFT_WRIST), (p.RIGHT_SHOULDER, p.RIGHT_ELBOW), (p.LEFT_HIP, p.LEFT_KNEE)]
@@ -122,6 +123,19 @@ def test_two_people_do_the_same_motion_each_on_the_floor() -> None:
         assert ((first * second).sum(1) / length)[far].min() > 0.95
 
 
+def test_a_path_is_walked_in_leg_lengths() -> None:
+    """Somebody with longer legs goes farther in the same motion."""
+    motion, scene = standing(), make_scene(1, SIZE)
+    aside = Motion(motion.rotations, np.array([[0.4, 0, 0]], np.float32), motion.grip, motion.fps)
+    short, long = make_person(3), make_person(0)
+    assert long.body.leg > 1.08 * short.body.leg
+    ways = []
+    for person in (short, long):
+        moved = landmark_paths(person, aside, scene) - landmark_paths(person, motion, scene)
+        ways.append(moved[0, [p.LEFT_HIP, p.RIGHT_HIP], 0].mean())
+    assert ways[1] / ways[0] == pytest.approx(long.body.leg / short.body.leg, rel=0.02)
+
+
 def test_left_is_the_persons_left_and_the_face_turns_away() -> None:
     front = film(1, standing())[0]
     assert front.xy[p.LEFT_WRIST, 0] > front.xy[p.LEFT_SHOULDER, 0] > front.xy[p.RIGHT_SHOULDER, 0]
@@ -129,6 +143,9 @@ def test_left_is_the_persons_left_and_the_face_turns_away() -> None:
     assert front.xy[p.FACE][0, 0] < front.xy[p.FACE][16, 0], "the jaw begins at the person's right"
     assert front.xy[p.LEFT_HAND][12, 0] > front.xy[p.LEFT_HAND][0, 0], "fingers lie beyond the wrist"
     assert (front.confidence[p.FACE] > 0).mean() > 0.85
+    for toes, outwards in (((p.LEFT_BIG_TOE, p.LEFT_SMALL_TOE), 1), ((p.RIGHT_BIG_TOE, p.RIGHT_SMALL_TOE), -1)):
+        big, small = front.xy[list(toes), 0]
+        assert outwards * (small - big) > 1, "big toes are on the inside"
     motion = standing()
     motion.rotations[:, 0] = np.diag([-1, 1, -1])
     back = film(1, motion)[0]

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from understudy.errors import MediaError
-from understudy.tracking.matte import GreenScreen, refine, still_room
+from understudy.tracking.matte import GreenScreen, StillRoom, refine, still_room
 
 SIZE = 128
 
@@ -64,6 +64,24 @@ def test_a_person_like_the_room_keeps_its_core():
     matte = refine(frame, disc.astype(np.uint8) * 255, room)
     y, x = np.mgrid[:SIZE, :SIZE]
     assert (matte[(x - 64) ** 2 + (y - 64) ** 2 < 30**2] == 255).all()
+
+
+def test_what_is_not_known_of_a_room_is_not_taken_out_of_a_mask():
+    """Where the person always stood, what is kept for the room shows the person."""
+    frame, disc = scene()
+    y, x = np.mgrid[:SIZE, :SIZE]
+    outer = disc & ((x - 64) ** 2 + (y - 64) ** 2 > 33**2)  # within the reach of the room, not of the core
+    mask, background = disc.astype(np.uint8) * 255, cv2.GaussianBlur(frame, (5, 5), 0)
+    known, unknown = (StillRoom(background, cover, 3.0) for cover in (np.zeros_like(mask), mask))
+    assert (unknown.without_room(frame, mask)[outer] == 255).all()
+    assert (known.without_room(frame, mask)[outer] < 128).mean() > 0.9
+
+
+def test_a_rooms_noise_is_what_nearly_all_of_it_stays_below():
+    """A tenth of the picture flickers by 24 in every other frame: it sets the noise, and not the mean with the rest."""
+    frames = np.full((8, SIZE, SIZE, 3), 100, np.uint8)
+    frames[::2, :, : SIZE // 10], frames[1::2, :, : SIZE // 10] = 88, 112
+    assert still_room(frames, np.zeros(frames.shape[:3], np.uint8)).noise == pytest.approx(12, abs=1)
 
 
 @pytest.mark.parametrize(

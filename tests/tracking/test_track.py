@@ -12,6 +12,7 @@ from tiny import tiny_poses
 from understudy.errors import MediaError, PerformanceError, PoseError, UsageError
 from understudy.media.reading import VideoReader, VideoWriter
 from understudy.performance import FOUND, INTERPOLATED, MISSING, Performance
+from understudy.poses import pose as p
 from understudy.poses.formats import write_openpose
 from understudy.synthetic.clip import write_clip as film
 from understudy.synthetic.motion import choreography
@@ -19,6 +20,8 @@ from understudy.synthetic.people import make_person
 from understudy.synthetic.scene import make_scene
 from understudy.tracking import passes
 from understudy.tracking import track as track_module
+from understudy.tracking.cache import cache_key
+from understudy.tracking.detection import Detection
 from understudy.tracking.track import track, tracked
 
 FRAMES, SIZE_HW = 16, (480, 360)
@@ -48,6 +51,7 @@ def test_a_made_up_dancer_is_tracked_where_the_truth_says(filmed, performance):
     truth = in_working_pixels(filmed, performance)
     seen = (truth.confidence > 0) & (performance.poses.confidence > 0.3)
     seen[:, 17:] = False
+    assert seen[:, 5:17].mean() > 0.8
     error = np.linalg.norm(truth.xy - performance.poses.xy, axis=-1)[seen]
     assert np.median(error) < 0.02 * 128
     assert np.percentile(error, 95) < 0.08 * 128
@@ -68,10 +72,10 @@ def test_the_frames_are_the_picture_at_the_place_the_crop_says(filmed, performan
     crop, frame = performance.header.crop, next(performance.frames())
     for x, y in ((40, 40), (64, 64), (80, 30)):
         column, row = (np.array([x, y]) - crop.translation_xy) / crop.scale
-        if 3 < column < SIZE_HW[1] - 3 and 3 < row < SIZE_HW[0] - 3:
-            around = whole[round(row) - 2 : round(row) + 3, round(column) - 2 : round(column) + 3]
-            low, high = around.min(axis=(0, 1)).astype(int) - 25, around.max(axis=(0, 1)).astype(int) + 25
-            assert ((frame[y, x] >= low) & (frame[y, x] <= high)).all()
+        assert 3 < column < SIZE_HW[1] - 3 and 3 < row < SIZE_HW[0] - 3
+        around = whole[round(row) - 2 : round(row) + 3, round(column) - 2 : round(column) + 3]
+        low, high = around.min(axis=(0, 1)).astype(int) - 25, around.max(axis=(0, 1)).astype(int) + 25
+        assert ((frame[y, x] >= low) & (frame[y, x] <= high)).all()
 
 
 def test_flow_and_background_come_along(performance):
@@ -121,9 +125,16 @@ def test_a_green_screen_is_keyed(filmed, tmp_path):
         assert (a & b).sum() / (a | b).sum() > 0.8
 
 
-def test_no_matte_is_all_person_within_the_picture(filmed, tmp_path):
-    performance = track(filmed.video, tmp_path / "none.performance", size=64, matte="none", end=0.2)
-    assert min(matte[30:34, 30:34].min() for matte in performance.mattes()) == 255
+def test_no_matte_is_all_person_within_the_picture_and_none_beyond(filmed, tmp_path):
+    with VideoReader(filmed.video, end=0.1) as reader:
+        narrow = write_clip(tmp_path / "narrow.mp4", [frame[:, 90:270] for frame in reader], 20)
+    performance = track(narrow, tmp_path / "none.performance", size=64, matte="none")
+    crop = performance.header.crop
+    left, right = (crop.scale * edge + crop.translation_xy[0] for edge in (-0.5, 179.5))
+    assert left > 2 and right < 61  # the square is wider than the picture
+    for matte in performance.mattes():
+        assert not matte[:, : int(left)].any() and not matte[:, int(right) + 2 :].any()
+        assert matte[4:60, int(left) + 2 : int(right) - 1].min() == 255
 
 
 def write_mattes(path, count):
@@ -175,6 +186,56 @@ def test_poses_of_the_whole_clip_fit_a_part_of_it(filmed, tmp_path):
     truth = in_working_pixels(filmed, part)
     both = (part.poses.confidence > 0) & (truth.confidence[4:12] > 0)
     np.testing.assert_allclose(part.poses.xy[both], truth.xy[4:12][both], atol=0.1)
+
+
+def test_given_poses_of_a_smaller_canvas_are_enlarged_edge_to_edge(filmed, tmp_path):
+    half = filmed.pose.transformed(0.5, (-0.25, -0.25), (SIZE_HW[0] // 2, SIZE_HW[1] // 2))
+    write_openpose(half[:4], tmp_path / "poses")
+    options = {"poses": tmp_path / "poses", "smooth": False, "matte": "none", "end": 0.2}
+    performance = track(filmed.video, tmp_path / "given.performance", size=256, **options)
+    truth = in_working_pixels(filmed, performance)
+    both = (performance.poses.confidence > 0) & (truth.confidence[:4] > 0)
+    assert both[:, 5:17].mean() > 0.8
+    np.testing.assert_allclose(performance.poses.xy[both], truth.xy[:4][both], atol=0.02)
+
+
+def test_face_and_hands_are_tracked_when_they_are_asked_for(filmed, tmp_path):
+    plain, whole = (
+        track(filmed.video, tmp_path / f"{landmarks}.performance", size=32, end=0.1, landmarks=landmarks)
+        for landmarks in ("body", "wholebody")
+    )
+    assert (plain.header.landmarks, whole.header.landmarks) == ("body", "wholebody")
+    for points in (p.FACE, p.LEFT_HAND, p.RIGHT_HAND):
+        assert whole.poses.confidence[:, points].all() and not plain.poses.confidence[:, points].any()
+
+
+class Wandering:
+    """A tracker that knows the truth, and in two frames follows somebody beside the person, with a mask there."""
+
+    name, version = "wandering", "1"
+
+    def __init__(self, pose):
+        self.pose, self.frame = pose, -1
+
+    def __call__(self, picture):
+        self.frame += 1
+        away = self.frame in (6, 7)
+        mask = np.zeros(picture.shape[:2], np.uint8)
+        mask[:, -40:] = 255
+        xy = self.pose.xy[self.frame] + np.float32([150 * away, 0])
+        return Detection(xy, self.pose.confidence[self.frame], mask if away else None)
+
+    def close(self):
+        pass
+
+
+def test_of_somebody_else_neither_pose_nor_mask_is_kept(filmed, tmp_path, monkeypatch):
+    """Bridged frames show the person: a mask of whom the tracker had jumped to would leave nothing of him."""
+    monkeypatch.setattr(track_module, "MediaPipeTracker", lambda landmarks: Wandering(filmed.pose))
+    performance = track(filmed.video, tmp_path / "x.performance", size=128)
+    assert performance.status.tolist() == [FOUND] * 6 + [INTERPOLATED] * 2 + [FOUND] * (FRAMES - 8)
+    covered = [float((matte > 127).mean()) for matte in performance.mattes()]
+    assert min(covered[6:8]) > 0.7 * np.median(covered)
 
 
 def test_poses_of_another_clip_are_an_error(filmed, tmp_path):
@@ -308,6 +369,23 @@ def test_the_cache_knows_content_and_options(filmed, tmp_path, counted, caplog):
     assert len(counted) == 3
     assert "its cached performance cannot be used" in caplog.text
     assert Performance.load(again.path).header.files == again.header.files
+
+
+def test_the_cache_knows_the_content_of_files_and_folders_among_the_options(filmed, tmp_path):
+    def key(**options):
+        return cache_key(filmed.video, options)
+
+    poses, matte = tmp_path / "poses", tmp_path / "matte.mp4"
+    poses.mkdir()
+    (poses / "1.json").write_text("one")
+    matte.write_text("white")
+    keys = [key(), key(size=64), key(poses=poses), key(matte=matte), key(poses=poses, matte=matte)]
+    (poses / "1.json").write_text("two")
+    matte.write_text("black")
+    keys += [key(poses=poses), key(matte=matte)]
+    assert len(set(keys)) == len(keys)
+    moved = poses.rename(tmp_path / "elsewhere")
+    assert key(poses=moved) == keys[5] and key(poses=None) == keys[0]
 
 
 def test_performances_pass_through(performance, counted):

@@ -278,6 +278,14 @@ def test_an_unreadable_folder_inside_is_left_out(tmp_path, monkeypatch, caplog):
     assert notes(caplog) == [f"{tmp_path}/all/locked is left out: Permission denied"]
 
 
+def test_folders_that_hold_themselves_are_looked_through_once(tmp_path, caplog):
+    tiny_performance(tmp_path / "all" / "deep" / "me.performance", 1)
+    (tmp_path / "all" / "deep" / "again").symlink_to(tmp_path / "all", target_is_directory=True)
+    with caplog.at_level(logging.INFO):
+        assert names_of(gather([tmp_path / "all"]), tmp_path) == ["all/deep/me.performance"]
+    assert notes(caplog) == []
+
+
 def test_which_sources_are_poses_alone(tmp_path):
     me = tiny_performance(tmp_path / "me.performance", 1)
     (tmp_path / "half.performance").mkdir()

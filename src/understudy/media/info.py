@@ -245,7 +245,8 @@ def _turn(frame: av.video.frame.VideoFrame, stream: av.video.stream.VideoStream)
     if "DISPLAYMATRIX" in side_data:
         a, b, _, c, d = np.frombuffer(bytes(side_data["DISPLAYMATRIX"]), np.int32)[:5] / 65536
         return max(TURNS, key=lambda name: float(np.dot(TURNS[name], (a, b, c, d))))
-    tagged = stream.metadata.get("rotate", "0")  # what writers before the display matrix left
+    # What writers before the display matrix left; Matroska gives all names of tags back in capitals
+    tagged = next((value for name, value in stream.metadata.items() if name.lower() == "rotate"), "0")
     degrees = round(float(tagged) / 90) * 90 % 360 if _is_number(tagged) else 0
     return {90: "clockwise", 180: "half", 270: "anticlockwise"}.get(degrees, "none")
 
