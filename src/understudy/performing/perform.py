@@ -252,7 +252,7 @@ class Comparison:
         self.next_panel: Iterator[Image] = iter(self.panels)
         self.last_panel = np.zeros((self.height, self.width, 3), np.uint8)
         shrink = self.height / actor.original_size_hw[0]
-        self.to_panel = Similarity(shrink, (0.0, 0.0)) @ actor.from_picture.inverse
+        self.to_panel = Similarity.resized(shrink) @ actor.from_picture.inverse
 
     def __enter__(self) -> Comparison:
         self.writer.__enter__()

@@ -280,9 +280,8 @@ def actor_sheet(actor: Actor) -> Image:
     from understudy.pictures.drawing import draw_pose
 
     names = list(POSTURES)
-    ratio = actor.size / actor.working_size
     pose = Pose.concatenate([posture(actor.body, name, actor.working_size) for name in names])
-    pose = pose.transformed(ratio, (0.0, 0.0), (actor.size, actor.size))
+    pose = actor.from_working.of_pose(pose, (actor.size, actor.size))
     window = np.concatenate([actor.windows(pose[index : index + 1], actor.fps) for index in range(len(pose))])
     part = Part(pose, window, np.ones(len(pose), np.float32), actor.fps)
     shots, stages, drawn = [], [], []
