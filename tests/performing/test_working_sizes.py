@@ -117,3 +117,25 @@ def test_the_driver_as_filmed_is_drawn_on_a_larger_picture_where_he_was(driving:
     there = (Similarity.resized(2) @ TO_WORKING.inverse).of_pose(driving.poses, SIZE_HW)
     sheet = normalization_sheet(tracked_at(driving, 1), filmed, {"covered": there}).astype(int)
     assert (np.abs(sheet - FILMED).max(axis=2) < 90).sum() < 10  # he lies under himself
+
+
+def test_a_picture_of_twice_the_size_is_the_same_in_a_panel_of_half(tmp_path: Path, driving: Performance) -> None:
+    double = {"crop": TO_WORKING @ Similarity.resized(0.5), "original_size_hw": (256, 240)}
+    double["background"] = np.zeros((256, 240, 3), np.uint8)
+    cast = members([tracked_at(driving, 1), tracked_at(driving, 1, **double)], "side-by-side")
+    perform_together(cast, driving, tmp_path / "both", layout="side-by-side")
+    both = pictures(tmp_path / "both")
+    np.testing.assert_array_equal(both[:, :, :120], both[:, :, 120:])
+
+
+def test_what_is_halved_before_it_is_pasted_stays_in_its_place(tmp_path: Path, driving: Performance) -> None:
+    """In a picture of a quarter of the generator's size, against one of its size that is made as small afterwards."""
+    for name, side in (("whole", 32), ("small", 8)):
+        room = {"original_size_hw": (side, side), "background": np.zeros((side, side, 3), np.uint8)}
+        actor = tracked_at(driving, 1, crop=Similarity.resized(32 / side), **room)
+        perform_together(members([actor], "side-by-side"), driving, tmp_path / name, layout="side-by-side")
+    expected = pictures(tmp_path / "whole").reshape(FRAMES, 8, 4, 8, 4, 3).mean((2, 4))
+    for axis in (1, 2):
+        places = np.arange(8).reshape([-1 if axis == other else 1 for other in range(4)])
+        middles = [(shown * places).sum() / shown.sum() for shown in (expected, pictures(tmp_path / "small"))]
+        assert middles[1] == pytest.approx(middles[0], abs=0.05)
