@@ -266,3 +266,18 @@ def test_chained_transforms_do_one_after_the_other():
     both = chained(then, first)
     assert both.shape == (2, 2, 3)
     torch.testing.assert_close(both @ point, then @ torch.cat([first @ point, point[2:]]))
+
+
+def test_joints_and_frames_of_a_smaller_picture_keep_the_edges(performance):
+    """Half the reference's working size, and from there twice the size: edges stay edges on the way."""
+    cpu = torch.device("cpu")
+    own = read_clip(performance, None, (0, 0, 0), 1, 0.1, 16, 32, cpu)
+    other = read_clip(performance, Alignment(2.0, (3.0, 1.0)), None, 1, 0.1, 16, 32, cpu)
+    xy, _ = performance.poses.openpose18()
+    np.testing.assert_allclose(own.all_joints()[0], (xy + 0.5) / 2 - 0.5, atol=1e-5)
+    np.testing.assert_allclose(other.all_joints()[0], (2 * xy + (3.0, 1.0) + 0.5) / 2 - 0.5, atol=1e-5)
+    np.testing.assert_allclose(own.resized(2).all_joints()[0], xy, atol=1e-5)
+    there = torch.arange(5)
+    shrunk = own.frames_at(there, own.to_picture.expand(5, 2, 3), 16)
+    filmed = own.frames.float().reshape(5, 3, 16, 2, 16, 2).mean((3, 5)) / 127.5 - 1
+    np.testing.assert_allclose(shrunk, filmed, atol=1e-4)

@@ -12,9 +12,11 @@ import pytest
 from understudy.covering.coverage import coverage
 from understudy.covering.measure import measure
 from understudy.covering.plots import limb_strips, time_line
+from understudy.covering.report import _with_limbs
 from understudy.errors import UnderstudyError
 from understudy.pictures import pages
 from understudy.poses.pose import Pose
+from understudy.poses.similarity import Similarity
 
 VOID = {"meta", "img", "br"}
 
@@ -199,3 +201,11 @@ def test_plots_survive_any_length(stick_people) -> None:  # type: ignore[no-unty
 
 def _bytes(source: str | None) -> np.ndarray:
     return np.frombuffer(base64.b64decode((source or "").split(",", 1)[1]), np.uint8)
+
+
+def test_limbs_lie_on_an_enlarged_frame_where_they_are(stick_people) -> None:  # type: ignore[no-untyped-def]
+    pose = Similarity.resized(20 / 256).of_pose(stick_people([{}]), (20, 20))
+    drawn = _with_limbs(np.zeros((20, 20, 3), np.uint8), pose, 0, (11,))  # 18 times as large
+    rows, columns = np.nonzero(np.abs(drawn.astype(int) - (255, 140, 0)).sum(axis=2) < 80)
+    forearm = (pose.openpose18()[0][0, 6:8].mean(axis=0) + 0.5) * 18 - 0.5
+    assert (columns.mean(), rows.mean()) == pytest.approx(forearm, abs=1.5)

@@ -137,6 +137,20 @@ def test_the_truth_lies_where_the_actor_is_drawn(clips, parts, tmp_path):
     assert np.abs(np.stack(shown).astype(int) - np.stack(true_frames)).mean() < 6
 
 
+def test_poses_of_the_truth_reach_actor_and_coverage_edge_to_edge(parts, tmp_path, monkeypatch):
+    """An actor that paints at half the working size is asked to play what it has seen."""
+    who, training = contender("nearest-neighbour", "preview", size=32), parts[0].training
+    actor = learnt(who, training, [], tmp_path, CONSENT, device="cpu")
+    assert (actor.size, actor.working_size) == (32, 64)
+    xy = training.poses.xy
+    truth = truth_of(training.path, training, actor, 32)
+    np.testing.assert_allclose(part_of(truth, actor).pose.xy, (xy + 0.5) / 2 - 0.5, atol=1e-3)
+    asked = []
+    monkeypatch.setattr(verb, "compare", lambda *_, **options: asked.append(options["asked"].driving))
+    verb.self_reenactment_test(training.path, training, training, [(who, actor)], tmp_path)
+    np.testing.assert_allclose(asked[0].xy, xy, atol=1e-3)
+
+
 def test_evaluate_trains_plays_measures_and_goes_on_where_it_was(clips, tmp_path, monkeypatch):
     monkeypatch.setenv("UNDERSTUDY_CACHE", str(tmp_path / "cache"))
     small = changed(performance_cloning.Config(features="random"), TINY)

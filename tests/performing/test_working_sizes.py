@@ -16,6 +16,7 @@ from understudy.actor import Actor
 from understudy.media.reading import VideoWriter, read_image
 from understudy.performance import Performance
 from understudy.performing import perform as performing
+from understudy.performing.driver import Driver
 from understudy.performing.ensemble import members, perform_together
 from understudy.performing.normalization_sheet import FILMED, normalization_sheet
 from understudy.performing.perform import in_picture, part_for, perform_to_file, placement
@@ -71,7 +72,7 @@ def test_poses_reach_the_generator_and_the_picture_edge_to_edge(driving: Perform
 def test_the_video_is_the_same(tmp_path: Path, driving: Performance, normalization: str) -> None:
     for times in (1, 2):
         actor = tracked_at(driving, times).normalizing_by(normalization)
-        perform_to_file(actor, driving, tmp_path / f"{times}", overlay=tmp_path / f"{times}.png")
+        perform_to_file(actor, Driver(driving), tmp_path / f"{times}", overlay=tmp_path / f"{times}.png")
     np.testing.assert_array_equal(pictures(tmp_path / "1"), pictures(tmp_path / "2"))
     assert (tmp_path / "1.png").read_bytes() == (tmp_path / "2.png").read_bytes()
 
@@ -80,7 +81,7 @@ def test_the_video_is_the_same(tmp_path: Path, driving: Performance, normalizati
 def test_beside_others_too(tmp_path: Path, driving: Performance, layout: str) -> None:
     for times in (1, 2):
         cast = [tracked_at(driving, times), tracked_at(driving, 3 - times)]
-        perform_together(members(cast, layout), driving, tmp_path / f"{times}", layout=layout)
+        perform_together(members(cast, layout), Driver(driving), tmp_path / f"{times}", layout=layout)
     np.testing.assert_array_equal(pictures(tmp_path / "1"), pictures(tmp_path / "2"))
 
 
@@ -102,7 +103,7 @@ def test_comparisons_draw_the_pose_where_the_clone_stands(
     actors = {"half": tracked_at(driving, 1), "whole": tracked_at(driving, 1, **small)}
     for name, actor in {**actors, "twice": tracked_at(driving, 2)}.items():
         compare = tmp_path / f"{name} compare"
-        perform_to_file(actor, driving, tmp_path / "out", compare=compare, driving_video=tmp_path / "driver.mkv")
+        perform_to_file(actor, Driver(driving, tmp_path / "driver.mkv"), tmp_path / "out", compare=compare)
     half, whole, twice = (pictures(tmp_path / f"{name} compare") for name in ("half", "whole", "twice"))
     np.testing.assert_array_equal(half, twice)
     width = half.shape[2] // 3
@@ -115,5 +116,27 @@ def test_the_driver_as_filmed_is_drawn_on_a_larger_picture_where_he_was(driving:
     header = replace(driving.header, crop=TO_WORKING, original_size_hw=(64, 60))
     filmed = Performance(driving.path, header, driving.poses, driving.status)
     there = (Similarity.resized(2) @ TO_WORKING.inverse).of_pose(driving.poses, SIZE_HW)
-    sheet = normalization_sheet(tracked_at(driving, 1), filmed, {"covered": there}).astype(int)
+    sheet = normalization_sheet(tracked_at(driving, 1), Driver(filmed), {"covered": there}).astype(int)
     assert (np.abs(sheet - FILMED).max(axis=2) < 90).sum() < 10  # he lies under himself
+
+
+def test_a_picture_of_twice_the_size_is_the_same_in_a_panel_of_half(tmp_path: Path, driving: Performance) -> None:
+    double = {"crop": TO_WORKING @ Similarity.resized(0.5), "original_size_hw": (256, 240)}
+    double["background"] = np.zeros((256, 240, 3), np.uint8)
+    cast = members([tracked_at(driving, 1), tracked_at(driving, 1, **double)], "side-by-side")
+    perform_together(cast, Driver(driving), tmp_path / "both", layout="side-by-side")
+    both = pictures(tmp_path / "both")
+    np.testing.assert_array_equal(both[:, :, :120], both[:, :, 120:])
+
+
+def test_what_is_halved_before_it_is_pasted_stays_in_its_place(tmp_path: Path, driving: Performance) -> None:
+    """In a picture of a quarter of the generator's size, against one of its size that is made as small afterwards."""
+    for name, side in (("whole", 32), ("small", 8)):
+        room = {"original_size_hw": (side, side), "background": np.zeros((side, side, 3), np.uint8)}
+        actor = tracked_at(driving, 1, crop=Similarity.resized(32 / side), **room)
+        perform_together(members([actor], "side-by-side"), Driver(driving), tmp_path / name, layout="side-by-side")
+    expected = pictures(tmp_path / "whole").reshape(FRAMES, 8, 4, 8, 4, 3).mean((2, 4))
+    for axis in (1, 2):
+        places = np.arange(8).reshape([-1 if axis == other else 1 for other in range(4)])
+        middles = [(shown * places).sum() / shown.sum() for shown in (expected, pictures(tmp_path / "small"))]
+        assert middles[1] == pytest.approx(middles[0], abs=0.05)

@@ -1,5 +1,8 @@
 """The one 2-D similarity: values worked out by hand, what OpenCV does to pixels, and that nobody writes it again."""
 
+import re
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -101,3 +104,22 @@ def test_edges_stay_edges(ratio: float) -> None:
     assert across[:, 1].tolist() == POINTS[:, 1].tolist()
     assert resized.inverse.scale == pytest.approx(Similarity.resized(1 / ratio).scale)
     assert resized.inverse.translation_xy == pytest.approx(Similarity.resized(1 / ratio).translation_xy)
+
+
+DISGUISES = re.compile(
+    r"\((ratio|scale|factor|zoom|shrink|step|finer|\w+ / \w+) - 1\) / 2"  # half of what a side grows by
+    r"|(scale|ratio|shrink|zoom) / 2 - 0\.5|/ 2 - 0\.25"
+    r"|\+ 0\.5\)+ ?[*/] ?[\w.() /\[\]]+ - 0\.5"  # from the edge, and back to it
+    r"|\(ratio, \(0(\.0)?, 0(\.0)?\)"  # ... forgotten
+)
+
+
+def test_the_half_pixel_of_a_resized_picture_is_written_once() -> None:
+    root = Path(__file__).parents[2]
+    found = [
+        f"{path.relative_to(root)}: {match.group()}"
+        for folder in ("src", "benchmarks")
+        for path in sorted((root / folder).rglob("*.py"))
+        for match in DISGUISES.finditer(re.sub(r'""".*?"""', "", path.read_text(), flags=re.DOTALL))
+    ]
+    assert found == ["src/understudy/poses/similarity.py: + 0.5) * ratio / shrink - 0.5"]

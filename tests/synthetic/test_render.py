@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -9,11 +10,12 @@ import pytest
 
 from understudy.errors import UsageError
 from understudy.poses import pose as p
+from understudy.poses.similarity import Similarity
 from understudy.synthetic.mesh import PART
 from understudy.synthetic.motion import Motion, choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.render import Rendered, landmark_paths, render
-from understudy.synthetic.scene import make_scene
+from understudy.synthetic.scene import Scene, _Canvas, make_scene
 from understudy.synthetic.skeleton import JOINTS
 
 SIZE = (320, 240)
@@ -205,3 +207,37 @@ def test_the_real_tracker_finds_them_where_they_are(seed: int) -> None:
     assert found >= 0.95 * len(motion)
     assert np.median(errors) < 0.025 * 0.72 * 384, "2.5 % of the person's height"
     assert swapped <= 0.03 * len(motion)
+
+
+def at_twice_the_size(scene: Scene) -> Scene:
+    camera = scene.camera
+    centre = Similarity.resized(2).of_points(camera.centre_xy).tolist()
+    larger = replace(camera, focal=2 * camera.focal, centre_xy=(centre[0], centre[1]))
+    height, width = (2 * side for side in scene.size_hw)
+    return replace(scene, camera=larger, size_hw=(height, width), background=np.zeros((height, width, 3), np.uint8))
+
+
+def test_the_same_person_at_twice_the_size_stands_in_the_same_place() -> None:
+    scene = make_scene(1, SIZE)
+    small, large = (next(iter(render(make_person(4), standing(), one))) for one in (scene, at_twice_the_size(scene)))
+    halved = cv2.resize(large.matte, SIZE[::-1], interpolation=cv2.INTER_AREA)
+    middles = [[moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]]
+               for moments in map(cv2.moments, (small.matte, halved))]  # fmt: skip
+    np.testing.assert_allclose(middles[0], middles[1], atol=0.08)
+    np.testing.assert_allclose(Similarity.resized(2).of_points(small.xy), large.xy, atol=1e-3)
+
+
+def test_rooms_are_painted_where_the_camera_sees_them() -> None:
+    """At twice the size first: pixel x of the picture is made of 2 x and 2 x + 1."""
+    camera = make_scene(1, SIZE).camera
+    canvas = _Canvas(camera, SIZE)
+    for row, column in ((100, 60), (250, 200)):
+        quarters = canvas.rays[2 * row : 2 * row + 2, 2 * column : 2 * column + 2].reshape(-1, 3)
+        seen = camera.project(camera.position + 3 * quarters)[:, :2].mean(axis=0)
+        np.testing.assert_allclose(seen, (column, row), atol=0.01)
+    corners = np.array([(-0.4, 0.6, 0.0), (0.4, 0.6, 0.0), (0.4, 1.4, 0.0), (-0.4, 1.4, 0.0)])
+    canvas.polygon(corners, (255, 255, 255))
+    moments = cv2.moments(cv2.resize(canvas.image[..., 0], SIZE[::-1], interpolation=cv2.INTER_AREA))
+    painted = moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]
+    exact = cv2.moments(camera.project(corners)[:, None, :2])
+    np.testing.assert_allclose(painted, (exact["m10"] / exact["m00"], exact["m01"] / exact["m00"]), atol=0.1)

@@ -13,7 +13,8 @@ from understudy.errors import MediaError, PerformanceError, PoseError, UsageErro
 from understudy.media.reading import VideoReader, VideoWriter
 from understudy.performance import FOUND, INTERPOLATED, MISSING, Performance
 from understudy.poses import pose as p
-from understudy.poses.formats import write_openpose
+from understudy.poses.formats import write_comfyui, write_openpose
+from understudy.poses.similarity import Similarity
 from understudy.synthetic.clip import write_clip as film
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
@@ -41,7 +42,7 @@ def performance(filmed):
 
 def in_working_pixels(truth, performance):
     crop = performance.header.crop
-    return truth.pose.transformed(crop.scale, crop.translation_xy, performance.header.size_hw)
+    return crop.of_pose(truth.pose, performance.header.size_hw)
 
 
 def test_a_made_up_dancer_is_tracked_where_the_truth_says(filmed, performance):
@@ -176,6 +177,19 @@ def test_given_poses_are_taken_as_they_are(filmed, tmp_path):
     np.testing.assert_allclose(performance.poses.xy[both], truth.xy[both], atol=0.1)
     assert (performance.header.tracker, performance.header.smoothed) == ("given", False)
     assert np.mean(next(performance.mattes()) > 127) > 0.05
+
+
+def test_given_poses_of_another_size_are_resized_edge_to_edge(filmed, tmp_path):
+    height, width = SIZE_HW
+    small = Similarity.resized(1 / 12).of_pose(filmed.pose, (height // 12, width // 12))
+    write_comfyui(small, tmp_path / "poses.json")
+    options = {"size": 128, "poses": tmp_path / "poses.json", "smooth": False, "matte": "none"}
+    performance = track(filmed.video, tmp_path / "given.performance", **options)
+    truth = in_working_pixels(filmed, performance)
+    both = (performance.poses.confidence > 0) & (truth.confidence > 0)
+    both[:, 17:23] = False  # that file has no feet
+    assert both[:, 5:17].mean() > 0.8
+    np.testing.assert_allclose(performance.poses.xy[both], truth.xy[both], atol=0.1)
 
 
 def test_poses_of_the_whole_clip_fit_a_part_of_it(filmed, tmp_path):

@@ -80,7 +80,7 @@ def _as_filmed(driving: Performance, size_hw: tuple[int, int]) -> Pose:
     header = driving.header
     height, width = header.original_size_hw
     zoom = size_hw[0] / height
-    zoomed = Similarity(zoom, (0.0, 0.0)).relative_to(header.crop)
+    zoomed = Similarity.resized(zoom).relative_to(header.crop)
     return (Similarity.shifted((size_hw[1] - zoom * width) / 2, 0) @ zoomed).of_pose(driving.poses, size_hw)
 
 
