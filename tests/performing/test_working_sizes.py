@@ -23,7 +23,7 @@ from understudy.performing.perform import in_picture, part_for, perform_to_file,
 from understudy.poses.similarity import Similarity
 from understudy.retargeting.alignment import body_statistics
 from understudy.retargeting.global_normalization import ground_statistics
-from understudy.verbs.inspect import actor_sheet
+from understudy.verbs.descriptions import actor_sheet
 
 FRAMES = 6
 SIZE_HW = (128, 120)
