@@ -17,6 +17,7 @@ from understudy.base.arguments import ScaleBy as ScaleBy
 from understudy.errors import PoseError
 from understudy.poses.pose import DESCRIPTOR_LIMBS, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, Pose
 from understudy.poses.similarity import Similarity
+from understudy.retargeting.measured import once
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +50,9 @@ class BodyStatistics:
     """share of the frames in which the person is seen from the front; 0.5 = unknown"""
 
 
+@once
 def body_statistics(pose: Pose) -> BodyStatistics:
-    """Measures a video's body, over the frames in which both shoulders and both hips are seen.
+    """Measures a video's body once, over the frames in which both shoulders and both hips are seen.
 
     Means are weighted with the least confidence of the joints involved, so that guessed joints count for little.
 
