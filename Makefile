@@ -1,18 +1,22 @@
-# make demo   set up, then the main job on made-up people
-# make test   set up, then the tests
-# make check  lint, types, and a wheel that imports
+# make demo       set up, then the main job on made-up people
+# make test       set up, then the tests
+# make test-slow  the tests that take minutes and gigabytes each, which make test leaves out
+# make check      lint, types, and a wheel that imports
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check clean
+.PHONY: demo test test-slow check clean
 
 demo: $(READY)
 	$(BIN)/understudy demo --output demo
 
 test: $(READY)
 	$(BIN)/python -m pytest
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -m slow
 
 check: $(READY)
 	$(BIN)/ruff check .
