@@ -174,6 +174,31 @@ def test_the_flat_colour_is_clear_of_the_person_and_else_as_near_as_can_be_to_th
     assert np.linalg.norm(chosen - room) < 20
 
 
+def test_the_flat_colour_is_that_of_all_distances_written_out():
+    """The first percentile of the distances from what is worn to each colour of a grid of 14 x 14 x 14."""
+    rng = np.random.default_rng(3)
+    picture = rng.integers(0, 256, (40, 60, 3), np.uint8)
+    matte = np.where(np.arange(60) < 30, 255, 0).astype(np.uint8) * np.ones((40, 1), np.uint8)
+
+    class OneFrame:
+        def __len__(self):
+            return 1
+
+        def frames(self, start, stop):
+            return iter([picture])
+
+        def mattes(self, start, stop):
+            return iter([matte])
+
+    person, room = picture[matte > 250][::11].astype(float), picture[matte < 5][::101].astype(float)
+    levels = np.linspace(24, 232, 14)
+    grid = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 3)
+    least = np.array([np.quantile(np.linalg.norm(person - colour, axis=1), 0.01) for colour in grid])
+    clear = grid[least >= min(CLEAR_OF_PERSON, least.max() - 1e-4)]
+    nearest = clear[np.linalg.norm(clear - room.mean(axis=0), axis=1).argmin()]
+    assert flat_colour(OneFrame()) == tuple(nearest.astype(int))
+
+
 def test_alpha_goes_along_with_frames_over_the_flat_colour_and_as_filmed(performance):
     plain, with_alpha = read(performance), read(performance, with_alpha=True)
     filmed = read(performance, with_alpha=True, as_filmed=True)

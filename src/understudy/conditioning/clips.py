@@ -296,7 +296,15 @@ def flat_colour(performance: Performance, samples: int = 24) -> tuple[int, int, 
     wanted = room.mean(axis=0) if len(room) else np.full(3, 128, np.float32)
     if not len(person):
         return (128, 128, 128)
-    least = np.quantile(np.stack([np.linalg.norm(person - c, axis=1) for c in candidates]), 0.01, axis=1)
+    least = np.quantile(_distances(person, levels), 0.01, axis=1)
     clear = candidates[least >= min(CLEAR_OF_PERSON, float(least.max()))]
     red, green, blue = clear[np.linalg.norm(clear - wanted, axis=1).argmin()]
     return int(red), int(green), int(blue)
+
+
+def _distances(colours: npt.NDArray[np.float32], levels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """(L^3, N) from each colour of the grid, red slowest, to each of (N, 3): squares are shared between its colours."""
+    red, green, blue = (np.square(colours[:, channel] - levels[:, None]) for channel in range(3))  # (L, N) each
+    squared = (red[:, None] + green)[:, :, None] + blue
+    distances: npt.NDArray[np.float32] = np.sqrt(squared, out=squared).reshape(len(levels) ** 3, -1)
+    return distances
