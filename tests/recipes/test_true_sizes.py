@@ -4,31 +4,17 @@ Left out unless asked for (`make test-slow`): "paper" takes minutes a preset on 
 """
 
 import dataclasses
-<<<<<<< HEAD
-=======
-from pathlib import Path
->>>>>>> h5
 
 import numpy as np
 import pytest
 
 import understudy
 from tiny import tiny_performance
-<<<<<<< HEAD
 from understudy.poses.similarity import Similarity
 from understudy.recipes import every
 from understudy.recipes.parts.player import moments
 
 PRESETS = [(name, preset) for name, one in every() for preset in one.presets]
-=======
-from understudy import recipes
-from understudy.actor import recipe_module
-
-RECIPES = sorted(
-    path.stem.replace("_", "-") for path in Path(recipes.__file__).parent.glob("*.py") if path.stem != "__init__"
-)
-PRESETS = ("preview", "fast", "paper")
->>>>>>> h5
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +25,6 @@ def clips(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-<<<<<<< HEAD
 @pytest.mark.parametrize(("name", "preset"), PRESETS)
 def test_one_step_of_every_stage(clips, tmp_path, monkeypatch, name, preset):
     monkeypatch.setenv("UNDERSTUDY_OFFLINE", "1")  # features of random weights are as large as the published ones
@@ -62,32 +47,3 @@ def test_one_step_of_every_stage(clips, tmp_path, monkeypatch, name, preset):
 def test_every_preset_of_every_recipe_is_tried():
     assert {"performance-cloning", "everybody-dance-now", "poses-in-the-wild"} <= {name for name, _ in PRESETS}
     assert len(PRESETS) >= 3 * 7
-=======
-@pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_one_step_of_every_stage(clips, tmp_path, monkeypatch, recipe, preset):
-    monkeypatch.setenv("UNDERSTUDY_OFFLINE", "1")  # features of random weights are as large as the published ones
-    module = recipe_module(recipe)
-    config = getattr(module, preset)()
-    limit = {"max_steps": 1}
-    if stages := getattr(config, "stages", ()):  # steps count over all of them, so each is given one by the preset
-        limit = {}
-        one_each = dataclasses.replace(config, steps=(1,) * len(config.shares))
-        monkeypatch.setattr(module, preset, lambda: one_each)
-    me, dance = clips
-    unpaired = [] if recipe == "everybody-dance-now" else [dance]
-    actor = understudy.train(
-        me, tmp_path / "me.actor", unpaired=unpaired, recipe=recipe, preset=preset, consent="made up", **limit
-    )
-    assert actor.size == config.size
-    assert actor.record.get("stages", {}) == dict.fromkeys(stages, 1)
-    assert all(np.isfinite(array).all() for array in actor.weights.values() if array.dtype.kind == "f")
-    ratio = actor.size / actor.working_size
-    pose = dance.poses[:1].transformed(ratio, ((ratio - 1) / 2,) * 2, (actor.size, actor.size))
-    (frame,) = actor.generate(pose)
-    assert frame.shape[:2] == (actor.size, actor.size) and frame.dtype == np.uint8
-
-
-def test_every_recipe_is_tried():
-    assert {"performance-cloning", "everybody-dance-now", "poses-in-the-wild", "pix2pix", "cyclegan"} <= set(RECIPES)
->>>>>>> h5
