@@ -151,6 +151,18 @@ def test_poses_of_the_truth_reach_actor_and_coverage_edge_to_edge(parts, tmp_pat
     np.testing.assert_allclose(asked[0].xy, xy, atol=1e-3)
 
 
+class Nobody:
+    """A tracker that finds nobody, at once."""
+
+    name, version = "nobody", "1"
+
+    def __call__(self, frame):
+        return None
+
+    def close(self):
+        pass
+
+
 def test_evaluate_trains_plays_measures_and_goes_on_where_it_was(clips, tmp_path, monkeypatch):
     monkeypatch.setenv("UNDERSTUDY_CACHE", str(tmp_path / "cache"))
     small = changed(performance_cloning.Config(features="random"), TINY)
@@ -174,6 +186,9 @@ def test_evaluate_trains_plays_measures_and_goes_on_where_it_was(clips, tmp_path
     assert test.methods[0].training["steps"] == 3
     assert test.coverage.share_of_frames >= 0
 
+    # In squares of 32 pixels the tracker finds nobody, which it has shown by now
+    assert test.methods[1].measures["pck"].regions["person"].mean is None
+    monkeypatch.setattr("understudy.tracking.mediapipe.MediaPipeTracker", Nobody)
     actor = report.parent / "actors" / "performance-cloning.actor"
     made = Actor.load(actor).weights
     understudy.evaluate(clips[0], tmp_path / "report", **given)
