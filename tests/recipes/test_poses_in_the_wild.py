@@ -144,11 +144,10 @@ def test_contradictions_are_refused(changes, message):
 
 def test_a_config_from_before_there_were_groups_is_read():
     flat = {
-        "size": 64, "box_hw": [64, 32], "downsamplings": 3, "normalization": "ground", "scale_by": "hips",
-        "fit_limbs": True, "augment": False, "drop": 0.2, "jitter": 0.03, "stretch": 0.4, "initial_deviation": 0.1,
-        "batch": 3,
-        "learning_rate": 1e-3, "betas": [0.4, 0.9], "rotate": 5.0, "zoom": 0.2, "shift": 0.1, "ema_decay": 0.5,
-        "steps": [1, 2, 3, 4],
+        "size": 64, "box_hw": [64, 32], "downsamplings": 3, "steps": [1, 2, 3, 4], "augment": False,
+        "normalization": "ground", "scale_by": "hips", "fit_limbs": True, "drop": 0.2, "jitter": 0.03, "stretch": 0.4,
+        "batch": 3, "learning_rate": 1e-3, "betas": [0.4, 0.9], "initial_deviation": 0.1, "ema_decay": 0.5,
+        "rotate": 5.0, "zoom": 0.2, "shift": 0.1,
     }  # fmt: skip
     config = RECIPE.read_config(flat)
     assert (config.size, config.box_hw, config.augment, config.steps) == (64, (64, 32), False, (1, 2, 3, 4))

@@ -265,7 +265,10 @@ class Stage:
         return choice, similarity, damage
 
     def preview(self, generator: nn.Module, folder: Path, step: int) -> None:
-        """Writes `step-<n>.png`: poses, real frames, generated ones and their alpha, and other people's poses."""
+        """Writes `step-<n>.png`: poses, real frames, generated ones and their alpha, and other people's poses.
+
+        All as it is learnt, in boxes at this stage's size: nothing plays half of a stage II, or a window of a pool.
+        """
         from understudy.recipes.parts.previews import COLUMNS, write_rows
 
         rows: dict[str, list[Tensor]] = {"poses": [], "reference": [], "generated": [], "alpha": []}
