@@ -58,6 +58,7 @@ from understudy.performing.perform import Part, cut_out, placement
 from understudy.pictures.drawing import contact_sheet
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
+from understudy.recipes.parts.player import moments
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.mesh import PART
 from understudy.synthetic.motion import Motion, choreography
@@ -274,7 +275,7 @@ def by_actor(truth: Truth, actor: Actor, poses: str, device: Any) -> Iterator[Pi
         pose = truth.tracked.header.crop.inverse.of_pose(truth.tracked.poses, SIZE_HW)
     in_frame = actor.from_picture.of_pose(pose, (actor.size, actor.size))
     part = Part(in_frame, actor.windows(in_frame, FPS), np.ones(len(in_frame), np.float32), Fraction(FPS))
-    for moment, shot in enumerate(actor.generate(part.in_window, device=device)):
+    for moment, shot in enumerate(actor.player(device).play(moments(part.in_window))):
         yield back(cut_out(actor, part, moment, shot), placement(actor, part.window[moment]))
 
 

@@ -9,13 +9,16 @@ from types import SimpleNamespace
 import pytest
 
 from understudy.errors import MediaError
+from understudy.recipes.parts.groups import Optimisation
 from understudy.recipes.performance_cloning import Config
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.scene import make_scene
 
-TINY = Config(size=32, width=4, depth=3, discriminator_width=4, features="random", batch=2, steps=40)
+TINY = Config(
+    size=32, width=4, depth=3, discriminator_width=4, features="random", optimisation=Optimisation(batch=2), steps=40
+)
 SKIPPED = {"av", "mediapipe"}
 
 

@@ -355,14 +355,6 @@ def test_a_state_with_nan_is_never_saved(fabric, tmp_path):
         assert all(np.isfinite(t).all() for t in tensors.values())
 
 
-def test_every_item_is_drawn_once_an_epoch_in_an_order_of_its_own():
-    epochs = np.concatenate([training.draw(5, 1, step, 4, 10) for step in range(10)]).reshape(4, 10)
-    assert all(sorted(epoch) == list(range(10)) for epoch in epochs.tolist())
-    assert len({tuple(epoch) for epoch in epochs.tolist()}) == 4
-    assert np.array_equal(training.draw(5, 1, 7, 4, 10), training.draw(5, 1, 7, 4, 10))
-    assert not np.array_equal(training.draw(5, 1, 0, 9, 10), training.draw(5, 2, 0, 9, 10))
-
-
 def test_the_average_follows_quickly_at_first_and_is_only_lent():
     line = nn.Linear(1, 1, bias=False)
     line.weight.data.fill_(0.0)

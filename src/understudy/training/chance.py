@@ -22,7 +22,7 @@ class Chance:
 
     def generator(self, stream: int, step: int, *beside: int) -> np.random.Generator:
         """A generator for one use in one step; `beside` tells several uses of a stream apart."""
-        return np.random.default_rng([self.seed, stream, step, *beside, *([self.rank] if self.rank else [])])
+        return np.random.default_rng(self._sequence(stream, step, *beside))
 
     def draw(self, stream: int, step: int, batch: int, count: int) -> npt.NDArray[np.int64]:
         """Indices `(batch,)` out of `count` items: all once an epoch, in an order that seed, stream and epoch fix."""
@@ -34,5 +34,8 @@ class Chance:
 
     def of_step(self, step: int) -> int:
         """A seed for PyTorch's own generator, of which dropout is the only use within a step."""
-        own = [self.seed, 0, step, *([self.rank] if self.rank else [])]
-        return int(np.random.SeedSequence(own).generate_state(1, np.uint64)[0] >> np.uint64(1))
+        return int(self._sequence(0, step).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+    def _sequence(self, *place: int) -> np.random.SeedSequence:
+        # A spawn key and not one more number: that would be the first process's, of another use of the stream
+        return np.random.SeedSequence([self.seed, *place], spawn_key=(self.rank,) if self.rank else ())
