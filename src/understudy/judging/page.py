@@ -69,7 +69,7 @@ def study(
         UnderstudyError: the output exists or cannot be written.
 
     Example:
-        >>> study(["ours/1.mp4", "pix2pix/1.mp4", "ours/2.mp4", "pix2pix/2.mp4"], output="study")
+        study(["ours/1.mp4", "pix2pix/1.mp4", "ours/2.mp4", "pix2pix/2.mp4"], output="study")
 
     Shell:
         $ understudy study --pairs ours/1.mp4 pix2pix/1.mp4 ours/2.mp4 pix2pix/2.mp4 --output study

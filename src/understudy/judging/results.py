@@ -113,7 +113,7 @@ def study_results(
             that was not asked.
 
     Example:
-        >>> print(study_results(["votes-anna.json", "votes-ben.json"], study="study"))
+        print(study_results(["votes-anna.json", "votes-ben.json"], study="study"))
 
     Shell:
         $ understudy study --results votes-1.json votes-2.json --study study --output results.json

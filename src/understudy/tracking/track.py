@@ -71,9 +71,8 @@ def track(
         UsageError: arguments that contradict each other.
 
     Example:
-        >>> performance = track("me.mp4", "me.performance")
-        >>> len(performance), performance.header.found
-        (1800, 1797)
+        performance = track("me.mp4", "me.performance")
+        print(len(performance), performance.header.found)
 
     Shell:
         $ understudy track me.mp4 --output me.performance
