@@ -1,6 +1,7 @@
 """Every command of the README and of the pages in docs/ runs, as it stands there, on small clips and small networks."""
 
 import dataclasses
+import itertools
 import re
 import shlex
 from fractions import Fraction
@@ -73,7 +74,7 @@ def test_the_commands_of_a_page_run_from_its_top_to_its_end(page, here):
                 tiny_actor().save(name)
         asked = words[0] in ("train", "evaluate") and "--consent" not in words  # at a terminal, the question would come
         assert _status([*words, *(["--consent", "the person is made up"] if asked else [])]) == 0, words
-        for option, name in zip(words, words[1:], strict=False):
+        for option, name in itertools.pairwise(words):
             assert option != "--output" or Path(name).exists(), words
 
 
