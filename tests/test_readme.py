@@ -1,6 +1,5 @@
 """Every command of the README runs, as it stands there, on small clips and with a small network."""
 
-import dataclasses
 import re
 import shlex
 import shutil
@@ -9,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from recipes import test_everybody_dance_now, test_pix2pix, test_poses_in_the_wild
-from recipes.test_performance_cloning import TINY
+from tiny import shrunk
 from understudy.cli import main as cli
-from understudy.evaluation import contenders
-from understudy.recipes import cyclegan, everybody_dance_now, performance_cloning, pix2pix, poses_in_the_wild
+from understudy.recipes import every, pix2pix
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
@@ -43,13 +40,11 @@ def folder(tmp_path_factory):
 def test_the_commands_of_the_readme_run(folder, monkeypatch):
     monkeypatch.chdir(folder)
     monkeypatch.setenv("UNDERSTUDY_CACHE", str(folder / "cache"))
-    small = dataclasses.replace(TINY, steps=3, joint_sigma=2.0, size=32)
-    monkeypatch.setattr(performance_cloning, "preview", lambda: small)
-    monkeypatch.setattr(pix2pix, "preview", lambda: dataclasses.replace(test_pix2pix.TINY, steps=3))
-    monkeypatch.setattr(cyclegan, "preview", lambda: cyclegan.Config(size=32, width=4, blocks=1, steps=3))
-    monkeypatch.setattr(everybody_dance_now, "preview", lambda: test_everybody_dance_now.TINY)
-    monkeypatch.setattr(poses_in_the_wild, "preview", lambda: test_poses_in_the_wild.QUICK)
-    monkeypatch.setattr(contenders, "MANY_STEPS", 3)
+    for _, one in every():
+        if one.learns:
+            small = shrunk(one.preset("preview"))
+            monkeypatch.setitem(one.presets, "preview", lambda config=small: config)
+    monkeypatch.setattr(pix2pix, "ENDLESS", 3)  # steps, where the README says how many minutes
     consent = ["--consent", "the person is made up"]
     run = []
     for words in commands():
