@@ -1,6 +1,5 @@
 """Every command of the README and of the pages in docs/ runs, as it stands there, on small clips and small networks."""
 
-import dataclasses
 import itertools
 import re
 import shlex
@@ -9,12 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from recipes import test_everybody_dance_now, test_pix2pix, test_poses_in_the_wild
-from recipes.test_performance_cloning import TINY
+from tiny import shrunk
 from tiny_actor import tiny_actor
 from understudy.cli import main as cli
-from understudy.evaluation import contenders
-from understudy.recipes import cyclegan, everybody_dance_now, performance_cloning, pix2pix, poses_in_the_wild
+from understudy.recipes import every, pix2pix
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
@@ -56,13 +53,11 @@ def here(clips, tmp_path, monkeypatch):
         (tmp_path / f"{name}.mp4").hardlink_to(clips / f"{name}.mp4")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("UNDERSTUDY_CACHE", str(clips / "cache"))
-    small = dataclasses.replace(TINY, steps=3, joint_sigma=2.0, size=32)
-    monkeypatch.setattr(performance_cloning, "preview", lambda: small)
-    monkeypatch.setattr(pix2pix, "preview", lambda: dataclasses.replace(test_pix2pix.TINY, steps=3))
-    monkeypatch.setattr(cyclegan, "preview", lambda: cyclegan.Config(size=32, width=4, blocks=1, steps=3))
-    monkeypatch.setattr(everybody_dance_now, "preview", lambda: test_everybody_dance_now.TINY)
-    monkeypatch.setattr(poses_in_the_wild, "preview", lambda: test_poses_in_the_wild.QUICK)
-    monkeypatch.setattr(contenders, "MANY_STEPS", 3)
+    for _, one in every():
+        if one.learns:
+            small = shrunk(one.preset("preview"))
+            monkeypatch.setitem(one.presets, "preview", lambda config=small: config)
+    monkeypatch.setattr(pix2pix, "ENDLESS", 3)  # steps, where a page says how many minutes
     return tmp_path
 
 

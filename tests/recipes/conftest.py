@@ -6,26 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from tiny import session_for, tiny_performance
+from tiny import session_for, shrunk, tiny_performance
 from understudy.recipes import recipe
 from understudy.recipes.parts.recipe import Recipe
-from understudy.recipes.parts.settings import changed, numbers
 from understudy.recipes.parts.trained import Trained
-
-SMALL = {
-    "size": 32, "box_hw": (32, 32), "width": 4, "depth": 3, "downsamplings": 2, "blocks": 1, "enhancer_blocks": 1,
-    "discriminator_width": 4, "scales": 1, "history": 2, "face_size": 32, "face_width": 4, "face_downsamplings": 2,
-    "face_blocks": 1, "joint_sigma": 1.5, "limb_sigma": 2.0, "batch": 2, "features": "random",
-}  # fmt: skip
-"""what makes a config small, of the numbers that it has"""
-
-
-def shrunk(config):
-    there = {number.name.rpartition(".")[2]: number.value for number in numbers(config)}
-    small = {name: value for name, value in SMALL.items() if name in there}
-    if "steps" in there:
-        small["steps"] = tuple(min(1, each) for each in there["steps"]) if isinstance(there["steps"], tuple) else 2
-    return changed(config, small)
 
 
 @dataclass(frozen=True)
