@@ -1,4 +1,4 @@
-"""A very small performance, drawn in milliseconds: a figure of coloured discs that waves its arms. And small configs."""
+"""A very small performance, drawn in milliseconds: coloured discs that wave their arms; and configs as small."""
 
 from fractions import Fraction
 from pathlib import Path
