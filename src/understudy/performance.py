@@ -153,7 +153,7 @@ class Performance:
     def flow(self) -> npt.NDArray[np.float16]:
         """(T, S/4, S/4, 2) backward flow in working pixels, as a read-only memory map.
 
-        `flow[i]` at x says where the point came from: frame_i(x) ~ frame_{i-1}(x + flow[i](x)); `flow[0]` is 0.
+        `flow[i]` at x says where the point came from: `frame_i(x) ~ frame_{i-1}(x + flow[i](x))`; `flow[0]` is 0.
         """
         return map_tensor(self.path / FLOW_FILE, "flow", PerformanceError)
 
