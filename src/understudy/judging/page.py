@@ -109,7 +109,7 @@ def study(
         UnderstudyError: the output exists or cannot be written.
 
     Example:
-        >>> study(["ours/1.mp4", "pix2pix/1.mp4", "ours/2.mp4", "pix2pix/2.mp4"], output="study")
+        study(["ours/1.mp4", "pix2pix/1.mp4", "ours/2.mp4", "pix2pix/2.mp4"], output="study")
     """
     folder = Path(output)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):

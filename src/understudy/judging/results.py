@@ -113,7 +113,7 @@ def study_results(
             that was not asked.
 
     Example:
-        >>> print(study_results(["votes-anna.json", "votes-ben.json"], study="study"))
+        print(study_results(["votes-anna.json", "votes-ben.json"], study="study"))
     """
     if not results:
         raise UsageError("there are no votes: give the files that the judges sent back")

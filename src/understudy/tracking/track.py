@@ -117,9 +117,8 @@ def track(
         UsageError: arguments that contradict each other.
 
     Example:
-        >>> performance = track("me.mp4", "me.performance")
-        >>> len(performance), performance.header.found
-        (1800, 1797)
+        performance = track("me.mp4", "me.performance")
+        print(len(performance), performance.header.found)
     """
     _check_options(tracker, landmarks, size)
     clip = _Clip(Path(video), start, end, strict, tolerate_damage)
