@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +24,7 @@ PAGES = {
 }
 ORIGINS = {page: origin for origin, page in PAGES.items()}
 LINK = re.compile(r"(\]\()(?!\w+:|#)([^)#\s]+)")
+FETCHED = re.compile(r'<(?:script|img|iframe|link(?![^>]*rel="?canonical))[^>]*(?:src|href)="?(?:https?:)?//[^>]*>')
 
 
 def on_files(files: Files, *, config: Any, **_: Any) -> Files:
@@ -48,6 +50,13 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
         return link[1] + posixpath.relpath(_place(_path(origin, link[2])), posixpath.dirname(here) or ".")
 
     return LINK.sub(on_the_site, markdown)
+
+
+def on_post_page(output: str, *, page: Any, **_: Any) -> str:
+    """Refuses a page that would load something from another machine."""
+    if fetched := FETCHED.search(output):
+        raise PluginError(f"{page.file.src_uri} fetches from elsewhere: {fetched[0]}")
+    return output
 
 
 def _origin(page: str) -> str:
