@@ -15,9 +15,10 @@ from tiny import tiny_performance
 from understudy import losses
 from understudy.conditioning.limbs import limb_falloff
 from understudy.poses.pose import OPENPOSE18_LIMBS
+from understudy.recipes.parts.settings import changed
 
-STILL = dataclasses.replace(TINY, rotate=0, zoom=0, shift=0)
-HALF, BOTH_BRANCHES = STILL.batch // 2, 4
+STILL = changed(TINY, {"rotate": 0, "zoom": 0, "shift": 0})
+HALF, BOTH_BRANCHES = STILL.optimisation.batch // 2, 4
 FLAT = (16, 240, 16)
 
 
@@ -155,8 +156,7 @@ def test_branches_draw_their_windows_apart(performance, monkeypatch):
 
 def test_branches_draw_their_augmentation_apart(tmp_path, monkeypatch):
     single = tiny_performance(tmp_path / "short.performance", 1, frames=2)  # one window: whatever differs was moved
-    config = dataclasses.replace(STILL, rotate=10, zoom=0.1, shift=0.05)
-    paired, unpaired = Watched(trainee_of((single, single), config), monkeypatch).conditions(2)
+    paired, unpaired = Watched(trainee_of((single, single), TINY), monkeypatch).conditions(2)
     assert not torch.allclose(paired, unpaired, atol=0.1)
     for half in (paired, unpaired):
         assert not torch.allclose(half[0], half[1], atol=0.1)
