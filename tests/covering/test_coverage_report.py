@@ -115,7 +115,7 @@ def test_limbs_are_drawn_where_they_are_on_an_enlarged_frame(
     page = Page((tmp_path / "report.html").read_text())
     picture = cv2.imdecode(_bytes(page.pictures[2]["src"]), cv2.IMREAD_COLOR)[..., ::-1].astype(int)
     rows, columns = np.nonzero(np.abs(picture - (255, 140, 0)).sum(axis=2) < 80)
-    xy, _ = found.alignment.apply_to_pose(clips[1].poses, (64, 64)).openpose18()
+    xy, _ = found.alignment.of_pose(clips[1].poses, (64, 64)).openpose18()
     forearm = (xy[found.worst[0].frame, 6:8].mean(axis=0) + 0.5) * 360 / 64 - 0.5
     assert (columns.mean(), rows.mean()) == pytest.approx(forearm, abs=1)
 

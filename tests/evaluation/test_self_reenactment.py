@@ -168,10 +168,8 @@ def test_evaluate_trains_plays_measures_and_goes_on_where_it_was(clips, tmp_path
     small = changed(performance_cloning.Config(features="random"), TINY)
     monkeypatch.setitem(performance_cloning.RECIPE.presets, "preview", lambda: small)
     monkeypatch.setattr(verb, "DANCE_SECONDS", 0.4)
-    devices, real = [], Actor.generate
-    monkeypatch.setattr(
-        Actor, "generate", lambda self, pose, *, device: devices.append(device) or real(self, pose, device=device)
-    )
+    devices, real = [], Actor.player
+    monkeypatch.setattr(Actor, "player", lambda self, device="auto": devices.append(device) or real(self, device))
     given = {"recipes": ("performance-cloning", "nearest-neighbour"), "gap": 0.0, "consent": "made up", "device": "cpu"}
     report = understudy.evaluate(clips[0], tmp_path / "report", **given)
     assert report.read_text(encoding="utf-8").startswith("<!doctype html>")

@@ -13,6 +13,7 @@ from tiny_actor import drawing_actor
 from understudy.covering.coverage import coverage
 from understudy.errors import PoseError
 from understudy.performance import Performance
+from understudy.performing.driver import Driver
 from understudy.performing.ensemble import members, perform_together
 from understudy.performing.normalization_sheet import normalization_sheet
 from understudy.performing.perform import part_for
@@ -37,6 +38,7 @@ def test_each_pose_and_each_option_is_measured_once() -> None:
     short, long = tiny_poses(2, 32, 0), tiny_poses(3, 32, 0)
     assert [measure(short, 1), measure(short, 2), measure(long, 1), measure(short, 1)] == [2, 4, 3, 2]
     assert measure(short, 1, printed=True) == measure(short, 1, printed=True) == 2
+    assert measure(short, scale=1) == measure(short, 1, printed=False) == 2  # however it is written
     assert asked == [(2, 1, False), (2, 2, False), (3, 1, False), (2, 1, True)]
     assert measure(Pose(short.xy, short.confidence, short.size_hw), 1) == 2 and len(asked) == 5  # another object
     assert measure.__doc__ == "What it says."
@@ -76,7 +78,7 @@ def test_a_clip_that_many_look_at_is_measured_once(tmp_path: Path, monkeypatch: 
     coverage(me, dance, tmp_path / "report.html")
     cast = [player(me), player(me)]
     for actor in cast:
-        normalization_sheet(actor, dance, {"placed": part_for(actor, dance).pose})
-    perform_together(members(cast, "stage"), dance, tmp_path / "out.mp4", layout="stage")
+        normalization_sheet(actor, Driver(dance), {"placed": part_for(actor, dance).pose})
+    perform_together(members(cast, "stage"), Driver(dance), tmp_path / "out.mp4", layout="stage")
     for found in (bodies, grounds):
         assert len(found) == 2 and {id(pose) for pose in found} == {id(me.poses), id(dance.poses)}

@@ -143,7 +143,7 @@ def test_limbs_may_be_given_the_references_lengths():
     clip = PoseSequence("dance", dance, np.full(360, 2, np.uint8), Fraction(30))
     own = body_statistics(dance)
     alignment = align(own, BODY_OF_REFERENCE, "body")
-    aligned = alignment.apply_to_pose(dance, (128, 128))
+    aligned = alignment.of_pose(dance, (128, 128))
     fitted = fit_limbs(aligned, alignment, own, BODY_OF_REFERENCE)
     for fit, wanted in ((False, aligned), (True, fitted)):
         pool = PosePool.of([clip], BODY_OF_REFERENCE, 360, 0.1, fit=fit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from functools import wraps
+from inspect import signature
 from typing import Concatenate, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -23,11 +24,14 @@ def once(measure: Callable[Concatenate[Pose, Options], Measure]) -> Callable[Con
         measure: of a pose and of options that can be hashed.
     """
     known: WeakKeyDictionary[Pose, dict[Hashable, Measure]] = WeakKeyDictionary()
+    parameters = signature(measure)
 
     @wraps(measure)
     def measured(pose: Pose, /, *options: Options.args, **named: Options.kwargs) -> Measure:
         of_pose = known.setdefault(pose, {})
-        asked = options, frozenset(named.items())
+        given = parameters.bind(pose, *options, **named)
+        given.apply_defaults()  # a default that is written out asks for the same
+        asked = tuple(given.arguments.items())[1:]
         if asked not in of_pose:
             of_pose[asked] = measure(pose, *options, **named)
         return of_pose[asked]
