@@ -11,6 +11,7 @@ import pytest
 from tiny import shrunk
 from tiny_actor import tiny_actor
 from understudy.cli import main as cli
+from understudy.evaluation import evaluate as evaluating
 from understudy.recipes import every, pix2pix
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.motion import choreography
@@ -57,6 +58,7 @@ def here(clips, tmp_path, monkeypatch):
         if one.learns:
             small = shrunk(one.preset("preview"))
             monkeypatch.setitem(one.presets, "preview", lambda config=small: config)
+    monkeypatch.setattr(evaluating, "DANCE_SECONDS", 0.4)
     monkeypatch.setattr(pix2pix, "ENDLESS", 3)  # steps, where a page says how many minutes
     return tmp_path
 
