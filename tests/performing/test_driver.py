@@ -44,7 +44,7 @@ def test_options_are_those_of_tracking(tmp_path: Path, monkeypatch: pytest.Monke
     asked = []
     monkeypatch.setattr("understudy.tracking.track.tracked", lambda clip, **options: asked.append((clip, options)))
     Driver.of(tmp_path, size=512)
-    assert asked == [(tmp_path, {"size": 512})]
+    assert asked == [(tmp_path, {"cache": None, "size": 512})]
 
 
 def test_nothing_is_no_driver(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_every_ablation_of_the_paper_is_a_variant_of_every_preset(preset, varian
 
 def test_a_variant_that_its_config_has_no_time_for_is_refused():
     config = dataclasses.replace(TINY, face=False, shares=(1, 1, 0))
-    with pytest.raises(UsageError, match=re.escape("variant FBF+TS+FG: each stage needs a share of the time above 0")):
+    with pytest.raises(UsageError, match=re.escape("FBF+TS+FG'`: each stage needs a share of the time above 0")):
         recipe.RECIPE.varied(config, "FBF+TS+FG")
 
 

@@ -15,8 +15,10 @@ from understudy.media.reading import VideoReader
 from understudy.poses.pose import NOSE, Pose
 from understudy.recipes import everybody_dance_now as recipe
 from understudy.recipes.parts.player import moments
-from understudy.verbs.clone import clone, perform, train
+from understudy.verbs.clone import clone
 from understudy.verbs.inspect import inspect
+from understudy.verbs.perform import perform
+from understudy.verbs.train import train
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +134,7 @@ def test_an_actor_that_paints_its_room_from_training_to_video(me, dance, tmp_pat
     )
     output = tmp_path / "me.actor"
     train(me, output, config=config, consent="I am it", device="cpu", max_steps=1)
-    with pytest.raises(UsageError, match="exists: train it further with --resume"):
+    with pytest.raises(UsageError, match="exists: train it further with `resume=True`"):
         train(me, output, config=config, consent="I am it", device="cpu")
     actor = train(me, output, config=config, resume=True, device="cpu")
     assert actor.paints_room and actor.record["steps"] == 2
@@ -144,9 +146,9 @@ def test_an_actor_that_paints_its_room_from_training_to_video(me, dance, tmp_pat
     assert len(frames) == 12 and np.abs(frames[0][40:, 36:].astype(int) - 60).max() <= 2
     assert np.abs(frames[0][4:28, 4:28].astype(int) - 60).mean() > 5
 
-    with pytest.raises(UsageError, match="--background must be reference"):
+    with pytest.raises(UsageError, match="`background` must be reference"):
         perform(output, dance, tmp_path / "other.mp4", background="driving", device="cpu")
-    with pytest.raises(UsageError, match="--background must be reference"):
+    with pytest.raises(UsageError, match="`background` must be reference"):
         clone(me, dance, tmp_path / "c.mp4", recipe=NAME, preset="paper", background="green", consent="I am it")
     lines = str(inspect(output, tmp_path / "sheet.png"))
     assert "the reference's room along with the person" in lines and "everybody-dance-now" in lines
