@@ -165,7 +165,7 @@ def actor_of(studio: Studio, learnt_from: Performance, recipe: str, folder: Path
     """Trained for the studio's budget, or taken from where it was trained before."""
     who = timed(contender(recipe, "preview" if recipe_of(recipe).learns else "fast"))
     if "face" in getattr(who.config, "stages", ()):  # which comes last, and wants its share
-        faces = round(0.15 * studio.steps)
+        faces = max(1, round(0.15 * studio.steps))
         who = dataclasses.replace(who, config=dataclasses.replace(who.config, steps=(studio.steps - faces, 0, faces)))
     steps = studio.steps if who.learns else None
     return learnt(who, learnt_from, [], folder, MADE_UP, seed=studio.seed, max_steps=steps, device=studio.device)

@@ -78,7 +78,7 @@ def condition(bench: Bench) -> Iterator[Row]:
 
 
 def generate(bench: Bench) -> Iterator[Row]:
-    """The generator alone, as `generate` calls it."""
+    """The generator alone, as a player calls it."""
     from understudy.recipes.performance_cloning import generator_for
 
     for config in bench.configs:
