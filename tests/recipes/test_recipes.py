@@ -188,6 +188,21 @@ def test_what_the_ablations_of_the_papers_leave_out(name, variant, changes):
         assert {number: value for number, value in varied.items() if value != plain[number]} == changes
 
 
+@pytest.mark.parametrize(
+    ("name", "rungs"),
+    [
+        ("everybody-dance-now", ("FBF", "FBF+TS", "FBF+TS+FG")),
+        ("poses-in-the-wild", ("PL-Stage1", "PL-Stage1-DA", "PL-Stage1-DA-F", "PL-Stage2", "PL-UL-Stage2")),
+        ("performance-cloning", ("N = 1", "N = 2", "N = 3")),
+    ],
+)
+def test_a_rung_is_the_same_from_wherever_it_is_reached(name, rungs):
+    one = recipe(name)
+    for begun in rungs:
+        from_there = [one.varied(one.preset("paper", begun), rung) for rung in rungs]
+        assert from_there == [one.preset("paper", rung) for rung in rungs]
+
+
 def test_a_variant_that_makes_no_sense_with_a_config_is_said():
     impossible = dataclasses.replace(
         pix2pix.RECIPE, variants={"odd": lambda config: dataclasses.replace(config, size=100)}

@@ -124,6 +124,10 @@ def test_only_the_outcome_has_to_make_sense():
         ({"augment.rotate": 5}, "did you mean augmentation.rotate?"),
         ({"learning-rate": 5}, "did you mean optimisation.learning_rate?"),
         ({"sise": 5}, "did you mean size?"),
+        (
+            {"deviation": 5},
+            "deviation: there is no such number; did you mean optimisation.initial_deviation?",
+        ),
         ({"qqqq": 5}, "`settings` qqqq: there is no such number; `understudy recipes NAME` lists all"),
         ({"width": 5}, "`settings` width: that may be edge.width or seam.width: write one of these"),
         ({"placement": 5}, "`settings` placement: there is no such number"),
