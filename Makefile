@@ -1,18 +1,25 @@
-# make demo   set up, then the main job on made-up people
-# make test   set up, then the tests
-# make check  lint, types, and a wheel that imports
+# make demo       set up, then the main job on made-up people
+# make test       set up, then the tests
+# make test-slow  the tests that take minutes and gigabytes each, which make test leaves out
+# make check      lint, types, and a wheel that imports
+# make docs       the pages of docs/ as a site, in site/
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+DOCS_READY := .venv/.ready-docs
+WORKERS ?= 2
 
-.PHONY: demo test check clean
+.PHONY: demo test test-slow check docs clean
 
 demo: $(READY)
 	$(BIN)/understudy demo --output demo
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -m slow
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -23,6 +30,9 @@ check: $(READY)
 	$(BIN)/python -m pip install --quiet --no-deps --target build/wheel/installed build/wheel/*.whl
 	cd build/wheel && PYTHONPATH=installed ../../$(BIN)/python -c "import understudy; assert 'installed' in understudy.__file__, understudy.__file__; print('the wheel imports:', understudy.__version__)"
 
+docs: $(DOCS_READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 # Installs once, and again only when what to install has changed.
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 10) <= sys.version_info < (3, 13) else "understudy needs Python 3.10, 3.11 or 3.12; this is %d.%d: try make PYTHON=python3.11" % sys.version_info[:2])'
@@ -30,5 +40,9 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
 	@touch $(READY)
 
+$(DOCS_READY): $(READY)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
+	@touch $(DOCS_READY)
+
 clean:
-	rm -rf .venv build dist demo src/*.egg-info
+	rm -rf .venv build dist demo site src/*.egg-info

@@ -27,7 +27,6 @@ from typing import Any
 import numpy as np
 
 from detector_clips import INSTANT, Clip, Cutter, Studio, actor_of, clips_of, cut_once, for_each
-from understudy.actor import RECIPES
 from understudy.base.devices import choose_device
 from understudy.base.files import read_json, write_json
 from understudy.base.machine import machine
@@ -36,7 +35,10 @@ from understudy.forensics.detect import detect
 from understudy.forensics.detector import Calibration, Config, Detector, pair_log_odds
 from understudy.forensics.detector_data import CRF, SHRINK, Footage
 from understudy.forensics.detector_training import Schedule, calibrated, detector_of, train_detector
+from understudy.performing.driver import Driver
 from understudy.performing.perform import perform_to_file
+from understudy.recipes import names as names_of_recipes
+from understudy.recipes import recipe as recipe_of
 from understudy.tracking.track import tracked
 
 MEDIA = Path(os.environ.get("UNDERSTUDY_MEDIA", Path(__file__).parents[2] / "shared" / "media"))
@@ -51,8 +53,8 @@ def material(
     studio: Studio, groups: dict[str, list[int]], cutter: Cutter, options: argparse.Namespace
 ) -> tuple[list[Footage], list[Footage], list[Footage], list[Clip], list[Clip]]:
     """Footage to train, to calibrate, to test; and the clips of the first and of the last."""
-    learnt = [recipe for recipe in options.recipes if recipe != INSTANT]
-    instant = [recipe for recipe in options.recipes if recipe == INSTANT]
+    learnt = [recipe for recipe in options.recipes if recipe_of(recipe).learns]
+    instant = [recipe for recipe in options.recipes if not recipe_of(recipe).learns]
     taught = [*groups["training"], *groups["validation"]]
     in_turn = [learnt[place % len(learnt) : place % len(learnt) + 1] if learnt else [] for place in range(len(taught))]
     of_whom: dict[int, Sequence[str]]
@@ -177,7 +179,7 @@ def real_people(studio: Studio, recipes: Sequence[str], detector: Detector) -> l
                         tracked(video, cache=studio.work / "tracked") for video in (learnt_from, driving)
                     )
                     actor = actor_of(studio, reference, recipe, studio.work / "real" / learnt_from.stem)
-                    perform_to_file(actor, moves, path, device=studio.device)
+                    perform_to_file(actor, Driver(moves), path, device=studio.device)
                 asked.append((path, True, recipe))
     rows = []
     for path, generated, recipe in asked:
@@ -276,7 +278,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--validation", type=int, default=2, help="people for the calibration")
     parser.add_argument("--test", type=int, default=4, help="people who are held out")
     parser.add_argument("--more", type=int, default=20, help="further people trained on, without a trained actor")
-    parser.add_argument("--recipes", nargs="+", default=[name for name in WANTED if name in RECIPES], choices=RECIPES)
+    parser.add_argument("--recipes", nargs="+", default=list(WANTED), choices=names_of_recipes())
     parser.add_argument("--steps", type=int, default=250, help="of training, for each actor")
     parser.add_argument("--seconds", type=float, default=7.0, help="of each film")
     parser.add_argument("--shown", type=float, default=2.0, help="seconds at its end that drive, and length of clones")

@@ -35,8 +35,9 @@ from understudy.forensics.detector_data import (
 )
 from understudy.media.reading import probe
 from understudy.performance import Performance
+from understudy.performing.driver import Driver
 from understudy.performing.perform import perform_to_file
-from understudy.recipes import limb_warp
+from understudy.recipes import recipe as recipe_of
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.pair import centred
@@ -101,7 +102,7 @@ class Studio:
         path = self.work / f"person-{number}" / f"{recipe}-as-{driver}.mp4"
         if not path.exists():
             actor = actor_of(self, self.learnt_from(number), recipe, self.work / f"person-{number}" / "actors")
-            perform_to_file(actor, self.moves(driver), path, device=self.device)
+            perform_to_file(actor, Driver(self.moves(driver)), path, device=self.device)
         return path
 
 
@@ -130,7 +131,7 @@ def clips_of(
     neighbours = {people[k]: people[(k + 1) % len(people)] for people in groups.values() for k in range(len(people))}
     for_each(filmed, [(studio, number) for number in neighbours], jobs)
     wanted = [(studio, number, neighbours[number], recipe) for number in neighbours for recipe in recipes_of[number]]
-    for_each(cloned, sorted(wanted, key=lambda task: task[3] == INSTANT), jobs)
+    for_each(cloned, sorted(wanted, key=lambda task: not recipe_of(task[3]).learns), jobs)
     clips = []
     for role, people in groups.items():
         for number in people:
@@ -162,11 +163,9 @@ def _one_thread() -> None:
 
 def actor_of(studio: Studio, learnt_from: Performance, recipe: str, folder: Path) -> Actor:
     """Trained for the studio's budget, or taken from where it was trained before."""
-    who = timed(contender(recipe, "preview"))
-    if recipe == INSTANT:
-        who = dataclasses.replace(who, preset="fast", config=limb_warp.fast())
-    if recipe == "everybody-dance-now":  # its face stage comes last, and wants its share
-        faces = round(0.15 * studio.steps)
+    who = timed(contender(recipe, "preview" if recipe_of(recipe).learns else "fast"))
+    if "face" in getattr(who.config, "stages", ()):  # which comes last, and wants its share
+        faces = max(1, round(0.15 * studio.steps))
         who = dataclasses.replace(who, config=dataclasses.replace(who.config, steps=(studio.steps - faces, 0, faces)))
     steps = studio.steps if who.learns else None
     return learnt(who, learnt_from, [], folder, MADE_UP, seed=studio.seed, max_steps=steps, device=studio.device)

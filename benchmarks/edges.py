@@ -57,6 +57,8 @@ from understudy.performance import Crop, Performance
 from understudy.performing.perform import Part, cut_out, placement
 from understudy.pictures.drawing import contact_sheet
 from understudy.poses.pose import Pose
+from understudy.poses.similarity import Similarity
+from understudy.recipes.parts.player import moments
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.mesh import PART
 from understudy.synthetic.motion import Motion, choreography
@@ -242,7 +244,7 @@ def at_size(truth: Truth, size: int, way: Callable[[Picture, Any], Picture]) -> 
         small = cut(np.ascontiguousarray(cutout[..., :3]), square, size, beyond=0)
         alpha = cut(np.ascontiguousarray(cutout[..., 3]), square, size, beyond=0)
         small = np.dstack([np.minimum(small, alpha[..., None]), alpha])
-        yield back(way(small, colour), crop.scale, crop.translation_xy)
+        yield back(way(small, colour), crop)
 
 
 def _through_alpha(cutout: Picture, colour: tuple[int, int, int]) -> Picture:
@@ -263,26 +265,23 @@ def by_matte(truth: Truth, clean: bool) -> Iterator[Picture]:
     for frame, matte in zip(truth.tracked.frames(), truth.tracked.mattes(), strict=True):
         colours, alpha = clean_edges(frame, matte, SEGMENTED_TOO_WIDE) if clean else (frame, matte / np.float32(255))
         cutout = np.dstack([colours * alpha[..., None], 255 * alpha])
-        yield back(np.asarray(cutout + 0.5, np.uint8), crop.scale, crop.translation_xy)
+        yield back(np.asarray(cutout + 0.5, np.uint8), crop)
 
 
 def by_actor(truth: Truth, actor: Actor, poses: str, device: Any) -> Iterator[Picture]:
     """What the actor makes of the dance, where it is danced: it is the same person before the same camera."""
     pose = truth.pose
     if poses == "tracked":
-        own = truth.tracked.header.crop
-        x, y = own.translation_xy
-        pose = truth.tracked.poses.transformed(1 / own.scale, (-x / own.scale, -y / own.scale), SIZE_HW)
-    scale, offset = placement(actor, np.zeros(2, np.int64))
-    in_frame = pose.transformed(scale, offset, (actor.size, actor.size))
+        pose = truth.tracked.header.crop.inverse.of_pose(truth.tracked.poses, SIZE_HW)
+    in_frame = actor.from_picture.of_pose(pose, (actor.size, actor.size))
     part = Part(in_frame, actor.windows(in_frame, FPS), np.ones(len(in_frame), np.float32), Fraction(FPS))
-    for moment, shot in enumerate(actor.generate(part.in_window, device=device)):
-        yield back(cut_out(actor, part, moment, shot), *placement(actor, part.window[moment]))
+    for moment, shot in enumerate(actor.player(device).play(moments(part.in_window))):
+        yield back(cut_out(actor, part, moment, shot), placement(actor, part.window[moment]))
 
 
-def back(cutout: Picture, scale: float, translation_xy: tuple[float, float]) -> Picture:
+def back(cutout: Picture, to_cutout: Similarity) -> Picture:
     """A cutout in its place in the whole picture, (H, W, 4) premultiplied."""
-    return paste(cutout, scale, translation_xy, np.zeros((*SIZE_HW, 4), np.uint8))
+    return paste(cutout, to_cutout, np.zeros((*SIZE_HW, 4), np.uint8))
 
 
 # -- what is measured --------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from fidelity_tables import across_people, compact, table
 from understudy.actor import Actor
 from understudy.base.devices import Device, choose_device
 from understudy.base.files import read_json, write_json
@@ -37,12 +38,13 @@ from understudy.consent import Consent
 from understudy.evaluation.comparing import Player, asked_of, compare
 from understudy.evaluation.contenders import Contender, contender, learnt, timed
 from understudy.evaluation.evaluate import dancer, report, self_reenactment_test
-from understudy.evaluation.intervals import block_of, ratio_interval
-from understudy.evaluation.results import Evaluation, Summary, Test
+from understudy.evaluation.results import Evaluation, Test
 from understudy.evaluation.self_reenactment import Split, split
 from understudy.evaluation.truth import Truth, square_of
 from understudy.performance import Performance
 from understudy.performing.perform import part_for
+from understudy.recipes import recipe as recipe_of
+from understudy.recipes.parts.settings import changed
 from understudy.synthetic.pair import Pair, film_pair
 from understudy.tracking.track import tracked
 
@@ -53,6 +55,8 @@ STEPS = "steps.json"
 PARTS = ("methods", "losses", "augmentation", "size", "frames", "everybody", "media")
 DRIVERS = {1: 24, 2: 11, 3: 7}
 """who dances for whom: seeds of made-up people; another person's driver is the one 20 further"""
+EVERYBODY = {"fbf": "FBF", "fbf-ts": "FBF+TS", "fbf-ts-fg": "FBF+TS+FG"}
+"""variants of Everybody Dance Now, by the names of their actors"""
 EVERYBODY_STEPS = {"fbf": (2170, 0, 0), "fbf-ts": (700, 0, 0), "fbf-ts-fg": (630, 0, 700)}
 """of the global, local and face stage: equal processor time, at 0.09 s a step without temporal smoothing, 0.28 s with
 it, and 0.028 s a step of the face stage (one busy core, preset preview)"""
@@ -105,6 +109,13 @@ class Bench:
         test = make()
         Evaluation(name, time.strftime("%FT%TZ", time.gmtime()), "", {}, {}, [test]).save(kept)
         return test
+
+
+def varied(who: Contender, variant: str, **changes: Any) -> Contender:
+    """A contender as a variant of its recipe has it, with numbers changed besides."""
+    chosen = recipe_of(who.recipe)
+    config = changed(chosen.varied(who.config, variant), changes)
+    return dataclasses.replace(who, config=config, unpaired=chosen.learns_from(config) is not None)
 
 
 def made(record: dict[str, Any]) -> str:
@@ -219,14 +230,18 @@ def bench_actor(bench: Bench, footage: Footage, who: Contender, file: str) -> Ac
 def losses(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
     """The paper's Fig. 3, on the paired branch alone: L1 on RGB, eq. 1 on VGG features, and that with D_p."""
     footage = footage_of(bench, people[0])
-    changes: dict[str, tuple[str, dict[str, Any]]] = {
-        "paired-only": ("VGG features, with D_p", {}),
-        "vgg-light-gan": ("VGG features at a fifth of their weight, with D_p", {"lambda_vgg": 100.0}),
-        "rgb-gan": ("L1 on RGB, with D_p", {"lambda_vgg": 0.0, "lambda_rgb": 100.0}),
-        "rgb": ("L1 on RGB", {"lambda_gan": 0.0, "lambda_vgg": 0.0, "lambda_rgb": 100.0}),
-        "vgg": ("VGG features", {"lambda_gan": 0.0}),
-    }
-    yield from _variants(bench, footage, "losses", changes, budget="paired-only")
+    preset = bench.preset
+    whole = contender("performance-cloning", preset, "paired-only", "VGG features, with D_p")
+    light = "VGG features at a fifth of their weight, with D_p"
+    ways = [
+        whole,
+        contender("performance-cloning", preset, "vgg-light-gan", light, lambda_vgg=100.0),
+        varied(dataclasses.replace(whole, name="rgb-gan", title="L1 on RGB, with D_p"), "L1"),
+        varied(dataclasses.replace(whole, name="rgb", title="L1 on RGB"), "L1, no D_p"),
+        varied(dataclasses.replace(whole, name="vgg", title="VGG features"), "no D_p"),
+    ]
+    alone = [dataclasses.replace(who, unpaired=False) for who in ways]
+    yield from _compared(bench, footage, "losses", alone, budget="paired-only")
 
 
 def augmentation(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
@@ -234,11 +249,11 @@ def augmentation(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
     footage = footage_of(bench, people[0])
     bare = {"rotate": 0.0, "zoom": 0.0, "shift": 0.0, "ema_decay": 0.0}
     actors = []
-    for recipe in ("performance-cloning", "pix2pix"):
-        who = timed(contender(recipe, bench.preset))
-        without = timed(contender(recipe, bench.preset, f"{recipe}-bare", f"{who.title}, without both", **bare))
+    for name in ("performance-cloning", "pix2pix"):
+        who = timed(contender(name, bench.preset))
+        without = timed(contender(name, bench.preset, f"{name}-bare", f"{who.title}, without both", **bare))
         for one in (who, without):
-            actors.append((one, bench.actor(one, footage.parts.training, [footage.driving], footage.name, recipe)))
+            actors.append((one, bench.actor(one, footage.parts.training, [footage.driving], footage.name, name)))
     yield from both_tests(bench, footage, f"{footage.name}, augmentation and averaging", actors, actors)
 
 
@@ -249,15 +264,10 @@ def everybody(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
     """
     for seed in people[:2]:
         footage = footage_of(bench, seed)
-        changes: dict[str, tuple[str, dict[str, Any]]] = {
-            "fbf": ("FBF", {"temporal_smoothing": False, "face": False}),
-            "fbf-ts": ("FBF+TS", {"face": False}),
-            "fbf-ts-fg": ("FBF+TS+FG", {}),
-        }
         actors = []
-        for name, (title, changed) in changes.items():
-            steps = EVERYBODY_STEPS[name]
-            who = contender("everybody-dance-now", bench.preset, name, title, steps=steps, **changed)
+        for name, variant in EVERYBODY.items():
+            whole = contender("everybody-dance-now", bench.preset, name, variant)
+            who = varied(whole, variant, steps=EVERYBODY_STEPS[name])
             actors.append((who, bench.actor(who, footage.parts.training, [], footage.name)))
         neighbour = contender("nearest-neighbour", bench.preset)
         actors.append((neighbour, trained(bench, footage, neighbour)))
@@ -267,23 +277,17 @@ def everybody(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
 def frames(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
     """How many consecutive frames the networks see."""
     footage = footage_of(bench, people[0])
-    changes: dict[str, tuple[str, dict[str, Any]]] = {
-        "n1": ("N = 1", {"consecutive": 1}),
-        "performance-cloning": ("N = 2 (the paper)", {}),
-        "n3": ("N = 3", {"consecutive": 3}),
-    }
-    yield from _variants(bench, footage, "consecutive frames", changes, budget="performance-cloning")
+    titles = {"n1": "N = 1", "performance-cloning": "N = 2 (the paper)", "n3": "N = 3"}
+    ways = [
+        varied(contender("performance-cloning", bench.preset, name, title), title.removesuffix(" (the paper)"))
+        for name, title in titles.items()
+    ]
+    yield from _compared(bench, footage, "consecutive frames", ways, budget="performance-cloning")
 
 
-def _variants(
-    bench: Bench, footage: Footage, what: str, changes: dict[str, tuple[str, dict[str, Any]]], budget: str
-) -> Iterator[Test]:
-    actors = []
-    for name, (title, changed) in changes.items():
-        who = contender("performance-cloning", bench.preset, name, title, **changed)
-        actors.append(dataclasses.replace(who, unpaired=budget != "paired-only"))
+def _compared(bench: Bench, footage: Footage, what: str, ways: Sequence[Contender], budget: str) -> Iterator[Test]:
     training = footage.parts.training
-    pairs = [(who, bench.actor(who, training, [footage.driving], footage.name, budget)) for who in actors]
+    pairs = [(who, bench.actor(who, training, [footage.driving], footage.name, budget)) for who in ways]
     yield from both_tests(bench, footage, f"{footage.name}, {what}", pairs, pairs)
 
 
@@ -343,57 +347,6 @@ def media(bench: Bench, people: Sequence[int]) -> Iterator[Test]:
         yield bench.once(name, make, pairs)
 
 
-def table(tests: Sequence[Test], region: str = "person") -> str:
-    """Markdown: RMSE of every test and method with its interval, the temporal error, and ratios to ours."""
-    lines = []
-    for test in tests:
-        lines += [f"\n**{test.name}** ({test.frames} frames of {test.size}x{test.size})\n"]
-        lines += ["| method | RMSE | 95 % | SSIM | temporal error | ours / this |", "|---|---|---|---|---|---|"]
-        ours = next((m for m in test.methods if m.name == "performance-cloning"), None)
-        for method in test.methods:
-            error, like, unsteady = (method.measures[name].regions[region] for name in ("rmse", "ssim", "temporal"))
-            ratio = _ratio(ours, method, region, test) if ours and ours is not method else None
-            lines.append(
-                f"| {method.title} | {_n(error.mean, 1)} | {_n(error.low, 1)} to {_n(error.high, 1)} "
-                f"| {_n(like.mean, 3)} | {_n(unsteady.mean, 2)} | {_interval(ratio)} |"
-            )
-    return "\n".join(lines)
-
-
-def across_people(tests: Sequence[Test], kind: str, measure: str = "rmse", digits: int = 1) -> str:
-    """Markdown in the form of the paper's Table 1: a row a method, a column a person, their mean, ours over it."""
-    chosen = [test for test in tests if test.name.startswith(f"{kind} of person-") and "," not in test.name]
-    if not chosen:
-        return ""
-    people = [test.name.removeprefix(f"{kind} of ") for test in chosen]
-    lines = [f"\n**{kind}, {measure}**\n", f"| method | {' | '.join(people)} | mean | ours / this |"]
-    lines.append("|---" * (len(people) + 3) + "|")
-    means: dict[str, float] = {}
-    for number, method in enumerate(chosen[0].methods):
-        found = [test.methods[number].measures[measure].regions["person"] for test in chosen]
-        assert all(test.methods[number].name == method.name for test in chosen)
-        means[method.name] = sum(summary.mean or 0.0 for summary in found) / len(found)
-        cells = [f"{_n(one.mean, digits)} ({_n(one.low, digits)} to {_n(one.high, digits)})" for one in found]
-        ratio = means["performance-cloning"] / means[method.name]
-        lines.append(f"| {method.title} | {' | '.join(cells)} | {means[method.name]:.{digits}f} | {ratio:.2f} |")
-    return "\n".join(lines)
-
-
-def _ratio(ours: Any, other: Any, region: str, test: Test) -> Summary:
-    from fractions import Fraction
-
-    mine, theirs = (method.measures["rmse"].per_frame[region] for method in (ours, other))
-    return ratio_interval(mine, theirs, block_of(Fraction(test.fps)))
-
-
-def _interval(ratio: Summary | None) -> str:
-    return "" if ratio is None else f"{_n(ratio.mean, 2)} ({_n(ratio.low, 2)} to {_n(ratio.high, 2)})"
-
-
-def _n(value: float | None, digits: int) -> str:
-    return "n/a" if value is None else f"{value:.{digits}f}"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("fidelity"), help="folder for clips, actors, and the report")
@@ -438,24 +391,12 @@ def main() -> None:
     }
     page = report(bench.work, "How true are clones of made-up people?", tests, settings, device)
     if options.output:
-        write_json(options.output, _compact(Evaluation.load(bench.work / "results.json")))
+        write_json(options.output, compact(Evaluation.load(bench.work / "results.json")))
     print(table(tests))
     for kind in ("self-reenactment", "cross-identity"):
         print(across_people(tests, kind))
         print(across_people(tests, kind, "temporal", 2))
     print(f"\nreport: {page}")
-
-
-def _compact(evaluation: Evaluation) -> Any:
-    """Without the figures of every frame, which the work folder keeps."""
-    content = dataclasses.asdict(evaluation)
-    for test in content["tests"]:
-        if test["coverage"]:
-            test["coverage"] = {key: test["coverage"][key] for key in ("gamma", "share_of_frames", "correlations")}
-        for method in test["methods"]:
-            for measure in method["measures"].values():
-                del measure["per_frame"]
-    return content
 
 
 if __name__ == "__main__":

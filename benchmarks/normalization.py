@@ -32,8 +32,10 @@ from understudy.base.machine import machine
 from understudy.errors import UnderstudyError
 from understudy.performing.perform import aligned_poses
 from understudy.poses.pose import BODY, LEFT_ANKLE, RIGHT_ANKLE, Pose
-from understudy.retargeting.alignment import body_statistics
-from understudy.retargeting.global_normalization import ground_position, ground_statistics, normalization
+from understudy.poses.similarity import IDENTITY, Similarity
+from understudy.recipes.parts.groups import Placement
+from understudy.retargeting.alignment import NormalizeBy, body_statistics
+from understudy.retargeting.global_normalization import ground_position, ground_statistics
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.motion import Motion, choreography
 from understudy.synthetic.pair import centred
@@ -103,8 +105,7 @@ class Shot:
     """Somebody's joints in a picture, and in pixels of which."""
 
     pose: Pose
-    scale: float = 1.0
-    translation_xy: tuple[float, float] = (0.0, 0.0)
+    crop: Similarity = IDENTITY
     """from pixels of the picture to those of the pose"""
 
 
@@ -207,8 +208,7 @@ def _tracked(person: Person, motion: Motion, scene: Scene) -> Shot:
     with tempfile.TemporaryDirectory(prefix="understudy-normalization-") as folder:
         write_clip(Path(folder) / "clip.mp4", person, motion, scene)
         performance = track(Path(folder) / "clip.mp4", Path(folder) / "clip.performance", matte="none")
-        crop = performance.header.crop
-        return Shot(performance.poses, crop.scale, crop.translation_xy)
+        return Shot(performance.poses, performance.header.crop)
 
 
 # -- how it is placed, and how well ------------------------------------------------------------------------------
@@ -216,25 +216,27 @@ def _tracked(person: Person, motion: Motion, scene: Scene) -> Shot:
 
 def _placed(reference: Shot, driving: Shot) -> dict[str, Pose]:
     """The driver's poses in pixels of the reference's picture, by each method."""
-    body, own_body = body_statistics(reference.pose), body_statistics(driving.pose)
-    ground = ground_statistics(reference.pose, FPS)
+    of_reference = {
+        "body": body_statistics(reference.pose),
+        "ground": ground_statistics(reference.pose, FPS),
+        "ground_printed": ground_statistics(reference.pose, FPS, printed=True),
+        "working_size": 256,
+        "reference_name": "the reference",
+    }
     clip: Any = SimpleNamespace(poses=driving.pose, fps=FPS, path="the driver")
-    working: dict[str, Pose] = {}
-    for limbs, name in ((False, ""), (True, " + limbs")):
-        for way in ("similarity", "ground"):
-            config = {"normalization": way, "fit_limbs": limbs, "scale_by": "body"}
-            actor: Any = SimpleNamespace(
-                body=body, ground=ground, config=config, working_size=256, reference_name="the reference"
-            )
-            working[way + name] = aligned_poses(actor, clip)
-    own = ground_statistics(driving.pose, FPS, printed=True)
-    theirs = ground_statistics(reference.pose, FPS, printed=True)
-    assert own is not None and theirs is not None
-    printed = normalization(driving.pose, FPS, (own_body, own), (body, theirs), printed=True)
-    working["ground as printed"] = printed.apply_to_pose(driving.pose, reference.pose.size_hw)
-    x, y = reference.translation_xy
-    back = 1 / reference.scale, (-x / reference.scale, -y / reference.scale), SIZE_HW
-    return {name: pose.transformed(*back) for name, pose in working.items()}
+
+    def placed(way: NormalizeBy, limbs: bool = False) -> Pose:
+        actor: Any = SimpleNamespace(placement=Placement(way, "body", limbs), **of_reference)
+        return aligned_poses(actor, clip)
+
+    working = {
+        "similarity": placed("similarity"),
+        "ground": placed("ground"),
+        "similarity + limbs": placed("similarity", limbs=True),
+        "ground + limbs": placed("ground", limbs=True),
+        "ground as printed": placed("ground-printed"),
+    }
+    return {name: reference.crop.inverse.of_pose(pose, SIZE_HW) for name, pose in working.items()}
 
 
 def _errors(pose: Pose, truth: Pose, height: float, far: float, close: float) -> tuple[float, ...]:

@@ -15,28 +15,23 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 
 from understudy.actor import Actor
 from understudy.base.files import write_json
 from understudy.conditioning.clips import _frames_over
 from understudy.evaluation.metrics import rmse
 from understudy.performing.perform import part_for
-from understudy.recipes import performance_cloning as recipe
+from understudy.recipes.parts.heatmaps import HeatmapPlayer
+from understudy.recipes.parts.player import moments
 from understudy.tracking.track import tracked
 
 
 def versions_of(actor: Actor, folder: Path) -> list[np.ndarray]:
     """N versions of every moment of the driver, (T, S, S, 3) each: the last of its window first."""
     pose = part_for(actor, tracked(folder / "driving.mp4", cache=folder / "tracked")).in_window
-    config = recipe.Config(**actor.config)
-    generator = recipe.generator_for(config).eval()
-    generator.load_state_dict({name: torch.from_numpy(np.array(w)) for name, w in actor.weights.items()})
-    xy, confidence = pose.openpose18()
-    mean, deviation = (torch.from_numpy(np.array(actor.statistics[k])) for k in ("joint_mean", "joint_deviation"))
-    seen = torch.from_numpy(confidence > config.seen_above)
-    windows = np.stack(list(recipe.play_windows(generator, config, mean, deviation, torch.from_numpy(xy), seen)))
-    n = config.consecutive
+    player = actor.player("cpu")
+    assert isinstance(player, HeatmapPlayer)
+    windows, n = np.stack(list(player.windows(moments(pose)))), player.consecutive
     padded = np.concatenate([windows, np.repeat(windows[-1:], n - 1, axis=0)])
     return [padded[k : k + len(windows), n - 1 - k] for k in range(n)]
 
@@ -46,13 +41,7 @@ def true_frames(actor: Actor, folder: Path) -> np.ndarray:
     truth = tracked(folder / "ground_truth.mp4", cache=folder / "tracked")
     colour = tuple(int(v) for v in actor.statistics["flat_colour"])
     frames = _frames_over(truth, colour, truth.header.size_hw[0]).transpose(0, 2, 3, 1)
-    own, wanted = truth.header.crop, actor.crop
-    ratio = wanted.scale / own.scale * actor.size / actor.working_size
-    shift = [
-        (w - o * wanted.scale / own.scale) * actor.size / actor.working_size + (actor.size / actor.working_size - 1) / 2
-        for o, w in zip(own.translation_xy, wanted.translation_xy, strict=True)
-    ]
-    matrix = np.array([[ratio, 0, shift[0]], [0, ratio, shift[1]]])
+    matrix = (actor.from_working @ actor.crop.relative_to(truth.header.crop)).matrix
     size = (actor.size, actor.size)
     return np.stack([cv2.warpAffine(f, matrix, size, flags=cv2.INTER_AREA, borderValue=colour) for f in frames])
 

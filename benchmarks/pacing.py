@@ -12,16 +12,16 @@ import dataclasses
 import json
 import logging
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
-from fidelity import MADE_UP, Bench, Footage
+from fidelity import MADE_UP, Bench, Footage, varied
 from understudy.actor import Actor
 from understudy.base.files import read_json, write_json
 from understudy.errors import UsageError
-from understudy.evaluation.contenders import MANY_STEPS, Contender, contender, learnt
+from understudy.evaluation.contenders import Contender, contender, learnt
 from understudy.performance import Performance
-from understudy.recipes.parts.poses_in_the_wild_config import RUNGS, rung
+from understudy.recipes import recipe
+from understudy.recipes.parts.recipe import ENDLESS
 from understudy.unpaired.gathering import gather
 from understudy.unpaired.pool import PoseSequence
 
@@ -29,33 +29,31 @@ PACE = "pace.json"
 PACING_MINUTES = 0.75
 """of the short training"""
 PROPOSED = "poses-in-the-wild"
-EVERYBODY = "fbf-ts-fg"
-"""what fidelity calls the whole of Everybody Dance Now"""
+OF_FIDELITY = {"everybody-dance-now": "fbf-ts-fg"}
+"""what fidelity calls a whole method that it trains in its parts"""
+RUNG = "PL-"
+"""what the names of the ladder's rungs begin with"""
 
 
 def rungs(preset: str) -> list[Contender]:
     """The five of the ladder, the first with the least; the last is the whole method and goes by the recipe's name."""
-    found = []
-    for title in RUNGS:
-        name = PROPOSED if title == RUNGS[-1] else title.lower()
-        who = contender(PROPOSED, preset, name, title)
-        config = rung(who.config, title)
-        found.append(dataclasses.replace(who, config=config, unpaired=config.unpaired))
-    return found
+    titles = [variant for variant in recipe(PROPOSED).variants if variant.startswith(RUNG)]
+    names = [*(title.lower() for title in titles[:-1]), PROPOSED]
+    return [varied(contender(PROPOSED, preset, name, title), title) for name, title in zip(names, titles, strict=True)]
 
 
 def actor_of(bench: Bench, footage: Footage, who: Contender) -> Actor:
     """Trained, or taken from the work folder, under the names that fidelity uses."""
-    if who.recipe == "cyclegan":
-        who = dataclasses.replace(who, name="cyclegan-poses")
+    if hasattr(who.config, "condition"):
+        who = dataclasses.replace(who, name=f"{who.recipe}-{who.config.condition}")
     if not hasattr(who.config, "shares"):
         budget = who.recipe if who.recipe in bench.steps else ""  # a variant trains as long as the recipe itself
         return bench.actor(who, footage.parts.training, [footage.driving], footage.name, budget)
-    everybody = bench.work / footage.name / "actors" / f"{EVERYBODY}.actor"
-    if who.name == "everybody-dance-now" and who.name not in bench.steps and everybody.exists():
-        taken = Actor.load(everybody)
+    there = bench.work / footage.name / "actors" / f"{OF_FIDELITY.get(who.name, who.name)}.actor"
+    if who.name in OF_FIDELITY and who.name not in bench.steps and there.exists():
+        taken = Actor.load(there)
         if taken.record["preset"] == bench.preset and abs(taken.record["seconds"] / 60 / bench.minutes - 1) < 0.2:
-            logging.info("%s of fidelity's ablation is taken, whose steps were given: %s", who.title, everybody)
+            logging.info("%s of fidelity's ablation is taken, whose steps were given: %s", who.title, there)
             return taken
     return learnt(
         paced(bench, footage, who),
@@ -72,7 +70,8 @@ def others_of(footage: Footage, who: Contender) -> Sequence[Performance | PoseSe
     """Whose motion is learnt from: the driver's; or where poses are enough, made-up dances, none of which is played."""
     if not who.unpaired:
         return []
-    return list(gather(["choreography"])) if who.recipe == PROPOSED else [footage.driving]
+    poses_are_enough = recipe(who.recipe).learns_from(who.config) == "poses"
+    return list(gather(["choreography"])) if poses_are_enough else [footage.driving]
 
 
 def paced(bench: Bench, footage: Footage, who: Contender) -> Contender:
@@ -81,14 +80,13 @@ def paced(bench: Bench, footage: Footage, who: Contender) -> Contender:
     Raises:
         UsageError: a stage did not come to a single step in the short training.
     """
-    names: tuple[str, ...] = import_module(f"understudy.recipes.parts.{who.recipe.replace('-', '_')}_config").NAMES
+    names: tuple[str, ...] = recipe(who.recipe).config().stages  # as printed it has all of them
     if (given := bench.steps.get(who.name)) is not None:
         return _with_steps(who, {name: given for name in who.config.stages}, names)
     path = bench.work / PACE
     known: dict[str, Any] = read_json(path) if path.exists() else {}
-    asked = json.loads(json.dumps(dataclasses.asdict(_with_steps(who, {}, names).config)))
-    of = {"config": asked, "minutes": bench.minutes, "device": bench.device}
-    if (found := known.get(who.name)) is None or found["of"] != of:
+    of = {"config": _without_steps(who.config), "minutes": bench.minutes, "device": bench.device}
+    if (found := known.get(who.name)) is None or _as_now(found["of"], who) != of:
         measured = min(PACING_MINUTES, bench.minutes)
         stages = _short_training(bench, footage, who, names, measured)
         if missing := [name for name in who.config.stages if not stages.get(name)]:
@@ -99,10 +97,24 @@ def paced(bench: Bench, footage: Footage, who: Contender) -> Contender:
     return _with_steps(who, found["steps"], names)
 
 
+def _without_steps(config: Any) -> Any:
+    """As JSON holds it."""
+    return json.loads(json.dumps(dataclasses.asdict(dataclasses.replace(config, steps=None))))
+
+
+def _as_now(of: dict[str, Any], who: Contender) -> dict[str, Any]:
+    """What a pace was measured for, as it would be written down today: configs have got groups since."""
+    try:
+        config = recipe(who.recipe).read_config({**of["config"], "steps": None})
+    except (TypeError, ValueError):
+        return of
+    return of | {"config": _without_steps(config)}
+
+
 def _short_training(
     bench: Bench, footage: Footage, who: Contender, names: Sequence[str], minutes: float
 ) -> dict[str, int]:
-    endless = _with_steps(who, dict.fromkeys(who.config.stages, MANY_STEPS), names)
+    endless = _with_steps(who, dict.fromkeys(who.config.stages, ENDLESS), names)
     if hasattr(endless.config, "enhancer_alone"):  # a share of all steps, of which few are taken here
         endless = dataclasses.replace(endless, config=dataclasses.replace(endless.config, enhancer_alone=0.0))
     logging.info("%s: measuring how many steps %g minutes are", who.title, minutes)

@@ -33,12 +33,12 @@ import numpy as np
 from fidelity import STEPS, Bench, Footage, footage_of
 from pacing import PROPOSED, actor_of, rungs
 from robustness_tables import DAMAGES, MEASURES, Damage, Played, plot, record, rows_of, tables
-from understudy.actor import RECIPES, Actor
+from understudy.actor import Actor
 from understudy.base.devices import choose_device
 from understudy.base.files import read_json, write_json
 from understudy.base.machine import machine
 from understudy.errors import UnderstudyError
-from understudy.evaluation.contenders import TITLES, Contender, contender, timed
+from understudy.evaluation.contenders import Contender, contender, timed
 from understudy.evaluation.measuring import measure_clip
 from understudy.evaluation.playing import Recorder, played
 from understudy.evaluation.self_reenactment import part_of, truth_of
@@ -48,10 +48,11 @@ from understudy.media.images import write_image
 from understudy.media.reading import VideoReader
 from understudy.performance import Performance
 from understudy.pictures.drawing import contact_sheet, draw_pose
-from understudy.recipes.parts.poses_in_the_wild_config import RUNGS
+from understudy.recipes import every
+from understudy.recipes import recipe as recipe_of
 
 LEARNT_DAMAGED = "+damage"
-DAMAGE = {"pose_drop": 0.05, "pose_jitter": 0.02, "pose_stretch": 0.2}
+DAMAGE = {"drop": 0.05, "jitter": 0.02, "stretch": 0.2}
 """of the poses that a recipe learns from, where it is off by itself"""
 DEFAULT = ("performance-cloning", "pix2pix", "everybody-dance-now", "limb-warp", PROPOSED)
 
@@ -65,9 +66,18 @@ def contenders(recipes: Sequence[str], preset: str) -> list[Contender]:
 def _contender(name: str, preset: str) -> Contender:
     recipe = name.removesuffix(LEARNT_DAMAGED)
     if recipe == name:
-        return timed(contender(name, preset, **({"condition": "poses"} if name == "cyclegan" else {})))
-    title = f"{TITLES[recipe]}, learnt from damaged poses"
+        return timed(contender(name, preset))
+    title = f"{recipe_of(recipe).title}, learnt from damaged poses"
     return contender(recipe, preset, f"{recipe}-damage", title, **DAMAGE)
+
+
+def known(preset: str) -> list[str]:
+    """What may be named: recipes, those that can learn from damaged poses and do not by themselves, the rungs."""
+    recipes = dict(every())
+    plain = [
+        name for name, one in recipes.items() if not getattr(one.preset(preset), "pose_noise", "it can damage none")
+    ]
+    return [*recipes, *(f"{name}{LEARNT_DAMAGED}" for name in plain), *(who.title for who in rungs(preset)[:-1])]
 
 
 def damaged(performance: Performance, damage: Damage, dose: float, seed: Sequence[int]) -> Performance:
@@ -185,11 +195,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the trainings and of the damage")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     options = parser.parse_args(arguments)
-    damaged_too = [f"{name}{LEARNT_DAMAGED}" for name in ("performance-cloning", "everybody-dance-now")]
-    known = (*RECIPES, *damaged_too, *RUNGS[:-1])
+    choices = known(options.preset)
     for name in options.recipes:
-        if name not in known:
-            parser.error(f"--recipes {name}: there is no such recipe; choose from {', '.join(known)}")
+        if name not in choices:
+            parser.error(f"--recipes {name}: there is no such recipe; choose from {', '.join(choices)}")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     device = choose_device(options.device).type
     options.work.mkdir(parents=True, exist_ok=True)

@@ -53,13 +53,13 @@ def decode(bench: Bench) -> Iterator[Row]:
 
 def track(bench: Bench) -> Iterator[Row]:
     """`track()` from file to performance, and where its time goes."""
-    from understudy.tracking import track as tracking
+    from understudy.tracking import passes
 
-    parts = {"_make_tracker": "start of the tracker", "observe": "first pass", "_second_pass": "second pass"}
+    parts = {"_make_tracker": "start of the tracker", "observe": "first pass", "second_pass": "second pass"}
     runs: list[dict[str, float]] = []
 
     def whole() -> None:
-        with timed_calls(tracking, *parts) as seconds:
+        with timed_calls(passes, *parts) as seconds:
             bench.material.track("again")
         runs.append(seconds)
 
@@ -78,7 +78,7 @@ def condition(bench: Bench) -> Iterator[Row]:
 
 
 def generate(bench: Bench) -> Iterator[Row]:
-    """The generator alone, as `generate` calls it."""
+    """The generator alone, as a player calls it."""
     from understudy.recipes.performance_cloning import generator_for
 
     for config in bench.configs:
@@ -159,17 +159,13 @@ def _exhaust(items: Iterable[object]) -> None:
 
 def _composed(bench: Bench, actor: StandIn) -> Iterator[Picture]:
     """The finished frames of an actor that plays its own performance."""
-    from understudy.compositing.backgrounds import backgrounds
+    from understudy.compositing.backgrounds import REFERENCE
     from understudy.performing.perform import composed, part_for
 
     performance = bench.material.performance
     part = part_for(actor, performance)
-    still = backgrounds(
-        "reference",
-        actor.original_size_hw,
-        actor.fps,
-        reference=actor.background,
-        driving=performance.background,
+    still = REFERENCE.frames(
+        actor.original_size_hw, actor.fps, reference=actor.background, driving=performance.background
     )
     for moment, (picture, behind) in enumerate(zip(actor.pictures, still, strict=False)):
         yield composed(actor, part, moment, picture, behind)

@@ -6,9 +6,8 @@ The pictures of random weights are noise, which takes far longer to composite an
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -16,10 +15,11 @@ import numpy.typing as npt
 import torch
 
 from understudy.actor import Actor
+from understudy.base.devices import Device
 from understudy.conditioning.clips import flat_colour
 from understudy.consent import Consent
 from understudy.performance import Performance
-from understudy.poses.pose import Pose
+from understudy.recipes.parts.player import BATCH, Frame, Moment, Player
 from understudy.recipes.performance_cloning import Config, generator_for
 from understudy.retargeting.alignment import body_statistics
 
@@ -32,9 +32,20 @@ class StandIn(Actor):
 
     pictures: tuple[Picture, ...] = ()
 
-    def generate(self, pose: Pose, *, device: Any = "auto") -> Iterator[Picture]:
-        generated = super().generate(pose, device=device)
-        for picture, _ in zip(itertools.cycle(self.pictures), generated, strict=False):
+    def player(self, device: Device = "auto") -> Player:
+        return _Shown(super().player(device), self.pictures)
+
+
+class _Shown:
+    """Pays for what a player paints and shows pictures instead, one a moment."""
+
+    def __init__(self, player: Player, pictures: Sequence[Picture]) -> None:
+        self._player, self._pictures = player, pictures
+        self.latency, self.needs = player.latency, player.needs
+
+    def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
+        painted = self._player.play(moments, batch)
+        for picture, _ in zip(itertools.cycle(self._pictures), painted, strict=False):
             yield picture
 
 
@@ -44,7 +55,7 @@ def stand_in(performance: Performance, config: Config, seed: int) -> StandIn:
     header, colour = performance.header, flat_colour(performance)
     return StandIn(
         recipe="performance-cloning",
-        config=asdict(config),
+        config=config,
         weights={name: value.numpy() for name, value in generator_for(config).state_dict().items()},
         statistics={
             "joint_mean": np.zeros(18, np.float32),

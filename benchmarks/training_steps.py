@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from unittest import mock
 
 import torch
@@ -19,10 +22,13 @@ from understudy.base import devices
 from understudy.base.devices import autocast, computes_in_bfloat16
 from understudy.conditioning.clips import Clip, flat_colour, read_clip
 from understudy.networks.vgg import VGG19Features
+from understudy.poses.similarity import IDENTITY, Similarity
 from understudy.recipes import performance_cloning
+from understudy.recipes.parts.heatmaps import JOINTS
 from understudy.recipes.performance_cloning import Config, PerformanceCloning
 from understudy.retargeting.alignment import Alignment
 from understudy.training import loop as training
+from understudy.training.session import Session
 
 STEPS = 2
 """training steps a measurement"""
@@ -34,10 +40,13 @@ class Steps:
 
     def __init__(self, config: Config, clips: tuple[Clip, Clip], device: str, seed: int, both: bool = True) -> None:
         reference, driving = clips
-        self.trainee = PerformanceCloning(reference, [driving], config, seed, training.launch(device))
-        self.average = training.Average(self.trainee.networks["generator"], config.ema_decay)
+        nobody: Any = SimpleNamespace(header=SimpleNamespace(files={}, crop=IDENTITY))
+        session = Session("performance-cloning", config, nobody, [], Path(), seed=seed, device=device)  # type: ignore[arg-type]
+        self.trainee = PerformanceCloning(session, reference, [driving])
+        self.average = training.Average(self.trainee.networks["generator"], config.optimisation.ema_decay)
         self.both, self.done = both, 0
-        self.images = STEPS * config.consecutive * (config.batch if both else config.batch // 2)
+        batch = config.optimisation.batch
+        self.images = STEPS * config.consecutive * (batch if both else batch // 2)
 
     def __call__(self) -> None:
         for _ in range(STEPS):
@@ -76,7 +85,7 @@ def compare(bench: Bench) -> Iterator[Comparison]:
 def _folded_or_plain(bench: Bench, config: Config) -> Iterator[Comparison]:
     """L_vgg (eq. 1) of the paired half of a batch, and its gradient."""
     phi = VGG19Features(("relu1_1",), "random").to(bench.device)
-    count = config.batch // 2 * config.consecutive
+    count = config.optimisation.batch // 2 * config.consecutive
     kind = torch.bfloat16 if computes_in_bfloat16(torch.device(bench.device)) else torch.float32
     real, fake = torch.rand(2, count, 3, config.size, config.size, device=bench.device, dtype=kind)
 
@@ -111,8 +120,8 @@ def _contiguous(config: Config, clips: tuple[Clip, Clip], device: str, seed: int
     steps = Steps(config, clips, device, seed)
     for network in steps.trainee.networks.values():
         network.to(memory_format=torch.contiguous_format)
-    drawn = steps.trainee._pose_maps
-    steps.trainee._pose_maps = lambda xy, seen: drawn(xy, seen).contiguous()
+    drawn: Any = steps.trainee.maps
+    steps.trainee.maps = lambda *asked: drawn(*asked).contiguous()  # type: ignore[assignment]
     return steps
 
 
@@ -135,7 +144,7 @@ def _threads_spinning_or_asleep(bench: Bench, config: Config) -> Comparison:
 
 
 def _images(config: Config) -> int:
-    return STEPS * config.batch * config.consecutive
+    return STEPS * config.optimisation.batch * config.consecutive
 
 
 def _seconds_keeping(config: Config, seed: int, keep: bool) -> float:
@@ -164,13 +173,12 @@ def random_clips(config: Config, device: str, seed: int, frames: int = RANDOM_FR
     """A reference and a driver of noise, with the shapes and types of real ones: nothing has to be decoded."""
     draw = torch.Generator().manual_seed(seed)
     side, cells = min(WORKING_SIZE, 2 * config.size), WORKING_SIZE // 4
-    ratio = config.size / WORKING_SIZE
-    to_picture = torch.tensor([[ratio, 0, (ratio - 1) / 2], [0, ratio, (ratio - 1) / 2]])
+    to_picture = torch.tensor(Similarity.resized(config.size / WORKING_SIZE).matrix, dtype=torch.float32)
     pictures = torch.randint(256, (frames, 3, side, side), dtype=torch.uint8, generator=draw)
     flow = torch.randn(frames, 2, cells, cells, generator=draw).half()
 
     def clip(frames_TCHW: Tensor, flow: Tensor, colour: tuple[int, int, int] | None) -> Clip:
-        xy = torch.rand(frames, performance_cloning.JOINTS, 2, generator=draw) * WORKING_SIZE
+        xy = torch.rand(frames, JOINTS, 2, generator=draw) * WORKING_SIZE
         windows = torch.arange(frames - config.consecutive + 1)
         tensors = (xy, xy[..., 0] >= 0, windows, to_picture, flow, frames_TCHW)
         return Clip(*(tensor.to(device) for tensor in tensors), WORKING_SIZE, colour)

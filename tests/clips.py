@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.stream
 import numpy as np
 import pytest
 
@@ -116,11 +117,18 @@ def write_clip(
     return path
 
 
-def write_sound(path: Path, seconds: float = 1.0, codec: str = "aac") -> Path:
-    """A file with sound and nothing else."""
-    with av.open(str(path), "w") as container:
+def write_sound(path: Path, seconds: float = 1.0, codec: str = "aac", cover: np.ndarray | None = None) -> Path:
+    """A file with sound and nothing else, or with a cover picture too, which MP4 takes."""
+    with av.open(str(path), "w", format=None if cover is None else "mp4") as container:
         stream = container.add_stream(codec, rate=48000)
         stream.layout = "stereo"
+        if cover is not None:
+            picture = container.add_stream("png", rate=1)
+            picture.height, picture.width = cover.shape[:2]
+            picture.pix_fmt = "rgb24"
+            picture.disposition = av.stream.Disposition.attached_pic
+            container.mux(picture.encode(av.VideoFrame.from_ndarray(cover, format="rgb24")))
+            container.mux(picture.encode(None))
         frame = av.AudioFrame.from_ndarray(tone(seconds).reshape(1, -1), format="s16", layout="stereo")
         frame.sample_rate, frame.pts = 48000, 0
         container.mux(stream.encode(frame))
@@ -139,6 +147,13 @@ def cut_in_packet(path: Path, packet: int) -> Path:
     """Ends a file in the middle of a video packet."""
     position, size = _packet_places(path)[packet]
     path.write_bytes(path.read_bytes()[: position + size // 2])
+    return path
+
+
+def cut_behind_packet(path: Path, packet: int) -> Path:
+    """Ends a file with a whole video packet."""
+    position, size = _packet_places(path)[packet]
+    path.write_bytes(path.read_bytes()[: position + size])
     return path
 
 

@@ -1,16 +1,30 @@
-"""Stick people for hand-made cases: joints placed by limb angles, so that every descriptor is known beforehand."""
+"""One thread a worker, a cache of the tests' own, and stick people for hand-made cases.
+
+Of the stick people joints are placed by limb angles, so that every descriptor is known beforehand.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
-import numpy as np
-import pytest
+# Workers share the cores: a second thread of one would only wait for the other's. Said before NumPy and PyTorch are
+# imported, which look once, and so that programs which a test starts hear it too.
+IN_A_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+if IN_A_WORKER:
+    for library in ("OMP", "MKL", "OPENBLAS"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
-from understudy.poses.pose import Pose
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+
+from understudy.poses.pose import Pose  # noqa: E402
+
+if IN_A_WORKER:
+    cv2.setNumThreads(1)
 
 StickPeople = Callable[..., Pose]
 
@@ -25,6 +39,14 @@ CHAINS = {  # joint: (parent, limb, side of the picture for a person who faces t
     12: (11, "left thigh", 1),
     13: (12, "left shin", 1),
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is tracked is remembered in a folder of this worker, and not beside that of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UNDERSTUDY_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 def _stick(angles: Mapping[str, float], facing: int, short: Mapping[str, float], neck: Sequence[float]) -> np.ndarray:

@@ -45,6 +45,13 @@ def test_warp_looks_up_where_the_pixel_was():
     assert torch.allclose(losses.warp(frames, flow)[:, :, 1:, 2:], moved[:, :, 1:, 2:], atol=1e-5)
 
 
+def test_warp_repeats_the_edge_beyond_the_frame():
+    frames = torch.rand(1, 3, 4, 5) + 1
+    far = torch.tensor([-9.0, 0.0]).view(1, 2, 1, 1).expand(1, 2, 4, 5)
+    assert torch.allclose(losses.warp(frames, far), frames[..., :1].expand(1, 3, 4, 5))
+    assert torch.allclose(losses.warp(frames, -far.flip(1)), frames[..., -1:, :].expand(1, 3, 4, 5))
+
+
 def test_warp_between_two_pixels_is_their_mean():
     frames = torch.arange(6.0).view(1, 1, 1, 6).expand(1, 1, 2, 6)
     flow = torch.zeros(1, 2, 2, 6)

@@ -45,8 +45,8 @@ ROOMS = [
     {"poses", "media"},
     {"retargeting", "pictures", "compositing", "performance", "judging"},
     {"training", "conditioning", "tracking"},
-    {"networks", "synthetic", "covering"},
-    {"unpaired", "forensics"},
+    {"networks", "synthetic"},
+    {"covering", "unpaired", "forensics"},
     {"recipes"},
     {"actor"},
     {"performing"},
@@ -54,6 +54,7 @@ ROOMS = [
     {"verbs"},
     {"__init__"},
     {"cli"},
+    {"__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}
 
@@ -146,3 +147,13 @@ def test_the_project_speaks_of_itself_alone():
     for path in [*SOURCES, *root.glob("*.md"), *root.glob("docs/**/*.md"), *root.glob("benchmarks/*.py")]:
         found = words.search(path.read_text())
         assert not found, f"{path.name}: {found}"
+
+
+def test_the_version_stands_the_same_in_all_places():
+    root = PACKAGE.parents[1]
+    version = re.search(r'^version = "(.+)"$', (root / "pyproject.toml").read_text(), re.MULTILINE)[1]
+    headings = re.findall(r"^## (\S+)(?: - (\d{4}-\d\d-\d\d))?$", (root / "CHANGELOG.md").read_text(), re.MULTILINE)
+    (first, _), (newest, date) = headings[:2]
+    assert first == "Unreleased" and newest == version
+    cited = (root / "CITATION.cff").read_text()
+    assert f"\nversion: {version}\n" in cited and f"\ndate-released: {date}\n" in cited

@@ -1,66 +1,78 @@
-"""Every command of the README runs, as it stands there, on small clips and with a small network."""
+"""Every command of the README and of the pages in docs/ runs, as it stands there, on small clips and small networks."""
 
-import dataclasses
+import itertools
 import re
 import shlex
-import shutil
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from recipes import test_everybody_dance_now, test_pix2pix, test_poses_in_the_wild
-from recipes.test_performance_cloning import TINY
+from tiny import shrunk
+from tiny_actor import tiny_actor
 from understudy.cli import main as cli
-from understudy.evaluation import contenders
-from understudy.recipes import cyclegan, everybody_dance_now, performance_cloning, pix2pix, poses_in_the_wild
+from understudy.evaluation import evaluate as evaluating
+from understudy.recipes import every, pix2pix
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.scene import make_scene
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+PAGES = {
+    page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8")
+    for page in [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
+}
+CLIPS = {"me": (1, 5, 5), "dance": (4, 6, 1), "another": (4, 7, 1), "held_out": (1, 8, 1)}  # person, dance, seconds
+WITH_COMMANDS = ["README.md", "docs/commands.md", "docs/detection.md", "docs/filming.md", "docs/first-clone.md"]
+NOT_TO_BE_TYPED = ["CHANGELOG.md", "docs/results.md"]  # what once was, and what was measured in many minutes
 
 
-def commands():
-    for line in re.findall(
-        r"^(?:\.venv/bin/)?understudy .*$|`understudy [a-z]+ -[^`]*`|`understudy [a-z]+ [^`]*`", README, re.M
-    ):
-        words = shlex.split(line.strip("`"))
-        if "THING" not in words:
-            yield words[1:]
+def commands(page):
+    """The arguments of every command on a page; a word in capitals stands for something else and makes it a pattern."""
+    text = re.sub(r"\\\n\s*", "", PAGES[page])
+    found = re.findall(r"^(?: {4})?(?:\.venv/bin/)?(understudy .*)$|`(understudy [a-z]+ [^`]*)`", text, re.M)
+    for line in (line or inline for line, inline in found):
+        words = shlex.split(line, comments=True)[1:]
+        if words[0] != "demo" and not any(re.fullmatch(r"[A-Z]{2,}(\.\.\.)?", word) for word in words):
+            yield words
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    where = tmp_path_factory.mktemp("readme")
+def clips(tmp_path_factory):
+    where = tmp_path_factory.mktemp("clips")
     room = make_scene(1, (256, 192))
-    for name, person, dance, seconds in (("me", 1, 5, 5), ("dance", 4, 6, 1), ("another", 4, 7, 1)):
+    for name, (person, dance, seconds) in CLIPS.items():
         write_clip(where / f"{name}.mp4", make_person(person), choreography(dance, seconds, Fraction(15)), room)
     return where
 
 
-def test_the_commands_of_the_readme_run(folder, monkeypatch):
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("UNDERSTUDY_CACHE", str(folder / "cache"))
-    small = dataclasses.replace(TINY, steps=3, joint_sigma=2.0, size=32)
-    monkeypatch.setattr(performance_cloning, "preview", lambda: small)
-    monkeypatch.setattr(pix2pix, "preview", lambda: dataclasses.replace(test_pix2pix.TINY, steps=3))
-    monkeypatch.setattr(cyclegan, "preview", lambda: cyclegan.Config(size=32, width=4, blocks=1, steps=3))
-    monkeypatch.setattr(everybody_dance_now, "preview", lambda: test_everybody_dance_now.TINY)
-    monkeypatch.setattr(poses_in_the_wild, "preview", lambda: test_poses_in_the_wild.QUICK)
-    monkeypatch.setattr(contenders, "MANY_STEPS", 3)
-    consent = ["--consent", "the person is made up"]
-    run = []
-    for words in commands():
-        if "anna.actor" in words:  # nobody trains this one in the README
-            shutil.copy("me.actor", "anna.actor")
+@pytest.fixture
+def here(clips, tmp_path, monkeypatch):
+    """The current folder, empty but for the videos that the pages speak of."""
+    for name in CLIPS:
+        (tmp_path / f"{name}.mp4").hardlink_to(clips / f"{name}.mp4")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UNDERSTUDY_CACHE", str(clips / "cache"))
+    for _, one in every():
+        if one.learns:
+            small = shrunk(one.preset("preview"))
+            monkeypatch.setitem(one.presets, "preview", lambda config=small: config)
+    monkeypatch.setattr(evaluating, "DANCE_SECONDS", 0.4)
+    monkeypatch.setattr(pix2pix, "ENDLESS", 3)  # steps, where a page says how many minutes
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", WITH_COMMANDS)
+def test_the_commands_of_a_page_run_from_its_top_to_its_end(page, here):
+    for words in commands(page):
+        for name in re.findall(r"\w+\.actor", " ".join(words)):
+            if words[0] in ("perform", "inspect", "evaluate") and not Path(name).exists():  # trained on another page
+                tiny_actor().save(name)
         asked = words[0] in ("train", "evaluate") and "--consent" not in words  # at a terminal, the question would come
-        assert _status([*words, *(consent if asked else [])]) == 0, words
-        run.append(words[0])
-    assert set(run) == {"clone", "track", "coverage", "train", "perform", "evaluate", "study", "detect"}
-    assert _status(["inspect", "me.actor"]) == 0
-    assert (folder / "out.mp4").exists() and (folder / "another_out.mp4").exists() and (folder / "report.html").exists()
+        assert _status([*words, *(["--consent", "the person is made up"] if asked else [])]) == 0, words
+        for option, name in itertools.pairwise(words):
+            assert option != "--output" or Path(name).exists(), words
 
 
 def _status(words):
@@ -71,14 +83,43 @@ def _status(words):
     return 0
 
 
-def test_make_targets_of_the_readme_exist():
-    makefile = (Path(__file__).parents[1] / "Makefile").read_text(encoding="utf-8")
-    for target in re.findall(r"^make (\w+)", README, re.M):
-        assert re.search(rf"^{target}:", makefile, re.M)
+def test_the_python_of_the_docs_runs(here):
+    (example,) = re.findall(r"^```python\n(.*?)^```", PAGES["docs/python.md"], re.M | re.S)
+    exec(compile(example, "docs/python.md", "exec"), {})
+    assert (here / "mine.mp4").exists()
+
+
+def test_no_page_with_commands_is_forgotten_and_no_command():
+    assert sorted(page for page in PAGES if any(commands(page))) == sorted(WITH_COMMANDS + NOT_TO_BE_TYPED)
+    shown = {words[0] for page in WITH_COMMANDS for words in commands(page)}
+    assert shown == set(cli.COMMANDS) - {"demo"}  # which takes minutes, and has tests of its own
+    for page in ("README.md", "docs/commands.md"):
+        assert [name for name in cli.COMMANDS if f"understudy {name}" not in PAGES[page]] == []
+
+
+def test_make_targets_and_programs_of_the_docs_exist():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    whole = "\n".join(PAGES.values())
+    targets = set(re.findall(r"(?:^|`)(?: {4})?make (\w+)", whole, re.M))
+    assert targets >= {"demo", "test", "check", "docs"}
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, re.M), target
+    programs = set(re.findall(r"python ((?:benchmarks|tests)/\w+\.py)", whole))
+    assert programs and [program for program in programs if not (ROOT / program).is_file()] == []
 
 
 def test_files_that_the_docs_point_to_exist():
-    root = Path(__file__).parents[1]
-    for page in [root / "README.md", *root.glob("docs/*.md"), root / "CONTRIBUTING.md"]:
-        for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
-            assert (page.parent / link).exists(), f"{page.name}: {link}"
+    for page, text in PAGES.items():
+        for link in re.findall(r"\]\((?!\w+:|#)([^)#\s]+)", text):
+            assert (ROOT / page).parent.joinpath(link).exists(), f"{page}: {link}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_lists_read_the_same_in_the_repository_and_on_the_site(page):
+    """Where a list begins right below a paragraph, the site's Markdown takes it for more of the paragraph."""
+    before, fenced = "", False
+    for line in PAGES[page].splitlines():
+        if not fenced and re.match(r"(-|\d+\.) ", line):
+            assert not before.strip() or re.match(r"(-|\d+\.) |#|\s", before), f"{page}: {line}"
+        fenced ^= line.startswith("```")
+        before = line

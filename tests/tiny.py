@@ -1,4 +1,4 @@
-"""A very small performance, drawn in milliseconds: a figure of coloured discs that waves its arms."""
+"""A very small performance, drawn in milliseconds: coloured discs that wave their arms; and configs as small."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -8,6 +8,8 @@ import numpy as np
 
 from understudy.performance import Crop, Performance, PerformanceWriter
 from understudy.poses.pose import OPENPOSE18_LIMBS, Pose
+from understudy.recipes.parts.settings import changed, numbers
+from understudy.training.session import Session
 
 # OpenPose-18 joints of a standing figure in a unit square (nose, neck, right arm, left arm, right leg, left leg, face)
 STANDING = np.array(
@@ -51,3 +53,25 @@ def tiny_performance(
             source_sha256=f"{seed:064x}", crop=Crop(1.0, (0.0, 0.0)), tracker="drawn", tracker_version="1",
             landmarks="body", matte="drawn", smoothed=False,
         )  # fmt: skip
+
+
+def session_for(recipe, config, reference, folder, unpaired=(), **limits):
+    """A training of a recipe, by its name, as `Recipe.train` takes it."""
+    return Session(recipe, config, reference, unpaired, folder, **limits)
+
+
+SMALL = {
+    "size": 32, "box_hw": (32, 32), "width": 4, "depth": 3, "downsamplings": 2, "blocks": 1, "enhancer_blocks": 1,
+    "discriminator_width": 4, "scales": 1, "history": 2, "face_size": 32, "face_width": 4, "face_downsamplings": 2,
+    "face_blocks": 1, "joint_sigma": 1.5, "limb_sigma": 2.0, "batch": 2, "features": "random",
+}  # fmt: skip
+"""what makes a config small, of the numbers that it has"""
+
+
+def shrunk(config):
+    """Any recipe's config, as one that trains within a second: two steps, or one of each stage that it trains."""
+    there = {number.name.rpartition(".")[2]: number.value for number in numbers(config)}
+    small = {name: value for name, value in SMALL.items() if name in there}
+    if "steps" in there:
+        small["steps"] = tuple(min(1, each) for each in there["steps"]) if isinstance(there["steps"], tuple) else 2
+    return changed(config, small)

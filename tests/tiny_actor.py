@@ -1,7 +1,7 @@
 """A very small actor with random weights, and one that draws instead of generating."""
 
-from collections.abc import Iterator
-from dataclasses import asdict, fields
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
 from fractions import Fraction
 from typing import Any
 
@@ -12,12 +12,17 @@ import torch
 from understudy.actor import Actor
 from understudy.consent import Consent
 from understudy.performance import Crop
-from understudy.poses.pose import OPENPOSE18_LIMBS, Pose
+from understudy.poses.pose import OPENPOSE18_LIMBS
+from understudy.recipes.parts.groups import Optimisation
+from understudy.recipes.parts.player import BATCH, Moment, pose_of
 from understudy.recipes.performance_cloning import Config, generator_for
 from understudy.retargeting.alignment import BodyStatistics
 
-FLAT = (16, 240, 16)
-CONFIG = Config(size=32, width=4, depth=3, discriminator_width=4, features="random", batch=2, steps=4)
+FLAT, LIMB_COLOUR = (16, 240, 16), (200, 40, 120)
+CONFIG = Config(
+    size=32, width=4, depth=3, discriminator_width=4, features="random", optimisation=Optimisation(batch=2), steps=4,
+    mean_of_versions=True,
+)  # fmt: skip
 
 
 def tiny_actor(**changes: Any) -> Actor:
@@ -26,7 +31,7 @@ def tiny_actor(**changes: Any) -> Actor:
     rng = np.random.default_rng(0)
     values: dict[str, Any] = {
         "recipe": "performance-cloning",
-        "config": asdict(CONFIG),
+        "config": CONFIG,
         "weights": weights,
         "statistics": {
             "joint_mean": np.zeros(18, np.float32),
@@ -48,39 +53,56 @@ def tiny_actor(**changes: Any) -> Actor:
     return Actor(**values | changes)
 
 
+class PaintedPlayer:
+    """Plays what a function paints of moments."""
+
+    latency = 0
+    needs = ("poses",)
+
+    def __init__(self, paint: Callable[[Iterable[Moment]], Iterator[np.ndarray]]):
+        self.paint = paint
+
+    def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[np.ndarray]:
+        return self.paint(moments)
+
+
 class DrawingActor(Actor):
     """Draws the limbs it is asked to play, over the flat colour."""
 
-    def generate(self, pose: Pose, **_: Any) -> Iterator[np.ndarray]:
-        xy, _confidence = pose.openpose18()
-        for joints in xy:
+    def player(self, device: Any = "auto") -> PaintedPlayer:
+        return PaintedPlayer(self.painted)
+
+    def painted(self, moments: Iterable[Moment]) -> Iterator[np.ndarray]:
+        """What its player plays; tests paint something else."""
+        for moment in moments:
             frame = np.full((self.size, self.size, 3), FLAT, np.uint8)
-            for a, b in OPENPOSE18_LIMBS:
-                ends = [tuple(round(8 * float(v)) for v in joints[j]) for j in (a, b)]
-                cv2.line(frame, *ends, (200, 40, 120), 3, shift=3)
+            for ends in _limbs(moment, self.size):
+                cv2.line(frame, *ends, LIMB_COLOUR, 3, shift=3)
             yield frame
+
+
+class CuttingActor(DrawingActor):
+    """Draws the limbs it is asked to play as a cutout with soft edges; it knows no flat colour."""
+
+    def painted(self, moments: Iterable[Moment]) -> Iterator[np.ndarray]:
+        for moment in moments:
+            matte = np.zeros((self.size, self.size), np.uint8)
+            for ends in _limbs(moment, self.size):
+                cv2.line(matte, *ends, 255, 3, shift=3)
+            alpha = cv2.GaussianBlur(matte, (0, 0), 0.8)[..., None] / 255
+            yield np.rint(np.concatenate([alpha * LIMB_COLOUR, 255 * alpha], axis=2)).astype(np.uint8)
+
+
+def _limbs(moment: Moment, size: int) -> Iterator[list[tuple[int, ...]]]:
+    """The ends of every limb, in eighths of a pixel."""
+    (joints,), _confidence = pose_of([moment], size).openpose18()
+    for limb in OPENPOSE18_LIMBS:
+        yield [tuple(round(8 * float(v)) for v in joints[end]) for end in limb]
 
 
 def drawing_actor(**changes: Any) -> DrawingActor:
     actor = tiny_actor(**changes)
     return DrawingActor(**{field.name: getattr(actor, field.name) for field in fields(actor)})
-
-
-LIMB_COLOUR = (200, 40, 120)
-
-
-class CuttingActor(Actor):
-    """Draws the limbs it is asked to play as a cutout with soft edges; it knows no flat colour."""
-
-    def generate(self, pose: Pose, **_: Any) -> Iterator[np.ndarray]:
-        xy, _confidence = pose.openpose18()
-        for joints in xy:
-            matte = np.zeros((self.size, self.size), np.uint8)
-            for a, b in OPENPOSE18_LIMBS:
-                ends = [tuple(round(8 * float(v)) for v in joints[j]) for j in (a, b)]
-                cv2.line(matte, *ends, 255, 3, shift=3)
-            alpha = cv2.GaussianBlur(matte, (0, 0), 0.8)[..., None] / 255
-            yield np.rint(np.concatenate([alpha * LIMB_COLOUR, 255 * alpha], axis=2)).astype(np.uint8)
 
 
 def cutting_actor(**changes: Any) -> CuttingActor:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from understudy.actor import Actor as Actor
     from understudy.covering.coverage import coverage as coverage
     from understudy.errors import UnderstudyError as UnderstudyError
-    from understudy.evaluation.evaluate import evaluate as evaluate
     from understudy.forensics.detect import detect as detect
     from understudy.judging.page import study as study
     from understudy.judging.results import study_results as study_results
@@ -25,9 +24,13 @@ if TYPE_CHECKING:
     from understudy.poses.pose import Pose as Pose
     from understudy.tracking.track import track as track
     from understudy.verbs.clone import clone as clone
-    from understudy.verbs.clone import perform as perform
-    from understudy.verbs.clone import train as train
+    from understudy.verbs.demo import demo as demo
+    from understudy.verbs.evaluate import evaluate as evaluate
     from understudy.verbs.inspect import inspect as inspect
+    from understudy.verbs.perform import perform as perform
+    from understudy.verbs.poses import convert_poses as convert_poses
+    from understudy.verbs.recipes import list_recipes as list_recipes
+    from understudy.verbs.train import train as train
 
     __version__: str
 
@@ -37,15 +40,18 @@ _HOMES = {
     "Pose": "poses.pose",
     "UnderstudyError": "errors",
     "clone": "verbs.clone",
+    "convert_poses": "verbs.poses",
     "coverage": "covering.coverage",
+    "demo": "verbs.demo",
     "detect": "forensics.detect",
-    "evaluate": "evaluation.evaluate",
+    "evaluate": "verbs.evaluate",
     "inspect": "verbs.inspect",
-    "perform": "verbs.clone",
+    "list_recipes": "verbs.recipes",
+    "perform": "verbs.perform",
     "study": "judging.page",
     "study_results": "judging.results",
     "track": "tracking.track",
-    "train": "verbs.clone",
+    "train": "verbs.train",
 }
 __all__ = ["__version__", *_HOMES]
 

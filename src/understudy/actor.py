@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -21,6 +19,8 @@ from understudy.errors import ActorError, UsageError
 from understudy.media.images import MAX_SIDE, encoded_image
 from understudy.performance import Crop
 from understudy.poses.pose import Pose
+from understudy.poses.similarity import Similarity
+from understudy.recipes import recipe
 from understudy.retargeting.alignment import BodyStatistics, NormalizeBy, body_statistics
 from understudy.retargeting.global_normalization import GroundStatistics, ground_statistics
 from understudy.retargeting.window import window_path
@@ -28,32 +28,13 @@ from understudy.retargeting.window import window_path
 if TYPE_CHECKING:
     from understudy.base.devices import Device
     from understudy.performance import Performance
+    from understudy.recipes.parts.groups import Placement
+    from understudy.recipes.parts.player import Player
     from understudy.recipes.parts.trained import ArraySpec, Trained
 
-VERSION = 1
-"""of the file's layout; another version is refused rather than misread"""
-RECIPES = (
-    "performance-cloning",
-    "everybody-dance-now",
-    "poses-in-the-wild",
-    "pix2pix",
-    "cyclegan",
-    "nearest-neighbour",
-    "limb-warp",
-)
-
+VERSION, OLDEST = 2, 1
+"""of the file's layout: the one that is written, and the oldest that is read. Before 2, configs had no groups"""
 Arrays = dict[str, npt.NDArray[Any]]
-
-
-def recipe_module(recipe: str) -> ModuleType:
-    """The module of a recipe: its `Config`, presets, `train`, `generate` and `contents`. Imports PyTorch.
-
-    Raises:
-        UsageError: there is no such recipe.
-    """
-    if recipe in RECIPES:
-        return import_module(f"understudy.recipes.{recipe.replace('-', '_')}")
-    raise UsageError(f"--recipe {recipe}: there is no such recipe; choose one of {', '.join(RECIPES)}")
 
 
 @dataclass(frozen=True)
@@ -62,13 +43,14 @@ class Actor:
 
     Example:
         actor = Actor.load("me.actor")
-        for frame in actor.generate(pose):  # poses aligned with the reference, in the actor's frame
+        player = actor.player()
+        for frame in player.play(moments(pose)):  # poses aligned with the reference, in the actor's frame
             ...
     """
 
     recipe: str
-    config: dict[str, Any]
-    """of the recipe, JSON-able"""
+    config: Any
+    """the recipe's own, see `recipes`"""
     weights: Arrays
     """the generator's, by name"""
     statistics: Arrays
@@ -97,6 +79,8 @@ class Actor:
     ground: GroundStatistics | None = None
     """of the reference's poses, in its working pixels: where the normalisation "ground" puts drivers; None if feet and
     head are hardly ever seen, or the actor is older than this"""
+    ground_printed: GroundStatistics | None = None
+    """the same by the formulas as printed, for the normalisation "ground-printed" """
 
     @classmethod
     def of(cls, trained: Trained, reference: Performance, recipe: str, preset: str, consent: Consent) -> Actor:
@@ -106,7 +90,7 @@ class Actor:
         header = reference.header
         return cls(
             recipe=recipe,
-            config=asdict(trained.config),
+            config=trained.config,
             weights=trained.weights,
             statistics=trained.statistics,
             body=body_statistics(reference.poses),
@@ -121,38 +105,53 @@ class Actor:
             reference_sha256=header.source_sha256,
             made_with=understudy.__version__,
             ground=ground_statistics(reference.poses, header.fps),
+            ground_printed=ground_statistics(reference.poses, header.fps, printed=True),
         )
 
     @property
     def size(self) -> int:
         """Pixels: side of the square frames that the generator paints."""
-        return int(self.config["size"])
+        return int(self.config.size)
+
+    @property
+    def placement(self) -> Placement:
+        """How drivers are brought to the reference's place."""
+        placement: Placement = self.config.placement
+        return placement
 
     @property
     def paints_room(self) -> bool:
         """Whether the generator paints the reference's room along with the person, instead of a flat colour."""
-        return bool(self.config.get("whole_frame"))
+        return recipe(self.recipe).paints_room(self.config)
+
+    @property
+    def from_working(self) -> Similarity:
+        """From the reference's working pixels to pixels of the generator's frame, which is that frame resized."""
+        return Similarity.resized(self.size / self.working_size)
+
+    @property
+    def from_picture(self) -> Similarity:
+        """From pixels of the reference's picture, which performances have, to pixels of the generator's frame."""
+        return self.from_working @ self.crop
 
     def windows(self, pose: Pose, fps: Fraction) -> npt.NDArray[np.int64]:
         """How far the generator's frame follows poses in it, (T, 2) whole pixels; a painted room stays in its place."""
         return np.zeros((len(pose), 2), np.int64) if self.paints_room else window_path(pose, fps)
 
-    def generate(self, pose: Pose, *, device: Device = "auto") -> Iterator[npt.NDArray[np.uint8]]:
-        """Plays poses that are aligned and in pixels of the `size` x `size` frame.
+    def player(self, device: Device = "auto") -> Player:
+        """The networks on a device, ready to play any number of sequences.
 
-        Yields:
-            One per pose, as the recipe makes them: (size, size, 3) RGB uint8 over the flat colour, or with the room;
-            or (size, size, 4) premultiplied RGBA uint8, already cut out. `performing.cut_out` takes all three.
+        Their moments are aligned with the reference and in pixels of the `size` x `size` frame; `performing.cut_out`
+        takes the frames of all recipes.
         """
-        module = recipe_module(self.recipe)
-        frames: Iterator[npt.NDArray[np.uint8]] = module.generate(
-            module.Config(**self.config), self.weights, self.statistics, pose, device=device
-        )
-        return frames
+        return recipe(self.recipe).player(self.config, self.weights, self.statistics, device)
 
     def normalizing_by(self, normalization: NormalizeBy | None) -> Actor:
         """The same actor, but for how drivers are brought to the reference's place; None changes nothing."""
-        return self if normalization is None else replace(self, config={**self.config, "normalization": normalization})
+        if normalization is None:
+            return self
+        placement = replace(self.placement, normalization=normalization)
+        return replace(self, config=replace(self.config, placement=placement))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the actor as one file, atomically."""
@@ -163,9 +162,10 @@ class Actor:
             "kind": "actor",
             "version": VERSION,
             "recipe": self.recipe,
-            "config": self.config,
+            "config": asdict(self.config),
             "body": asdict(self.body),
             "ground": None if self.ground is None else asdict(self.ground),
+            "ground_printed": None if self.ground_printed is None else asdict(self.ground_printed),
             "crop": asdict(self.crop),
             "working_size": self.working_size,
             "original_size_hw": self.original_size_hw,
@@ -205,7 +205,9 @@ def _check_is_file(path: Path) -> None:
     if not path.exists():
         unfinished = run_folder_of(path)
         if unfinished.is_dir():
-            raise ActorError(f"{path} is not trained yet; its run is in {unfinished}: go on with train and --resume")
+            raise ActorError(
+                f"{path} is not trained yet; its run is in {unfinished}: go on with train and `resume=True`"
+            )
         raise ActorError(
             f"there is no actor {path}: train one with `understudy train --reference VIDEO --output {path}`"
         )
@@ -225,25 +227,25 @@ def _check_version(path: Path, header: Mapping[str, Any]) -> None:
             f"{path} has layout {version} (understudy {header.get('made_with')}) and this program reads {VERSION}: "
             "update it with `pip install --upgrade understudy`"
         )
-    if version < VERSION:
+    if version < OLDEST:
         raise ActorError(f"{path} has the old layout {version} and this program reads {VERSION}: train it again")
 
 
 def _actor(tensors: Arrays, header: Mapping[str, Any]) -> Actor:
-    module = recipe_module(header["recipe"])
-    config = module.Config(**header["config"])
+    made_by = recipe(str(header["recipe"]))
+    config = made_by.read_config(header["config"])
     below = {
         kind: {name[len(kind) + 1 :]: array for name, array in tensors.items() if name.startswith(f"{kind}/")}
         for kind in ("weights", "statistics")
     }
-    weights, statistics = module.contents(config)
+    weights, statistics = made_by.contents(config)
     _check_arrays("statistics", below["statistics"], statistics)
     _check_arrays("weights", below["weights"], weights)
     crop, body, (height, width) = header["crop"], header["body"], header["original_size_hw"]
     size_hw = int(height), int(width)
     return Actor(
         recipe=str(header["recipe"]),
-        config=dict(header["config"]),
+        config=config,
         weights=below["weights"],
         statistics=below["statistics"],
         body=BodyStatistics(
@@ -264,6 +266,7 @@ def _actor(tensors: Arrays, header: Mapping[str, Any]) -> Actor:
         reference_sha256=str(header["reference_sha256"]),
         made_with=str(header["made_with"]),
         ground=_ground(header.get("ground")),
+        ground_printed=_ground(header.get("ground_printed")),
     )
 
 

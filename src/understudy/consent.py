@@ -16,7 +16,7 @@ _EXPLANATION = """\
 Training makes an actor of the person in {reference}: a file that can show this person doing anything.
 Make it only if that person has agreed, or is you. The answer and the time are stored in the actor."""
 _MEND = (
-    'add --consent "..." and say who agreed and to what, for example --consent "I am the person in this video"; '
+    'add `consent="..."` and say who agreed and to what, for example `consent="I am the person in this video"`; '
     "it is stored in the actor"
 )
 
@@ -36,7 +36,7 @@ def obtain_consent(
     """Takes the given consent, or asks for it when a person sits at a terminal.
 
     Args:
-        consent: what was said with --consent; None = not said yet.
+        consent: what was said; None = not said yet.
         reference: name of the clip, for the question.
         asks: whether there is somebody to ask; None = when both stdin and stderr are terminals.
         answer: asks one question and returns the line typed.

@@ -22,18 +22,20 @@ from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 import av
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.arguments import StrPath
 from understudy.base.files import atomic_folder, load_tensors, read_json, save_tensors, sha256_of, write_json
 from understudy.base.tensor_stream import TensorStream, map_tensor
 from understudy.errors import PerformanceError
 from understudy.media.colour import RgbConverter
 from understudy.media.reading import VideoWriter, read_image, write_image
 from understudy.poses.pose import Pose
+from understudy.poses.similarity import Similarity
 
 VERSION = 1
 """of the folder's layout; another version is refused rather than misread"""
@@ -54,16 +56,12 @@ FRAMES_CRF = 12
 MATTE_CRF = 8
 
 UInt8Array = npt.NDArray[np.uint8]
+Clip: TypeAlias = "StrPath | Performance"
+"""A video file, a performance's folder, or a loaded performance."""
 
 
-@dataclass(frozen=True)
-class Crop:
-    """Where the working frame lies in the original one: `working = scale * original + translation`."""
-
-    scale: float
-    """working pixels per original pixel"""
-    translation_xy: tuple[float, float]
-    """working pixels"""
+Crop = Similarity
+"""Where the working frame lies in the original one: `working = scale * original + translation`"""
 
 
 @dataclass(frozen=True)
@@ -153,7 +151,7 @@ class Performance:
     def flow(self) -> npt.NDArray[np.float16]:
         """(T, S/4, S/4, 2) backward flow in working pixels, as a read-only memory map.
 
-        `flow[i]` at x says where the point came from: frame_i(x) ~ frame_{i-1}(x + flow[i](x)); `flow[0]` is 0.
+        `flow[i]` at x says where the point came from: `frame_i(x) ~ frame_{i-1}(x + flow[i](x))`; `flow[0]` is 0.
         """
         return map_tensor(self.path / FLOW_FILE, "flow", PerformanceError)
 
@@ -403,5 +401,5 @@ def _check_may_replace(path: Path) -> None:
         raise PerformanceError(f"{path} is a file: name a folder for the performance, such as {path.stem}.performance")
     if path.is_dir() and any(file.name not in (*CONTENT_FILES, HEADER_FILE) for file in path.iterdir()):
         raise PerformanceError(
-            f"{path} is a folder with other things in it, which would be lost: choose another --output"
+            f"{path} is a folder with other things in it, which would be lost: choose another `output`"
         )

@@ -72,7 +72,7 @@ def test_what_a_killed_process_left_is_swept_and_a_living_one_keeps_its_own(tmp_
 
 def test_an_unwritable_place_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UnderstudyError, match=r"cannot make the folder .*file/sub .*: choose another --output"):
+    with pytest.raises(UnderstudyError, match=r"cannot make the folder .*file/sub .*: choose another `output`"):
         write_json(tmp_path / "file" / "sub" / "a.json", {})
 
 
@@ -178,6 +178,29 @@ def test_bad_json_is_one_line_of_the_asked_kind(tmp_path, content, message):
         read_json(path, ActorError)
 
 
+def test_json_beyond_any_of_ours_is_not_read(tmp_path, monkeypatch):
+    write_json(tmp_path / "a.json", {"n": 1})
+    monkeypatch.setattr("understudy.base.files.MAX_JSON_BYTES", (tmp_path / "a.json").stat().st_size)
+    assert read_json(tmp_path / "a.json") == {"n": 1}
+    write_json(tmp_path / "a.json", {"n": 10})
+    with pytest.raises(ActorError, match=r"a\.json is larger than any JSON file this program writes"):
+        read_json(tmp_path / "a.json", ActorError)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(b"[3,4]", b"[4,3]"), (b'"F32"', b'"I32"'), (b"step", b"stop")],
+    ids=["shape", "type", "header"],
+)
+def test_what_is_said_about_tensors_is_hashed_with_them(tmp_path, before, after):
+    path = tmp_path / "a.safetensors"
+    save_tensors(path, {"weights": np.ones((3, 4), np.float32)}, {"step": 3})
+    assert path.read_bytes().count(before) == 1
+    path.write_bytes(path.read_bytes().replace(before, after))
+    with pytest.raises(ActorError, match="its content does not match its stored SHA-256"):
+        load_tensors(path, ActorError)
+
+
 def test_tensors_round_trip_with_their_header(tmp_path):
     tensors = {
         "weights": np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32),
@@ -250,6 +273,34 @@ def test_the_lock_refuses_a_second_writer_and_ends_with_its_holder(tmp_path):
         second = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True)
         assert second.returncode != 0
         assert "another run is writing to" in second.stderr
+    with locked(tmp_path, TrainingError):
+        pass
+
+
+def test_the_lock_refuses_a_second_writer_of_the_same_process_too(tmp_path):
+    with (
+        locked(tmp_path),
+        pytest.raises(TrainingError, match="another run is writing to"),
+        locked(tmp_path, TrainingError),
+    ):
+        pass
+    with pytest.raises(KeyError), locked(tmp_path):
+        raise KeyError
+    with locked(tmp_path):
+        pass
+
+
+def test_a_killed_holder_leaves_no_lock(tmp_path):
+    script = (
+        "import sys, time; from pathlib import Path; from understudy.base.files import locked\n"
+        "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(TrainingError, match="another run is writing to"), locked(tmp_path, TrainingError):
+            pass
+        holder.kill()
+        holder.wait()
     with locked(tmp_path, TrainingError):
         pass
 

@@ -69,3 +69,24 @@ def test_behind_raises_in_the_producer_and_never_blocks_it() -> None:
     with pytest.raises(ValueError, match="three"):
         behind.finish()
     behind.abort()
+
+
+def test_behind_drops_what_waits_when_it_is_given_up() -> None:
+    begun, go_on, got = threading.Event(), threading.Event(), []
+
+    def consume(number: int) -> None:
+        got.append(number)
+        begun.set()
+        assert go_on.wait(60)
+
+    behind = WriteBehind(consume, 8)
+    for number in range(4):
+        behind.put(number)
+    assert begun.wait(60)
+    giving_up = threading.Thread(target=behind.abort)
+    giving_up.start()
+    while behind._queue.qsize() < 4:  # the three that wait, and the end behind them
+        assert giving_up.is_alive()
+    go_on.set()
+    giving_up.join()
+    assert got == [0]

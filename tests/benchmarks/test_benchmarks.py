@@ -1,19 +1,24 @@
 """The benchmark at tiny sizes: that every stage runs, and what its JSON holds. Its numbers are not judged here."""
 
 import json
+import sys
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from understudy.errors import MediaError
+from understudy.recipes.parts.groups import Optimisation
 from understudy.recipes.performance_cloning import Config
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.scene import make_scene
 
-TINY = Config(size=32, width=4, depth=3, discriminator_width=4, features="random", batch=2, steps=40)
+TINY = Config(
+    size=32, width=4, depth=3, discriminator_width=4, features="random", optimisation=Optimisation(batch=2), steps=40
+)
 SKIPPED = {"av", "mediapipe"}
 
 
@@ -53,8 +58,38 @@ def test_every_stage_is_measured(pipeline, measured):
     for row in measured["rows"]:
         assert 0 < row["min"] <= row["median"] <= row["max"], row
         assert row["unit"] in ("ms/frame", "images/s") and row["repeats"] == 1
-    whole, *parts = (row["median"] for row in measured["rows"] if row["stage"] == "track")
-    assert sum(parts) < whole
+    tracking = [row["case"] for row in measured["rows"] if row["stage"] == "track"]
+    assert tracking == ["whole", "start of the tracker", "first pass", "second pass"]
+
+
+def test_a_clock_is_read_around_the_calls_alone_and_divided_by_what_they_did(pipeline, monkeypatch):
+    """A made-up clock that stands still but for the work: 3 s a call, whatever this machine is doing."""
+    import measuring
+
+    now = [100.0]
+    monkeypatch.setattr(measuring, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(measuring, "LEAST_SECONDS", 10.0)  # of which a repeat of 3 s takes four calls
+    calls = []
+
+    def work():
+        calls.append(now[0])
+        now[0] += 3.0
+
+    meter = measuring.Meter(repeats=2, device="cpu")
+    row = meter.time("track", "whole", 12, work, 64)
+    assert (row.min, row.median, row.max, row.unit, row.repeats, row.size) == (250, 250, 250, "ms/frame", 2, 64)
+    assert len(calls) == 2 + 2 * 4  # two to warm up
+    assert meter.rate("train", "bf16", 12, work, 64).median == 4  # images a second
+    slow = meter.compare("speed", 64, ("quick", work), ("slow", lambda: (work(), work())), images=12)
+    assert (slow.ratio, slow.median_a, slow.median_b) == (2, 250, 500)
+    with measuring.timed_calls(sys.modules[__name__], "_pause") as seconds:
+        _pause(work)
+        _pause(work)
+    assert seconds == {"_pause": 6}
+
+
+def _pause(work):
+    work()
 
 
 def test_comparisons_are_ratios_of_times(measured):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tiny_actor import cutting_actor, tiny_actor
+from understudy.actor import Actor
 from understudy.errors import UsageError
 
 
@@ -88,7 +89,11 @@ def test_photographs_have_edges_and_grain_at_all_places(edges) -> None:
 def test_actors_of_nobody_filmed_are_refused(edges) -> None:
     with pytest.raises(UsageError, match=r"me\.actor: it was learnt in no room of --people 1 2 at 384x512"):
         edges._person_of(Path("me.actor"), tiny_actor(), [1, 2])
-    room = tiny_actor(config=tiny_actor().config | {"whole_frame": True})
+
+    class InItsRoom(Actor):
+        paints_room = True
+
+    room = InItsRoom(**vars(tiny_actor()))
     with pytest.raises(UsageError, match="paints its room along"):
         edges._person_of(Path("me.actor"), room, [1])
 

@@ -14,7 +14,8 @@ from understudy.errors import UsageError
 from understudy.evaluation.contenders import contender, learnt
 from understudy.evaluation.results import Evaluation, Measure, Method, Summary, Test
 from understudy.evaluation.self_reenactment import split
-from understudy.recipes.parts import poses_in_the_wild_config
+from understudy.recipes import recipe as recipe_of
+from understudy.recipes.parts.settings import changed
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.pair import Pair
@@ -95,7 +96,7 @@ def test_a_recipe_that_there_is_not_is_refused(capsys, tmp_path):
 
     with pytest.raises(SystemExit):
         robustness.main(["--recipes", "pix2pix", "poses-on-the-moon", "--work", str(tmp_path)])
-    assert "--recipes poses-on-the-moon: there is no such recipe; choose from performance-cloning," in (
+    assert "--recipes poses-on-the-moon: there is no such recipe; choose from cyclegan, everybody-dance-now," in (
         capsys.readouterr().err
     )
 
@@ -136,8 +137,10 @@ def test_an_actor_trained_before_its_config_had_a_field_is_taken(footage, tmp_pa
     who, clip = contender("nearest-neighbour", "preview"), footage.parts.training
     actor = learnt(who, clip, [], tmp_path, Consent("made up", ""), device="cpu")
     asked = actor.record["asked"]
-    for change, taken in (({}, True), ({"frames": 7}, False)):
-        older = {name: value for name, value in asked["config"].items() if name != "normalization"} | change
+    placement = {"scale_by": "body", "fit_limbs": True}  # before the normalisation was a number, and with it flat
+    lacking = asked["config"] | {"placement": placement}
+    flat = {name: value for name, value in asked["config"].items() if name != "placement"} | placement
+    for older, taken in ((lacking, True), (flat, True), (flat | {"frames": 7}, False), (flat | {"dreams": 7}, False)):
         record = {**actor.record, "asked": {**asked, "config": older}, "mark": "older"}
         dataclasses.replace(actor, record=record).save(tmp_path / "nearest-neighbour.actor")
         again = learnt(who, clip, [], tmp_path, Consent("made up", ""), device="cpu")
@@ -170,6 +173,13 @@ def test_time_becomes_steps_of_every_stage_once(footage, tmp_path, monkeypatch):
     who = contender("poses-in-the-wild", "preview")
     assert pacing.paced(bench, footage, who).config.steps == (84, 0, 16, 0)
     assert pacing.paced(bench, footage, who).config.steps == (84, 0, 16, 0) and asked == [0.75]
+    older = json.loads((tmp_path / "pace.json").read_text())
+    config = older[who.name]["of"]["config"]
+    for group in ("placement", "augmentation", "optimisation"):  # flat, as it was before there were groups
+        config |= config.pop(group)
+    config |= {f"pose_{name}": value for name, value in config.pop("pose_noise").items()} | {"steps": [0, 0, 0, 0]}
+    (tmp_path / "pace.json").write_text(json.dumps(older))
+    assert pacing.paced(bench, footage, who).config.steps == (84, 0, 16, 0) and len(asked) == 1
     longer = dataclasses.replace(bench, minutes=6.0)
     assert pacing.paced(longer, footage, who).config.steps == (168, 0, 32, 0) and len(asked) == 2
     trial = dataclasses.replace(bench, steps={who.name: 2})
@@ -199,8 +209,7 @@ def made_test(name, methods):
 def test_the_ladder_shows_what_each_rung_changes_beside_the_papers_numbers(benchmarks):
     import wild_tables
 
-    assert tuple(wild_tables.PAPER_LADDER) == wild_tables.RUNGS == poses_in_the_wild_config.RUNGS
-    rungs = [(title.lower(), title, 0.5 + number / 10) for number, title in enumerate(wild_tables.RUNGS)]
+    rungs = [(title.lower(), title, 0.5 + number / 10) for number, title in enumerate(wild_tables.PAPER_LADDER)]
     shown = wild_tables.ladder_table("self-reenactment", wild_tables.ladder_rows([made_test("one", rungs)] * 2))
     assert "| PL-Stage1-DA | 0.6000 | +0.1000 (+0.1000 to +0.1000) | 1.500 | +0.000" in shown
     assert "| 5, 5 | 0.9633 | 7.12 |" in shown and "its own data set" in shown
@@ -208,9 +217,12 @@ def test_the_ladder_shows_what_each_rung_changes_beside_the_papers_numbers(bench
 
 def test_the_rungs_are_the_recipes_own(benchmarks):
     import wild
+    import wild_tables
 
     found = wild.rungs("preview")
-    assert [who.title for who in found] == list(poses_in_the_wild_config.RUNGS)
+    assert [who.title for who in found] == list(wild_tables.PAPER_LADDER)
+    its_own = recipe_of("poses-in-the-wild")
+    assert all(who.config == its_own.preset("preview", who.title) for who in found)
     assert [who.unpaired for who in found] == [False, False, False, False, True]
     assert found[-1].config == contender("poses-in-the-wild", "preview").config, "the last is the recipe itself"
     assert found[-1].name == "poses-in-the-wild" and len({who.name for who in found}) == 5
@@ -285,6 +297,6 @@ def test_recipes_can_be_learnt_from_damaged_poses_too(benchmarks):
     names = ["everybody-dance-now+damage", "everybody-dance-now", "PL-Stage1", "pix2pix"]
     hurt, plain, rung, other = robustness.contenders(names, "preview")
     assert (hurt.name, hurt.recipe) == ("everybody-dance-now-damage", "everybody-dance-now")
-    assert dataclasses.replace(hurt.config, pose_drop=0.0, pose_jitter=0.0, pose_stretch=0.0) == plain.config
+    assert changed(hurt.config, {"drop": 0.0, "jitter": 0.0, "stretch": 0.0}) == plain.config
     assert bool(hurt.config.pose_noise) and not plain.config.pose_noise
     assert (rung.title, other.name) == ("PL-Stage1", "pix2pix")

@@ -1,4 +1,4 @@
-"""Backgrounds: what --background understands, and the frames it gives."""
+"""Backgrounds: what the argument understands, and the frames it gives."""
 
 from fractions import Fraction
 from itertools import islice
@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from understudy.compositing.backgrounds import backgrounds, check_room, cover, parse_background
-from understudy.errors import UsageError
+from understudy.compositing.backgrounds import Background, cover
+from understudy.errors import MediaError, UsageError
 from understudy.media.reading import VideoWriter, write_image
 
 REFERENCE = np.full((20, 30, 3), 10, np.uint8)
@@ -29,7 +29,7 @@ DRIVING = np.full((90, 40, 3), 20, np.uint8)
     ],
 )
 def test_words_and_colours(text: str, meaning: object) -> None:
-    assert parse_background(text) == meaning
+    assert Background.of(text) == Background(meaning)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_words_and_colours(text: str, meaning: object) -> None:
 )
 def test_anything_else_is_refused(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message) as caught:
-        parse_background(text)
+        Background.of(text)
     assert text in str(caught.value)
 
 
@@ -54,9 +54,9 @@ def test_anything_else_is_refused(text: str, message: str) -> None:
     [("reference", (10, 10, 10)), ("driving", (20, 20, 20)), ("1,2,3", (1, 2, 3)), ("transparent", (0, 0, 0, 0))],
 )
 def test_stills_fill_the_output_and_may_be_drawn_on(background: str, value: tuple[int, ...]) -> None:
-    frames = backgrounds(
-        parse_background(background), (20, 30), Fraction(25), reference=REFERENCE, driving=lambda: DRIVING
-    )
+    behind = Background.of(background)
+    frames = behind.frames((20, 30), Fraction(25), reference=REFERENCE, driving=lambda: DRIVING)
+    assert behind.transparent is (len(value) == 4)
     for _ in range(2):
         frame = next(frames)
         assert frame.shape == (20, 30, len(value)) and (frame == value).all()
@@ -67,15 +67,9 @@ def test_a_picture_is_cut_to_the_shape(tmp_path: Path) -> None:
     picture = np.zeros((10, 40, 3), np.uint8)
     picture[:, 15:25] = 200
     write_image(tmp_path / "room.png", picture)
-    frame = next(
-        backgrounds(
-            parse_background(str(tmp_path / "room.png")),
-            (20, 20),
-            Fraction(25),
-            reference=REFERENCE,
-            driving=lambda: DRIVING,
-        )
-    )
+    room = Background.of(tmp_path / "room.png")
+    assert room.shape_hw((3, 4)) == (10, 40)
+    frame = next(room.frames((20, 20), Fraction(25), reference=REFERENCE, driving=lambda: DRIVING))
     assert frame.shape == (20, 20, 3) and frame[:, 2:-2].min() > 150
 
 
@@ -90,16 +84,30 @@ def test_a_video_keeps_its_speed_and_starts_again(tmp_path: Path) -> None:
     with VideoWriter(tmp_path / "loop.mp4", Fraction(10)) as writer:
         for level in (40, 120, 200):
             writer.write(np.full((32, 32, 3), level, np.uint8))
-    frames = backgrounds(tmp_path / "loop.mp4", (16, 16), Fraction(20), reference=REFERENCE, driving=lambda: DRIVING)
+    loop = Background.of(str(tmp_path / "loop.mp4"))
+    assert loop.shape_hw((3, 4)) == (32, 32)
+    frames = loop.frames((16, 16), Fraction(20), reference=REFERENCE, driving=lambda: DRIVING)
     levels = [int(round(float(frame.mean()) / 10) * 10) for frame in islice(frames, 14)]
     assert levels == [40, 40, 120, 120, 200, 200] * 2 + [40, 40]
 
 
 @pytest.mark.parametrize("behind", ["driving", "transparent", (1, 2, 3), Path("room.png")], ids=str)
 def test_a_room_that_was_learnt_along_cannot_be_exchanged(behind: object) -> None:
-    check_room({"whole_frame": False}, behind)
-    check_room({}, behind)
-    check_room({"whole_frame": True}, "reference")
-    with pytest.raises(UsageError, match="--background must be reference: this actor paints the room") as caught:
-        check_room({"whole_frame": True}, behind)
+    asked = Background(behind)
+    asked.check_room(False)
+    Background("reference").check_room(True)
+    with pytest.raises(UsageError, match="`background` must be reference: this actor paints the room") as caught:
+        asked.check_room(True)
     assert "\n" not in str(caught.value)
+
+
+def test_only_what_has_a_shape_of_its_own_says_one() -> None:
+    assert Background("driving").shape_hw((3, 4)) == (3, 4)
+    assert [Background(what).shape_hw((3, 4)) for what in ("reference", "transparent", (1, 2, 3))] == [None] * 3
+
+
+@pytest.mark.parametrize("name", ["room.png", "room.mp4"])
+def test_a_file_that_cannot_be_shown_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("this is no picture")
+    with pytest.raises(MediaError, match=name):
+        Background.of(tmp_path / name)

@@ -16,6 +16,7 @@ from understudy.compositing.cutouts import (
     unpremultiplied,
     without_specks,
 )
+from understudy.poses.similarity import IDENTITY, Similarity
 
 SIZE = 128
 GREEN = np.array([0, 255, 0], np.uint8)
@@ -63,7 +64,7 @@ def textured() -> np.ndarray:
 def test_no_halo_on_any_background(background: int) -> None:
     exact = smooth_shape()
     cutout = key(mixture(textured(), exact, GREEN, noise=2), GREEN)
-    shown = paste(cutout, 1.0, (0.0, 0.0), np.full((SIZE, SIZE, 3), background, np.uint8)).astype(float)
+    shown = paste(cutout, IDENTITY, np.full((SIZE, SIZE, 3), background, np.uint8)).astype(float)
     truth = textured() * exact[..., None] + background * (1 - exact[..., None])
     edge = (exact > 0.02) & (exact < 0.98)
     error = shown - truth
@@ -77,7 +78,7 @@ def test_noise_of_the_flat_area_leaves_the_background_bit_identical() -> None:
     frame = np.clip(GREEN + rng.normal(0, 4, (SIZE, SIZE, 3)), 0, 255).astype(np.uint8)
     frame[50:80, 50:80] = (120, 40, 40)
     room = rng.integers(0, 256, (300, 200, 3), dtype=np.uint8)
-    shown = paste(key(frame, GREEN), 0.8, (10.0, -20.0), room.copy())
+    shown = paste(key(frame, GREEN), Similarity(0.8, (10.0, -20.0)), room.copy())
     changed = (shown != room).any(-1)
     rows, columns = np.nonzero(changed)
     assert rows.min() >= 85 and rows.max() <= 127 and columns.min() >= 48 and columns.max() <= 90
@@ -101,7 +102,7 @@ def test_specks_go_and_hands_stay() -> None:
 def test_paste_puts_the_centre_where_the_crop_had_it(scale: float, translation: tuple[float, float]) -> None:
     cutout = np.zeros((SIZE, SIZE, 4), np.uint8)
     cutout[40:81, 60:101] = 255
-    shown = paste(cutout, scale, translation, np.zeros((700, 600, 3), np.uint8))
+    shown = paste(cutout, Similarity(scale, translation), np.zeros((700, 600, 3), np.uint8))
     assert shown.shape == (700, 600, 3)
     x, y = (80 - translation[0]) / scale, (60 - translation[1]) / scale
     if not (0 <= x < 600 and 0 <= y < 700):
@@ -115,7 +116,7 @@ def test_paste_puts_the_centre_where_the_crop_had_it(scale: float, translation: 
 def test_transparent_output_keeps_colour_and_alpha() -> None:
     exact = smooth_shape()
     cutout = key(mixture(np.full((SIZE, SIZE, 3), (180.0, 90, 120)), exact, GREEN), GREEN)
-    shown = unpremultiplied(paste(cutout, 1.0, (0.0, 0.0), np.zeros((SIZE, SIZE, 4), np.uint8)))
+    shown = unpremultiplied(paste(cutout, IDENTITY, np.zeros((SIZE, SIZE, 4), np.uint8)))
     np.testing.assert_array_equal(shown[..., 3], cutout[..., 3])
     solid = shown[..., 3] > 60
     assert np.abs(shown[solid][:, :3].astype(float) - (180, 90, 120)).mean() < 4
@@ -124,6 +125,7 @@ def test_transparent_output_keeps_colour_and_alpha() -> None:
 def test_fading_scales_colour_and_alpha_together() -> None:
     cutout = np.full((4, 4, 4), 200, np.uint8)
     assert (faded(cutout, 0.5) == 100).all() and not faded(cutout, 0.0).any() and faded(cutout, 1.0) is cutout
+    assert not faded(cutout, -0.5).any() and faded(cutout, 1.5) is cutout
 
 
 def test_a_flat_colour_that_was_painted_wrongly_is_still_flat() -> None:
@@ -150,7 +152,11 @@ def test_a_frame_that_is_shown_whole_fades_at_its_border_alone() -> None:
     cutout = framed(frame)
     assert (cutout[2:-2, 2:-2, 3] == 255).all() and (cutout[2:-2, 2:-2, :3] == frame[2:-2, 2:-2]).all()
     assert (np.diff(cutout[SIZE // 2, :3, 3].astype(int)) > 0).all() and (cutout[..., :3] <= cutout[..., 3:]).all()
-    same = paste(framed(np.full_like(frame, 90)), 1.0, (-3.0, 5.0), np.full((2 * SIZE, 2 * SIZE, 3), 90, np.uint8))
+    for turns in (1, 2, 3):  # on each side alike
+        assert np.array_equal(np.rot90(cutout[..., 3], turns), cutout[..., 3])
+    same = paste(
+        framed(np.full_like(frame, 90)), Similarity.shifted(-3, 5), np.full((2 * SIZE, 2 * SIZE, 3), 90, np.uint8)
+    )
     assert np.abs(same.astype(int) - 90).max() <= 1  # no seam where inside and outside agree
 
 
@@ -173,7 +179,7 @@ def test_a_networks_alpha_cuts_its_picture_out(flat: tuple[int, int, int], kind:
     assert not cutout[exact == 0].any()
     assert (cutout[exact > 0.999][:, 3] == 255).mean() > 0.999
     for background in (0, 255):
-        shown = paste(cutout, 1.0, (0.0, 0.0), np.full((SIZE, SIZE, 3), background, np.uint8)).astype(float)
+        shown = paste(cutout, IDENTITY, np.full((SIZE, SIZE, 3), background, np.uint8)).astype(float)
         error = shown - (textured() * exact[..., None] + background * (1 - exact[..., None]))
         edge = (exact > 0.02) & (exact < 0.98)
         assert np.abs(error[edge]).mean() < 4
@@ -185,7 +191,7 @@ def test_a_blurred_picture_with_a_blurred_alpha_leaves_no_flat_colour() -> None:
     exact, foreground = smooth_shape(), np.full((SIZE, SIZE, 3), (180.0, 90, 120))
     over = cv2.GaussianBlur(foreground * exact[..., None] + GREEN.astype(float) * (1 - exact[..., None]), (0, 0), 2)
     alpha = cv2.GaussianBlur(exact, (0, 0), 2)
-    shown = paste(cutout_of(over, alpha, GREEN), 1.0, (0.0, 0.0), np.full((SIZE, SIZE, 3), 255, np.uint8))
+    shown = paste(cutout_of(over, alpha, GREEN), IDENTITY, np.full((SIZE, SIZE, 3), 255, np.uint8))
     error = shown - (foreground * alpha[..., None] + 255 * (1 - alpha[..., None]))
     edge = (alpha > 0.02) & (alpha < 0.98)
     assert np.abs(error[edge]).mean() < 5 and abs((error[..., 1] - error[..., [0, 2]].mean(-1))[edge].mean()) < 4
@@ -218,8 +224,7 @@ def test_a_cutout_goes_where_its_box_lies(scale: float, translation: tuple[float
     y, x = np.mgrid[:SIZE, :SIZE]
     alpha = disc(x, y, 6)[..., None]
     cutout = np.rint(np.concatenate([alpha * (200, 100, 50), 255 * alpha], -1)).astype(np.uint8)
-    transform = np.array([[scale, 0, translation[0]], [0, scale, translation[1]]], np.float32)
-    frame = placed(cutout, transform, (120, 150))
+    frame = placed(cutout, Similarity(scale, translation), (120, 150))
     assert frame.shape == (120, 150, 4)
     fine = 8  # points a pixel and side
     v, u = ((np.mgrid[: 120 * fine, : 150 * fine] + 0.5) / fine - 0.5).astype(np.float64)
@@ -235,7 +240,7 @@ def test_shrinking_averages_instead_of_leaving_out(scale: float) -> None:
     """One-pixel stripes become grey, whatever the phase."""
     cutout = np.zeros((256, 128, 4), np.uint8)
     cutout[:, ::2] = 255
-    frame = placed(cutout, np.array([[scale, 0, 0.3], [0, scale, 0.3]]), (256, 256))
+    frame = placed(cutout, Similarity(scale, (0.3, 0.3)), (256, 256))
     height, width = (int(length / scale) - 2 for length in cutout.shape[:2])
     inside = frame[2:height, 2:width, 3].astype(float)
     assert inside.mean() == pytest.approx(127.5, abs=4)
@@ -244,9 +249,8 @@ def test_shrinking_averages_instead_of_leaving_out(scale: float) -> None:
 
 def test_nothing_is_placed_where_the_box_is_elsewhere_or_empty() -> None:
     full = np.full((32, 16, 4), 255, np.uint8)
-    far = np.array([[1.0, 0, 900], [0, 1.0, 0]])
-    assert not placed(full, far, (64, 64)).any()
-    assert not placed(0 * full, np.array([[1.0, 0, 0], [0, 1.0, 0]]), (64, 64)).any()
+    assert not placed(full, Similarity.shifted(900, 0), (64, 64)).any()
+    assert not placed(0 * full, IDENTITY, (64, 64)).any()
 
 
 def test_specks_of_a_cutout_go_and_hands_stay() -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import cv2
@@ -6,7 +7,18 @@ import pytest
 import torch
 
 from tiny import tiny_performance
-from understudy.conditioning.clips import Clip, _frames_over, chained, random_similarity, read_clip, windows
+from understudy.conditioning.clips import (
+    CLEAR_OF_PERSON,
+    Clip,
+    _frames_over,
+    chained,
+    flat_colour,
+    random_similarity,
+    read_clip,
+    windows,
+)
+from understudy.performance import INTERPOLATED
+from understudy.retargeting.alignment import Alignment
 
 
 def clip_of(frames=None, flow=None, xy=None, size=16, working_size=16, to_picture=None):
@@ -115,6 +127,78 @@ def read(performance, **options):
     return read_clip(performance, None, (250, 20, 10), 2, 0.1, 32, 32, cpu, **options)
 
 
+def test_a_picture_of_another_size_has_the_same_edges(performance):
+    """Half and double the size, whether read so or resized later: pixel p of a picture covers p - 1/2 to p + 1/2."""
+    xy, _ = performance.poses.openpose18()
+    for size in (16, 64):
+        expected = torch.from_numpy((xy + 0.5) * (size / 32) - 0.5)
+        read_so = read_clip(performance, None, (250, 20, 10), 2, 0.1, size, 32, torch.device("cpu"))
+        for clip in (read_so, read(performance).resized(size / 32)):
+            torch.testing.assert_close(clip.all_joints()[0], expected, atol=1e-4, rtol=0)
+
+
+def test_only_found_people_are_pictures_and_interpolated_poses_are_motion(tmp_path):
+    gappy = tiny_performance(tmp_path / "gappy.performance", frames=8, size=32, missing=(6,))
+    gappy.status[2] = INTERPOLATED
+    as_motion = read_clip(gappy, Alignment(1.0, (0.0, 0.0)), None, 2, 0.1, 32, 32, torch.device("cpu"))
+    assert read(gappy).windows.tolist() == [0, 3, 4]
+    assert as_motion.windows.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_driver_whose_sides_are_exchanged_is_read_with_the_references_names(performance):
+    """Somebody of the other side, half as large: left is called right, and everything lies where alignment puts it."""
+    xy, _ = performance.poses.sides_exchanged().openpose18()
+    exchanged = read_clip(
+        performance, Alignment(0.5, (3.0, 1.0), exchange_sides=True), None, 2, 0.1, 32, 32, torch.device("cpu")
+    )
+    torch.testing.assert_close(exchanged.all_joints()[0], torch.from_numpy(xy * 0.5 + (3, 1)).float())
+    own, _ = performance.poses.openpose18()
+    assert np.abs(xy - own).max() > 3
+
+
+def test_a_joint_is_seen_when_it_is_surer_than_the_threshold(tmp_path):
+    doubtful = tiny_performance(tmp_path / "doubtful.performance", frames=4, size=32)
+    doubtful.poses.confidence[1] = 0.5
+    seen = [
+        read_clip(doubtful, None, (250, 20, 10), 2, above, 32, 32, torch.device("cpu")).seen for above in (0.4, 0.5)
+    ]
+    assert seen[0].all() and seen[1].all(1).tolist() == [True, False, True, True] and not seen[1][1].any()
+
+
+def test_the_flat_colour_is_clear_of_the_person_and_else_as_near_as_can_be_to_the_room(performance):
+    chosen = np.array(flat_colour(performance), float)
+    frame, matte = next(performance.frames()), next(performance.mattes())
+    person, room = frame[matte > 250].mean(axis=0), frame[matte < 5].mean(axis=0)
+    assert np.linalg.norm(chosen - person) > CLEAR_OF_PERSON
+    # The room itself is clear of him, so it is taken, to a step of the grid
+    assert np.linalg.norm(chosen - room) < 20
+
+
+def test_the_flat_colour_is_that_of_all_distances_written_out():
+    """The first percentile of the distances from what is worn to each colour of a grid of 14 x 14 x 14."""
+    rng = np.random.default_rng(3)
+    picture = rng.integers(0, 256, (40, 60, 3), np.uint8)
+    matte = np.where(np.arange(60) < 30, 255, 0).astype(np.uint8) * np.ones((40, 1), np.uint8)
+
+    class OneFrame:
+        def __len__(self):
+            return 1
+
+        def frames(self, start, stop):
+            return iter([picture])
+
+        def mattes(self, start, stop):
+            return iter([matte])
+
+    person, room = picture[matte > 250][::11].astype(float), picture[matte < 5][::101].astype(float)
+    levels = np.linspace(24, 232, 14)
+    grid = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 3)
+    least = np.array([np.quantile(np.linalg.norm(person - colour, axis=1), 0.01) for colour in grid])
+    clear = grid[least >= min(CLEAR_OF_PERSON, least.max() - 1e-4)]
+    nearest = clear[np.linalg.norm(clear - room.mean(axis=0), axis=1).argmin()]
+    assert flat_colour(OneFrame()) == tuple(nearest.astype(int))
+
+
 def test_alpha_goes_along_with_frames_over_the_flat_colour_and_as_filmed(performance):
     plain, with_alpha = read(performance), read(performance, with_alpha=True)
     filmed = read(performance, with_alpha=True, as_filmed=True)
@@ -145,7 +229,13 @@ def test_edges_may_take_the_persons_own_colours(performance):
         def mattes(self):
             return iter([matte])
 
+    class Segmented(OneFrame):
+        header = dataclasses.replace(performance.header, matte="auto")
+
     plain, own = (_frames_over(OneFrame(), (0, 0, 0), 64, True, own)[0] for own in (False, True))
+    # What a network gave spills over the edge: its faintest fifth is no person
+    narrowed = _frames_over(Segmented(), (0, 0, 0), 64, True, True)[0, 3] / 255
+    np.testing.assert_allclose(narrowed, np.clip((matte / 255 - 0.2) / 0.8, 0, 1), atol=0.01)
     assert np.array_equal(plain[3], matte) and np.array_equal(own[3], matte)
     truth = np.moveaxis(share * (150, 60, 90), -1, 0)
     edge = (matte > 30) & (matte < 225)
@@ -201,3 +291,18 @@ def test_chained_transforms_do_one_after_the_other():
     both = chained(then, first)
     assert both.shape == (2, 2, 3)
     torch.testing.assert_close(both @ point, then @ torch.cat([first @ point, point[2:]]))
+
+
+def test_joints_and_frames_of_a_smaller_picture_keep_the_edges(performance):
+    """Half the reference's working size, and from there twice the size: edges stay edges on the way."""
+    cpu = torch.device("cpu")
+    own = read_clip(performance, None, (0, 0, 0), 1, 0.1, 16, 32, cpu)
+    other = read_clip(performance, Alignment(2.0, (3.0, 1.0)), None, 1, 0.1, 16, 32, cpu)
+    xy, _ = performance.poses.openpose18()
+    np.testing.assert_allclose(own.all_joints()[0], (xy + 0.5) / 2 - 0.5, atol=1e-5)
+    np.testing.assert_allclose(other.all_joints()[0], (2 * xy + (3.0, 1.0) + 0.5) / 2 - 0.5, atol=1e-5)
+    np.testing.assert_allclose(own.resized(2).all_joints()[0], xy, atol=1e-5)
+    there = torch.arange(5)
+    shrunk = own.frames_at(there, own.to_picture.expand(5, 2, 3), 16)
+    filmed = own.frames.float().reshape(5, 3, 16, 2, 16, 2).mean((3, 5)) / 127.5 - 1
+    np.testing.assert_allclose(shrunk, filmed, atol=1e-4)

@@ -17,12 +17,14 @@ from understudy.conditioning.stick_figure import (
 from understudy.poses.pose import (
     EXCHANGED,
     LEFT_ELBOW,
+    LEFT_HAND,
     LEFT_SHOULDER,
     LEFT_WRIST,
     NECK,
     NOSE,
     OPENPOSE18_LIMBS,
     POINTS,
+    RIGHT_HAND,
     RIGHT_SHOULDER,
     Pose,
 )
@@ -90,6 +92,8 @@ def test_lines_are_body_feet_hands_face_in_this_order():
     assert (*BODY_LINES, *HAND_LINES, *FACE_SEGMENTS) == LINES
     assert (len(BODY_LINES), len(HAND_LINES), len(FACE_SEGMENTS)) == (17 + 6, 2 * 20, 63)
     assert len(THICKNESS) == len(LINES) == len(set(LINES))
+    for lines, hand in ((HAND_LINES[:20], RIGHT_HAND), (HAND_LINES[20:], LEFT_HAND)):
+        assert {point for line in lines for point in line} == set(range(hand.start, hand.stop))
     assert np.min(LINES) == 0
     assert np.max(LINES) == NECK
     # The limbs are those of the OpenPose view, whose joints are other numbers

@@ -9,7 +9,7 @@ import pytest
 from understudy.covering.coverage import coverage
 from understudy.covering.measure import measure
 from understudy.errors import PoseError, UsageError
-from understudy.poses.pose import DESCRIPTOR_LIMB_NAMES, DESCRIPTOR_LIMBS, Pose
+from understudy.poses.pose import DESCRIPTOR_LIMB_NAMES, DESCRIPTOR_LIMBS, LEFT_HIP, RIGHT_HIP, Pose
 from understudy.retargeting.pose_metrics import LIMBS, Descriptor, descriptor, pose_to_pose, pose_to_sequence
 
 RIGHT_UPPER_ARM = DESCRIPTOR_LIMB_NAMES.index("right upper arm")
@@ -173,6 +173,27 @@ def test_gamma_is_the_threshold(stick_people) -> None:  # type: ignore[no-untype
     assert measure(still, driving, FPS, gamma=apart + 0.1).share_of_frames == 0
 
 
+def test_a_limb_at_gamma_itself_is_covered(stick_people) -> None:  # type: ignore[no-untyped-def]
+    still, driving = stick_people([{}]), stick_people([{}, {"left forearm": 30}])
+    farthest = float(np.nanmax(measure(still, driving, FPS).limb_distance))
+    found = measure(still, driving, FPS, gamma=farthest)
+    assert found.share_of_frames == 0 and found.worst == () == found.shots
+
+
+def test_the_driver_is_scaled_as_asked(stick_people, write_stick_performance) -> None:  # type: ignore[no-untyped-def]
+    """Hips a quarter wider than the reference's, all else alike: by hips he is made smaller, by the body he stays."""
+    reference = stick_people([{}] * 3)
+    xy = reference.xy.copy()
+    middle = xy[:, [LEFT_HIP, RIGHT_HIP]].mean(axis=1, keepdims=True)
+    xy[:, [LEFT_HIP, RIGHT_HIP]] = middle + 1.25 * (xy[:, [LEFT_HIP, RIGHT_HIP]] - middle)
+    driving = Pose(xy, reference.confidence, reference.size_hw)
+    clips = write_stick_performance("me", reference), write_stick_performance("dance", driving)
+    for scale_by, scale in (("hips", 0.8), ("body", 1.0)):
+        for found in (measure(reference, driving, FPS, scale_by=scale_by), coverage(*clips, scale_by=scale_by)):
+            assert found.alignment.scale == pytest.approx(scale, rel=0.02)
+    assert (coverage(*clips).gamma, coverage(*clips, gamma=3.5).gamma) == (8.0, 3.5)
+
+
 def test_frames_without_anybody_are_left_out(stick_people) -> None:  # type: ignore[no-untyped-def]
     driving = stick_people([{}, {}, {"left forearm": 90}, {"left forearm": 90}])
     confidence = driving.confidence.copy()
@@ -217,7 +238,7 @@ def test_summary_is_plain_text(stick_people) -> None:  # type: ignore[no-untyped
 
 @pytest.mark.parametrize("gamma", [0.0, -1.0, float("nan")])
 def test_gamma_must_be_positive(gamma: float) -> None:
-    with pytest.raises(UsageError, match="--gamma must be above 0 pixels"):
+    with pytest.raises(UsageError, match="`gamma` must be above 0 pixels"):
         coverage("a.mp4", "b.mp4", gamma=gamma)
 
 

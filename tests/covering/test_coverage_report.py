@@ -12,9 +12,11 @@ import pytest
 from understudy.covering.coverage import coverage
 from understudy.covering.measure import measure
 from understudy.covering.plots import limb_strips, time_line
+from understudy.covering.report import _with_limbs
 from understudy.errors import UnderstudyError
 from understudy.pictures import pages
 from understudy.poses.pose import Pose
+from understudy.poses.similarity import Similarity
 
 VOID = {"meta", "img", "br"}
 
@@ -80,6 +82,7 @@ def test_report_asks_nothing_of_the_network(clips, tmp_path: Path) -> None:  # t
     html = output.read_text(encoding="utf-8")
     assert not re.search(r"https?:|//[a-z]|<script|<link|@import|url\(", re.sub(r"base64,[^\"]*", "", html))
     page = Page(html)
+    assert page.pictures
     assert all((picture["src"] or "").startswith("data:image/") and picture["alt"] for picture in page.pictures)
     sizes = [cv2.imdecode(_bytes(picture["src"]), cv2.IMREAD_COLOR).shape for picture in page.pictures]
     assert len(sizes) == 4  # two plots, one pair of frames
@@ -91,11 +94,49 @@ def test_uncovered_limbs_are_drawn_thick_where_the_aligned_driver_is(clips, tmp_
     found = coverage(*clips, output)
     driver = cv2.imdecode(_bytes(Page(output.read_text()).pictures[2]["src"]), cv2.IMREAD_COLOR)[..., ::-1].astype(int)
     orange = np.abs(driver - (255, 140, 0)).sum(axis=2) < 80
-    aligned = found.alignment.apply_to_pose(clips[1].poses, (256, 256))
+    aligned = found.alignment.of_pose(clips[1].poses, (256, 256))
     xy, _ = aligned.openpose18()
     rows, columns = np.nonzero(orange)
     forearm = xy[6, 6:8].mean(axis=0) * 360 / 256
     assert (columns.mean(), rows.mean()) == pytest.approx(forearm, abs=3)
+
+
+def test_limbs_are_drawn_where_they_are_on_an_enlarged_frame(
+    stick_people, write_stick_performance, tmp_path: Path
+) -> None:  # type: ignore[no-untyped-def]
+    """Frames of 64 pixels are shown with 360: half a pixel of theirs is three of the picture's."""
+
+    def small(frames):  # type: ignore[no-untyped-def]
+        return stick_people(frames).transformed(0.25, (-0.375, -0.375), (64, 64))
+
+    driving = small([{}] * 2 + [{"left forearm": 90}] * 2)
+    clips = write_stick_performance("me", small([{}] * 3)), write_stick_performance("dance", driving)
+    found = coverage(*clips, tmp_path / "report.html")
+    page = Page((tmp_path / "report.html").read_text())
+    picture = cv2.imdecode(_bytes(page.pictures[2]["src"]), cv2.IMREAD_COLOR)[..., ::-1].astype(int)
+    rows, columns = np.nonzero(np.abs(picture - (255, 140, 0)).sum(axis=2) < 80)
+    xy, _ = found.alignment.of_pose(clips[1].poses, (64, 64)).openpose18()
+    forearm = (xy[found.worst[0].frame, 6:8].mean(axis=0) + 0.5) * 360 / 64 - 0.5
+    assert (columns.mean(), rows.mean()) == pytest.approx(forearm, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("frames", "beyond", "verdict"),
+    [
+        (20, 1, "The reference covers this driver."),
+        (10, 1, "The reference covers most of this driver."),
+        (10, 3, "The reference covers most of this driver."),
+        (10, 4, "The reference does not cover this driver: film more."),
+    ],
+    ids=["5 %", "10 %", "30 %", "40 %"],
+)
+def test_the_verdict_goes_by_the_share_of_frames(
+    stick_people, write_stick_performance, tmp_path: Path, frames: int, beyond: int, verdict: str
+) -> None:  # type: ignore[no-untyped-def]
+    dance = stick_people([{"left forearm": 90}] * beyond + [{}] * (frames - beyond))
+    clips = write_stick_performance("me", stick_people([{}] * 3)), write_stick_performance("dance", dance)
+    coverage(*clips, tmp_path / "report.html")
+    assert verdict in " ".join(Page((tmp_path / "report.html").read_text()).text.split())
 
 
 def test_covered_driver_has_a_short_report(stick_people, write_stick_performance, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -160,3 +201,11 @@ def test_plots_survive_any_length(stick_people) -> None:  # type: ignore[no-unty
 
 def _bytes(source: str | None) -> np.ndarray:
     return np.frombuffer(base64.b64decode((source or "").split(",", 1)[1]), np.uint8)
+
+
+def test_limbs_lie_on_an_enlarged_frame_where_they_are(stick_people) -> None:  # type: ignore[no-untyped-def]
+    pose = Similarity.resized(20 / 256).of_pose(stick_people([{}]), (20, 20))
+    drawn = _with_limbs(np.zeros((20, 20, 3), np.uint8), pose, 0, (11,))  # 18 times as large
+    rows, columns = np.nonzero(np.abs(drawn.astype(int) - (255, 140, 0)).sum(axis=2) < 80)
+    forearm = (pose.openpose18()[0][0, 6:8].mean(axis=0) + 0.5) * 18 - 0.5
+    assert (columns.mean(), rows.mean()) == pytest.approx(forearm, abs=1.5)

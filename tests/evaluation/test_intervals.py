@@ -81,6 +81,18 @@ def test_a_ratio_is_paired() -> None:
     assert alone.high - alone.low > 0.2
 
 
+@pytest.mark.parametrize("block", [1, 10])
+def test_every_frame_is_drawn_as_often_as_any_other(block: int) -> None:
+    """The share of one frame: the same at both ends of a clip as in its middle, and drawn at all."""
+    shares = [mean_interval(np.eye(60)[frame], block) for frame in (0, 1, 30, 58, 59)]
+    assert all(found.mean == pytest.approx(1 / 60) and found.low == 0 for found in shares)
+    assert all(0.02 < found.high < 0.09 for found in shares)
+
+
+def test_a_ratio_is_that_of_the_means() -> None:
+    assert ratio_interval([1.0, 9.0], [1.0, 3.0], 1).mean == 2.5
+
+
 def test_a_ratio_takes_only_frames_that_both_have() -> None:
     assert ratio_interval([1.0, 100.0, 3.0], [2.0, None, 2.0], 1).mean == 1
     assert ratio_interval([1.0, None], [None, 1.0], 1).note == "no frame has both values"

@@ -200,6 +200,15 @@ def test_pose_fidelity_holds_tracked_output_against_the_tracked_truth() -> None:
 
 
 @pytest.mark.usefixtures("finder")
+def test_joints_found_in_an_enlarged_frame_lie_where_they_were() -> None:
+    frame = np.zeros((64, 64, 3), np.uint8)
+    frame[20:31, 40:45] = 255
+    with joint_tracking.JointTracking() as tracking:
+        tracking.look(frame)
+        np.testing.assert_allclose(tracking.pose((64, 64)).xy[0], np.tile((42.0, 25.0), (POINTS, 1)), atol=0.02)
+
+
+@pytest.mark.usefixtures("finder")
 def test_the_trackers_are_closed_after_an_error() -> None:
     clip = walking()
     with pytest.raises(ValueError, match="39 frames were generated"):

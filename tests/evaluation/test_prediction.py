@@ -91,6 +91,14 @@ def test_the_results_hold_the_distances_and_the_correlations(driving: Pose, refe
     assert (whole.share_of_frames, whole.correlations, whole.gamma) == (0, {}, 8)
 
 
+def test_the_share_beyond_gamma_is_one_of_the_frames_that_show_somebody(driving: Pose, reference: Pose) -> None:
+    seen = driving.confidence.copy()
+    seen[: T // 2] = 0
+    half = Pose(driving.xy, seen, driving.size_hw)
+    assert coverage_of(reference, half, FPS, {}, gamma=1e-6).share_of_frames == 1
+    assert coverage_of(reference, half[: T // 2], FPS, {}).share_of_frames == 0
+
+
 def test_poses_must_be_aligned_first(driving: Pose, reference: Pose) -> None:
     with pytest.raises(ValueError, match="align the driver first"):
         predictors(reference, driving.transformed(2, (0, 0), (256, 256)), FPS)

@@ -157,10 +157,9 @@ def test_page_needs_nothing_beside_it(html: str) -> None:
     page = Page(html)
     sources = [attributes["src"] or "" for _, attributes in page.tags if "src" in attributes]
     assert sources and all(source.startswith(("data:image/", "data:video/mp4;base64,")) for source in sources)
-    assert all(attributes.get("alt") for tag, attributes in page.tags if tag == "img")
-    for tag, attributes in page.tags:
-        if tag == "video":
-            assert {"loop", "muted", "playsinline", "controls"} <= attributes.keys()
+    pictures, videos = ([attributes for tag, attributes in page.tags if tag == kind] for kind in ("img", "video"))
+    assert pictures and all(attributes.get("alt") for attributes in pictures)
+    assert videos and all({"loop", "muted", "playsinline", "controls"} <= attributes.keys() for attributes in videos)
 
 
 def test_names_cannot_become_markup(html: str) -> None:

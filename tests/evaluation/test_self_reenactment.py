@@ -19,11 +19,13 @@ from understudy.evaluation.truth import square_of
 from understudy.media.reading import VideoReader, VideoWriter
 from understudy.performance import CONTENT_FILES, POSES_FILE
 from understudy.recipes import performance_cloning
+from understudy.recipes.parts.settings import changed
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.pair import FPS
 from understudy.synthetic.people import make_person
 from understudy.synthetic.render import render
 from understudy.synthetic.scene import make_scene
+from understudy.tracking.crop import cut
 
 TINY = {
     "size": 32, "width": 4, "depth": 3, "discriminator_width": 4, "batch": 4, "joint_sigma": 1.5, "limb_sigma": 3.0,
@@ -86,8 +88,8 @@ def test_the_two_parts_meet_only_over_the_gap(clips, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"train_share": 1.0}, "--train-share must lie between 0 and 1, not 1"),
-        ({"gap_seconds": -1}, "--gap must be 0 seconds or more, not -1"),
+        ({"train_share": 1.0}, "`train_share` must lie between 0 and 1, not 1"),
+        ({"gap_seconds": -1}, "`gap` must be 0 seconds or more, not -1"),
         ({"train_share": 0.9}, "lasts 2.4 s, too short to train on 90% of it"),
     ],
 )
@@ -99,6 +101,11 @@ def test_parts_that_make_no_sense_are_refused(clips, tmp_path, changes, message)
 def test_a_performance_cannot_be_split(parts):
     with pytest.raises(UsageError, match="is not a video file: evaluation needs the video itself"):
         split(parts[0].training.path)
+
+
+def middle_of(matte):
+    y, x = np.nonzero(matte > 127)
+    return np.array([x.mean(), y.mean()])
 
 
 def test_the_truth_lies_where_the_actor_is_drawn(clips, parts, tmp_path):
@@ -116,17 +123,53 @@ def test_the_truth_lies_where_the_actor_is_drawn(clips, parts, tmp_path):
     shown = list(played(actor, part_of(truth, actor), truth, device="cpu"))
     assert np.abs(np.stack(shown).astype(int) - np.stack(true_frames)).mean() < 6
     assert in_square(actor, truth.square, 64).background.shape == (64, 64, 3)
+    whole = list(VideoReader(clips[0]))
+    held_out = truth_of(clips[0], parts[0].held_out, actor, 64)  # from frame 40 on, in the reference's square
+    assert np.array_equal(np.stack(list(held_out.frames())), [cut(frame, truth.square, 64) for frame in whole[40:]])
     left, top, side = truth.square  # of an actor who learnt from another part, say
+    moved = dataclasses.replace(truth, square=(left - 9, top + 5, side))
+    shift = middle_of(list(moved.mattes())[7]) - middle_of(mattes[7])
+    np.testing.assert_allclose(shift, np.array([9, -5]) * 64 / side, atol=0.3)
+    np.testing.assert_allclose(moved.pose.xy - truth.pose.xy, np.broadcast_to(shift, truth.pose.xy.shape), atol=0.3)
     elsewhere = dataclasses.replace(truth, square=(left - 9, top + 5, side + 12))
     shown = list(played(actor, part_of(elsewhere, actor), elsewhere, device="cpu"))
     true_frames = list(elsewhere.frames())
     assert np.abs(np.stack(shown).astype(int) - np.stack(true_frames)).mean() < 6
 
 
+def test_poses_of_the_truth_reach_actor_and_coverage_edge_to_edge(parts, tmp_path, monkeypatch):
+    """An actor that paints at half the working size is asked to play what it has seen."""
+    who, training = contender("nearest-neighbour", "preview", size=32), parts[0].training
+    actor = learnt(who, training, [], tmp_path, CONSENT, device="cpu")
+    assert (actor.size, actor.working_size) == (32, 64)
+    xy = training.poses.xy
+    truth = truth_of(training.path, training, actor, 32)
+    np.testing.assert_allclose(part_of(truth, actor).pose.xy, (xy + 0.5) / 2 - 0.5, atol=1e-3)
+    asked = []
+    monkeypatch.setattr(verb, "compare", lambda *_, **options: asked.append(options["asked"].driving))
+    verb.self_reenactment_test(training.path, training, training, [(who, actor)], tmp_path)
+    np.testing.assert_allclose(asked[0].xy, xy, atol=1e-3)
+
+
+class Nobody:
+    """A tracker that finds nobody, at once."""
+
+    name, version = "nobody", "1"
+
+    def __call__(self, frame):
+        return None
+
+    def close(self):
+        pass
+
+
 def test_evaluate_trains_plays_measures_and_goes_on_where_it_was(clips, tmp_path, monkeypatch):
     monkeypatch.setenv("UNDERSTUDY_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(performance_cloning, "preview", lambda: performance_cloning.Config(features="random", **TINY))
+    small = changed(performance_cloning.Config(features="random"), TINY)
+    monkeypatch.setitem(performance_cloning.RECIPE.presets, "preview", lambda: small)
     monkeypatch.setattr(verb, "DANCE_SECONDS", 0.4)
+    devices, real = [], Actor.player
+    monkeypatch.setattr(Actor, "player", lambda self, device="auto": devices.append(device) or real(self, device))
     given = {"recipes": ("performance-cloning", "nearest-neighbour"), "gap": 0.0, "consent": "made up", "device": "cpu"}
     report = understudy.evaluate(clips[0], tmp_path / "report", **given)
     assert report.read_text(encoding="utf-8").startswith("<!doctype html>")
@@ -141,6 +184,9 @@ def test_evaluate_trains_plays_measures_and_goes_on_where_it_was(clips, tmp_path
     assert test.methods[0].training["steps"] == 3
     assert test.coverage.share_of_frames >= 0
 
+    # In squares of 32 pixels the tracker finds nobody, which it has shown by now
+    assert test.methods[1].measures["pck"].regions["person"].mean is None
+    monkeypatch.setattr("understudy.tracking.mediapipe.MediaPipeTracker", Nobody)
     actor = report.parent / "actors" / "performance-cloning.actor"
     made = Actor.load(actor).weights
     understudy.evaluate(clips[0], tmp_path / "report", **given)
@@ -157,21 +203,22 @@ def test_evaluate_trains_plays_measures_and_goes_on_where_it_was(clips, tmp_path
         "performance-cloning"
     ]
     assert Actor.load(actor).consent.text == "made up"
+    assert len(devices) == 7 and set(devices) == {"cpu"}
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "give either --reference VIDEO"),
-        ({"reference": "me.mp4", "actor": "me.actor"}, "give either --reference VIDEO"),
-        ({"actor": "me.actor"}, "--actor and --driving belong together"),
-        ({"reference": "me.mp4", "driving": "dance.mp4"}, "--actor and --driving belong together"),
-        ({"reference": "me.mp4", "max_minutes": 0}, "--max-minutes must be above 0"),
-        ({"reference": "me.mp4", "recipes": ("pix3pix",)}, "--recipes pix3pix: there is no such recipe"),
-        ({"reference": "me.mp4", "recipes": ()}, "--recipes needs at least one of"),
+        ({}, "give either `reference`"),
+        ({"reference": "me.mp4", "actor": "me.actor"}, "give either `reference`"),
+        ({"actor": "me.actor"}, "`actor` and `driving` belong together"),
+        ({"reference": "me.mp4", "driving": "dance.mp4"}, "`actor` and `driving` belong together"),
+        ({"reference": "me.mp4", "max_minutes": 0}, "`max_minutes` must be above 0"),
+        ({"reference": "me.mp4", "recipes": ("pix3pix",)}, "`recipe='pix3pix'`: there is no such one"),
+        ({"reference": "me.mp4", "recipes": ()}, "`recipes` needs at least one of"),
         (
             {"reference": "me.mp4", "preset": "instant"},
-            "--preset instant: evaluation trains with preview, fast or paper",
+            "`preset='instant'`: there is no such one; choose one of preview, fast, paper",
         ),
         ({"reference": "nothing.mp4"}, "nothing.mp4 is not a video file"),
     ],

@@ -13,7 +13,7 @@ import clips
 import understudy
 from understudy.cli import main as cli
 from understudy.errors import DetectorError, MediaError, PoseError, UnderstudyError, UsageError
-from understudy.forensics import detect as module
+from understudy.forensics import detector as detectors
 from understudy.forensics import looking
 from understudy.forensics.detector import Calibration, Config, Detector, new_network
 from understudy.forensics.detector_data import (
@@ -31,9 +31,10 @@ from understudy.forensics.detector_data import (
     save_footage,
     treated,
 )
-from understudy.forensics.looking import Found, looks, thinning
-from understudy.forensics.verdict import drawn_time_line, verdict_of
+from understudy.forensics.looking import Found, TrackerFinder, looks, thinning
+from understudy.forensics.verdict import Second, drawn_time_line, verdict_of
 from understudy.media.reading import VideoReader, probe
+from understudy.tracking.detection import Detection
 
 TINY = Config(size=32, width=2, layers=1)
 
@@ -66,7 +67,9 @@ def detector():
 @pytest.fixture
 def brightness(monkeypatch):
     """Log-odds that can be foreseen: the mean of the two frames above mid-grey."""
-    monkeypatch.setattr(module, "pair_log_odds", lambda network, pairs, device: pairs.mean((1, 2, 3, 4)) / 10.0 - 12.8)
+    monkeypatch.setattr(
+        detectors, "pair_log_odds", lambda network, pairs, device: pairs.mean((1, 2, 3, 4)) / 10.0 - 12.8
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -107,6 +110,26 @@ def test_consecutive_frames_are_looked_at_some_times_a_second(tmp_path, frames, 
     assert [look.start for look in found] == pytest.approx([first / rate for first, _ in numbers])
 
 
+def test_the_persons_square_is_in_pixels_of_the_whole_frame(monkeypatch):
+    """The tracker looks at a frame shrunk to 640 pixels; of one that is not larger, at itself."""
+    points = np.zeros((133, 2), np.float32)
+    points[[5, 6, 11, 12, 15, 16]] = [[110, 100], [90, 100], [106, 160], [94, 160], [106, 240], [94, 240]]
+    seen = (points.any(axis=1)).astype(np.float32)
+
+    class Told:
+        def __call__(self, frame):
+            shapes.append(frame.shape[:2])
+            return Detection(points, seen, np.full(frame.shape[:2], 255, np.uint8))
+
+    shapes = []
+    monkeypatch.setattr("understudy.tracking.mediapipe.MediaPipeTracker", Told)
+    small, large = (TrackerFinder()(np.zeros((*size_hw, 3), np.uint8)) for size_hw in ((480, 640), (1440, 1920)))
+    assert shapes == [(480, 640)] * 2
+    assert large.square == tuple(3 * length for length in small.square)
+    left, top, side = small.square
+    assert left < 90 and top < 100 and left + side > 110 and top + side > 240
+
+
 def test_one_frame_is_no_pair(tmp_path):
     clips.write_clip(tmp_path / "a.mp4", 1, 10)
     with pytest.raises(MediaError, match="holds a single frame"):
@@ -144,12 +167,26 @@ def test_the_rim_shows_the_seam():
 # -- The same treatment for both -----------------------------------------------------------------------------------
 
 
-def test_nothing_of_a_clip_but_its_pixels_decides_its_treatment():
+def test_treatments_are_drawn_from_the_whole_range():
     draws = [random_treatment(np.random.default_rng(seed)) for seed in range(300)]
     assert {draw.crf for draw in draws} == set(range(CRF[0], CRF[1] + 1))
     assert SHRINK[0] <= min(draw.shrink for draw in draws) and max(draw.shrink for draw in draws) <= SHRINK[1]
-    assert random_treatment.__code__.co_varnames[: random_treatment.__code__.co_argcount] == ("random",)
-    assert treated.__code__.co_varnames[: treated.__code__.co_argcount] == ("clip", "output", "treatment")
+    assert random_treatment(np.random.default_rng(7)) == draws[7]
+
+
+def test_nothing_of_a_clip_but_its_pixels_decides_what_treatment_makes_of_it(tmp_path):
+    """The same pictures as a camera's file and as a clone's: container, sound, tags, name and folder tell nothing."""
+    films = {
+        "real/anna.mov": {"audio": "aac", "metadata": {"title": "filmed", "make": "a camera"}},
+        "generated/clone.mkv": {"metadata": {"comment": "made by everybody-dance-now"}},
+    }
+    written = []
+    for name, options in films.items():
+        (tmp_path / name).parent.mkdir()
+        film = clips.write_clip(tmp_path / name, 8, 10, **options)
+        treated(film, (tmp_path / name).with_name("again.mp4"), Treatment(30, 0.8))
+        written.append((tmp_path / name).with_name("again.mp4").read_bytes())
+    assert written[0] == written[1]
 
 
 def test_treating_encodes_again_at_the_given_quality(tmp_path):
@@ -217,7 +254,8 @@ def test_the_verdict_with_its_time_line(tmp_path, detector, brightness):
     assert first.probability == pytest.approx(0.1) and first.mean_log_odds < 0
     assert all(second.probability == pytest.approx(0.9) for second in rest)
     assert found.verdict == "generated" and found.sum_of_log_odds > 0
-    assert verdict_of(0.5) == "unsure" and verdict_of(0.1) == "real"
+    verdicts = [verdict_of(p) for p in (0.0, 0.19, 0.21, 0.5, 0.79, 0.8, 1.0)]
+    assert verdicts == ["real", "real", "unsure", "unsure", "unsure", "generated", "generated"]
     words = str(found)
     assert "dance.mp4: looks generated (probability of generated: 90 %)" in words
     assert "0:00  .##" in words
@@ -225,7 +263,7 @@ def test_the_verdict_with_its_time_line(tmp_path, detector, brightness):
 
 
 def test_a_long_time_line_has_a_line_a_minute():
-    second = module.Second(0.0, 1.0, 0.9)
+    second = Second(0.0, 1.0, 0.9)
     lines = drawn_time_line((second,) * 150)
     assert lines[1:] == ["  0:00  " + 60 * "#", "  1:00  " + 60 * "#", "  2:00  " + 30 * "#"]
 
@@ -242,6 +280,12 @@ def test_numbers_and_plot_are_written(tmp_path, detector, brightness, output, fi
     assert numbers["trust"] == ["not at all", "it is a drawing"]
     picture = cv2.imread(str(tmp_path / files[1]))
     assert picture.shape[1] > 800 and len(np.unique(picture.reshape(-1, 3), axis=0)) > 3
+
+
+@pytest.mark.filterwarnings("error")
+def test_every_file_name_can_stand_above_the_plot(tmp_path, detector, brightness):
+    understudy.detect(grey(tmp_path / "李明 $1 in $2.mp4", [240]), tmp_path / "told.json", detector=detector)
+    assert (tmp_path / "told.png").is_file()
 
 
 def test_half_empty_and_short_clips_are_said_to_be_so(tmp_path, detector, brightness, monkeypatch, caplog):

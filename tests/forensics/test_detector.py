@@ -1,5 +1,6 @@
 """The fake detector: its network, its decision, its calibration, its file."""
 
+import dataclasses
 import itertools
 import math
 
@@ -10,6 +11,7 @@ import torch
 from understudy.base.files import save_tensors
 from understudy.errors import DetectorError
 from understudy.forensics.detector import (
+    BATCH,
     Calibration,
     Config,
     Detector,
@@ -79,6 +81,26 @@ def test_a_plain_difference_is_learnt_and_holds_for_new_people(trained):
         real = pair_log_odds(trained, footage(False, "new", seed, 32).pairs, CPU)
         fake = pair_log_odds(trained, footage(True, "new", seed, 32).pairs, CPU)
         assert (real < 0).all() and (fake > 0).all()
+
+
+def test_every_pair_is_answered_however_many_there_are(trained):
+    pairs = np.random.default_rng(0).integers(0, 256, (BATCH + 3, 2, 32, 32, 3), np.uint8)
+    together = pair_log_odds(trained, pairs, CPU)
+    one_by_one = [pair_log_odds(trained, pair[None], CPU)[0] for pair in pairs]
+    np.testing.assert_allclose(together, one_by_one, rtol=0.02, atol=0.02)
+
+
+def test_the_learning_rate_falls_to_nothing_along_half_a_cosine(monkeypatch):
+    class Watched(torch.optim.Adam):
+        def step(self, closure=None):
+            rates.append(self.param_groups[0]["lr"])
+            return super().step(closure)
+
+    rates = []
+    monkeypatch.setattr(torch.optim, "Adam", Watched)
+    clips = [footage(False, "a", 0), footage(True, "a", 1)]
+    train_detector(clips, SMALL, Schedule(steps=4, batch=2, learning_rate=0.01), device="cpu")
+    assert rates == pytest.approx([0.01 * share for share in (1, 0.5 + math.sqrt(0.125), 0.5, 0.5 - math.sqrt(0.125))])
 
 
 def test_no_pairs_no_answers(trained):
@@ -153,6 +175,10 @@ def test_clips_without_a_mistake_do_not_ask_for_certainty():
 def test_calibration_comes_from_clips_not_from_pairs(trained):
     clips = [footage(generated, "v", 40 + k + 10 * generated, 32) for k in range(3) for generated in (False, True)]
     assert calibrated(trained, clips, "cpu").clips == 6
+    lengths = [
+        dataclasses.replace(clip, seconds=seconds) for clip, seconds in zip(clips, (1, 9, 2, 2, 1, 3), strict=True)
+    ]
+    assert calibrated(trained, lengths, "cpu").seconds == 2
 
 
 def test_round_trip(tmp_path, detector):

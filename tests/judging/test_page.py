@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect as introspection
 import re
 import shutil
 from itertools import pairwise
@@ -12,10 +11,10 @@ import av
 import numpy as np
 import pytest
 
-import understudy
 from clips import number_of, numbered, write_clip
 from understudy.cli import main as cli
-from understudy.judging.page import GAP, study
+from understudy.judging.clips import GAP
+from understudy.judging.page import study
 from understudy.judging.votes import Key
 from understudy.media.reading import VideoReader
 
@@ -136,7 +135,7 @@ def test_pairs_that_do_not_add_up_are_noted(here: Path, caplog: pytest.LogCaptur
 
 
 MISTAKES = {
-    "nothing": ("--output s", "nothing to judge: give --pairs A.mp4 B.mp4"),
+    "nothing": ("--output s", "nothing to judge: give --pairs, two videos for each, or --videos"),
     "no output": ("--pairs ours/1.mp4 pix2pix/1.mp4", "add --output study"),
     "odd": ("--pairs ours/1.mp4 --output s", "two videos for every pair, and 1 were given"),
     "both kinds": ("--pairs ours/1.mp4 short.mp4 --videos short.mp4 --output s", "either --pairs or --videos"),
@@ -176,11 +175,3 @@ def test_the_command_says_what_to_send_and_what_to_do_next(here: Path, capsys: p
         "send to the judges: made/study/for_judges (all of it; index.html is the page to open)",
         "count the votes: understudy study --results votes-*.json --study made/study",
     ]
-
-
-def test_the_command_has_the_defaults_of_the_functions() -> None:
-    command = introspection.signature(cli.COMMANDS["study"]).parameters
-    for function in (understudy.study, understudy.study_results):
-        for parameter in introspection.signature(function).parameters.values():
-            default = command[parameter.name].default
-            assert parameter.default in (default, introspection.Parameter.empty), parameter.name

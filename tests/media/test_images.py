@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
+import clips
 from understudy.errors import MediaError
-from understudy.media.images import announced_size_hw, composite, is_image, read_image, write_image
+from understudy.media.images import announced_size_hw, check_size, composite, is_image, read_image, write_image
 
 
 def picture(channels: int = 3) -> np.ndarray:
@@ -48,6 +49,12 @@ def test_sixteen_bits_are_converted(tmp_path: Path) -> None:
     assert np.array_equal(read_image(tmp_path / "deep.png"), picture())
 
 
+def test_sixteen_bits_go_to_the_nearest_of_eight(tmp_path: Path) -> None:
+    deep = np.arange(0, 65536, 16, dtype=np.uint16).reshape(64, 64)
+    cv2.imwrite(str(tmp_path / "deep.png"), deep)
+    assert np.array_equal(read_image(tmp_path / "deep.png")[..., 0], np.round(deep / 257))
+
+
 def test_exif_rotation_is_applied(tmp_path: Path) -> None:
     smooth = cv2.GaussianBlur(picture(), (0, 0), 4)
     write_image(tmp_path / "a.jpg", smooth)
@@ -60,9 +67,20 @@ def test_exif_rotation_is_applied(tmp_path: Path) -> None:
     assert np.abs(turned.astype(int) - np.rot90(read_image(tmp_path / "a.jpg"), -1)).max() <= 1
 
 
-def _png(width: int, height: int) -> bytes:
-    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+def _png(width: int, height: int, data: bytes = zlib.compress(b"")) -> bytes:
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = [struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in (header, b"IDAT" + data)]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+@pytest.mark.parametrize(("height", "width", "read"), [(8192, 8192, True), (8193, 9, False), (9, 8193, False),
+                                                       (0, 9, False), (9, 0, False), (1, 1, True)])  # fmt: skip
+def test_sides_of_up_to_8192_pixels_are_read(height: int, width: int, read: bool) -> None:
+    if read:
+        check_size(Path("a.png"), height, width)
+        return
+    with pytest.raises(MediaError, match=f"a.png has frames of {width}x{height} pixels; at most 8192x8192 are read"):
+        check_size(Path("a.png"), height, width)
 
 
 def _jpeg(width: int, height: int) -> bytes:
@@ -76,12 +94,15 @@ def _jpeg(width: int, height: int) -> bytes:
         ("a.png", _png(30000, 30000), "30000x30000 pixels; at most 8192x8192"),
         ("a.jpg", _jpeg(60000, 60000), "60000x60000 pixels; at most 8192x8192"),
         ("a.png", _png(10, 10), "damaged or cut off"),
+        ("a.png", _png(10, 10)[:30], "damaged or cut off"),
+        ("a.png", _png(0, 10), "damaged or cut off"),
+        ("a.jpg", _jpeg(10, 10)[:25], "damaged or cut off"),
         ("a.png", b"hello", "not a PNG or JPEG"),
         ("a.png", b"", "not a PNG or JPEG"),
         ("a.gif", b"GIF89a\x05\x00\x05\x00", "not a PNG or JPEG"),
         ("a.png", None, "cannot read"),
     ],
-    ids=["huge-png", "huge-jpeg", "cut", "text", "empty", "gif", "missing"],
+    ids=["huge-png", "huge-jpeg", "cut", "cut-header", "no-width", "cut-jpeg", "text", "empty", "gif", "missing"],
 )
 def test_bad_pictures_give_one_line(tmp_path: Path, name: str, data: bytes | None, words: str) -> None:
     if data is not None:
@@ -107,6 +128,18 @@ def test_wrong_pictures_are_refused(tmp_path: Path, name: str, image: np.ndarray
     assert os.listdir(tmp_path) == []
 
 
+def test_other_markers_of_a_jpeg_are_no_frames(tmp_path: Path) -> None:
+    """Tables (C4), extensions (C8) and conditioning (CC) share the range of the markers that say a size."""
+    others = b"".join(b"\xff" + bytes([marker]) + struct.pack(">H", 12) + b"\x77" * 10 for marker in (0xC4, 0xC8, 0xCC))
+    data = _jpeg(31, 20)
+    (tmp_path / "a.jpg").write_bytes(data[:20] + others + data[20:])
+    assert announced_size_hw(tmp_path / "a.jpg") == (20, 31)
+
+
+def test_a_gif_announces_its_height_and_width(tmp_path: Path) -> None:
+    assert announced_size_hw(clips.write_gif(tmp_path / "a.gif")) == clips.SIZE_HW
+
+
 def test_sizes_and_kinds_by_the_first_bytes(tmp_path: Path) -> None:
     write_image(tmp_path / "a.png", picture())
     write_image(tmp_path / "a.jpg", picture())
@@ -118,3 +151,14 @@ def test_sizes_and_kinds_by_the_first_bytes(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("hello")
     assert not is_image(tmp_path / "text") and announced_size_hw(tmp_path / "text") is None
     assert not is_image(tmp_path / "missing.png") and not is_image(tmp_path)
+
+
+def test_jpegs_whose_size_comes_late(tmp_path: Path) -> None:
+    """Behind filling bytes, or behind more than a megabyte of a camera's own notes."""
+    write_image(tmp_path / "a.jpg", picture())
+    data = (tmp_path / "a.jpg").read_bytes()
+    notes = b"\xff\xe3" + struct.pack(">H", 60_002) + bytes(60_000)
+    for between in (b"\xff\xff\xff", notes * 20):
+        (tmp_path / "b.jpg").write_bytes(data[:2] + between + data[2:])
+        assert announced_size_hw(tmp_path / "b.jpg") == (20, 31)
+        assert np.array_equal(read_image(tmp_path / "b.jpg"), read_image(tmp_path / "a.jpg"))

@@ -10,11 +10,14 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 import clips
 from understudy.errors import MediaError, UsageError
+from understudy.media.colour import RgbConverter
+from understudy.media.info import TURNS
 from understudy.media.reading import VideoReader, is_video, probe
 
 
@@ -33,13 +36,16 @@ def test_delivers_every_frame_in_order_and_again(tmp_path: Path) -> None:
 
 
 def test_frames_belong_to_the_caller(tmp_path: Path) -> None:
-    path = clips.write_clip(tmp_path / "still.mp4", 3, times=[0, 5, 6])  # long frames are delivered several times
-    kept = []
+    path = clips.write_clip(
+        tmp_path / "still.mp4", 5, times=[0, 1, 2, 8, 9]
+    )  # the third frame is delivered several times
+    kept, numbers = [], []
     for frame in VideoReader(path):
         assert frame.dtype == np.uint8 and frame.flags.c_contiguous and frame.flags.writeable
-        assert clips.number_of(frame) in (0, 1, 2)
+        numbers.append(clips.number_of(frame))
         frame[:] = 255
         kept.append(frame)
+    assert numbers.count(2) > 2 and set(numbers) == {0, 1, 2, 3, 4}
     assert len({id(frame) for frame in kept}) == len(kept)
 
 
@@ -138,6 +144,34 @@ def test_rotation_is_applied(tmp_path: Path, rotation: int) -> None:
     assert small.shape == (expected.shape[0] // 2, expected.shape[1] // 2, 3)
 
 
+@pytest.mark.parametrize("turn", TURNS)
+def test_the_eight_ways_to_show_a_picture_are_those_of_their_matrices(turn: str) -> None:
+    stored = np.random.default_rng(0).integers(0, 256, (6, 10, 3), np.uint8)
+    a, b, c, d = TURNS[turn]
+    y, x = np.mgrid[:6, :10]
+    across, down = a * x + c * y, b * x + d * y
+    across, down = across - across.min(), down - down.min()
+    expected = np.zeros((down.max() + 1, across.max() + 1, 3), np.uint8)
+    expected[down, across] = stored
+    convert = RgbConverter(expected.shape[:2], turn, (0, 0, 0))
+    frame = av.VideoFrame.from_ndarray(stored, format="rgb24")
+    assert np.array_equal(convert(frame), expected)
+
+
+def test_a_rotation_in_the_tags_is_applied(tmp_path: Path) -> None:
+    """What files have that were made before the display matrix was."""
+    path = tmp_path / "tagged.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.height, stream.width = clips.SIZE_HW
+        stream.metadata["rotate"] = "90"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(clips.numbered(5), format="rgb24")))
+        container.mux(stream.encode(None))
+    assert (probe(path).rotation, probe(path).size_hw) == (90, clips.SIZE_HW[::-1])
+    shown = next(iter(VideoReader(path)))
+    assert np.abs(shown.astype(int) - np.rot90(clips.numbered(5), -1)).mean() < 8
+
+
 @pytest.mark.parametrize(
     ("aspect", "size_hw"), [(Fraction(4, 3), (48, 85)), (Fraction(1, 2), (96, 64)), (Fraction(1), (48, 64))]
 )
@@ -171,6 +205,12 @@ def test_chosen_frames_come_unshrunk_too(tmp_path: Path) -> None:
             assert beside is None
 
 
+def test_frames_unshrunk_lie_over_the_stated_colour_too(tmp_path: Path) -> None:
+    path = clips.write_gif(tmp_path / "a.gif", 2)
+    [(small, whole), _] = VideoReader(path, long_side=32, alpha_background=(10, 200, 30)).with_whole({0})
+    assert tuple(small[10, 2]) == tuple(whole[20, 5]) == (10, 200, 30)
+
+
 def test_long_side_below_one_is_refused(tmp_path: Path) -> None:
     path = clips.write_clip(tmp_path / "clip.mp4", 2)
     with pytest.raises(UsageError, match="at least 1 pixel, not 0"):
@@ -196,8 +236,17 @@ def test_cut_file_is_noticed_with_the_time(tmp_path: Path, caplog: pytest.LogCap
 
 
 def test_cut_file_is_an_error_when_strict(tmp_path: Path) -> None:
-    with pytest.raises(MediaError, match=r"is cut at 0\.47 s of 1\.00 s: .*--strict"):
+    with pytest.raises(MediaError, match=r"is cut at 0\.47 s of 1\.00 s: .*leave out `strict`"):
         list(VideoReader(_key_frames_cut(tmp_path), strict=True))
+
+
+@pytest.mark.parametrize(("packets", "noticed"), [(30, False), (29, False), (28, True)])
+def test_a_frame_less_than_the_header_says_is_no_cut_and_two_are(tmp_path: Path, packets: int, noticed: bool) -> None:
+    options = {"g": "1", "bf": "0"}
+    path = clips.write_clip(tmp_path / "short.mp4", 30, options=options, muxer_options={"movflags": "+faststart"})
+    reader = VideoReader(clips.cut_behind_packet(path, packets - 1))
+    assert clips.numbers_of(reader) == list(range(packets))
+    assert ["is cut at 0.93 s of 1.00 s" in note for note in reader.notes] == [True] * noticed
 
 
 def test_range_before_the_cut_is_no_error(tmp_path: Path) -> None:
@@ -264,6 +313,7 @@ def _written(name: str, data: bytes) -> Callable[[Path], Path]:
         (_written("blob.mp4", bytes(range(256)) * 20), "no video of a kind that is read here, or it is damaged"),
         (lambda folder: clips.write_sound(folder / "song.m4a"), "only sound"),
         (lambda folder: clips.write_sound(folder / "song.mp3", codec="libmp3lame"), "only sound"),
+        (lambda folder: clips.write_sound(folder / "album.m4a", cover=clips.numbered(1)), "only sound"),
         (lambda folder: clips.cut(clips.write_clip(folder / "c.mp4", 30), 0.5), "cut off before its index"),
         (_written("list.mp4", b"ffconcat version 1.0\nfile other.mp4\n"), "it is a playlist"),
         (_written("list.txt", b"ffconcat version 1.0\nfile other.mp4\n"), "it is a playlist"),
@@ -279,6 +329,7 @@ def _written(name: str, data: bytes) -> Callable[[Path], Path]:
         "blob",
         "sound",
         "mp3",
+        "cover picture",
         "cut",
         "concat",
         "concat.txt",
@@ -319,19 +370,18 @@ def test_ten_bits_are_converted(tmp_path: Path) -> None:
     assert clips.numbers_of(reader) == list(range(6))
 
 
-@pytest.mark.parametrize("curve", [16, 18], ids=["PQ", "HLG"])
-def test_hdr_is_converted_and_said(tmp_path: Path, curve: int) -> None:
+@pytest.mark.parametrize(("curve", "long_side"), [(16, None), (18, 32)], ids=["PQ", "HLG, shrunk"])
+def test_hdr_is_converted_and_said(tmp_path: Path, curve: int, long_side: int | None) -> None:
     colours = [(128, 128, 128), (230, 230, 230), (200, 120, 90), (60, 140, 80), (50, 70, 190)]
     path = clips.write_clip(
         tmp_path / "hdr.mkv", [clips.hdr_frame(colour, curve) for colour in colours], codec="libx265",
         pixel_format="yuv420p10le", colour=(9, 1, 9, curve), array_format="rgb48le",
         options={"x265-params": "log-level=none", "crf": "5"},
     )  # fmt: skip
-    for long_side in (None, 32):
-        reader = VideoReader(path, long_side=long_side)
-        shown = [frame[16, 16] for frame in reader]
-        assert np.abs(np.array(shown).astype(int) - colours).max() <= 12, shown
-        assert reader.notes == [f"{path} is HDR: converted to BT.709, what is brighter than paper white is clipped"]
+    reader = VideoReader(path, long_side=long_side)
+    shown = [frame[16, 16] for frame in reader]
+    assert np.abs(np.array(shown).astype(int) - colours).max() <= 12, shown
+    assert reader.notes == [f"{path} is HDR: converted to BT.709, what is brighter than paper white is clipped"]
 
 
 def test_wide_colours_are_converted(tmp_path: Path) -> None:
@@ -359,6 +409,22 @@ def test_untagged_small_video_is_taken_as_bt601(tmp_path: Path) -> None:
     red[:] = (255, 0, 0)
     path = clips.write_clip(tmp_path / "old.mp4", [red] * 2, options={"crf": "1"})  # swscale's own default: BT.601
     assert np.abs(next(iter(VideoReader(path)))[20, 20].astype(int) - (255, 0, 0)).max() <= 4
+
+
+@pytest.mark.parametrize(("size_hw", "green"), [((718, 64), 0), ((720, 64), 24), ((64, 1278), 0), ((64, 1280), 24)])
+def test_untagged_video_is_taken_as_bt709_from_720_lines_or_1280_columns_on(
+    tmp_path: Path, size_hw: tuple[int, int], green: int
+) -> None:
+    """Red as BT.601 has it, Y 81, Cb 90, Cr 240, has some green in BT.709."""
+    red = np.zeros((*size_hw, 3), np.uint8)
+    red[:] = (255, 0, 0)
+    path = clips.write_clip(tmp_path / "large.mp4", [red], options={"crf": "1", "preset": "ultrafast"})
+    assert np.abs(next(iter(VideoReader(path)))[20, 20].astype(int) - (255, green, 0)).max() <= 4
+
+
+def test_no_rate_is_above_240(tmp_path: Path) -> None:
+    times = [0, 1, 3, 4, 6, 7, 9, 10]  # milliseconds
+    assert probe(clips.write_clip(tmp_path / "fast.mkv", 8, times=times, time_base=Fraction(1, 1000))).fps == 240
 
 
 def test_abandoned_iteration_ends_its_thread(tmp_path: Path) -> None:

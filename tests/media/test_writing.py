@@ -195,10 +195,25 @@ def test_sound_is_encoded_anew_where_it_cannot_be_copied(
     result = write(tmp_path / output, numbered(60), audio_from=path)
     with av.open(str(result)) as container:
         assert container.streams.audio[0].codec_context.name == expected
+        assert container.streams.audio[0].codec_context.channels == 2
     before, _ = clips.decoded_sound(path)
     after, start = clips.decoded_sound(result)
     assert len(after) / 48000 == pytest.approx(2.0, abs=1 / 30)
     assert _delay(before, after) + start * 48000 == pytest.approx(0, abs=100)
+
+
+def test_damaged_sound_is_left_out_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = driver(tmp_path, "d.mp4", "aac")
+    with av.open(str(path)) as container:
+        packets = [(packet.pos, packet.size) for packet in container.demux(audio=0) if packet.size]
+    data = bytearray(path.read_bytes())
+    for position, size in packets[20:23]:
+        data[position : position + size] = b"\xff" * size
+    path.write_bytes(data)
+    result = write(tmp_path / "o.webm", numbered(60), audio_from=path)
+    assert "d.mp4: 3 damaged pieces of sound were left out" in caplog.text
+    after, _ = clips.decoded_sound(result)
+    assert len(after) / 48000 == pytest.approx(2.0, abs=0.1)
 
 
 @pytest.mark.parametrize("output", ["o.mp4", "o.mkv", "o.webm"])

@@ -2,16 +2,20 @@ import hashlib
 import io
 import re
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
+from understudy import losses
+from understudy.base import devices, weights
 from understudy.base.files import sha256_of
 from understudy.errors import TrainingError
-from understudy.networks import vgg
 from understudy.networks.patchgan import PatchGAN
+from understudy.networks.pix2pixhd import MultiScaleDiscriminator
 from understudy.networks.unet import UNet, initialise
 from understudy.networks.vgg import VGG19Features
 
@@ -34,6 +38,25 @@ def test_unet_of_the_paper_has_the_paper_sizes():
         down[-1 if len(down) == 1 else (0 if index == 0 else 1)].out_channels for index, down in enumerate(network.down)
     ]
     assert widths == [64, 128, 256, 512, 512, 512, 512, 512]
+
+
+def test_unet_drops_out_in_three_inner_levels_and_normalises_all_but_the_ends():
+    network = UNet(36, 6, width=4, dropout=0.3)
+
+    def having(kind, levels):
+        return [number for number, level in enumerate(levels) if any(isinstance(part, kind) for part in level)]
+
+    assert having(nn.Dropout, network.up) == [1, 2, 3]
+    assert {part.p for part in network.modules() if isinstance(part, nn.Dropout)} == {0.3}
+    assert having(nn.InstanceNorm2d, network.down) == [1, 2, 3, 4, 5, 6]
+    assert having(nn.InstanceNorm2d, network.up) == [0, 1, 2, 3, 4, 5, 6]
+    assert having(nn.Dropout, UNet(36, 6, width=4, dropout=0.0).up) == []
+
+
+@pytest.mark.parametrize("network", [UNet(3, 3, 4, 3), PatchGAN(3, 4), MultiScaleDiscriminator(3, 4)], ids=type)
+def test_slopes_below_zero_are_those_of_the_papers(network):
+    slopes = [part.negative_slope for part in network.modules() if isinstance(part, nn.LeakyReLU)]
+    assert slopes and set(slopes) == {0.2}
 
 
 def test_unet_refuses_a_size_it_cannot_halve():
@@ -95,6 +118,34 @@ def test_random_features_are_always_the_same_and_take_no_gradient():
     one, two = VGG19Features(("relu2_1",), "random"), VGG19Features(("relu2_1",), "random")
     assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), two.state_dict().values(), strict=True))
     assert not any(parameter.requires_grad for parameter in one.parameters())
+    # and from version to version: losses and figures of earlier ones were measured with these
+    first = one.convolutions["relu1_1"]
+    assert first.weight[0, 0].flatten()[:4].tolist() == pytest.approx([0.42206, 0.17659, 0.00743, -0.11102], abs=1e-5)
+    assert not first.bias.any()
+
+
+def test_gradients_of_the_distance_reach_the_generated_frames_alone():
+    phi = VGG19Features(("relu1_1", "relu2_1"), "random")
+    fake, real = (torch.rand(2, 3, 8, 8, requires_grad=True) for _ in range(2))
+    distance = phi.distance(fake, real)
+    assert distance.shape == (2,) and torch.equal(phi.distance(fake, fake), torch.zeros(2))
+    distance.sum().backward()
+    assert fake.grad.abs().sum() > 0 and real.grad is None
+
+
+@pytest.mark.parametrize("half", [True, False], ids=["bfloat16", "float32"])
+def test_distance_is_computed_as_fast_as_the_device_can_and_moves_the_generated_frames_alone(monkeypatch, half):
+    monkeypatch.setattr(devices, "computes_in_bfloat16", lambda device: half)
+    phi = VGG19Features(("relu1_1", "relu2_1"), "random")
+    seen = []
+    phi.convolutions["relu2_1"].register_forward_hook(lambda module, given, features: seen.append(features.dtype))
+    fake, real = (torch.rand(2, 3, 16, 16).requires_grad_() for _ in range(2))
+    distance = phi.distance(fake, real)
+    distance.sum().backward()
+    assert seen == [torch.bfloat16 if half else torch.float32] * 2
+    assert distance.shape == (2,) and distance.dtype == torch.float32
+    assert torch.allclose(distance, losses.perceptual_distance(phi(fake), phi(real)), rtol=0.02)
+    assert fake.grad is not None and fake.grad.abs().sum() > 0 and real.grad is None
 
 
 def test_unknown_layer_is_named():
@@ -127,7 +178,7 @@ def test_imagenet_weights_are_read_from_the_cache_and_checked(monkeypatch, tmp_p
         VGG19Features(("relu2_1",), "imagenet")
     assert not path.exists()
     torch.save(state, path)
-    monkeypatch.setattr(vgg, "IMAGENET_SHA256", sha256_of(path))
+    monkeypatch.setattr(weights, "VGG19", replace(weights.VGG19, sha256=sha256_of(path)))
     phi = VGG19Features(("relu2_1",), "imagenet")
     assert phi.taken == "imagenet"
     assert torch.equal(phi.convolutions["relu2_1"].weight, state["features.5.weight"])
@@ -159,8 +210,8 @@ def publisher(monkeypatch, tmp_path):
     thread.start()
     monkeypatch.delenv("UNDERSTUDY_OFFLINE", raising=False)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr(vgg, "IMAGENET_ADDRESS", f"http://127.0.0.1:{server.server_port}/vgg19-dcbb9e9d.pth")
-    monkeypatch.setattr(vgg, "IMAGENET_SHA256", hashlib.sha256(content).hexdigest())
+    address, digest = f"http://127.0.0.1:{server.server_port}/vgg19-dcbb9e9d.pth", hashlib.sha256(content).hexdigest()
+    monkeypatch.setattr(weights, "VGG19", replace(weights.VGG19, address=address, sha256=digest))
     yield lambda share: sent.__setitem__(0, int(share * len(content)))
     server.shutdown()
     server.server_close()
@@ -171,7 +222,7 @@ def test_weights_are_fetched_once(publisher, tmp_path, capfd):
     phi = VGG19Features(("relu1_1",), "auto")
     assert phi.taken == "imagenet"
     assert torch.equal(phi.convolutions["relu1_1"].weight, STAND_IN["features.0.weight"])
-    assert "fetching VGG-19: 1 MiB" in capfd.readouterr().err
+    assert "fetching vgg19-dcbb9e9d.pth: 1 MiB" in capfd.readouterr().err
     publisher(-1)
     assert VGG19Features(("relu1_1",), "auto").taken == "imagenet"
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["vgg19-dcbb9e9d.pth"]

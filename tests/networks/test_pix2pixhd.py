@@ -2,8 +2,14 @@ import pytest
 import torch
 from torch import nn
 
-from understudy.networks.pix2pixhd import GlobalGenerator, LocalEnhancer, MultiScaleDiscriminator, halved
-from understudy.networks.resnet import Residual
+from understudy.networks.pix2pixhd import (
+    GlobalGenerator,
+    LocalEnhancer,
+    MultiScaleDiscriminator,
+    Residual,
+    halved,
+    in_a_row,
+)
 from understudy.networks.unet import initialise
 
 
@@ -32,6 +38,48 @@ def test_global_generator_of_the_paper_has_the_paper_widths():
     residual = [1024] * 18
     assert [part.out_channels for part in convolutions] == [64, 128, 256, 512, 1024, *residual, 512, 256, 128, 64, 3]
     assert sum(isinstance(part, Residual) for part in network.modules()) == 9
+
+
+@pytest.mark.parametrize("blocks", [6, 9])
+def test_with_two_downsamplings_it_is_cyclegans(blocks):
+    with torch.device("meta"):
+        network = GlobalGenerator(3, 3, downsamplings=2, blocks=blocks)
+    convolutions = [part for part in network.modules() if isinstance(part, nn.Conv2d | nn.ConvTranspose2d)]
+    shapes = [(part.out_channels, part.kernel_size[0], part.stride[0]) for part in convolutions]
+    c7s1, residual, decoder = (64, 7, 1), (256, 3, 1), [(128, 3, 2), (64, 3, 2), (3, 7, 1)]
+    assert shapes == [c7s1, (128, 3, 2), (256, 3, 2), *[residual] * 2 * blocks, *decoder]
+
+
+@pytest.mark.parametrize(("blocks", "field"), [(1, 41), (6, 121)])
+def test_how_far_a_pixel_of_cyclegans_sees(blocks, field):
+    """Without normalisation, which looks at the whole picture: 25 pixels, and 16 more a block."""
+    network = GlobalGenerator(1, 1, width=2, downsamplings=2, blocks=blocks).double()
+    initialise(network, 0.5)
+    linear = (nn.Conv2d, nn.ConvTranspose2d, nn.ReflectionPad2d)
+    for group in [part for part in network.modules() if isinstance(part, nn.Sequential)]:
+        for place, part in enumerate(group):
+            if not isinstance(part, (*linear, nn.Sequential, Residual)):
+                group[place] = nn.Identity()
+    picture = torch.zeros(1, 1, 256, 256, dtype=torch.float64, requires_grad=True)
+    seen = []
+    for place in range(128, 132):  # what a pixel sees depends on its place within a 4x4 cell
+        (gradient,) = torch.autograd.grad(network(picture)[0, 0, place, place], picture)
+        rows = gradient[0, 0].abs().sum(1).nonzero().flatten()
+        seen.append(int(rows[-1] - rows[0] + 1))
+    assert max(seen) == field
+
+
+def test_in_a_row_the_same_layers_have_the_names_of_cyclegans_actors():
+    network = GlobalGenerator(3, 3, width=4, downsamplings=2, blocks=2)
+    row = in_a_row(network)
+    picture = torch.randn(1, 3, 16, 24)
+    assert torch.equal(row(picture), network(picture))
+    convolutions = [1, 4, 7, 12, 15, 19]  # after padding, two halvings, two blocks and two doublings
+    blocks = [f"{block}.layers.{place}" for block in (10, 11) for place in (1, 2, 5, 6)]
+    norms = [2, 5, 8, 13, 16]
+    layers = {str(place) for place in (*convolutions, *norms)} | set(blocks)
+    assert {name.removeprefix("layers.").rpartition(".")[0] for name in row.state_dict()} == layers
+    assert len(row.state_dict()) == len(network.state_dict())
 
 
 def test_parameters_by_hand():

@@ -9,16 +9,19 @@ import pytest
 
 from tiny import tiny_performance
 from tiny_actor import LIMB_COLOUR, cutting_actor
+from understudy.compositing.backgrounds import Background
 from understudy.compositing.cutouts import paste
 from understudy.evaluation.playing import played
 from understudy.evaluation.truth import Truth
 from understudy.media.reading import VideoReader, VideoWriter, read_image, write_image
 from understudy.performance import Performance
+from understudy.performing.driver import Driver
 from understudy.performing.perform import cut_out, part_for, perform_to_file, placement
+from understudy.recipes.parts.player import moments
 from understudy.recipes.parts.previews import shown_over
 from understudy.retargeting.alignment import body_statistics
-from understudy.verbs.clone import perform
-from understudy.verbs.inspect import actor_sheet
+from understudy.verbs.descriptions import actor_sheet
+from understudy.verbs.perform import perform
 
 FRAMES = 12
 
@@ -35,7 +38,7 @@ def actor(driving: Performance):
 
 def test_its_alpha_is_taken_as_it_is(actor, driving: Performance) -> None:
     part = part_for(actor, driving)
-    shots = list(actor.generate(part.in_window))
+    shots = list(actor.player().play(moments(part.in_window)))
     soft = 0
     for moment, shot in enumerate(shots):
         np.testing.assert_array_equal(cut_out(actor, part, moment, shot), shot)
@@ -82,13 +85,13 @@ def test_it_stands_on_every_background(tmp_path: Path, actor, driving: Performan
     chosen = tmp_path / background if "." in background else background
     perform(actor, driving, tmp_path / "out.mkv", background=str(chosen))
     part = part_for(actor, driving)
-    shots = list(actor.generate(part.in_window))
+    shots = list(actor.player().play(moments(part.in_window)))
     shown = list(VideoReader(tmp_path / "out.mkv"))
     assert len(shown) == FRAMES
     for moment, frame in enumerate(shown):
-        exact = paste(shots[moment], *placement(actor, part.window[moment]), behind[moment].copy())
+        exact = paste(shots[moment], placement(actor, part.window[moment]), behind[moment].copy())
         assert np.abs(frame.astype(int) - exact).mean() < 6  # colours are stored at half the size
-    wearing = paste(shots[5], *placement(actor, part.window[5]), np.zeros((48, 40, 4), np.uint8))[..., 3] == 255
+    wearing = paste(shots[5], placement(actor, part.window[5]), np.zeros((48, 40, 4), np.uint8))[..., 3] == 255
     assert np.abs(shown[5][wearing].mean(0) - LIMB_COLOUR).max() < 45
 
 
@@ -105,10 +108,10 @@ def test_the_drivers_own_still_background_is_the_median_without_him(tmp_path: Pa
 
 
 def test_transparent_pictures_hold_its_alpha(tmp_path: Path, actor, driving: Performance) -> None:
-    perform_to_file(actor, driving, tmp_path / "pictures", background="transparent")
+    perform_to_file(actor, Driver(driving), tmp_path / "pictures", background=Background("transparent"))
     part = part_for(actor, driving)
-    shot = list(actor.generate(part.in_window))[4]
-    expected = paste(shot, *placement(actor, part.window[4]), np.zeros((48, 40, 4), np.uint8))
+    shot = list(actor.player().play(moments(part.in_window)))[4]
+    expected = paste(shot, placement(actor, part.window[4]), np.zeros((48, 40, 4), np.uint8))
     file = sorted((tmp_path / "pictures").iterdir())[4]
     alpha = 255 - (read_image(file, (255, 255, 255)).astype(int) - read_image(file, (0, 0, 0)))[..., 0]
     np.testing.assert_allclose(alpha, expected[..., 3], atol=2)
@@ -132,7 +135,7 @@ def test_it_is_compared_with_the_truth(actor, driving: Performance) -> None:
 
 
 def test_its_sheet_and_its_description_do_without_a_flat_colour(actor) -> None:
-    from understudy.verbs.inspect import _painted
+    from understudy.verbs.descriptions import _painted
 
     assert actor_sheet(actor).shape[2] == 3
     assert "alpha" in _painted(actor) and "flat_colour" not in actor.statistics

@@ -16,10 +16,12 @@ from understudy.errors import ActorError, UsageError
 from understudy.media.reading import VideoReader, probe, read_image
 from understudy.performance import Performance
 from understudy.performing import ensemble
-from understudy.performing.ensemble import Member, Spot, members, perform_together
+from understudy.performing.driver import Driver
+from understudy.performing.ensemble import Member, members, perform_together
 from understudy.performing.perform import perform_to_file
+from understudy.poses.similarity import IDENTITY, Similarity
 from understudy.retargeting.alignment import BodyStatistics, body_statistics
-from understudy.verbs.clone import perform
+from understudy.verbs.perform import perform
 
 FRAMES = 12
 BLACK, RED, BLUE = (0, 0, 0), (220, 20, 20), (20, 20, 220)
@@ -51,7 +53,7 @@ def pictures(folder: Path) -> np.ndarray:
 @pytest.mark.parametrize("layout", ["side-by-side", "stage"])
 def test_one_actor_alone_is_as_it_was(tmp_path: Path, driving: Performance, layout: str) -> None:
     actor = player(driving)
-    perform_to_file(actor, driving, tmp_path / "before.mp4")
+    perform_to_file(actor, Driver(driving), tmp_path / "before.mp4")
     perform([actor], driving, tmp_path / "list.mp4", layout=layout)
     perform(actor, driving, tmp_path / "alone.mp4", layout=layout)
     assert len({hashlib.sha256(file.read_bytes()).hexdigest() for file in tmp_path.glob("*.mp4")}) == 1
@@ -60,8 +62,8 @@ def test_one_actor_alone_is_as_it_was(tmp_path: Path, driving: Performance, layo
 def test_side_by_side_everybody_looks_as_alone(tmp_path: Path, driving: Performance) -> None:
     cast = [player(driving), player(driving, colour=(0, 80, 160)), player(driving, 96, 120)]
     for number, actor in enumerate(cast[:2]):
-        perform_to_file(actor, driving, tmp_path / str(number))  # pictures, so that nothing is lost by encoding
-    perform_together(members(cast, "side-by-side"), driving, tmp_path / "together", layout="side-by-side")
+        perform_to_file(actor, Driver(driving), tmp_path / str(number))  # pictures, so that nothing is lost by encoding
+    perform_together(members(cast, "side-by-side"), Driver(driving), tmp_path / "together", layout="side-by-side")
     alone, other, together = (pictures(tmp_path / name)[..., :3] for name in ("0", "1", "together"))
     assert together.shape == (FRAMES, 48, 40 + 40 + 60, 3)
     np.testing.assert_array_equal(together[:, :, :40], alone)
@@ -74,9 +76,11 @@ def test_the_same_actor_twice_plays_once_and_is_seen_twice(tmp_path: Path, drivi
     played = []
 
     class Counting(type(actor)):  # type: ignore[misc]
-        def generate(self, pose, **options):
-            played.append(len(pose))
-            return super().generate(pose, **options)
+        def painted(self, moments):
+            played.append(0)
+            for frame in super().painted(moments):
+                played[-1] += 1
+                yield frame
 
     twice = [Counting(**vars(actor))] * 2
     perform(twice, driving, tmp_path / "side", background="transparent")
@@ -132,12 +136,12 @@ def test_whose_feet_are_lower_is_painted_over_the_other(
     in_front: tuple[int, int, int],
 ) -> None:
     class Painter(type(player(driving))):  # type: ignore[misc]
-        def generate(self, pose, **_):
-            for frame in super().generate(pose):
+        def painted(self, moments):
+            for frame in super().painted(moments):
                 frame[4:28, 8:24] = RED if self.reference_name == "red" else BLUE
                 yield frame
 
-    spots = [Spot(1.0, (0.0, 0.0)), Spot(1.0, (3.0, lower_by))]
+    spots = [IDENTITY, Similarity.shifted(3, lower_by)]
     monkeypatch.setattr(ensemble, "stage_spots", lambda *_: (spots, 1.0))
     cast = [Painter(**vars(replace(player(driving), reference_name=name))) for name in ("red", "blue")]
     perform(cast, driving, tmp_path / "out", background="transparent", layout="stage")
@@ -150,7 +154,7 @@ def test_sound_rate_length_and_comparison(tmp_path: Path) -> None:
     performance = tiny_performance(tmp_path / "dance.performance", 1, frames=FRAMES)
     out, compare = tmp_path / "new" / "out.mp4", tmp_path / "new" / "out.compare.mp4"
     cast = members([tiny_actor(), tiny_actor()], "side-by-side")
-    perform_together(cast, performance, out, layout="side-by-side", sound=clip, compare=compare)
+    perform_together(cast, Driver(performance, sound=clip), out, layout="side-by-side", compare=compare)
     for file in (out, compare):
         info = probe(file)
         assert (info.frames, info.fps, info.has_audio) == (FRAMES, 25, True)
@@ -171,7 +175,7 @@ def test_only_one_network_is_loaded_at_a_time(tmp_path: Path, driving: Performan
 
     outline = replace(player(driving), weights={}, statistics={})
     cast = [Member(str(number), number, outline, load) for number in range(3)]
-    perform_together(cast, driving, tmp_path / "out.mp4", layout="stage")
+    perform_together(cast, Driver(driving), tmp_path / "out.mp4", layout="stage")
     assert len(living) == 3
 
 
@@ -182,8 +186,8 @@ def test_whatever_stops_it_leaves_nothing(tmp_path: Path, driving: Performance, 
     seen = []
 
     class Stopping(type(player(driving))):  # type: ignore[misc]
-        def generate(self, pose, **_):
-            yield from list(super().generate(pose))[:5]
+        def painted(self, moments):
+            yield from list(super().painted(moments))[:5]
             seen.extend(file.name for file in tmp_path.rglob("*") if file.is_file())
             raise stop
 
@@ -196,9 +200,12 @@ def test_whatever_stops_it_leaves_nothing(tmp_path: Path, driving: Performance, 
 
 
 def test_an_actor_that_paints_its_room_stays_in_it(driving: Performance) -> None:
+    class InItsRoom(type(player(driving))):  # type: ignore[misc]
+        paints_room = True
+
     actor = player(driving)
-    with_room = replace(actor, config={**actor.config, "whole_frame": True}, reference_name="anna.mp4")
-    with pytest.raises(UsageError, match=r"anna was learnt together with its room .* use --layout side-by-side"):
+    with_room = InItsRoom(**vars(actor) | {"reference_name": "anna.mp4"})
+    with pytest.raises(UsageError, match=r"anna was learnt together with its room .* use `layout='side-by-side'`"):
         members([actor, with_room], "stage")
     assert len(members([actor, with_room], "side-by-side")) == 2
 
@@ -206,8 +213,8 @@ def test_an_actor_that_paints_its_room_stays_in_it(driving: Performance) -> None
 @pytest.mark.parametrize(
     ("actors", "options", "message"),
     [
-        ([], {}, "nobody is there to perform: give --actor"),
-        (["one.actor", "two.actor"], {"layout": "circle"}, "--layout circle: there is no such layout"),
+        ([], {}, "nobody is there to perform: give `actor="),
+        (["one.actor", "two.actor"], {"layout": "circle"}, "`layout='circle'`: there is no such one"),
         (["one.actor", "out.mp4"], {}, "would overwrite what it is made from"),
         (["one.actor", "two.actor"], {}, "there is no actor two.actor"),
         (["one.actor", "two.actor"], {"background": "nowhere.png"}, "neither a colour nor an existing file"),

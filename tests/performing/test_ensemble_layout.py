@@ -8,14 +8,13 @@ import pytest
 from understudy.performing.ensemble_layout import (
     MARGIN,
     WIDEST,
-    Spot,
     needed_width,
     painting_order,
     panel_sizes,
-    panel_spot,
     reach,
     stage_spots,
 )
+from understudy.poses.similarity import IDENTITY, Similarity
 
 FPS = Fraction(25)
 
@@ -42,12 +41,6 @@ def test_panels_are_equally_high_even_and_not_too_wide(pictures, panels):
     assert sum(width for _, width in panel_sizes(pictures)) <= WIDEST + 2
 
 
-def test_a_panel_of_the_pictures_own_size_is_the_picture():
-    assert panel_spot((480, 640), (480, 640)) == Spot(1.0, (0.0, 0.0))
-    half = panel_spot((480, 640), (240, 320))
-    assert half.scale * 479.5 + half.offset_xy[0] == 239.5  # the last edge stays the last edge
-
-
 def test_reach_is_measured_on_the_ground_and_over_the_whole_dance():
     found = reach(dance(sway=10, jump=15), 2.0, FPS)
     assert found.centre == pytest.approx(100, abs=3)
@@ -64,7 +57,7 @@ def test_a_speck_in_one_frame_needs_no_room():
 
 
 def on_stage(boxes, spot):
-    return boxes * spot.scale + np.tile(spot.offset_xy, 2)
+    return spot.of_points(boxes.reshape(-1, 2)).reshape(boxes.shape)
 
 
 PLACES = {
@@ -117,12 +110,12 @@ def test_the_width_that_is_needed_is_enough():
         found = stage_spots(reaches, [(120, 90)] * 3, (120, given))[1]
         assert found == pytest.approx(factor, abs=0.02)
     assert needed_width([None], 120) == 0
-    assert stage_spots([None], [(60, 90)], (120, 90)) == ([Spot(2.0, (0.0, 0.0))], 1.0)
+    assert stage_spots([None], [(60, 90)], (120, 90)) == ([Similarity(2.0, (0.0, 0.0))], 1.0)
 
 
 def order(*feet):
     """Painting order of people with these feet over time."""
-    return painting_order([np.asarray(one, float) for one in feet], [Spot(1.0, (0.0, 0.0))] * len(feet), FPS, 100)
+    return painting_order([np.asarray(one, float) for one in feet], [IDENTITY] * len(feet), FPS, 100)
 
 
 def test_lower_feet_are_nearer():

@@ -17,13 +17,17 @@ from understudy.base.files import load_tensors, save_tensors
 from understudy.errors import ActorError, UsageError
 from understudy.media.reading import read_image
 from understudy.performance import Performance
+from understudy.performing.driver import Driver
 from understudy.performing.normalization_sheet import FILMED, FLOOR, PLACED, normalization_sheet
 from understudy.performing.perform import aligned_poses, in_picture, part_for
 from understudy.poses.pose import LEFT_ANKLE, RIGHT_ANKLE, Pose
+from understudy.recipes.parts.settings import changed
 from understudy.retargeting.alignment import BodyStatistics, body_statistics
-from understudy.retargeting.global_normalization import GroundStatistics, ground_statistics
-from understudy.verbs.clone import clone, perform, train
+from understudy.retargeting.global_normalization import GroundStatistics, ground_statistics, normalization
+from understudy.verbs.clone import clone
 from understudy.verbs.inspect import inspect
+from understudy.verbs.perform import perform
+from understudy.verbs.train import train
 
 FPS = Fraction(25)
 ANKLES = [LEFT_ANKLE, RIGHT_ANKLE]
@@ -47,9 +51,11 @@ def clip_of(pose: Pose) -> Any:
 
 
 def test_the_ground_is_kept_in_the_actor(tmp_path: Path) -> None:
+    printed = GroundStatistics(31.0, 26.5, 21.0, 19.0)
     for ground in (GroundStatistics(30.0, 25.5, 20.0, 18.0), None):
-        tiny_actor(ground=ground).save(tmp_path / "me.actor")
-        assert Actor.load(tmp_path / "me.actor").ground == ground
+        tiny_actor(ground=ground, ground_printed=printed).save(tmp_path / "me.actor")
+        loaded = Actor.load(tmp_path / "me.actor")
+        assert (loaded.ground, loaded.ground_printed) == (ground, printed)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +74,7 @@ def test_the_ground_is_kept_in_the_actor(tmp_path: Path) -> None:
 def test_actors_from_before_still_load_and_damaged_ones_do_not(tmp_path: Path, ground: Any, message: str) -> None:
     tiny_actor().save(tmp_path / "me.actor")
     tensors, header = load_tensors(tmp_path / "me.actor", ActorError)
-    del header["config"]["normalization"], header["ground"]
+    del header["config"]["placement"]["normalization"], header["ground"]
     save_tensors(tmp_path / "me.actor", tensors, header | ({} if ground is None else {"ground": ground}))
     if message is None:
         assert Actor.load(tmp_path / "me.actor").ground is None
@@ -82,8 +88,8 @@ def test_half_the_size_and_elsewhere_stands_on_the_references_floor(fit_limbs: b
     pose = nearing()
     driving = clip_of(pose.transformed(0.5, (40, 10), (256, 256)))
     actor = actor_of(pose)
-    config = {**actor.config, "fit_limbs": fit_limbs}
-    placed = aligned_poses(replace(actor, config=config).normalizing_by("ground"), driving)
+    fitting = replace(actor, config=changed(actor.config, {"fit_limbs": fit_limbs}))
+    placed = aligned_poses(fitting.normalizing_by("ground"), driving)
     np.testing.assert_allclose(placed.xy[:, ANKLES], pose.xy[:, ANKLES], atol=3)
     assert np.abs((placed.xy - pose.xy)[pose.confidence > 0]).mean() < 2
 
@@ -91,7 +97,7 @@ def test_half_the_size_and_elsewhere_stands_on_the_references_floor(fit_limbs: b
 def test_similarity_is_what_actors_use_unless_told(caplog: pytest.LogCaptureFixture) -> None:
     pose, still = nearing(), tiny_poses(60, 256, seed=2)
     actor = actor_of(pose)
-    assert actor.config["normalization"] == "similarity" and actor.normalizing_by(None) is actor
+    assert actor.placement.normalization == "similarity" and actor.normalizing_by(None) is actor
     similar, grounded = (aligned_poses(actor.normalizing_by(way), clip_of(still)) for way in ("similarity", "ground"))
     np.testing.assert_array_equal(aligned_poses(actor, clip_of(still)).xy, similar.xy)
     assert np.abs(similar.xy - grounded.xy).max() > 2
@@ -112,6 +118,22 @@ def test_without_feet_similarity_stands_in_and_one_note_says_so(lacking: str, ca
     named = "the driver dance.performance" if lacking == "driver" else "the actor's reference me.mp4"
     assert note.startswith(f"{named} hardly ever shows both feet and the head")
     assert ("train it again" in note) is (lacking == "reference")
+
+
+def test_the_formulas_as_printed_are_used_when_asked_for(caplog: pytest.LogCaptureFixture) -> None:
+    pose, driving = nearing(), tiny_poses(60, 256, seed=2)
+    mine, its = (ground_statistics(one, FPS, printed=True) for one in (pose, driving))
+    actor = actor_of(pose, ground_printed=mine).normalizing_by("ground-printed")
+    bodies = body_statistics(driving), actor.body
+    exact = normalization(driving, FPS, (bodies[0], its), (bodies[1], mine), printed=True)
+    placed = aligned_poses(actor, clip_of(driving))
+    np.testing.assert_array_equal(placed.xy, exact.apply_to_pose(driving, (256, 256)).xy)
+    assert np.abs(placed.xy - aligned_poses(actor.normalizing_by("ground"), clip_of(driving)).xy).max() > 2
+    assert not caplog.text
+    older = replace(actor, ground_printed=None)
+    similar = aligned_poses(actor.normalizing_by("similarity"), clip_of(driving))
+    np.testing.assert_array_equal(aligned_poses(older, clip_of(driving)).xy, similar.xy)
+    assert "(or the actor is older than this: train it again)" in caplog.text
 
 
 # -- the overlay -------------------------------------------------------------------------------------------------
@@ -135,7 +157,7 @@ def test_overlay_shows_both_skeletons_where_they_are(dance: Performance) -> None
     )
     room = np.zeros((48, 40, 3), np.uint8)
     actor = drawing_actor(body=lower, background=room, ground=GroundStatistics(38.0, 36.0, 20.0, 20.0))
-    sheet = normalization_sheet(actor, dance, {"similarity": in_picture(actor, part_for(actor, dance).pose)})
+    sheet = normalization_sheet(actor, Driver(dance), {"similarity": in_picture(actor, part_for(actor, dance).pose)})
     filmed, placed = coloured(sheet, FILMED), coloured(sheet, PLACED)
     assert len(filmed) > 300 and len(placed) > 300 and len(coloured(sheet, FLOOR)) > 100
     pixels = 320 / 48  # of a cell, for each of the picture
@@ -156,7 +178,7 @@ def test_inspect_shows_every_normalisation_for_a_driver(tmp_path: Path, dance: P
     assert "normalisation  similarity" in str(found)
     height = read_image(found.sheet).shape[0]
     assert 2 * 320 < height < 3 * 320
-    with pytest.raises(UsageError, match=r"--driving shows how an actor places a driver, and .* is no actor"):
+    with pytest.raises(UsageError, match=r"`driving` shows how an actor places a driver, and .* is no actor"):
         inspect(dance.path, tmp_path / "two.png", driving=dance)
 
 
@@ -164,7 +186,7 @@ def test_a_driver_nobody_is_in_has_an_overlay_too(tmp_path: Path, caplog: pytest
     seen_once = tiny_performance(tmp_path / "gap.performance", 1, frames=12, missing=tuple(range(11)))
     actor = tiny_actor()
     with caplog.at_level(logging.ERROR):
-        sheet = normalization_sheet(actor, seen_once, {"similarity": in_picture(actor, seen_once.poses)})
+        sheet = normalization_sheet(actor, Driver(seen_once), {"similarity": in_picture(actor, seen_once.poses)})
     assert sheet.dtype == np.uint8 and sheet.ndim == 3
 
 
@@ -175,5 +197,5 @@ def test_unknown_normalisations_are_refused_before_any_work(tmp_path: Path) -> N
         lambda: train("no.mp4", tmp_path / "me.actor", normalization="magic"),  # type: ignore[arg-type]
         lambda: clone("no.mp4", "no.mp4", output, normalization="magic"),  # type: ignore[arg-type]
     ):
-        with pytest.raises(UsageError, match="--normalization magic: there is no such one"):
+        with pytest.raises(UsageError, match="`normalization='magic'`: there is no such one"):
             verb()

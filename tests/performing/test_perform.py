@@ -13,9 +13,10 @@ from tiny_actor import drawing_actor, tiny_actor
 from understudy.errors import ActorError, UsageError
 from understudy.media.reading import VideoReader, VideoWriter, probe, read_image
 from understudy.performance import Crop, Performance
+from understudy.performing.driver import Driver
 from understudy.performing.perform import part_for, perform_to_file, placement
 from understudy.retargeting.alignment import body_statistics
-from understudy.verbs.clone import perform
+from understudy.verbs.perform import perform
 
 FRAMES = 30
 
@@ -49,7 +50,7 @@ def with_sound(path: Path, seconds: float) -> Path:
 @pytest.mark.parametrize("crop", [Crop(1.0, (0.0, 0.0)), Crop(0.5, (-3.0, 2.0)), Crop(1.7, (-20.5, -6.25))], ids=str)
 def test_the_performer_stands_where_the_crop_had_it(tmp_path: Path, driving: Performance, crop: Crop) -> None:
     actor = own_actor(driving, crop=crop, original_size_hw=(80, 70), background=np.zeros((80, 70, 3), np.uint8))
-    perform_to_file(actor, driving, tmp_path / "out.mkv")
+    perform_to_file(actor, Driver(driving), tmp_path / "out.mkv")
     neck = driving.poses.openpose18()[0][:, 1]
     expected = (neck - crop.translation_xy) / crop.scale
     errors = []
@@ -62,20 +63,21 @@ def test_the_performer_stands_where_the_crop_had_it(tmp_path: Path, driving: Per
 
 def test_recipe_frames_are_resized_edge_to_edge() -> None:
     actor = tiny_actor(working_size=64, crop=Crop(0.5, (10.0, 4.0)))
-    scale, (x, y) = placement(actor, np.array([3, -2]))
+    to_recipe = placement(actor, np.array([3, -2]))
     # a recipe pixel's centre, through the working frame, to the original picture and back
     for recipe_pixel in (0.0, 11.5, 31.0):
         working = (recipe_pixel + 3 + 0.5) * 2 - 0.5
-        assert scale * ((working - 10) / 0.5) + x == pytest.approx(recipe_pixel)
+        x = (working - 10) / 0.5
         working = (recipe_pixel - 2 + 0.5) * 2 - 0.5
-        assert scale * ((working - 4) / 0.5) + y == pytest.approx(recipe_pixel)
+        y = (working - 4) / 0.5
+        assert to_recipe.of_points([x, y]) == pytest.approx([recipe_pixel, recipe_pixel])
 
 
 def test_video_has_the_references_size_and_the_drivers_rate_length_and_sound(tmp_path: Path) -> None:
     clip = with_sound(tmp_path / "dance.mp4", FRAMES / 25)
     performance = tiny_performance(tmp_path / "dance.performance", 1, frames=FRAMES)
     output = tmp_path / "new" / "out.mp4"
-    perform_to_file(tiny_actor(), performance, output, sound=clip, compare=tmp_path / "new" / "out.compare.mp4")
+    perform_to_file(tiny_actor(), Driver(performance, sound=clip), output, compare=tmp_path / "new" / "out.compare.mp4")
     info = probe(output)
     assert (info.size_hw, info.fps, info.frames, info.has_audio) == ((48, 40), Fraction(25), FRAMES, True)
     compared = probe(tmp_path / "new" / "out.compare.mp4")
@@ -133,7 +135,7 @@ def test_the_performer_fades_where_the_driver_is_missing(tmp_path: Path, caplog:
     performance = tiny_performance(tmp_path / "gap.performance", 1, frames=60, missing=tuple(range(20, 45)))
     actor = own_actor(performance, background=np.zeros((48, 40, 3), np.uint8))
     with caplog.at_level(logging.WARNING, "understudy"):
-        perform_to_file(actor, performance, tmp_path / "out.mkv")
+        perform_to_file(actor, Driver(performance), tmp_path / "out.mkv")
     assert "nobody was found in 25 of 60 driving frames" in caplog.text
     brightness = np.array([frame.max() for frame in VideoReader(tmp_path / "out.mkv")])
     assert brightness[30:35].max() < 8 and brightness[:20].min() > 150 and brightness[45:].min() > 150
@@ -152,7 +154,7 @@ def test_nobody_is_cut_off_at_the_edge_of_the_generated_square(tmp_path: Path, d
     )
     part = part_for(far, driving)
     assert (part.window[:, 0] >= 10).all() and not part.window[:, 1].any()
-    perform_to_file(far, driving, tmp_path / "out.mkv")
+    perform_to_file(far, Driver(driving), tmp_path / "out.mkv")
     columns = np.max([frame.max(axis=(0, 2)) for frame in VideoReader(tmp_path / "out.mkv")], axis=0)
     reach = driving.poses.xy[..., 0][driving.poses.confidence > 0].max() + 20
     assert np.flatnonzero(columns > 100).max() == pytest.approx(reach, abs=3)
@@ -185,14 +187,14 @@ def test_bad_outputs_are_refused_before_any_work(
 
 def test_an_error_leaves_no_output(tmp_path: Path, driving: Performance) -> None:
     class Failing(type(own_actor(driving))):  # type: ignore[misc]
-        def generate(self, pose, **_):
-            yield from list(super().generate(pose))[:5]
+        def painted(self, moments):
+            yield from list(super().painted(moments))[:5]
             raise RuntimeError("no memory")
 
     actor = own_actor(driving)
     failing = Failing(**{name: getattr(actor, name) for name in actor.__dataclass_fields__})
     with pytest.raises(RuntimeError, match="no memory"):
-        perform_to_file(failing, driving, tmp_path / "out.mp4", compare=tmp_path / "out.compare.mp4")
+        perform_to_file(failing, Driver(driving), tmp_path / "out.mp4", compare=tmp_path / "out.compare.mp4")
     assert not list(tmp_path.iterdir())
 
 

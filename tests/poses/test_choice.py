@@ -61,6 +61,26 @@ def test_coming_back(away: int, back: bool) -> None:
     assert taken[-1] == (0 if back else None)
 
 
+@pytest.mark.parametrize(
+    ("unseen", "moved", "same"),
+    [
+        pytest.param(0, 0.49, True, id="half a height from one frame to the next"),
+        pytest.param(0, 0.51, False, id="more than that"),
+        pytest.param(20, 1.4, True, id="farther while unseen"),
+        pytest.param(20, 1.6, False, id="too far while unseen"),
+        pytest.param(100, 1.9, True, id="two heights after long"),
+        pytest.param(100, 2.1, False, id="no more than two heights"),
+        pytest.param(FORGOTTEN_AFTER - 1, 0.0, True, id="remembered"),
+        pytest.param(FORGOTTEN_AFTER, 0.0, False, id="forgotten"),
+    ],
+)
+def test_how_far_somebody_may_have_moved(unseen: int, moved: float, same: bool) -> None:
+    """Of two people one is away for a while and comes back elsewhere, in heights of the larger one of the two."""
+    bystander, before, after = somebody(9e4, 1), somebody(100, 1000), somebody(100 + 1000 * moved, 900)
+    frames = [*[[before, bystander]] * 3, *[[bystander]] * unseen, *[[after, bystander]] * 2]
+    assert choose_person(frames, "largest") == [0] * 3 + [None] * unseen + [0 if same else None] * 2
+
+
 @pytest.mark.parametrize("person", [-1, 2, 99])
 def test_numbers_that_nobody_has(person: int) -> None:
     with pytest.raises(PoseError, match=f"person {person} was asked for, but the clip shows at most 2 in a frame"):

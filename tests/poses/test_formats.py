@@ -149,7 +149,9 @@ def test_frames_without_a_person_survive_every_round_trip(tmp_path: Path) -> Non
 
 
 def test_written_openpose_has_neck_and_hips_for_other_readers(tmp_path: Path) -> None:
-    pose = Pose(moving(1).xy, np.full((1, p.POINTS), 0.5), SIZE_HW)
+    confidence = np.full((1, p.POINTS), 0.5)
+    confidence[0, [p.LEFT_SHOULDER, p.LEFT_HIP]] = 0.9
+    pose = Pose(moving(1).xy, confidence, SIZE_HW)
     write_openpose(pose, tmp_path / "out")
     (file,) = (tmp_path / "out").iterdir()
     content = json.loads(file.read_text())
@@ -159,8 +161,20 @@ def test_written_openpose_has_neck_and_hips_for_other_readers(tmp_path: Path) ->
     body = np.array(person["pose_keypoints_2d"]).reshape(25, 3)
     assert np.allclose(body[1, :2], pose.xy[0, [p.LEFT_SHOULDER, p.RIGHT_SHOULDER]].mean(axis=0), atol=1e-2)
     assert np.allclose(body[8, :2], pose.xy[0, [p.LEFT_HIP, p.RIGHT_HIP]].mean(axis=0), atol=1e-2)
+    assert body[[1, 8], 2].tolist() == [0.5, 0.5]  # a middle is as sure as the less sure of the two
     assert len(person["face_keypoints_2d"]) == 210
     assert person["face_keypoints_2d"][-6:] == [0] * 6
+
+
+def test_written_coco_says_where_the_person_is(tmp_path: Path) -> None:
+    pose = moving(1)
+    write_coco_wholebody(pose, tmp_path / "coco.json")
+    (annotation,) = json.loads((tmp_path / "coco.json").read_text())["annotations"]
+    seen = pose.xy[0][pose.confidence[0] > 0]
+    low, high = seen.min(axis=0), seen.max(axis=0)
+    assert annotation["bbox"] == pytest.approx([*low, *(high - low)], abs=1e-3)
+    assert annotation["area"] == pytest.approx((high - low).prod(), rel=1e-5)
+    assert annotation["num_keypoints"] == (pose.confidence[0, p.BODY] > 0).sum()
 
 
 @pytest.mark.parametrize("whole", [pytest.param(True, id="one file"), pytest.param(False, id="a folder")])

@@ -143,6 +143,29 @@ def test_transformed_and_concatenated() -> None:
     assert np.array_equal(both.xy[2], pose.xy[0])
 
 
+def test_the_hash_knows_points_and_confidence_and_nothing_else() -> None:
+    pose = numbered()
+    assert pose.sha256() == Pose(pose.xy.copy(), pose.confidence.copy(), SIZE_HW).sha256()
+    moved, doubted = pose.xy.copy(), pose.confidence.copy()
+    moved[1, p.LEFT_ANKLE, 0] += 1
+    doubted[1, p.LEFT_ANKLE] /= 2
+    hashes = {one.sha256() for one in (pose, Pose(moved, pose.confidence, SIZE_HW), Pose(pose.xy, doubted, SIZE_HW))}
+    assert len(hashes) == 3
+
+
+def test_lines_of_hands_and_feet_stay_on_their_side() -> None:
+    left = {p.LEFT_ANKLE, *range(p.LEFT_BIG_TOE, p.LEFT_HEEL + 1)}
+    assert {point for limb in p.FOOT_LIMBS[:3] for point in limb} == left
+    assert {point for limb in p.FOOT_LIMBS[3:] for point in limb} == {p.EXCHANGED[point] for point in left}
+    for name, points in (
+        ("left foot", left),
+        ("right foot", {p.EXCHANGED[point] for point in left}),
+        ("left hand", set(range(p.LEFT_HAND.start, p.LEFT_HAND.stop))),
+        ("right hand", set(range(p.RIGHT_HAND.start, p.RIGHT_HAND.stop))),
+    ):
+        assert {point for line in p.PARTS[p.PART_NAMES.index(name)] for point in line} == points
+
+
 @pytest.mark.parametrize(
     "poses",
     [

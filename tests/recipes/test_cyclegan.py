@@ -6,23 +6,30 @@ import numpy as np
 import pytest
 import torch
 
-from tiny import tiny_performance
+from tiny import session_for, tiny_performance
 from understudy import losses
+from understudy.actor import Actor
 from understudy.base.files import load_tensors
 from understudy.conditioning.clips import read_clip
+from understudy.conditioning.pictures import pixels
+from understudy.consent import Consent
 from understudy.errors import ActorError, TrainingError
+from understudy.performing.perform import driving_frames
 from understudy.poses.pose import OPENPOSE18_LIMBS
 from understudy.recipes import cyclegan as recipe
 from understudy.recipes import performance_cloning
-from understudy.recipes.parts.cyclegan_domains import aligned_clip, driving_frames, stick_figures
+from understudy.recipes.parts.cyclegan_domains import aligned_clip, stick_figures
+from understudy.recipes.parts.groups import Augmentation, Optimisation
+from understudy.recipes.parts.player import moments
+from understudy.recipes.parts.settings import changed
 from understudy.retargeting.alignment import align, body_statistics
-from understudy.training import loop as training
 
 POSES = recipe.Config(
-    size=32, width=4, blocks=1, discriminator_width=4, limb_sigma=1, history=2, steps=8, rotate=10, zoom=0.1,
-    shift=0.05, ema_decay=0.9,
+    size=32, width=4, blocks=1, discriminator_width=4, limb_sigma=1, history=2, steps=8,
+    optimisation=Optimisation(ema_decay=0.9), augmentation=Augmentation(rotate=10, zoom=0.1, shift=0.05),
 )  # fmt: skip
 FRAMES = dataclasses.replace(POSES, condition="frames")
+STILL = {"rotate": 0, "zoom": 0, "shift": 0}
 BOTH = pytest.mark.parametrize("config", [POSES, FRAMES], ids=["poses", "frames"])
 
 
@@ -38,46 +45,59 @@ def pair(tmp_path_factory):
 def trained(pair, tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
     return {
-        config.condition: recipe.train(
-            pair[0], pair[1:] if config is FRAMES else [], folder / config.condition, config, device="cpu"
-        )
+        config.condition: learnt(pair[0], folder / config.condition, config, drivers_of(pair, config))
         for config in (POSES, FRAMES)
     }, folder
 
 
+def learnt(reference, folder, config, unpaired=(), **limits):
+    return recipe.RECIPE.learn(session_for("cyclegan", config, reference, folder, unpaired, device="cpu", **limits))
+
+
+def drivers_of(pair, config):
+    return pair[1:] if config.condition == "frames" else []
+
+
 def trainee_of(pair, config):
-    fabric = training.launch("cpu")
-    reference = read_clip(pair[0], None, (16, 240, 16), 1, config.seen_above, config.size, 32, fabric.device)
+    session = session_for("cyclegan", config, pair[0], pair[0].path, pair[1:], device="cpu")
+    reference = read_clip(pair[0], None, (16, 240, 16), 1, config.seen_above, config.size, 32, session.device)
     colour = {"driving_colour": np.array((240, 16, 240), np.uint8)}
-    driver = aligned_clip(config, colour, pair[1], body_statistics(pair[0].poses), 32, fabric.device)
-    return recipe.CycleGAN(reference, [driver], config, 0, fabric)
+    driver = aligned_clip(config, colour, pair[1], body_statistics(pair[0].poses), 32, session.device)
+    return recipe.CycleGAN(session, reference, [driver])
+
+
+def player_of(result):
+    return recipe.player(result.config, result.weights, result.statistics, "cpu")
 
 
 def driven(pair, result):
-    body = body_statistics(pair[0].poses)
-    return driving_frames(result.config, result.statistics, pair[1], body, pair[0].header.size_hw[0])
+    return driving_frames(Actor.of(result, pair[0], "cyclegan", "preview", Consent("made up", "")), pair[1])
 
 
 @pytest.mark.parametrize("preset", [recipe.paper, recipe.fast, recipe.preview])
 def test_every_preset_builds_and_survives_json(preset):
     config = preset()
-    assert recipe.Config(**json.loads(json.dumps(dataclasses.asdict(config)))) == config
+    assert recipe.RECIPE.read_config(json.loads(json.dumps(dataclasses.asdict(config)))) == config
     recipe.generator_for(dataclasses.replace(config, width=2))
 
 
 def test_the_paper_preset_has_the_paper_numbers():
     config = recipe.paper()
-    assert (config.size, config.width, config.blocks, config.history, config.batch) == (256, 64, 9, 50, 1)
+    assert (config.size, config.width, config.blocks, config.history) == (256, 64, 9, 50)
     assert (config.lambda_cycle, config.lambda_identity, config.epochs) == (10, 5, 200)
-    assert (config.learning_rate, config.betas) == (2e-4, (0.5, 0.999))
-    assert (config.rotate, config.zoom, config.shift, config.ema_decay) == (0, 0, 0, 0)
+    assert config.optimisation == Optimisation(
+        batch=1, learning_rate=2e-4, betas=(0.5, 0.999), initial_deviation=0.02, ema_decay=0
+    )
+    assert config.augmentation.amounts == (0, 0, 0)
 
 
 @pytest.mark.parametrize("preset", ["fast", "preview"])
 def test_augmentation_and_budget_are_as_in_performance_cloning(preset):
     ours, theirs = getattr(recipe, preset)(), getattr(performance_cloning, preset)()
-    for name in ("size", "steps", "rotate", "zoom", "shift", "ema_decay", "scale_by", "fit_limbs", "learning_rate"):
+    for name in ("size", "steps", "augmentation", "placement"):
         assert getattr(ours, name) == getattr(theirs, name)
+    for name in ("ema_decay", "learning_rate"):
+        assert getattr(ours.optimisation, name) == getattr(theirs.optimisation, name)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +113,7 @@ def test_augmentation_and_budget_are_as_in_performance_cloning(preset):
 )
 def test_contradictions_are_refused(changes, message):
     with pytest.raises(ValueError, match=re.escape(message)):
-        recipe.Config(**changes)
+        recipe.RECIPE.read_config(changes)
 
 
 @pytest.mark.parametrize("halvings", [0, 1])
@@ -106,12 +126,13 @@ def test_the_decay_leaves_the_loops_own_rate_alone(pair, halvings):
     before = weight.detach().clone()
     trainee.training_step(7)
     # Adam's first step moves every weight with a gradient by the learning rate
-    assert (weight - before).abs().max().item() == pytest.approx(POSES.learning_rate * 0.5**halvings / 4, rel=1e-2)
-    assert all(o.param_groups[0]["lr"] == POSES.learning_rate * 0.5**halvings for o in trainee.optimizers.values())
+    rate = POSES.optimisation.learning_rate * 0.5**halvings
+    assert (weight - before).abs().max().item() == pytest.approx(rate / 4, rel=1e-2)
+    assert all(o.param_groups[0]["lr"] == rate for o in trainee.optimizers.values())
 
 
 def test_the_domains_share_no_order(pair):
-    trainee = trainee_of(pair, dataclasses.replace(POSES, rotate=0, zoom=0, shift=0))
+    trainee = trainee_of(pair, changed(POSES, STILL))
     order = {
         choice: [int(trainee._drawn(trainee.reference, choice, 9, step)[0]) for step in range(12)]
         for choice in (recipe.CHOICE_A, recipe.CHOICE_B)
@@ -172,9 +193,10 @@ def test_driving_frames_lie_where_the_aligned_poses_are(pair, trained):
     frames = np.stack(list(driven(pair, result)))
     assert frames.shape == (12, 32, 32, 3) and frames.dtype == np.uint8
     person = np.abs(frames - result.statistics["driving_colour"].astype(float)).sum(-1) > 60
-    alignment = align(body_statistics(pair[1].poses), body_statistics(pair[0].poses), result.config.scale_by)
+    scale_by = result.config.placement.scale_by
+    alignment = align(body_statistics(pair[1].poses), body_statistics(pair[0].poses), scale_by)
     assert abs(alignment.scale - 1) > 0.01 or max(map(abs, alignment.translation_xy)) > 0.3  # else this proves nothing
-    xy, _ = alignment.apply_to_pose(pair[1].poses, (32, 32)).openpose18()
+    xy, _ = alignment.of_pose(pair[1].poses, (32, 32)).openpose18()
     assert _share_on(person, xy) > 0.95
     rows = person.any(2)
     height = np.mean([np.flatnonzero(row)[-1] - np.flatnonzero(row)[0] for row in rows])
@@ -189,17 +211,16 @@ def _share_on(person, xy):
 
 def test_training_sees_what_driving_frames_gives(pair, trained):
     result = trained[0]["frames"]
-    trainee = trainee_of(pair, dataclasses.replace(FRAMES, rotate=0, zoom=0, shift=0))
+    trainee = trainee_of(pair, changed(FRAMES, STILL))
     clip = dataclasses.replace(trainee.drivers[0], colour=tuple(result.statistics["driving_colour"].tolist()))
-    seen = np.stack(list(recipe.pixels(clip.frames_at(torch.arange(12), clip.to_picture.expand(12, 2, 3), 32))))
+    seen = np.stack(list(pixels(clip.frames_at(torch.arange(12), clip.to_picture.expand(12, 2, 3), 32))))
     inside = np.abs(seen - np.stack(list(driven(pair, result))).astype(int)).max(-1) < 3
     assert inside[:, 8:24, 14:18].mean() > 0.9  # where the person covers whatever colour is behind
 
 
 @BOTH
 def test_a_run_writes_its_files_and_the_loss_falls(pair, tmp_path, config):
-    config = dataclasses.replace(config, steps=50, learning_rate=3e-3)
-    recipe.train(pair[0], pair[1:] if config.condition == "frames" else [], tmp_path, config, device="cpu")
+    learnt(pair[0], tmp_path, changed(config, {"steps": 50, "learning_rate": 3e-3}), drivers_of(pair, config))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoints", "losses.jsonl", "previews", "run.json"]
     assert sorted(p.name for p in (tmp_path / "previews").iterdir()) == ["step-0000050.mp4", "step-0000050.png"]
     logged = [json.loads(line) for line in (tmp_path / "losses.jsonl").read_text().splitlines()]
@@ -210,9 +231,8 @@ def test_a_run_writes_its_files_and_the_loss_falls(pair, tmp_path, config):
 @BOTH
 def test_a_resumed_run_ends_as_the_unbroken_one(pair, trained, tmp_path, config):
     """Broken off when the history is full and changing; it is part of what must be equal."""
-    others = pair[1:] if config is FRAMES else []
-    recipe.train(pair[0], others, tmp_path, config, device="cpu", max_steps=5)
-    recipe.train(pair[0], others, tmp_path, config, device="cpu", resume=True)
+    learnt(pair[0], tmp_path, config, drivers_of(pair, config), max_steps=5)
+    learnt(pair[0], tmp_path, config, drivers_of(pair, config), resume=True)
     last = "checkpoints/step-00000008.safetensors"
     one, two = (load_tensors(f / last, TrainingError)[0] for f in (trained[1] / config.condition, tmp_path))
     assert one.keys() == two.keys()
@@ -243,12 +263,11 @@ def test_contents_are_what_training_leaves(trained, config):
 @BOTH
 def test_generation_gives_one_frame_each_whatever_the_batch(pair, trained, config):
     result = trained[0][config.condition]
+    player = player_of(result)
 
     def played(batch):
-        parts = (result.config, result.weights, result.statistics)
-        if config is FRAMES:
-            return list(recipe.generate_from_frames(*parts, driven(pair, result), device="cpu", batch=batch))
-        return list(recipe.generate(*parts, pair[1].poses, device="cpu", batch=batch))
+        frames = driven(pair, result) if "frames" in player.needs else None
+        return list(player.play(moments(pair[1].poses, frames), batch))
 
     frames, one_by_one = played(5), played(1)
     assert len(frames) == len(one_by_one) == 12
@@ -256,22 +275,27 @@ def test_generation_gives_one_frame_each_whatever_the_batch(pair, trained, confi
     assert max(np.abs(a.astype(int) - b).max() for a, b in zip(frames, one_by_one, strict=True)) <= 6
 
 
-def test_each_condition_refuses_what_the_other_plays(pair, trained):
-    frames, poses = trained[0]["frames"], trained[0]["poses"]
-    with pytest.raises(ActorError, match="cannot play poses: give frames to generate_from_frames, or train it with"):
-        recipe.generate(frames.config, frames.weights, frames.statistics, pair[1].poses)
-    with pytest.raises(ActorError, match="plays poses and cannot translate frames: train it with condition frames"):
-        recipe.generate_from_frames(poses.config, poses.weights, poses.statistics, [])
+def test_each_condition_plays_what_it_needs_and_nothing_else(pair, trained):
+    frames, poses = (player_of(trained[0][condition]) for condition in ("frames", "poses"))
+    assert (frames.needs, poses.needs) == (("frames",), ("poses",))
+    with pytest.raises(ActorError, match="translates a driver's frames and cannot play poses: give it a video"):
+        next(frames.play(moments(pair[1].poses)))
+    some, other = pair[1].poses[:3], pair[1].poses[3:6]
+    pictures = list(driven(pair, trained[0]["frames"]))
+    seen = [list(poses.play(moments(some, given))) for given in (None, pictures)]
+    assert np.array_equal(*seen)
+    translated = [list(frames.play(moments(pose, pictures[:3]))) for pose in (some, other)]
+    assert np.array_equal(*translated)
 
 
 def test_frames_need_a_driver(pair, tmp_path):
     with pytest.raises(TrainingError, match="give a driving clip, or set condition to poses"):
-        recipe.train(pair[0], [], tmp_path, FRAMES, device="cpu")
+        learnt(pair[0], tmp_path, FRAMES)
 
 
 def test_with_poses_driving_clips_change_nothing_and_that_is_said(pair, trained, tmp_path, caplog):
-    result = recipe.train(pair[0], [pair[1]], tmp_path, POSES, device="cpu")
-    assert "with condition poses nothing is learnt from dance.performance" in caplog.text
+    result = learnt(pair[0], tmp_path, POSES, [pair[1]])
+    assert "CycleGAN learns from the reference alone: nothing is learnt from dance.performance" in caplog.text
     expected = trained[0]["poses"].weights
     assert all(np.array_equal(result.weights[name], expected[name]) for name in expected)
 
@@ -281,7 +305,7 @@ def test_clips_without_a_person_are_named(pair, tmp_path, empty):
     nobody = tiny_performance(tmp_path / "nobody.performance", frames=3, missing=(0, 1, 2))
     clips = (nobody, pair[1]) if empty == "reference" else (pair[0], nobody)
     with pytest.raises(TrainingError, match=r"nobody.performance has no frame with a person in it"):
-        recipe.train(clips[0], clips[1:], tmp_path / "run", FRAMES, device="cpu")
+        learnt(clips[0], tmp_path / "run", FRAMES, clips[1:])
 
 
 def test_a_nan_in_the_generators_phase_is_skipped(pair, tmp_path, monkeypatch, caplog):
@@ -292,7 +316,7 @@ def test_a_nan_in_the_generators_phase_is_skipped(pair, tmp_path, monkeypatch, c
         return fool(values) * (float("nan") if len(calls) == 3 else 1)
 
     monkeypatch.setattr(losses, "least_squares_generator_loss", once_nan)
-    result = recipe.train(pair[0], [], tmp_path, POSES, device="cpu")
+    result = learnt(pair[0], tmp_path, POSES)
     assert "skipped: the loss gan_G is not a number" in caplog.text
     assert result.record["steps"] == 8
     assert all(np.isfinite(value).all() for value in result.weights.values())

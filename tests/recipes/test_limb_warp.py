@@ -8,13 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
-from tiny import STANDING, tiny_performance
+from tiny import STANDING, session_for, tiny_performance
 from understudy.conditioning import limb_warps as warps
 from understudy.poses.pose import Pose
 from understudy.recipes import limb_warp as recipe
 from understudy.recipes import nearest_neighbour
 from understudy.recipes.parts.kept_frames import kept_poses
 from understudy.recipes.parts.limb_layers import back_to_front, cut, from_around, thicknesses
+from understudy.recipes.parts.player import moments
 
 SIZE = 64
 SMALL = recipe.Config(size=SIZE)
@@ -53,9 +54,17 @@ def me(tmp_path_factory):
     return tiny_performance(tmp_path_factory.mktemp("warp") / "me.performance", 1, frames=10, size=SIZE)
 
 
+def gathered(reference, folder, **limits):
+    return recipe.RECIPE.learn(session_for("limb-warp", SMALL, reference, folder, **limits))
+
+
+def played(trained, pose, method=recipe, config=SMALL):
+    return list(method.player(config, trained.weights, trained.statistics).play(moments(pose)))
+
+
 @pytest.mark.parametrize("preset", [recipe.paper, recipe.fast, recipe.preview])
 def test_every_preset_survives_json(preset):
-    assert recipe.Config(**json.loads(json.dumps(asdict(preset())))) == preset()
+    assert recipe.RECIPE.read_config(json.loads(json.dumps(asdict(preset())))) == preset()
 
 
 @pytest.mark.parametrize(
@@ -160,32 +169,29 @@ def test_mixtures_are_shares_of_one():
 
 
 def test_its_own_poses_are_answered_nearly_with_its_own_frames(me, tmp_path):
-    trained = recipe.train(me, [], tmp_path, SMALL, max_steps=1, max_minutes=1)
+    trained = gathered(me, tmp_path, max_steps=1, max_minutes=1)
     assert trained.record["steps"] == 0
     pose = kept_poses(trained.weights, SIZE)
-    true = list(
-        nearest_neighbour.generate(nearest_neighbour.Config(size=SIZE), trained.weights, trained.statistics, pose)
-    )
-    shown = list(recipe.generate(SMALL, trained.weights, trained.statistics, pose))
+    true = played(trained, pose, nearest_neighbour, nearest_neighbour.Config(size=SIZE))
+    shown = played(trained, pose)
     assert len(shown) == len(me) and shown[0].shape == (SIZE, SIZE, 3) and shown[0].dtype == np.uint8
     assert np.abs(np.subtract(shown, true, dtype=np.float32)).mean() < 4
 
 
 def test_a_pose_never_filmed_is_nearer_than_the_nearest_frame(me, tmp_path):
     """The whole figure stands elsewhere: warped, it goes along, which no filmed frame does."""
-    trained = recipe.train(me, [], tmp_path, SMALL)
+    trained = gathered(me, tmp_path)
     pose = kept_poses(trained.weights, SIZE)
     moved = pose.transformed(1, (8.0, 0.0), (SIZE, SIZE))
-    arguments = (trained.weights, trained.statistics)
-    still = list(nearest_neighbour.generate(nearest_neighbour.Config(size=SIZE), *arguments, pose))
+    still = played(trained, pose, nearest_neighbour, nearest_neighbour.Config(size=SIZE))
     for config in (SMALL, replace(SMALL, layers=False), replace(SMALL, jump=0.0, fade=0)):
-        for shown, true in zip(recipe.generate(config, *arguments, moved), still, strict=True):
+        for shown, true in zip(played(trained, moved, config=config), still, strict=True):
             assert np.abs(np.subtract(shown[:, 8:], true[:, :-8], dtype=np.float32)).mean() < 6
 
 
 def test_nobody_and_nothing(me, tmp_path):
-    trained = recipe.train(me, [], tmp_path, SMALL)
+    trained = gathered(me, tmp_path)
     nobody = Pose(np.zeros((2, 133, 2)), np.zeros((2, 133)), (SIZE, SIZE))
-    frames = list(recipe.generate(SMALL, trained.weights, trained.statistics, nobody))
+    frames = played(trained, nobody)
     assert len(frames) == 2 and (np.array(frames) == trained.statistics["flat_colour"]).all()
-    assert list(recipe.generate(SMALL, trained.weights, trained.statistics, nobody[:0])) == []
+    assert played(trained, nobody[:0]) == []

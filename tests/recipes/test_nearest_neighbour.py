@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tiny import tiny_performance
+from tiny import session_for, tiny_performance
 from understudy.actor import Actor
 from understudy.consent import Consent
 from understudy.errors import ActorError, TrainingError
@@ -15,6 +15,7 @@ from understudy.performance import Performance
 from understudy.poses.pose import Pose
 from understudy.recipes import nearest_neighbour as recipe
 from understudy.recipes.parts.kept_frames import keep_frames, kept_pictures, kept_poses, most_different, over_colour
+from understudy.recipes.parts.player import moments
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +23,17 @@ def me(tmp_path_factory: pytest.TempPathFactory) -> Performance:
     return tiny_performance(tmp_path_factory.mktemp("nearest") / "me.performance", 1, frames=10, missing=(2, 9))
 
 
+def gathered(reference, folder, config, **limits):
+    return recipe.RECIPE.learn(session_for("nearest-neighbour", config, reference, folder, **limits))
+
+
+def played(trained, pose):
+    return list(recipe.player(trained.config, trained.weights, trained.statistics).play(moments(pose)))
+
+
 @pytest.mark.parametrize("preset", [recipe.paper, recipe.fast, recipe.preview])
 def test_every_preset_survives_json(preset):
-    assert recipe.Config(**json.loads(json.dumps(asdict(preset())))) == preset()
+    assert recipe.RECIPE.read_config(json.loads(json.dumps(asdict(preset())))) == preset()
 
 
 @pytest.mark.parametrize(
@@ -77,29 +86,30 @@ def test_few_frames_are_copied_in_order(me):
 @pytest.mark.parametrize("metric", ["joints", "limbs"])
 def test_its_own_poses_are_answered_with_its_own_frames(me, metric, tmp_path):
     config = recipe.Config(size=32, metric=metric)
-    trained = recipe.train(me, [], tmp_path, config, max_steps=1, max_minutes=1, seed=4)
+    trained = gathered(me, tmp_path, config, max_steps=1, max_minutes=1, seed=4)
     assert (trained.record["steps"], trained.record["seed"], trained.record["frames"]) == (0, 4, 8)
     pose = kept_poses(trained.weights, 32)
-    shown = list(recipe.generate(config, trained.weights, trained.statistics, pose))
+    shown = played(trained, pose)
+    assert len(shown) == 8
     for index, frame in enumerate(shown):
         own = kept_pictures(trained.weights, 32, [index])[index]
         np.testing.assert_array_equal(frame, over_colour(own, trained.statistics["flat_colour"]))
 
 
 def test_where_nobody_dances_nobody_is_shown(me, tmp_path):
-    trained = recipe.train(me, [], tmp_path, recipe.Config(size=32))
+    trained = gathered(me, tmp_path, recipe.Config(size=32))
     nobody = Pose(np.zeros((1, 133, 2)), np.zeros((1, 133)), (32, 32))
-    (frame,) = recipe.generate(trained.config, trained.weights, trained.statistics, nobody)
+    (frame,) = played(trained, nobody)
     assert (frame == trained.statistics["flat_colour"]).all()
 
 
 def test_an_actor_keeps_it_all(me, tmp_path):
-    trained = recipe.train(me, [], tmp_path, recipe.Config(size=32))
+    trained = gathered(me, tmp_path, recipe.Config(size=32))
     path: Path = tmp_path / "me.actor"
     Actor.of(trained, me, "nearest-neighbour", "preview", Consent("I am it", "now")).save(path)
     loaded = Actor.load(path)
     pose = kept_poses(trained.weights, 32)
-    assert np.ptp(next(loaded.generate(pose))) > 0
+    assert np.ptp(next(loaded.player().play(moments(pose)))) > 0
 
 
 def test_a_reference_without_a_person(tmp_path):

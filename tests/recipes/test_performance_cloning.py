@@ -13,19 +13,24 @@ import numpy as np
 import pytest
 import torch
 
-from tiny import tiny_performance
+from tiny import session_for, tiny_performance
 from understudy import losses
 from understudy.base.files import load_tensors
 from understudy.conditioning.clips import read_clip
+from understudy.conditioning.heatmaps import joint_statistics
 from understudy.errors import TrainingError
 from understudy.recipes import performance_cloning as recipe
+from understudy.recipes.parts.groups import Augmentation, Optimisation
+from understudy.recipes.parts.player import moments
+from understudy.recipes.parts.settings import changed
 from understudy.retargeting.alignment import align, body_statistics
-from understudy.training import loop as training
 
 TINY = recipe.Config(
-    size=32, width=4, depth=3, discriminator_width=4, batch=4, joint_sigma=1.5, limb_sigma=3, features="random",
-    steps=6, paired_only=0.34, rotate=10, zoom=0.1, shift=0.05, ema_decay=0.9,
+    size=32, width=4, depth=3, discriminator_width=4, joint_sigma=1.5, limb_sigma=3, features="random", steps=6,
+    paired_only=0.34, optimisation=Optimisation(batch=4, ema_decay=0.9),
+    augmentation=Augmentation(rotate=10, zoom=0.1, shift=0.05), mean_of_versions=True,
 )  # fmt: skip
+STILL = {"rotate": 0, "zoom": 0, "shift": 0}
 
 
 @pytest.fixture(scope="module")
@@ -39,31 +44,42 @@ def pair(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(pair, tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
-    return recipe.train(pair[0], [pair[1]], folder, TINY, device="cpu"), folder
+    return learnt(pair[0], folder, unpaired=[pair[1]]), folder
+
+
+def learnt(reference, folder, config=TINY, unpaired=(), **limits):
+    session = session_for("performance-cloning", config, reference, folder, unpaired, device="cpu", **limits)
+    return recipe.RECIPE.learn(session)
 
 
 def trainee_of(pair, config, unpaired=True):
-    fabric = training.launch("cpu")
+    session = session_for("performance-cloning", config, pair[0], pair[0].path, device="cpu")
     body = body_statistics(pair[0].poses)
-    options = (config.consecutive, config.seen_above, config.size, pair[0].header.size_hw[0], fabric.device)
+    options = (config.consecutive, config.seen_above, config.size, pair[0].header.size_hw[0], session.device)
     reference = read_clip(pair[0], None, (16, 240, 16), *options)
     others = [read_clip(pair[1], align(body_statistics(pair[1].poses), body), None, *options)] if unpaired else []
-    return recipe.PerformanceCloning(reference, others, config, 0, fabric)
+    return recipe.PerformanceCloning(session, reference, others)
+
+
+def played(result, pose, batch=8):
+    player = recipe.player(result.config, result.weights, result.statistics, "cpu")
+    return list(player.play(moments(pose), batch))
 
 
 @pytest.mark.parametrize("preset", [recipe.paper, recipe.fast, recipe.preview])
 def test_every_preset_builds_and_survives_json(preset):
     config = preset()
-    assert recipe.Config(**json.loads(json.dumps(dataclasses.asdict(config)))) == config
+    assert recipe.RECIPE.read_config(json.loads(json.dumps(dataclasses.asdict(config)))) == config
     recipe.generator_for(dataclasses.replace(config, width=2))
 
 
 def test_the_paper_preset_has_the_paper_numbers():
     config = recipe.paper()
-    assert (config.size, config.consecutive, config.batch, config.epochs) == (256, 2, 8, 150)
+    assert (config.size, config.consecutive, config.optimisation.batch, config.epochs) == (256, 2, 8, 150)
     assert (config.lambda_vgg, config.lambda_s, config.lambda_tc) == (10, 0.1, 10)
-    assert (config.learning_rate, config.betas) == (2e-4, (0.5, 0.999))
-    assert (config.rotate, config.zoom, config.shift, config.ema_decay) == (0, 0, 0, 0)
+    assert (config.optimisation.learning_rate, config.optimisation.betas) == (2e-4, (0.5, 0.999))
+    assert (*config.augmentation.amounts, config.optimisation.ema_decay) == (0, 0, 0, 0)
+    assert not config.pose_noise and not config.mean_of_versions
     generator = recipe.generator_for(config)
     assert generator.down[0][0].in_channels == 2 * 18
     assert generator.up[-1][1].out_channels == 2 * 3
@@ -83,7 +99,7 @@ def test_the_paper_preset_has_the_paper_numbers():
 )
 def test_contradictions_are_refused(changes, message):
     with pytest.raises(ValueError, match=re.escape(message)):
-        recipe.Config(**changes)
+        recipe.RECIPE.read_config(changes)
 
 
 def test_discriminators_see_the_channels_of_the_paper(pair):
@@ -94,9 +110,9 @@ def test_discriminators_see_the_channels_of_the_paper(pair):
 
 
 def test_damage_is_done_to_the_reference_poses_and_to_nothing_else(pair):
-    config = dataclasses.replace(TINY, pose_drop=0.3, pose_jitter=0.05, pose_stretch=0.3)
+    config = changed(TINY, {"drop": 0.3, "jitter": 0.05, "stretch": 0.3})
     plain, damaged = trainee_of(pair, TINY), trainee_of(pair, config)
-    assert torch.equal(plain.joint_mean, damaged.joint_mean)
+    assert torch.equal(plain.maps.mean, damaged.maps.mean)
     for step in range(2):
         (poses, x), (damaged_poses, same_x) = plain._paired(step), damaged._paired(step)
         assert torch.equal(x, same_x)
@@ -104,7 +120,7 @@ def test_damage_is_done_to_the_reference_poses_and_to_nothing_else(pair):
         assert (poses - damaged_poses).abs().mean() > 0.05
         assert torch.equal(damaged_poses, damaged._paired(step)[0])
         assert all(torch.equal(a, b) for a, b in zip(plain._unpaired(step), damaged._unpaired(step), strict=True))
-    drawn_as_one = trainee_of(pair, dataclasses.replace(TINY, pose_jitter=1e-9))._paired(0)[0]
+    drawn_as_one = trainee_of(pair, changed(TINY, {"jitter": 1e-9}))._paired(0)[0]
     assert torch.allclose(drawn_as_one, plain._paired(0)[0], atol=1e-3)
 
 
@@ -143,7 +159,7 @@ def test_windows_with_a_missing_frame_are_left_out(pair):
 
 def test_real_frames_satisfy_their_own_flow(pair):
     """L_tc of an ideal generator: the driving frames themselves, warped by the stored flow, nearly fit the next."""
-    trainee = trainee_of(pair, dataclasses.replace(TINY, rotate=0, zoom=0, shift=0))
+    trainee = trainee_of(pair, changed(TINY, STILL))
     reference = dataclasses.replace(
         trainee.reference, flow=torch.from_numpy(np.array(pair[0].flow())).permute(0, 3, 1, 2).contiguous()
     )
@@ -158,8 +174,7 @@ def test_real_frames_satisfy_their_own_flow(pair):
 
 
 def test_a_run_writes_its_files_and_the_loss_falls(pair, tmp_path):
-    config = dataclasses.replace(TINY, steps=60, paired_only=1.0, learning_rate=2e-3)
-    recipe.train(pair[0], [], tmp_path, config, device="cpu")
+    learnt(pair[0], tmp_path, changed(TINY, {"steps": 60, "paired_only": 1.0, "learning_rate": 2e-3}))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoints", "losses.jsonl", "previews", "run.json"]
     assert sorted(p.name for p in (tmp_path / "previews").iterdir()) == ["step-0000060.mp4", "step-0000060.png"]
     vgg = [json.loads(line)["vgg"] for line in (tmp_path / "losses.jsonl").read_text().splitlines()]
@@ -179,33 +194,36 @@ def test_the_record_says_how_it_was_made(trained):
 
 def test_generation_gives_one_frame_a_pose_whatever_the_batch(pair, trained):
     result, _ = trained
-    parts = (result.config, result.weights, result.statistics)
-    frames = list(recipe.generate(*parts, pair[1].poses, device="cpu", batch=5))
+    frames = played(result, pair[1].poses, batch=5)
     assert len(frames) == 12
     assert frames[0].shape == (32, 32, 3) and frames[0].dtype == np.uint8
-    one_by_one = list(recipe.generate(*parts, pair[1].poses, device="cpu", batch=1))
+    one_by_one = played(result, pair[1].poses, batch=1)
     assert max(np.abs(a.astype(int) - b).max() for a, b in zip(frames, one_by_one, strict=True)) <= 4
-    assert next(recipe.generate(*parts, pair[1].poses[:1], device="cpu")).shape == (32, 32, 3)
+    assert played(result, pair[1].poses[:1])[0].shape == (32, 32, 3)
 
 
 @pytest.mark.parametrize("consecutive", [1, 2, 3])
 def test_what_is_shown_is_the_mean_of_a_moments_versions(pair, consecutive):
-    config = dataclasses.replace(TINY, consecutive=consecutive)
-    trainee = trainee_of(pair, config)
-    parts = (trainee.networks["generator"].eval(), config, trainee.joint_mean, trainee.joint_deviation)
-    xy, seen = (values[:4] for values in trainee.reference.all_joints())
-    windows = list(recipe.play_windows(*parts, xy, seen))
-    shown = list(recipe._play(*parts, xy, seen))
-    assert len(shown) == 4
+    trainee = trainee_of(pair, dataclasses.replace(TINY, consecutive=consecutive))
+    mean, last = (
+        recipe._player(dataclasses.replace(trainee.config, mean_of_versions=chosen), generator, trainee.maps)
+        for generator in [trainee.networks["generator"].eval()]
+        for chosen in (True, False)
+    )
+    pose = trainee.reference.poses_in(32)[:4]
+    windows = list(mean.windows(moments(pose)))
+    shown, latest = list(mean.play(moments(pose))), list(last.play(moments(pose)))
+    assert len(shown) == len(latest) == 4
     for moment, frame in enumerate(shown):
         versions = [windows[t][consecutive - 1 - (t - moment)] for t in range(moment, min(moment + consecutive, 4))]
         np.testing.assert_allclose(frame, np.mean(versions, axis=0), atol=0.5)
+        np.testing.assert_array_equal(latest[moment], versions[0])
 
 
 def test_too_little_footage_is_said(tmp_path):
     short = tiny_performance(tmp_path / "short.performance", frames=2)
     with pytest.raises(TrainingError, match="has 1 runs of 2 frames with a person in them; training needs at least 2"):
-        recipe.train(short, [], tmp_path / "run", TINY, device="cpu")
+        learnt(short, tmp_path / "run")
 
 
 @pytest.mark.parametrize("consecutive", [1, 3])
@@ -217,23 +235,23 @@ def test_previews_fit_any_number_of_consecutive_frames(pair, tmp_path, consecuti
 
 def test_it_is_said_when_the_driver_was_not_learnt_from(pair, tmp_path, caplog):
     absent = tiny_performance(tmp_path / "absent.performance", 3, missing=tuple(range(1, 12, 2)))
-    result = recipe.train(pair[0], [pair[1], absent], tmp_path / "run", TINY, device="cpu", max_steps=2)
+    result = learnt(pair[0], tmp_path / "run", unpaired=[pair[1], absent], max_steps=2)
     assert result.record["joined_at"] is None
     assert "the driving motion was not learnt from: that begins at step 2" in caplog.text
     assert "absent.performance is left out: it has no 2 frames on end with a person" in caplog.text
-    alone = recipe.train(pair[0], [], tmp_path / "alone", TINY, device="cpu", max_steps=1)
+    alone = learnt(pair[0], tmp_path / "alone", max_steps=1)
     assert alone.record["joined_at"] is None
     assert caplog.text.count("not learnt from") == 1
 
 
 def test_resuming_with_other_data_or_features_is_refused(pair, tmp_path, monkeypatch):
     def go_on(reference):
-        recipe.train(reference, [], tmp_path / "run", TINY, device="cpu", max_steps=4, resume=True)
+        learnt(reference, tmp_path / "run", max_steps=4, resume=True)
 
-    recipe.train(pair[0], [], tmp_path / "run", TINY, device="cpu", max_steps=2)
+    learnt(pair[0], tmp_path / "run", max_steps=2)
     tracked_anew = tiny_performance(tmp_path / "me.performance", 1, missing=(3,))  # of the same source video
     assert tracked_anew.header.source_sha256 == pair[0].header.source_sha256
-    with pytest.raises(TrainingError, match=r"reference was .*, is .*: repeat the --preset"):
+    with pytest.raises(TrainingError, match=r"reference was .*, is .*: repeat the `preset`"):
         go_on(tracked_anew)
     with monkeypatch.context() as patch, pytest.raises(TrainingError, match="features was random, is imagenet"):
         patch.setattr(recipe.VGG19Features, "_fill", lambda self, _: self._fill_at_random() or "imagenet")
@@ -246,9 +264,9 @@ def test_frames_without_a_person_do_not_enter_the_statistics(pair, tmp_path):
     trainee, whole = trainee_of((gappy, pair[1]), TINY), trainee_of(pair, TINY)
     shorter = dataclasses.replace(whole.reference, xy=whole.reference.xy[4:], seen=whole.reference.seen[4:])
     xy, seen = shorter.all_joints()
-    mean, deviation = recipe.joint_statistics(xy, seen, (32, 32), TINY.joint_sigma)
-    assert torch.equal(trainee.joint_mean, mean) and torch.equal(trainee.joint_deviation, deviation)
-    assert not torch.equal(whole.joint_mean, mean)
+    mean, deviation = joint_statistics(xy, seen, (32, 32), TINY.joint_sigma)
+    assert torch.equal(trainee.maps.mean, mean) and torch.equal(trainee.maps.deviation, deviation)
+    assert not torch.equal(whole.maps.mean, mean)
 
 
 def test_a_nan_in_the_generators_phase_is_skipped(pair, tmp_path, monkeypatch, caplog):
@@ -260,7 +278,7 @@ def test_a_nan_in_the_generators_phase_is_skipped(pair, tmp_path, monkeypatch, c
 
     losses_of_g = losses.generator_loss
     monkeypatch.setattr(losses, "generator_loss", once_nan)
-    result = recipe.train(pair[0], [pair[1]], tmp_path, TINY, device="cpu")
+    result = learnt(pair[0], tmp_path, unpaired=[pair[1]])
     assert "skipped: the loss gan_p is not a number" in caplog.text
     assert result.record["steps"] == 6
     assert all(np.isfinite(value).all() for value in result.weights.values())
@@ -272,7 +290,7 @@ def test_running_out_of_memory_is_said_in_a_line(pair, tmp_path, monkeypatch):
 
     monkeypatch.setattr(recipe, "read_clip", full)
     with pytest.raises(TrainingError, match="memory ran out"):
-        recipe.train(pair[0], [], tmp_path, TINY, device="cpu")
+        learnt(pair[0], tmp_path)
 
 
 def test_golden_losses(pair):
@@ -294,11 +312,10 @@ training.CHECKPOINT_COST = 0.0
 import functools
 training.run = functools.partial(training.run, checkpoint_seconds=0.05)
 from understudy.performance import Performance
-from understudy.recipes import performance_cloning as recipe
-from recipes.test_performance_cloning import TINY
+from recipes.test_performance_cloning import TINY, learnt
 import dataclasses
 me, dance = Performance.load({me!r}), Performance.load({dance!r})
-recipe.train(me, [dance], Path(sys.argv[1]), dataclasses.replace(TINY, steps=60), device="cpu", resume=True)
+learnt(me, Path(sys.argv[1]), dataclasses.replace(TINY, steps=60), [dance], resume=True)
 """
 
 

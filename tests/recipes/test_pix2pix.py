@@ -6,18 +6,20 @@ import numpy as np
 import pytest
 import torch
 
-from tiny import tiny_performance
+from tiny import session_for, tiny_performance
 from understudy.base.files import load_tensors
 from understudy.conditioning.clips import read_clip
 from understudy.errors import TrainingError
 from understudy.recipes import performance_cloning
 from understudy.recipes import pix2pix as recipe
+from understudy.recipes.parts.groups import Augmentation, Optimisation
+from understudy.recipes.parts.player import moments
+from understudy.recipes.parts.settings import changed, numbers
 from understudy.recipes.parts.trained import arrays_of
-from understudy.training import loop as training
 
 TINY = recipe.Config(
-    size=32, width=4, depth=3, discriminator_width=4, batch=2, joint_sigma=1.5, steps=6, rotate=10, zoom=0.1,
-    shift=0.05, ema_decay=0.9,
+    size=32, width=4, depth=3, discriminator_width=4, joint_sigma=1.5, steps=6,
+    optimisation=Optimisation(batch=2, ema_decay=0.9), augmentation=Augmentation(rotate=10, zoom=0.1, shift=0.05),
 )  # fmt: skip
 
 
@@ -34,37 +36,48 @@ def dance(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(me, tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
-    return recipe.train(me, [], folder, TINY, device="cpu"), folder
+    return learnt(me, folder), folder
+
+
+def learnt(reference, folder, config=TINY, unpaired=(), **limits):
+    return recipe.RECIPE.learn(session_for("pix2pix", config, reference, folder, unpaired, device="cpu", **limits))
 
 
 def trainee_of(performance, config):
-    fabric = training.launch("cpu")
-    clip = read_clip(performance, None, (16, 240, 16), 1, config.seen_above, config.size, 32, fabric.device)
-    return recipe.Pix2Pix(clip, config, 0, fabric)
+    session = session_for("pix2pix", config, performance, performance.path, device="cpu")
+    clip = read_clip(performance, None, (16, 240, 16), 1, config.seen_above, config.size, 32, session.device)
+    return recipe.Pix2Pix(session, clip)
+
+
+def played(result, pose, batch=8):
+    player = recipe.player(result.config, result.weights, result.statistics, "cpu")
+    return list(player.play(moments(pose), batch))
 
 
 @pytest.mark.parametrize("preset", [recipe.paper, recipe.fast, recipe.preview])
 def test_every_preset_builds_and_survives_json(preset):
     config = preset()
-    assert recipe.Config(**json.loads(json.dumps(dataclasses.asdict(config)))) == config
+    assert recipe.RECIPE.read_config(json.loads(json.dumps(dataclasses.asdict(config)))) == config
     recipe.generator_for(dataclasses.replace(config, width=2))
 
 
 def test_the_paper_preset_has_the_paper_numbers():
     config = recipe.paper()
-    assert (config.size, config.batch, config.lambda_l1, config.dropout) == (256, 1, 100, 0.5)
-    assert (config.learning_rate, config.betas) == (2e-4, (0.5, 0.999))
-    assert (config.rotate, config.zoom, config.shift, config.ema_decay) == (0, 0, 0, 0)
+    assert (config.size, config.lambda_l1, config.dropout) == (256, 100, 0.5)
+    assert config.optimisation == Optimisation(
+        batch=1, learning_rate=2e-4, betas=(0.5, 0.999), initial_deviation=0.02, ema_decay=0
+    )
+    assert config.augmentation.amounts == (0, 0, 0)
 
 
 @pytest.mark.parametrize("preset", ["fast", "preview"])
 def test_what_is_not_compared_is_as_in_performance_cloning(preset):
     ours, theirs = getattr(recipe, preset)(), getattr(performance_cloning, preset)()
-    shared = {field.name for field in dataclasses.fields(ours)} & {field.name for field in dataclasses.fields(theirs)}
-    differ = {name for name in shared if getattr(ours, name) != getattr(theirs, name)}
-    assert differ == {"batch", "epochs"}  # epochs are not used, as `steps` is given
+    our_values, their_values = ({number.name: number.value for number in numbers(one)} for one in (ours, theirs))
+    differ = {name for name in our_values.keys() & their_values if our_values[name] != their_values[name]}
+    assert differ == {"optimisation.batch", "epochs"}  # epochs are not used, as `steps` is given
     assert ours.steps == theirs.steps
-    assert ours.batch == theirs.batch // 2  # half of theirs is paired
+    assert ours.optimisation.batch == theirs.optimisation.batch // 2  # half of theirs is paired
 
 
 @pytest.mark.parametrize(
@@ -77,7 +90,7 @@ def test_what_is_not_compared_is_as_in_performance_cloning(preset):
 )
 def test_contradictions_are_refused(changes, message):
     with pytest.raises(ValueError, match=re.escape(message)):
-        recipe.Config(**changes)
+        recipe.RECIPE.read_config(changes)
 
 
 def test_one_pose_goes_in_and_one_frame_comes_out(me):
@@ -100,8 +113,7 @@ def test_pose_and_frame_of_a_pair_belong_together(me):
 
 
 def test_a_run_writes_its_files_and_the_loss_falls(me, tmp_path):
-    config = dataclasses.replace(TINY, steps=60, learning_rate=2e-3)
-    recipe.train(me, [], tmp_path, config, device="cpu")
+    learnt(me, tmp_path, changed(TINY, {"steps": 60, "learning_rate": 2e-3}))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoints", "losses.jsonl", "previews", "run.json"]
     assert sorted(p.name for p in (tmp_path / "previews").iterdir()) == ["step-0000060.mp4", "step-0000060.png"]
     logged = [json.loads(line) for line in (tmp_path / "losses.jsonl").read_text().splitlines()]
@@ -127,27 +139,23 @@ def test_contents_are_what_training_leaves(trained):
 
 def test_generation_gives_one_frame_a_pose_whatever_the_batch(trained, dance):
     result, _ = trained
-    parts = (result.config, result.weights, result.statistics)
-    frames = list(recipe.generate(*parts, dance.poses, device="cpu", batch=5))
+    frames = played(result, dance.poses, batch=5)
     assert len(frames) == 12
     assert frames[0].shape == (32, 32, 3) and frames[0].dtype == np.uint8
-    one_by_one = list(recipe.generate(*parts, dance.poses, device="cpu", batch=1))
+    one_by_one = played(result, dance.poses, batch=1)
     assert max(np.abs(a.astype(int) - b).max() for a, b in zip(frames, one_by_one, strict=True)) <= 4
 
 
 def test_the_same_poses_always_give_the_same_frames(trained, dance):
     result, _ = trained
     assert result.config.dropout == 0.5
-    once, twice = (
-        list(recipe.generate(result.config, result.weights, result.statistics, dance.poses[:3], device="cpu"))
-        for _ in range(2)
-    )
+    once, twice = (played(result, dance.poses[:3]) for _ in range(2))
     assert np.array_equal(once, twice)
 
 
 def test_a_resumed_run_ends_as_the_unbroken_one(trained, me, tmp_path):
-    recipe.train(me, [], tmp_path, TINY, device="cpu", max_steps=3)
-    recipe.train(me, [], tmp_path, TINY, device="cpu", resume=True)
+    learnt(me, tmp_path, max_steps=3)
+    learnt(me, tmp_path, resume=True)
     last = "checkpoints/step-00000006.safetensors"
     one, two = (load_tensors(folder / last, TrainingError)[0] for folder in (trained[1], tmp_path))
     assert one.keys() == two.keys()
@@ -155,15 +163,15 @@ def test_a_resumed_run_ends_as_the_unbroken_one(trained, me, tmp_path):
 
 
 def test_driving_clips_change_nothing_and_that_is_said(trained, me, dance, tmp_path, caplog):
-    result = recipe.train(me, [dance], tmp_path, TINY, device="cpu")
-    assert "pix2pix learns from pairs alone: nothing is learnt from dance.performance" in caplog.text
+    result = learnt(me, tmp_path, unpaired=[dance])
+    assert "pix2pix learns from the reference alone: nothing is learnt from dance.performance" in caplog.text
     assert all(np.array_equal(result.weights[name], trained[0].weights[name]) for name in result.weights)
 
 
 def test_too_little_footage_is_said(tmp_path):
     short = tiny_performance(tmp_path / "short.performance", frames=2, missing=(1,))
     with pytest.raises(TrainingError, match="has 1 frames with a person in them; training needs at least 2"):
-        recipe.train(short, [], tmp_path / "run", TINY, device="cpu")
+        learnt(short, tmp_path / "run")
 
 
 def test_golden_losses(me):

@@ -4,13 +4,14 @@ import os
 import re
 import signal
 from fractions import Fraction
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
 
-from tiny import tiny_performance, tiny_poses
+from tiny import session_for, tiny_performance, tiny_poses
 from understudy.actor import Actor
 from understudy.cli import main as cli
 from understudy.consent import Consent
@@ -21,18 +22,24 @@ from understudy.networks.vgg import VGG19Features
 from understudy.poses.pose import NOSE, PARTS
 from understudy.recipes import poses_in_the_wild as recipe
 from understudy.recipes.parts import poses_in_the_wild_footage as footage_module
+from understudy.recipes.parts.groups import Augmentation, Optimisation
+from understudy.recipes.parts.player import moments
 from understudy.recipes.parts.poses_in_the_wild_config import RUNGS, rung
+from understudy.recipes.parts.poses_in_the_wild_player import around
 from understudy.retargeting.augmentation import PoseNoise
-from understudy.training import loop as training
 from understudy.unpaired.pool import PoseSequence
-from understudy.verbs.clone import perform, train
+from understudy.verbs.perform import perform
+from understudy.verbs.train import train
+from unplugged import saving_every_step, unplugged_behind
 
+NAME, RECIPE = "poses-in-the-wild", recipe.RECIPE
 TINY = recipe.Config(
     size=32, box_hw=(32, 32), line=1 / 16, width=4, downsamplings=2, blocks=1, enhancer_blocks=1,
-    discriminator_width=4, scales=2, features="random", vgg_layers=("relu1_1", "relu2_1"), batch=2, steps=(3, 2, 3, 2),
-    enhancer_alone=0.5, rotate=10, zoom=0.1, shift=0.05, ema_decay=0.9,
+    discriminator_width=4, scales=2, features="random", vgg_layers=("relu1_1", "relu2_1"), steps=(3, 2, 3, 2),
+    enhancer_alone=0.5, optimisation=Optimisation(batch=2, ema_decay=0.9), augmentation=Augmentation(10, 0.1, 0.05),
 )  # fmt: skip
 QUICK = dataclasses.replace(TINY, progressive=False, steps=(3, 0, 2, 0), shares=(0.6, 0, 0.4, 0))
+QUIET = Augmentation()
 STAGES = ("pose", "pose-full", "texture", "texture-full")
 
 
@@ -49,25 +56,42 @@ def dance(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(me, dance, tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
-    return recipe.train(me, [dance], folder, TINY, device="cpu"), folder
+    return learnt(TINY, me, [dance], folder), folder
 
 
-def studio_of(performance, unpaired, config):
-    fabric = training.launch("cpu")
-    footage = recipe.Footage(performance, unpaired, config, 0, fabric.device)
-    return recipe.Studio(config, footage, VGG19Features(config.vgg_layers, config.features), None, fabric, 0)
+def learnt(config, reference, unpaired, folder, **limits):
+    return RECIPE.learn(session_for(NAME, config, reference, folder, unpaired, device="cpu", **limits))
 
 
-def stage_of(performance, unpaired, config, name="pose", G_1=None):
-    studio = studio_of(performance, unpaired, config)
-    torch.manual_seed(0)
-    generator = recipe.generator_for(dataclasses.replace(config, progressive=False), second=G_1 is not None)
-    recipe.initialise(generator, config.initial_deviation)
-    return recipe.Stage(studio, name, generator, 1, G_1, 10)
+def session_of(performance, unpaired, config):
+    """A session that trains nothing, so that its folder is never asked for."""
+    return session_for(NAME, config, performance, Path("no folder"), unpaired, device="cpu")
+
+
+def footage_of(performance, unpaired, config):
+    session = session_of(performance, unpaired, config)
+    return recipe.Footage(session.reference, session.unpaired, config, session.chance, session.device)
+
+
+def stage_of(performance, unpaired, config, name="pose", G_1=None, generator=None):
+    session = session_of(performance, unpaired, config)
+    footage = footage_of(performance, unpaired, config)
+    phi = VGG19Features(config.vgg_layers, config.features)
+    if generator is None:
+        generator = recipe._begun(session, dataclasses.replace(config, progressive=False), second=G_1 is not None)
+    return recipe.Stage(session, footage, phi, name, generator, G_1)
+
+
+def of_steps(config, steps):
+    return dataclasses.replace(config, steps=(steps,) * 4)
+
+
+def player_of(trained):
+    return recipe.player(trained.config, trained.weights, trained.statistics, "cpu")
 
 
 def generated(trained, pose, **options):
-    return list(recipe.generate(trained.config, trained.weights, trained.statistics, pose, device="cpu", **options))
+    return list(player_of(trained).play(moments(pose), **options))
 
 
 # -- config ----------------------------------------------------------------------------------------------------
@@ -76,7 +100,7 @@ def generated(trained, pose, **options):
 @pytest.mark.parametrize("preset", [recipe.paper, recipe.fast, recipe.preview])
 def test_every_preset_builds_and_survives_json(preset):
     config = preset()
-    assert recipe.Config(**json.loads(json.dumps(dataclasses.asdict(config)))) == config
+    assert RECIPE.read_config(json.loads(json.dumps(dataclasses.asdict(config)))) == config
     weights, statistics = recipe.contents(config)
     assert "flat_colour" in statistics
     assert {name.split("/")[0] for name in weights} == {"pose", "texture"}
@@ -85,11 +109,11 @@ def test_every_preset_builds_and_survives_json(preset):
 def test_the_paper_preset_has_the_paper_numbers():
     config = recipe.paper()
     assert (config.box_hw, config.neighbours, config.judged) == ((512, 256), 2, 3)
-    assert (config.lambda_vgg, config.lambda_fm, config.learning_rate) == (10, 10, 2e-4)
+    assert (config.lambda_vgg, config.lambda_fm, config.optimisation.learning_rate) == (10, 10, 2e-4)
     assert (config.augment, config.past_only, config.refine, config.unpaired) == (True, False, True, True)
     assert (config.progressive, config.residual, config.whole_frame) == (True, False, False)
     assert config.stages == STAGES
-    assert (config.rotate, config.zoom, config.shift, config.ema_decay) == (0, 0, 0, 0)
+    assert (config.augmentation.amounts, config.optimisation.ema_decay) == ((0, 0, 0), 0)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +127,11 @@ def test_the_paper_preset_has_the_paper_numbers():
             "whole_frame learns where the room is, so rotate, zoom and shift must be 0 with it",
         ),
         ({"width": 33}, "an enhancer has half of the generator's width, which must be even: not 33"),
-        ({"judged": 0}, "neighbours must be at least 0, judged and batch at least 1: not 2, 0 and 1"),
+        ({"judged": 0}, "judged must be at least 1, not 0"),
+        ({"neighbours": -1}, "neighbours must be at least 0, not -1"),
+        ({"batch": 0}, "batch must be at least 1, not 0"),
+        ({"scales": 0}, "scales must be at least 1, not 0"),
+        ({"drop": 2}, "pose drop is a probability between 0 and 1, not 2"),
         ({"shares": (1, 0, 1, 1)}, "each stage needs a share of the time above 0: not 1, 0, 1, 1"),
         ({"enhancer_alone": 2.0}, "enhancer_alone is a share between 0 and 1, not 2.0"),
         ({"ema_decay": 1.0}, "ema_decay must be at least 0 and below 1, not 1.0"),
@@ -111,7 +139,22 @@ def test_the_paper_preset_has_the_paper_numbers():
 )
 def test_contradictions_are_refused(changes, message):
     with pytest.raises(ValueError, match=re.escape(message)):
-        recipe.Config(**changes)
+        RECIPE.read_config(changes)
+
+
+def test_a_config_from_before_there_were_groups_is_read():
+    flat = {
+        "size": 64, "box_hw": [64, 32], "downsamplings": 3, "steps": [1, 2, 3, 4], "augment": False,
+        "normalization": "ground", "scale_by": "hips", "fit_limbs": True, "drop": 0.2, "jitter": 0.03, "stretch": 0.4,
+        "batch": 3, "learning_rate": 1e-3, "betas": [0.4, 0.9], "initial_deviation": 0.1, "ema_decay": 0.5,
+        "rotate": 5.0, "zoom": 0.2, "shift": 0.1,
+    }  # fmt: skip
+    config = RECIPE.read_config(flat)
+    assert (config.size, config.box_hw, config.augment, config.steps) == (64, (64, 32), False, (1, 2, 3, 4))
+    assert dataclasses.astuple(config.placement) == ("ground", "hips", True)
+    assert config.pose_noise == PoseNoise(0.2, 0.03, 0.4) and config.damage == PoseNoise()
+    assert config.optimisation == Optimisation(3, 1e-3, (0.4, 0.9), 0.1, 0.5)
+    assert config.augmentation == Augmentation(5, 0.2, 0.1)
 
 
 def test_each_rung_of_the_ladder_adds_one_thing():
@@ -119,8 +162,26 @@ def test_each_rung_of_the_ladder_adds_one_thing():
     switches = [(one.augment, not one.past_only, one.refine, one.unpaired) for one in rungs]
     assert switches == [tuple(place > number for number in range(4)) for place in range(5)]
     assert rungs[-1] == recipe.preview()
-    with pytest.raises(ValueError, match="there is no rung PL; choose one of PL-Stage1, "):
-        rung(recipe.preview(), "PL")
+    assert rungs == [RECIPE.varied(recipe.preview(), name) for name in RUNGS]
+    with pytest.raises(UsageError, match="Poses in the Wild has no such variant; choose one of PL-Stage1, "):
+        RECIPE.varied(recipe.preview(), "PL")
+
+
+@pytest.mark.parametrize("preset", RECIPE.presets)
+def test_the_room_can_be_painted_along_with_any_preset(preset):
+    config = RECIPE.preset(preset, "w/ BG")
+    assert config.box_hw == (config.size, config.size) and not config.augmentation
+    assert RECIPE.paints_room(config) and not RECIPE.paints_room(RECIPE.preset(preset))
+    weights, statistics = RECIPE.contents(config)
+    assert "flat_colour" not in statistics
+    assert weights["pose/output.1.bias"][1] == weights["texture/output.1.bias"][1] == (3,)
+
+
+def test_poses_are_learnt_from_unless_a_rung_does_without():
+    assert {name: RECIPE.learns_from(rung(recipe.fast(), name)) for name in RUNGS} == {
+        **dict.fromkeys(RUNGS[:4]),
+        RUNGS[4]: "poses",
+    }
 
 
 # -- windows -----------------------------------------------------------------------------------------------------
@@ -130,10 +191,10 @@ def test_every_frame_stands_with_its_neighbours_and_ends_are_repeated():
     for frames in (1, 2, 3, 7):
         for before, after in ((2, 2), (2, 0), (0, 1), (0, 0), (4, 4)):
             values = [torch.tensor(t) for t in range(frames)]
-            windows = [[int(v) for v in window] for window in footage_module._around(values, before, after)]
+            windows = [[int(v) for v in window] for window in around(values, before, after)]
             wanted = [[min(max(t + d, 0), frames - 1) for d in range(-before, after + 1)] for t in range(frames)]
             assert windows == wanted, (frames, before, after)
-    assert list(footage_module._around([], 2, 2)) == []
+    assert list(around([], 2, 2)) == []
 
 
 @pytest.mark.parametrize(
@@ -147,7 +208,7 @@ def test_every_frame_stands_with_its_neighbours_and_ends_are_repeated():
     ],
 )
 def test_windows_repeat_the_ends_of_a_clip(frames, before, after, expected):
-    windows = footage_module._around([torch.tensor(t) for t in range(frames)], before, after)
+    windows = around([torch.tensor(t) for t in range(frames)], before, after)
     assert [[int(value) for value in window] for window in windows] == expected
 
 
@@ -159,7 +220,7 @@ def test_neighbours_are_stacked_over_channels_in_their_order():
 
 
 def test_pose_and_frame_of_a_pair_belong_together(me, dance):
-    footage = studio_of(me, [dance], dataclasses.replace(TINY, augment=False)).footage
+    footage = footage_of(me, [dance], dataclasses.replace(TINY, augment=False))
     flat = torch.tensor(footage.flat).view(1, 1, 3, 1, 1) / 127.5 - 1
     for step in range(3):
         poses, f = footage.paired((1, 2, 3), step, (2, 2), PoseNoise())
@@ -171,7 +232,7 @@ def test_pose_and_frame_of_a_pair_belong_together(me, dance):
 
 
 def test_damage_is_done_to_poses_and_not_to_frames(me, dance):
-    footage = studio_of(me, [dance], TINY).footage
+    footage = footage_of(me, [dance], TINY)
     poses, f = footage.paired((1, 2, 3), 0, (2, 2), PoseNoise(0.3, 0.02, 0.5))
     plain, same_f = footage.paired((1, 2, 3), 0, (2, 2), PoseNoise())
     assert torch.equal(f, same_f)
@@ -180,7 +241,7 @@ def test_damage_is_done_to_poses_and_not_to_frames(me, dance):
 
 
 def test_other_peoples_poses_stand_in_the_box_like_the_references(me, dance):
-    footage = studio_of(me, [dance], dataclasses.replace(TINY, rotate=0, zoom=0, shift=0, augment=False)).footage
+    footage = footage_of(me, [dance], dataclasses.replace(TINY, augmentation=QUIET, augment=False))
     heights = []
     for poses in (footage.paired((1, 2, 3), 0, (2, 2), PoseNoise())[0], footage.unpaired((4, 5, 6), 0, (2, 2))):
         y = poses.xy[..., 1][poses.seen]
@@ -190,7 +251,7 @@ def test_other_peoples_poses_stand_in_the_box_like_the_references(me, dance):
 
 
 def test_half_the_size_shows_the_same(me, dance):
-    footage = studio_of(me, [dance], TINY).footage
+    footage = footage_of(me, [dance], TINY)
     poses, _ = footage.paired((1, 2, 3), 0, (2, 2), PoseNoise())
     small, halved = poses.maps(TINY, 2), torch.nn.functional.avg_pool2d(poses.maps(TINY).flatten(0, 1), 2)
     assert (small.flatten(0, 1) - halved).abs().mean() < 0.2 * halved.mean()
@@ -202,7 +263,7 @@ def test_half_the_size_shows_the_same(me, dance):
 @pytest.mark.parametrize("name", RUNGS)
 def test_every_rung_trains_and_plays(me, dance, tmp_path, name):
     config = dataclasses.replace(rung(QUICK, name), steps=(1, 0, 1, 0))
-    result = recipe.train(me, [dance], tmp_path, config, device="cpu")
+    result = learnt(config, me, [dance], tmp_path)
     assert result.config == config
     assert tuple(result.record["stages"]) == config.stages
     assert ("pose D_w" in result.record["losses"]) == config.unpaired
@@ -215,12 +276,12 @@ def test_every_rung_trains_and_plays(me, dance, tmp_path, name):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"whole_frame": True, "rotate": 0, "zoom": 0, "shift": 0}, {"box_hw": (64, 32), "size": 48}, {"residual": True}],
+    [{"whole_frame": True, "augmentation": QUIET}, {"box_hw": (64, 32), "size": 48}, {"residual": True}],
     ids=["with the room", "a tall box", "residual"],
 )
 def test_every_shape_trains_and_plays(me, dance, tmp_path, changes):
     config = dataclasses.replace(TINY, steps=(1, 1, 1, 1), **changes)
-    result = recipe.train(me, [dance], tmp_path, config, device="cpu")
+    result = learnt(config, me, [dance], tmp_path)
     assert result.config == config
     channels = 3 if config.whole_frame else 4
     assert [frame.shape for frame in generated(result, me.poses[:2])] == [(config.size, config.size, channels)] * 2
@@ -237,8 +298,9 @@ def test_a_run_writes_a_folder_for_each_stage(trained):
 
 
 def test_the_losses_fall(me, dance, tmp_path):
-    config = dataclasses.replace(QUICK, steps=(40, 0, 40, 0), learning_rate=2e-3)
-    recipe.train(me, [dance], tmp_path, config, device="cpu")
+    faster = dataclasses.replace(QUICK.optimisation, learning_rate=2e-3)
+    config = dataclasses.replace(QUICK, steps=(40, 0, 40, 0), optimisation=faster)
+    learnt(config, me, [dance], tmp_path)
     names = {"D_p", "D_t", "D_w", "gan_p", "gan_t", "gan_w", "fm_p", "fm_t", "vgg", "alpha"}
     for stage in ("pose", "texture"):
         logged = [json.loads(line) for line in (tmp_path / stage / "losses.jsonl").read_text().splitlines()]
@@ -258,8 +320,8 @@ def test_each_discriminator_sees_what_the_paper_shows_it(me, dance):
 
 
 def test_positives_of_d_w_are_undamaged_pairs_of_the_reference_drawn_for_themselves(me, dance):
-    quiet = dataclasses.replace(QUICK, rotate=0, zoom=0, shift=0)
-    hurt = stage_of(me, [dance], dataclasses.replace(quiet, drop=0.3, jitter=0.1, stretch=0.5))
+    quiet = dataclasses.replace(QUICK, augmentation=QUIET)
+    hurt = stage_of(me, [dance], dataclasses.replace(quiet, pose_noise=PoseNoise(0.3, 0.1, 0.5)))
     plain = stage_of(me, [dance], dataclasses.replace(quiet, augment=False))
     recorded = [hurt._recorded(step) for step in range(6)]
     assert recorded[0].shape == (2, len(PARTS) + 4, 32, 32)
@@ -273,10 +335,10 @@ def test_positives_of_d_w_are_undamaged_pairs_of_the_reference_drawn_for_themsel
 
 @pytest.mark.parametrize("shrink", [1, 2])
 def test_d_w_sees_lines_of_one_kind_in_stage_two(me, dance, shrink):
-    studio = studio_of(me, [dance], dataclasses.replace(TINY, augment=False))
-    G_1 = recipe.generator_for(TINY, second=False)
-    small = recipe.generator_for(dataclasses.replace(TINY, progressive=False), second=True)
-    stage = recipe.Stage(studio, "texture", small, shrink, G_1, 4)
+    config = dataclasses.replace(TINY, augment=False, progressive=shrink == 2)
+    G_1 = recipe.generator_for(config, second=False)
+    stage = stage_of(me, [dance], config, "texture", G_1)
+    assert stage.shrink == shrink
     poses, _ = stage._paired(recipe.RECORDED, 0, PoseNoise())
     p = stage._condition(poses)[1][:, 0]
     assert torch.equal(p, stage._recorded(0)[:, : len(PARTS)])
@@ -295,18 +357,16 @@ def test_a_residual_stage_two_begins_where_stage_one_ended(me, dance):
     config = dataclasses.replace(QUICK, residual=True)
     G_1 = stage_of(me, [dance], config).networks["generator"].eval()
     stage = stage_of(me, [dance], config, "texture", G_1)
-    recipe._begin(stage.networks["generator"], config, G_1)
     x, _, coarse = stage._condition(stage._paired(recipe.PAIRED, 0, PoseNoise())[0])
     with torch.no_grad():
         assert torch.equal(stage._frames(stage.G(x.flatten(0, 1)), coarse), coarse)
 
 
 def test_the_enhancer_learns_alone_at_first_then_all_of_g(me, dance):
-    studio = studio_of(me, [dance], TINY)
     generator = recipe.generator_for(TINY, second=False)
     recipe.initialise(generator, 0.02)
     assert isinstance(generator, LocalEnhancer)
-    stage = recipe.Stage(studio, "pose-full", generator, 1, None, 4)
+    stage = stage_of(me, [dance], of_steps(TINY, 4), "pose-full", generator=generator)
 
     def changed(step):
         before = {name: value.clone() for name, value in generator.named_parameters()}
@@ -319,7 +379,7 @@ def test_the_enhancer_learns_alone_at_first_then_all_of_g(me, dance):
 
 
 def test_the_learning_rate_falls_in_the_second_half_and_is_given_back(me, dance, monkeypatch):
-    stage = stage_of(me, [dance], QUICK)
+    stage = stage_of(me, [dance], of_steps(QUICK, 10))
     rates = []
     monkeypatch.setattr(
         recipe.Stage,
@@ -334,28 +394,43 @@ def test_the_learning_rate_falls_in_the_second_half_and_is_given_back(me, dance,
 
 def test_poses_without_pictures_are_learnt_from(me, tmp_path):
     wild = PoseSequence("wild", tiny_poses(20, 64, 3), np.full(20, 2, np.uint8), Fraction(25))
-    result = recipe.train(me, [wild], tmp_path, dataclasses.replace(QUICK, steps=(1, 0, 1, 0)), device="cpu")
+    result = learnt(dataclasses.replace(QUICK, steps=(1, 0, 1, 0)), me, [wild], tmp_path)
     assert result.record["data"] == "10 runs of 3 frames of the reference, poses of 1 other clips"
 
 
 def test_without_other_people_d_w_is_left_out_and_that_is_said(me, tmp_path, caplog):
-    result = recipe.train(me, [], tmp_path, dataclasses.replace(QUICK, steps=(1, 0, 1, 0)), device="cpu")
+    result = learnt(dataclasses.replace(QUICK, steps=(1, 0, 1, 0)), me, [], tmp_path)
     assert "no poses of other people were given: D_w, which learns from them, is left out" in caplog.text
     assert "pose D_w" not in result.record["losses"]
     assert result.record["joined_at"] is None
 
 
+def test_a_rung_that_learns_from_nobody_else_says_of_whom(me, tmp_path, caplog):
+    wild = PoseSequence("wild", tiny_poses(20, 64, 3), np.full(20, 2, np.uint8), Fraction(25))
+    learnt(dataclasses.replace(rung(QUICK, "PL-Stage1"), steps=(1, 0, 0, 0)), me, [wild], tmp_path)
+    assert "learns from the reference alone: nothing is learnt from wild" in caplog.text
+
+
+def test_a_run_records_all_that_its_numbers_hang_on(trained):
+    settings = json.loads((trained[1] / "texture" / "run.json").read_text())["settings"]
+    own = {"recipe", "config", "features", "seed", "flat_colour", "reference", "unpaired"}
+    assert set(settings) == own | {"stage", "builds_on"}
+    assert settings["recipe"] == NAME and settings["features"] == "random" and settings["unpaired"]
+    assert RECIPE.read_config(settings["config"]) == TINY
+
+
 def test_too_little_footage_is_said(tmp_path):
     short = tiny_performance(tmp_path / "short.performance", frames=3)
     with pytest.raises(TrainingError, match="has 1 runs of 3 frames with a person in them; training needs at least 2"):
-        recipe.train(short, [], tmp_path / "run", TINY, device="cpu")
+        learnt(TINY, short, [], tmp_path / "run")
 
 
 def test_golden_losses(me, dance):
     """A change that should not alter numbers must reproduce these; one that should says so and why."""
-    first = stage_of(me, [dance], QUICK)
+    config = of_steps(QUICK, 10)
+    first = stage_of(me, [dance], config)
     named = {f"pose {name}": float(v.detach()) for name, v in first.training_step(3).items()}
-    second = stage_of(me, [dance], QUICK, "texture", first.networks["generator"].eval())
+    second = stage_of(me, [dance], config, "texture", first.networks["generator"].eval())
     named |= {f"texture {name}": float(v.detach()) for name, v in second.training_step(3).items()}
     assert named == pytest.approx(GOLDEN, rel=0.03)
 
@@ -372,25 +447,14 @@ GOLDEN = {
 # -- stages ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kill_at", [1, 4, 7, 9], ids=STAGES)
+@pytest.mark.parametrize("stage", STAGES)
 def test_killed_in_any_stage_and_resumed_gives_the_weights_of_an_unbroken_run(
-    trained, me, dance, tmp_path, monkeypatch, kill_at
+    trained, me, dance, tmp_path, monkeypatch, stage
 ):
-    count = 0
-
-    def dies(loop, last):
-        nonlocal count
-        if count == kill_at:
-            raise KeyboardInterrupt
-        count += 1
-        own_step(loop, last)
-        loop.next_save = 0.0  # after every step
-
-    own_step = training._Loop.step
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(training._Loop, "step", dies)
-        recipe.train(me, [dance], tmp_path, TINY, device="cpu")
-    result = recipe.train(me, [dance], tmp_path, TINY, device="cpu", resume=True)
+        saving_every_step(patch, unplugged_behind(stage, 1))
+        learnt(TINY, me, [dance], tmp_path)
+    result = learnt(TINY, me, [dance], tmp_path, resume=True)
     assert result.record["stages"] == trained[0].record["stages"]
     assert all(np.array_equal(result.weights[name], trained[0].weights[name]) for name in result.weights)
 
@@ -404,7 +468,7 @@ def test_killed_in_any_stage_and_resumed_gives_the_weights_of_an_unbroken_run(
 def test_steps_count_over_all_stages_and_the_actor_plays_what_was_reached(
     me, dance, trained, tmp_path, caplog, max_steps, reached, box_hw, refine
 ):
-    result = recipe.train(me, [dance], tmp_path, TINY, device="cpu", max_steps=max_steps)
+    result = learnt(TINY, me, [dance], tmp_path, max_steps=max_steps)
     assert result.record["stages"] == reached
     assert (result.config.box_hw, result.config.refine) == (box_hw, refine)
     assert {name: (value.dtype.str, value.shape) for name, value in result.weights.items()} == recipe.contents(
@@ -412,13 +476,13 @@ def test_steps_count_over_all_stages_and_the_actor_plays_what_was_reached(
     )[0]
     assert ("the actor is without the stages that were not reached: " in caplog.text) == (len(reached) < 4)
     assert generated(result, me.poses[:1])[0].shape == (32, 32, 4)
-    whole = recipe.train(me, [dance], tmp_path, TINY, device="cpu", resume=True)
+    whole = learnt(TINY, me, [dance], tmp_path, resume=True)
     assert all(np.array_equal(whole.weights[name], trained[0].weights[name]) for name in whole.weights)
 
 
 def test_the_room_at_half_the_size_is_played_at_half_the_size(me, dance, tmp_path):
-    config = dataclasses.replace(TINY, whole_frame=True, rotate=0, zoom=0, shift=0)
-    result = recipe.train(me, [dance], tmp_path, config, device="cpu", max_steps=2)
+    config = dataclasses.replace(TINY, whole_frame=True, augmentation=QUIET)
+    result = learnt(config, me, [dance], tmp_path, max_steps=2)
     assert (result.config.size, result.config.box_hw) == (16, (16, 16))
     assert generated(result, me.poses[:1])[0].shape == (16, 16, 3)
 
@@ -426,22 +490,21 @@ def test_the_room_at_half_the_size_is_played_at_half_the_size(me, dance, tmp_pat
 def test_other_poses_cannot_be_resumed_with(trained, me, dance, tmp_path_factory):
     other = tiny_performance(tmp_path_factory.mktemp("other") / "other.performance", 5, frames=16)
     with pytest.raises(TrainingError, match="unpaired"):
-        recipe.train(me, [other], trained[1], TINY, device="cpu", resume=True)
+        learnt(TINY, me, [other], trained[1], resume=True)
 
 
 def test_ctrl_c_in_the_second_stage_saves_and_resumes_exactly(trained, me, dance, tmp_path, monkeypatch):
-    own_step = recipe.Stage._step
-
-    def interrupted(stage, step):
-        if (stage.name, step) == ("texture", 1):
+    def interrupted(*at):
+        if at == ("texture", 2) and not interrupts:
+            interrupts.append(at)
             os.kill(os.getpid(), signal.SIGINT)
-        return own_step(stage, step)
 
+    interrupts = []
     with monkeypatch.context() as patch, pytest.raises(Interrupted, match="stopped at step 2; saved"):
-        patch.setattr(recipe.Stage, "_step", interrupted)
-        recipe.train(me, [dance], tmp_path, TINY, device="cpu")
+        saving_every_step(patch, interrupted)
+        learnt(TINY, me, [dance], tmp_path)
     assert (tmp_path / "texture/checkpoints/step-00000002.safetensors").exists()
-    result = recipe.train(me, [dance], tmp_path, TINY, device="cpu", resume=True)
+    result = learnt(TINY, me, [dance], tmp_path, resume=True)
     assert all(np.array_equal(result.weights[name], trained[0].weights[name]) for name in result.weights)
 
 
@@ -479,6 +542,40 @@ def test_a_lost_joint_shows_in_the_frames_that_see_it(trained, me):
     assert changed == [1 <= t <= 9 for t in range(12)]
 
 
+@pytest.mark.parametrize(
+    ("changes", "latency"),
+    [({}, 4), ({"past_only": True}, 2), ({"refine": False}, 2), ({"past_only": True, "refine": False}, 0)],
+    ids=["both stages", "past only", "stage one", "stage one, past only"],
+)
+def test_the_whole_frame_as_a_box_is_played_with_a_few_moments_delay(me, tmp_path, changes, latency):
+    alone = dataclasses.replace(QUICK, unpaired=False, steps=(1, 0, 1, 0), **changes)
+    player = player_of(learnt(RECIPE.varied(alone, "w/ BG"), me, [], tmp_path))
+    assert player.latency == latency
+    given = []
+    one_by_one = (given.append(moment) or moment for moment in moments(me.poses))
+    waited = [len(given) for _ in player.play(one_by_one, batch=1)]
+    assert waited == [min(12, t + 1 + latency) for t in range(12)]
+
+
+def test_a_box_that_follows_takes_the_whole_dance_but_frames_come_out_as_they_are_painted(trained, me):
+    player = player_of(trained[0])
+    assert player.latency is None
+    painted = []
+    player.G_1.register_forward_hook(lambda network, given, frames: painted.append(len(frames)))
+    frames = player.play(moments(me.poses), batch=2)
+    next(frames)
+    assert painted == [2, 2], "frames 0 to 3: two of them, with the two after each"
+    assert len(list(frames)) == 11 and painted == [2] * 6
+
+
+def test_playing_again_begins_anew(trained, me, dance):
+    player = player_of(trained[0])
+    first = list(player.play(moments(me.poses)))
+    list(player.play(moments(dance.poses[:5])))
+    assert np.array_equal(first, list(player.play(moments(me.poses))))
+    assert list(player.play(iter(()))) == []
+
+
 def test_the_actor_performs_over_any_background(trained, me, dance, tmp_path):
     actor = Actor.of(trained[0], me, "poses-in-the-wild", "preview", Consent("it is me", ""))
     actor.save(tmp_path / "me.actor")
@@ -490,25 +587,22 @@ def test_the_actor_performs_over_any_background(trained, me, dance, tmp_path):
 
 
 def test_a_rung_can_be_trained_from_the_command_line(me, tmp_path, monkeypatch):
-    monkeypatch.setattr(recipe, "preview", lambda: dataclasses.replace(QUICK, steps=(1, 0, 1, 0)))
+    quick = dataclasses.replace(QUICK, steps=(1, 0, 1, 0))
+    monkeypatch.setitem(RECIPE.presets, "preview", lambda: quick)
     words = ["train", "--reference", str(me.path), "--output", str(tmp_path / "one.actor"), "--consent", "It is me"]
     with pytest.raises(SystemExit, match="0"):
-        cli.main([*words, "--recipe", "poses-in-the-wild", "--ablation", "PL-Stage1-DA", "--device", "cpu"])
-    config = recipe.Config(**Actor.load(tmp_path / "one.actor").config)
+        cli.main([*words, "--recipe", NAME, "--variant", "PL-Stage1-DA", "--device", "cpu"])
+    config = Actor.load(tmp_path / "one.actor").config
     assert (config.augment, config.past_only, config.refine, config.unpaired) == (True, True, False, False)
 
 
 @pytest.mark.parametrize(
-    ("name", "rung_name", "said"),
+    ("name", "variant", "said"),
     [
-        ("poses-in-the-wild", "PL", "--ablation PL: there is no rung PL; choose one of PL-Stage1, PL-Stage1-DA, "),
-        (
-            "pix2pix",
-            "PL-Stage2",
-            "--ablation PL-Stage2: the rungs are those of --recipe poses-in-the-wild, ",
-        ),
+        (NAME, "PL", "`variant='PL'`: Poses in the Wild has no such variant; choose one of PL-Stage1, PL-Stage1-DA, "),
+        ("pix2pix", "PL-Stage2", "`variant='PL-Stage2'`: pix2pix has no such variant; it has none"),
     ],
 )
-def test_rungs_that_there_are_not_are_said(me, tmp_path, name, rung_name, said):
+def test_rungs_that_there_are_not_are_said(me, tmp_path, name, variant, said):
     with pytest.raises(UsageError, match=re.escape(said)):
-        train(me, tmp_path / "one.actor", recipe=name, ablation=rung_name, consent="It is me", device="cpu")
+        train(me, tmp_path / "one.actor", recipe=name, variant=variant, consent="It is me", device="cpu")

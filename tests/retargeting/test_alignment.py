@@ -84,7 +84,7 @@ def test_align_by_hand(driving: tuple, reference: tuple, expected: Alignment) ->
 def test_aligned_driver_has_the_reference_statistics() -> None:
     driving = torso((100, 120, 20, 60), (130, 90, 30, 58))
     reference = torso((60, 70, 50, 130), (64, 78, 46, 128))
-    aligned = align(body_statistics(driving), body_statistics(reference)).apply_to_pose(driving, (256, 256))
+    aligned = align(body_statistics(driving), body_statistics(reference)).of_pose(driving, (256, 256))
     assert body_statistics(aligned).centre_xy == pytest.approx(body_statistics(reference).centre_xy, abs=1e-3)
     assert body_statistics(aligned).hip_width == pytest.approx(body_statistics(reference).hip_width, abs=1e-3)
 
@@ -140,9 +140,9 @@ def test_unknown_sizes_and_unknown_rule_are_errors() -> None:
 def test_inverse_undoes() -> None:
     alignment = Alignment(1.7, (-30.0, 12.5))
     pose = torso((100, 120, 20, 60))
-    there = alignment.apply_to_pose(pose, (300, 300))
+    there = alignment.of_pose(pose, (300, 300))
     assert there.size_hw == (300, 300)
-    np.testing.assert_allclose(alignment.inverse().apply_to_pose(there, (256, 256)).xy, pose.xy, atol=1e-4)
+    np.testing.assert_allclose(alignment.inverse.of_pose(there, (256, 256)).xy, pose.xy, atol=1e-4)
 
 
 def test_frames_and_poses_are_aligned_alike() -> None:
@@ -173,6 +173,6 @@ def test_sides_are_exchanged_only_where_the_reference_never_shows_the_drivers(dr
     alignment = align(body_statistics(driving), body_statistics(own))
     assert alignment.exchange_sides is exchanged
     assert ("left and right are exchanged" in caplog.text) is exchanged
-    aligned = alignment.apply_to_pose(driving, (256, 256))
+    aligned = alignment.of_pose(driving, (256, 256))
     side = np.sign(aligned.xy[0, LEFT_HIP, 0] - aligned.xy[0, RIGHT_HIP, 0])
     assert side == (reference[0] if exchanged else driver[0])

@@ -227,6 +227,19 @@ def test_errors_follow_the_size_of_the_person():
     assert torch.allclose(large, small * 3, atol=1e-3)
 
 
+def test_a_window_is_measured_where_its_torso_is_longest_or_seen():
+    """Somebody bows in the first frame of one window, and in the last of another; in a third he is seen but once."""
+    bowing = people(1, 3).repeat(3, 1, 1, 1)
+    seen = seen_in(bowing)
+    hips = [LEFT_HIP, RIGHT_HIP]
+    bowing[0, :2, hips, 1] = bowing[1, 1:, hips, 1] = 120 - TORSO / 2
+    seen[2, [0, 2], LEFT_HIP] = False
+    errors = augmented(rng(), bowing, seen, PoseNoise(jitter=0.1))[0] - bowing
+    upright = people(1, 3).repeat(3, 1, 1, 1)
+    expected = augmented(rng(), upright, seen_in(upright), PoseNoise(jitter=0.1))[0] - upright
+    assert torch.allclose(errors, expected, atol=1e-3)
+
+
 def test_without_hips_the_torso_is_guessed_from_what_is_seen():
     xy = people(1, 2)
     seen = torch.zeros(1, 2, POINTS, dtype=torch.bool)

@@ -171,6 +171,12 @@ def test_a_kick_does_not_move_the_ground():
     assert ground_position(people(both, 100), FPS, printed=True).min() == 170
 
 
+def test_who_stands_on_one_leg_for_long_stands_where_that_foot_is():
+    both = np.full((300, 2), 200.0)
+    both[100:200, 0] -= 60  # for four seconds
+    np.testing.assert_allclose(ground_position(people(both, 100), FPS), 200)
+
+
 def test_a_walk_is_followed():
     ankles, heights = walk(12, 500, 400)
     off = ground_position(people(ankles, heights), FPS) - ankles
@@ -259,10 +265,11 @@ def test_who_walks_stays_where_the_reference_was_seen_and_as_tall():
 def test_nobody_leaves_the_floor_by_far():
     """Somebody spends a tenth of the time far behind everything else: he goes half a way beyond, and not smaller."""
     ankles = np.concatenate([np.tile(walk(6, 500, 480)[0], 2), np.full(30, 100.0)])
-    how, _ = placed(people(ankles, ankles / 2), people(*walk(12, 700, 500)))
-    theirs = ground_statistics(people(*walk(12, 700, 500)), FPS)
+    driving = people(ankles, ankles / 2)
+    how, _ = placed(driving, people(*walk(12, 700, 500)))
+    own, theirs = (ground_statistics(pose, FPS) for pose in (driving, people(*walk(12, 700, 500))))
     assert how.translation.min() == pytest.approx(theirs.far - BEYOND * (theirs.close - theirs.far), abs=1)
-    assert how.scale[-10:] == pytest.approx(how.scale.min() if how.scale[-1] < how.scale[0] else how.scale.max())
+    assert how.scale[-10:] == pytest.approx(theirs.far_height / own.far_height)
 
 
 def test_noise_of_the_tracker_stays_as_small_as_it_is():

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from understudy.poses.pose import Pose
-from understudy.retargeting.nearest import nearest_frames
+from understudy.retargeting.nearest import MISSING_LIMB, nearest_frames, nearest_frames_by_limbs, warp_distances
+from understudy.retargeting.pose_metrics import Descriptor, descriptor, pose_to_pose
 
 
 def random_pose(rng: np.random.Generator, frames: int, missing: float = 0.2) -> Pose:
@@ -72,3 +73,42 @@ def test_unaligned_sizes_are_refused() -> None:
         ValueError, match=r"align the driver first: its frame is \(64, 64\), the reference's \(256, 256\)"
     ):
         nearest_frames(driving.transformed(0.25, (0, 0), (64, 64)), driving)
+
+
+@pytest.mark.parametrize("frames_at_once", [1, 7, 1000])
+def test_nearest_by_limbs_is_equation_7_in_any_block_size(frames_at_once: int) -> None:
+    rng = np.random.default_rng(5)
+    driving, reference = random_pose(rng, 23, 0.1), random_pose(rng, 31, 0.1)
+    here, there = descriptor(driving), descriptor(reference)
+    mean = pose_to_pose(here, there)
+    shared = here.seen.astype(int) @ there.seen.T.astype(int)
+    ranked = np.where(shared < here.seen.sum(axis=1, keepdims=True) / 2, 1e6 + mean, mean)
+    found = nearest_frames_by_limbs(driving, reference, frames_at_once=frames_at_once)
+    assert found.frame.tolist() == np.nanargmin(ranked, axis=1).tolist()
+    np.testing.assert_allclose(found.distance, mean[np.arange(23), found.frame], rtol=1e-5)
+    wherever = reference.transformed(1, (40.0, -7.0), reference.size_hw)
+    assert nearest_frames_by_limbs(wherever, reference).frame.tolist() == list(range(31))
+
+
+def limb(vector: tuple[float, float], seen: bool = True) -> Descriptor:
+    """One frame in which one limb points somewhere and all others hang down by 10 pixels."""
+    displacement = np.full((1, 12, 2), (0, 10), np.float32)
+    displacement[0, 4] = vector
+    shown = np.ones((1, 12), bool)
+    shown[0, 4] = seen
+    return Descriptor(displacement, shown)
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "distance"),
+    [
+        pytest.param(limb((0, 10)), limb((0, 10)), 0, id="the same"),
+        pytest.param(limb((0, 10)), limb((0, 4)), 6, id="shorter in the picture"),
+        pytest.param(limb((0, 10)), limb((10, 0)), 0.25 * np.sqrt(200), id="turned: counts by its weight"),
+        pytest.param(limb((0, 10)), limb((8, 0)), 2 + 0.25 * np.sqrt(164 - 4), id="both"),
+        pytest.param(limb((0, 10)), limb((0, 10), seen=False), MISSING_LIMB, id="not filmed"),
+        pytest.param(limb((0, 10), seen=False), limb((9, 9)), 0, id="not asked for"),
+    ],
+)
+def test_warping_costs_length_in_full_and_turning_by_its_weight(here: Descriptor, there: Descriptor, distance) -> None:
+    assert warp_distances(here, there, swing=0.25)[0, 0] == pytest.approx(distance / 12, rel=1e-5)

@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 
 from tiny import STANDING
-from understudy.poses.pose import LEFT_ANKLE, RIGHT_ELBOW, RIGHT_HAND, RIGHT_HIP, RIGHT_KNEE, RIGHT_WRIST, Pose
+from understudy.poses.pose import (
+    LEFT_ANKLE,
+    RIGHT_ANKLE,
+    RIGHT_ELBOW,
+    RIGHT_HAND,
+    RIGHT_HIP,
+    RIGHT_KNEE,
+    RIGHT_WRIST,
+    Pose,
+)
 from understudy.retargeting.alignment import align, body_statistics
 from understudy.retargeting.proportions import MOST_CHANGE, fit_limbs
 
@@ -26,7 +35,7 @@ def dancer(thigh=1.0, forearm=1.0, frames=9, missing=()):
 def fitted(driving, reference):
     own, theirs = body_statistics(driving), body_statistics(reference)
     alignment = align(own, theirs, "body")
-    return fit_limbs(alignment.apply_to_pose(driving, (256, 256)), alignment, own, theirs)
+    return fit_limbs(alignment.of_pose(driving, (256, 256)), alignment, own, theirs)
 
 
 def test_the_same_proportions_change_nothing():
@@ -58,17 +67,39 @@ def test_hands_go_along_with_the_wrist():
     assert np.allclose(changed.xy[:, RIGHT_HAND] - changed.xy[:, RIGHT_WRIST, None], (3, 4), atol=1e-3)
 
 
+def test_feet_go_along_with_the_ankle():
+    driving = dancer()
+    xy = driving.xy.copy()
+    for ankle, foot in ((LEFT_ANKLE, slice(17, 20)), (RIGHT_ANKLE, slice(20, 23))):
+        xy[:, foot] = xy[:, ankle, None] + (3, 4)
+    changed = fitted(Pose(xy, driving.confidence, driving.size_hw), dancer(1.2))
+    assert np.abs(changed.xy[:, LEFT_ANKLE] - xy[:, LEFT_ANKLE]).max() > 3
+    for ankle, foot in ((LEFT_ANKLE, slice(17, 20)), (RIGHT_ANKLE, slice(20, 23))):
+        assert np.allclose(changed.xy[:, foot] - changed.xy[:, ankle, None], (3, 4), atol=1e-3)
+
+
+def test_the_drivers_size_is_no_matter_of_proportions():
+    """Filmed half as large and elsewhere, he is fitted to the same place."""
+    reference = dancer(1.2, 0.8)
+    small = dancer().transformed(0.5, (-20, 35), (256, 256))
+    seen = reference.confidence > 0
+    assert np.abs(fitted(small, reference).xy - fitted(dancer(), reference).xy)[seen].max() < 0.1
+    assert np.linalg.norm(fitted(small, reference).xy - reference.xy, axis=-1)[seen].max() < 1.0
+
+
 def test_an_unseen_joint_moves_nothing_beyond_it():
-    driving = dancer(missing=(9,))  # the right knee
-    changed = fitted(driving, dancer(1.2))
+    driving, knee_alone = dancer(missing=(9,)), (RIGHT_KNEE, RIGHT_ANKLE)
+    changed, whole = fitted(driving, dancer(1.2)), fitted(dancer(), dancer(1.2))
     assert np.isfinite(changed.xy).all()
     assert np.array_equal(changed.confidence, driving.confidence)
+    assert np.allclose(changed.xy[:, knee_alone], driving.xy[:, knee_alone], atol=1e-3)
+    assert np.abs(whole.xy[:, knee_alone] - driving.xy[:, knee_alone]).max() > 4
 
 
 def test_a_tracking_error_cannot_stretch_a_limb_without_bound():
     own, theirs = body_statistics(dancer()), body_statistics(dancer(thigh=3.0))
     alignment = align(own, theirs, "hips")
-    aligned = alignment.apply_to_pose(dancer(), (256, 256))
+    aligned = alignment.of_pose(dancer(), (256, 256))
     changed = fit_limbs(aligned, alignment, own, theirs)
     before = np.linalg.norm(aligned.xy[:, 13] - aligned.xy[:, 11], axis=1)
     after = np.linalg.norm(changed.xy[:, 13] - changed.xy[:, 11], axis=1)

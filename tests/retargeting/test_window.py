@@ -58,6 +58,15 @@ def test_a_body_larger_than_the_frame_is_centred() -> None:
     np.testing.assert_array_equal(window_path(walking(offset, half=70), FPS), np.tile([30, 0], (30, 1)))
 
 
+def test_each_axis_has_its_own_length() -> None:
+    """In a frame of 100 x 200 pixels a body in its middle is far from the right edge, and would not be in 100."""
+    pose = walking(np.tile([50.0, 0.0], (30, 1)))
+    wide = Pose(pose.xy, pose.confidence, (100, 200))
+    assert not window_path(wide, FPS).any() and window_path(pose, FPS)[:, 0].min() > 15
+    high = Pose(pose.xy[..., ::-1], pose.confidence, (200, 100))
+    assert not window_path(high, FPS).any()
+
+
 def test_unseen_frames_do_not_move_the_window() -> None:
     pose = walking(np.tile([500.0, 0.0], (10, 1)))
     unseen = Pose(pose.xy, np.zeros_like(pose.confidence), pose.size_hw)
@@ -74,6 +83,21 @@ def test_presence_fades_around_long_gaps_only() -> None:
     assert (shown[50:60] == 0).all() and shown[10:13].min() > 0.5
     assert np.abs(np.diff(shown)).max() < 0.2
     assert (presence(np.zeros(5, bool), FPS) == 0).all()
+
+
+@pytest.mark.parametrize("fps", [10, 25, 60])
+def test_a_fade_takes_as_long_at_every_rate(fps: int) -> None:
+    found = np.ones(4 * fps, bool)
+    found[2 * fps :] = False
+    shown = presence(found, Fraction(fps))
+    seconds = (np.arange(4 * fps) - (2 * fps - 1)) / fps  # since he was last found
+    np.testing.assert_allclose(shown, np.clip(1 - seconds / 0.3, 0, 1), atol=1e-6)
+
+
+def test_between_two_equally_near_frames_the_earlier_is_held() -> None:
+    pose = walking(np.stack([np.arange(5.0), np.zeros(5)], axis=1))
+    found = np.array([1, 0, 0, 0, 1], bool)
+    np.testing.assert_array_equal(held(pose, found).xy[:, 0, 0] - pose.xy[0, 0, 0], [0, 0, 0, 4, 4])
 
 
 def test_held_poses_come_from_the_nearest_found_frame() -> None:

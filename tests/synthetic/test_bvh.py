@@ -1,17 +1,18 @@
 from __future__ import annotations
 
 import os
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from captures import small_rig
 from understudy.errors import PoseError
-from understudy.synthetic.bvh import motion_from_bvh, parse_bvh
+from understudy.synthetic.bvh import motion_from_bvh, parse_bvh, rate_of_bvh
 from understudy.synthetic.skeleton import CANONICAL_BODY, INDEX, forward_kinematics, rest_positions
 
 CLIPS = Path(os.environ.get("UNDERSTUDY_MOTION", Path(__file__).resolve().parents[3] / "shared" / "motion"))
-CHANNELS = "CHANNELS 3 Zrotation Xrotation Yrotation"
 SMALL = """HIERARCHY
 ROOT base
 {
@@ -33,41 +34,6 @@ Frame Time: 0.05
 0 0 0 0 0 0 0 0 0
 10 20 30 90 0 0 0 0 90
 """
-
-
-def limb(name: str, offset: str, *inner: str) -> str:
-    return f"JOINT {name}\n{{\nOFFSET {offset}\n{CHANNELS}\n{''.join(inner) or end()}}}\n"
-
-
-def end(offset: str = "0 0 5") -> str:
-    return f"End Site\n{{\nOFFSET {offset}\n}}\n"
-
-
-def small_rig(z_up: bool = False) -> str:
-    """A person of 100 units' leg length in a T pose: frame 0 at rest, in frame 1 the left forearm turned forwards."""
-
-    def at(x: float, y: float, z: float) -> str:
-        return f"{x} {-z} {y}" if z_up else f"{x} {y} {z}"
-
-    def side(word: str, sign: int) -> tuple[str, str]:
-        toes = limb(f"{word}Toe", at(0, -6, 14), end(at(0, 0, 5)))
-        foot = limb(f"{word}Foot", at(0, -45, 0), toes)
-        leg = limb(f"{word}UpLeg", at(sign * 10, 0, 0), limb(f"{word}Leg", at(0, -45, 0), foot))
-        hand = limb(f"{word}Hand", at(sign * 26, 0, 0), end(at(sign * 8, 0, 0)))
-        fore = limb(f"{word}ForeArm", at(sign * 28, 0, 0), hand)
-        return leg, limb(f"{word}Shoulder", at(sign * 2, 50, 0), limb(f"{word}Arm", at(sign * 16, 0, 0), fore))
-
-    (left_leg, left_arm), (right_leg, right_arm) = side("Left", 1), side("Right", -1)
-    head = limb("Neck", at(0, 52, 0), limb("Head", at(0, 9, 0), end(at(0, 20, 0))))
-    body = "OFFSET 0 0 0\nCHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation\n"
-    hierarchy = f"HIERARCHY\nROOT Hips\n{{\n{body}{left_leg}{right_leg}{left_arm}{right_arm}{head}}}\n"
-    joints = [line.split()[1] for line in hierarchy.splitlines() if line.startswith(("ROOT", "JOINT"))]
-    columns = 6 + 3 * (len(joints) - 1)
-    rest, bent = np.zeros(columns), np.zeros(columns)
-    elbow = 6 + 3 * (joints.index("LeftForeArm") - 1)
-    bent[elbow + (0 if z_up else 2)] = -90
-    lines = "\n".join(" ".join(str(value) for value in frame) for frame in (rest, bent))
-    return f"{hierarchy}MOTION\nFrames: 2\nFrame Time: 0.1\n{lines}\n"
 
 
 def test_parsing_places_the_joints() -> None:
@@ -110,8 +76,10 @@ def test_limbs_point_where_the_rig_says(tmp_path: Path, z_up: bool) -> None:
         (SMALL.replace("10 20", "ten 20"), "is damaged: could not convert string to float: 'ten'"),
         (SMALL.replace("10 20", "nan 20"), "is cut off"),
         (SMALL, "has no joint for the left upper arm: rename it to leftarm"),
+        (SMALL.replace("3 Zrot", "4 Zscale Zrot"), "a channel 'Zscale', which is neither a rotation nor a position"),
+        (small_rig().replace("LeftToe", "LeftBone"), "has no joint for the left toes: rename it to lefttoebase"),
     ],
-    ids=["text", "empty", "offset", "braces", "header", "cut off", "word", "nan", "no person"],
+    ids=["text", "empty", "offset", "braces", "header", "cut off", "word", "nan", "no person", "channel", "toes"],
 )
 def test_what_is_wrong_with_a_file_is_said_in_one_line(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "bad.bvh"
@@ -119,6 +87,41 @@ def test_what_is_wrong_with_a_file_is_said_in_one_line(tmp_path: Path, text: str
     with pytest.raises(PoseError) as error:
         motion_from_bvh(path)
     assert message in str(error.value) and "\n" not in str(error.value) and "bad.bvh" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("heights", "highest"),
+    [
+        pytest.param(np.maximum(0, 30 - 0.3 * (np.arange(100) - 50) ** 2), 30 / (90 * 0.915 / 0.84) - 0.03, id="jump"),
+        pytest.param(np.linspace(0, 20, 100), 0, id="drift"),
+    ],
+)
+def test_what_comes_down_again_is_a_jump(tmp_path: Path, heights: np.ndarray, highest: float) -> None:
+    path = tmp_path / "small.bvh"
+    path.write_text(small_rig(frames=100, seconds=0.04, heights=heights))
+    lift = motion_from_bvh(path, None).path[:, 1]
+    assert lift.max() == pytest.approx(highest, abs=2e-3) and lift[:35].max() == 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rate"),
+    [
+        pytest.param(0.0333333, 30, id="rounded"),
+        pytest.param(0.033366, Fraction(30000, 1001), id="ntsc"),
+        pytest.param(0.008342, Fraction(120000, 1001), id="fast"),
+        pytest.param(0.01, 100, id="exact"),
+        pytest.param(0.07, Fraction(100, 7), id="odd"),
+    ],
+)
+def test_the_files_own_frames_can_be_kept(tmp_path: Path, seconds: float, rate: Fraction) -> None:
+    path = tmp_path / "small.bvh"
+    path.write_text(small_rig(frames=31, seconds=seconds))
+    motion = motion_from_bvh(path, None)
+    assert (len(motion), motion.fps, rate_of_bvh(path)) == (31, rate, rate)
+    elbow = INDEX["left_forearm"]
+    turns = motion.rotations[:, elbow, 0, 0]
+    assert turns[0] == pytest.approx(1, abs=1e-3) and turns[-1] == pytest.approx(0, abs=1e-3)
+    assert (np.diff(turns) < 0).all(), "no frame is there twice"
 
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:

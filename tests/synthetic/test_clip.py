@@ -10,11 +10,12 @@ from understudy.errors import PoseError
 from understudy.media.reading import VideoReader
 from understudy.performance import FOUND, Performance
 from understudy.poses import pose as p
-from understudy.synthetic.clip import performance_from_render, read_truth, truth_path, write_clip
+from understudy.synthetic.clip import _working_flow, performance_from_render, read_truth, truth_path, write_clip
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.render import landmark_paths
 from understudy.synthetic.scene import make_scene
+from understudy.tracking.crop import crop_of
 
 SIZE = (192, 144)
 
@@ -47,11 +48,12 @@ def test_a_performance_needs_no_tracker(tmp_path: Path) -> None:
     frames, mattes = list(performance.frames()), list(performance.mattes())
     flow = np.asarray(performance.flow(), np.float32)
     assert flow.shape == (len(motion), 32, 32, 2) and not flow[0].any()
-    for matte, xy, confidence in zip(mattes, performance.poses.xy, performance.poses.confidence, strict=True):
-        for joint in (p.LEFT_SHOULDER, p.RIGHT_HIP, p.LEFT_KNEE, p.NOSE):
-            if confidence[joint] == 1:
-                column, row = np.round(xy[joint]).astype(int)
-                assert matte[row, column] > 100
+    joints = [p.LEFT_SHOULDER, p.RIGHT_HIP, p.LEFT_KNEE, p.NOSE]
+    seen = performance.poses.confidence[:, joints] == 1
+    assert seen.sum(axis=0).min() > 0.5 * len(frames)
+    columns, rows = np.round(performance.poses.xy[:, joints]).astype(int).transpose(2, 0, 1)
+    on_the_person = np.stack(mattes)[np.arange(len(frames))[:, None], rows, columns]
+    assert on_the_person[seen].min() > 100
     # the flow is in working pixels: it explains how the frames change
     row, column = np.mgrid[:128, :128].astype(np.float32)
     errors = []
@@ -63,3 +65,13 @@ def test_a_performance_needs_no_tracker(tmp_path: Path) -> None:
         errors.append(change)
     moved, still = np.mean(errors, axis=0)
     assert moved < 0.7 * still
+
+
+def test_cells_of_the_flow_lie_where_the_crop_has_them() -> None:
+    """A flow that says where it is: each cell holds the position of its middle."""
+    columns, rows = np.meshgrid(np.arange(160, dtype=np.float32), np.arange(120, dtype=np.float32))
+    square, size = (16, 8, 96), 48
+    crop, to_cells = crop_of(square, size), crop_of(square, size // 4)
+    flow = _working_flow(np.dstack([columns, rows]), np.ones((120, 160), np.uint8), square, crop, size)
+    middles = to_cells.inverse.of_points(np.stack(np.meshgrid(np.arange(12), np.arange(12)), axis=-1))
+    np.testing.assert_allclose(flow / crop.scale, middles, atol=0.6)  # a blur of even width lies half a pixel aside

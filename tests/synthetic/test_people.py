@@ -38,7 +38,7 @@ def test_the_mesh_is_sound(seed: int) -> None:
 
 
 def test_people_differ_in_size_clothes_and_hair() -> None:
-    people = [make_person(seed) for seed in range(24)]
+    people = [make_person(seed) for seed in range(14)]
     heights = [person.body.height for person in people]
     assert 1.5 < min(heights) < 1.65 < max(heights) < 1.9
     assert len({person.hair for person in people}) >= 5
@@ -51,10 +51,11 @@ def test_people_differ_in_size_clothes_and_hair() -> None:
 
 def test_left_and_right_bones_mirror_each_other() -> None:
     rest = dict(zip(ALL_JOINTS, rest_positions(make_person(1).body), strict=True))
-    for name, place in rest.items():
-        if name.startswith("left_"):
-            assert place[0] > 0
-            np.testing.assert_allclose(rest[name.replace("left", "right")], place * (-1, 1, 1))
+    left = [name for name in rest if name.startswith("left_")]
+    assert len(left) == (len(rest) - 5) / 2  # all but pelvis, spine, chest, neck and head
+    for name in left:
+        assert rest[name][0] > 0
+        np.testing.assert_allclose(rest[name.replace("left", "right")], rest[name] * (-1, 1, 1))
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -9,11 +10,12 @@ import pytest
 
 from understudy.errors import UsageError
 from understudy.poses import pose as p
+from understudy.poses.similarity import Similarity
 from understudy.synthetic.mesh import PART
 from understudy.synthetic.motion import Motion, choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.render import Rendered, landmark_paths, render
-from understudy.synthetic.scene import make_scene
+from understudy.synthetic.scene import Scene, _Canvas, make_scene
 from understudy.synthetic.skeleton import JOINTS
 
 SIZE = (320, 240)
@@ -112,6 +114,7 @@ def test_two_people_do_the_same_motion_each_on_the_floor() -> None:
         floor = scene.camera.project([(0, 0, -0.8), (0, 0, 0.9)])[:, 1]
         feet = xy[:, p.FEET, 1].max(axis=1)
         grounded = motion.path[:, 1] == 0
+        assert grounded.mean() > 0.5
         assert (feet[grounded] > floor[0] - 6).all() and (feet[grounded] < floor[1] + 2).all()
     one, two = (landmark_paths(make_person(person), motion, make_scene(3, SIZE)) for person in (2, 11))
     limbs = [(p.LEFT_ELBOW, p.LEFT_WRIST), (p.RIGHT_SHOULDER, p.RIGHT_ELBOW), (p.LEFT_HIP, p.LEFT_KNEE)]
@@ -122,6 +125,19 @@ def test_two_people_do_the_same_motion_each_on_the_floor() -> None:
         assert ((first * second).sum(1) / length)[far].min() > 0.95
 
 
+def test_a_path_is_walked_in_leg_lengths() -> None:
+    """Somebody with longer legs goes farther in the same motion."""
+    motion, scene = standing(), make_scene(1, SIZE)
+    aside = Motion(motion.rotations, np.array([[0.4, 0, 0]], np.float32), motion.grip, motion.fps)
+    short, long = make_person(3), make_person(0)
+    assert long.body.leg > 1.08 * short.body.leg
+    ways = []
+    for person in (short, long):
+        moved = landmark_paths(person, aside, scene) - landmark_paths(person, motion, scene)
+        ways.append(moved[0, [p.LEFT_HIP, p.RIGHT_HIP], 0].mean())
+    assert ways[1] / ways[0] == pytest.approx(long.body.leg / short.body.leg, rel=0.02)
+
+
 def test_left_is_the_persons_left_and_the_face_turns_away() -> None:
     front = film(1, standing())[0]
     assert front.xy[p.LEFT_WRIST, 0] > front.xy[p.LEFT_SHOULDER, 0] > front.xy[p.RIGHT_SHOULDER, 0]
@@ -129,6 +145,9 @@ def test_left_is_the_persons_left_and_the_face_turns_away() -> None:
     assert front.xy[p.FACE][0, 0] < front.xy[p.FACE][16, 0], "the jaw begins at the person's right"
     assert front.xy[p.LEFT_HAND][12, 0] > front.xy[p.LEFT_HAND][0, 0], "fingers lie beyond the wrist"
     assert (front.confidence[p.FACE] > 0).mean() > 0.85
+    for toes, outwards in (((p.LEFT_BIG_TOE, p.LEFT_SMALL_TOE), 1), ((p.RIGHT_BIG_TOE, p.RIGHT_SMALL_TOE), -1)):
+        big, small = front.xy[list(toes), 0]
+        assert outwards * (small - big) > 1, "big toes are on the inside"
     motion = standing()
     motion.rotations[:, 0] = np.diag([-1, 1, -1])
     back = film(1, motion)[0]
@@ -139,10 +158,10 @@ def test_left_is_the_persons_left_and_the_face_turns_away() -> None:
 
 def test_the_camera_shows_the_whole_person() -> None:
     for seed in range(4):
-        rendered = film(seed, standing(), seed, (512, 512))[0]
+        rendered = film(seed, standing(), seed, (256, 256))[0]
         rows, columns = np.nonzero(rendered.matte)
-        assert 0.66 < (rows.max() - rows.min()) / 512 < 0.88
-        assert rows.max() < 500 and columns.min() > 0 and columns.max() < 511
+        assert 0.66 < (rows.max() - rows.min()) / 256 < 0.88
+        assert rows.max() < 250 and columns.min() > 0 and columns.max() < 255
         assert (rendered.confidence > 0).mean() > 0.85
 
 
@@ -172,7 +191,7 @@ def test_any_size_works(size: tuple[int, int]) -> None:
 def test_the_real_tracker_finds_them_where_they_are(seed: int) -> None:
     from understudy.tracking.mediapipe import MediaPipeTracker
 
-    motion = every(choreography(seed, 10, 30), 7)
+    motion = every(choreography(seed, 10, 30), 10)
     tracker = MediaPipeTracker("body")
     errors, found, swapped = [], 0, 0
     for rendered in film(seed, motion, seed, (384, 288)):
@@ -188,3 +207,37 @@ def test_the_real_tracker_finds_them_where_they_are(seed: int) -> None:
     assert found >= 0.95 * len(motion)
     assert np.median(errors) < 0.025 * 0.72 * 384, "2.5 % of the person's height"
     assert swapped <= 0.03 * len(motion)
+
+
+def at_twice_the_size(scene: Scene) -> Scene:
+    camera = scene.camera
+    centre = Similarity.resized(2).of_points(camera.centre_xy).tolist()
+    larger = replace(camera, focal=2 * camera.focal, centre_xy=(centre[0], centre[1]))
+    height, width = (2 * side for side in scene.size_hw)
+    return replace(scene, camera=larger, size_hw=(height, width), background=np.zeros((height, width, 3), np.uint8))
+
+
+def test_the_same_person_at_twice_the_size_stands_in_the_same_place() -> None:
+    scene = make_scene(1, SIZE)
+    small, large = (next(iter(render(make_person(4), standing(), one))) for one in (scene, at_twice_the_size(scene)))
+    halved = cv2.resize(large.matte, SIZE[::-1], interpolation=cv2.INTER_AREA)
+    middles = [[moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]]
+               for moments in map(cv2.moments, (small.matte, halved))]  # fmt: skip
+    np.testing.assert_allclose(middles[0], middles[1], atol=0.08)
+    np.testing.assert_allclose(Similarity.resized(2).of_points(small.xy), large.xy, atol=1e-3)
+
+
+def test_rooms_are_painted_where_the_camera_sees_them() -> None:
+    """At twice the size first: pixel x of the picture is made of 2 x and 2 x + 1."""
+    camera = make_scene(1, SIZE).camera
+    canvas = _Canvas(camera, SIZE)
+    for row, column in ((100, 60), (250, 200)):
+        quarters = canvas.rays[2 * row : 2 * row + 2, 2 * column : 2 * column + 2].reshape(-1, 3)
+        seen = camera.project(camera.position + 3 * quarters)[:, :2].mean(axis=0)
+        np.testing.assert_allclose(seen, (column, row), atol=0.01)
+    corners = np.array([(-0.4, 0.6, 0.0), (0.4, 0.6, 0.0), (0.4, 1.4, 0.0), (-0.4, 1.4, 0.0)])
+    canvas.polygon(corners, (255, 255, 255))
+    moments = cv2.moments(cv2.resize(canvas.image[..., 0], SIZE[::-1], interpolation=cv2.INTER_AREA))
+    painted = moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]
+    exact = cv2.moments(camera.project(corners)[:, None, :2])
+    np.testing.assert_allclose(painted, (exact["m10"] / exact["m00"], exact["m01"] / exact["m00"]), atol=0.1)

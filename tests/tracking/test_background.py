@@ -72,6 +72,19 @@ def test_what_nobody_saw_is_filled_from_around_and_counted():
     assert np.abs(background[:20].astype(int) - room()[:20]).max() <= 6
 
 
+def test_a_place_where_somebody_is_now_and_then_is_judged_by_all_frames_that_show_it():
+    """The light flickers in the first frame; half of the others hide the place behind somebody."""
+    median = BackgroundMedian()
+    for number in range(9):
+        frame, matte = room(), np.zeros((120, 160), np.uint8)
+        if number in (2, 4, 6, 8):
+            frame, matte = next(clip([60], noise=0))
+        median.add(np.clip(frame.astype(int) + 60 * (number == 0), 0, 255).astype(np.uint8), matte)
+    background, inpainted, _ = median.result()
+    assert inpainted == 0
+    np.testing.assert_array_equal(background[35:85, 66:84], room()[35:85, 66:84])
+
+
 def test_a_moving_camera_shows():
     median = BackgroundMedian()
     for shift in range(0, 80, 8):

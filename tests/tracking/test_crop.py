@@ -34,6 +34,22 @@ def test_the_square_holds_head_hands_and_feet_with_a_margin():
     assert 200 * 1.15 < side < 200 * (1 + 0.5)
 
 
+def test_outstretched_hands_lie_within_the_square_though_their_points_are_not_tracked():
+    poses = standing()
+    for elbow, wrist, side in ((p.LEFT_ELBOW, p.LEFT_WRIST, 1), (p.RIGHT_ELBOW, p.RIGHT_WRIST, -1)):
+        poses.xy[:, elbow], poses.xy[:, wrist] = (300 + side * 75, 130), (300 + side * 130, 130)
+    left, _, side = person_square(poses)
+    assert left < 300 - 130 - 0.7 * 55 and left + side > 300 + 130 + 0.7 * 55
+
+
+@pytest.mark.parametrize("x", [301.0, 302.0, 303.5])
+@pytest.mark.parametrize("height", [3.0, 37.0, 201.0])
+def test_squares_can_be_halved_twice_and_are_never_tiny(x, height):
+    square = person_square(standing(x=x, height=height))
+    assert all(length % 4 == 0 for length in square)
+    assert square[2] >= 16
+
+
 def test_a_wandering_person_is_held_throughout():
     poses = standing(100)
     poses.xy[..., 0] += np.linspace(-150, 150, 100)[:, None]

@@ -106,4 +106,4 @@ def test_require_person(found: int, interpolated: int, frames: int, message: str
     with pytest.raises(PoseError, match=message) as caught:
         require_person(status)
     assert "\n" not in str(caught.value)
-    assert "--start" in str(caught.value)
+    assert "start" in str(caught.value)

@@ -34,6 +34,10 @@ def walk(xs, trunk=60.0, lost=()):
         pytest.param(walk([100] * 20 + [300] * 20, lost=range(15, 25)), [], id="moved on while unseen"),
         pytest.param(walk([100] * 20 + [900] * 10, lost=range(18, 22)), range(22, 30), id="too far while unseen"),
         pytest.param(walk([100] * 30, trunk=[60.0] * 20 + [20.0] * 10, lost=[19]), range(20, 30), id="another size"),
+        pytest.param(walk([100] * 30, trunk=[60.0] * 20 + [20.0] * 10), [], id="a bow seen from the front"),
+        pytest.param(walk([100] * 10 + [700] * 10 + [110] * 25), range(10, 20), id="there before the longest run too"),
+        pytest.param(walk([100] * 110 + [900] * 10, lost=range(20, 110)), range(110, 120), id="waited for in vain"),
+        pytest.param(walk([100] * 110 + [700] * 10, lost=range(20, 110)), [], id="as far as a second's sprint"),
         pytest.param(walk([100] * 3, lost=range(3)), [], id="nobody"),
     ],
 )

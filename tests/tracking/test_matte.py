@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from understudy.errors import MediaError
-from understudy.tracking.matte import GreenScreen, guided_filter, refine, still_room
+from understudy.tracking.matte import GreenScreen, StillRoom, refine, still_room
 
 SIZE = 128
 
@@ -16,15 +16,6 @@ def scene(person=(210, 150, 120), room=(60, 70, 90), noise=3, seed=0):
     disc = (x - 64) ** 2 + (y - 64) ** 2 < 36**2
     frame = np.where(disc[..., None], np.array(person), frame) + random.integers(-noise, noise + 1, (SIZE, SIZE, 3))
     return np.clip(frame, 0, 255).astype(np.uint8), disc
-
-
-def test_guided_filter_is_that_of_the_paper():
-    random = np.random.default_rng(0)
-    guide = cv2.GaussianBlur(random.random((60, 50), np.float32), (0, 0), 2)
-    image = cv2.GaussianBlur(random.random((60, 50), np.float32), (0, 0), 3)
-    reference = cv2.ximgproc.guidedFilter(guide, image, 4, 1e-3)
-    np.testing.assert_allclose(guided_filter(guide, image, 4, 1e-3)[9:-9, 9:-9], reference[9:-9, 9:-9], atol=1e-3)
-    np.testing.assert_allclose(guided_filter(guide, np.full_like(guide, 0.3), 4, 1e-4), 0.3, atol=1e-4)
 
 
 def coarse_of(disc):
@@ -75,6 +66,24 @@ def test_a_person_like_the_room_keeps_its_core():
     assert (matte[(x - 64) ** 2 + (y - 64) ** 2 < 30**2] == 255).all()
 
 
+def test_what_is_not_known_of_a_room_is_not_taken_out_of_a_mask():
+    """Where the person always stood, what is kept for the room shows the person."""
+    frame, disc = scene()
+    y, x = np.mgrid[:SIZE, :SIZE]
+    outer = disc & ((x - 64) ** 2 + (y - 64) ** 2 > 33**2)  # within the reach of the room, not of the core
+    mask, background = disc.astype(np.uint8) * 255, cv2.GaussianBlur(frame, (5, 5), 0)
+    known, unknown = (StillRoom(background, cover, 3.0) for cover in (np.zeros_like(mask), mask))
+    assert (unknown.without_room(frame, mask)[outer] == 255).all()
+    assert (known.without_room(frame, mask)[outer] < 128).mean() > 0.9
+
+
+def test_a_rooms_noise_is_what_nearly_all_of_it_stays_below():
+    """A tenth of the picture flickers by 24 in every other frame: it sets the noise, and not the mean with the rest."""
+    frames = np.full((8, SIZE, SIZE, 3), 100, np.uint8)
+    frames[::2, :, : SIZE // 10], frames[1::2, :, : SIZE // 10] = 88, 112
+    assert still_room(frames, np.zeros(frames.shape[:3], np.uint8)).noise == pytest.approx(12, abs=1)
+
+
 @pytest.mark.parametrize(
     "frames",
     [
@@ -121,5 +130,5 @@ def test_a_shadow_on_the_screen_is_screen():
 
 
 def test_no_screen_is_said():
-    with pytest.raises(MediaError, match=r"no green or blue screen .* use --matte auto"):
+    with pytest.raises(MediaError, match=r"no green or blue screen .* use `matte='auto'`"):
         GreenScreen.found_in(scene()[0])

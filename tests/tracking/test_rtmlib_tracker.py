@@ -17,13 +17,13 @@ class StandIn:
 
     boxes: list = []
     settings: dict = {}
+    seen: list = []
 
     def __init__(self, **settings):
-        StandIn.settings = settings
-        self.seen = []
+        StandIn.settings, StandIn.seen = settings, []
 
     def det_model(self, image):
-        self.seen.append(image[0, 0].tolist())
+        StandIn.seen.append(image[0, 0].tolist())
         return np.array(StandIn.boxes, np.float32).reshape(-1, 4)
 
     def pose_model(self, image, bboxes):
@@ -56,6 +56,10 @@ def middle(detection):
         pytest.param([[SMALL], [LARGE], [SMALL]], [[30, 70], None, [30, 70]], id="does not jump"),
         pytest.param([[SMALL], *[[LARGE]] * (PATIENCE + 2)], [[30, 70], *[None] * (PATIENCE + 1), [170, 100]],
                      id="gives up waiting"),
+        pytest.param([[SMALL], *[[LARGE]] * PATIENCE, [SMALL], *[[LARGE]] * PATIENCE],
+                     [[30, 70], *[None] * PATIENCE, [30, 70], *[None] * PATIENCE], id="waits anew each time"),
+        pytest.param([[SMALL], [[35, 20, 75, 120]]], [[30, 70], [55, 70]], id="overlaps by 0.23"),
+        pytest.param([[SMALL], [[37, 20, 77, 120]]], [[30, 70], None], id="overlaps by 0.19"),
         pytest.param([[SMALL], [[20, 25, 60, 125]]], [[30, 70], [40, 75]], id="goes along"),
     ],
 )  # fmt: skip
@@ -91,7 +95,7 @@ def test_the_network_sees_blue_green_red(rtmlib):
     frame = FRAME.copy()
     frame[..., 0] = 200
     tracker(frame)
-    assert tracker._find.__self__.seen == [[0, 0, 200]]
+    assert rtmlib.seen == [[0, 0, 200]]
 
 
 def test_without_the_package_the_extra_is_named(monkeypatch):

@@ -59,6 +59,31 @@ def test_rest_becomes_calm_and_movement_is_not_late() -> None:
     assert error[:, LEFT_WRIST].mean() < 0.6 * np.abs(one_way - truth)[10:-10, LEFT_WRIST].mean()
 
 
+def test_clips_are_smoothed_forwards_and_backwards_with_the_settings_given() -> None:
+    xy = still(30) + np.cumsum(np.random.default_rng(0).normal(0, 2, (30, POINTS, 2)), axis=0).astype(np.float32)
+    settings = OneEuro(0.4, 3.0, 2.0)
+
+    def one_way(frames: np.ndarray) -> np.ndarray:
+        step = OneEuroFilter(FPS, person_height(as_pose(xy)), settings)
+        return np.stack([step(frame, np.ones(POINTS, bool)) for frame in frames])
+
+    expected = (one_way(xy) + one_way(xy[::-1])[::-1]) / 2
+    np.testing.assert_allclose(smooth_pose(as_pose(xy), FPS, settings).xy, expected, atol=1e-3)
+    assert np.abs(smooth_pose(as_pose(xy), FPS).xy - expected).max() > 0.5
+
+
+def test_movement_is_smoothed_alike_in_every_direction() -> None:
+    along = np.cumsum(np.random.default_rng(2).normal(0, 4, 40))
+    turn = np.array([[np.cos(0.7), -np.sin(0.7)], [np.sin(0.7), np.cos(0.7)]])
+    level = np.stack([along, 0.3 * along[::-1]], axis=-1)
+
+    def smoothed(points: np.ndarray) -> np.ndarray:
+        step = OneEuroFilter(FPS, 200.0)
+        return np.stack([step(point[None].astype(np.float32), np.ones(1, bool))[0] for point in points])
+
+    np.testing.assert_allclose(smoothed(level @ turn.T), smoothed(level) @ turn.T, atol=1e-3)
+
+
 def test_nothing_is_dragged_across_missing_frames() -> None:
     xy = still(20)
     xy[10:] += 150

@@ -8,15 +8,21 @@ import numpy as np
 import pytest
 
 from clips import numbered, real_clip, write_clip
+from tiny import tiny_poses
 from understudy.errors import MediaError, PerformanceError, PoseError, UsageError
 from understudy.media.reading import VideoReader, VideoWriter
 from understudy.performance import FOUND, INTERPOLATED, MISSING, Performance
-from understudy.poses.formats import write_openpose
+from understudy.poses import pose as p
+from understudy.poses.formats import write_comfyui, write_openpose
+from understudy.poses.similarity import Similarity
 from understudy.synthetic.clip import write_clip as film
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.scene import make_scene
+from understudy.tracking import passes
 from understudy.tracking import track as track_module
+from understudy.tracking.cache import cache_key
+from understudy.tracking.detection import Detection
 from understudy.tracking.track import track, tracked
 
 FRAMES, SIZE_HW = 16, (480, 360)
@@ -36,7 +42,7 @@ def performance(filmed):
 
 def in_working_pixels(truth, performance):
     crop = performance.header.crop
-    return truth.pose.transformed(crop.scale, crop.translation_xy, performance.header.size_hw)
+    return crop.of_pose(truth.pose, performance.header.size_hw)
 
 
 def test_a_made_up_dancer_is_tracked_where_the_truth_says(filmed, performance):
@@ -46,6 +52,7 @@ def test_a_made_up_dancer_is_tracked_where_the_truth_says(filmed, performance):
     truth = in_working_pixels(filmed, performance)
     seen = (truth.confidence > 0) & (performance.poses.confidence > 0.3)
     seen[:, 17:] = False
+    assert seen[:, 5:17].mean() > 0.8
     error = np.linalg.norm(truth.xy - performance.poses.xy, axis=-1)[seen]
     assert np.median(error) < 0.02 * 128
     assert np.percentile(error, 95) < 0.08 * 128
@@ -66,10 +73,10 @@ def test_the_frames_are_the_picture_at_the_place_the_crop_says(filmed, performan
     crop, frame = performance.header.crop, next(performance.frames())
     for x, y in ((40, 40), (64, 64), (80, 30)):
         column, row = (np.array([x, y]) - crop.translation_xy) / crop.scale
-        if 3 < column < SIZE_HW[1] - 3 and 3 < row < SIZE_HW[0] - 3:
-            around = whole[round(row) - 2 : round(row) + 3, round(column) - 2 : round(column) + 3]
-            low, high = around.min(axis=(0, 1)).astype(int) - 25, around.max(axis=(0, 1)).astype(int) + 25
-            assert ((frame[y, x] >= low) & (frame[y, x] <= high)).all()
+        assert 3 < column < SIZE_HW[1] - 3 and 3 < row < SIZE_HW[0] - 3
+        around = whole[round(row) - 2 : round(row) + 3, round(column) - 2 : round(column) + 3]
+        low, high = around.min(axis=(0, 1)).astype(int) - 25, around.max(axis=(0, 1)).astype(int) + 25
+        assert ((frame[y, x] >= low) & (frame[y, x] <= high)).all()
 
 
 def test_flow_and_background_come_along(performance):
@@ -119,9 +126,16 @@ def test_a_green_screen_is_keyed(filmed, tmp_path):
         assert (a & b).sum() / (a | b).sum() > 0.8
 
 
-def test_no_matte_is_all_person_within_the_picture(filmed, tmp_path):
-    performance = track(filmed.video, tmp_path / "none.performance", size=64, matte="none", end=0.2)
-    assert min(matte[30:34, 30:34].min() for matte in performance.mattes()) == 255
+def test_no_matte_is_all_person_within_the_picture_and_none_beyond(filmed, tmp_path):
+    with VideoReader(filmed.video, end=0.1) as reader:
+        narrow = write_clip(tmp_path / "narrow.mp4", [frame[:, 90:270] for frame in reader], 20)
+    performance = track(narrow, tmp_path / "none.performance", size=64, matte="none")
+    crop = performance.header.crop
+    left, right = (crop.scale * edge + crop.translation_xy[0] for edge in (-0.5, 179.5))
+    assert left > 2 and right < 61  # the square is wider than the picture
+    for matte in performance.mattes():
+        assert not matte[:, : int(left)].any() and not matte[:, int(right) + 2 :].any()
+        assert matte[4:60, int(left) + 2 : int(right) - 1].min() == 255
 
 
 def write_mattes(path, count):
@@ -165,6 +179,19 @@ def test_given_poses_are_taken_as_they_are(filmed, tmp_path):
     assert np.mean(next(performance.mattes()) > 127) > 0.05
 
 
+def test_given_poses_of_another_size_are_resized_edge_to_edge(filmed, tmp_path):
+    height, width = SIZE_HW
+    small = Similarity.resized(1 / 12).of_pose(filmed.pose, (height // 12, width // 12))
+    write_comfyui(small, tmp_path / "poses.json")
+    options = {"size": 128, "poses": tmp_path / "poses.json", "smooth": False, "matte": "none"}
+    performance = track(filmed.video, tmp_path / "given.performance", **options)
+    truth = in_working_pixels(filmed, performance)
+    both = (performance.poses.confidence > 0) & (truth.confidence > 0)
+    both[:, 17:23] = False  # that file has no feet
+    assert both[:, 5:17].mean() > 0.8
+    np.testing.assert_allclose(performance.poses.xy[both], truth.xy[both], atol=0.1)
+
+
 def test_poses_of_the_whole_clip_fit_a_part_of_it(filmed, tmp_path):
     write_openpose(filmed.pose, tmp_path / "poses")
     options = {"size": 64, "poses": tmp_path / "poses", "smooth": False}
@@ -173,6 +200,56 @@ def test_poses_of_the_whole_clip_fit_a_part_of_it(filmed, tmp_path):
     truth = in_working_pixels(filmed, part)
     both = (part.poses.confidence > 0) & (truth.confidence[4:12] > 0)
     np.testing.assert_allclose(part.poses.xy[both], truth.xy[4:12][both], atol=0.1)
+
+
+def test_given_poses_of_a_smaller_canvas_are_enlarged_edge_to_edge(filmed, tmp_path):
+    half = filmed.pose.transformed(0.5, (-0.25, -0.25), (SIZE_HW[0] // 2, SIZE_HW[1] // 2))
+    write_openpose(half[:4], tmp_path / "poses")
+    options = {"poses": tmp_path / "poses", "smooth": False, "matte": "none", "end": 0.2}
+    performance = track(filmed.video, tmp_path / "given.performance", size=256, **options)
+    truth = in_working_pixels(filmed, performance)
+    both = (performance.poses.confidence > 0) & (truth.confidence[:4] > 0)
+    assert both[:, 5:17].mean() > 0.8
+    np.testing.assert_allclose(performance.poses.xy[both], truth.xy[:4][both], atol=0.02)
+
+
+def test_face_and_hands_are_tracked_when_they_are_asked_for(filmed, tmp_path):
+    plain, whole = (
+        track(filmed.video, tmp_path / f"{landmarks}.performance", size=32, end=0.1, landmarks=landmarks)
+        for landmarks in ("body", "wholebody")
+    )
+    assert (plain.header.landmarks, whole.header.landmarks) == ("body", "wholebody")
+    for points in (p.FACE, p.LEFT_HAND, p.RIGHT_HAND):
+        assert whole.poses.confidence[:, points].all() and not plain.poses.confidence[:, points].any()
+
+
+class Wandering:
+    """A tracker that knows the truth, but in two frames follows somebody beside the person, with a mask far off."""
+
+    name, version = "wandering", "1"
+
+    def __init__(self, pose):
+        self.pose, self.frame = pose, -1
+
+    def __call__(self, picture):
+        self.frame += 1
+        away = self.frame in (6, 7)
+        mask = np.zeros(picture.shape[:2], np.uint8)
+        mask[:20, -20:] = 255
+        xy = self.pose.xy[self.frame] + np.float32([150 * away, 0])
+        return Detection(xy, self.pose.confidence[self.frame], mask if away else None)
+
+    def close(self):
+        pass
+
+
+def test_of_somebody_else_neither_pose_nor_mask_is_kept(filmed, tmp_path, monkeypatch):
+    """Bridged frames show the person: a mask of whom the tracker had jumped to would leave nothing of him."""
+    monkeypatch.setattr(passes, "MediaPipeTracker", lambda landmarks: Wandering(filmed.pose))
+    performance = track(filmed.video, tmp_path / "x.performance", size=128)
+    assert performance.status.tolist() == [FOUND] * 6 + [INTERPOLATED] * 2 + [FOUND] * (FRAMES - 8)
+    covered = [float((matte > 127).mean()) for matte in performance.mattes()]
+    assert min(covered[6:8]) > 0.7 * np.median(covered)
 
 
 def test_poses_of_another_clip_are_an_error(filmed, tmp_path):
@@ -186,9 +263,9 @@ def test_poses_of_another_clip_are_an_error(filmed, tmp_path):
     [
         pytest.param({"size": 100}, UsageError, "multiple of 8 from 32 to 1024, not 100", id="size"),
         pytest.param({"size": 4096}, UsageError, "not 4096", id="too large"),
-        pytest.param({"tracker": "openpose"}, UsageError, "no tracker 'openpose'", id="tracker"),
-        pytest.param({"landmarks": "hands"}, UsageError, "no landmarks 'hands'", id="landmarks"),
-        pytest.param({"region": (300, 0, 200, 200)}, UsageError, "--region 300,0,200,200 is not inside", id="outside"),
+        pytest.param({"tracker": "openpose"}, UsageError, "`tracker='openpose'`: there is no such one", id="tracker"),
+        pytest.param({"landmarks": "hands"}, UsageError, "`landmarks='hands'`: there is no such one", id="landmarks"),
+        pytest.param({"region": (300, 0, 200, 200)}, UsageError, "`region` 300,0,200,200 is not inside", id="outside"),
         pytest.param({"region": (0, 0, 20, 20)}, UsageError, "smaller than 32", id="tiny region"),
         pytest.param({"matte": "blue.mp4"}, MediaError, "no matte blue.mp4: give auto, green, none", id="matte"),
         pytest.param({"start": 5.0}, UsageError, "lasts 0.80 s", id="start"),
@@ -204,7 +281,7 @@ def test_wrong_options_are_one_line(filmed, tmp_path, options, error, message):
 
 def test_a_folder_with_other_things_is_refused_before_any_work(filmed, tmp_path, monkeypatch):
     (tmp_path / "photo.jpg").write_bytes(b"x")
-    monkeypatch.setattr(track_module, "observe", lambda *_: pytest.fail("the tracker ran"))
+    monkeypatch.setattr(passes, "observe", lambda *_: pytest.fail("the tracker ran"))
     with pytest.raises(PerformanceError, match="other things in it"):
         track(filmed.video, tmp_path)
 
@@ -213,7 +290,7 @@ def test_ctrl_c_leaves_nothing(filmed, tmp_path, monkeypatch):
     def interrupted(self, frame):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(track_module.BackwardFlow, "__call__", interrupted)
+    monkeypatch.setattr(passes.BackwardFlow, "__call__", interrupted)
     with pytest.raises(KeyboardInterrupt):
         track(filmed.video, tmp_path / "x.performance", size=64)
     assert list(tmp_path.iterdir()) == []
@@ -308,6 +385,23 @@ def test_the_cache_knows_content_and_options(filmed, tmp_path, counted, caplog):
     assert Performance.load(again.path).header.files == again.header.files
 
 
+def test_the_cache_knows_the_content_of_files_and_folders_among_the_options(filmed, tmp_path):
+    def key(**options):
+        return cache_key(filmed.video, options)
+
+    poses, matte = tmp_path / "poses", tmp_path / "matte.mp4"
+    poses.mkdir()
+    (poses / "1.json").write_text("one")
+    matte.write_text("white")
+    keys = [key(), key(size=64), key(poses=poses), key(matte=matte), key(poses=poses, matte=matte)]
+    (poses / "1.json").write_text("two")
+    matte.write_text("black")
+    keys += [key(poses=poses), key(matte=matte)]
+    assert len(set(keys)) == len(keys)
+    moved = poses.rename(tmp_path / "elsewhere")
+    assert key(poses=moved) == keys[5] and key(poses=None) == keys[0]
+
+
 def test_performances_pass_through(performance, counted):
     assert tracked(performance) is performance
     assert tracked(performance.path).header == performance.header
@@ -331,3 +425,60 @@ def test_bars_are_nobody(tmp_path):
     clip = write_clip(tmp_path / "bars.mp4", [numbered(k, (240, 320)) for k in range(4)], 20)
     with pytest.raises(PoseError, match="0 of 4 frames"):
         track(clip, tmp_path / "bars.performance")
+
+
+class Stopped(Exception):
+    """Where there is nothing more to see."""
+
+
+def test_options_reach_the_reader_and_the_tracker(tmp_path, monkeypatch):
+    clip = write_clip(tmp_path / "me.mp4", [numbered(k, (240, 320)) for k in range(10)], 10)
+    opened, asked = [], []
+
+    class Follower:
+        def __init__(self, *named):
+            asked.append(named)
+
+        def close(self):
+            pass
+
+    def observing(reader, follower, region):
+        asked.append((reader.size_hw, region))
+        raise Stopped
+
+    class Reader(VideoReader):
+        def __init__(self, path, **options):
+            opened.append(options)
+            super().__init__(path, **options)
+
+    monkeypatch.setattr(passes, "_make_tracker", Follower)
+    monkeypatch.setattr(passes, "observe", observing)
+    monkeypatch.setattr(passes, "VideoReader", Reader)
+    chosen = {"start": 0.2, "end": 0.8, "strict": True, "tolerate_damage": True}
+    with pytest.raises(Stopped):
+        track(clip, tmp_path / "x", tracker="rtmlib", landmarks="wholebody", region=(10, 20, 80, 160), **chosen)
+    assert asked == [("rtmlib", "wholebody"), ((240, 320), (10, 20, 80, 160))]
+    assert [{name: options[name] for name in chosen} for options in opened] == [chosen] * 2
+    asked.clear()
+    with pytest.raises(Stopped):
+        track(clip, tmp_path / "x")
+    assert asked == [("mediapipe", "body"), ((240, 320), None)]
+    assert not any(opened[-1][name] for name in chosen)
+
+
+@pytest.mark.parametrize("smooth", [True, False])
+def test_poses_are_smoothed_unless_they_are_not_to_be(tmp_path, monkeypatch, smooth):
+    clip = write_clip(tmp_path / "me.mp4", [numbered(k, (240, 320)) for k in range(10)], 10)
+    poses, smoothed = tiny_poses(10, 240, 1), tiny_poses(10, 240, 2)
+    calmed = []
+
+    def square(pose):
+        calmed.append(pose)
+        raise Stopped
+
+    monkeypatch.setattr(passes, "first_pass", lambda *_: (None, poses, "1"))
+    monkeypatch.setattr("understudy.tracking.smoothing.smooth_pose", lambda pose, fps: smoothed)
+    monkeypatch.setattr("understudy.tracking.crop.person_square", square)
+    with pytest.raises(Stopped):
+        track(clip, tmp_path / "x", smooth=smooth)
+    np.testing.assert_array_equal(calmed[0].xy, (smoothed if smooth else poses).xy)

@@ -147,7 +147,7 @@ def test_without_resume_an_old_run_is_replaced(fabric, tmp_path):
 
 def test_resume_with_other_settings_is_refused(fabric, tmp_path):
     run(fabric, tmp_path, 2)
-    message = r"begun with other settings \(a was 1, is 2\): repeat the --preset, --seed and clips of before"
+    message = r"begun with other settings \(a was 1, is 2\): repeat the `preset`, `seed` and clips of before"
     with pytest.raises(TrainingError, match=message):
         run(fabric, tmp_path, 4, resume=True, settings={"a": 2})
 
@@ -199,7 +199,7 @@ def test_minutes_limit_the_run(fabric, tmp_path):
 def test_the_first_signal_finishes_the_step_and_saves(fabric, tmp_path, number):
     before = signal.getsignal(number)
     toy = Toy(fabric, on_step=lambda step: os.kill(os.getpid(), number) if step == 6 else None)
-    with pytest.raises(Interrupted, match="stopped at step 7; saved, go on with --resume") as stopped:
+    with pytest.raises(Interrupted, match="stopped at step 7; saved, go on with `resume=True`") as stopped:
         run(fabric, tmp_path / "a", 20, toy=toy, checkpoint_seconds=1e9)
     assert stopped.value.signal == number
     assert signal.getsignal(number) is before
@@ -312,7 +312,7 @@ def test_frozen_networks_thaw_after_an_error():
     ids=["cuda", "cpu", "mps", "numpy"],
 )
 def test_running_out_of_memory_is_a_line(error):
-    message = r"^memory ran out: .* smaller --preset and another --output$"
+    message = r"^memory ran out: .* smaller `preset` and another `output`$"
     with pytest.raises(TrainingError, match=message), training.out_of_memory_told():
         raise error
 
@@ -353,14 +353,6 @@ def test_a_state_with_nan_is_never_saved(fabric, tmp_path):
     for path in (tmp_path / "checkpoints").iterdir():
         tensors, _ = load_tensors(path)
         assert all(np.isfinite(t).all() for t in tensors.values())
-
-
-def test_every_item_is_drawn_once_an_epoch_in_an_order_of_its_own():
-    epochs = np.concatenate([training.draw(5, 1, step, 4, 10) for step in range(10)]).reshape(4, 10)
-    assert all(sorted(epoch) == list(range(10)) for epoch in epochs.tolist())
-    assert len({tuple(epoch) for epoch in epochs.tolist()}) == 4
-    assert np.array_equal(training.draw(5, 1, 7, 4, 10), training.draw(5, 1, 7, 4, 10))
-    assert not np.array_equal(training.draw(5, 1, 0, 9, 10), training.draw(5, 2, 0, 9, 10))
 
 
 def test_the_average_follows_quickly_at_first_and_is_only_lent():

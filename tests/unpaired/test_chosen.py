@@ -1,9 +1,8 @@
 """What train and clone learn from besides the reference, for recipes that take poses alone and for others."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -11,18 +10,14 @@ from tiny import tiny_performance, tiny_poses
 from understudy.errors import MediaError, PerformanceError, PoseError, UsageError
 from understudy.performance import Performance
 from understudy.poses.formats import write_comfyui
+from understudy.recipes import cyclegan, performance_cloning, pix2pix, poses_in_the_wild
 from understudy.unpaired.chosen import chosen_unpaired, read_unpaired
 from understudy.unpaired.pool import PoseSequence
-from understudy.verbs import clone as verbs
+from understudy.verbs.clone import clone as clone_verb
+from understudy.verbs.train import train as train_verb
 
 WILD, CLONING = "poses-in-the-wild", "performance-cloning"
-NOTE = "no --unpaired is given: motion is learnt from 8 made-up dances (choreography:8)"
-
-
-@dataclass(frozen=True)
-class Config:
-    size: int = 32
-    unpaired: bool = True
+NOTE = "no `unpaired` is given: motion is learnt from 8 made-up dances (choreography:8)"
 
 
 class Stopped(Exception):
@@ -31,15 +26,15 @@ class Stopped(Exception):
 
 @pytest.fixture
 def learnt_from(monkeypatch):
-    """What a stand-in for every recipe is given as unpaired."""
+    """What the training of a recipe is given as unpaired."""
     given = []
 
-    def train(reference, unpaired, run_folder, config, **_):
-        given[:] = unpaired
+    def train(session):
+        given[:] = session.unpaired
         raise Stopped
 
-    module = SimpleNamespace(preview=Config, fast=Config, paper=Config, train=train)
-    monkeypatch.setattr(verbs, "recipe_module", lambda name: module)
+    for module in (performance_cloning, cyclegan, pix2pix, poses_in_the_wild):
+        monkeypatch.setattr(module, "RECIPE", replace(module.RECIPE, train=train))
     return given
 
 
@@ -54,7 +49,7 @@ def folder(tmp_path):
 
 def train(folder, recipe, unpaired):
     with pytest.raises(Stopped):
-        verbs.train(
+        train_verb(
             folder / "me.performance", folder / "me.actor", unpaired=unpaired, recipe=recipe, consent="I am it",
             device="cpu",
         )  # fmt: skip
@@ -62,7 +57,7 @@ def train(folder, recipe, unpaired):
 
 def clone(folder, recipe, unpaired=()):
     with pytest.raises(Stopped):
-        verbs.clone(
+        clone_verb(
             folder / "me.performance", folder / "dance.performance", folder / "out.mp4", unpaired=unpaired,
             recipe=recipe, consent="I am it", device="cpu",
         )  # fmt: skip
@@ -76,8 +71,14 @@ def notes(caplog):
     return [record.getMessage() for record in caplog.records if record.name == "understudy.unpaired.chosen"]
 
 
-@pytest.mark.parametrize("recipe", [CLONING, "cyclegan", "pix2pix"])
-def test_other_recipes_get_performances(folder, learnt_from, recipe, caplog):
+@pytest.fixture
+def translating_frames(monkeypatch):
+    frames = cyclegan.RECIPE.preset("preview", "frames")
+    monkeypatch.setitem(cyclegan.RECIPE.presets, "preview", lambda: frames)
+
+
+@pytest.mark.parametrize("recipe", [CLONING, "cyclegan"])
+def test_other_recipes_get_performances(folder, learnt_from, translating_frames, recipe, caplog):
     with caplog.at_level(logging.INFO):
         train(folder, recipe, [folder / "dance.performance"])
         assert kinds(learnt_from) == [(Performance, "dance.performance")]
@@ -89,6 +90,17 @@ def test_other_recipes_get_performances(folder, learnt_from, recipe, caplog):
         clone(folder, recipe, [folder / "more.performance"])
         assert kinds(learnt_from) == [(Performance, "dance.performance"), (Performance, "more.performance")]
     assert not notes(caplog)
+
+
+@pytest.mark.parametrize("recipe", ["cyclegan", "pix2pix"])
+def test_who_learns_from_the_reference_alone_is_not_given_the_driver(folder, learnt_from, recipe, caplog):
+    with caplog.at_level(logging.INFO):
+        train(folder, recipe, [])
+        clone(folder, recipe)
+    assert learnt_from == [] and not notes(caplog) and "alone" not in caplog.text
+    train(folder, recipe, [folder / "dance.performance"])
+    assert kinds(learnt_from) == [(Performance, "dance.performance")]
+    assert "learns from the reference alone: nothing is learnt from dance.performance" in caplog.text
 
 
 def test_poses_alone_are_enough_for_the_recipe_that_learns_from_them(folder, learnt_from, caplog):
@@ -123,9 +135,11 @@ def test_clips_that_are_loaded_need_no_dances(folder, learnt_from):
 
 
 def test_a_training_without_an_unpaired_branch_needs_no_dances(caplog):
+    config = replace(poses_in_the_wild.preview(), unpaired=False)
+    learns_from = poses_in_the_wild.RECIPE.learns_from(config)
     with caplog.at_level(logging.INFO):
-        assert chosen_unpaired(WILD, Config(unpaired=False), []) == []
-    assert read_unpaired(WILD, []) == [] and not notes(caplog)
+        assert learns_from is None and chosen_unpaired(WILD, learns_from, []) == []
+    assert read_unpaired(learns_from, []) == [] and not notes(caplog)
 
 
 @pytest.mark.parametrize("name", ["poses.json", "choreography:3", "sub"])
@@ -133,8 +147,8 @@ def test_a_training_without_an_unpaired_branch_needs_no_dances(caplog):
 def test_poses_alone_are_refused_where_more_is_needed(folder, name, verb):
     (folder / "sub").mkdir()
     given = name if name.startswith("choreography") else folder / name
-    said = rf"--unpaired {given}: {CLONING} learns from videos and performances, not from poses alone, which --recipe "
-    with pytest.raises(UsageError, match=rf"{said}poses-in-the-wild takes$"):
+    said = rf"`unpaired` {given}: {CLONING} learns from videos and performances, not from poses alone, which `recipe="
+    with pytest.raises(UsageError, match=rf"{said}'poses-in-the-wild'` takes$"):
         verb(folder, CLONING, [given])
     assert not (folder / "me.actor.run").exists()
 
@@ -161,3 +175,10 @@ def test_damaged_clips_end_only_what_cannot_do_without(folder, learnt_from, capl
     train(folder, WILD, [folder / "dance.performance", folder / "poses.json"])
     assert kinds(learnt_from) == [(PoseSequence, "poses.json")]
     assert any("is left out" in record.getMessage() for record in caplog.records)
+
+
+def test_motion_capture_is_danced_for_recipes_that_need_flow(folder, monkeypatch):
+    (folder / "dance.bvh").write_text("a capture")
+    monkeypatch.setattr("understudy.synthetic.drivers.driver_of", lambda path, **options: (path.name, options))
+    assert chosen_unpaired(CLONING, "clips", [folder / "dance.bvh"]) == [folder / "dance.bvh"]
+    assert read_unpaired("clips", [folder / "dance.bvh"], size=512) == [("dance.bvh", {"size": 512})]

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from captures import small_rig
 from tiny import tiny_performance, tiny_poses
 from understudy.errors import PerformanceError, PoseError, UsageError
 from understudy.performance import Performance, load_poses
@@ -97,6 +98,16 @@ def test_shares_of_frames_without_a_size_are_refused(tmp_path):
     (tmp_path / "shares.json").write_text(json.dumps(content))
     with pytest.raises(PoseError, match=r"shares\.json gives places as shares of frames whose size it does not say"):
         gather([tmp_path / "shares.json"])
+
+
+def test_motion_capture_is_played(tmp_path, videos):
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "slow.bvh").write_text(small_rig(frames=3, seconds=0.04))
+    (tmp_path / "all" / "quick.bvh").write_text(small_rig(frames=3, seconds=0.5))
+    quick, slow = gather([tmp_path / "all"])
+    assert (slow.fps, len(slow.poses)) == (25, 3) and (quick.fps, len(quick.poses)) == (30, 31)
+    assert slow.poses.found.all() and videos.tracked == []
+    assert names_of(gather([tmp_path / "all" / "slow.bvh"])) == [str(tmp_path / "all" / "slow.bvh")]
 
 
 def test_videos_are_tracked(tmp_path, videos):
@@ -265,6 +276,14 @@ def test_an_unreadable_folder_inside_is_left_out(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(type(tmp_path), "iterdir", iterdir)
     assert len(gather([tmp_path / "all"])) == 1
     assert notes(caplog) == [f"{tmp_path}/all/locked is left out: Permission denied"]
+
+
+def test_folders_that_hold_themselves_are_looked_through_once(tmp_path, caplog):
+    tiny_performance(tmp_path / "all" / "deep" / "me.performance", 1)
+    (tmp_path / "all" / "deep" / "again").symlink_to(tmp_path / "all", target_is_directory=True)
+    with caplog.at_level(logging.INFO):
+        assert names_of(gather([tmp_path / "all"]), tmp_path) == ["all/deep/me.performance"]
+    assert notes(caplog) == []
 
 
 def test_which_sources_are_poses_alone(tmp_path):

@@ -23,6 +23,7 @@ from understudy.poses.pose import (
     Pose,
 )
 from understudy.retargeting.alignment import align, body_statistics
+from understudy.retargeting.proportions import fit_limbs
 from understudy.synthetic.dances import dance_poses
 from understudy.unpaired.pool import KEPT, PosePool, PoseSequence
 
@@ -129,12 +130,26 @@ def test_what_is_stored_is_what_alignment_gives():
     clip = PoseSequence("dance", Pose(dance.xy, confidence, dance.size_hw), np.full(360, 2, np.uint8), Fraction(30))
     pool = pool_of([clip], consecutive=360)
     xy, seen = pool.draw(np.random.default_rng(0), 1)
-    wanted = align(body_statistics(clip.poses), BODY_OF_REFERENCE, "body").apply_to_pose(clip.poses, (128, 128))
+    wanted = align(body_statistics(clip.poses), BODY_OF_REFERENCE, "body").of_pose(clip.poses, (128, 128))
     assert not seen[..., FACE].any()
     np.testing.assert_array_equal(seen[0][:, KEPT], confidence[:, KEPT] > 0.1)
     assert not seen[..., LEFT_HAND.start + 3].any() and seen[..., LEFT_HAND].any()
     off = np.abs(xy[0] - wanted.xy)[seen[0]]
     assert off.max() <= 0.51 * BODY_OF_REFERENCE.torso_length / 1024
+
+
+def test_limbs_may_be_given_the_references_lengths():
+    dance = dance_poses(1)
+    clip = PoseSequence("dance", dance, np.full(360, 2, np.uint8), Fraction(30))
+    own = body_statistics(dance)
+    alignment = align(own, BODY_OF_REFERENCE, "body")
+    aligned = alignment.of_pose(dance, (128, 128))
+    fitted = fit_limbs(aligned, alignment, own, BODY_OF_REFERENCE)
+    for fit, wanted in ((False, aligned), (True, fitted)):
+        pool = PosePool.of([clip], BODY_OF_REFERENCE, 360, 0.1, fit=fit)
+        xy, seen = pool.draw(np.random.default_rng(0), 1)
+        assert np.abs(xy[0] - wanted.xy)[seen[0]].max() <= 0.51 * BODY_OF_REFERENCE.torso_length / 1024
+    assert np.abs(fitted.xy - aligned.xy)[:, BODY].max() > 3
 
 
 def test_a_point_far_beyond_the_picture_is_not_seen():

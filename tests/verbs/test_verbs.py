@@ -18,12 +18,14 @@ from understudy.performance import Performance
 from understudy.recipes import performance_cloning
 from understudy.retargeting.alignment import body_statistics
 from understudy.training.run_folder import fingerprint
-from understudy.verbs.clone import clone, perform, train
+from understudy.verbs.clone import clone
+from understudy.verbs.perform import perform
+from understudy.verbs.train import train
 
 
 @pytest.fixture(autouse=True)
 def small_preset(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(performance_cloning, "preview", lambda: CONFIG)
+    monkeypatch.setitem(performance_cloning.RECIPE.presets, "preview", lambda: CONFIG)
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def test_a_stopped_training_goes_on_only_when_told(tmp_path: Path, me: Performan
     output = tmp_path / "me.actor"
     first = train(me, output, preset="preview", max_steps=2, consent="I am it", device="cpu")
     assert first.record["steps"] == 2
-    with pytest.raises(UsageError, match=r"me\.actor exists: train it further with --resume"):
+    with pytest.raises(UsageError, match=r"me\.actor exists: train it further with `resume=True`"):
         train(me, output, preset="preview", consent="I am it", device="cpu")
     more = train(me, output, preset="preview", resume=True, device="cpu")  # consent was given when the run began
     assert (more.record["steps"], more.consent) == (4, first.consent)
@@ -75,10 +77,10 @@ def test_an_interrupted_training_is_not_thrown_away(
 
     with monkeypatch.context() as patch:
         patch.setattr(performance_cloning.PerformanceCloning, "training_step", interrupted)
-        with pytest.raises(Interrupted, match="go on with --resume"):
+        with pytest.raises(Interrupted, match="go on with `resume=True`"):
             train(me, output, preset="preview", consent="I am it", device="cpu")
     assert not output.exists()
-    with pytest.raises(UsageError, match=r"me\.actor\.run: go on with --resume, or delete that folder"):
+    with pytest.raises(UsageError, match=r"me\.actor\.run: go on with `resume=True`, or delete that folder"):
         train(me, output, preset="preview", consent="I am it", device="cpu")
     assert train(me, output, preset="preview", resume=True, device="cpu").record["steps"] == 4
 
@@ -97,7 +99,7 @@ def test_an_actor_that_appeared_while_tracking_is_kept(
         (tmp_path / "me.actor").write_bytes(b"of another process")
         return clip
 
-    monkeypatch.setattr("understudy.verbs.clone._tracked", slowly)
+    monkeypatch.setattr("understudy.tracking.track.tracked", slowly)
     with pytest.raises(UsageError, match=r"me\.actor exists"):
         train(me, tmp_path / "me.actor", consent="I am it", device="cpu")
     assert (tmp_path / "me.actor").read_bytes() == b"of another process"
@@ -106,9 +108,9 @@ def test_an_actor_that_appeared_while_tracking_is_kept(
 def test_comparisons_overwrite_nothing_that_is_given(tmp_path: Path, me: Performance) -> None:
     given = tmp_path / "out.compare.mp4"
     given.write_bytes(b"a video")
-    with pytest.raises(UsageError, match=r"--compare would overwrite .*out\.compare\.mp4, which is given"):
+    with pytest.raises(UsageError, match=r"`compare` would overwrite .*out\.compare\.mp4, which is given"):
         clone(me, given, tmp_path / "out.mp4", compare=True, consent="I am it", device="cpu")
-    with pytest.raises(UsageError, match="--compare would overwrite"):
+    with pytest.raises(UsageError, match="`compare` would overwrite"):
         perform(tmp_path / "me.actor", given, tmp_path / "out.mp4", compare=True)
     (tmp_path / "folder.compare.mp4").mkdir()
     with pytest.raises(UsageError, match=r"folder\.compare\.mp4 is a folder"):
@@ -117,7 +119,7 @@ def test_comparisons_overwrite_nothing_that_is_given(tmp_path: Path, me: Perform
 
 
 def test_performing_checks_the_device_first(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--device tpu: not available"):
+    with pytest.raises(UsageError, match="`device='tpu'`: not available"):
         perform(tmp_path / "no.actor", tmp_path / "no.mp4", tmp_path / "out.mp4", device="tpu")
 
 
@@ -125,11 +127,11 @@ def test_an_interrupted_demo_does_not_speak_of_resume(tmp_path: Path, monkeypatc
     from understudy.verbs import demo
 
     def interrupted(*_: object, **__: object) -> None:
-        raise Interrupted("stopped at step 3; saved, go on with --resume", signal.SIGINT)
+        raise Interrupted("stopped at step 3; saved, go on with `resume=True`", signal.SIGINT)
 
     monkeypatch.setattr(demo, "_film", lambda folder: [])
     monkeypatch.setattr("understudy.tracking.track.tracked", lambda *_, **__: None)
-    monkeypatch.setattr("understudy.verbs.clone.train", interrupted)
+    monkeypatch.setattr("understudy.verbs.train.train", interrupted)
     with pytest.raises(Interrupted, match="stopped; `understudy demo` begins anew"):
         demo.demo(tmp_path)
 
@@ -167,15 +169,15 @@ def test_clone_goes_the_whole_way_and_keeps_the_actor(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"recipe": "magic"}, "--recipe magic: there is no such recipe"),
-        ({"preset": "best"}, "--preset best: there is no such preset; choose one of instant, preview, fast, paper"),
+        ({"recipe": "magic"}, "`recipe='magic'`: there is no such one"),
+        ({"preset": "best"}, "`preset='best'`: there is no such one; choose one of instant, preview, fast, paper"),
         (
             {"preset": "instant", "recipe": "performance-cloning"},
-            "--preset instant trains nothing, so it cannot be had with --recipe performance-cloning",
+            "`preset='instant'`: Performance cloning has no such preset; choose one of preview, fast, paper",
         ),
-        ({"max_minutes": -1.0}, "--max-minutes must be above 0, not -1"),
-        ({"max_minutes": float("nan")}, "--max-minutes must be above 0, not nan"),
-        ({"device": "tpu"}, "--device tpu: not available"),
+        ({"max_minutes": -1.0}, "`max_minutes` must be above 0, not -1"),
+        ({"max_minutes": float("nan")}, "`max_minutes` must be above 0, not nan"),
+        ({"device": "tpu"}, "`device='tpu'`: not available"),
     ],
 )
 def test_arguments_that_make_no_sense(

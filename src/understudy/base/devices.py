@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from typing import Literal
 
 import torch
 
+from understudy.base.arguments import Device as Device
 from understudy.errors import UsageError
-
-Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 def choose_device(device: Device = "auto") -> torch.device:
@@ -24,7 +22,7 @@ def choose_device(device: Device = "auto") -> torch.device:
         return torch.device(next(name for name, there in available.items() if there))
     if not available.get(device, False):
         have = ", ".join(name for name, there in available.items() if there)
-        raise UsageError(f"--device {device}: not available to PyTorch here; this machine has: {have}")
+        raise UsageError(f"`device={device!r}`: not available to PyTorch here; this machine has: {have}")
     return torch.device(device)
 
 

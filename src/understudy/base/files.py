@@ -7,7 +7,6 @@ or the new one, never half of one.
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -17,12 +16,12 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from understudy.errors import UnderstudyError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 MAX_JSON_BYTES = 256 * 1024 * 1024
 MAX_TENSOR_HEADER_BYTES = 16 * 1024 * 1024
@@ -64,7 +63,7 @@ def _prepare_folder_of(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UnderstudyError(
-            f"cannot make the folder {path.parent} ({error.strerror}): choose another --output"
+            f"cannot make the folder {path.parent} ({error.strerror}): choose another `output`"
         ) from None
     sweep_stale(path.parent)
 
@@ -214,7 +213,7 @@ def _content_hash(tensors: Mapping[str, npt.NDArray[Any]], metadata: str) -> str
     for name in sorted(tensors):
         array = tensors[name]
         digest.update(f"\0{name}\0{array.dtype.str}\0{array.shape}\0".encode())
-        digest.update(array.reshape(-1).view(np.uint8).data)
+        digest.update(array.reshape(-1).view("u1").data)
     return digest.hexdigest()
 
 
@@ -228,6 +227,7 @@ def save_tensors(
     Raises:
         UnderstudyError: it cannot be written.
     """
+    import numpy as np
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
@@ -281,14 +281,20 @@ def _check_tensor_header(path: Path, error: type[UnderstudyError]) -> None:
 def locked(folder: Path, error: type[UnderstudyError] = UnderstudyError) -> Iterator[None]:
     """Holds the folder's lock; a second writer is refused at once rather than made to wait.
 
+    The system lets go of the lock when its holder ends, however that happens; the empty file `.lock` stays.
+
     Raises:
         error: another process holds it.
     """
+    from filelock import FileLock, Timeout
+
     folder.mkdir(parents=True, exist_ok=True)
-    stream: IO[str]
-    with open(folder / ".lock", "w", encoding="utf-8") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise error(f"another run is writing to {folder}: wait for it, or choose another --output") from None
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise error(f"another run is writing to {folder}: wait for it, or choose another `output`") from None
+    try:
         yield
+    finally:
+        lock.release()

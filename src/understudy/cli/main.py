@@ -1,4 +1,4 @@
-"""The command line: one command per verb, each a thin call of the public function of that name."""
+"""The command line: one command for each public function, read from its signature; errors as one line."""
 
 from __future__ import annotations
 
@@ -6,46 +6,19 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
-import tyro
-
-from understudy.cli.forensics import detect
-from understudy.cli.making import clone, coverage, demo, inspect, perform, track, train
-from understudy.cli.measuring import evaluate, study
+from understudy.cli import commands
+from understudy.cli.reading import COMMANDS, command
+from understudy.cli.wording import help_of, in_shell_words, overview
 from understudy.errors import Interrupted, UnderstudyError
 
-DESCRIPTION = """Film a person for two minutes, and a trained actor of that person performs any dance.
-
-The whole way, in one command:
-  understudy clone --reference me.mp4 --driving dance.mp4 --output out.mp4
-
-The reference is the person, the driving video is the motion. One actor is one person: train it once, then let it
-perform as many driving videos as you like:
-  understudy train --reference me.mp4 --output me.actor
-  understudy perform --actor me.actor --driving dance.mp4 --output out.mp4
-
-No video at hand? `understudy demo --output demo` does it all with made-up people."""
-
+HELP = ("-h", "--help")
 AMBIGUOUS_WORDS = ("--source", "--target")
 IN_OTHER_WORDS = """In other programs {} is sometimes the person and sometimes the motion, so it is not used here.
 The person whose looks are learnt is --reference, the motion is --driving; a trained person is --actor."""
-
-
-COMMANDS: dict[str, Callable[..., None]] = {
-    "clone": clone,
-    "track": track,
-    "train": train,
-    "perform": perform,
-    "coverage": coverage,
-    "evaluate": evaluate,
-    "study": study,
-    "detect": detect,
-    "inspect": inspect,
-    "demo": demo,
-}
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -64,7 +37,7 @@ def _run(words: list[str]) -> int:
         if word in AMBIGUOUS_WORDS:
             print(IN_OTHER_WORDS.format(word), file=sys.stderr)
             return 2
-    if words and words[0] not in COMMANDS and not words[0].startswith("-"):
+    if words and words[0] not in (*COMMANDS, *HELP):
         print(f"error: there is no command {words[0]!r}; use one of {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
     _say_notes()
@@ -93,27 +66,21 @@ def _run(words: list[str]) -> int:
 
 
 def _call(words: list[str]) -> None:
-    if not words or words[0] in ("-h", "--help"):
-        print(_overview())
+    if not words or words[0] in HELP:
+        print(overview())
         return
-    tyro.extras.subcommand_cli_from_dict(
-        COMMANDS, prog="understudy", args=words, config=(tyro.conf.FlagCreatePairsOff,)
-    )
+    asked = command(words[0])
+    if any(word in HELP for word in words):
+        print(help_of(asked))
+        return
+    from understudy.cli.parsing import values
+
+    getattr(commands, asked.name)(values(asked, words[1:]))
 
 
-def _overview() -> str:
-    summaries = {name: (command.__doc__ or "").splitlines()[0] for name, command in COMMANDS.items()}
-    listed = "\n".join(f"  {name:<10} {summary}" for name, summary in summaries.items())
-    return f"""{DESCRIPTION}
-
-Commands:
-{listed}
-
-`understudy COMMAND --help` explains one of them; `understudy --version` says which version this is."""
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())
+def _one_line(said: object) -> str:
+    """An error or a note, in the shell's words."""
+    return in_shell_words(" ".join(str(said).split()))
 
 
 def _raise_interrupted(number: int, _: FrameType | None) -> None:
@@ -138,7 +105,7 @@ class _Notes(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         note = "note: " if record.levelno >= logging.WARNING else ""
-        line = note + _one_line(Exception(record.getMessage()))
+        line = note + _one_line(record.getMessage())
         if line not in self._said:
             self._said.add(line)
             print(line, file=sys.stderr, flush=True)  # looked up anew: a progress bar puts its own there meanwhile

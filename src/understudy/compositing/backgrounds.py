@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.arguments import StrPath
 from understudy.errors import UsageError
 
 Image = npt.NDArray[np.uint8]
@@ -38,41 +39,104 @@ _CHOICES = (
 )
 
 
-def parse_background(text: str | os.PathLike[str]) -> str | Colour | Path:
-    """Reads --background: "reference", "driving" or "transparent" as they are, a colour as (r, g, b), or a file's path.
+@dataclass(frozen=True)
+class Background:
+    """What stands behind the performer.
 
-    Raises:
-        UsageError: it is none of these, or names a file that does not exist.
+    Example:
+        Background.of("#202030").frames((1080, 1920), fps, reference=room, driving=performance.background)
     """
-    words = str(text).strip()
-    if words.lower() in ("reference", "driving", "transparent"):
-        return words.lower()
-    if words.lower() in COLOURS:
-        return COLOURS[words.lower()]
-    if words.startswith("#"):
-        return _hexadecimal(words)
-    if re.fullmatch(r"\s*\d+\s*,\s*\d+\s*,\s*\d+\s*", words):
-        red, green, blue = (int(part) for part in words.split(","))
-        if max(red, green, blue) > 255:
-            raise UsageError(f"--background {words}: each part of r,g,b must be between 0 and 255")
-        return red, green, blue
-    path = Path(text)
-    if path.is_file():
-        return path
-    raise UsageError(f"--background {words!r} is neither a colour nor an existing file: use {_CHOICES}")
+
+    what: Literal["reference", "driving", "transparent"] | Colour | Path = "reference"
+    """the room of the reference clip, the driver's, nothing, a colour, or a picture or video that can be read"""
+
+    @classmethod
+    def of(cls, given: StrPath) -> Background:
+        """Reads the argument `background`: a word, a colour, or the name of a picture or video, which is looked into.
+
+        Raises:
+            UsageError: it is none of these, or names a file that does not exist.
+            MediaError: the file cannot be read, which is better known before hours of training than after.
+        """
+        words = str(given).strip()
+        for word in ("reference", "driving", "transparent"):
+            if words.lower() == word:
+                return cls(word)
+        if words.lower() in COLOURS:
+            return cls(COLOURS[words.lower()])
+        if words.startswith("#"):
+            return cls(_hexadecimal(words))
+        if re.fullmatch(r"\s*\d+\s*,\s*\d+\s*,\s*\d+\s*", words):
+            red, green, blue = (int(part) for part in words.split(","))
+            if max(red, green, blue) > 255:
+                raise UsageError(f"`background={words!r}`: each part of r,g,b must be between 0 and 255")
+            return cls((red, green, blue))
+        if Path(given).is_file():
+            found = cls(Path(given))
+            found.shape_hw((1, 1))  # which reads it
+            return found
+        raise UsageError(f"`background={words!r}` is neither a colour nor an existing file: use {_CHOICES}")
+
+    @property
+    def transparent(self) -> bool:
+        return self.what == "transparent"
+
+    def shape_hw(self, driving_hw: tuple[int, int]) -> tuple[int, int] | None:
+        """Height and width, of which only the ratio counts; None of what has no shape, or that of whoever is shown.
+
+        Args:
+            driving_hw: those of the driver's clip.
+
+        Raises:
+            MediaError: the file cannot be read.
+        """
+        if isinstance(self.what, Path):
+            from understudy.media.reading import is_image, probe, read_image
+
+            if is_image(self.what):
+                height, width, _ = read_image(self.what).shape
+                return height, width
+            return probe(self.what).size_hw
+        return driving_hw if self.what == "driving" else None
+
+    def check_room(self, paints_room: bool) -> None:
+        """A room that was learnt along with the person cannot be exchanged.
+
+        Raises:
+            UsageError: another background was asked for.
+        """
+        if paints_room and self.what != "reference":
+            raise UsageError(
+                "`background` must be reference: this actor paints the room of its reference along with the person; "
+                "an actor of `preset` fast or preview is cut out and can stand anywhere"
+            )
+
+    def frames(
+        self, size_hw: tuple[int, int], fps: Fraction, *, reference: Image, driving: Callable[[], Image]
+    ) -> Iterator[Image]:
+        """Endless backgrounds, each a fresh (H, W, 3) uint8 array that may be drawn on; (H, W, 4) zeros if transparent.
+
+        Args:
+            size_hw, fps: of the output video. Pictures and videos fill it (cut where the shape differs); a video keeps
+                its own speed and starts again when it ends.
+            reference, driving: the still backgrounds of both clips, (h, w, 3) RGB; the second is asked for only if
+                used.
+        """
+        if self.what == "transparent":
+            return (np.zeros((*size_hw, 4), np.uint8) for _ in itertools.count())
+        if isinstance(self.what, tuple):
+            return _still(np.broadcast_to(np.array(self.what, np.uint8), (*size_hw, 3)))
+        if isinstance(self.what, Path):
+            from understudy.media.reading import is_image, read_image
+
+            if is_image(self.what):
+                return _still(cover(read_image(self.what), size_hw))
+            return _looped(self.what, size_hw, fps)
+        return _still(cover(reference if self.what == "reference" else driving(), size_hw))
 
 
-def check_room(config: Mapping[str, Any], behind: str | Colour | Path) -> None:
-    """A room that was learnt along with the person cannot be exchanged, by the actor's or recipe's `config`.
-
-    Raises:
-        UsageError: another background was asked for.
-    """
-    if config.get("whole_frame") and behind != "reference":
-        raise UsageError(
-            "--background must be reference: this actor paints the room of its reference along with the person; "
-            "an actor of --preset fast or preview is cut out and can stand anywhere"
-        )
+REFERENCE = Background()
+"""the room of the reference clip"""
 
 
 def _hexadecimal(words: str) -> Colour:
@@ -80,37 +144,8 @@ def _hexadecimal(words: str) -> Colour:
     if len(digits) == 3:
         digits = "".join(2 * digit for digit in digits)
     if not re.fullmatch(r"[0-9a-fA-F]{6}", digits):
-        raise UsageError(f"--background {words}: write a colour as #rrggbb, for example #00b140")
+        raise UsageError(f"`background={words!r}`: write a colour as #rrggbb, for example #00b140")
     return int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
-
-
-def backgrounds(
-    background: str | Colour | Path,
-    size_hw: tuple[int, int],
-    fps: Fraction,
-    *,
-    reference: Image,
-    driving: Callable[[], Image],
-) -> Iterator[Image]:
-    """Endless backgrounds, each a fresh (H, W, 3) uint8 array that may be drawn on; (H, W, 4) zeros if transparent.
-
-    Args:
-        background: as `parse_background` gives it.
-        size_hw, fps: of the output video. Pictures and videos fill it (cut where the shape differs); a video keeps its
-            own speed and starts again when it ends.
-        reference, driving: the still backgrounds of both clips, (h, w, 3) RGB; the second is asked for only if used.
-    """
-    if background == "transparent":
-        return (np.zeros((*size_hw, 4), np.uint8) for _ in itertools.count())
-    if isinstance(background, tuple):
-        return _still(np.broadcast_to(np.array(background, np.uint8), (*size_hw, 3)))
-    if isinstance(background, Path):
-        from understudy.media.reading import is_image, read_image
-
-        if is_image(background):
-            return _still(cover(read_image(background), size_hw))
-        return _looped(background, size_hw, fps)
-    return _still(cover(reference if background == "reference" else driving(), size_hw))
 
 
 def cover(image: Image, size_hw: tuple[int, int]) -> Image:

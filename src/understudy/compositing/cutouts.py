@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.poses.similarity import Similarity
+
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
@@ -162,33 +164,30 @@ def _as_array(values: Any) -> Floats:
     return np.asarray(values if isinstance(values, np.ndarray) else values.detach().float().cpu().numpy(), np.float32)
 
 
-def placed(cutout: Image, to_cutout: npt.NDArray[Any], size_hw: tuple[int, int]) -> Image:
+def placed(cutout: Image, to_cutout: Similarity, size_hw: tuple[int, int]) -> Image:
     """A cutout painted in a box, where the box lies in the generator's frame.
 
     Args:
         cutout: (h, w, 4) premultiplied uint8.
-        to_cutout: (2, 3), from pixels of the frame to pixels of the cutout: one scale and a translation, as
-            `person_box.Boxes.to_box` gives it.
+        to_cutout: from pixels of the frame to pixels of the cutout.
         size_hw: of the frame.
 
     Returns:
         (*size_hw, 4) premultiplied uint8; where the cutout is shrunk, each pixel is the mean of what it covers.
     """
-    scale, x, y = float(to_cutout[0][0]), float(to_cutout[0][2]), float(to_cutout[1][2])
     frame = np.zeros((*size_hw, 4), np.uint8)
-    box = _touched_box(cutout, scale, (x, y), size_hw)
+    box = _touched_box(cutout, to_cutout, size_hw)
     if box is None:
         return frame
-    while scale >= 2 and cutout.shape[0] % 2 == 0 and cutout.shape[1] % 2 == 0:
+    while to_cutout.scale >= 2 and cutout.shape[0] % 2 == 0 and cutout.shape[1] % 2 == 0:
         cutout = np.asarray(cv2.resize(cutout, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
-        scale, x, y = scale / 2, x / 2 - 0.25, y / 2 - 0.25
+        to_cutout = Similarity.resized(0.5) @ to_cutout
     left, top, right, bottom = box
-    finer = max(1, int(np.ceil(scale)))  # looked up so many times along each side of a pixel, then averaged
-    step = finer / scale
-    edge = (finer - 1) / 2
-    to_frame = np.array([[step, 0, edge - step * x - finer * left], [0, step, edge - step * y - finer * top]])
+    finer = max(1, int(np.ceil(to_cutout.scale)))  # looked up so many times along each side of a pixel, then averaged
+    to_finer = Similarity.resized(finer).relative_to(to_cutout)
+    to_part = Similarity.shifted(-finer * left, -finer * top) @ to_finer
     width, height = right - left, bottom - top
-    part = cv2.warpAffine(cutout, to_frame, (finer * width, finer * height), flags=cv2.INTER_LINEAR)
+    part = cv2.warpAffine(cutout, to_part.matrix, (finer * width, finer * height), flags=cv2.INTER_LINEAR)
     frame[top:bottom, left:right] = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
     return frame
 
@@ -216,26 +215,21 @@ def _drop_specks(alpha: Floats, keep_near: npt.NDArray[Any] | None) -> None:
     alpha[~kept[labels]] = 0
 
 
-def paste(cutout: Image, scale: float, translation_xy: tuple[float, float], background: Image) -> Image:
+def paste(cutout: Image, to_cutout: Similarity, background: Image) -> Image:
     """Puts a cutout over a background at the place it was cropped from.
 
     Args:
         cutout: (S, S, 4) premultiplied uint8 from `key`.
-        scale, translation_xy: the crop, cutout pixels = scale * background pixels + translation.
+        to_cutout: the crop, from pixels of the background to pixels of the cutout.
         background: (H, W, 3) RGB uint8, or (H, W, 4) premultiplied RGBA. It is changed in place and returned: pass a
             copy of a still. Pixels where the cutout is empty keep their exact values.
     """
-    box = _touched_box(cutout, scale, translation_xy, (background.shape[0], background.shape[1]))
+    box = _touched_box(cutout, to_cutout, (background.shape[0], background.shape[1]))
     if box is None:
         return background
     left, top, right, bottom = box
-    inverse = np.array(
-        [
-            [1 / scale, 0, -translation_xy[0] / scale - left],
-            [0, 1 / scale, -translation_xy[1] / scale - top],
-        ]
-    )
-    placed = cv2.warpAffine(cutout, inverse, (right - left, bottom - top), flags=cv2.INTER_LINEAR)
+    to_part = Similarity.shifted(-left, -top) @ to_cutout.inverse
+    placed = cv2.warpAffine(cutout, to_part.matrix, (right - left, bottom - top), flags=cv2.INTER_LINEAR)
     under = background[top:bottom, left:right]
     rest = cv2.bitwise_not(cv2.extractChannel(placed, 3))
     if background.shape[2] == 3:
@@ -247,15 +241,13 @@ def paste(cutout: Image, scale: float, translation_xy: tuple[float, float], back
     return background
 
 
-def _touched_box(
-    cutout: Image, scale: float, translation_xy: tuple[float, float], size_hw: tuple[int, int]
-) -> tuple[int, int, int, int] | None:
+def _touched_box(cutout: Image, to_cutout: Similarity, size_hw: tuple[int, int]) -> tuple[int, int, int, int] | None:
     """The part (left, top, right, bottom) of the output that the cutout can change, or None."""
     x, y, width, height = cv2.boundingRect(cutout[..., 3])
     if width == 0:
         return None
     corners = np.array([[x - 1, y - 1], [x + width, y + height]], np.float64)
-    (left, top), (right, bottom) = (corners - translation_xy) / scale
+    (left, top), (right, bottom) = to_cutout.back(corners)
     box = (
         max(0, int(np.floor(left))),
         max(0, int(np.floor(top))),

@@ -19,6 +19,8 @@ from torch import Tensor
 from understudy.base.progress import progress_bar
 from understudy.errors import TrainingError
 from understudy.performance import FOUND, INTERPOLATED
+from understudy.poses.pose import Pose
+from understudy.poses.similarity import Similarity
 from understudy.retargeting.alignment import Alignment
 
 if TYPE_CHECKING:
@@ -49,15 +51,16 @@ class Clip:
     """pixels: side of the working frame that `xy` refers to"""
     colour: tuple[int, int, int] | None
     """the flat colour behind the person and around the frame, RGB 0-255"""
+    poses: Pose | None = None
+    """the T poses that `xy` and `seen` were taken from, in the clip's own working pixels"""
 
     def epoch(self, batch: int) -> int:
         """Steps of `batch` windows that it takes to see every window once."""
         return math.ceil(len(self.windows) / batch)
 
     def resized(self, ratio: float) -> Clip:
-        """The same clip for a picture of `ratio` times the size, edges staying edges."""
-        edge = self.to_picture.new_tensor([[0, 0, (ratio - 1) / 2]])
-        return replace(self, to_picture=self.to_picture * ratio + edge)
+        """The same clip for a picture of `ratio` times the size."""
+        return replace(self, to_picture=chained(_resize(ratio, self.to_picture), self.to_picture))
 
     def joints(self, moment: Tensor, transform: Tensor) -> tuple[Tensor, Tensor]:
         """Joints at frames `moment` `(B, N)`, moved by `transform` `(B, 2, 3)`: `(B, N, J, 2)` and seen `(B, N, J)`."""
@@ -67,6 +70,11 @@ class Clip:
     def all_joints(self) -> tuple[Tensor, Tensor]:
         """Joints of every frame in the recipe's picture, without augmentation: `(T, J, 2)` and seen `(T, J)`."""
         return self.xy @ self.to_picture[:, :2].T + self.to_picture[:, 2], self.seen
+
+    def poses_in(self, size: int) -> Pose:
+        """The poses in pixels of the recipe's `size` x `size` picture, without augmentation."""
+        assert self.poses is not None
+        return Similarity.from_matrix(self.to_picture.cpu().numpy()).of_pose(self.poses, (size, size))
 
     def frames_at(self, moment: Tensor, transform: Tensor, size: Size) -> Tensor:
         """Frames `moment` `(B,)`, moved by `transform` `(B, 2, 3)`: `(B, C, *size_hw)` float in [-1, 1].
@@ -78,7 +86,7 @@ class Clip:
         shrink = self.working_size / pictures.shape[-1]
         size_hw = _hw(size)
         as_stored = size_hw == (pictures.shape[-1], pictures.shape[-1])
-        if as_stored and torch.equal(transform, _resize(self.working_size, size_hw[0], transform)):
+        if as_stored and torch.equal(transform, _resize(size_hw[0] / self.working_size, transform)):
             return pictures
         outside = (*self.colour, 0)[: pictures.shape[1]]
         background = torch.tensor(outside, device=pictures.device).view(1, -1, 1, 1) / 127.5 - 1
@@ -92,11 +100,9 @@ class Clip:
         return torch.einsum("bij,bjhw->bihw", transform[:, :, :2], sampled)
 
 
-def _resize(working_size: int, size: int, like: Tensor) -> Tensor:
-    """Transforms `(B, 2, 3)` that change the size alone, edges staying edges: neither alignment nor augmentation."""
-    ratio = size / working_size
-    edge = (ratio - 1) / 2
-    return like.new_tensor([[ratio, 0.0, edge], [0.0, ratio, edge]]).expand_as(like)
+def _resize(ratio: float, like: Tensor) -> Tensor:
+    """Transforms `(..., 2, 3)` that change the size alone: neither alignment nor augmentation."""
+    return like.new_tensor(Similarity.resized(ratio).matrix).expand_as(like)
 
 
 def _hw(size: Size) -> tuple[int, int]:
@@ -193,10 +199,8 @@ def read_clip(
         TrainingError: the clip has fewer windows.
     """
     working_size = performance.header.size_hw[0]
-    scale, (x, y) = (1.0, (0.0, 0.0)) if alignment is None else (alignment.scale, alignment.translation_xy)
-    ratio = size / reference_size
-    aligned = np.array([[scale, 0, x], [0, scale, y]])
-    to_picture = (aligned * ratio + [[0, 0, (ratio - 1) / 2]] * 2).astype(np.float32)  # edges stay edges
+    resized = Similarity.resized(size / reference_size)
+    to_picture = (resized if alignment is None else resized @ alignment).matrix.astype(np.float32)
     poses = performance.poses if alignment is None else alignment.named(performance.poses)
     xy, confidence = (poses.xy, poses.confidence) if all_points else poses.openpose18()
     least = FOUND if colour is not None else INTERPOLATED
@@ -223,6 +227,7 @@ def read_clip(
         torch.from_numpy(frames).to(device),
         working_size,
         colour,
+        poses,
     )
 
 
@@ -291,7 +296,15 @@ def flat_colour(performance: Performance, samples: int = 24) -> tuple[int, int, 
     wanted = room.mean(axis=0) if len(room) else np.full(3, 128, np.float32)
     if not len(person):
         return (128, 128, 128)
-    least = np.quantile(np.stack([np.linalg.norm(person - c, axis=1) for c in candidates]), 0.01, axis=1)
+    least = np.quantile(_distances(person, levels), 0.01, axis=1)
     clear = candidates[least >= min(CLEAR_OF_PERSON, float(least.max()))]
     red, green, blue = clear[np.linalg.norm(clear - wanted, axis=1).argmin()]
     return int(red), int(green), int(blue)
+
+
+def _distances(colours: npt.NDArray[np.float32], levels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """(L^3, N) from each colour of the grid, red slowest, to each of (N, 3): squares are shared between its colours."""
+    red, green, blue = (np.square(colours[:, channel] - levels[:, None]) for channel in range(3))  # (L, N) each
+    squared = (red[:, None] + green)[:, :, None] + blue
+    distances: npt.NDArray[np.float32] = np.sqrt(squared, out=squared).reshape(len(levels) ** 3, -1)
+    return distances

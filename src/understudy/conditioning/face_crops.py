@@ -21,6 +21,7 @@ from understudy.poses.pose import (
     RIGHT_HIP,
     RIGHT_SHOULDER,
 )
+from understudy.poses.similarity import edge_to_edge
 
 HEAD = [NOSE, LEFT_EYE, RIGHT_EYE, LEFT_EAR, RIGHT_EAR]
 PER_SPREAD = 4.2
@@ -81,7 +82,8 @@ def cut(frames: Tensor, centres: Tensor, sides: Tensor, out: int) -> Tensor:
         `(B, C, out, out)`, differentiable with respect to the frames.
     """
     height, width = frames.shape[-2:]
-    steps = (torch.arange(out, device=frames.device, dtype=torch.float32) + 0.5) / out - 0.5
+    # as if the square were one pixel, whose middle is 0
+    steps = edge_to_edge(torch.arange(out, device=frames.device, dtype=torch.float32), shrink=out)
     offset = sides[:, None].float() * steps  # (B, out)
     x = (centres[:, :1] + offset + 0.5) * (2 / width) - 1
     y = (centres[:, 1:] + offset + 0.5) * (2 / height) - 1

@@ -36,7 +36,6 @@ def limb_maps(
     thickness: float,
     *,
     kept: Tensor | None = None,
-    dtype: torch.dtype = torch.float32,
 ) -> Tensor:
     """Draws each part's lines in the part's own channel, anti-aliased, with round ends.
 
@@ -47,7 +46,6 @@ def limb_maps(
         size_hw: height and width of the maps.
         thickness: pixels, of a limb; see `THICKNESS` for finer lines. A line below one pixel is as much fainter.
         kept: `(B, P)` bool: parts to draw; all if None.
-        dtype: of the maps.
 
     Returns:
         `(B, P, H, W)` in [0, 1], P in the order of `PARTS`, on the device of `xy`. Besides the maps themselves, memory
@@ -56,7 +54,7 @@ def limb_maps(
     if xy.shape[1:] != (POINTS, 2) or seen.shape != xy.shape[:2]:
         raise ValueError(f"need (B, {POINTS}, 2) and (B, {POINTS}), not {tuple(xy.shape)} and {tuple(seen.shape)}")
     count, parts, (height, width) = len(xy), len(PARTS), size_hw
-    cells = torch.zeros(count * parts * height * width + 1, dtype=dtype, device=xy.device)  # the last: all outside
+    cells = torch.zeros(count * parts * height * width + 1, device=xy.device)  # the last: all outside
     part = torch.tensor(_PART, device=xy.device)
     radii = (torch.tensor(THICKNESS, device=xy.device) * (thickness / 2))[part, None].expand(-1, count)  # (L, B)
     start, end, drawn = ends(xy.float(), seen, _LINES)
@@ -68,7 +66,7 @@ def limb_maps(
         some = slice(first, first + at_once)
         lines = (start[:, some], end[:, some], drawn[:, some], radii[:, some], channel[:, some])
         place, covered, lengths = bands(*lines, count * parts, size_hw)
-        _paint(cells, place, covered.to(dtype), lengths)
+        _paint(cells, place, covered.float(), lengths)
     return cells[:-1].view(count, parts, height, width)
 
 

@@ -31,6 +31,7 @@ from understudy.poses.pose import (
     RIGHT_SHOULDER,
     RIGHT_WRIST,
 )
+from understudy.poses.similarity import Similarity
 
 Floats = npt.NDArray[np.float32]
 Points = npt.NDArray[np.floating[Any]]
@@ -202,9 +203,9 @@ def distances_to_parts(points: Floats, grid_xy: Floats) -> Floats:
 
 def picture_grid(size: int, step: int) -> Floats:
     """(size/step, size/step, 2): centres of step x step blocks of pixels."""
-    line = np.arange(size // step, dtype=np.float32) * step + (step - 1) / 2
-    x, y = np.meshgrid(line, line)
-    return np.stack([x, y], axis=-1)
+    line = np.arange(size // step, dtype=np.float32)
+    blocks = np.stack(np.meshgrid(line, line), axis=-1)
+    return Similarity.resized(step).of_points(blocks)
 
 
 def blended_places(

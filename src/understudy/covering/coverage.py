@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from understudy.covering.measure import Coverage, measure
-from understudy.covering.report import write_report
+from understudy.base.arguments import ScaleBy, StrPath
 from understudy.errors import UsageError
-from understudy.retargeting.alignment import ScaleBy
 
 if TYPE_CHECKING:
-    from understudy.performance import Performance
+    from understudy.covering.measure import Coverage
+    from understudy.performance import Clip
 
 
 def coverage(
-    reference: Performance | str | os.PathLike[str],
-    driving: Performance | str | os.PathLike[str],
-    output: str | os.PathLike[str] | None = None,
+    reference: Clip,
+    driving: Clip,
+    output: StrPath | None = None,
     gamma: float = 8.0,
     *,
     scale_by: ScaleBy = "body",
 ) -> Coverage:
-    """Says how much of a driver's motion a reference can be expected to reproduce, and what to film for the rest.
+    """Says which of the driver's poses the reference cannot support, and what to film instead.
+
+    Run it before training: an actor can only show limbs in directions that it has seen.
 
     Args:
-        reference: performance or video of the person. Videos are tracked first (and remembered).
-        driving: performance or video of the motion.
-        output: where to write the report, one HTML file; None = no report.
+        reference: video or performance of the person. Videos are tracked first, and remembered.
+        driving: video or performance of the motion.
+        output: the report to write, one HTML file; left out, none is written.
         gamma: a limb farther than this from all that the reference shows is unlikely to be reproduced; pixels of a
             256 frame (the paper takes 8).
-        scale_by: how the driver is scaled, see `alignment.align`.
+        scale_by: what brings the driver to the reference's size: "body" (the median of how much longer each limb is,
+            which turning does not change) or "hips" (the mean hip widths, as in the paper).
 
     Raises:
         UsageError: gamma is not above 0, or output does not end in .html.
@@ -40,33 +41,30 @@ def coverage(
     Example:
         found = coverage("me.mp4", "dance.mp4", "report.html")
         print(found.summary())
+
+    Shell:
+        $ understudy coverage --reference me.mp4 --driving dance.mp4 --output report.html
     """
+    from understudy.covering.measure import measure
+    from understudy.covering.report import write_report
+    from understudy.synthetic.drivers import driver_of
+
     if not gamma > 0:
-        raise UsageError(f"--gamma must be above 0 pixels, not {gamma:g}")
+        raise UsageError(f"`gamma` must be above 0 pixels, not {gamma:g}")
     if output is not None and Path(output).suffix.lower() not in (".html", ".htm"):
         raise UsageError(
             f"the coverage report is a web page: name it {Path(output).stem or 'report'}.html, not {output}"
         )
-    reference, driving = _performance(reference), _performance(driving)
+    person, driver = driver_of(reference), driver_of(driving)
     found = measure(
-        reference.poses,
-        driving.poses,
-        driving.fps,
+        person.poses,
+        driver.poses,
+        driver.fps,
         gamma,
         scale_by=scale_by,
-        reference_name=reference.header.source_name,
-        driving_name=driving.header.source_name,
+        reference_name=person.header.source_name,
+        driving_name=driver.header.source_name,
     )
     if output is not None:
-        write_report(found, reference, driving, output)
+        write_report(found, person, driver, output)
     return found
-
-
-def _performance(given: Performance | str | os.PathLike[str]) -> Performance:
-    from understudy.performance import Performance
-
-    if isinstance(given, Performance):
-        return given
-    from understudy.tracking.track import tracked
-
-    return tracked(given)

@@ -116,7 +116,7 @@ def measure(
     """As `coverage`, on poses alone; each in its own frame, `fps` is the driver's."""
     found = align(body_statistics(driving), body_statistics(reference), scale_by)
     alignment = replace(found, exchange_sides=False)  # what is missing is asked for as the driver does it
-    aligned = alignment.apply_to_pose(driving, reference.size_hw)
+    aligned = alignment.of_pose(driving, reference.size_hw)
     driving_limbs, reference_limbs = descriptor(aligned), descriptor(reference)
     if not driving_limbs.seen.any():
         raise PoseError(f"{driving_name} shows no limb in any of {len(driving)} frames: choose another driver")

@@ -15,6 +15,7 @@ from understudy.covering.plots import limb_strips, time_line
 from understudy.covering.shot_words import clock
 from understudy.pictures.pages import picture_uri, plot_uri, render, write_page
 from understudy.poses.pose import DESCRIPTOR_LIMB_NAMES, DESCRIPTOR_LIMBS, Pose
+from understudy.poses.similarity import edge_to_edge
 from understudy.retargeting.pose_metrics import UNIT_FRAME
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _limb_rows(found: Coverage) -> list[dict[str, Any]]:
 
 
 def _worst(found: Coverage, reference: Performance, driving: Performance) -> list[dict[str, Any]]:
-    aligned = found.alignment.apply_to_pose(driving.poses, reference.poses.size_hw)
+    aligned = found.alignment.of_pose(driving.poses, reference.poses.size_hw)
     entries = []
     for worst in found.worst:
         driving_frame = next(driving.frames(worst.frame, worst.frame + 1))
@@ -112,7 +113,7 @@ def _with_limbs(frame: UInt8Array, pose: Pose, index: int, highlighted: Collecti
     scale = PICTURE / max(frame.shape[:2])
     picture = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     xy, confidence = pose[index : index + 1].openpose18()
-    points = np.round((xy[0] + 0.5) * scale - 0.5).astype(int)
+    points = np.round(edge_to_edge(xy[0], scale)).astype(int)
     drawn = [limb for limb, ends in enumerate(DESCRIPTOR_LIMBS) if confidence[0, list(ends)].min() > 0]
     for limb in sorted(drawn, key=lambda limb: limb in highlighted):
         start, end = (tuple(map(int, points[joint])) for joint in DESCRIPTOR_LIMBS[limb])

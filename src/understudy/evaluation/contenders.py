@@ -7,29 +7,24 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from understudy.actor import Actor, recipe_module, run_folder_of
+from understudy.actor import Actor, run_folder_of
+from understudy.base.arguments import TrainingPreset, check_choice
 from understudy.base.devices import Device, choose_device
 from understudy.base.files import locked, read_json, write_json
 from understudy.base.machine import forget_peaks, peaks_mib
 from understudy.consent import Consent
 from understudy.errors import ActorError, TrainingError, UsageError
 from understudy.performance import Performance
+from understudy.recipes import recipe
+from understudy.recipes.parts.settings import changed
+from understudy.training.session import Session
 from understudy.unpaired.pool import PoseSequence
 
 log = logging.getLogger(__name__)
 
-MANY_STEPS = 1_000_000
-TITLES = {
-    "performance-cloning": "Performance cloning",
-    "everybody-dance-now": "Everybody Dance Now",
-    "poses-in-the-wild": "Poses in the Wild",
-    "pix2pix": "pix2pix",
-    "cyclegan": "CycleGAN",
-    "nearest-neighbour": "Nearest neighbour",
-    "limb-warp": "Limb warp (no training)",
-}
+PRESETS = ("preview", "fast", "paper")
 
 
 @dataclass(frozen=True)
@@ -47,22 +42,20 @@ class Contender:
     @property
     def learns(self) -> bool:
         """Whether it trains a network, of one size of picture."""
-        return self.recipe not in ("limb-warp", "nearest-neighbour")
+        return recipe(self.recipe).learns
 
 
-def contender(recipe: str, preset: str, name: str = "", title: str = "", **changes: Any) -> Contender:
-    """A recipe at a preset, with fields of its config changed.
+def contender(name_of_recipe: str, preset: str, name: str = "", title: str = "", **changes: Any) -> Contender:
+    """A recipe at a preset, with numbers of its config changed.
 
     Raises:
-        UsageError: no such recipe or preset.
+        UsageError: no such recipe, preset or number.
     """
-    module = recipe_module(recipe)
-    if preset not in ("preview", "fast", "paper"):
-        raise UsageError(f"--preset {preset}: evaluation trains with preview, fast or paper")
-    config = {"preview": module.preview, "fast": module.fast, "paper": module.paper}[preset]()
-    learns_motion = recipe in ("performance-cloning", "poses-in-the-wild")
-    unpaired = learns_motion or (recipe == "cyclegan" and changes.get("condition") == "frames")
-    return Contender(name or recipe, title or TITLES[recipe], recipe, preset, replace(config, **changes), unpaired)
+    check_choice("preset", preset, get_args(TrainingPreset))
+    chosen = recipe(name_of_recipe)
+    config = changed(chosen.preset(preset), changes)
+    unpaired = chosen.learns_from(config) is not None
+    return Contender(name or name_of_recipe, title or chosen.title, name_of_recipe, preset, config, unpaired)
 
 
 def timed(who: Contender) -> Contender:
@@ -70,7 +63,7 @@ def timed(who: Contender) -> Contender:
 
     A small method would otherwise stop early and be compared at less time than the others.
     """
-    return replace(who, config=replace(who.config, steps=MANY_STEPS)) if who.recipe == "pix2pix" else who
+    return replace(who, config=recipe(who.recipe).without_limit(who.config))
 
 
 def learnt(
@@ -121,17 +114,19 @@ def learnt(
         asked = run_folder / "asked.json"
         begun = asked.exists() and read_json(asked) == wanted
         write_json(asked, wanted)
-        trained = recipe_module(who.recipe).train(
+        session = Session(
+            who.recipe,
+            who.config,
             reference,
             list(unpaired) if who.unpaired else [],
             run_folder,
-            who.config,
             seed=seed,
             resume=begun,
             max_minutes=max_minutes,
             max_steps=max_steps,
             device=device,
         )
+        trained = recipe(who.recipe).learn(session)
     memory, gpu_memory = peaks_mib(chosen.type)
     record = trained.record | {"asked": wanted, "peak_memory_mib": memory, "peak_gpu_mib": gpu_memory}
     actor = Actor.of(replace(trained, record=record), reference, who.recipe, who.preset, consent)
@@ -152,8 +147,8 @@ def _was_made_so(actor: Actor, wanted: dict[str, Any]) -> bool:
 def _completed(asked: dict[str, Any]) -> Any:
     """The config of an older training, with what configs have come to hold since: new fields change nothing unset."""
     try:
-        return _as_json(asdict(recipe_module(asked["recipe"]).Config(**asked["config"])))
-    except (TypeError, ValueError):
+        return _as_json(asdict(recipe(asked["recipe"]).read_config(asked["config"])))
+    except (TypeError, ValueError, UsageError):
         return asked["config"]
 
 

@@ -58,7 +58,7 @@ def mean_interval(values: Values, block: int, note: str = "") -> Summary:
     return _summary(float(numbers[known].mean()), _ratio(total, counts @ known), len(numbers), block, note)
 
 
-def ratio_interval(values: Values, base: Values, block: int, note: str = "") -> Summary:
+def ratio_interval(values: Values, base: Values, block: int) -> Summary:
     """Mean of `values` over mean of `base`, on the frames that have both; resampled together.
 
     Two methods on the same frames err on the same frames, so this is much tighter than two separate intervals.
@@ -71,16 +71,16 @@ def ratio_interval(values: Values, base: Values, block: int, note: str = "") -> 
         raise ValueError(f"a ratio needs two values a frame, not {len(above)} and {len(below)}")
     known = np.isfinite(above) & np.isfinite(below)
     if not known.any():
-        return Summary(None, None, None, note or "no frame has both values")
+        return Summary(None, None, None, "no frame has both values")
     above, below = np.where(known, above, 0), np.where(known, below, 0)
     if not below.sum() > 0:
-        return Summary(None, None, None, note or "what it is divided by is 0 in every frame")
+        return Summary(None, None, None, "what it is divided by is 0 in every frame")
     counts = _counts(len(above), block)
-    return _summary(float(above.sum() / below.sum()), _ratio(counts @ above, counts @ below), len(above), block, note)
+    return _summary(float(above.sum() / below.sum()), _ratio(counts @ above, counts @ below), len(above), block)
 
 
 def spearman_interval(
-    predictor: npt.NDArray[np.floating[Any]], error: npt.NDArray[np.floating[Any]], block: int, note: str = ""
+    predictor: npt.NDArray[np.floating[Any]], error: npt.NDArray[np.floating[Any]], block: int
 ) -> Summary:
     """Spearman's rank correlation, where both have a value.
 
@@ -88,7 +88,6 @@ def spearman_interval(
         predictor: (T,) one a frame, or (T, K) for K of them, pooled; nan where there is none. Infinity is a value.
         error: as `predictor`.
         block: frames, of `block_of`; the K of one frame stay together.
-        note: handed on to the summary.
 
     Raises:
         ValueError: shapes differ.
@@ -100,11 +99,11 @@ def spearman_interval(
     frame = np.nonzero(known)[0]
     x, y = x[known], y[known]
     if len(x) < 3 or np.ptp(_places(x)) == 0 or np.ptp(_places(y)) == 0:
-        return Summary(None, None, None, note or "fewer than three values, or all of them equal")
+        return Summary(None, None, None, "fewer than three values, or all of them equal")
     counts = _counts(len(known), block)
     rho = np.concatenate([_weighted_spearman(x, y, rows[:, frame]) for rows in _parts(counts)])
     (whole,) = _weighted_spearman(x, y, np.ones((1, len(x))))
-    return _summary(float(whole), rho, len(known), block, note)
+    return _summary(float(whole), rho, len(known), block)
 
 
 def _weighted_spearman(x: Doubles, y: Doubles, counts: Doubles) -> Doubles:
@@ -144,7 +143,7 @@ def _ratio(above: Doubles, below: Doubles) -> Doubles:
     return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
 
 
-def _summary(estimate: float, resampled: Doubles, frames: int, block: int, note: str) -> Summary:
+def _summary(estimate: float, resampled: Doubles, frames: int, block: int, note: str = "") -> Summary:
     resampled = resampled[np.isfinite(resampled)]
     if frames < 2 or len(resampled) < RESAMPLES / 2:
         return Summary(estimate, None, None, note or "too few frames for an interval")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from understudy.evaluation.metrics import Floats
 from understudy.poses.pose import POINTS, Pose
+from understudy.poses.similarity import edge_to_edge
 
 TRACKED_SIDE = 256
 """pixels: smaller squares are enlarged before the tracker looks at them"""
@@ -38,7 +39,7 @@ class JointTracking:
             self._xy.append(np.zeros((POINTS, 2), np.float32))
             self._confidence.append(np.zeros(POINTS, np.float32))
         else:
-            self._xy.append(np.asarray((detection.xy + 0.5) / enlarged - 0.5, np.float32))
+            self._xy.append(np.asarray(edge_to_edge(detection.xy, shrink=enlarged), np.float32))
             self._confidence.append(detection.confidence)
 
     def pose(self, size_hw: tuple[int, int]) -> Pose:

@@ -5,20 +5,17 @@ Both need the extra `understudy[metrics]` and weights that are fetched once into
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base import weights
 from understudy.evaluation.metrics import Box
 
 Picture = npt.NDArray[np.uint8]
 
-ALEXNET_FILE = "alexnet-owt-7be5be79.pth"
-INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
 SMALLEST_SIDE = 64
 """pixels: smaller boxes are enlarged for LPIPS, whose network halves a picture five times"""
 FEW_FRAMES = 2048
@@ -73,7 +70,7 @@ class Fid:
 
 def load_lpips() -> Lpips | str:
     """LPIPS ready for use, or why there is none."""
-    reason = _missing_weights(ALEXNET_FILE)
+    reason = _missing_weights(weights.ALEXNET)
     if reason:
         return reason
     try:
@@ -86,7 +83,7 @@ def load_lpips() -> Lpips | str:
 
 def load_fid() -> Fid | str:
     """A fresh FID, or why there is none."""
-    reason = _missing_weights(INCEPTION_FILE)
+    reason = _missing_weights(weights.INCEPTION)
     if reason:
         return reason
     try:
@@ -97,16 +94,11 @@ def load_fid() -> Fid | str:
         return _why(cause)
 
 
-def _missing_weights(name: str) -> str:
+def _missing_weights(needed: weights.Weights) -> str:
     """Why weights would have to be fetched and must not be; empty where they may be used."""
-    if os.environ.get("UNDERSTUDY_OFFLINE") != "1":
+    if weights.may_fetch() or needed.path.is_file():
         return ""
-    import torch
-
-    path = Path(torch.hub.get_dir()) / "checkpoints" / name
-    return (
-        "" if path.is_file() else f"its weights {name} are not at hand and UNDERSTUDY_OFFLINE=1 forbids fetching them"
-    )
+    return f"its weights {needed.file} are not at hand and UNDERSTUDY_OFFLINE=1 forbids fetching them"
 
 
 def _why(cause: BaseException) -> str:

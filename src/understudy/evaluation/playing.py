@@ -15,8 +15,9 @@ from understudy.actor import Actor
 from understudy.base.devices import Device
 from understudy.evaluation.truth import Square, Truth
 from understudy.media.reading import VideoWriter
-from understudy.performance import Crop, Performance
-from understudy.performing.perform import Part, composed
+from understudy.performance import Performance
+from understudy.performing.perform import Part, composed, driving_frames, played_part
+from understudy.recipes.parts.player import moments
 from understudy.tracking.crop import crop_of, cut
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -31,12 +32,9 @@ def in_square(actor: Actor, square: Square, size: int) -> Actor:
     Args:
         square: (left, top, side) in pixels of the reference's video; need not be the actor's own.
     """
-    shown, own = crop_of(square, size), actor.crop
-    working_per_shown = own.scale / shown.scale
-    x, y = (o - working_per_shown * s for o, s in zip(own.translation_xy, shown.translation_xy, strict=True))
     return dataclasses.replace(
         actor,
-        crop=Crop(working_per_shown, (x, y)),
+        crop=actor.crop.relative_to(crop_of(square, size)),
         original_size_hw=(size, size),
         background=cut(actor.background, square, size),
     )
@@ -50,25 +48,15 @@ def played(
     Args:
         driving: whose frames are translated by an actor that plays frames instead of poses (CycleGAN as in the paper).
     """
-    square = in_square(actor, truth.square, truth.size)
-    if actor.recipe == "cyclegan" and actor.config["condition"] == "frames":
-        shots = _translated(actor, driving, device)
-        part = dataclasses.replace(part, window=np.zeros_like(part.window))  # such an actor has one place only
-    else:
-        shots = actor.generate(part.in_window, device=device)
+    square, player = in_square(actor, truth.square, truth.size), actor.player(device)
+    part, frames = played_part(part, player), None
+    if "frames" in player.needs:
+        if driving is None:
+            raise ValueError("an actor that translates frames needs a driver with frames")
+        frames = driving_frames(actor, driving)
+    shots = player.play(moments(part.in_window, frames))
     for moment, shot in enumerate(shots):
         yield composed(square, part, moment, shot, square.background.copy())
-
-
-def _translated(actor: Actor, driving: Performance | None, device: Device) -> Iterator[UInt8Array]:
-    from understudy.recipes import cyclegan
-    from understudy.recipes.parts import cyclegan_domains
-
-    if driving is None:
-        raise ValueError("an actor that translates frames needs a driver with frames")
-    config = cyclegan.Config(**actor.config)
-    frames = cyclegan_domains.driving_frames(config, actor.statistics, driving, actor.body, actor.working_size)
-    return cyclegan.generate_from_frames(config, actor.weights, actor.statistics, frames, device=device)
 
 
 class Recorder:

@@ -129,11 +129,12 @@ def _within(values: npt.NDArray[np.float64], known: npt.NDArray[np.bool_]) -> np
 
     Forearms and trunks differ in distance and in error anyway, and a correlation of that says nothing about frames.
     """
+    from scipy.stats import rankdata
+
     ranks = np.full(values.shape, np.nan)
     for limb, seen in enumerate(known.T):
         if seen.sum() > 1:
-            _, place, count = np.unique(values[seen, limb], return_inverse=True, return_counts=True)
-            ranks[seen, limb] = (count.cumsum() - (count + 1) / 2)[place.reshape(-1)] / (seen.sum() - 1)
+            ranks[seen, limb] = (rankdata(values[seen, limb]) - 1) / (seen.sum() - 1)
     return ranks
 
 

@@ -51,9 +51,9 @@ def split(
             f"{video} is not a video file: evaluation needs the video itself, since what is held out is tracked apart"
         )
     if not 0 < train_share < 1:
-        raise UsageError(f"--train-share must lie between 0 and 1, not {train_share:g}")
+        raise UsageError(f"`train_share` must lie between 0 and 1, not {train_share:g}")
     if not 0 <= gap_seconds < float("inf"):
-        raise UsageError(f"--gap must be 0 seconds or more, not {gap_seconds:g}")
+        raise UsageError(f"`gap` must be 0 seconds or more, not {gap_seconds:g}")
     info = probe(video)
     end = round(info.frames * train_share)
     start = end + round(gap_seconds * info.fps)
@@ -87,12 +87,9 @@ def part_of(truth: Truth, actor: Actor) -> Part:
 
     Aligning them would move a person who stood elsewhere in the held-out part.
     """
-    own, ratio = truth.performance.header.crop, actor.size / actor.working_size
-    scale = actor.crop.scale / own.scale  # from the clip's working pixels to the actor's, by way of the video's
-    x, y = (theirs - scale * ours for theirs, ours in zip(actor.crop.translation_xy, own.translation_xy, strict=True))
-    moved = truth.performance.poses.transformed(
-        ratio * scale, (ratio * x + (ratio - 1) / 2, ratio * y + (ratio - 1) / 2), (actor.size, actor.size)
-    )
+    # from the clip's working pixels to the actor's, by way of the video's
+    to_actor = actor.from_working @ actor.crop.relative_to(truth.performance.header.crop)
+    moved = to_actor.of_pose(truth.performance.poses, (actor.size, actor.size))
     found = truth.performance.status > 0
     pose = held(moved, found)
     return Part(pose, np.zeros((len(pose), 2), np.int64), presence(found, truth.fps), truth.fps)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from understudy.media.reading import VideoReader
 from understudy.performance import Crop, Performance
 from understudy.poses.pose import Pose
+from understudy.poses.similarity import Similarity
 from understudy.tracking.crop import crop_of, cut
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -42,8 +43,7 @@ class Truth:
     @property
     def pose(self) -> Pose:
         """The tracked poses in pixels of the S x S square."""
-        scale, translation_xy = self._from_own_crop()
-        return self.performance.poses.transformed(scale, translation_xy, (self.size, self.size))
+        return self._from_own_crop().of_pose(self.performance.poses, (self.size, self.size))
 
     def frames(self) -> Iterator[UInt8Array]:
         """(S, S, 3) RGB, room and all."""
@@ -54,21 +54,17 @@ class Truth:
 
     def mattes(self) -> Iterator[UInt8Array]:
         """(S, S), 255 where the person is."""
-        scale, (x, y) = self._from_own_crop()
-        matrix = np.array([[scale, 0, x], [0, scale, y]])
+        matrix = self._from_own_crop().matrix
         for matte in self.performance.mattes():
             yield np.asarray(cv2.warpAffine(matte, matrix, (self.size, self.size), flags=cv2.INTER_AREA), np.uint8)
 
-    def _from_own_crop(self) -> tuple[float, tuple[float, float]]:
-        own, wanted = self.performance.header.crop, crop_of(self.square, self.size)
-        scale = wanted.scale / own.scale
-        x, y = (w - scale * o for w, o in zip(wanted.translation_xy, own.translation_xy, strict=True))
-        return scale, (x, y)
+    def _from_own_crop(self) -> Similarity:
+        """From the clip's working pixels to those of the square, by way of the video's."""
+        return crop_of(self.square, self.size).relative_to(self.performance.header.crop)
 
 
 def square_of(crop: Crop, working_size: int) -> Square:
     """The square (left, top, side) in original pixels that a crop takes to `working_size` pixels."""
     side = round(working_size / crop.scale)
-    to_centre = crop.scale / 2 - 0.5
-    left, top = (round((to_centre - t) / crop.scale) for t in crop.translation_xy)
-    return left, top, side
+    left, top = crop.back(Similarity.resized(crop.scale).translation_xy)  # the first pixel goes where it would uncut
+    return round(left), round(top), side

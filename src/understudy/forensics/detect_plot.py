@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from understudy.base.files import atomic_file
+from understudy.pictures.typefaces import families
 
 if TYPE_CHECKING:
     from understudy.forensics.verdict import Detection
@@ -42,7 +43,9 @@ def write_time_line(found: Detection, path: Path) -> None:
     axes.set_yticks([0, 1 - SURE, 0.5, SURE, 1], ["real", "20 %", "50 %", "80 %", "generated"], fontsize=8)
     axes.tick_params(labelsize=8)
     axes.set_xlabel("seconds", fontsize=9)
-    axes.set_title(f"{found.video}: probability of having been generated", fontsize=9, loc="left")
+    name, typefaces = families(str(found.video))
+    title = f"{name}: probability of having been generated"
+    axes.set_title(title, fontsize=9, loc="left", fontfamily=typefaces, parse_math=False)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     with atomic_file(path) as temporary:

@@ -207,13 +207,13 @@ class Detector:
                 return cls.load(shipped)
         path = Path(path)
         if path.is_dir():
-            raise DetectorError(f"{path} is a folder, not a detector: give a file, or leave out --detector")
+            raise DetectorError(f"{path} is a folder, not a detector: give a file, or leave out `detector`")
         if not path.exists():
-            raise DetectorError(f"there is no detector {path}: check the name, or leave out --detector")
+            raise DetectorError(f"there is no detector {path}: check the name, or leave out `detector`")
         tensors, header = load_tensors(path, DetectorError)
         if not isinstance(header, dict) or header.get("kind") != "detector":
             raise DetectorError(
-                f"{path} is a file of understudy, but not a detector: leave out --detector, or train one"
+                f"{path} is a file of understudy, but not a detector: leave out `detector`, or train one"
             )
         if header.get("version") != VERSION:
             raise DetectorError(

@@ -1,45 +1,24 @@
 """A study with human judges: a folder with a web page that needs no server, and the key that stays at home.
 
 Two kinds, after the studies of the papers: pairs ("Which looks more real?", Aberman et al. 2018, Chan et al. 2019) and
-single videos ("Real or not?", Ren et al. 2020). Everything a judge gets has one size, rate and length, no sound, no
-metadata and neutral names, so that only the picture tells the methods apart.
+single videos ("Real or not?", Ren et al. 2020).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import math
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
-import cv2
-import numpy as np
-import numpy.typing as npt
-
+from understudy.base.arguments import StrPath, check_seed
 from understudy.base.files import atomic_folder, sha256_of
-from understudy.base.progress import Advance, progress_bar
 from understudy.errors import UsageError
-from understudy.judging.results import REAL
 from understudy.judging.votes import KEY_NAME, VERSION, Item, Key, Kind
-from understudy.media.reading import VideoInfo, VideoReader, VideoWriter, probe
 
-LONG_SIDE = 960
-"""pixels; larger videos are shrunk, a page shows them no larger"""
-GAP = 16
-"""grey pixels between the two halves of a pair, so that neither's colours reach the other in the coded video"""
-ITEMS_A_CHECK = 12
-"""one attention check for so many questions, begun ones too"""
 FOR_JUDGES = "for_judges"
-NEUTRAL_TIME = 946_728_000
-"""noon of 1 January 2000, UTC: of all files that judges get"""
-
-_log = logging.getLogger(__name__)
-_Frame = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -55,52 +34,33 @@ class Study:
         return f"send to the judges: {self.page.parent} (all of it; {self.page.name} is the page to open)"
 
 
-@dataclass(frozen=True)
-class _Clip:
-    path: Path
-    label: str
-
-
-@dataclass(frozen=True)
-class _Form:
-    """What the videos of one question have in common."""
-
-    size_hw: tuple[int, int]
-    fps: Fraction
-    frames: int
-
-
-@dataclass(frozen=True)
-class _Question:
-    clips: tuple[_Clip, ...]
-    form: _Form
-    broken: int | None = None
-    """in an attention check: which of the clips is spoilt"""
-
-
 def study(
-    pairs: Sequence[str | os.PathLike[str]] = (),
-    videos: Sequence[str | os.PathLike[str]] = (),
+    pairs: Sequence[StrPath] = (),
+    videos: Sequence[StrPath] = (),
     *,
-    output: str | os.PathLike[str],
-    real: Sequence[str | os.PathLike[str]] = (),
+    output: StrPath,
+    real: Sequence[StrPath] = (),
     labels: Sequence[str] = (),
     seconds: float = 10.0,
     seed: int = 0,
 ) -> Study:
-    """Makes a study: either of pairs or of single videos.
+    """Makes a page on which people compare videos, and say which looks real.
 
-    The output holds `for_judges/` (index.html and clips/, to be sent), `study.json` (who is who, not to be sent) and
+    Either "Which looks more real?" of pairs of videos that show the same motion, or "Real or not?" of single ones. The
+    page needs no server and sends nothing: a judge opens it from disk and gets a file of votes at the end.
+
+    The output holds for_judges/ (index.html and clips/, to be sent), study.json (who is who, not to be sent) and
     README.txt. The same arguments make the same study, with the same id, again.
 
     Args:
-        pairs: videos, each two following ones a pair that shows the same motion by two methods.
+        pairs: videos, each two that follow one another a pair: A1 B1 A2 B2. Both show the same motion.
         videos: videos to be judged one by one.
         output: a folder that does not exist yet.
-        real: of `videos`: the recordings, named again or only here.
-        labels: methods' names. For pairs two, of the first and the second of every pair, or one for each video; else
-            one for each video that is not real. Default: the files' names, or their folders' where names repeat.
-        seconds: at most so much of every video, from its start.
+        real: the recordings among the videos, named again or only here.
+        labels: names of the methods. For pairs: two, of the first and of the second of every pair, or one for each
+            video. Else: one for each video that is not real. Left out, the files' names, or their folders' where
+            files have the same name.
+        seconds: show at most so much of every video, from its start.
         seed: of the neutral names, of which video of a pair is a and which b, and of what is spoilt for the checks.
 
     Raises:
@@ -109,223 +69,34 @@ def study(
         UnderstudyError: the output exists or cannot be written.
 
     Example:
-        >>> study(["ours/1.mp4", "pix2pix/1.mp4", "ours/2.mp4", "pix2pix/2.mp4"], output="study")
+        study(["ours/1.mp4", "pix2pix/1.mp4", "ours/2.mp4", "pix2pix/2.mp4"], output="study")
+
+    Shell:
+        $ understudy study --pairs ours/1.mp4 pix2pix/1.mp4 ours/2.mp4 pix2pix/2.mp4 --output study
+        $ understudy study --videos clone1.mp4 clone2.mp4 --real film1.mp4 film2.mp4 --output study
     """
+    import numpy as np
+
+    from understudy.judging.clips import checks_among, questions_of, write_items
+
     folder = Path(output)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise UsageError(f"{folder} exists: choose another --output, or remove it first")
+        raise UsageError(f"{folder} exists: choose another `output`, or remove it first")
     if not (math.isfinite(seconds) and seconds > 0):
-        raise UsageError(f"--seconds must be above 0, not {seconds:g}")
-    if seed < 0:
-        raise UsageError(f"--seed must be 0 or above, not {seed}")
-    kind, questions = _questions(pairs, videos, real, labels, seconds)
+        raise UsageError(f"`seconds` must be above 0, not {seconds:g}")
+    check_seed(seed)
+    kind, questions = questions_of(pairs, videos, real, labels, seconds)
     rng = np.random.default_rng([seed, 0x57D])
-    questions += _checks(questions, kind, rng)
+    questions += checks_among(questions, kind, rng)
     with atomic_folder(folder) as new:
         clips = new / FOR_JUDGES / "clips"
         clips.mkdir(parents=True)
-        items = _write_items(questions, kind, clips, rng)
+        items = write_items(questions, kind, clips, rng)
         key = Key(_identity(kind, items, clips), kind, tuple(items))
         key.save(new / KEY_NAME)
         (new / FOR_JUDGES / "index.html").write_text(_page(key), encoding="utf-8")
         (new / "README.txt").write_text(_readme(key), encoding="utf-8")
     return Study(folder, folder / FOR_JUDGES / "index.html", key)
-
-
-def _questions(
-    pairs: Sequence[str | os.PathLike[str]],
-    videos: Sequence[str | os.PathLike[str]],
-    real: Sequence[str | os.PathLike[str]],
-    labels: Sequence[str],
-    seconds: float,
-) -> tuple[Kind, list[_Question]]:
-    if pairs and (videos or real):
-        raise UsageError("a study has either --pairs or --videos: make two of them")
-    if pairs:
-        return "pairs", _pairs([Path(path) for path in pairs], labels, seconds)
-    if videos or real:
-        return "single", _singles([Path(path) for path in videos], [Path(path) for path in real], labels, seconds)
-    raise UsageError("nothing to judge: give --pairs A.mp4 B.mp4 ... or --videos A.mp4 B.mp4 ... --real A.mp4 ...")
-
-
-def _pairs(paths: list[Path], labels: Sequence[str], seconds: float) -> list[_Question]:
-    if len(paths) % 2:
-        raise UsageError(f"--pairs takes two videos for every pair, and {len(paths)} were given")
-    if len(labels) not in (0, 2, len(paths)):
-        raise UsageError(f"--labels takes two names or one for each of {len(paths)} videos, and {len(labels)} came")
-    named = list(labels) * (len(paths) // 2) if len(labels) == 2 else list(labels) or _names(paths, by_pair=True)
-    infos = [probe(path) for path in paths]
-    questions = []
-    for first in range(0, len(paths), 2):
-        clips = tuple(_Clip(paths[k], named[k]) for k in (first, first + 1))
-        if clips[0].label == clips[1].label:
-            raise UsageError(
-                f"{clips[0].path} and {clips[1].path} would both be called {clips[0].label!r}: name them with --labels"
-            )
-        questions.append(_Question(clips, _form_of_pair(infos[first], infos[first + 1], seconds)))
-    if len(questions) > 1 and len({frozenset(c.label for c in q.clips) for q in questions}) == len(questions):
-        _log.warning("every pair counts by itself; to add pairs up, name the methods alike: --labels FIRST SECOND")
-    return questions
-
-
-def _form_of_pair(a: VideoInfo, b: VideoInfo, seconds: float) -> _Form:
-    if not _same_shape(a.size_hw, b.size_hw):
-        raise UsageError(
-            f"{a.path} ({_size(a.size_hw)}) and {b.path} ({_size(b.size_hw)}) have different shapes: "
-            "cut both to the same picture first"
-        )
-    if abs(a.duration - b.duration) > Fraction(1, 5) and min(a.duration, b.duration) < seconds:
-        _log.warning(
-            f"{a.path} lasts {float(a.duration):.2f} s and {b.path} {float(b.duration):.2f} s: both are cut to the "
-            "shorter; do they show the same motion?"
-        )
-    return _Form(_common_size([a, b]), min(a.fps, b.fps), _common_frames([a, b], seconds))
-
-
-def _singles(videos: list[Path], real: list[Path], labels: Sequence[str], seconds: float) -> list[_Question]:
-    recordings = {path.resolve() for path in real}
-    paths = list({path.resolve(): path for path in [*real, *videos]}.values())
-    made = [path for path in paths if path.resolve() not in recordings]
-    if not recordings or not made:
-        missing = "recordings: name them with --real" if made else "generated ones: add them to --videos"
-        raise UsageError(f"judges need real and generated videos, and there are no {missing}")
-    if len(labels) not in (0, len(made)):
-        raise UsageError(
-            f"--labels takes one name for each of {len(made)} videos that are not real, and {len(labels)} came"
-        )
-    named = dict(zip(made, labels or _names(made, by_pair=False), strict=True))
-    if REAL in named.values():
-        raise UsageError(f"the label {REAL!r} is that of the recordings: choose another")
-    infos = {path: probe(path) for path in paths}
-    _warn_of_shapes(infos, {path for path in paths if path not in made})
-    fps, frames = min(info.fps for info in infos.values()), _common_frames(list(infos.values()), seconds)
-    return [
-        _Question(
-            (_Clip(path, named.get(path, REAL)),),
-            _Form(
-                _common_size([other for other in infos.values() if _same_shape(other.size_hw, info.size_hw)]),
-                fps,
-                frames,
-            ),
-        )
-        for path, info in infos.items()
-    ]
-
-
-def _warn_of_shapes(infos: dict[Path, VideoInfo], recordings: set[Path]) -> None:
-    for path, info in infos.items():
-        alike = [other for other in infos if _same_shape(infos[other].size_hw, info.size_hw)]
-        if len({other in recordings for other in alike}) == 1:
-            which = "real" if path in recordings else "generated"
-            _log.warning(
-                f"only {which} videos have the shape of {path.name} ({_size(info.size_hw)}), which tells them without "
-                "looking: better cut all to one shape"
-            )
-            return
-
-
-def _names(paths: Sequence[Path], by_pair: bool) -> list[str]:
-    """File names; folders' names where the two of a pair, or any two single videos, are named alike."""
-    stems = [path.stem for path in paths]
-    if by_pair:
-        alike = any(stems[k] == stems[k + 1] for k in range(0, len(stems), 2))
-    else:
-        alike = len(set(stems)) < len(stems)
-    return [path.resolve().parent.name for path in paths] if alike else stems
-
-
-def _same_shape(a: tuple[int, int], b: tuple[int, int]) -> bool:
-    return abs(math.log(a[0] * b[1] / (a[1] * b[0]))) < 0.02
-
-
-def _size(size_hw: tuple[int, int]) -> str:
-    return f"{size_hw[1]}x{size_hw[0]}"
-
-
-def _common_size(infos: Sequence[VideoInfo]) -> tuple[int, int]:
-    """The smallest, so that none is enlarged; even, as the codec wants it."""
-    height, width = min((info.size_hw for info in infos), key=lambda size: size[0] * size[1])
-    if len({info.size_hw for info in infos}) > 1:
-        _log.warning(f"sizes differ, all are shown at the smallest, {width}x{height}")
-    scale = min(1.0, LONG_SIDE / max(height, width))
-    return max(2, round(height * scale / 2) * 2), max(2, round(width * scale / 2) * 2)
-
-
-def _common_frames(infos: Sequence[VideoInfo], seconds: float) -> int:
-    fps = min(info.fps for info in infos)
-    shortest = min([Fraction(info.frames) / info.fps for info in infos])
-    return max(1, math.floor(min(shortest, Fraction(str(seconds))) * fps))
-
-
-def _checks(questions: Sequence[_Question], kind: Kind, rng: np.random.Generator) -> list[_Question]:
-    """Questions with one right answer: a video beside its own spoilt copy, or a spoilt one alone."""
-    count = math.ceil(len(questions) / ITEMS_A_CHECK)
-    chosen = rng.permutation(len(questions))[:count]
-    checks = []
-    for number in chosen:
-        clip = questions[number].clips[int(rng.integers(len(questions[number].clips)))]
-        clips, broken = ((clip, clip), 1) if kind == "pairs" else ((clip,), 0)
-        checks.append(_Question(clips, questions[number].form, broken))
-    return checks
-
-
-def _write_items(questions: list[_Question], kind: Kind, folder: Path, rng: np.random.Generator) -> list[Item]:
-    """Writes a clip for each question under a name that tells nothing; returns the items in order of these names."""
-    names = [f"v{number:03d}" for number in rng.permutation(len(questions)) + 1]
-    items = []
-    with progress_bar("videos for the judges", sum(question.form.frames for question in questions)) as advance:
-        for name, question in zip(names, questions, strict=True):
-            order = [int(side) for side in rng.permutation(len(question.clips))]
-            _write_clip(folder / f"{name}.mp4", question, order, advance)
-            clips = [question.clips[side] for side in order]
-            expected = None
-            if question.broken is not None:
-                expected = "generated" if kind == "single" else "ab"[1 - order.index(question.broken)]
-            items.append(
-                Item(name, tuple(clip.label for clip in clips), tuple(clip.path.name for clip in clips), expected)
-            )
-    for file in folder.iterdir():  # the order of writing is that of the arguments
-        os.utime(file, (NEUTRAL_TIME, NEUTRAL_TIME))
-    return sorted(items, key=lambda item: item.item)
-
-
-def _write_clip(path: Path, question: _Question, order: Sequence[int], advance: Advance) -> None:
-    """One video a question: of a pair both halves side by side, which so can never be out of step."""
-    form = question.form
-    sides = [_frames(question.clips[side].path, form, broken=side == question.broken) for side in order]
-    gap = np.full((form.size_hw[0], GAP, 3), 128, np.uint8)
-    with VideoWriter(path, form.fps, crf=16) as writer:
-        for halves in zip(*sides, strict=False):  # a file that is cut off ends both
-            writer.write(halves[0] if len(halves) == 1 else np.hstack([halves[0], gap, halves[1]]))
-            advance()
-
-
-def _frames(path: Path, form: _Form, broken: bool) -> Iterator[_Frame]:
-    """Frames at the form's rate and size: of each moment the nearest one."""
-    height, width = form.size_hw
-    with VideoReader(path, long_side=LONG_SIDE) as reader:
-        step = reader.fps / form.fps
-        wanted = 0
-        for number, frame in enumerate(reader):
-            while wanted < form.frames and number >= math.floor(wanted * step + Fraction(1, 2)):
-                if not broken or wanted % max(1, round(form.fps / 2)) == 0:
-                    shown = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
-                    shown = _spoilt(shown) if broken else shown
-                yield np.asarray(shown, np.uint8)
-                wanted += 1
-            if wanted == form.frames:
-                return
-
-
-def _spoilt(frame: npt.NDArray[np.uint8]) -> _Frame:
-    """What nobody who looks takes for a recording: coarse squares, upside down."""
-    height, width = frame.shape[:2]
-    cells = 14
-    small = cv2.resize(
-        frame, (max(2, round(cells * width / max(height, width))), max(2, round(cells * height / max(height, width)))),
-        interpolation=cv2.INTER_AREA,
-    )  # fmt: skip
-    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST)[::-1], np.uint8)
 
 
 def _identity(kind: Kind, items: Sequence[Item], clips: Path) -> str:
@@ -335,6 +106,8 @@ def _identity(kind: Kind, items: Sequence[Item], clips: Path) -> str:
 
 def _page(key: Key) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    from understudy.judging.clips import GAP
 
     environment = Environment(loader=PackageLoader("understudy.pictures"), autoescape=True, undefined=StrictUndefined)
     told = {

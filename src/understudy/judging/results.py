@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -11,6 +10,7 @@ from itertools import combinations
 from pathlib import Path
 from statistics import median
 
+from understudy.base.arguments import StrPath
 from understudy.base.files import write_json
 from understudy.errors import UsageError
 from understudy.judging.statistics import agreement, difference, sign_test, wilson
@@ -83,7 +83,7 @@ class StudyResults:
     comparisons: tuple[Comparison, ...]
     realism: tuple[Realism, ...]
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: StrPath) -> None:
         """Writes JSON, atomically."""
         write_json(path, {"understudy_study_results": VERSION, **asdict(self)})
 
@@ -92,18 +92,18 @@ class StudyResults:
 
 
 def study_results(
-    results: Sequence[str | os.PathLike[str]],
+    results: Sequence[StrPath],
     *,
-    study: str | os.PathLike[str] | None = None,
-    output: str | os.PathLike[str] | None = None,
+    study: StrPath | None = None,
+    output: StrPath | None = None,
 ) -> StudyResults:
     """Counts the votes of a study's judges.
 
     Args:
-        results: the files that the judges downloaded.
-        study: the study's folder or its study.json. Without it methods have neutral names, and nobody is left out
-            for a failed attention check.
-        output: a JSON file to write.
+        results: files of votes that the judges sent back, which are counted.
+        study: the study's folder or its study.json, which says whose video is whose. Without it methods have neutral
+            names, and nobody is left out for a failed attention check.
+        output: a JSON file to write; left out, none is written.
 
     Returns:
         The counts, with intervals and tests; `print` shows a table.
@@ -113,7 +113,10 @@ def study_results(
             that was not asked.
 
     Example:
-        >>> print(study_results(["votes-anna.json", "votes-ben.json"], study="study"))
+        print(study_results(["votes-anna.json", "votes-ben.json"], study="study"))
+
+    Shell:
+        $ understudy study --results votes-1.json votes-2.json --study study --output results.json
     """
     if not results:
         raise UsageError("there are no votes: give the files that the judges sent back")
@@ -124,9 +127,7 @@ def study_results(
     for one in votes:
         _check_same_study(one, votes[0] if key is None else key, study or votes[0].path)
     if key is None:
-        _log.warning(
-            "without --study STUDY the methods have neutral names, and judges who failed a check are counted too"
-        )
+        _log.warning("without `study` the methods have neutral names, and judges who failed a check are counted too")
     found = _count(_key_of(votes) if key is None else key, votes, named=key is not None)
     if output is not None:
         found.save(output)
@@ -152,7 +153,7 @@ def _one_a_judge(votes: Sequence[Votes]) -> list[Votes]:
     return list(latest.values())
 
 
-def _check_same_study(votes: Votes, other: Key | Votes, named: str | os.PathLike[str]) -> None:
+def _check_same_study(votes: Votes, other: Key | Votes, named: StrPath) -> None:
     if (votes.study, votes.kind) != (other.study, other.kind):
         raise UsageError(f"{votes.path} is of study {votes.study}, and {named} is of study {other.study}: leave it out")
     if isinstance(other, Key):

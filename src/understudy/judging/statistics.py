@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from fractions import Fraction
-
-Z95 = 1.959963984540054
-"""standard normal quantile of 0.975"""
 
 
-def wilson(successes: int, total: int, z: float = Z95) -> tuple[float, float]:
-    """Score interval of a share (Wilson 1927); stays within [0, 1] and holds for few votes and for shares of 0 and 1.
+def wilson(successes: int, total: int) -> tuple[float, float]:
+    """95 % score interval of a share (Wilson 1927): within [0, 1], and good for few votes and for shares of 0 and 1.
 
     Returns:
         (low, high); (0, 1) when there are no votes.
     """
+    from scipy.stats import binomtest
+
     if total == 0:
         return 0.0, 1.0
-    share = successes / total
-    centre = share + z * z / (2 * total)
-    reach = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    scale = 1 + z * z / total
-    low = 0.0 if successes == 0 else (centre - reach) / scale
-    high = 1.0 if successes == total else (centre + reach) / scale
-    return low, high
+    interval = binomtest(successes, total).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def difference(first: tuple[int, int], second: tuple[int, int]) -> tuple[float, float, float]:
@@ -51,9 +44,9 @@ def sign_test(first: int, second: int) -> float:
     Returns:
         p in (0, 1]; 1 when there are no votes.
     """
-    total = first + second
-    tail = sum(math.comb(total, k) for k in range(min(first, second) + 1))
-    return float(min(Fraction(1), Fraction(2 * tail, 2**total)))
+    from scipy.stats import binomtest
+
+    return float(binomtest(first, first + second).pvalue) if first + second else 1.0
 
 
 def agreement(items: Iterable[tuple[int, int]]) -> float | None:

@@ -106,7 +106,7 @@ class Decoder:
                     yield time, frame
             if before is not None:
                 yield before
-            self._finish(stream)
+            self._finish()
 
     def _codec(self, stream: av.video.stream.VideoStream) -> av.video.codeccontext.VideoCodecContext:
         context = video_decoder(stream, self._source.decoder)
@@ -154,7 +154,7 @@ class Decoder:
             end = (packet.pts + (packet.duration or 0)) * packet.time_base
             self._read_until = max(self._read_until, end)
 
-    def _finish(self, stream: av.video.stream.VideoStream) -> None:
+    def _finish(self) -> None:
         if self._damaged:
             self._note(f"{self._path}: {self._damaged} damaged frames were concealed or left out")
         source = self._source
@@ -169,7 +169,7 @@ class Decoder:
         of = f" of {self._shown(end)} s" if end else ""
         text = f"{self._path} is cut at {self._shown(self._next_time)} s{of}"
         if self._strict:
-            raise MediaError(f"{text}: get the whole file, or leave out --strict to use what is there")
+            raise MediaError(f"{text}: get the whole file, or leave out `strict` to use what is there")
         self._note(f"{text}: only the frames before that are used")
 
     def _shown(self, time: Fraction) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,7 @@ IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
-_GIF = (b"GIF87a", b"GIF89a")
-_JPEG_WITHOUT_SIZE = frozenset({0xC4, 0xC8, 0xCC})
-"""markers within the range of the start-of-frame markers that are something else"""
+_GIF = b"GIF8"
 
 
 def check_size(path: Path, height: int, width: int) -> None:
@@ -38,30 +35,30 @@ def check_size(path: Path, height: int, width: int) -> None:
 
 
 def announced_size_hw(path: Path) -> tuple[int, int] | None:
-    """(height, width) that a PNG, JPEG or GIF header announces; None for other files. Decodes nothing."""
+    """(height, width) that a PNG, JPEG or GIF header announces; None for other files and damaged headers.
+
+    Decodes nothing. Pillow's readers are called by themselves: its `Image.open` says of too large a picture only how
+    many pixels it has.
+    """
     with open(path, "rb") as stream:
-        head = stream.read(32)
-        if head.startswith(_PNG) and len(head) >= 24:
-            width, height = struct.unpack(">II", head[16:24])
-            return height, width
-        if head[:6] in _GIF and len(head) >= 10:
-            width, height = struct.unpack("<HH", head[6:10])
-            return height, width
-        if head.startswith(_JPEG):
-            stream.seek(2)
-            return _jpeg_size_hw(stream.read(1 << 20))
-    return None
+        head = stream.read(8)
+        if not head.startswith((_PNG, _JPEG, _GIF)):
+            return None
+        from PIL.GifImagePlugin import GifImageFile
+        from PIL.JpegImagePlugin import JpegImageFile
+        from PIL.PngImagePlugin import PngImageFile
 
-
-def _jpeg_size_hw(data: bytes) -> tuple[int, int] | None:
-    position = 0
-    while position + 9 <= len(data) and data[position] == 0xFF:
-        marker = data[position + 1]
-        if 0xC0 <= marker <= 0xCF and marker not in _JPEG_WITHOUT_SIZE:
-            height, width = struct.unpack(">HH", data[position + 5 : position + 9])
-            return height, width
-        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-    return None
+        kind = PngImageFile if head == _PNG else JpegImageFile if head.startswith(_JPEG) else GifImageFile
+        stream.seek(0)
+        try:
+            picture = kind(stream)
+        except (SyntaxError, ValueError):
+            return None
+        except OSError as error:
+            if error.errno is not None:  # of reading; Pillow's own have none
+                raise
+            return None
+        return picture.height, picture.width
 
 
 def is_image(path: str | os.PathLike[str]) -> bool:
@@ -97,9 +94,13 @@ def read_image(
     """
     path = Path(path)
     try:
-        size_hw = announced_size_hw(path)
-        if size_hw is None or not is_image(path):
+        with open(path, "rb") as stream:
+            head = stream.read(8)
+        if not head.startswith((_PNG, _JPEG)):
             raise MediaError(f"{path} is not a PNG or JPEG picture: convert it to one of these")
+        size_hw = announced_size_hw(path)
+        if size_hw is None:
+            raise MediaError(f"{path} is damaged or cut off: it cannot be decoded")
         check_size(path, *size_hw)
         if path.stat().st_size > MAX_IMAGE_BYTES:
             raise MediaError(f"{path} is larger than any picture of its size can be (512 MiB)")
@@ -107,7 +108,7 @@ def read_image(
     except OSError as error:
         raise MediaError(f"cannot read {path}: {error.strerror or error}") from None
     # OpenCV turns pictures by their EXIF tag only when it drops alpha, and only JPEGs carry that tag in practice.
-    flags = cv2.IMREAD_UNCHANGED if bytes(data[:8]) == _PNG else cv2.IMREAD_COLOR
+    flags = cv2.IMREAD_UNCHANGED if head == _PNG else cv2.IMREAD_COLOR
     try:
         decoded: npt.NDArray[Any] | None = cv2.imdecode(data, flags)
     except cv2.error:

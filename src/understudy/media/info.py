@@ -174,11 +174,12 @@ def _constant_rate(times: list[int], time_base: Fraction, average: Fraction | No
         mean = 1 / (Fraction(sum(steps), len(steps)) * time_base)
         if average and abs(average / mean - 1) < Fraction(1, 100):
             return min(average, Fraction(MAX_RATE))
-        return min(_snapped(mean, Fraction(1, 1000)), Fraction(MAX_RATE))
-    return min(max(_snapped(1 / (median * time_base), Fraction(1, 33)), Fraction(1)), Fraction(MAX_RATE))
+        return min(standard_rate(mean, Fraction(1, 1000)), Fraction(MAX_RATE))
+    return min(max(standard_rate(1 / (median * time_base), Fraction(1, 33)), Fraction(1)), Fraction(MAX_RATE))
 
 
-def _snapped(rate: Fraction, tolerance: Fraction) -> Fraction:
+def standard_rate(rate: Fraction, tolerance: Fraction) -> Fraction:
+    """The standard rate that is at most this share away, else the rate itself, with a denominator up to 1001."""
     nearest = min(STANDARD_RATES, key=lambda standard: abs(standard - rate))
     return nearest if abs(nearest / rate - 1) <= tolerance else rate.limit_denominator(1001)
 
@@ -244,7 +245,8 @@ def _turn(frame: av.video.frame.VideoFrame, stream: av.video.stream.VideoStream)
     if "DISPLAYMATRIX" in side_data:
         a, b, _, c, d = np.frombuffer(bytes(side_data["DISPLAYMATRIX"]), np.int32)[:5] / 65536
         return max(TURNS, key=lambda name: float(np.dot(TURNS[name], (a, b, c, d))))
-    tagged = stream.metadata.get("rotate", "0")  # what writers before the display matrix left
+    # What writers before the display matrix left; Matroska gives all names of tags back in capitals
+    tagged = next((value for name, value in stream.metadata.items() if name.lower() == "rotate"), "0")
     degrees = round(float(tagged) / 90) * 90 % 360 if _is_number(tagged) else 0
     return {90: "clockwise", 180: "half", 270: "anticlockwise"}.get(degrees, "none")
 

@@ -86,9 +86,9 @@ class VideoReader:
         UsageError: a range that is empty or before zero.
 
     Example:
-        >>> with VideoReader("dance.mp4", long_side=640) as frames:
-        ...     for frame in frames:
-        ...         print(frame.shape)
+        with VideoReader("dance.mp4", long_side=640) as frames:
+            for frame in frames:
+                print(frame.shape)
     """
 
     def __init__(

@@ -96,8 +96,8 @@ class VideoWriter:
         UnderstudyError: the folder cannot be written to.
 
     Example:
-        >>> with VideoWriter("out.mp4", Fraction(30), audio_from="dance.mp4") as out:
-        ...     out.write(frame)
+        with VideoWriter("out.mp4", Fraction(30), audio_from="dance.mp4") as out:
+            out.write(frame)
     """
 
     def __init__(

@@ -6,14 +6,37 @@ pad by reflection. Nothing here differs between training and evaluation mode.
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from understudy.networks.resnet import Residual
+
+class Residual(nn.Module):
+    """Rk: the input plus what two 3x3 convolutions make of it."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3, bias=False),
+            nn.InstanceNorm2d(channels, affine=True),
+            nn.ReLU(),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3, bias=False),
+            nn.InstanceNorm2d(channels, affine=True),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x `(B, channels, h, w)` -> the same shape."""
+        return x + self.layers(x)  # type: ignore[no-any-return]
 
 
 class GlobalGenerator(nn.Module):
     """Condition to picture: c7s1-w, d2w ... d(2^n w), R(2^n w) `blocks` times, u ... uw, c7s1-out, tanh.
+
+    With 2 downsamplings it is the generator of CycleGAN (Zhu et al. 2017, appendix 7.2, after Johnson et al. 2016),
+    whose paper uses 6 blocks at 128x128 and 9 at 256x256.
 
     Args:
         in_channels: channels of the condition.
@@ -54,6 +77,13 @@ class GlobalGenerator(nn.Module):
             ValueError: see `features`.
         """
         return self.output(self.features(condition))  # type: ignore[no-any-return]
+
+
+def in_a_row(generator: GlobalGenerator) -> nn.Module:
+    """The same layers one after another, as `layers.0`, `layers.1` ...: CycleGAN's actors name their weights so."""
+    groups = (*generator.encoder, *((one,) for one in generator.residuals), *generator.decoder, generator.output)
+    layers = nn.Sequential(*(layer for group in groups for layer in group))
+    return nn.Sequential(OrderedDict(layers=layers))
 
 
 class LocalEnhancer(nn.Module):

@@ -7,10 +7,7 @@ measured with them says so.
 
 from __future__ import annotations
 
-import http.client
 import logging
-import os
-import urllib.request
 from pathlib import Path
 from typing import Literal
 
@@ -19,9 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from understudy import losses
-from understudy.base.files import atomic_file, sha256_of
-from understudy.base.progress import progress_bar
-from understudy.errors import TrainingError, UnderstudyError
+from understudy.base import weights
+from understudy.base.devices import autocast
+from understudy.errors import TrainingError
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +27,6 @@ Features = Literal["auto", "imagenet", "random"]
 # Convolutions of each block; the features are named relu<block>_<convolution>.
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256, 256), (512, 512, 512, 512), (512, 512, 512, 512))
 RANDOM_SEED = 19
-# Published by the torchvision project under BSD-3-Clause; 574,673,361 bytes.
-IMAGENET_ADDRESS = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
-IMAGENET_SHA256 = "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44"
 
 
 class VGG19Features(nn.Module):
@@ -74,11 +68,12 @@ class VGG19Features(nn.Module):
     def distance(self, fake: Tensor, real: Tensor) -> Tensor:
         """`losses.perceptual_distance` of generated and real frames, `(B, 3, H, W)` both: `(B,)`.
 
-        Gradients reach the generated ones alone.
+        In bfloat16 where that is faster. Gradients reach the generated ones alone.
         """
-        with torch.no_grad():
-            real_features = self(real)
-        return losses.perceptual_distance(self(fake), real_features)
+        with autocast(fake.device):
+            with torch.no_grad():
+                real_features = self(real)
+            return losses.perceptual_distance(self(fake), real_features)
 
     def forward(self, frames: Tensor) -> list[Tensor]:
         """frames `(B, 3, H, W)` in [-1, 1] -> one `(B, C, h, w)` for each of `layers`, in their order.
@@ -108,12 +103,12 @@ class VGG19Features(nn.Module):
         if features == "random":
             self._fill_at_random()
             return "random"
-        path = imagenet_weights(fetch=os.environ.get("UNDERSTUDY_OFFLINE") != "1")
+        path = weights.at_hand(weights.VGG19, fetch=weights.may_fetch())
         if path is None:
             if features == "imagenet":
                 raise TrainingError(
-                    f"the ImageNet weights of VGG-19 are not in {_cache_folder()} and cannot be fetched from "
-                    f"{IMAGENET_ADDRESS}: put the file there, or set features to random in the recipe"
+                    f"the ImageNet weights of VGG-19 are not in {weights.VGG19.path.parent} and cannot be fetched from "
+                    f"{weights.VGG19.address}: put the file there, or set features to random in the recipe"
                 )
             log.warning("perceptual features: random ones with a fixed seed (the ImageNet weights are not at hand)")
             self._fill_at_random()
@@ -133,7 +128,7 @@ class VGG19Features(nn.Module):
     def _fill_from_imagenet(self, path: Path) -> None:
         # torch.hub finds the file that is already there, reads tensors only (no pickled code) and maps to the CPU.
         state = torch.hub.load_state_dict_from_url(
-            IMAGENET_ADDRESS, model_dir=str(path.parent), map_location="cpu", progress=False, weights_only=True
+            weights.VGG19.address, model_dir=str(path.parent), map_location="cpu", progress=False, weights_only=True
         )
         position = 0  # index in torchvision's nn.Sequential: convolution, ReLU, ..., pool
         for name in self.names:
@@ -169,44 +164,3 @@ def _folded_convolution(x: Tensor, convolution: nn.Conv2d) -> Tensor:
     squares = F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last)
     # Padding must be black in the folded picture as in the plain one: zero after normalisation, in both.
     return F.conv2d(squares, folded.reshape(256, 12, 3, 3), convolution.bias.repeat_interleave(4), padding=1)
-
-
-def _cache_folder() -> Path:
-    return Path(torch.hub.get_dir()) / "checkpoints"
-
-
-def imagenet_weights(fetch: bool) -> Path | None:
-    """The path of the published weights, fetched once if `fetch`; None when they cannot be had.
-
-    Raises:
-        TrainingError: the file is there but its hash is not the published one (it is deleted).
-    """
-    path = _cache_folder() / IMAGENET_ADDRESS.rsplit("/", 1)[1]
-    if not path.exists() and fetch:
-        log.warning("fetching the ImageNet weights of VGG-19 once (548 MiB, BSD-3-Clause) to %s", path)
-        try:
-            _fetch(path)
-        except (OSError, UnderstudyError, http.client.HTTPException) as error:
-            log.warning("they could not be fetched: %s", error)
-    if not path.exists():
-        return None
-    digest = sha256_of(path)
-    if digest != IMAGENET_SHA256:
-        path.unlink()
-        raise TrainingError(f"{path} had SHA-256 {digest}, not {IMAGENET_SHA256}: deleted, try again")
-    return path
-
-
-def _fetch(path: Path) -> None:
-    with (
-        urllib.request.urlopen(IMAGENET_ADDRESS, timeout=10) as answer,
-        atomic_file(path) as temporary,
-        open(temporary, "wb") as stream,
-    ):
-        size = int(answer.headers["Content-Length"] or 0)
-        with progress_bar("fetching VGG-19", size >> 20 or None, "MiB") as advance:
-            while chunk := answer.read(1 << 20):
-                stream.write(chunk)
-                advance()
-        if stream.tell() < size:  # not an error for urllib
-            raise ConnectionError(f"the connection ended after {stream.tell()} of {size} bytes")

@@ -7,34 +7,32 @@ ever loaded and memory is that of the largest actor; then all are put together f
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from understudy.actor import Actor
+from understudy.base.arguments import Layout, NormalizeBy, StrPath
 from understudy.base.files import scratch_folder
 from understudy.base.progress import Advance, progress_bar
 from understudy.base.threads import ReadAhead
-from understudy.compositing.backgrounds import Colour, backgrounds
+from understudy.compositing.backgrounds import REFERENCE, Background
 from understudy.compositing.cutouts import paste, unpremultiplied
 from understudy.errors import UsageError
-from understudy.media.reading import VideoReader, VideoWriter, is_image, probe, read_image
+from understudy.media.reading import VideoReader, VideoWriter
 from understudy.performing.ensemble_layout import (
     WIDEST,
-    Spot,
     needed_width,
     painting_order,
     panel_sizes,
-    panel_spot,
     reach,
     stage_spots,
 )
@@ -48,16 +46,17 @@ from understudy.performing.perform import (
     over_grey,
     part_for,
     placement,
+    writer_for,
 )
 from understudy.pictures.drawing import side_by_side
+from understudy.poses.similarity import Similarity
 
 if TYPE_CHECKING:
     from understudy.base.devices import Device
     from understudy.performance import Performance
-    from understudy.retargeting.alignment import NormalizeBy
+    from understudy.performing.driver import Driver
 
 Image = npt.NDArray[np.uint8]
-Layout = Literal["side-by-side", "stage"]
 
 VISIBLE = 26
 """alpha (of 255) from which a pixel counts as painted when room for a performer is measured"""
@@ -81,7 +80,7 @@ class Member:
 
 
 def members(
-    actors: Sequence[Actor | str | os.PathLike[str]], layout: Layout, normalization: NormalizeBy | None = None
+    actors: Sequence[Actor | StrPath], layout: Layout, normalization: NormalizeBy | None = None
 ) -> list[Member]:
     """The members that actors or their files are; every file is read once, to know that it can be.
 
@@ -98,13 +97,13 @@ def members(
             if layout == "stage" and known[identity].outline.paints_room:
                 raise UsageError(
                     f"{known[identity].name} was learnt together with its room and cannot leave it for a stage: "
-                    "use --layout side-by-side"
+                    "use `layout='side-by-side'`"
                 )
         found.append(known[identity])
     return found
 
 
-def _member(given: Actor | str | os.PathLike[str], identity: object, normalization: NormalizeBy | None) -> Member:
+def _member(given: Actor | StrPath, identity: object, normalization: NormalizeBy | None) -> Member:
     def load() -> Actor:
         return (given if isinstance(given, Actor) else Actor.load(given)).normalizing_by(normalization)
 
@@ -125,13 +124,11 @@ class _Played:
 
 def perform_together(
     cast: Sequence[Member],
-    driving: Performance,
+    driver: Driver,
     output: Path,
     *,
     layout: Layout,
-    background: str | Colour | Path = "reference",
-    driving_video: Path | None = None,
-    sound: Path | None = None,
+    background: Background = REFERENCE,
     compare: Path | None = None,
     device: Device = "auto",
 ) -> None:
@@ -141,14 +138,13 @@ def perform_together(
         cast: at least one member; the same may come twice.
         layout: "side-by-side", each in its own picture, all as high as the first's; "stage", all on one background, see
             `ensemble_layout.stage_spots` for where.
-        background: as `backgrounds.parse_background` gives it. "reference" is each member's own room side by side, and
-            the first one's on a stage.
-        driving_video, sound: as in `performing.perform_to_file`.
+        background: "reference" is each member's own room side by side, and the first one's on a stage.
         compare: video to write with the driver beside the result.
 
     Raises:
         PoseError: the driver never shows a whole torso.
     """
+    driving = driver.performance
     parts = {member.identity: part_for(member.outline, driving) for member in cast}
     different = list({member.identity: member for member in cast}.values())
     total = (len(different) + 1) * len(driving)
@@ -158,28 +154,29 @@ def perform_together(
             file, part = scratch / f"{number}.mp4", parts[member.identity]
             step = partial(advance, note=f"{member.name}, {number} of {len(different)}")
             played[member.identity] = _Played(
-                member.outline, part, file, _play(member.load(), part, file, device, step)
+                member.outline, part, file, _play(member.load(), part, driving, file, device, step)
             )
         playing = [played[member.identity] for member in cast]
         shown = _side_by_side if layout == "side-by-side" else _on_one_stage
         frames = shown(playing, background, driving)
-        _write(frames, driving, output, background == "transparent", driving_video, sound, compare, advance)
+        _write(frames, driver, output, background, compare, advance)
 
 
-def _play(actor: Actor, part: Part, file: Path, device: Device, advance: Callable[[], None]) -> npt.NDArray[np.float64]:
+def _play(
+    actor: Actor, part: Part, driving: Performance, file: Path, device: Device, advance: Callable[[], None]
+) -> npt.NDArray[np.float64]:
     """Writes everything one actor paints, cut out, and returns where it is in the actor's own picture, (T, 4)."""
     boxes = np.full((len(part), 4), np.nan)
     with VideoWriter(file, _SCRATCH_FPS, kind="intra") as writer, ExitStack() as stack:
-        shots = ReadAhead(generated(actor, part, device), FRAMES_AHEAD)
+        shots = ReadAhead(generated(actor, actor.player(device), part, driving), FRAMES_AHEAD)
         stack.callback(shots.stop)
         for moment, shot in enumerate(shots):
             cutout = cut_out(actor, part, moment, shot)
             writer.write(_as_grey(cutout))
             x, y, width, height = cv2.boundingRect((cutout[..., 3] >= VISIBLE).astype(np.uint8))
             if width:
-                scale, (x_at, y_at) = placement(actor, part.window[moment])
-                corners = np.array([x, y, x + width, y + height]) - 0.5  # whole numbers are centres of pixels
-                boxes[moment] = (corners - (x_at, y_at, x_at, y_at)) / scale
+                corners = np.array([[x, y], [x + width, y + height]]) - 0.5  # whole numbers are centres of pixels
+                boxes[moment] = placement(actor, part.window[moment]).back(corners).ravel()
             advance()
     return boxes
 
@@ -211,15 +208,15 @@ def _moments(cast: Sequence[_Played]) -> Generator[list[Image], None, None]:
 
 
 def _side_by_side(
-    cast: Sequence[_Played], background: str | Colour | Path, driving: Performance
+    cast: Sequence[_Played], background: Background, driving: Performance
 ) -> Generator[Image, None, None]:
     pictures = [one.actor.original_size_hw for one in cast]
     panels = panel_sizes(pictures)
     behind = [
-        backgrounds(background, panel, driving.fps, reference=one.actor.background, driving=driving.background)
+        background.frames(panel, driving.fps, reference=one.actor.background, driving=driving.background)
         for one, panel in zip(cast, panels, strict=True)
     ]
-    spots = [panel_spot(picture, panel) for picture, panel in zip(pictures, panels, strict=True)]
+    spots = [Similarity.resized(panel[0] / picture[0]) for picture, panel in zip(pictures, panels, strict=True)]
     for moment, cutouts in enumerate(_moments(cast)):
         yield np.concatenate(
             [
@@ -231,7 +228,7 @@ def _side_by_side(
 
 
 def _on_one_stage(
-    cast: Sequence[_Played], background: str | Colour | Path, driving: Performance
+    cast: Sequence[_Played], background: Background, driving: Performance
 ) -> Generator[Image, None, None]:
     pictures = [one.actor.original_size_hw for one in cast]
     height = pictures[0][0]
@@ -242,11 +239,11 @@ def _on_one_stage(
     if factor < SMALL:
         log.warning(
             "%d performers do not fit at their size on a stage of %dx%d: all are shown at %.0f %% of it; a wider "
-            "--background leaves them larger",
+            "`background` leaves them larger",
             len(cast), stage_hw[1], stage_hw[0], 100 * factor,
         )  # fmt: skip
     order = painting_order([one.boxes[:, 3] for one in cast], spots, fps, height)
-    behind = backgrounds(background, stage_hw, fps, reference=cast[0].actor.background, driving=driving.background)
+    behind = background.frames(stage_hw, fps, reference=cast[0].actor.background, driving=driving.background)
     for moment, (cutouts, stage) in enumerate(zip(_moments(cast), behind, strict=False)):
         for number in order[moment]:
             stage = _put(cutouts[number], cast[number], moment, spots[number], stage)
@@ -254,64 +251,53 @@ def _on_one_stage(
 
 
 def _stage_size(
-    first_hw: tuple[int, int], background: str | Colour | Path, driving: Performance, needed: float
+    first_hw: tuple[int, int], background: Background, driving: Performance, needed: float
 ) -> tuple[int, int]:
     """As high as the first actor's picture, as wide as the background's shape asks, or as needed if it has no shape."""
     height, width = first_hw
-    if background == "reference":
+    if background == REFERENCE:
         return first_hw
-    if background == "transparent" or isinstance(background, tuple):
-        width = max(width, int(np.ceil(needed)))
-    elif background == "driving":
-        width = _width_of(driving.header.original_size_hw, height)
-    else:
-        file = Path(background)
-        width = _width_of(read_image(file).shape[:2] if is_image(file) else probe(file).size_hw, height)
+    shape_hw = background.shape_hw(driving.header.original_size_hw)
+    width = max(width, int(np.ceil(needed))) if shape_hw is None else _width_of(shape_hw, height)
     return height, min(width + width % 2, WIDEST)
 
 
-def _width_of(shape_hw: tuple[int, ...], height: int) -> int:
+def _width_of(shape_hw: tuple[int, int], height: int) -> int:
     return max(2, round(shape_hw[1] * height / shape_hw[0]))
 
 
-def _put(cutout: Image, one: _Played, moment: int, spot: Spot, canvas: Image) -> Image:
-    """Paints one performer where the spot says; `canvas` is drawn on and returned."""
-    scale, at = placement(one.actor, one.part.window[moment])
-    x, y = (t - scale * offset / spot.scale for t, offset in zip(at, spot.offset_xy, strict=True))
-    scale /= spot.scale
-    while scale >= 2 and cutout.shape[0] % 2 == 0:  # pasting takes in two neighbours only, so less would flicker
+def _put(cutout: Image, one: _Played, moment: int, spot: Similarity, canvas: Image) -> Image:
+    """Paints one performer where the spot puts their picture; `canvas` is drawn on and returned."""
+    to_cutout = placement(one.actor, one.part.window[moment]).relative_to(spot)
+    while to_cutout.scale >= 2 and cutout.shape[0] % 2 == 0:  # pasting takes in two neighbours only: less would flicker
         cutout = np.asarray(cv2.resize(cutout, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
-        scale, x, y = scale / 2, x / 2 - 0.25, y / 2 - 0.25
-    return paste(cutout, scale, (x, y), canvas)
+        to_cutout = Similarity.resized(0.5) @ to_cutout
+    return paste(cutout, to_cutout, canvas)
 
 
 def _write(
     frames: Generator[Image, None, None],
-    driving: Performance,
+    driver: Driver,
     output: Path,
-    transparent: bool,
-    driving_video: Path | None,
-    sound: Path | None,
+    background: Background,
     compare: Path | None,
     advance: Advance,
 ) -> None:
-    start = driving.header.start or 0.0
     with ExitStack() as stack:
-        kind = "transparent" if transparent else None
-        writer = stack.enter_context(VideoWriter(output, driving.fps, audio_from=sound, audio_start=start, kind=kind))
+        writer = stack.enter_context(writer_for(output, driver, background))
         composed = ReadAhead(frames, 4)
         stack.callback(composed.stop)
         if compare is not None:
-            beside = stack.enter_context(VideoWriter(compare, driving.fps, audio_from=sound, audio_start=start))
-            panels = ReadAhead(driving_panels(driving, driving_video), 4)
+            beside = stack.enter_context(writer_for(compare, driver))
+            panels = ReadAhead(driving_panels(driver), 4)
             stack.callback(panels.stop)
             drivers: Iterator[Image] = iter(panels)
-            driver = np.zeros((2, 2, 3), np.uint8)
+            dancing = np.zeros((2, 2, 3), np.uint8)
         for shown in composed:
-            writer.write(unpremultiplied(shown) if transparent else shown)
+            writer.write(unpremultiplied(shown) if background.transparent else shown)
             if compare is not None:
-                driver = next(drivers, driver)
-                beside.write(side_by_side([_fitted(driver), _fitted(over_grey(shown))], ("driving", "together")))
+                dancing = next(drivers, dancing)
+                beside.write(side_by_side([_fitted(dancing), _fitted(over_grey(shown))], ("driving", "together")))
             advance(note="together")
 
 

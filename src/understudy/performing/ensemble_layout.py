@@ -13,6 +13,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from understudy.poses.similarity import Similarity
 from understudy.retargeting.window import envelope
 
 Floats = npt.NDArray[np.float64]
@@ -29,14 +30,6 @@ PASSING = 0.01
 """of the stage's height by which feet must be lower before somebody passes in front, so that order does not flicker"""
 
 
-@dataclass(frozen=True)
-class Spot:
-    """Where a performer's own picture goes: output pixels = scale * picture pixels + offset."""
-
-    scale: float
-    offset_xy: tuple[float, float]
-
-
 def panel_sizes(pictures_hw: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Sizes of pictures side by side: as high as the first, in their own shapes, even, and together not too wide."""
     height = pictures_hw[0][0]
@@ -44,12 +37,6 @@ def panel_sizes(pictures_hw: Sequence[tuple[int, int]]) -> list[tuple[int, int]]
     height = min(height, int(WIDEST / together))
     height = max(2, height - height % 2)
     return [(height, max(2, 2 * round(w * height / h / 2))) for h, w in pictures_hw]
-
-
-def panel_spot(picture_hw: tuple[int, int], panel_hw: tuple[int, int]) -> Spot:
-    """A whole picture shown as a panel, edge to edge."""
-    scale = panel_hw[0] / picture_hw[0]
-    return Spot(scale, ((scale - 1) / 2, (scale - 1) / 2))
 
 
 @dataclass(frozen=True)
@@ -125,7 +112,7 @@ def _fitting(there: Sequence[Reach], count: int, height: int, width: float = np.
 
 def stage_spots(
     reaches: Sequence[Reach | None], pictures_hw: Sequence[tuple[int, int]], stage_hw: tuple[int, int]
-) -> tuple[list[Spot], float]:
+) -> tuple[list[Similarity], float]:
     """Places everybody on one stage, in the order given from left to right.
 
     Everybody keeps the share of the picture's height that they have in their own picture, so people filmed whole are
@@ -139,13 +126,14 @@ def stage_spots(
         stage_hw: size of the stage.
 
     Returns:
-        A spot for each, and the factor by which all were made smaller (1 = not).
+        A spot for each, from pixels of the own picture to pixels of the stage; and the factor by which all were made
+        smaller (1 = not).
     """
     height, width = stage_hw
     margin = MARGIN * height
     there = [found for found in reaches if found is not None]
     if not there:
-        return [Spot(height / h, (0.0, 0.0)) for h, _ in pictures_hw], 1.0
+        return [Similarity(height / h, (0.0, 0.0)) for h, _ in pictures_hw], 1.0
     factor = max(_fitting(there, len(reaches), height, width), 0.01)
     up, down = (factor * max(getattr(one, way) for one in there) for way in ("up", "down"))
     # the picture's edges lie half a pixel beyond the centres of its outermost pixels
@@ -155,13 +143,15 @@ def stage_spots(
     last = width - 0.5 - max(share / 2, margin + factor * max(one.right for one in there))
     spots = []
     for found, (h, _), x in zip(reaches, pictures_hw, np.linspace(first, last, len(reaches)), strict=True):
-        at = (0.0, 0.0) if found is None else (float(x) - factor * found.centre, ground - factor * found.ground)
-        spots.append(Spot(factor * height / h, at))
+        placed = Similarity(factor, (0.0, 0.0))
+        if found is not None:
+            placed = Similarity.pinned(factor, (found.centre, found.ground), (float(x), ground))
+        spots.append(placed @ Similarity(height / h, (0.0, 0.0)))  # reaches are measured at the stage's height
     return spots, factor
 
 
 def painting_order(
-    bottoms: Sequence[Floats], spots: Sequence[Spot], fps: Fraction, height: int
+    bottoms: Sequence[Floats], spots: Sequence[Similarity], fps: Fraction, height: int
 ) -> npt.NDArray[np.int64]:
     """Who is painted when, from the back to the front: whose feet are lower in the picture is nearer.
 
@@ -169,7 +159,7 @@ def painting_order(
 
     Args:
         bottoms: for each performer (T,) the lowest painted row in their own picture; NaN where nothing is.
-        spots: where they stand.
+        spots: where they stand, as `stage_spots` gives them.
         fps: of the bottoms.
         height: of the stage.
 
@@ -179,7 +169,7 @@ def painting_order(
     feet = [
         np.full(len(bottom), -np.inf)
         if np.isnan(bottom).all()
-        else spot.scale * _standing(bottom, fps) + spot.offset_xy[1]
+        else spot.of_points(np.column_stack([np.zeros(len(bottom)), _standing(bottom, fps)]))[:, 1]
         for bottom, spot in zip(bottoms, spots, strict=True)
     ]
     lowest = np.stack(feet, axis=1)

@@ -15,11 +15,13 @@ import numpy.typing as npt
 
 from understudy.pictures.drawing import contact_sheet
 from understudy.poses.pose import FOOT_LIMBS, OPENPOSE18_LIMBS, Pose
+from understudy.poses.similarity import Similarity
 from understudy.retargeting.global_normalization import GroundStatistics, ground_position, ground_statistics
 
 if TYPE_CHECKING:
     from understudy.actor import Actor
     from understudy.performance import Performance
+    from understudy.performing.driver import Driver
 
 Image = npt.NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -37,14 +39,15 @@ NOTE = (
 )
 
 
-def normalization_sheet(actor: Actor, driving: Performance, placed: Mapping[str, Pose]) -> Image:
+def normalization_sheet(actor: Actor, driver: Driver, placed: Mapping[str, Pose]) -> Image:
     """The overlay as a contact sheet: one row for each way of placing, one column for each moment.
 
     Args:
         actor: whose room is drawn on, and whose floor is marked.
-        driving: the driver.
+        driver: whose skeleton is drawn.
         placed: the driver's poses in pixels of the reference's original picture, by what the row is to be called.
     """
+    driving = driver.performance
     moments = _moments(driving)
     filmed = _as_filmed(driving, actor.original_size_hw)
     room = (0.55 * actor.background.astype(np.float32)).astype(np.uint8)
@@ -77,14 +80,13 @@ def _as_filmed(driving: Performance, size_hw: tuple[int, int]) -> Pose:
     header = driving.header
     height, width = header.original_size_hw
     zoom = size_hw[0] / height
-    scale = zoom / header.crop.scale
-    x, y = (-scale * t for t in header.crop.translation_xy)
-    return driving.poses.transformed(scale, (x + (size_hw[1] - zoom * width) / 2, y), size_hw)
+    zoomed = Similarity.resized(zoom).relative_to(header.crop)
+    return (Similarity.shifted((size_hw[1] - zoom * width) / 2, 0) @ zoomed).of_pose(driving.poses, size_hw)
 
 
 def _draw_floor(room: Image, actor: Actor, ground: GroundStatistics) -> None:
     for working_y in (ground.close, ground.far):
-        y = (working_y - actor.crop.translation_xy[1]) / actor.crop.scale
+        _, y = actor.crop.back((0.0, working_y))
         thickness = max(1, room.shape[0] // 400)
         cv2.line(room, (0, round(16 * y)), (16 * room.shape[1], round(16 * y)), FLOOR, thickness, cv2.LINE_AA, 4)
 

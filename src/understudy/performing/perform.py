@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,11 +21,13 @@ import numpy.typing as npt
 from understudy.actor import Actor
 from understudy.base.progress import progress_bar
 from understudy.base.threads import ReadAhead
-from understudy.compositing.backgrounds import Colour, backgrounds
+from understudy.compositing.backgrounds import REFERENCE, Background
 from understudy.compositing.cutouts import faded, framed, key, paste, unpremultiplied, without_specks
 from understudy.media.images import write_image
 from understudy.media.reading import VideoReader, VideoWriter
 from understudy.poses.pose import BODY, FEET, LEFT_HAND, RIGHT_HAND, Pose
+from understudy.poses.similarity import Similarity
+from understudy.recipes.parts.player import BATCH, Player, batches, moments
 from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
 from understudy.retargeting.global_normalization import ground_statistics, kept_on_ground, normalization
 from understudy.retargeting.proportions import fit_limbs
@@ -34,6 +36,7 @@ from understudy.retargeting.window import held, presence
 if TYPE_CHECKING:
     from understudy.base.devices import Device
     from understudy.performance import Performance
+    from understudy.performing.driver import Driver
 
 Image = npt.NDArray[np.uint8]
 
@@ -81,19 +84,24 @@ def aligned_poses(actor: Actor, driving: Performance) -> Pose:
     """
     own = body_statistics(driving.poses)
     size_hw = actor.working_size, actor.working_size
-    if actor.config.get("normalization", "similarity") == "ground":
-        grounded = _grounded(actor, driving, own, size_hw)
+    placement = actor.placement
+    if placement.normalization != "similarity":
+        printed = placement.normalization == "ground-printed"
+        grounded = _grounded(actor, driving, own, size_hw, printed)
         if grounded is not None:
             return grounded
-    alignment = align(own, actor.body, actor.config.get("scale_by", "hips"))
-    pose = alignment.apply_to_pose(driving.poses, size_hw)
-    return fit_limbs(pose, alignment, own, actor.body) if actor.config.get("fit_limbs") else pose
+    alignment = align(own, actor.body, placement.scale_by)
+    pose = alignment.of_pose(driving.poses, size_hw)
+    return fit_limbs(pose, alignment, own, actor.body) if placement.fit_limbs else pose
 
 
-def _grounded(actor: Actor, driving: Performance, own: BodyStatistics, size_hw: tuple[int, int]) -> Pose | None:
-    """By Chan et al. 2019, section 8.5; None where it cannot be had."""
-    ground = ground_statistics(driving.poses, driving.fps)
-    if ground is None or actor.ground is None:
+def _grounded(
+    actor: Actor, driving: Performance, own: BodyStatistics, size_hw: tuple[int, int], printed: bool
+) -> Pose | None:
+    """By Chan et al. 2019, section 8.5, made steadier or to the letter; None where it cannot be had."""
+    ground = ground_statistics(driving.poses, driving.fps, printed=printed)
+    reference_ground = actor.ground_printed if printed else actor.ground
+    if ground is None or reference_ground is None:
         who = f"the driver {driving.path}" if ground is None else f"the actor's reference {actor.reference_name}"
         older = "" if ground is None else " (or the actor is older than this: train it again)"
         log.warning(
@@ -101,9 +109,9 @@ def _grounded(actor: Actor, driving: Performance, own: BodyStatistics, size_hw: 
         )
         return None
     named = align(own, actor.body, "body").named(driving.poses)
-    placed = normalization(named, driving.fps, (own, ground), (actor.body, actor.ground))
+    placed = normalization(named, driving.fps, (own, ground), (actor.body, reference_ground), printed=printed)
     pose = placed.apply_to_pose(named, size_hw)
-    if not actor.config.get("fit_limbs"):
+    if not actor.placement.fit_limbs:
         return pose
     # Size is settled by now, and limbs are longest where each of the two came closest: only proportions are compared
     placed_body = body_statistics(pose)
@@ -118,10 +126,7 @@ def part_for(actor: Actor, driving: Performance) -> Part:
     Raises:
         PoseError: the driver never shows a whole torso.
     """
-    pose = aligned_poses(actor, driving)
-    ratio = actor.size / actor.working_size
-    to_edge = (ratio - 1) / 2  # the working frame is resized edge to edge, so centres of first pixels do not coincide
-    pose = pose.transformed(ratio, (to_edge, to_edge), (actor.size, actor.size))
+    pose = actor.from_working.of_pose(aligned_poses(actor, driving), (actor.size, actor.size))
     found = driving.status > 0
     missing = int((~found).sum())
     if missing:
@@ -130,30 +135,22 @@ def part_for(actor: Actor, driving: Performance) -> Part:
     return Part(pose, actor.windows(pose, driving.fps), presence(found, driving.fps), driving.fps)
 
 
-def placement(actor: Actor, window_xy: npt.NDArray[np.int64]) -> tuple[float, tuple[float, float]]:
-    """Scale and translation from pixels of the output to pixels of the generated frame moved by `window_xy`.
-
-    The recipe's frame is the working frame resized edge to edge.
-    """
-    ratio = actor.size / actor.working_size
-    x, y = (ratio * t + (ratio - 1) / 2 for t in actor.crop.translation_xy)
-    return ratio * actor.crop.scale, (x - float(window_xy[0]), y - float(window_xy[1]))
+def placement(actor: Actor, window_xy: npt.NDArray[np.int64]) -> Similarity:
+    """From pixels of the output to pixels of the generated frame moved by `window_xy`."""
+    return Similarity.shifted(-window_xy[0], -window_xy[1]) @ actor.from_picture
 
 
 def in_picture(actor: Actor, pose: Pose) -> Pose:
     """Poses of the generator's frame, in pixels of the reference's picture."""
-    scale, (x, y) = placement(actor, np.zeros(2, np.int64))
-    return pose.transformed(1 / scale, (-x / scale, -y / scale), actor.original_size_hw)
+    return actor.from_picture.inverse.of_pose(pose, actor.original_size_hw)
 
 
 def perform_to_file(
     actor: Actor,
-    driving: Performance,
+    driver: Driver,
     output: Path,
     *,
-    background: str | Colour | Path = "reference",
-    driving_video: Path | None = None,
-    sound: Path | None = None,
+    background: Background = REFERENCE,
     compare: Path | None = None,
     overlay: Path | None = None,
     device: Device = "auto",
@@ -161,49 +158,80 @@ def perform_to_file(
     """Plays the whole driver and writes the video, and with `compare` driving, pose and clone side by side.
 
     Args:
-        background: as `backgrounds.parse_background` gives it.
-        driving_video: the driver's own video, for the comparison; without it the comparison shows the tracked square.
-        sound: file whose sound goes along, from the first tracked frame on.
+        compare: a video to write.
         overlay: a PNG file to write, the driver's skeleton before and after it was brought to the reference's place.
     """
-    part = part_for(actor, driving)
+    driving, player = driver.performance, actor.player(device)
+    part = played_part(part_for(actor, driving), player)
     if overlay is not None:
         from understudy.performing.normalization_sheet import normalization_sheet
 
-        placed = {actor.config.get("normalization", "similarity"): in_picture(actor, part.pose)}
-        write_image(overlay, normalization_sheet(actor, driving, placed))
-    transparent = background == "transparent"
-    size_hw = actor.original_size_hw
-    start = driving.header.start or 0.0
+        placed: dict[str, Pose] = {actor.placement.normalization: in_picture(actor, part.pose)}
+        write_image(overlay, normalization_sheet(actor, driver, placed))
     with ExitStack() as stack:
-        kind = "transparent" if transparent else None
-        writer = stack.enter_context(VideoWriter(output, driving.fps, audio_from=sound, audio_start=start, kind=kind))
+        writer = stack.enter_context(writer_for(output, driver, background))
         comparison = None
         if compare is not None:
-            panels = driving_panels(driving, driving_video)
-            comparison = stack.enter_context(Comparison(compare, actor, part, panels, sound, start))
-        behind = backgrounds(background, size_hw, driving.fps, reference=actor.background, driving=driving.background)
-        shots = ReadAhead(generated(actor, part, device), FRAMES_AHEAD)
+            comparison = stack.enter_context(Comparison(compare, actor, part, driver))
+        behind = background.frames(
+            actor.original_size_hw, driving.fps, reference=actor.background, driving=driving.background
+        )
+        shots = ReadAhead(generated(actor, player, part, driving), FRAMES_AHEAD)
         stack.callback(shots.stop)
         advance = stack.enter_context(progress_bar("performing", len(part)))
         for moment, (shot, stage) in enumerate(zip(shots, behind, strict=False)):
             shown = composed(actor, part, moment, shot, stage)
-            writer.write(unpremultiplied(shown) if transparent else shown)
+            writer.write(unpremultiplied(shown) if background.transparent else shown)
             if comparison is not None:
                 comparison.add(moment, shown)
             advance()
 
 
-def generated(actor: Actor, part: Part, device: Device) -> Generator[Image, None, None]:
-    """What the generator paints for each moment of the part, as `ReadAhead` takes it."""
-    yield from actor.generate(part.in_window, device=device)
+def writer_for(output: Path, driver: Driver, background: Background = REFERENCE) -> VideoWriter:
+    """What a performance is written with: the driver's rate and sound, see-through if nothing is to stand behind."""
+    kind = "transparent" if background.transparent else None
+    return VideoWriter(output, driver.performance.fps, audio_from=driver.sound, audio_start=driver.start, kind=kind)
+
+
+def played_part(part: Part, player: Player) -> Part:
+    """The part as a player can play it: one that needs the driver's frames has one place only."""
+    return replace(part, window=np.zeros_like(part.window)) if "frames" in player.needs else part
+
+
+def generated(actor: Actor, player: Player, part: Part, driving: Performance) -> Generator[Image, None, None]:
+    """What the actor's player paints for each moment of the part, as `ReadAhead` takes it."""
+    frames = driving_frames(actor, driving) if "frames" in player.needs else None
+    yield from player.play(moments(part.in_window, frames))
+
+
+def driving_frames(actor: Actor, driving: Performance) -> Iterator[Image]:
+    """A driver's frames as players that need them were trained to see them; the clip is held in memory meanwhile.
+
+    Yields:
+        (S, S, 3) RGB uint8, one a driving frame: the driver over the actor's `driving_colour`, aligned with the
+        reference by one similarity.
+
+    Raises:
+        PoseError: the driver never shows a whole torso.
+    """
+    import torch
+
+    from understudy.conditioning.clips import read_clip
+    from understudy.conditioning.pictures import pixels
+
+    red, green, blue = (int(level) for level in actor.statistics["driving_colour"])
+    alignment = align(body_statistics(driving.poses), actor.body, actor.placement.scale_by)
+    size, device = actor.size, torch.device("cpu")
+    clip = read_clip(driving, alignment, (red, green, blue), 1, 0.0, size, actor.working_size, device)
+    for some in batches(range(len(clip.frames)), BATCH):
+        yield from pixels(clip.frames_at(torch.tensor(some), clip.to_picture.expand(len(some), 2, 3), size))
 
 
 def composed(actor: Actor, part: Part, moment: int, shot: Image, stage: Image) -> Image:
     """One output frame: what the generator painted, cut out and put over `stage`, which is drawn on and returned."""
     if part.presence[moment] <= 0:
         return stage
-    return paste(cut_out(actor, part, moment, shot), *placement(actor, part.window[moment]), stage)
+    return paste(cut_out(actor, part, moment, shot), placement(actor, part.window[moment]), stage)
 
 
 def cut_out(actor: Actor, part: Part, moment: int, shot: Image) -> Image:
@@ -228,40 +256,31 @@ def cut_out(actor: Actor, part: Part, moment: int, shot: Image) -> Image:
     return faded(cutout, float(part.presence[moment]))
 
 
-def driving_panels(driving: Performance, video: Path | None) -> Generator[Image, None, None]:
+def driving_panels(driver: Driver) -> Generator[Image, None, None]:
     """The driver's frames, small: of the video if there is one, else of the tracked square."""
-    if video is None:
-        yield from driving.frames()
+    if driver.video is None:
+        yield from driver.performance.frames()
         return
-    header = driving.header
-    long_side = 2 * COMPARE_HEIGHT
-    with VideoReader(video, start=header.start, end=header.end, long_side=long_side, tolerate_damage=True) as reader:
+    with VideoReader(
+        driver.video, start=driver.start, end=driver.end, long_side=2 * COMPARE_HEIGHT, tolerate_damage=True
+    ) as reader:
         yield from reader
 
 
 class Comparison:
     """Writes driving, pose and clone side by side; the pose is drawn where the clone stands."""
 
-    def __init__(
-        self,
-        path: Path,
-        actor: Actor,
-        part: Part,
-        panels: Generator[Image, None, None],
-        sound: Path | None,
-        audio_start: float,
-    ) -> None:
+    def __init__(self, path: Path, actor: Actor, part: Part, driver: Driver) -> None:
         height = min(COMPARE_HEIGHT, actor.original_size_hw[0])
         self.height = height - height % 2
         self.width = max(2, round(actor.original_size_hw[1] * self.height / actor.original_size_hw[0]))
         self.actor, self.part = actor, part
-        self.writer = VideoWriter(path, part.fps, audio_from=sound, audio_start=audio_start)
-        self.panels = ReadAhead(panels, 4)
+        self.writer = writer_for(path, driver)
+        self.panels = ReadAhead(driving_panels(driver), 4)
         self.next_panel: Iterator[Image] = iter(self.panels)
         self.last_panel = np.zeros((self.height, self.width, 3), np.uint8)
-        scale, (x, y) = placement(actor, np.zeros(2, np.int64))
-        self.shrink = self.height / actor.original_size_hw[0]
-        self.to_panel = self.shrink / scale, (-x * self.shrink / scale, -y * self.shrink / scale)
+        shrink = self.height / actor.original_size_hw[0]
+        self.to_panel = Similarity.resized(shrink) @ actor.from_picture.inverse
 
     def __enter__(self) -> Comparison:
         self.writer.__enter__()
@@ -276,7 +295,7 @@ class Comparison:
         from understudy.pictures.drawing import draw_pose, side_by_side
 
         self.last_panel = next(self.next_panel, self.last_panel)
-        pose = self.part.pose[moment : moment + 1].transformed(*self.to_panel, (self.height, self.width))
+        pose = self.to_panel.of_pose(self.part.pose[moment : moment + 1], (self.height, self.width))
         drawn = draw_pose(np.zeros((self.height, self.width, 3), np.uint8), pose.xy[0], pose.confidence[0])
         if self.part.presence[moment] <= 0:
             drawn[:] = 0

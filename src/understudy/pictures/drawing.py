@@ -47,6 +47,8 @@ _RIGHT_JOINTS, _LEFT_JOINTS = {2, 3, 4, 14, 16}, {5, 6, 7, 15, 17}
 
 _SUBPIXEL_BITS = 4
 _FAR = 1 << 14
+GAP = 4
+"""pixels between pictures side by side"""
 _SMALLEST_TEXT = 9
 
 
@@ -150,13 +152,12 @@ def label(image: Image, text: str) -> Image:
     return result
 
 
-def side_by_side(images: Sequence[Image], labels: Sequence[str] = (), gap: int = 4) -> Image:
+def side_by_side(images: Sequence[Image], labels: Sequence[str] = ()) -> Image:
     """Puts images next to each other, all scaled to the height of the tallest, in the given order.
 
     Args:
         images: at least one image.
         labels: none, or a text for each.
-        gap: pixels between two images.
 
     Raises:
         ValueError: no images, or another number of labels.
@@ -168,17 +169,17 @@ def side_by_side(images: Sequence[Image], labels: Sequence[str] = (), gap: int =
         _resized(as_rgb(image), (height, max(1, round(image.shape[1] * height / image.shape[0])))) for image in images
     ]
     return _in_a_row(
-        [label(image, text) for image, text in zip(scaled, labels or [""] * len(images), strict=True)], gap
+        [label(image, text) for image, text in zip(scaled, labels or [""] * len(images), strict=True)], GAP
     )
 
 
-def letterbox(image: Image, cell_hw: tuple[int, int], ground: Colour = CELL) -> Image:
+def letterbox(image: Image, cell_hw: tuple[int, int]) -> Image:
     """Scales an image, undistorted, as large as fits in the middle of a cell; returns (*cell_hw, 3)."""
     image = as_rgb(image)
     height, width = image.shape[:2]
     scale = min(cell_hw[0] / height, cell_hw[1] / width)
     inner = (max(1, min(cell_hw[0], round(height * scale))), max(1, min(cell_hw[1], round(width * scale))))
-    return _placed(_resized(image, inner), cell_hw, across=0.5, down=0.5, ground=ground)
+    return _placed(_resized(image, inner), cell_hw, across=0.5, down=0.5, ground=CELL)
 
 
 def contact_sheet(
@@ -187,7 +188,6 @@ def contact_sheet(
     column_labels: Sequence[str] = (),
     cell_hw: tuple[int, int] = (192, 192),
     *,
-    cell_labels: Sequence[Sequence[str]] = (),
     title: str = "",
     note: str = "",
 ) -> Image:
@@ -201,7 +201,6 @@ def contact_sheet(
         row_labels: none, or a text for the left of each row.
         column_labels: none, or a text for the top of each column.
         cell_hw: height and width of a cell in pixels.
-        cell_labels: none, or per row a text for each cell ("" for none), a frame number, say.
         title: large, above everything.
         note: small, below everything.
 
@@ -212,12 +211,12 @@ def contact_sheet(
         ValueError: no cells, or labels that do not fit the rows and columns.
     """
     columns = max((len(row) for row in rows), default=0)
-    _check_labels(rows, columns, row_labels, column_labels, cell_labels)
+    _check_labels(rows, columns, row_labels, column_labels)
     size = int(np.clip(min(cell_hw) // 11, 12, 20))
     gap = max(3, size // 3)
 
     row_texts = [text_block(wrapped(text, size, 12 * size), size, TEXT, GROUND) for text in row_labels]
-    pitch_w = max([cell_hw[1], 4 * size if cell_labels else 1, *(longest_word(text, size) for text in column_labels)])
+    pitch_w = max([cell_hw[1], *(longest_word(text, size) for text in column_labels)])
     pitch_w = max(cell_hw[1], min(pitch_w, 12 * size))
     pitch_h = max([cell_hw[0], *(block.shape[0] for block in row_texts)])
     label_w = max((block.shape[1] for block in row_texts), default=0)
@@ -229,8 +228,7 @@ def contact_sheet(
         heads = [_placed(block, (header_h, pitch_w), across=0.5, down=1.0) for block in blocks]
         table.append(_in_a_row([*([_blank(header_h, label_w)] if row_labels else []), *heads], gap))
     for number, row in enumerate(rows):
-        texts = cell_labels[number] if cell_labels else [""] * len(row)
-        cells = [_cell(image, text, cell_hw, (pitch_h, pitch_w)) for image, text in zip(row, texts, strict=True)]
+        cells = [_cell(image, cell_hw, (pitch_h, pitch_w)) for image in row]
         cells += [_blank(pitch_h, pitch_w)] * (columns - len(row))
         head = [_placed(row_texts[number], (pitch_h, label_w), across=0.0, down=0.5)] if row_labels else []
         table.append(_in_a_row([*head, *cells], gap))
@@ -242,7 +240,6 @@ def _check_labels(
     columns: int,
     row_labels: Sequence[str],
     column_labels: Sequence[str],
-    cell_labels: Sequence[Sequence[str]],
 ) -> None:
     if columns == 0:
         raise ValueError("a contact sheet needs at least one cell")
@@ -250,8 +247,6 @@ def _check_labels(
         raise ValueError(f"{len(row_labels)} row labels for {len(rows)} rows")
     if column_labels and len(column_labels) != columns:
         raise ValueError(f"{len(column_labels)} column labels for {columns} columns")
-    if cell_labels and [len(labels) for labels in cell_labels] != [len(row) for row in rows]:
-        raise ValueError("cell labels must have the shape of the rows")
 
 
 def _framed(table: list[Image], title: str, note: str, size: int, gap: int) -> Image:
@@ -270,10 +265,9 @@ def _framed(table: list[Image], title: str, note: str, size: int, gap: int) -> I
     return _placed(inside, (inside.shape[0] + 2 * margin, width + 2 * margin), across=0.5, down=0.5)
 
 
-def _cell(image: Image | None, text: str, cell_hw: tuple[int, int], pitch_hw: tuple[int, int]) -> Image:
+def _cell(image: Image | None, cell_hw: tuple[int, int], pitch_hw: tuple[int, int]) -> Image:
     inner = np.full((*cell_hw, 3), CELL, np.uint8) if image is None else letterbox(image, cell_hw)
-    cell = _placed(inner, pitch_hw, across=0.5, down=0.5, ground=CELL)
-    return label(cell, text) if text else cell
+    return _placed(inner, pitch_hw, across=0.5, down=0.5, ground=CELL)
 
 
 def _placed(image: Image, size_hw: tuple[int, int], across: float, down: float, ground: Colour = GROUND) -> Image:

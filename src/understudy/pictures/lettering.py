@@ -1,14 +1,23 @@
-"""Text on images: any script that DejaVu Sans has, at any size, broken into lines or cut off so that it fits.
+"""Text on images: any script that a typeface is there for, at any size, broken into lines or cut off so that it fits.
 
-The typeface comes with matplotlib. OpenCV's own stroke fonts have no accents and cannot be read at small sizes.
+Typefaces are chosen letter by letter, see typefaces.py; what one cannot show is "□". A piece of text in one typeface is
+set by Pillow: where that has Raqm and FriBiDi (its own wheels do), Arabic letters join and run from right to left.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+from understudy.pictures.typefaces import runs
+
+if TYPE_CHECKING:
+    from PIL.ImageFont import FreeTypeFont
 
 Image = npt.NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -73,20 +82,24 @@ def text_block(lines: list[str], size: int, colour: Colour, ground: Colour, cent
 @lru_cache(maxsize=1024)  # the labels of a video are the same on every frame
 def _coverage(text: str, size: int) -> npt.NDArray[np.float32]:
     """(line_height, width) in [0, 1]: how much of each pixel the letters cover, on a common base line."""
-    from matplotlib import get_data_path
-    from matplotlib.ft2font import FT2Font
+    from PIL import Image, ImageDraw
 
     if not text.strip():
         return np.zeros((line_height(size), 0), np.float32)
-    font = FT2Font(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf")
-    font.set_size(size, 72)
-    font.set_text(text, 0.0)
-    font.draw_glyphs_to_bitmap(antialiased=True)
-    letters = np.asarray(font.get_image(), np.float32) / 255
-    base_line = size + size // 12
-    top = base_line - (letters.shape[0] - int(np.ceil(font.get_descent() / 64)))
-    line = np.zeros((line_height(size), letters.shape[1]), np.float32)
-    letters = letters[max(0, -top) :]
-    top = max(0, top)
-    line[top : top + len(letters)] = letters[: line_height(size) - top]
-    return line
+    pieces = [(piece, _font(path, size)) for piece, path in runs(text)]
+    widths = [font.getlength(piece) for piece, font in pieces]
+    canvas = Image.new("L", (ceil(sum(widths)) + 2 * size, line_height(size)))
+    left = float(size)
+    for (piece, font), width in zip(pieces, widths, strict=True):
+        ImageDraw.Draw(canvas).text((left, size + size // 12), piece, fill=255, font=font, anchor="ls")
+        left += width
+    covered = np.asarray(canvas, np.float32) / 255
+    inked = np.flatnonzero(covered.any(axis=0))
+    return covered[:, inked[0] : inked[-1] + 1] if len(inked) else covered[:, :0]
+
+
+@lru_cache(maxsize=64)
+def _font(path: Path, size: int) -> FreeTypeFont:
+    from PIL import ImageFont
+
+    return ImageFont.truetype(str(path), size)

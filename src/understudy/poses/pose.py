@@ -196,6 +196,11 @@ class Pose:
     Raises:
         ValueError: shapes that do not belong together, a size below one pixel, a number that is not finite, or a
             confidence outside [0, 1].
+
+    Example:
+        >>> pose = Pose.from_openpose18(np.full((2, 18, 2), 50.0), np.ones((2, 18)), size_hw=(480, 640))
+        >>> len(pose), pose.xy.shape
+        (2, (2, 133, 2))
     """
 
     xy: FloatArray

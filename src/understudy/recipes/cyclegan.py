@@ -4,25 +4,26 @@ The other learnt baseline of Aberman et al. 2018, section 5.1. Domain B is the r
 What domain A is, `Config.condition` says:
 
 - "frames", the paper's comparison: the driver's frames over a flat colour, aligned with the reference by the one
-  similarity that aligns his poses. `generate_from_frames` plays such frames; `driving_frames`, in
-  cyclegan_domains.py, makes them.
-- "poses": the reference's own training poses, drawn as stick figures in colours, in an order of their own. `generate`
-  plays poses. It is for self-reenactment, where the driver is the reference's person: from frames to frames of the
-  same person the perfect translation is to change nothing, whose error is 0 and which says nothing about cloning.
+  similarity that aligns his poses.
+- "poses": the reference's own training poses, drawn as stick figures in colours, in an order of their own. It is for
+  self-reenactment, where the driver is the reference's person: from frames to frames of the same person the perfect
+  translation is to change nothing, whose error is 0 and which says nothing about cloning.
 
-The paper's discriminators normalise by instance; `PatchGAN` normalises by batch, which with one picture a step, as
-here, is the same. Symbols: G: A -> B, F: B -> A, a and b pictures of the domains; S the side of the square picture.
+Where we differ from the paper:
+- Its discriminators normalise by instance; `PatchGAN` normalises by batch, which with one picture a step is the same.
+- `fast` and `preview` add augmentation, average weights and fitted limbs; `preview` is narrower than any printed size.
+
+Symbols: G: A -> B, F: B -> A, a and b pictures of the domains; S the side of the square picture.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from fractions import Fraction
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -36,24 +37,19 @@ from understudy.conditioning.pictures import as_values, pixels
 from understudy.errors import ActorError, TrainingError
 from understudy.networks.history import History
 from understudy.networks.patchgan import PatchGAN
-from understudy.networks.resnet import ResNetGenerator
+from understudy.networks.pix2pixhd import GlobalGenerator, in_a_row
 from understudy.networks.unet import initialise
-from understudy.poses.pose import Pose
 from understudy.recipes.parts.cyclegan_config import Config, fast, paper, preview
-from understudy.recipes.parts.cyclegan_domains import Picture, aligned_clip, batches, stick_figures
+from understudy.recipes.parts.cyclegan_domains import aligned_clip, stick_figures
+from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, batches, pose_of
+from understudy.recipes.parts.recipe import Recipe
 from understudy.recipes.parts.trained import ArraySpec, Trained, arrays_of, restored
 from understudy.retargeting.alignment import body_statistics
 from understudy.training import loop as training
 from understudy.training.run_folder import fingerprint
-
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
-
-    from understudy.performance import Performance
+from understudy.training.session import Session
 
 log = logging.getLogger(__name__)
-
-__all__ = ["Config", "contents", "fast", "generate", "paper", "preview", "train"]
 
 CHOICE_A, AUGMENTATION_A, CHOICE_B, AUGMENTATION_B, HISTORY = 1, 2, 3, 4, 5
 """streams of random numbers: the two domains share none, so nothing is paired"""
@@ -71,20 +67,22 @@ class CycleGAN:
 
     shown = "generator"
 
-    def __init__(self, reference: Clip, drivers: Sequence[Clip], config: Config, seed: int, fabric: Fabric):
-        self.config, self.seed, self.fabric = config, seed, fabric
-        self.reference, self.drivers = reference, list(drivers) if config.condition == "frames" else [reference]
-        torch.manual_seed(seed)
+    def __init__(self, session: Session, reference: Clip, drivers: Sequence[Clip]):
+        config = self.config = session.config
+        self.session, self.reference = session, reference
+        self.drivers = list(drivers) if config.condition == "frames" else [reference]
+        session.begin()
         forth, back = generator_for(config), generator_for(config)
         judge_a, judge_b = PatchGAN(3, config.discriminator_width), PatchGAN(3, config.discriminator_width)
         for network in (forth, back, judge_a, judge_b):
-            initialise(network, config.initial_deviation)
+            initialise(network, config.optimisation.initial_deviation)
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        fabric = session.fabric
         self.G, self.F = fabric.setup_module(forth), fabric.setup_module(back)
         self.D_A, self.D_B = fabric.setup_module(judge_a), fabric.setup_module(judge_b)
-        self.optimize_generators = self._adam(forth, back)
-        self.optimize_judges = self._adam(judge_a, judge_b)
-        self.old_a, self.old_b = (History(config.history, config.size).to(fabric.device) for _ in range(2))
+        self.optimize_generators = cast(torch.optim.Optimizer, fabric.setup_optimizers(session.adam(forth, back)))
+        self.optimize_judges = cast(torch.optim.Optimizer, fabric.setup_optimizers(session.adam(judge_a, judge_b)))
+        self.old_a, self.old_b = (History(config.history, config.size).to(session.device) for _ in range(2))
         self.networks: Mapping[str, nn.Module] = {
             "generator": forth,
             "F": back,
@@ -97,18 +95,13 @@ class CycleGAN:
             "generators": self.optimize_generators,
             "discriminators": self.optimize_judges,
         }
-        self.steps = config.steps or config.epochs * reference.epoch(config.batch)
-
-    def _adam(self, *networks: nn.Module) -> torch.optim.Optimizer:
-        weights = chain.from_iterable(network.parameters() for network in networks)
-        adam = torch.optim.Adam(weights, self.config.learning_rate, self.config.betas, fused=True)
-        return cast(torch.optim.Optimizer, self.fabric.setup_optimizers(adam))
+        self.steps = config.steps or config.epochs * reference.epoch(config.optimisation.batch)
 
     def training_step(self, step: int) -> dict[str, Tensor]:
-        config, fabric = self.config, self.fabric
+        config, fabric, chance = self.config, self.session.fabric, self.session.chance
         a, b = self._domain_a(step), self._domain_b(step)  # (B, 3, S, S), unpaired
         fake_b, fake_a = self.G(a), self.F(b)
-        rng = np.random.default_rng([self.seed, HISTORY, step])
+        rng = chance.generator(HISTORY, step)
         shown_b, shown_a = self.old_b.exchange(fake_b, rng), self.old_a.exchange(fake_a, rng)
 
         with training.rates_times(self.optimizers.values(), training.linear_decay(step, self.steps)):  # section 4
@@ -152,11 +145,11 @@ class CycleGAN:
 
     def _drawn(self, clip: Clip, choice: int, augmentation: int, step: int) -> tuple[Tensor, Tensor]:
         """Frame numbers (B,) of a clip, every frame once an epoch, and a random similarity (B, 2, 3) for each."""
-        config = self.config
-        moment = clip.windows[training.draw(self.seed, choice, step, config.batch, len(clip.windows))]
-        rng = np.random.default_rng([self.seed, augmentation, step])
-        amounts = (config.rotate, config.zoom, config.shift)
-        return moment, random_similarity(rng, clip.to_picture, config.batch, config.size, *amounts)
+        chance, count = self.session.chance, self.config.optimisation.batch
+        moment = clip.windows[chance.draw(choice, step, count, len(clip.windows))]
+        rng = chance.generator(augmentation, step)
+        amounts = self.config.augmentation.amounts
+        return moment, random_similarity(rng, clip.to_picture, count, self.config.size, *amounts)
 
     @torch.no_grad()
     def preview(self, generator: nn.Module, folder: Path, step: int) -> None:
@@ -164,7 +157,7 @@ class CycleGAN:
         from understudy.media.reading import VideoWriter, write_image
         from understudy.pictures.drawing import contact_sheet, side_by_side
 
-        clip, device = self.drivers[0], self.fabric.device
+        clip, device = self.drivers[0], self.session.device
 
         def translated(moments: Sequence[int]) -> tuple[Tensor, Tensor]:
             moment = torch.tensor(moments, device=device)
@@ -187,77 +180,39 @@ class CycleGAN:
                     writer.write(side_by_side([driving, frame]))
 
 
-@training.out_of_memory_told()
-def train(
-    reference: Performance,
-    unpaired: Sequence[Performance],
-    run_folder: Path,
-    config: Config,
-    *,
-    seed: int = 0,
-    resume: bool = False,
-    max_minutes: float | None = None,
-    max_steps: int | None = None,
-    device: Device = "auto",
-) -> Trained:
+def train(session: Session) -> Trained:
     """Trains G and F, without pairs.
 
-    Args:
-        reference: the person whose looks are learnt.
-        unpaired: the drivers, whose frames are domain A; not learnt from when the condition is poses.
-        run_folder: see `training.run`; the caller holds its lock.
+    `session.unpaired`: the drivers, whose frames are domain A; not learnt from when the condition is poses.
 
     Raises:
-        TrainingError: no driver for condition "frames", too few frames, memory ran out, or see `training.run`.
+        TrainingError: no driver for condition "frames", too few frames, or see `training.run`.
         Interrupted: after Ctrl-C or SIGTERM, with the state saved.
     """
-    fabric = training.launch(device)
+    config, reference = session.config, session.reference
     colour = flat_colour(reference)
     body, side = body_statistics(reference.poses), reference.header.size_hw[0]
-    clip = read_clip(reference, None, colour, 1, config.seen_above, config.size, side, fabric.device)
+    clip = read_clip(reference, None, colour, 1, config.seen_above, config.size, side, session.device)
     drivers, statistics = [], {"flat_colour": np.array(colour, np.uint8)}
     if config.condition == "frames":
-        if not unpaired:
+        if not session.unpaired:
             raise TrainingError("CycleGAN translates a driver's frames: give a driving clip, or set condition to poses")
-        statistics["driving_colour"] = np.array(flat_colour(unpaired[0]), np.uint8)
-        drivers = [aligned_clip(config, statistics, one, body, side, fabric.device) for one in unpaired]
-    elif unpaired:
-        log.warning("with condition poses nothing is learnt from %s", ", ".join(one.path.name for one in unpaired))
-    for one, read in zip([reference, *unpaired], [clip, *drivers], strict=False):
+        statistics["driving_colour"] = np.array(flat_colour(session.unpaired[0]), np.uint8)
+        drivers = [aligned_clip(config, statistics, one, body, side, session.device) for one in session.unpaired]
+    for one, read in zip([reference, *session.unpaired], [clip, *drivers], strict=False):
         if not len(read.windows):
             raise TrainingError(f"{one.path} has no frame with a person in it: leave it out, or film again")
-    trainee = CycleGAN(clip, drivers, config, seed, fabric)
-    outcome = training.run(
-        trainee,
-        run_folder,
-        fabric=fabric,
-        settings={
-            "recipe": "cyclegan",
-            "config": dataclasses.asdict(config),
-            "seed": seed,
-            "colours": {name: value.tolist() for name, value in statistics.items()},
-            "reference": fingerprint(reference),
-            "unpaired": [fingerprint(one) for one in unpaired[: len(drivers)]],
-        },
-        steps=min(trainee.steps, max_steps or trainee.steps),
-        seed=seed,
-        ema_decay=config.ema_decay,
-        resume=resume,
-        max_minutes=max_minutes,
-    )
+    session.settings |= {
+        "colours": {name: value.tolist() for name, value in statistics.items()},
+        "unpaired": [fingerprint(one) for one in session.unpaired[: len(drivers)]],
+    }
+    trainee = CycleGAN(session, clip, drivers)
+    outcome = session.run(trainee, trainee.steps)
     of_a = sum(len(one.windows) for one in trainee.drivers)
     whose = "frames of the driver" if config.condition == "frames" else "poses of the reference"
-    record = {
-        "steps": outcome.steps,
-        "joined_at": None,
-        "seconds": round(outcome.seconds, 1),
-        "features": "none",
-        "device": str(fabric.device),
-        "precision": training.precision_on(fabric.device),
-        "seed": seed,
-        "losses": outcome.losses,
+    record = session.record | {
         "data": f"unpaired: {of_a} {whose}, {len(clip.windows)} frames of the reference",
-        "augmentation": {"rotate": config.rotate, "zoom": config.zoom, "shift": config.shift},
+        "augmentation": asdict(config.augmentation),
     }
     return Trained(config, outcome.weights, statistics, record)
 
@@ -265,9 +220,9 @@ def train(
 # -- Generation --------------------------------------------------------------------------------------------------
 
 
-def generator_for(config: Config) -> ResNetGenerator:
+def generator_for(config: Config) -> nn.Module:
     """G, or F, with fresh weights, of the sizes in `config`."""
-    return ResNetGenerator(3, 3, config.width, config.blocks)
+    return in_a_row(GlobalGenerator(3, 3, config.width, downsamplings=2, blocks=config.blocks))
 
 
 def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
@@ -279,82 +234,69 @@ def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
         return arrays_of(generator_for(config)), statistics
 
 
-def generate(
+class CycleGANPlayer:
+    """Plays G: from poses, drawn as stick figures, or from the driver's frames over `driving_colour`.
+
+    Args:
+        generator: on the device, ready to generate.
+        over: the colour that frames must be laid over, (3,) uint8; None where poses are played.
+    """
+
+    latency: int | None = 0
+
+    def __init__(self, config: Config, generator: nn.Module, device: torch.device, over: npt.NDArray[Any] | None):
+        self.config, self.generator, self.device, self.over = config, generator, device, over
+        self.needs: tuple[Need, ...] = ("poses",) if over is None else ("frames",)
+
+    @torch.inference_mode()
+    def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
+        """See `Player.play`: `(S, S, 3)` over the flat colour.
+
+        Raises:
+            ActorError: frames are needed, and a moment has none.
+        """
+        draw = self._figures if self.over is None else self._frames
+        for some in batches(moments, batch):
+            with autocast(self.device):
+                translated = self.generator(draw(some).to(self.device))
+            yield from pixels(translated)
+
+    def _figures(self, some: list[Moment]) -> Tensor:
+        xy, confidence = pose_of(some, self.config.size).openpose18()
+        joints, seen = torch.from_numpy(xy).float(), torch.from_numpy(confidence > self.config.seen_above)
+        return stick_figures(joints, seen, self.config.size, self.config.limb_sigma)
+
+    def _frames(self, some: list[Moment]) -> Tensor:
+        frames = [moment.frame for moment in some if moment.frame is not None]
+        if len(frames) < len(some):
+            raise ActorError("this CycleGAN translates a driver's frames and cannot play poses: give it a video")
+        return as_values(torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2))
+
+
+def player(
     config: Config,
     weights: Mapping[str, npt.NDArray[Any]],
     statistics: Mapping[str, npt.NDArray[Any]],
-    pose: Pose,
-    *,
     device: Device = "auto",
-    batch: int = 8,
-) -> Iterator[Picture]:
-    """Plays a pose sequence: one frame a pose, over the flat colour, generated as it is asked for.
-
-    Args:
-        config, weights, statistics: of a `Trained` whose condition is poses.
-        pose: aligned with the reference, in pixels of the recipe's S x S frame.
-        batch: poses computed at a time.
-
-    Returns:
-        `(S, S, 3)` RGB uint8 each.
-
-    Raises:
-        ActorError: the actor was trained on frames; at once, not with the first frame.
-    """
-    if config.condition != "poses":
-        raise ActorError(
-            "this CycleGAN translates a driver's frames and cannot play poses: "
-            "give frames to generate_from_frames, or train it with condition poses"
-        )
-    xy, confidence = pose.openpose18()
-    joints, seen = torch.from_numpy(xy).float(), torch.from_numpy(confidence > config.seen_above)
-
-    def drawn(moments: Sequence[int]) -> Tensor:
-        return stick_figures(joints[moments], seen[moments], config.size, config.limb_sigma)
-
-    return _translated(config, weights, map(drawn, batches(range(len(joints)), batch)), device)
-
-
-def generate_from_frames(
-    config: Config,
-    weights: Mapping[str, npt.NDArray[Any]],
-    statistics: Mapping[str, npt.NDArray[Any]],
-    frames: Iterable[Picture],
-    *,
-    device: Device = "auto",
-    batch: int = 8,
-) -> Iterator[Picture]:
-    """Translates a driver's frames: one for one, over the flat colour, generated as it is asked for.
-
-    Args:
-        config, weights, statistics: of a `Trained` whose condition is frames.
-        frames: `(S, S, 3)` RGB uint8 each, aligned with the reference and over `driving_colour`, as
-            `cyclegan_domains.driving_frames` makes them.
-        batch: frames computed at a time.
-
-    Returns:
-        `(S, S, 3)` RGB uint8 each.
-
-    Raises:
-        ActorError: the actor was trained on poses; at once, not with the first frame.
-    """
-    if config.condition != "frames":
-        raise ActorError("this CycleGAN plays poses and cannot translate frames: train it with condition frames")
-
-    def stacked(some: list[Picture]) -> Tensor:
-        return as_values(torch.from_numpy(np.stack(some)).permute(0, 3, 1, 2))
-
-    return _translated(config, weights, map(stacked, batches(frames, batch)), device)
-
-
-@torch.inference_mode()
-def _translated(
-    config: Config, weights: Mapping[str, npt.NDArray[Any]], pictures: Iterable[Tensor], device: Device
-) -> Iterator[Picture]:
-    """G of batches `(B, 3, S, S)`: `(S, S, 3)` uint8 each."""
+) -> CycleGANPlayer:
+    """Plays G of a `Trained`: one picture a moment, over the flat colour."""
     chosen = ready_device(device)
     generator = restored(generator_for(config), weights, chosen)
-    for some in pictures:
-        with autocast(chosen):
-            translated = generator(some.to(chosen))
-        yield from pixels(translated)
+    return CycleGANPlayer(config, generator, chosen, statistics.get("driving_colour"))
+
+
+RECIPE = Recipe(
+    title="CycleGAN",
+    paper="Zhu, Park, Isola, Efros: Unpaired Image-to-Image Translation using Cycle-Consistent Networks, 2017",
+    config=Config,
+    presets={"preview": preview, "fast": fast, "paper": paper},
+    train=train,
+    contents=contents,
+    player=player,
+    variants={
+        "frames": lambda config: replace(config, condition="frames"),
+        "no identity": lambda config: replace(config, lambda_identity=0.0),
+        "no history": lambda config: replace(config, history=0),
+    },
+    learns_from=lambda config: "clips" if config.condition == "frames" else None,
+)

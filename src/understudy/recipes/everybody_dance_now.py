@@ -5,7 +5,38 @@ reference's person, D: three discriminators on three scales. Stages follow one a
 local enhancer at full size (both after pix2pixHD), then G_f for the face with G held still.
 
 Global pose normalisation (sections 3.1 and 8.5) is `retargeting/global_normalization.py`, which every recipe can use.
-The fake detector (section 5) is in `forensics/`.
+The fake detector (section 5) is in `forensics/`, the nearest neighbour of section 4.1 (eq. 6) another recipe.
+
+Where we differ from the paper, in `paper()` too:
+- The adversarial losses of G and D are least squares, as pix2pixHD trains, in place of the logarithms in eqs. 1, 3
+  and 4. The face's (eqs. 2 and 5) keep them, G_f's in the form that does not saturate.
+- L_P compares VGG-19 behind the ReLU of conv1_1 ... conv5_1, as pix2pixHD does; where ImageNet weights cannot be had,
+  random features with a fixed seed, which the actor's record then says.
+- L_FM leaves out the last layer of each discriminator, its judgement, as pix2pixHD's code does.
+- Section 8.5 is made steadier (`placement.normalization`); to the letter it is the variant "ground-printed".
+- The picture is a square about the person, 256x256 and then 512x512; the paper's are 512x256 and 1024x512.
+- x is lines alone, without dots for the joints, from the tracker's 133 points: feet too, and hands and the face's
+  outlines where the tracker finds them. A limb's thickness is a share of the picture's side, a hand's line half of it,
+  a face's a quarter, so that eyes and lips do not run into each other.
+- A face is a square about the nose that follows the head's size, resampled to 128x128, in place of 128x128 pixels of
+  the picture. Where it is shown, r fades out towards the square's border; without a nose there is no r.
+- G_f learns from frames that G painted once, the whole reference in order, kept at 8 bits a value. The text below
+  eq. 5 speaks of L_FM; the equation has none, nor has G_f.
+
+What the paper does not print is pix2pixHD's, but for what is called ours:
+- lambda_FM = 10. "lambda_P = 5 and lambda_VGG = 10" of section 8.2 is read as one weight, L_P's, in the global and the
+  local stage; in the face stage it stays 10 (ours). Layers count alike, each by its mean, as pix2pixHD's equations have
+  it; its code weighs them.
+- Adam at 2e-4 with (0.5, 0.999), one window a step, first weights from N(0, 0.02). The rate does not decay, and D's
+  loss is not halved (ours).
+- Instance normalisation in G, G_f and D, with a scale and a shift that are learnt (ours). D_f is pix2pix's PatchGAN,
+  normalised by batch.
+- The enhancer learns alone in the first fifth of its stage (the share is ours). D begins fresh in it (ours).
+- G is updated before D, on the same frames and the same D; D_f is updated before G_f (ours).
+- What is wrong in G(x_t) is also learnt by the G(x_{t-1}) that it was painted from: gradients pass through (ours).
+
+Beyond the paper, and off in `paper()`: the person cut out (`whole_frame=False`), fitted limbs, augmentation, damaged
+poses, average weights.
 
 Shape letters: B windows, N consecutive frames (2, or 1 without temporal smoothing), S the side of the square picture,
 F the side of a face patch.
@@ -13,41 +44,36 @@ F the side of a face patch.
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from understudy import losses
 from understudy.base.devices import Device, ready_device
-from understudy.conditioning.clips import Clip
-from understudy.conditioning.pictures import as_values, pixels
+from understudy.conditioning.pictures import pixels
 from understudy.conditioning.stick_figure import palette
 from understudy.networks.pix2pixhd import GlobalGenerator, LocalEnhancer, MultiScaleDiscriminator
 from understudy.networks.unet import initialise
 from understudy.networks.vgg import VGG19Features
-from understudy.poses.pose import Pose
 from understudy.recipes.parts.everybody_dance_now_config import FACE, GLOBAL, LOCAL, NAMES, Config, fast, paper, preview
 from understudy.recipes.parts.everybody_dance_now_faces import FaceGAN, Patches, face_generator_for, refine
-from understudy.recipes.parts.everybody_dance_now_footage import Footage, Studio, paint
+from understudy.recipes.parts.everybody_dance_now_footage import Footage, Painter, colours_of, paint
+from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, batches, pose_of
+from understudy.recipes.parts.recipe import Recipe
 from understudy.recipes.parts.trained import ArraySpec, Trained, arrays_of, below, restored
 from understudy.training import loop as training
-from understudy.training.run_folder import fingerprint
-from understudy.training.stages import Stages
-
-if TYPE_CHECKING:
-    from understudy.performance import Performance
+from understudy.training.session import Session
 
 log = logging.getLogger(__name__)
 
-__all__ = ["Config", "contents", "fast", "generate", "paper", "preview", "train"]
+__all__ = ["RECIPE", "Config", "contents", "fast", "paper", "player", "preview", "train"]
 
 STREAMS = {GLOBAL: (1, 2), LOCAL: (3, 4)}
 """streams of random numbers, for the choice of windows and for their augmentation: none is shared"""
@@ -56,27 +82,28 @@ STREAMS = {GLOBAL: (1, 2), LOCAL: (3, 4)}
 # -- Training, in stages (section 3.3) ---------------------------------------------------------------------------
 
 
-def global_stage(studio: Studio) -> training.Outcome | None:
+def global_stage(session: Session, footage: Footage, phi: VGG19Features) -> training.Outcome | None:
     """G at the size that the local enhancer will double, or at full size if there is none to come."""
-    config = studio.config
-    size = config.size // 2**config.local_enhancers
-    torch.manual_seed(studio.seed)
+    config = session.config
+    session.begin()
     generator = global_generator_for(config)
-    initialise(generator, config.initial_deviation)
-    trainee = PoseToVideo(studio, GLOBAL, generator, size)
-    return studio.train(GLOBAL, trainee, studio.epoch)
+    initialise(generator, config.optimisation.initial_deviation)
+    trainee = PoseToVideo(session, footage, phi, GLOBAL, generator, config.size // 2**config.local_enhancers)
+    return session.stage(GLOBAL, trainee, config.steps_of(GLOBAL, footage.epoch))
 
 
-def local_stage(studio: Studio, before: training.Outcome) -> training.Outcome | None:
+def local_stage(
+    session: Session, footage: Footage, phi: VGG19Features, before: training.Outcome
+) -> training.Outcome | None:
     """The enhancer around the G of the global stage: first it alone, then both as one network."""
-    config = studio.config
-    torch.manual_seed(studio.seed)
+    config = session.config
+    session.begin()
     generator = generator_for(config)
-    initialise(generator, config.initial_deviation)
+    initialise(generator, config.optimisation.initial_deviation)
     assert isinstance(generator, LocalEnhancer)
     restored(generator.global_generator, before.weights, torch.device("cpu")).train()
-    trainee = PoseToVideo(studio, LOCAL, generator, config.size)
-    return studio.train(LOCAL, trainee, studio.epoch)
+    trainee = PoseToVideo(session, footage, phi, LOCAL, generator, config.size)
+    return session.stage(LOCAL, trainee, config.steps_of(LOCAL, footage.epoch))
 
 
 class PoseToVideo:
@@ -84,24 +111,32 @@ class PoseToVideo:
 
     shown = "generator"
 
-    def __init__(self, studio: Studio, stage: str, generator: GlobalGenerator | LocalEnhancer, size: int):
-        config = self.config = studio.config
-        self.studio, self.stage, self.size = studio, stage, size
+    def __init__(
+        self,
+        session: Session,
+        footage: Footage,
+        phi: VGG19Features,
+        stage: str,
+        generator: GlobalGenerator | LocalEnhancer,
+        size: int,
+    ):
+        self.config: Config = session.config
+        config = self.config
+        self.session, self.footage, self.phi, self.stage, self.size = session, footage, phi, stage, size
         self.lambda_p = config.lambda_p[NAMES.index(stage)]
         judge = MultiScaleDiscriminator(config.consecutive * (3 + 3), config.discriminator_width, config.scales)
-        initialise(judge, config.initial_deviation)
+        initialise(judge, config.optimisation.initial_deviation)
         self.coarse = generator.global_generator if isinstance(generator, LocalEnhancer) else None
-        for network in (generator, judge):
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.G, self.optimize_G = studio.fabric.setup(generator, studio.adam(generator))
-        self.D, self.optimize_D = studio.fabric.setup(judge, studio.adam(judge))
+        self.G, self.optimize_G = session.fitted(generator)
+        self.D, self.optimize_D = session.fitted(judge)
         self.networks: Mapping[str, nn.Module] = {"generator": generator, "D": judge}
         self.optimizers: Mapping[str, torch.optim.Optimizer] = {"generator": self.optimize_G, "D": self.optimize_D}
 
     def training_step(self, step: int) -> dict[str, Tensor]:
+        config, fabric = self.config, self.session.fabric
         if self.coarse is not None:
             self.coarse.requires_grad_(step >= self.joins_at)
-        x, y = self.studio.footage.pairs(STREAMS[self.stage], step, self.size)  # (B, N, 3, S, S)
+        x, y = self.footage.pairs(STREAMS[self.stage], step, self.size)  # (B, N, 3, S, S)
         fake = self._window(x)
         real_maps = self.D(_stack(x, y))
 
@@ -112,30 +147,29 @@ class PoseToVideo:
             gan = [losses.least_squares_generator_loss(maps[-1]).mean() for maps in fake_maps]
             fixed = [[features.detach() for features in maps] for maps in real_maps]
             matching = losses.feature_matching(fixed, fake_maps)
-            perceptual = self.studio.perceptual(fake.flatten(0, 1), y.flatten(0, 1))
+            perceptual = self.phi.distance(fake.flatten(0, 1), y.flatten(0, 1))
             goal = {
                 "gan": torch.stack(gan).sum(),
-                "fm": self.config.lambda_fm * matching.mean(),
-                "p": self.lambda_p * perceptual.mean() * self.config.consecutive,
+                "fm": config.lambda_fm * matching.mean(),
+                "p": self.lambda_p * perceptual.mean() * config.consecutive,
             }
-            training.descend(self.studio.fabric, self.optimize_G, goal)
+            training.descend(fabric, self.optimize_G, goal)
 
-        # D: tell (x_{t-1}, x_t, y_{t-1}, y_t) from (x_{t-1}, x_t, G(x_{t-1}), G(x_t)), eq. 1, by least squares
+        # D: tell (x_{t-1}, x_t, y_{t-1}, y_t) from (x_{t-1}, x_t, G(x_{t-1}), G(x_t)), eq. 1; or, frame by frame,
+        # (x, y) from (x, G(x)), eq. 4. Both by least squares
         fake_maps = self.D(_stack(x, fake.detach()))
         judged = [
             losses.least_squares_discriminator_loss(real[-1], fake[-1]).mean()
             for real, fake in zip(real_maps, fake_maps, strict=True)
         ]
         named = {"D": torch.stack(judged).sum()}
-        training.descend(self.studio.fabric, self.optimize_D, named)
+        training.descend(fabric, self.optimize_D, named)
         return named | goal
 
     @property
     def joins_at(self) -> int:
         """Step of the local stage from which the G of the global stage learns along."""
-        config = self.config
-        steps = config.steps[1] if config.steps else config.epochs[1] * self.studio.epoch
-        return round(config.enhancer_alone * steps)
+        return round(self.config.enhancer_alone * self.config.steps_of(LOCAL, self.footage.epoch))
 
     def _window(self, x: Tensor) -> Tensor:
         """G(x_{t-1}) from a zero image, and G(x_t) from G(x_{t-1}): `(B, N, 3, S, S)`."""
@@ -148,17 +182,12 @@ class PoseToVideo:
     def preview(self, generator: nn.Module, folder: Path, step: int) -> None:
         from understudy.recipes.parts.previews import write_previews
 
-        footage, config = self.studio.footage, self.config
+        config = self.config
         if self.coarse is None:
-            config = dataclasses.replace(config, size=self.size, local_enhancers=0)
-
-        def play(clip: Clip, start: int, stop: int) -> list[npt.NDArray[np.uint8]]:
-            xy, seen = (values[start:stop] for values in clip.all_joints())
-            painted = paint(generator, config, footage.colours, xy, seen)
-            return [picture for _, frames in painted for picture in pixels(frames)]
-
-        clip = footage.clip.resized(self.size / self.config.size)
-        write_previews(play, clip, [], self.size, self.config.consecutive, folder, step)
+            config = replace(config, size=self.size, local_enhancers=0)
+        player = StickFigurePlayer(config, self.footage.colours, generator)
+        clip = self.footage.clip.resized(self.size / self.config.size)
+        write_previews(player, clip, [], self.size, config.consecutive, folder, step)
 
 
 def _stack(x: Tensor, frames: Tensor) -> Tensor:
@@ -166,97 +195,60 @@ def _stack(x: Tensor, frames: Tensor) -> Tensor:
     return torch.cat([x.flatten(1, 2), frames.flatten(1, 2)], 1)
 
 
-def face_stage(studio: Studio, G: nn.Module, config: Config) -> training.Outcome | None:
+def face_stage(
+    session: Session, footage: Footage, phi: VGG19Features, G: nn.Module, reached: Config
+) -> training.Outcome | None:
     """G_f, on faces as G paints them: G is held still, so it plays the reference once, before."""
-    torch.manual_seed(studio.seed)
-    footage = studio.footage
-    painted = paint(G, config, footage.colours, *footage.clip.all_joints())
+    config = session.config
+    session.begin()
+    painted = paint(G, reached, footage.colours, *footage.clip.all_joints())
     patches = Patches(footage, painted, config.face_size)
-    if len(patches) < config.batch:
-        log.warning("the face stage is left out: %d frames show a face, and it needs %d", len(patches), config.batch)
+    batch = config.optimisation.batch
+    if len(patches) < batch:
+        log.warning("the face stage is left out: %d frames show a face, and it needs %d", len(patches), batch)
         return None
-    trainee = FaceGAN(studio, patches)
-    return studio.train(FACE, trainee, math.ceil(len(patches) / config.batch))
+    trainee = FaceGAN(session, phi, patches)
+    return session.stage(FACE, trainee, config.steps_of(FACE, math.ceil(len(patches) / batch)))
 
 
-@training.out_of_memory_told()
-def train(
-    reference: Performance,
-    unpaired: Sequence[Performance],
-    run_folder: Path,
-    config: Config,
-    *,
-    seed: int = 0,
-    resume: bool = False,
-    max_minutes: float | None = None,
-    max_steps: int | None = None,
-    device: Device = "auto",
-) -> Trained:
+def train(session: Session) -> Trained:
     """Trains G, and G_f after it, on the reference's frames.
 
-    Args:
-        reference: the person whose looks are learnt.
-        unpaired: not learnt from; a warning says so.
-        run_folder: holds a folder for each stage, see `training.run`; the caller holds its lock.
-        max_minutes, max_steps: of all stages together. The config that is returned leaves out what was not reached.
+    The config that is returned leaves out the stages that time or steps did not reach.
 
     Raises:
-        TrainingError: too few frames to learn from, memory ran out, or see `training.run`.
+        TrainingError: too few frames to learn from, or see `training.run`.
         Interrupted: after Ctrl-C or SIGTERM, with the state saved.
     """
-    if unpaired:
-        names = ", ".join(one.path.name for one in unpaired)
-        log.warning("everybody-dance-now learns from the reference alone: nothing is learnt from %s", names)
-    fabric = training.launch(device)
-    footage = Footage(reference, config, seed, fabric.device)
-    phi = VGG19Features(config.vgg_layers, config.features).to(fabric.device)
-    settings = {
-        "recipe": "everybody-dance-now",
-        "config": dataclasses.asdict(config),
-        "features": phi.taken,
-        "seed": seed,
-        "flat_colour": footage.flat,
-        "reference": fingerprint(reference),
-    }
-    stages = Stages(
-        run_folder,
-        {name: config.shares[NAMES.index(name)] for name in config.stages},
-        fabric=fabric,
-        settings=settings,
-        seed=seed,
-        ema_decay=config.ema_decay,
-        resume=resume,
-        max_minutes=max_minutes,
-        max_steps=max_steps,
-    )
-    studio = Studio(config, footage, phi, stages, fabric, seed)
+    config: Config = session.config
+    footage = Footage(session.reference, config, session.chance, session.device)
+    phi = VGG19Features(config.vgg_layers, config.features).to(session.device)
+    session.settings |= {"features": phi.taken, "flat_colour": footage.flat}
+    session.plan({stage: config.shares[NAMES.index(stage)] for stage in config.stages})
 
-    main = global_stage(studio)
-    assert main is not None  # max_steps and max_minutes are above 0
-    reached = dataclasses.replace(config, size=config.size // 2**config.local_enhancers, local_enhancers=0, face=False)
+    main = global_stage(session, footage, phi)
+    assert main is not None  # the limits are above 0
+    reached = replace(config, size=config.size // 2**config.local_enhancers, local_enhancers=0, face=False)
     if config.local_enhancers:
-        enhanced = local_stage(studio, main)
+        enhanced = local_stage(session, footage, phi, main)
         if enhanced is not None:
-            main, reached = enhanced, dataclasses.replace(config, face=False)
+            main, reached = enhanced, replace(config, face=False)
     weights = {f"main/{name}": value for name, value in main.weights.items()}
-    if config.face and reached.size == config.size and not stages.exhausted:
-        G = restored(generator_for(reached), main.weights, fabric.device)
-        face = face_stage(studio, G, reached)
+    if config.face and reached.size == config.size and not session.exhausted:
+        G = restored(generator_for(reached), main.weights, session.device)
+        face = face_stage(session, footage, phi, G, reached)
         if face is not None:
             weights |= {f"face/{name}": value for name, value in face.weights.items()}
             reached = config
-    stages.tell_what_is_left(config.stages)
+    session.tell_what_is_left()
 
-    statistics = {"palette": footage.palette}
-    if footage.flat is not None:
-        statistics["flat_colour"] = np.array(footage.flat, np.uint8)
-    record = stages.record | {
+    record = session.record | {
         "joined_at": None,
         "features": phi.taken,
         "data": f"{len(footage.clip.windows)} runs of {config.consecutive} frames of the reference",
-        "augmentation": {"rotate": config.rotate, "zoom": config.zoom, "shift": config.shift},
+        "augmentation": asdict(config.augmentation),
     }
-    return Trained(reached, weights, statistics, record)
+    return Trained(reached, weights, footage.statistics(), record)
 
 
 # -- Generation ----------------------------------------------------------------------------------------------------
@@ -288,33 +280,65 @@ def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
     return weights, statistics
 
 
-def generate(
+class StickFigurePlayer:
+    """Plays G, and G_f after it if there is one: one frame a pose, from the frame before it when smoothing.
+
+    Args:
+        config: with the size that G paints.
+        colours: of the lines, see `colours_of`.
+        G, G_f: on their device, ready to generate.
+    """
+
+    latency: int | None = 0
+    needs: tuple[Need, ...] = ("poses",)
+
+    def __init__(self, config: Config, colours: Tensor, G: nn.Module, G_f: nn.Module | None = None):
+        self.config, self.colours, self.G, self.G_f = config, colours, G, G_f
+
+    def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
+        """See `Player.play`: `(S, S, 3)`, the reference's room with the person, or the person over the flat colour.
+
+        Poses of a batch are drawn, their faces refined and their frames fetched together; with temporal smoothing G
+        paints them one by one all the same.
+        """
+        config, device = self.config, self.colours.device
+        painter = Painter(self.G, config, self.colours)
+        for some in batches(moments, batch):
+            pose = pose_of(some, config.size)
+            xy = torch.from_numpy(pose.xy).to(device)
+            seen = torch.from_numpy(pose.confidence > config.seen_above).to(device)
+            x, frames = painter(xy, seen)
+            yield from pixels(frames if self.G_f is None else refine(self.G_f, config, xy, seen, x, frames))
+
+
+def player(
     config: Config,
     weights: Mapping[str, npt.NDArray[Any]],
     statistics: Mapping[str, npt.NDArray[Any]],
-    pose: Pose,
-    *,
     device: Device = "auto",
-    batch: int = 8,
-) -> Iterator[npt.NDArray[np.uint8]]:
-    """Plays a pose sequence: one frame a pose, generated as it is asked for.
-
-    Args:
-        config, weights, statistics: of a `Trained`.
-        pose: aligned with the reference, in pixels of the recipe's S x S frame.
-        batch: frames drawn, refined and fetched at a time; without temporal smoothing G paints as many at once.
-
-    Yields:
-        `(S, S, 3)` RGB uint8: the reference's room with the person, or the person over the flat colour.
-    """
+) -> StickFigurePlayer:
+    """Plays the G and G_f of a `Trained`."""
     chosen = ready_device(device)
     G = restored(generator_for(config), below(weights, "main/"), chosen)
     G_f = restored(face_generator_for(config), below(weights, "face/"), chosen) if config.face else None
-    colours = as_values(torch.from_numpy(np.array(statistics["palette"]))).to(chosen)
-    xy = torch.from_numpy(np.asarray(pose.xy, np.float32)).to(chosen)
-    seen = torch.from_numpy(pose.confidence > config.seen_above).to(chosen)
-    first = 0
-    for x, frames in paint(G, config, colours, xy, seen, batch):
-        part = slice(first, first + len(x))
-        yield from pixels(frames if G_f is None else refine(G_f, config, xy[part], seen[part], x, frames))
-        first += len(x)
+    return StickFigurePlayer(config, colours_of(statistics["palette"], chosen), G, G_f)
+
+
+RECIPE = Recipe(
+    title="Everybody Dance Now",
+    paper="Chan, Ginosar, Zhou, Efros: Everybody Dance Now, 2019",
+    config=Config,
+    presets={"preview": preview, "fast": fast, "paper": paper},
+    train=train,
+    contents=contents,
+    player=player,
+    variants={
+        "FBF": lambda config: replace(config, temporal_smoothing=False, face=False),
+        "FBF+TS": lambda config: replace(config, temporal_smoothing=True, face=False),
+        "FBF+TS+FG": lambda config: replace(config, temporal_smoothing=True, face=True),
+        "ground-printed": lambda config: replace(
+            config, placement=replace(config.placement, normalization="ground-printed")
+        ),
+    },
+    paints_room=lambda config: bool(config.whole_frame),
+)

@@ -8,18 +8,15 @@ chosen frame does not show (the other side of a hand, a chest behind a crossed a
 
 from __future__ import annotations
 
-import time
 from collections import Counter, OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.conditioning.clips import flat_colour
 from understudy.conditioning.limb_warps import (
     blended_places,
     distances_to_parts,
@@ -29,24 +26,25 @@ from understudy.conditioning.limb_warps import (
     with_made_up_points,
 )
 from understudy.poses.pose import Pose
+from understudy.recipes.parts.groups import Placement
 from understudy.recipes.parts.kept_frames import (
     STATISTICS,
     WEIGHTS,
-    gathered_record,
-    keep_frames,
+    gathered,
     kept_pictures,
     kept_poses,
 )
 from understudy.recipes.parts.limb_layers import Layer, cut, soft, thicknesses, whole
+from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, pose_of
+from understudy.recipes.parts.recipe import Recipe
 from understudy.recipes.parts.trained import ArraySpec, Trained
-from understudy.retargeting.alignment import NormalizeBy, ScaleBy
 from understudy.retargeting.frame_path import Frames, cheapest_path, nearest_candidates
 from understudy.retargeting.nearest import warp_distances
 from understudy.retargeting.pose_metrics import Descriptor, descriptor
 
 if TYPE_CHECKING:
     from understudy.base.devices import Device
-    from understudy.performance import Performance
+    from understudy.training.session import Session
 
 Floats = npt.NDArray[np.float32]
 Image = npt.NDArray[np.uint8]
@@ -69,12 +67,7 @@ class Config:
 
     size: int = 256
     """pixels: side S of the square picture"""
-    scale_by: ScaleBy = "body"
-    """what sets the one scale that aligns a driver, see `alignment.align`"""
-    fit_limbs: bool = True
-    """give the driver's limbs the reference's lengths"""
-    normalization: NormalizeBy = "similarity"
-    """how a driver is brought to the reference's place, see `perform.aligned_poses`"""
+    placement: Placement = Placement(scale_by="body", fit_limbs=True)
     frames: int = 600
     """at most this many frames of the reference are kept, those with the most different poses"""
     candidates: int = 40
@@ -119,27 +112,13 @@ def preview() -> Config:
     return Config(size=128)
 
 
-def train(
-    reference: Performance,
-    unpaired: Sequence[Performance],
-    run_folder: Path,
-    config: Config,
-    *,
-    seed: int = 0,
-    resume: bool = False,
-    max_minutes: float | None = None,
-    max_steps: int | None = None,
-    device: Device = "auto",
-) -> Trained:
-    """Gathers the reference's frames; the other arguments are those of every recipe, and change nothing here.
+def train(session: Session) -> Trained:
+    """Gathers the reference's frames.
 
     Raises:
         TrainingError: nobody is in any frame.
     """
-    started = time.monotonic()
-    weights = keep_frames(reference, config.size, config.frames)
-    statistics = {"flat_colour": np.array(flat_colour(reference), np.uint8)}
-    return Trained(config, weights, statistics, gathered_record(weights, time.monotonic() - started, seed))
+    return gathered(session, session.config.frames)
 
 
 def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
@@ -150,38 +129,44 @@ def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
 # -- Generation ----------------------------------------------------------------------------------------------------
 
 
-def generate(
-    config: Config,
-    weights: Mapping[str, npt.NDArray[Any]],
-    statistics: Mapping[str, npt.NDArray[Any]],
-    pose: Pose,
-    *,
-    device: Device = "auto",
-    batch: int = 8,
-) -> Iterator[Image]:
-    """Plays a pose sequence: one frame a pose, over the flat colour, on the processor whatever `device` says.
-
-    Args:
-        config, weights, statistics: of a `Trained`.
-        pose: aligned with the reference, in pixels of the recipe's S x S frame.
-
-    Yields:
-        `(S, S, 3)` RGB uint8. Where no part of the body is seen: nobody.
+class WarpPlayer:
+    """Warps the chosen reference frames, over the flat colour. They are chosen along the whole dance.
 
     Raises:
         ActorError: the frames in `weights` cannot be decoded.
     """
-    kept = kept_poses(weights, config.size)
-    path = chosen_frames(config, pose, kept, weights["moment"])
-    wardrobe = Wardrobe(config, kept, kept_pictures(weights, config.size, path))
-    wanted, seen = with_made_up_points(pose.xy, pose.confidence)
-    colour = statistics["flat_colour"].astype(np.float32)
-    for moment in range(len(pose)):
-        shown = np.zeros((config.size, config.size, 4), np.float32)
-        for frame, share in mixture(path, moment, config.fade).items():
-            shown += share * wardrobe.dressed(frame, wanted[moment], parts_seen(seen[moment]))
-        over = shown[..., :3] + (1 - shown[..., 3:] / 255) * colour
-        yield np.asarray(np.clip(over + 0.5, 0, 255), np.uint8)
+
+    latency: int | None = None
+    needs: tuple[Need, ...] = ("poses",)
+
+    def __init__(
+        self, config: Config, weights: Mapping[str, npt.NDArray[Any]], statistics: Mapping[str, npt.NDArray[Any]]
+    ):
+        self.config, self.weights, self.colour = config, weights, statistics["flat_colour"].astype(np.float32)
+        self.kept = kept_poses(weights, config.size)
+
+    def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
+        """See `Player.play`: `(S, S, 3)`. Where no part of the body is seen: nobody."""
+        config, pose = self.config, pose_of(moments, self.config.size)
+        path = chosen_frames(config, pose, self.kept, self.weights["moment"])
+        wardrobe = Wardrobe(config, self.kept, kept_pictures(self.weights, config.size, path))
+        wanted, seen = with_made_up_points(pose.xy, pose.confidence)
+        for moment in range(len(pose)):
+            shown = np.zeros((config.size, config.size, 4), np.float32)
+            for frame, share in mixture(path, moment, config.fade).items():
+                shown += share * wardrobe.dressed(frame, wanted[moment], parts_seen(seen[moment]))
+            over = shown[..., :3] + (1 - shown[..., 3:] / 255) * self.colour
+            yield np.asarray(np.clip(over + 0.5, 0, 255), np.uint8)
+
+
+def player(
+    config: Config,
+    weights: Mapping[str, npt.NDArray[Any]],
+    statistics: Mapping[str, npt.NDArray[Any]],
+    device: Device = "auto",
+) -> WarpPlayer:
+    """Plays a `Trained`, on the processor whatever `device` says."""
+    return WarpPlayer(config, weights, statistics)
 
 
 def chosen_frames(config: Config, pose: Pose, kept: Pose, filmed_at: npt.NDArray[Any]) -> Frames:
@@ -272,3 +257,19 @@ def _box(within: Floats) -> tuple[tuple[slice, slice], tuple[slice, slice]] | No
     coarse = slice(top, top + height), slice(left, left + width)
     fine = slice(GRID * top, GRID * (top + height)), slice(GRID * left, GRID * (left + width))
     return coarse, fine
+
+
+RECIPE = Recipe(
+    title="Limb warp (no training)",
+    paper="",
+    config=Config,
+    presets={"instant": fast, "preview": preview, "fast": fast, "paper": paper},
+    train=train,
+    contents=contents,
+    player=player,
+    variants={
+        "one by one": lambda config: replace(config, jump=0.0),
+        "no layers": lambda config: replace(config, layers=False),
+    },
+    learns=False,
+)

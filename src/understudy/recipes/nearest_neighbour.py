@@ -7,33 +7,30 @@ cases: the person stands where the reference stood, so by joints he is about in 
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from understudy.conditioning.clips import flat_colour
-from understudy.poses.pose import Pose
+from understudy.recipes.parts.groups import Placement
 from understudy.recipes.parts.kept_frames import (
     STATISTICS,
     WEIGHTS,
-    gathered_record,
-    keep_frames,
+    gathered,
     kept_pictures,
     kept_poses,
     over_colour,
 )
+from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, batches, pose_of
+from understudy.recipes.parts.recipe import Recipe
 from understudy.recipes.parts.trained import ArraySpec, Trained
-from understudy.retargeting.alignment import NormalizeBy, ScaleBy
 from understudy.retargeting.nearest import nearest_frames, nearest_frames_by_limbs
 
 if TYPE_CHECKING:
     from understudy.base.devices import Device
-    from understudy.performance import Performance
+    from understudy.training.session import Session
 
 
 @dataclass(frozen=True)
@@ -44,12 +41,7 @@ class Config:
     """pixels: side S of the square picture"""
     metric: Literal["joints", "limbs"] = "joints"
     """mean distance between joints (Everybody Dance Now, eq. 6), or between limbs (Aberman et al., eq. 7)"""
-    scale_by: ScaleBy = "body"
-    """what sets the one scale that aligns a driver, see `alignment.align`"""
-    fit_limbs: bool = True
-    """give the driver's limbs the reference's lengths before comparing"""
-    normalization: NormalizeBy = "similarity"
-    """how a driver is brought to the reference's place, see `perform.aligned_poses`"""
+    placement: Placement = Placement(scale_by="body", fit_limbs=True)
     frames: int = 3600
     """at most this many frames of the reference are kept, those with the most different poses"""
 
@@ -77,27 +69,13 @@ def preview() -> Config:
     return Config(size=128)
 
 
-def train(
-    reference: Performance,
-    unpaired: Sequence[Performance],
-    run_folder: Path,
-    config: Config,
-    *,
-    seed: int = 0,
-    resume: bool = False,
-    max_minutes: float | None = None,
-    max_steps: int | None = None,
-    device: Device = "auto",
-) -> Trained:
-    """Gathers the reference's frames; the other arguments are those of every recipe, and change nothing here.
+def train(session: Session) -> Trained:
+    """Gathers the reference's frames.
 
     Raises:
         TrainingError: nobody is in any frame.
     """
-    started = time.monotonic()
-    weights = keep_frames(reference, config.size, config.frames)
-    statistics = {"flat_colour": np.array(flat_colour(reference), np.uint8)}
-    return Trained(config, weights, statistics, gathered_record(weights, time.monotonic() - started, seed))
+    return gathered(session, session.config.frames)
 
 
 def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
@@ -105,34 +83,54 @@ def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
     return WEIGHTS, STATISTICS
 
 
-def generate(
-    config: Config,
-    weights: Mapping[str, npt.NDArray[Any]],
-    statistics: Mapping[str, npt.NDArray[Any]],
-    pose: Pose,
-    *,
-    device: Device = "auto",
-    batch: int = 8,
-) -> Iterator[npt.NDArray[np.uint8]]:
-    """Shows the nearest reference frame for every pose, over the flat colour.
-
-    Args:
-        config, weights, statistics: of a `Trained`.
-        pose: aligned with the reference, in pixels of the recipe's S x S frame.
-
-    Yields:
-        `(S, S, 3)` RGB uint8. Where no reference frame shares a joint with the pose: nobody.
+class NearestPlayer:
+    """Shows the nearest reference frame for every pose, over the flat colour; the kept ones stay encoded.
 
     Raises:
         ActorError: the frames in `weights` cannot be decoded.
     """
-    kept = kept_poses(weights, config.size)
-    find = nearest_frames if config.metric == "joints" else nearest_frames_by_limbs
-    frame = find(pose, kept).frame
-    colour = statistics["flat_colour"]
-    pictures = kept_pictures(weights, config.size, frame[frame >= 0])
-    for index in frame:
-        if index < 0:
-            yield np.full((config.size, config.size, 3), colour, np.uint8)
-        else:
-            yield over_colour(pictures[int(index)], colour)
+
+    latency: int | None = 0
+    needs: tuple[Need, ...] = ("poses",)
+
+    def __init__(
+        self, config: Config, weights: Mapping[str, npt.NDArray[Any]], statistics: Mapping[str, npt.NDArray[Any]]
+    ):
+        self.config, self.weights, self.colour = config, weights, statistics["flat_colour"]
+        self.kept = kept_poses(weights, config.size)
+
+    def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
+        """See `Player.play`: `(S, S, 3)`. Where no reference frame shares a joint with the pose: nobody."""
+        size = self.config.size
+        find = nearest_frames if self.config.metric == "joints" else nearest_frames_by_limbs
+        for some in batches(moments, batch):
+            nearest = find(pose_of(some, size), self.kept).frame
+            pictures = kept_pictures(self.weights, size, nearest[nearest >= 0])
+            for index in nearest:
+                if index < 0:
+                    yield np.full((size, size, 3), self.colour, np.uint8)
+                else:
+                    yield over_colour(pictures[int(index)], self.colour)
+
+
+def player(
+    config: Config,
+    weights: Mapping[str, npt.NDArray[Any]],
+    statistics: Mapping[str, npt.NDArray[Any]],
+    device: Device = "auto",
+) -> NearestPlayer:
+    """Plays a `Trained`, on the processor whatever `device` says."""
+    return NearestPlayer(config, weights, statistics)
+
+
+RECIPE = Recipe(
+    title="Nearest neighbour",
+    paper="Chan et al. 2019, eq. 6, and Aberman et al. 2018, eq. 7: baselines of both",
+    config=Config,
+    presets={"preview": preview, "fast": fast, "paper": paper},
+    train=train,
+    contents=contents,
+    player=player,
+    variants={"by limbs": lambda config: replace(config, metric="limbs")},
+    learns=False,
+)

@@ -5,13 +5,30 @@ Stage I, G_1: 2K + 1 poses -> the frame in their middle. Stage II, G_2: 2K + 1 f
 better texture, G_1 held still. Both learn alike: from pairs, which D_p and D_t judge, and from other people's poses,
 which D_w judges. Each is trained at half the size first if the config says so.
 
-Where the paper says nothing or we differ: everything is seen in a box that follows the person, the pose of each frame
-in that frame's box (`retargeting/person_box.py`). Frames have alpha, over a flat colour near the room's, not green. The
-reference's poses are damaged wherever pairs are learnt (`retargeting/augmentation.py`), in stage II by way of G_1, and
-D_p sees them so; other people's poses, and the recorded pairs that D_w sees, are as found. Of other people's poses one
-frame a window is made, since D_w judges single ones. D_p of stage I sees the frame's own pose, not its neighbours'. The
-GAN terms of eqs. 1 to 3, printed as logarithms, are least squares, as in pix2pixHD, whose networks these are: with
-logarithms three discriminators covered the person with grain within minutes.
+Where we differ from the paper, or settle what it leaves open:
+- Section 4.1 crops each frame with the smallest rectangle around the person. Ours keeps one shape, follows calmly and
+  is made from poses alone (`retargeting/person_box.py`), for drivers and other people too; each pose is drawn in its
+  own frame's box. In "w/ BG" of Table 1 the box is a square frame.
+- Behind the person is a flat colour near the room's, not green, and frames have alpha, which the generators paint, an
+  L1 term of our own teaches, and all discriminators see. So stage II sees RGBA, where section 3.2 says RGB.
+- A pose is drawn as 21 parts: limbs, feet and hands, of the face no outline. n_s and the lines' thickness are not
+  printed.
+- Damage to poses (section 3.1) is printed without amounts: see `Config.pose_noise`. Parts are missed and joints
+  displaced anew in every frame; lengths change once a window, along with all that hangs on a limb. D_p of stage I sees
+  poses as damaged, stage II frames that G_1 painted from such; other people's poses and the recorded pairs of D_w are
+  as found.
+- Other people's poses are first brought to the reference's place and size (`unpaired/pool.py`). Of each window of them
+  one frame is made, since D_w judges single ones.
+- D_p of stage I sees the frame's own pose, as section 3.1 has it, not the 2K + 1 that section 3.3 calls x_t.
+- The GAN terms of eqs. 1 to 3, printed as logarithms, are least squares, as in pix2pixHD, whose networks these are:
+  with logarithms three discriminators covered the person with grain within minutes.
+- L_vgg is L1 between features of VGG-19 behind the ReLUs, five layers (not printed) summed without weights; the
+  features are random ones on request, and where the ImageNet weights cannot be had.
+- Of the progressive schedule the two sizes are printed. Here each stage is grown before the next begins, by pix2pixHD's
+  enhancer, which learns alone for the first fifth of its steps; discriminators begin fresh at full size.
+- The learning rate, "gradually decreased", is held for half of a stage's planned steps and then falls linearly. Batch,
+  epochs and Adam's momenta are not printed.
+- Beyond the paper, and off in `paper`: random similarities, average weights, fitted limbs, a residual stage II.
 
 Shape letters: see `poses_in_the_wild_footage.py`; x is the condition of a stage, `(B, M, channels, H, W)`.
 """
@@ -20,10 +37,9 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,48 +49,32 @@ from torch import Tensor, nn
 
 from understudy import losses
 from understudy.base.devices import Device, ready_device
-from understudy.compositing.cutouts import cutout_of, placed
 from understudy.conditioning.pictures import pixels
 from understudy.networks.pix2pixhd import GlobalGenerator, LocalEnhancer, MultiScaleDiscriminator, halved
 from understudy.networks.unet import initialise
 from understudy.networks.vgg import VGG19Features
-from understudy.poses.pose import PARTS, POINTS, Pose
+from understudy.poses.pose import PARTS, POINTS
 from understudy.recipes.parts.poses_in_the_wild_config import (
     NAMES,
     POSE,
     POSE_FULL,
     TEXTURE,
     TEXTURE_FULL,
+    VARIANTS,
     Config,
     fast,
     paper,
     preview,
-    rung,
 )
-from understudy.recipes.parts.poses_in_the_wild_footage import (
-    Footage,
-    Poses,
-    boxes_of,
-    paint,
-    refined,
-    stacked,
-    whole_boxes,
-)
+from understudy.recipes.parts.poses_in_the_wild_footage import Footage, Poses, stacked
+from understudy.recipes.parts.poses_in_the_wild_player import BoxPlayer, refined
+from understudy.recipes.parts.recipe import Recipe
 from understudy.recipes.parts.trained import ArraySpec, Trained, arrays_of, below, restored
 from understudy.retargeting.augmentation import PoseNoise
 from understudy.training import loop as training
-from understudy.training.run_folder import fingerprint
-from understudy.training.stages import Stages
-
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
-
-    from understudy.performance import Performance
-    from understudy.unpaired.pool import PoseSequence
+from understudy.training.session import Session
 
 log = logging.getLogger(__name__)
-
-__all__ = ["Config", "contents", "fast", "generate", "paper", "preview", "rung", "train"]
 
 PAIRED, UNPAIRED, RECORDED = (1, 2, 3), (4, 5, 6), (7, 8, 9)
 """streams of random numbers: choice of windows, their similarities, damage to their poses. A stage adds ten times its
@@ -84,58 +84,36 @@ place to each, so that none is shared"""
 # -- Training, in stages (section 3.3, "Full Objective") ---------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Studio:
-    """What every stage is given."""
-
-    config: Config
-    footage: Footage
-    phi: VGG19Features
-    stages: Stages
-    fabric: Fabric
-    seed: int
-
-    def train(self, name: str, generator: nn.Module, shrink: int, G_1: nn.Module | None) -> training.Outcome | None:
-        """Runs a stage for as long as the config says; None when time or steps ran out before it."""
-        steps = self.steps(name)
-        return self.stages.run(name, Stage(self, name, generator, shrink, G_1, steps), steps)
-
-    def steps(self, name: str) -> int:
-        config, place = self.config, NAMES.index(name)
-        return config.steps[place] if config.steps else config.epochs[place] * self.footage.clip.epoch(config.batch)
-
-    def adam(self, network: nn.Module) -> torch.optim.Adam:
-        return torch.optim.Adam(network.parameters(), self.config.learning_rate, self.config.betas, fused=True)
-
-
-def first_stage(studio: Studio) -> tuple[training.Outcome, Config]:
+def first_stage(session: Session, footage: Footage, phi: VGG19Features) -> tuple[training.Outcome, Config]:
     """Pose2Video, section 3.1: G_1 from limb maps, and the config as far as it was reached."""
-    return _grown(studio, (POSE, POSE_FULL), None)
+    return _grown(session, footage, phi, (POSE, POSE_FULL), None)
 
 
-def second_stage(studio: Studio, G_1: nn.Module) -> training.Outcome | None:
+def second_stage(session: Session, footage: Footage, phi: VGG19Features, G_1: nn.Module) -> training.Outcome | None:
     """Texture refinement, section 3.2: G_2 from frames of G_1; None unless it was reached at full size."""
-    outcome, reached = _grown(studio, (TEXTURE, TEXTURE_FULL), G_1)
-    return outcome if reached == studio.config else None
+    outcome, reached = _grown(session, footage, phi, (TEXTURE, TEXTURE_FULL), G_1)
+    return outcome if reached == session.config else None
 
 
-def _grown(studio: Studio, names: tuple[str, str], G_1: nn.Module | None) -> tuple[training.Outcome, Config]:
+def _grown(
+    session: Session, footage: Footage, phi: VGG19Features, names: tuple[str, str], G_1: nn.Module | None
+) -> tuple[training.Outcome, Config]:
     """A generator, trained at half the size and then with an enhancer around it, or at full size at once."""
-    config = studio.config
+    config: Config = session.config
+
+    def trained(name: str, generator: nn.Module) -> training.Outcome | None:
+        stage = Stage(session, footage, phi, name, generator, G_1)
+        return session.stage(name, stage, stage.steps)
+
     small = dataclasses.replace(config, progressive=False)
-    torch.manual_seed(studio.seed)
-    generator = generator_for(small, second=G_1 is not None)
-    _begin(generator, config, G_1)
-    outcome = studio.train(names[0], generator, 2 if config.progressive else 1, G_1)
+    outcome = trained(names[0], _begun(session, small, second=G_1 is not None))
     assert outcome is not None  # the caller asks whether time is left
     if not config.progressive:
         return outcome, config
-    torch.manual_seed(studio.seed)
-    enhancer = generator_for(config, second=G_1 is not None)
-    _begin(enhancer, config, G_1)
+    enhancer = _begun(session, config, second=G_1 is not None)
     assert isinstance(enhancer, LocalEnhancer)
     restored(enhancer.global_generator, outcome.weights, torch.device("cpu")).train()
-    grown = studio.train(names[1], enhancer, 1, G_1)
+    grown = trained(names[1], enhancer)
     if grown is not None:
         return grown, config
     half = (config.box_hw[0] // 2, config.box_hw[1] // 2)
@@ -143,11 +121,14 @@ def _grown(studio: Studio, names: tuple[str, str], G_1: nn.Module | None) -> tup
     return outcome, dataclasses.replace(small, size=size, box_hw=half, refine=False)
 
 
-def _begin(generator: GlobalGenerator | LocalEnhancer, config: Config, G_1: nn.Module | None) -> None:
-    """Random weights; a residual G_2 begins with nothing to add."""
-    initialise(generator, config.initial_deviation)
-    if config.residual and G_1 is not None:
+def _begun(session: Session, config: Config, second: bool) -> GlobalGenerator | LocalEnhancer:
+    """G_1 or G_2 with random weights; a residual G_2 begins with nothing to add."""
+    session.begin()
+    generator = generator_for(config, second)
+    initialise(generator, config.optimisation.initial_deviation)
+    if config.residual and second:
         nn.init.zeros_(generator.output[-2].weight)  # type: ignore[arg-type]
+    return generator
 
 
 class Stage:
@@ -155,28 +136,36 @@ class Stage:
 
     shown = "generator"
 
-    def __init__(self, studio: Studio, name: str, generator: nn.Module, shrink: int, G_1: nn.Module | None, steps: int):
-        config = self.config = studio.config
-        self.studio, self.name, self.shrink, self.G_1, self.steps = studio, name, shrink, G_1, steps
+    def __init__(
+        self,
+        session: Session,
+        footage: Footage,
+        phi: VGG19Features,
+        name: str,
+        generator: nn.Module,
+        G_1: nn.Module | None,
+    ):
+        config: Config = session.config
+        self.config, self.session, self.footage, self.phi = config, session, footage, phi
+        self.name, self.G_1 = name, G_1
+        place, epoch = NAMES.index(name), footage.clip.epoch(config.optimisation.batch)
+        self.steps = config.steps[place] if config.steps else config.epochs[place] * epoch
+        self.shrink = 2 if config.progressive and name in (POSE, TEXTURE) else 1
         self.coarse = generator.global_generator if isinstance(generator, LocalEnhancer) else None
         before, after = config.neighbours, config.after
         self.around = (before, after) if G_1 is None else (before + config.neighbours, after + config.neighbours)
-        self.has_unpaired = studio.footage.pool is not None
+        self.has_unpaired = footage.pool is not None
         self.judges = {
             name: MultiScaleDiscriminator(channels, config.discriminator_width, config.scales)
             for name, channels in self._judged().items()
         }
+        for judge in self.judges.values():
+            initialise(judge, config.optimisation.initial_deviation)
         self.networks: Mapping[str, nn.Module] = {"generator": generator, **self.judges}
-        wrapped: dict[str, nn.Module] = {}
-        optimizers: dict[str, torch.optim.Optimizer] = {}
-        for part, network in self.networks.items():
-            if network is not generator:
-                initialise(network, config.initial_deviation)
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            wrapped[part], optimizers[part] = studio.fabric.setup(network, studio.adam(network))
-        self.optimizers: Mapping[str, torch.optim.Optimizer] = optimizers
-        self.G, self.D_p, self.D_t = wrapped["generator"], wrapped["D_p"], wrapped["D_t"]
-        self.D_w = wrapped.get("D_w", nn.Identity())  # never asked where there is none
+        fitted = {part: session.fitted(network) for part, network in self.networks.items()}
+        self.optimizers: Mapping[str, torch.optim.Optimizer] = {part: adam for part, (_, adam) in fitted.items()}
+        self.G, self.D_p, self.D_t = (fitted[part][0] for part in ("generator", "D_p", "D_t"))
+        self.D_w = fitted["D_w"][0] if self.has_unpaired else nn.Identity()  # never asked where there is none
 
     def _judged(self) -> dict[str, int]:
         """Channels that each discriminator sees."""
@@ -193,14 +182,14 @@ class Stage:
 
     def _step(self, step: int) -> dict[str, Tensor]:
         config = self.config
-        poses, f = self._paired(PAIRED, step, config.noise)
+        poses, f = self._paired(PAIRED, step, config.damage)
         x, p, coarse = self._condition(poses)
         x, p, f = x.flatten(0, 1), p.flatten(0, 1), f.flatten(0, 1)  # (B*M, ...)
         c = p if self.G_1 is None else x  # what D_p is conditioned on: the frame's pose, or stage I's frames
         fake = self._frames(self.G(x), coarse)
         real = {"p": self.D_p(torch.cat([c, f], 1)), "t": self.D_t(self._in_time(f))}
         if self.has_unpaired:
-            poses = self.studio.footage.unpaired(self._streams(UNPAIRED), step, self.around)
+            poses = self.footage.unpaired(self._streams(UNPAIRED), step, self.around)
             x_w, p_w, coarse_w = self._condition(poses)
             p_w, fake_w = p_w.flatten(0, 1), self._frames(self.G(x_w.flatten(0, 1)), coarse_w)
             real["w"] = self.D_w(self._recorded(step))
@@ -215,11 +204,10 @@ class Stage:
             for name in ("p", "t"):
                 fixed = [[features.detach() for features in maps] for maps in real[name]]
                 goal[f"fm_{name}"] = config.lambda_fm * losses.feature_matching(fixed, seen[name]).mean()
-            with self.studio.fabric.autocast():
-                goal["vgg"] = config.lambda_vgg * self.studio.phi.distance(fake[:, :3], f[:, :3]).mean()
+            goal["vgg"] = config.lambda_vgg * self.phi.distance(fake[:, :3], f[:, :3]).mean()
             if not config.whole_frame:
                 goal["alpha"] = config.lambda_alpha * (fake[:, 3] - f[:, 3]).abs().mean()
-            training.descend(self.studio.fabric, self.optimizers["generator"], goal)
+            training.descend(self.session.fabric, self.optimizers["generator"], goal)
 
         # D_p, eq. 1: tell (c, f) from (c, G(x)). D_t, eq. 2: M real frames from M generated ones. D_w, eq. 3: recorded
         # pairs (p', f') from other people's poses and what was generated for them
@@ -228,12 +216,12 @@ class Stage:
             judged["w"] = self.D_w(torch.cat([p_w, fake_w.detach()], 1))
         named = {f"D_{name}": _told_apart(real[name], maps) for name, maps in judged.items()}
         for name, loss in named.items():
-            training.descend(self.studio.fabric, self.optimizers[name], {name: loss})
+            training.descend(self.session.fabric, self.optimizers[name], {name: loss})
         return named | goal
 
     def _paired(self, streams: tuple[int, int, int], step: int, noise: PoseNoise) -> tuple[Poses, Tensor]:
         """Poses around M frames, and the frames at this stage's size, `(B, M, C, H, W)`."""
-        poses, f = self.studio.footage.paired(self._streams(streams), step, self.around, noise)
+        poses, f = self.footage.paired(self._streams(streams), step, self.around, noise)
         return poses, self._at_size(f)
 
     def _recorded(self, step: int) -> Tensor:
@@ -249,7 +237,7 @@ class Stage:
             maps = poses.maps(config, self.shrink)
             return stacked(maps, count), maps[:, middle], None
         maps = poses.maps(config)
-        with torch.no_grad(), self.studio.fabric.autocast():
+        with torch.no_grad(), self.session.fabric.autocast():
             windows = stacked(maps, count)
             painted = self.G_1(windows.flatten(0, 1)).float()
         frames = rearrange(painted, "(b m) c h w -> b m c h w", b=len(windows))
@@ -277,7 +265,10 @@ class Stage:
         return choice, similarity, damage
 
     def preview(self, generator: nn.Module, folder: Path, step: int) -> None:
-        """Writes `step-<n>.png`: poses, real frames, generated ones and their alpha, and other people's poses."""
+        """Writes `step-<n>.png`: poses, real frames, generated ones and their alpha, and other people's poses.
+
+        All as it is learnt, in boxes at this stage's size: nothing plays half of a stage II, or a window of a pool.
+        """
         from understudy.recipes.parts.previews import COLUMNS, write_rows
 
         rows: dict[str, list[Tensor]] = {"poses": [], "reference": [], "generated": [], "alpha": []}
@@ -286,7 +277,7 @@ class Stage:
             self._show(generator, poses, rows)
             rows["reference"].append(f[0, 0, :3])
             if self.has_unpaired:
-                wild = self.studio.footage.unpaired(self._streams(UNPAIRED), column, self.around)
+                wild = self.footage.unpaired(self._streams(UNPAIRED), column, self.around)
                 unpaired = {name: rows.setdefault(f"unpaired {name}", []) for name in ("poses", "generated")}
                 self._show(generator, wild, unpaired)
         write_rows({name: list(pixels(torch.stack(row))) for name, row in rows.items() if row}, folder, step)
@@ -294,7 +285,7 @@ class Stage:
     def _show(self, generator: nn.Module, poses: Poses, rows: dict[str, list[Tensor]]) -> None:
         """Adds the first frame that poses are around to the rows."""
         x, p, coarse = self._condition(poses)
-        with self.studio.fabric.autocast():
+        with self.session.fabric.autocast():
             painted = generator(x.flatten(0, 1)).float()
         frame = self._frames(painted, coarse)[0]
         rows["poses"].append(p[0, 0].amax(0, keepdim=True).expand(3, -1, -1) * 2 - 1)
@@ -314,86 +305,54 @@ def _told_apart(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tensor:
     ).sum()
 
 
-@training.out_of_memory_told()
-def train(
-    reference: Performance,
-    unpaired: Sequence[Performance | PoseSequence],
-    run_folder: Path,
-    config: Config,
-    *,
-    seed: int = 0,
-    resume: bool = False,
-    max_minutes: float | None = None,
-    max_steps: int | None = None,
-    device: Device = "auto",
-) -> Trained:
-    """Trains G_1, and G_2 after it, on the reference's frames and on other people's poses.
+def train(session: Session) -> Trained:
+    """Trains G_1, and G_2 after it, on the reference's frames and on other people's poses; without those, without D_w.
 
-    Args:
-        reference: the person whose looks are learnt.
-        unpaired: clips whose poses alone are learnt from; none leaves D_w out.
-        run_folder: holds a folder for each stage, see `training.run`; the caller holds its lock.
-        max_minutes, max_steps: of all stages together. The config that is returned leaves out what was not reached.
+    The config that is returned leaves out what was not reached.
 
     Raises:
-        TrainingError: too few frames to learn from, memory ran out, or see `training.run`.
+        TrainingError: too few frames to learn from, or see `training.run`.
         Interrupted: after Ctrl-C or SIGTERM, with the state saved.
     """
-    fabric = training.launch(device)
-    footage = Footage(reference, unpaired, config, seed, fabric.device)
+    config: Config = session.config
+    footage = Footage(session.reference, session.unpaired, config, session.chance, session.device)
     if config.unpaired and footage.pool is None:
         log.warning("no poses of other people were given: D_w, which learns from them, is left out")
-    phi = VGG19Features(config.vgg_layers, config.features).to(fabric.device)
-    settings = {
-        "recipe": "poses-in-the-wild",
-        "config": dataclasses.asdict(config),
+    phi = VGG19Features(config.vgg_layers, config.features).to(session.device)
+    session.settings |= {
         "features": phi.taken,
-        "seed": seed,
         "flat_colour": footage.flat,
-        "reference": fingerprint(reference),
         "unpaired": footage.pool.fingerprint() if footage.pool else None,
     }
-    stages = Stages(
-        run_folder,
-        {name: config.shares[NAMES.index(name)] for name in config.stages},
-        fabric=fabric,
-        settings=settings,
-        seed=seed,
-        ema_decay=config.ema_decay,
-        resume=resume,
-        max_minutes=max_minutes,
-        max_steps=max_steps,
-    )
-    studio = Studio(config, footage, phi, stages, fabric, seed)
+    session.plan({name: config.shares[NAMES.index(name)] for name in config.stages})
 
-    main, reached = first_stage(studio)
+    main, reached = first_stage(session, footage, phi)
     weights = {f"pose/{name}": value for name, value in main.weights.items()}
     if config.refine and reached == config:
         texture = None
-        if not stages.exhausted:
-            G_1 = restored(generator_for(config, second=False), main.weights, fabric.device)
-            texture = second_stage(studio, G_1)
+        if not session.exhausted:
+            G_1 = restored(generator_for(config, second=False), main.weights, session.device)
+            texture = second_stage(session, footage, phi, G_1)
         if texture is None:
             reached = dataclasses.replace(config, refine=False)
         else:
             weights |= {f"texture/{name}": value for name, value in texture.weights.items()}
-    stages.tell_what_is_left(config.stages)
+    session.tell_what_is_left()
 
     statistics = {"shown_points": footage.points.astype(np.uint8)}
     if footage.flat is not None:
         statistics["flat_colour"] = np.array(footage.flat, np.uint8)
-    record = stages.record | {
+    record = session.record | {
         "joined_at": 0 if footage.pool else None,
         "features": phi.taken,
         "data": f"{len(footage.clip.windows)} runs of {config.judged} frames of the reference"
         + (f", poses of {len(footage.pool.names)} other clips" if footage.pool else ""),
-        "augmentation": {"rotate": config.rotate, "zoom": config.zoom, "shift": config.shift}
-        | dataclasses.asdict(config.noise),
+        "augmentation": dataclasses.asdict(config.augmentation) | dataclasses.asdict(config.damage),
     }
     return Trained(reached, weights, statistics, record)
 
 
-# -- Generation ----------------------------------------------------------------------------------------------------
+# -- Playing -------------------------------------------------------------------------------------------------------
 
 
 def condition_channels(config: Config, second: bool) -> int:
@@ -424,46 +383,28 @@ def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
     return weights, statistics
 
 
-def generate(
+def player(
     config: Config,
     weights: Mapping[str, npt.NDArray[Any]],
     statistics: Mapping[str, npt.NDArray[Any]],
-    pose: Pose,
-    *,
     device: Device = "auto",
-    batch: int = 8,
-) -> Iterator[npt.NDArray[np.uint8]]:
-    """Plays a pose sequence: one frame a pose, generated as it is asked for.
-
-    Args:
-        config, weights, statistics: of a `Trained`.
-        pose: aligned with the reference, in pixels of the recipe's S x S frame.
-        batch: frames computed at a time.
-
-    Yields:
-        `(S, S, 4)` RGBA uint8, premultiplied: the person alone, where the box is; or with `whole_frame` `(S, S, 3)`
-        RGB, the reference's room with the person.
-    """
+) -> BoxPlayer:
+    """Plays G_1, and G_2 where there is one, of a `Trained`."""
     chosen = ready_device(device)
     G_1 = restored(generator_for(config, second=False), below(weights, "pose/"), chosen)
     G_2 = restored(generator_for(config, second=True), below(weights, "texture/"), chosen) if config.refine else None
-    seen = pose.confidence > config.seen_above
-    if not seen.any() and not config.whole_frame:
-        for _ in range(len(pose)):
-            yield np.zeros((config.size, config.size, 4), np.uint8)
-        return
-    if config.whole_frame:
-        boxes = whole_boxes(len(pose), config.size)
-    else:
-        boxes = boxes_of(pose.xy, seen, statistics["shown_points"], config)
-    to_box = boxes.to_box(config.box_hw)
-    xy = np.einsum("tij,tkj->tki", to_box[:, :, :2], pose.xy) + to_box[:, None, :, 2]
-    place = iter(to_box)
-    joints = torch.from_numpy(np.asarray(xy, np.float32)).to(chosen), torch.from_numpy(seen).to(chosen)
-    for frames in paint(G_1, G_2, config, *joints, batch):
-        if config.whole_frame:
-            yield from pixels(frames)
-            continue
-        colours, alpha = (frames[:, :3].permute(0, 2, 3, 1) + 1) * 127.5, (frames[:, 3] + 1) / 2
-        for cutout in cutout_of(colours, alpha, statistics["flat_colour"]):
-            yield placed(cutout, next(place), (config.size, config.size))
+    return BoxPlayer(config, G_1, G_2, statistics["shown_points"], statistics.get("flat_colour"), chosen)
+
+
+RECIPE = Recipe(
+    title="Poses in the Wild",
+    paper="Ren, Chai, Tulyakov, Fang, Shen, Yang: Human Motion Transfer from Poses in the Wild, 2020",
+    config=Config,
+    presets={"preview": preview, "fast": fast, "paper": paper},
+    variants=VARIANTS,
+    learns_from=lambda config: "poses" if config.unpaired else None,
+    paints_room=lambda config: bool(config.whole_frame),
+    train=train,
+    contents=contents,
+    player=player,
+)

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.arguments import NormalizeBy as NormalizeBy
+from understudy.base.arguments import ScaleBy as ScaleBy
 from understudy.errors import PoseError
 from understudy.poses.pose import DESCRIPTOR_LIMBS, LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER, Pose
+from understudy.poses.similarity import Similarity
+from understudy.retargeting.measured import once
 
 logger = logging.getLogger(__name__)
-
-ScaleBy = Literal["hips", "body"]
-NormalizeBy = Literal["similarity", "ground"]
-"""one scale and translation a video (here), or one for every frame by the ankles (`global_normalization`)"""
 
 LEAST_HIP_TO_TORSO = 0.2
 """Seen from the front, hips are about 0.4 of the torso's length apart; below this mean the person stands sideways."""
@@ -51,8 +50,9 @@ class BodyStatistics:
     """share of the frames in which the person is seen from the front; 0.5 = unknown"""
 
 
+@once
 def body_statistics(pose: Pose) -> BodyStatistics:
-    """Measures a video's body, over the frames in which both shoulders and both hips are seen.
+    """Measures a video's body once, over the frames in which both shoulders and both hips are seen.
 
     Means are weighted with the least confidence of the joints involved, so that guessed joints count for little.
 
@@ -104,20 +104,18 @@ def _limb_lengths(pose: Pose) -> tuple[float, ...]:
 
 
 @dataclass(frozen=True)
-class Alignment:
-    """`aligned = scale * driving + translation_xy`: from pixels of the driving frame to pixels of the reference frame.
+class Alignment(Similarity):
+    """From pixels of the driving frame to pixels of the reference frame.
 
-    In both, whole numbers are pixel centres.
+    Composed with another one, or inverted, it is a plain similarity, which leaves left and right as they are.
     """
 
-    scale: float
-    translation_xy: tuple[float, float]
     exchange_sides: bool = False
     """call the driver's left right: one of the two is only ever seen from the front, the other only from behind"""
 
-    def apply_to_pose(self, pose: Pose, size_hw: tuple[int, int]) -> Pose:
-        """The pose in the reference frame; `size_hw` is that frame's size. The confidence stays."""
-        return self.named(pose).transformed(self.scale, self.translation_xy, size_hw)
+    def of_pose(self, pose: Pose, size_hw: tuple[int, int]) -> Pose:
+        """The pose in the reference frame of `size_hw`, with left and right as the reference needs them."""
+        return super().of_pose(self.named(pose), size_hw)
 
     def named(self, pose: Pose) -> Pose:
         """The pose where it is, with left and right as the reference needs them."""
@@ -127,15 +125,9 @@ class Alignment:
         """The picture (H, W) or (H, W, 3) in the reference frame of `size_hw`; black where the driving frame ends."""
         import cv2  # here, because aligning poses does without
 
-        x, y = self.translation_xy
-        matrix = np.array([[self.scale, 0, x], [0, self.scale, y]])
-        warped: npt.NDArray[np.uint8] = cv2.warpAffine(frame, matrix, (size_hw[1], size_hw[0]), flags=cv2.INTER_LINEAR)
+        size = size_hw[1], size_hw[0]
+        warped: npt.NDArray[np.uint8] = cv2.warpAffine(frame, self.matrix, size, flags=cv2.INTER_LINEAR)
         return warped
-
-    def inverse(self) -> Alignment:
-        """From pixels of the reference frame back to pixels of the driving frame."""
-        x, y = self.translation_xy
-        return Alignment(1 / self.scale, (-x / self.scale, -y / self.scale), self.exchange_sides)
 
 
 def align(
@@ -163,7 +155,7 @@ def align(
         scale = _limb_scale(driving, reference)
     else:
         raise ValueError(f'scale_by must be "hips" or "body", not {scale_by!r}')
-    x, y = (theirs - scale * own for own, theirs in zip(driving.centre_xy, reference.centre_xy, strict=True))
+    centred = Similarity.pinned(scale, driving.centre_xy, reference.centre_xy)
     exchange = _sees_other_side(driving, reference)
     if exchange and warn:
         sides = ("the front", "behind") if driving.front_share > 0.5 else ("behind", "the front")
@@ -174,7 +166,7 @@ def align(
             sides[1],
             sides[1],
         )
-    return Alignment(scale, (x, y), exchange)
+    return Alignment(scale, centred.translation_xy, exchange)
 
 
 def _sees_other_side(driving: BodyStatistics, reference: BodyStatistics) -> bool:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from understudy.poses.pose import LEFT_ANKLE, LEFT_EAR, NOSE, RIGHT_ANKLE, RIGHT_EAR, Pose
 from understudy.retargeting.alignment import BodyStatistics
+from understudy.retargeting.measured import once
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -65,8 +66,9 @@ class GroundStatistics:
     """from ankles to nose, at the far position"""
 
 
+@once
 def ground_statistics(pose: Pose, fps: Fraction, *, printed: bool = False) -> GroundStatistics | None:
-    """Measures a video; None if it shows both ankles and the head in fewer than a tenth of its frames.
+    """Measures a video once; None if it shows both ankles and the head in fewer than a tenth of its frames.
 
     As printed: close is the largest mean of both ankles' y (after eq. 8); far is by eq. 9 among the frames above the
     median, out to alpha = 0.7 times as far from it as close is. (The equation takes a "max" over that set. Read as the

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.poses import pose as p
+from understudy.poses.similarity import Similarity
 from understudy.retargeting.window import distance_to_nearest, envelope
 
 Floats = npt.NDArray[np.float64]
@@ -91,12 +92,10 @@ class Boxes:
         The scale is that of the height; a shape that is not quite `aspect` shows a little more or less at the sides.
         """
         height, width = box_hw
-        scale = height / self.height
-        matrices = np.zeros((len(self), 2, 3))
-        matrices[:, 0, 0] = matrices[:, 1, 1] = scale
-        middle = np.array([(width - 1) / 2, (height - 1) / 2])
-        matrices[:, :, 2] = middle - scale[:, None] * self.centre_xy
-        return matrices.astype(np.float32)
+        middle = (width - 1) / 2, (height - 1) / 2
+        frames = zip((height / self.height).tolist(), self.centre_xy.tolist(), strict=True)
+        matrices = [Similarity.pinned(scale, centre, middle).matrix for scale, centre in frames]
+        return np.array(matrices, np.float32).reshape(-1, 2, 3)
 
 
 def shown_points(seen: npt.NDArray[Any]) -> Bools:

@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.errors import PoseError
+from understudy.media.info import standard_rate
+from understudy.retargeting.window import envelope
 from understudy.synthetic.motion import Motion
 from understudy.synthetic.rotations import (
     frame_from,
@@ -25,7 +27,14 @@ from understudy.synthetic.rotations import (
     resampled_rotations,
     share_of_rotation,
 )
-from understudy.synthetic.skeleton import CANONICAL_BODY, INDEX, JOINTS, rest_positions
+from understudy.synthetic.skeleton import (
+    CANONICAL_BODY,
+    INDEX,
+    JOINTS,
+    forward_kinematics,
+    lowest_sole,
+    rest_positions,
+)
 
 MAX_BYTES = 64 * 1024 * 1024
 _MAX_PATH = 0.6
@@ -67,7 +76,12 @@ class Clip:
     seconds: float
 
 
-def motion_from_bvh(path: str | os.PathLike[str], fps: Fraction | int = Fraction(30)) -> Motion:
+def is_bvh(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is called so."""
+    return Path(path).suffix.lower() == ".bvh"
+
+
+def motion_from_bvh(path: str | os.PathLike[str], fps: Fraction | int | None = Fraction(30)) -> Motion:
     """A BVH clip as a motion that every made-up person can play.
 
     The performer faces the camera on average and moves about the middle (a path of more than 0.6 leg lengths to one
@@ -75,23 +89,42 @@ def motion_from_bvh(path: str | os.PathLike[str], fps: Fraction | int = Fraction
 
     Args:
         path: the file. Up may be any axis; names may be those of Mixamo, CMU, MotionBuilder, Poser and the like.
-        fps: frames a second of the result.
+        fps: frames a second of the result; None keeps the file's own frames.
 
     Raises:
         PoseError: the file cannot be read, is not BVH, or lacks a limb.
     """
-    path, fps = Path(path), Fraction(fps)
+    path = Path(path)
     clip = parse_bvh(_read(path), str(path))
     joints = _found_joints(clip, str(path))
-    places, turns = _upright(clip, joints)
+    places, turns = _upright(clip, joints, str(path))
     rotations = _retargeted(places, turns)
     leg = _leg_length(places)
-    root, lift = _root(places, leg, clip.seconds)
-    times = np.arange(max(1, int((len(root) - 1) * clip.seconds * fps) + 1)) / float(fps) / clip.seconds
+    path_xyz = _path(places, leg)
+    hips = (places["left_thigh"] + places["right_thigh"])[:, 1] / 2 / leg
+    lift = _lift(rotations, hips, clip.seconds)
+    if fps is None:
+        fps, times = _rate(clip), np.arange(len(lift), dtype=np.float64)
+    else:
+        times = np.arange(max(1, int((len(lift) - 1) * clip.seconds * fps) + 1)) / float(fps) / clip.seconds
     whole = resampled_rotations(rotations, times)
-    moved = np.stack([_resampled(column, times) for column in (root[:, 0], lift, root[:, 2])], axis=1)
+    moved = np.stack([_resampled(column, times) for column in (path_xyz[:, 0], lift, path_xyz[:, 2])], axis=1)
     grip = np.full((len(times), 2), 0.25, np.float32)
-    return Motion(whole.astype(np.float32), moved.astype(np.float32), grip, fps)
+    return Motion(whole.astype(np.float32), moved.astype(np.float32), grip, Fraction(fps))
+
+
+def rate_of_bvh(path: str | os.PathLike[str]) -> Fraction:
+    """The file's own frames a second.
+
+    Raises:
+        PoseError: as `parse_bvh`.
+    """
+    return _rate(parse_bvh(_read(Path(path)), str(path)))
+
+
+def _rate(clip: Clip) -> Fraction:
+    """Frames a second, exact: files round the length of a frame, 0.033333 s is 30."""
+    return standard_rate(1 / Fraction(clip.seconds), Fraction(1, 1000))
 
 
 def _read(path: Path) -> str:
@@ -156,6 +189,8 @@ def _hierarchy(text: str, name: str) -> tuple[list[str], list[int], list[Array],
                 offsets[-1] = np.array([float(word) for word in words[1:4]])
             elif words[0] == "CHANNELS":
                 channels[-1] = words[2 : 2 + int(words[1])]
+                if odd := [word for word in channels[-1] if not re.fullmatch("(?i)[xyz](rotation|position)", word)]:
+                    raise ValueError(f"a channel {odd[0]!r}, which is neither a rotation nor a position")
     except (IndexError, ValueError) as cause:
         raise PoseError(f"{name} has a damaged HIERARCHY: {cause}") from None
     if not names or any(offset.shape != (3,) for offset in offsets):
@@ -225,7 +260,14 @@ def _found_joints(clip: Clip, name: str) -> dict[str, int]:
     return found
 
 
-def _upright(clip: Clip, joints: dict[str, int]) -> tuple[dict[str, Array], dict[str, Array]]:
+def _end_of_foot(clip: Clip, joints: dict[str, int], side: str, name: str) -> int:
+    end = f"{clip.names[joints[f'{side}_foot']]}_end"
+    if end not in clip.names:
+        raise PoseError(f"{name} has no joint for the {side} toes: rename it to {side}{_NAMES['toes'][0]}")
+    return clip.names.index(end)
+
+
+def _upright(clip: Clip, joints: dict[str, int], name: str) -> tuple[dict[str, Array], dict[str, Array]]:
     """Positions and rotations of the found joints, turned so that y is up and the performer faces +z on average."""
     feet = (clip.positions[:, joints["left_foot"]] + clip.positions[:, joints["right_foot"]]) / 2
     rise = (clip.positions[:, joints["head"]] - feet).mean(axis=0)
@@ -238,10 +280,8 @@ def _upright(clip: Clip, joints: dict[str, int]) -> tuple[dict[str, Array], dict
     turn = np.stack([np.cross(up, ahead), up, ahead])
     places = {joint: clip.positions[:, number] @ turn.T for joint, number in joints.items()}
     for side in ("left", "right"):
-        toes = f"{side}_toes"
-        end = clip.names.index(clip.names[joints[f"{side}_foot"]] + "_end") if toes not in joints else None
-        if end is not None:
-            places[toes] = clip.positions[:, end] @ turn.T
+        if (toes := f"{side}_toes") not in joints:
+            places[toes] = clip.positions[:, _end_of_foot(clip, joints, side, name)] @ turn.T
         knuckles = [n for n, joint in enumerate(clip.names) if _is_child_of_hand(joint, side)]
         if knuckles:
             places[f"{side}_knuckles"] = clip.positions[:, knuckles[0]] @ turn.T
@@ -266,19 +306,29 @@ def _leg_length(places: dict[str, Array]) -> float:
     return float(sum(bones) / 2 * CANONICAL_BODY.leg / (CANONICAL_BODY.thigh + CANONICAL_BODY.shin))
 
 
-def _root(places: dict[str, Array], leg: float, seconds: float) -> tuple[Array, Array]:
-    """Path (T, 3) of the hips about the middle, and lift (T,) of the lowest foot, both in leg lengths."""
+def _path(places: dict[str, Array], leg: float) -> Array:
+    """(T, 3) the hips about the middle of where they are, in leg lengths."""
     middle = (places["left_thigh"] + places["right_thigh"]) / 2 / leg
     low, high = middle.min(axis=0), middle.max(axis=0)
     path = middle - (low + high) / 2
     path *= min(1.0, 2 * _MAX_PATH / max(float((high - low)[[0, 2]].max()), 1e-6))
-    feet = [places[f"{side}_{joint}"][:, 1] for side in ("left", "right") for joint in ("foot", "toes")]
-    lowest = np.min([(height - np.percentile(height, 5)) / leg for height in feet], axis=0)
+    return np.asarray(path)
+
+
+def _lift(rotations: Array, hips: Array, seconds: float) -> Array:
+    """(T,) height of the lowest sole in leg lengths, so that the hips of a jump move as in the capture.
+
+    Args:
+        rotations: (T, joints, 3, 3) of the motion.
+        hips: (T,) their height in the capture, in leg lengths.
+        seconds: length of a frame.
+    """
+    grip = np.zeros((len(rotations), 2), np.float32)
+    figure = forward_kinematics(rotations.astype(np.float32), grip, rest_positions(CANONICAL_BODY))
+    soles = hips + lowest_sole(*figure, CANONICAL_BODY).astype(np.float64) / CANONICAL_BODY.leg
     # captures drift up and down; only what leaves the ground and comes back within a moment is a jump
-    around = max(1, round(_AIRBORNE / seconds))
-    padded = np.pad(lowest, around, mode="edge")
-    floor = np.lib.stride_tricks.sliding_window_view(padded, 2 * around + 1).min(axis=1)
-    return path, np.maximum(lowest - floor - _LIFT_OFF, 0.0)
+    ground = -envelope(-soles, max(1, round(_AIRBORNE / seconds)))
+    return np.asarray(np.maximum(soles - ground - _LIFT_OFF, 0.0))
 
 
 def _retargeted(places: dict[str, Array], turns: dict[str, Array]) -> Array:

@@ -82,7 +82,14 @@ def read_truth(video: str | os.PathLike[str]) -> Truth:
 
 
 def performance_from_render(
-    path: str | os.PathLike[str], person: Person, motion: Motion, scene: Scene, size: int = 256
+    path: str | os.PathLike[str],
+    person: Person,
+    motion: Motion,
+    scene: Scene,
+    size: int = 256,
+    *,
+    poses: Pose | None = None,
+    source_name: str | None = None,
 ) -> Performance:
     """A performance with exact poses, matte, flow and background, as if a perfect tracker had made it.
 
@@ -90,6 +97,8 @@ def performance_from_render(
         path: the folder to write.
         person, motion, scene: what `render` takes.
         size: of the square working frames, pixels, a multiple of 8.
+        poses: what to say of where the points are, in pixels of the scene; None takes what the camera sees of them.
+        source_name: what the performance says it is of; None names the person.
 
     Raises:
         UnderstudyError: the folder cannot be written, or is in use for something else.
@@ -105,12 +114,12 @@ def performance_from_render(
             xy.append(rendered.xy)
             confidence.append(rendered.confidence)
             advance()
-        pose = Pose(np.stack(xy), np.stack(confidence), scene.size_hw)
+        seen = poses or Pose(np.stack(xy), np.stack(confidence), scene.size_hw)
         return writer.finish(
-            poses=pose.transformed(crop.scale, crop.translation_xy, (size, size)),
+            poses=crop.of_pose(seen, (size, size)),
             status=np.full(len(motion), FOUND, np.uint8),
             background=scene.background,
-            source_name=f"made-up person {person.seed}",
+            source_name=source_name or f"made-up person {person.seed}",
             source_sha256=_content_name(person, motion, scene),
             crop=crop,
             tracker="exact",
@@ -142,16 +151,13 @@ def _working_flow(
     flow: npt.NDArray[np.float32], parts: npt.NDArray[np.uint8], square: Square, crop: Crop, size: int
 ) -> npt.NDArray[np.float32]:
     """(size/4, size/4, 2) flow of the crop in working pixels: the mean over the person's part of each cell."""
-    left, top, side = square
     cells = size // FLOW_SHRINK
-    shrink = cells / side
+    to_cells = crop_of(square, cells)
     layer = np.dstack([flow, (parts > 0).astype(np.float32)])
     # area averaging: blur over a cell's extent, then sample at the cells' centres
-    extent = max(1, round(1 / shrink))
+    extent = max(1, round(1 / to_cells.scale))
     blurred = cv2.blur(layer, (extent, extent), borderType=cv2.BORDER_CONSTANT)
-    offset = shrink / 2 - 0.5
-    transform = np.array([[shrink, 0, offset - shrink * left], [0, shrink, offset - shrink * top]])
-    small = cv2.warpAffine(blurred, transform, (cells, cells), flags=cv2.INTER_LINEAR)
+    small = cv2.warpAffine(blurred, to_cells.matrix, (cells, cells), flags=cv2.INTER_LINEAR)
     covered = small[..., 2:]
     return np.asarray(
         np.where(covered > 0.25, small[..., :2] / np.maximum(covered, 0.25) * crop.scale, 0.0), np.float32

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from understudy.poses.pose import Pose
+from understudy.poses.pose import LEFT_EAR, POINTS, RIGHT_EAR, Pose
 from understudy.synthetic.landmarks import landmark_anchors
 from understudy.synthetic.motion import Motion, choreography
 from understudy.synthetic.pair import centred
@@ -29,30 +29,41 @@ TURNED_AWAY = -0.05
 
 @lru_cache(maxsize=64)
 def dance_poses(number: int) -> Pose:
-    """The poses of a made-up dance of 12 seconds at 30 frames a second; the same number gives the same dance.
+    """The poses of a made-up dance of 12 seconds at 30 frames a second, as `seen_poses` gives them.
+
+    Args:
+        number: which, from 0; the same number gives the same dance.
+    """
+    motion = centred(choreography(FIRST_SEED + number, SECONDS, FPS))
+    return seen_poses(_person(number % PEOPLE), motion, _scene(number % PEOPLE))
+
+
+def seen_poses(person: Person, motion: Motion, scene: Scene, *, ears_away: float = TURNED_AWAY) -> Pose:
+    """What a perfect tracker would see of a motion that nobody films.
 
     A point is seen where it lies in the picture, and points of the face only where they are turned to the camera. That
     one limb hides another is left out.
 
     Args:
-        number: which, from 0.
+        person, motion, scene: what `render` takes.
+        ears_away: cosine between an ear's normal and the camera's view, above which the ear is not seen.
     """
-    person, scene = _person(number % PEOPLE), _scene(number % PEOPLE)
-    motion = centred(choreography(FIRST_SEED + number, SECONDS, FPS))
     xy = landmark_paths(person, motion, scene)
     height, width = scene.size_hw
     inside = np.all((xy >= 0) & (xy <= (width - 1, height - 1)), axis=-1)
-    confidence = inside & ~_turned_away(person, motion, scene)
+    confidence = inside & ~_turned_away(person, motion, scene, ears_away)
     return Pose(xy, confidence.astype(np.float32), scene.size_hw)
 
 
-def _turned_away(person: Person, motion: Motion, scene: Scene) -> Floats:
+def _turned_away(person: Person, motion: Motion, scene: Scene, ears_away: float) -> Floats:
     """(T, 133) bool: points of the face that look away from the camera."""
     anchors = landmark_anchors(person)
     world, _ = forward_kinematics(motion.rotations, motion.grip, rest_positions(person.body))
     normals = np.einsum("tpab,pb->tpa", world[:, anchors.joints], anchors.normals)
     has_normal = (anchors.normals != 0).any(axis=-1)
-    return np.asarray(has_normal & (normals @ scene.camera.axes[2] > TURNED_AWAY))
+    limits = np.full(POINTS, TURNED_AWAY)
+    limits[[LEFT_EAR, RIGHT_EAR]] = ears_away
+    return np.asarray(has_normal & (normals @ scene.camera.axes[2] > limits))
 
 
 @lru_cache(maxsize=PEOPLE)

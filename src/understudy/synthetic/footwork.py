@@ -86,9 +86,9 @@ class Footwork:
             self._since_turn += 1
             clock = moves[bag.pop()](stream, tempo, clock)
 
-    def _stand(self, side: str, width: float | None = None) -> npt.NDArray[np.float64]:
+    def _stand(self, side: str) -> npt.NDArray[np.float64]:
         """Place of a foot beside the body's middle."""
-        across = STANCE * (self._width if width is None else width) * (1 if side == "left" else -1)
+        across = STANCE * self._width * (1 if side == "left" else -1)
         x = self._centre[0] + across * np.cos(self._yaw)
         z = self._centre[1] - across * np.sin(self._yaw)
         return np.array([x, z, self._yaw + (0.14 if side == "left" else -0.14)])

@@ -82,13 +82,13 @@ def landmark_anchors(person: Person) -> Anchors:
                 add(rest[INDEX[f"{side}_{finger}_{segment}"]], f"{side}_{finger}_{segment}", 0.035)
             add(finger_tip(rest, side, finger), f"{side}_{finger}_3", 0.035)
     normals = np.zeros((len(points), 3), np.float32)
-    normals[23:91] = _face_normals(person, landmarks)
+    normals[23:91] = _face_normals(landmarks)
     normals[0], normals[1:3] = (0, 0, 1), normals[[23 + 44, 23 + 38]]
     normals[3], normals[4] = (1, 0, 0), (-1, 0, 0)
     return Anchors(np.array(points, np.float32), np.array(joints, np.intp), normals, np.array(reach, np.float32))
 
 
-def _face_normals(person: Person, landmarks: npt.NDArray[np.float64]) -> Floats:
+def _face_normals(landmarks: npt.NDArray[np.float64]) -> Floats:
     """(68, 3) unit normals of the head's smooth shape at the face points."""
     angle = landmarks[:, 0]
     normals = np.stack([-np.sin(angle), 0 * angle, -np.cos(angle)], axis=1)

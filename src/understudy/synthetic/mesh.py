@@ -89,7 +89,6 @@ def grid(
     labels: Sequence[int] | int,
     *,
     v: npt.ArrayLike | None = None,
-    u: npt.ArrayLike | None = None,
     gloss: float = 0.0,
     two_sided: bool = False,
 ) -> Mesh:
@@ -100,14 +99,14 @@ def grid(
         weights: per row, joint name -> weight; or an array (rows, columns, joints).
         chart: where its texture lies.
         labels: part label of all quads, or of each of the rows - 1 bands.
-        v, u: texture coordinates in [0, 1] of the rows and columns; default even.
+        v: texture coordinates in [0, 1] of the rows; default even.
         gloss: see `Mesh`.
         two_sided: seen from behind too (an open skirt, a strand of hair).
     """
     rows, columns = points.shape[:2]
     table = weights if isinstance(weights, np.ndarray) else _weight_table(weights, columns)
     table = table / table.sum(axis=-1, keepdims=True)
-    u = np.linspace(0, 1, columns) if u is None else np.asarray(u)
+    u = np.linspace(0, 1, columns)
     v = np.linspace(0, 1, rows) if v is None else np.asarray(v)
     v = v[:, None] if v.ndim == 1 else v
     number = np.arange(rows * columns).reshape(rows, columns)
@@ -214,7 +213,6 @@ def tube(
     axis: str = "down",
     columns: int = 16,
     squareness: float = 2.0,
-    dense_front: float = 0.0,
 ) -> Floats:
     """Points (rows, columns + 1, 3) of a closed tube, for `grid`; the seam is at the back, u = 0.5 in front.
 
@@ -226,12 +224,11 @@ def tube(
             pose; "front" is then still z, and sideways is up and down. "ahead": rows go along +z (a foot).
         columns: quads round.
         squareness: 2 is an ellipse, more is boxier.
-        dense_front: 0..1, moves columns to the front (a face needs them there).
     """
     centre, across = np.asarray(centres, np.float64), np.asarray(half_widths, np.float64)[:, None]
     front = np.asarray(fronts, np.float64)[:, None]
     back = front if backs is None else np.asarray(backs, np.float64)[:, None]
-    angle = around(columns, dense_front)
+    angle = around(columns)
     sine, cosine = np.sin(angle), -np.cos(angle)
     power = 2.0 / squareness
     side = -across * np.sign(sine) * np.abs(sine) ** power
@@ -247,6 +244,11 @@ def tube(
 
 
 def around(columns: int, dense_front: float = 0.0) -> npt.NDArray[np.float64]:
-    """(columns + 1,) angles from the back over the person's right to the front (pi) and back again."""
+    """(columns + 1,) angles from the back over the person's right to the front (pi) and back again.
+
+    Args:
+        columns: quads round.
+        dense_front: 0..1, moves columns to the front (a face needs them there).
+    """
     even = np.linspace(0, 2 * np.pi, columns + 1)
     return np.asarray(even + dense_front * np.sin(even) * 0.9)

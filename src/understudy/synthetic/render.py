@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.poses.similarity import Similarity
 from understudy.synthetic.landmarks import landmark_anchors, landmark_confidence
 from understudy.synthetic.motion import Motion
 from understudy.synthetic.people import Person
@@ -106,7 +107,7 @@ class _Studio:
         triangles = mesh.triangles[facing]
         corners = screen[triangles]
         # samples lie a quarter of a pixel from the pixel's centre: pixel x holds samples 2x and 2x + 1
-        doubled = corners[..., :2] * 2 + np.float32(0.5)
+        doubled = Similarity.resized(2).of_points(corners[..., :2])
         samples = rasterise(doubled, corners[..., 2], (2 * height, 2 * width))
         shaded = np.concatenate([mesh.uv, self._light(vertices, normals)], axis=1)[triangles]
         frame, matte = self._shadowed(vertices), np.zeros((height, width), np.uint8)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.errors import UsageError
+from understudy.poses.similarity import Similarity, edge_to_edge
 
 Colour = tuple[float, float, float]
 _STANDING = 1.68
@@ -88,13 +89,31 @@ def make_scene(seed: int, size_hw: tuple[int, int]) -> Scene:
     return Scene(size_hw, camera, background, light, key, float(stream.uniform(0.50, 0.58)), tint)
 
 
+def empty_scene(size_hw: tuple[int, int], colour: tuple[int, int, int]) -> Scene:
+    """One colour all round, light from above and in front, and a camera there, far enough away for leaps and walks.
+
+    A standing person fills about 0.55 of the frame's height; coming a step closer makes hardly any difference.
+    """
+    height, width = size_hw
+    camera = _camera_at(8.0, 1.0, 0.0, 0.0, 0.55, size_hw)
+    background = np.full((height, width, 3), colour, np.uint8)
+    light = np.array([0.36, 0.80, 0.48], np.float32)
+    return Scene(size_hw, camera, background, light, 0.68, 0.58, np.ones(3, np.float32))
+
+
 def _camera(stream: np.random.Generator, height: int, width: int) -> Camera:
-    distance = stream.uniform(3.8, 5.2)
-    share = min(0.77, 0.97 * width / height)
-    lens = stream.uniform(0.95, 1.25)
-    round_ = np.deg2rad(stream.uniform(-12, 12))
+    distance, lens = stream.uniform(3.8, 5.2), stream.uniform(0.95, 1.25)
+    round_, tilt = stream.uniform(-12, 12), stream.uniform(0.0, 3.0)
+    return _camera_at(distance, lens, np.deg2rad(round_), np.deg2rad(tilt), 0.77, (height, width))
+
+
+def _camera_at(
+    distance: float, lens: float, round_: float, tilt: float, share: float, size_hw: tuple[int, int]
+) -> Camera:
+    """Metres from the performer and above the floor; radians to the performer's left, and downwards; of the height."""
+    height, width = size_hw
+    share = min(share, 0.97 * width / height)
     position = np.array([distance * np.sin(round_), lens, distance * np.cos(round_)])
-    tilt = np.deg2rad(stream.uniform(0.0, 3.0))
     forward = np.array([-np.sin(round_) * np.cos(tilt), -np.sin(tilt), -np.cos(round_) * np.cos(tilt)])
     right = np.cross(forward, [0.0, 1.0, 0.0])
     right /= np.linalg.norm(right)
@@ -115,8 +134,8 @@ class _Canvas:
         self.camera = camera
         self.image = np.zeros((*self.size_hw, 3), np.float32)
         row, column = np.mgrid[: self.size_hw[0], : self.size_hw[1]].astype(np.float32)
-        x = ((column - 0.5) / 2 - camera.centre_xy[0]) / camera.focal
-        y = ((row - 0.5) / 2 - camera.centre_xy[1]) / camera.focal
+        x = (edge_to_edge(column, shrink=2) - camera.centre_xy[0]) / camera.focal
+        y = (edge_to_edge(row, shrink=2) - camera.centre_xy[1]) / camera.focal
         self.rays = np.stack([x, y, np.ones_like(x)], axis=-1) @ camera.axes
 
     def meet(self, axis: int, at: float) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
@@ -129,7 +148,7 @@ class _Canvas:
     def polygon(self, corners: npt.ArrayLike, colour: npt.ArrayLike) -> None:
         """Fills a flat polygon of world points that lies before the camera."""
         seen = self.camera.project(corners)
-        pixels = np.round((seen[:, :2] * 2 + 0.5) * 16).astype(np.int32)
+        pixels = np.round(Similarity.resized(2).of_points(seen[:, :2]) * 16).astype(np.int32)
         cv2.fillPoly(self.image, [pixels], [float(c) for c in np.asarray(colour)], cv2.LINE_AA, 4)
 
     def box(self, low: npt.ArrayLike, high: npt.ArrayLike, colour: npt.ArrayLike) -> None:

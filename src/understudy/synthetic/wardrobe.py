@@ -46,11 +46,11 @@ def paint(look: Look, shape: head.HeadShape, style: str, cut: figure.Cut, seed: 
     atlas[figure.HAIR.slices] = _hair(look.hair, figure.HAIR, stream)
     for chart in (figure.SKIN, figure.ARM_SKIN, figure.LEG_SKIN):
         atlas[chart.slices] = _flat(look.skin, chart) * _mottle(chart, stream, 0.025, 12)
-    torso = _cloth(look, figure.TORSO, stream)
+    torso = _cloth(look, figure.TORSO)
     _collar_and_hem(torso, look, cut)
     atlas[figure.TORSO.slices] = torso * _folds(figure.TORSO, stream, 0.10)
     for chart in (figure.LEFT_SLEEVE, figure.RIGHT_SLEEVE):
-        sleeve = _sleeve(look, chart, cut, stream)
+        sleeve = _sleeve(look, chart, cut)
         atlas[chart.slices] = sleeve * _folds(chart, stream, 0.12)
     for chart in (figure.PELVIS, figure.LEFT_LEG, figure.RIGHT_LEG, figure.SKIRT):
         atlas[chart.slices] = _bottom(look, chart, stream)
@@ -102,7 +102,7 @@ def _band(value: npt.NDArray[np.float32], period: float, share: float) -> npt.ND
     return np.asarray(np.clip(share * period / 2 - distance + 0.5, 0, 1))
 
 
-def _cloth(look: Look, chart: Chart, stream: np.random.Generator) -> npt.NDArray[np.float32]:
+def _cloth(look: Look, chart: Chart) -> npt.NDArray[np.float32]:
     """Trunk of the top with its pattern; u = 0.5 is the middle of the chest."""
     cloth = _flat(look.top, chart)
     column, row = _grid(chart)
@@ -186,7 +186,7 @@ def _collar_and_hem(torso: npt.NDArray[np.float32], look: Look, cut: figure.Cut)
     torso[hem:] *= 0.9
 
 
-def _sleeve(look: Look, chart: Chart, cut: figure.Cut, stream: np.random.Generator) -> npt.NDArray[np.float32]:
+def _sleeve(look: Look, chart: Chart, cut: figure.Cut) -> npt.NDArray[np.float32]:
     column, row = _grid(chart)
     colour = look.accent if look.pattern == "yoke" else look.top
     sleeve = _flat(colour, chart)

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.performance import Crop
 from understudy.poses import pose as p
 from understudy.poses.pose import FloatArray, Pose
+from understudy.poses.similarity import Similarity
 
 UInt8Array = npt.NDArray[np.uint8]
 
@@ -81,12 +81,10 @@ def _reach(poses: Pose) -> tuple[FloatArray, FloatArray]:
     return low, high
 
 
-def crop_of(square: tuple[int, int, int], size: int) -> Crop:
+def crop_of(square: tuple[int, int, int], size: int) -> Similarity:
     """The transform that takes original pixels of the square (left, top, side) to `size` x `size` working pixels."""
     left, top, side = square
-    scale = size / side
-    to_centre = scale / 2 - 0.5  # pixel centres are whole numbers in both grids
-    return Crop(scale, (to_centre - scale * left, to_centre - scale * top))
+    return Similarity.resized(size / side) @ Similarity.shifted(-left, -top)
 
 
 def halvings(side: int, size: int) -> int:

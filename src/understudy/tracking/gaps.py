@@ -73,7 +73,7 @@ def require_person(status: npt.NDArray[np.uint8]) -> None:
     """
     found, frames = int((status == FOUND).sum()), len(status)
     if frames == 0:
-        raise PoseError("the clip has no frames, so there is nobody to track: check --start and --end")
+        raise PoseError("the clip has no frames, so there is nobody to track: check `start` and `end`")
     if 2 * found < frames:
         raise PoseError(
             f"a person was found in {found} of {frames} frames, and at least half are needed: film the whole body in "

@@ -18,41 +18,18 @@ SPECK_SHARE = 0.005
 """of the largest piece of a matte: smaller ones are dropped"""
 CORE_DEPTH = 6 / 256
 """of the working size: what lies deeper inside a mask is the person even where it looks like the room"""
+FLAT = 1e-2
+"""variance of the brightness, whose range is 1, below which a window of the guided filter has no edge to settle on"""
 MIN_SAMPLES = 5
 MAX_NOISE = 16.0
 """grey levels; a room that strays more from its median moves"""
 
 
-def guided_filter(guide: FloatArray, image: FloatArray, radius: int, epsilon: float) -> FloatArray:
-    """Smooths `image` but keeps the edges of `guide` (He et al. 2010, "Guided Image Filtering", eqs. 5, 6, 8).
-
-    Args:
-        guide: (H, W) in [0, 1].
-        image: (H, W) in [0, 1].
-        radius: of the box window, pixels.
-        epsilon: guide variance (its range is 1) below which a window counts as flat.
-
-    Returns:
-        (H, W), about the range of `image`.
-    """
-    window = (2 * radius + 1, 2 * radius + 1)
-
-    def mean(values: FloatArray) -> FloatArray:
-        return np.asarray(cv2.boxFilter(values, -1, window, borderType=cv2.BORDER_REFLECT), np.float32)
-
-    guide_mean, image_mean = mean(guide), mean(image)
-    covariance = mean(guide * image) - guide_mean * image_mean
-    variance = mean(guide * guide) - guide_mean * guide_mean
-    a = covariance / (variance + np.float32(epsilon))
-    b = image_mean - a * guide_mean
-    filtered: FloatArray = mean(a) * guide + mean(b)
-    return filtered
-
-
 def refine(frame: UInt8Array, coarse: UInt8Array, room: StillRoom | None = None) -> UInt8Array:
     """Settles the edge of a coarse mask on the picture, and drops what is plainly room or too small to be a limb.
 
-    The filter is gentle on purpose: MediaPipe's masks are better than the ragged edges that a wide window gives.
+    What settles it is a guided filter (He et al. 2010, "Guided Image Filtering"), with the frame's brightness as guide.
+    It is gentle on purpose: MediaPipe's masks are better than the ragged edges that a wide window gives.
 
     Args:
         frame: (S, S, 3) RGB.
@@ -65,7 +42,8 @@ def refine(frame: UInt8Array, coarse: UInt8Array, room: StillRoom | None = None)
     if room is not None:
         coarse = room.without_room(frame, coarse)
     guide = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
-    soft = guided_filter(guide, coarse.astype(np.float32) / np.float32(255), max(1, len(frame) // 256), 1e-2)
+    mask = coarse.astype(np.float32) / np.float32(255)
+    soft = np.asarray(cv2.ximgproc.guidedFilter(guide, mask, max(1, len(frame) // 256), FLAT), np.float32)
     return _without_specks(_contrast(soft, 0.25, 0.75))
 
 
@@ -167,7 +145,7 @@ class GreenScreen:
                 centre = np.median(screen, axis=0)
                 spread = float(np.percentile(np.linalg.norm(screen - centre, axis=1), 95))
                 return cls((float(centre[0]), float(centre[1])), float(np.median(coloured[near, 0])), spread)
-        raise MediaError("no green or blue screen along the border of the picture: use --matte auto")
+        raise MediaError("no green or blue screen along the border of the picture: use `matte='auto'`")
 
     def key(self, frame: UInt8Array) -> tuple[UInt8Array, UInt8Array]:
         """(S, S, 3) RGB to its matte (S, S) and the same frame with the screen's tint taken off the person."""

@@ -12,19 +12,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.arguments import Region
 from understudy.base.progress import progress_bar
 from understudy.errors import MediaError, UsageError
 from understudy.media.reading import VideoReader
 from understudy.performance import Crop
 from understudy.poses import pose as p
 from understudy.poses.pose import Pose
+from understudy.poses.similarity import Similarity, edge_to_edge
 from understudy.tracking.detection import Tracker
 from understudy.tracking.matte import StillRoom, still_room
 
 UInt8Array = npt.NDArray[np.uint8]
-Region = tuple[int, int, int, int]
-"""x, y, width, height in original pixels"""
-
 LOOK_SIDE = 640
 """pixels on the longer side of what the tracker looks at; its networks see 256 pixels around the person"""
 MIN_REGION = 32
@@ -59,17 +58,16 @@ class View:
 
     def to_original(self, xy: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Pixels of the view to original ones (centres at whole numbers in both)."""
-        scale = np.array(self.scale_xy)
-        original: npt.NDArray[np.float64] = (xy + np.array([self.x.start + 0.5, self.y.start + 0.5])) / scale - 0.5
-        return np.asarray(original, np.float32)
+        shrunk = xy + np.array([self.x.start, self.y.start], np.float64)
+        return np.asarray(edge_to_edge(shrunk, shrink=np.array(self.scale_xy)), np.float32)
 
     def to_working(self, image: UInt8Array, crop: Crop, size: int) -> UInt8Array:
         """A mask (or picture) of the view, cut to the working square; 0 beyond the view."""
         matrix = np.zeros((2, 3))
-        for axis, start in enumerate((self.x.start, self.y.start)):
-            scale = crop.scale / self.scale_xy[axis]
-            matrix[axis, axis] = scale
-            matrix[axis, 2] = scale * (start + 0.5) - crop.scale / 2 + crop.translation_xy[axis]
+        for axis, start in enumerate((self.x.start, self.y.start)):  # shrunk by a ratio each, alike but for rounding
+            shrunk = Similarity.resized(self.scale_xy[axis])
+            one = crop.relative_to(shrunk) @ Similarity.shifted(start, start)
+            matrix[axis, axis], matrix[axis, 2] = one.scale, one.translation_xy[axis]
         return np.asarray(cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR), np.uint8)
 
 
@@ -135,7 +133,7 @@ def check_region(region: Region | None, original_hw: tuple[int, int]) -> None:
     inside = left >= 0 and top >= 0 and left + width <= original_hw[1] and top + height <= original_hw[0]
     if not inside or min(width, height) < MIN_REGION:
         raise UsageError(
-            f"--region {left},{top},{width},{height} is not inside the picture of {original_hw[1]}x{original_hw[0]} "
+            f"`region` {left},{top},{width},{height} is not inside the picture of {original_hw[1]}x{original_hw[0]} "
             f"pixels, or smaller than {MIN_REGION} pixels: give X,Y,WIDTH,HEIGHT of the person's surroundings"
         )
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
@@ -24,6 +23,7 @@ from understudy.base.devices import Device, computes_in_bfloat16, ready_device
 from understudy.base.progress import Advance, progress_bar
 from understudy.base.stopping import Stop, stop_signals
 from understudy.errors import Interrupted, TrainingError
+from understudy.training.chance import Chance
 from understudy.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ CHECKPOINT_COST = 20.0  # times the seconds of the last save pass before the nex
 FIRST_PREVIEW_SECONDS, PREVIEW_SECONDS = 30.0, 150.0
 LOG_EVERY_STEPS = 10
 NOTHING_LEFT = (
-    "nothing left to do: at step %d of %d, after %.1f minutes of training; raise --max-minutes or --max-steps"
+    "nothing left to do: at step %d of %d, after %.1f minutes of training; raise `max_minutes` or `max_steps`"
 )
 BAD_STEPS_BEFORE_GOING_BACK, BACKTRACKS_BEFORE_STOPPING = 3, 3
 
@@ -144,8 +144,8 @@ def out_of_memory_told() -> Iterator[None]:
         if not isinstance(error, MemoryError) and not any(way in str(error).lower() for way in ways):
             raise
         raise TrainingError(
-            "memory ran out: close other programs or choose another --device, and go on with --resume; or begin "
-            "again with a smaller --preset and another --output"
+            "memory ran out: close other programs or choose another `device`, and go on with `resume=True`; or begin "
+            "again with a smaller `preset` and another `output`"
         ) from None
 
 
@@ -246,6 +246,7 @@ class _Loop:
         checkpoint_seconds: float,
     ):
         self.trainee, self.folder, self.fabric, self.settings, self.seed = trainee, folder, fabric, settings, seed
+        self.chance = Chance(seed)
         self.average = Average(trainee.networks[trainee.shown], ema_decay)
         self.base_rates = {name: o.param_groups[0]["lr"] for name, o in trainee.optimizers.items()}
         self.at = _Progress()
@@ -263,7 +264,7 @@ class _Loop:
         if not self.restore():
             raise TrainingError(
                 f"no checkpoint in {self.folder.path} can be read: delete that folder to begin anew, "
-                "or choose another --output"
+                "or choose another `output`"
             )
         log.warning("resumed at step %d", self.at.step)
 
@@ -290,12 +291,12 @@ class _Loop:
         if stopped.signal is None:
             self.preview()
         if stopped.signal is not None:  # it may have come during that preview
-            raise Interrupted(f"stopped at step {self.at.step}; saved, go on with --resume", stopped.signal)
+            raise Interrupted(f"stopped at step {self.at.step}; saved, go on with `resume=True`", stopped.signal)
 
     def step(self, last: bool) -> None:
         """One step. A NaN skips it; three in a row, or one that has reached the weights, go back to a checkpoint."""
         step = self.at.step
-        torch.manual_seed(_derived(self.seed, step))  # dropout, the only hidden state of a step
+        torch.manual_seed(self.chance.of_step(step))  # dropout, the only hidden state of a step
         try:
             losses = self.trainee.training_step(step)
         except NotFinite as bad:
@@ -320,7 +321,7 @@ class _Loop:
             often = "again and again" if self.folder.checkpoints() else "before the first checkpoint"
             raise TrainingError(
                 f"{bad} is not a number, {often}, at step {self.at.step}: stopped; "
-                f"look at the reference with `understudy inspect`, or try another --seed"
+                f"look at the reference with `understudy inspect`, or try another `seed`"
             )
         self.at.backtracks, self.at.rate, self.bad_steps = backtracks, rate, 0
         self._apply_rate()
@@ -408,19 +409,3 @@ def _not_finite(tensors: Mapping[str, Tensor]) -> str | None:
 
 def _array(tensor: Tensor) -> npt.NDArray[Any]:
     return tensor.detach().cpu().contiguous().numpy()
-
-
-def _derived(seed: int, step: int) -> int:
-    return int(np.random.SeedSequence([seed, 0, step]).generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-
-def draw(seed: int, stream: int, step: int, batch: int, count: int) -> npt.NDArray[np.int64]:
-    """Indices of a batch out of `count` items: every item once an epoch, in an order that seed, stream and epoch fix.
-
-    Args:
-        stream: number of an independent stream of random numbers, from 1 on (0 is dropout's).
-    """
-    places = np.arange(step * batch, (step + 1) * batch)
-    epochs = {int(epoch) for epoch in places // count}
-    orders = {epoch: np.random.default_rng([seed, stream, epoch]).permutation(count) for epoch in epochs}
-    return np.array([orders[place // count][place % count] for place in places], dtype=np.int64)

@@ -47,7 +47,7 @@ class RunFolder:
         """Raises TrainingError: the run was begun with other settings, or its record cannot be read."""
         record = read_json(self.record, TrainingError)
         if not isinstance(record, dict) or not isinstance(record.get("settings"), dict):
-            raise TrainingError(f"{self.record} is damaged: delete that folder, or choose another --output")
+            raise TrainingError(f"{self.record} is damaged: delete that folder, or choose another `output`")
         before = dict(_flat(record["settings"]))
         now = dict(_flat(json.loads(json.dumps(settings))))  # tuples become lists, as on disk
         differ = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
@@ -56,7 +56,7 @@ class RunFolder:
             more = [f"and {len(differ) - DIFFERENCES_NAMED} more"] if len(differ) > DIFFERENCES_NAMED else []
             raise TrainingError(
                 f"{self.path} was begun with other settings ({'; '.join(named[:DIFFERENCES_NAMED] + more)}): repeat "
-                "the --preset, --seed and clips of before, choose another --output, or delete that folder"
+                "the `preset`, `seed` and clips of before, choose another `output`, or delete that folder"
             )
 
     # -- losses --------------------------------------------------------------------------------------------

@@ -114,7 +114,7 @@ class Stages:
         if missing := [name for name in names if name not in self.outcomes]:
             log.warning("the actor is without the stages that were not reached: %s", ", ".join(missing))
         if self.idle:
-            log.warning("nothing left to do: all stages are done; raise --max-minutes or --max-steps")
+            log.warning("nothing left to do: all stages are done; raise `max_minutes` or `max_steps`")
 
     @property
     def record(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from understudy.errors import UsageError
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from understudy.performance import Performance
     from understudy.unpaired.pool import PoseSequence
 
+Others = Literal["clips", "poses"]
+"""of other people: whole performances (with motion, flow, frames), or their poses alone"""
 Unpaired: TypeAlias = "str | os.PathLike[str] | Performance | PoseSequence"
 """What `train` takes as unpaired: a name (see `gathering.gather`), or what has been read already."""
-
-FROM_POSES_ALONE = ("poses-in-the-wild",)
-"""recipes that learn from other people's poses; the others need their flow or their frames, which only videos have"""
 
 log = logging.getLogger(__name__)
 
 
-def chosen_unpaired(recipe: str, config: Any, given: Sequence[Unpaired]) -> list[Unpaired]:
+def chosen_unpaired(recipe: str, learns_from: Others | None, given: Sequence[Unpaired]) -> list[Unpaired]:
     """What was given, checked before hours of work; where nothing was and poses are enough, made-up dances.
 
     Args:
-        recipe, config: its name and settings.
+        recipe: its name, for messages.
+        learns_from: what of other people it learns from, see `Recipe.learns_from`.
         given: names or clips.
 
     Raises:
@@ -35,41 +35,43 @@ def chosen_unpaired(recipe: str, config: Any, given: Sequence[Unpaired]) -> list
     from understudy.unpaired.gathering import CHOREOGRAPHY, DANCES, clips_in, poses_alone
 
     names = [one for one in given if isinstance(one, (str, os.PathLike))]
-    if recipe in FROM_POSES_ALONE:
+    if learns_from == "poses":
         for name in names:
             clips_in(name)
-        if given or not config.unpaired:
+        if given:
             return list(given)
         log.info(
-            "no --unpaired is given: motion is learnt from %d made-up dances (%s:%d)", DANCES, CHOREOGRAPHY, DANCES
+            "no `unpaired` is given: motion is learnt from %d made-up dances (%s:%d)", DANCES, CHOREOGRAPHY, DANCES
         )
         return [CHOREOGRAPHY]
     for name in names:
         if poses_alone(name):
             raise UsageError(
-                f"--unpaired {name}: {recipe} learns from videos and performances, not from poses alone, which "
-                f"--recipe {FROM_POSES_ALONE[0]} takes"
+                f"`unpaired` {name}: {recipe} learns from videos and performances, not from poses alone, which "
+                "`recipe='poses-in-the-wild'` takes"
             )
     return list(given)
 
 
-def read_unpaired(recipe: str, chosen: Sequence[Unpaired], **options: Any) -> list[Performance | PoseSequence]:
+def read_unpaired(
+    learns_from: Others | None, chosen: Sequence[Unpaired], **options: Any
+) -> list[Performance | PoseSequence]:
     """The clips of `chosen_unpaired`, in an order that depends on nothing else: what was read already comes first.
 
     Args:
-        recipe: its name.
+        learns_from: what of other people the recipe learns from, see `Recipe.learns_from`.
         chosen: names or clips.
-        **options: of `tracked`, for recipes that need performances.
+        **options: of `driver_of`, for recipes that need performances.
 
     Raises:
-        UnderstudyError: as `tracked` and `gather`.
+        UnderstudyError: as `driver_of` and `gather`.
     """
     names = [one for one in chosen if isinstance(one, (str, os.PathLike))]
-    if recipe in FROM_POSES_ALONE:
+    if learns_from == "poses":
         from understudy.unpaired.gathering import gather
 
         there = [one for one in chosen if not isinstance(one, (str, os.PathLike))]
         return [*there, *(gather(names, known=there) if names else [])]
-    from understudy.tracking.track import tracked
+    from understudy.synthetic.drivers import driver_of
 
-    return [tracked(one, **options) for one in chosen]  # type: ignore[arg-type]
+    return [driver_of(one, **options) for one in chosen]  # type: ignore[arg-type]

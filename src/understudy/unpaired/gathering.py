@@ -29,6 +29,7 @@ from understudy.performance import (
 )
 from understudy.poses.formats import read_poses
 from understudy.poses.pose import Pose
+from understudy.synthetic.bvh import is_bvh
 from understudy.unpaired.pool import Poses, PoseSequence
 
 StrPath: TypeAlias = "str | os.PathLike[str]"
@@ -48,7 +49,7 @@ _log = logging.getLogger(__name__)
 class Listed:
     """One clip, not yet read."""
 
-    kind: Literal["performance", "video", "poses", "dance"]
+    kind: Literal["performance", "video", "poses", "motion", "dance"]
     path: Path
     number: int = 0
     """of a dance, from 1"""
@@ -65,9 +66,9 @@ def gather(sources: Sequence[StrPath], *, known: Sequence[Poses] = ()) -> list[P
 
     Args:
         sources: performances (only their poses are read), videos (tracked, and remembered), folders of OpenPose JSON
-            with one file a frame, JSON files of OpenPose, ComfyUI or COCO-WholeBody, folders full of any of these,
-            and "choreography" or "choreography:COUNT": dances of made-up people, 12 seconds each, 8 unless COUNT says
-            otherwise.
+            with one file a frame, JSON files of OpenPose, ComfyUI or COCO-WholeBody, BVH files (played by a made-up
+            body), folders full of any of these, and "choreography" or "choreography:COUNT": dances of made-up people,
+            12 seconds each, 8 unless COUNT says otherwise.
         known: clips that are there already and are not to come again.
 
     Returns:
@@ -147,6 +148,10 @@ class _Reader:
             return PoseSequence(clip.name, performance.poses, performance.status, performance.fps)
         if clip.kind == "poses":
             return _found(clip.name, _from_pose_file(clip.path), POSE_FILE_FPS)
+        if clip.kind == "motion":
+            from understudy.synthetic.drivers import film_rate, played_poses
+
+            return _found(clip.name, *played_poses(clip.path, film_rate(clip.path)))
         from understudy.synthetic.dances import FPS, dance_poses
 
         return _found(clip.name, dance_poses(clip.number - 1), FPS)
@@ -169,7 +174,7 @@ def clips_in(given: StrPath) -> list[Listed]:
             f"there is no {path}: give performances, videos, pose files, folders of these, or the word {CHOREOGRAPHY}"
         )
     if path.is_file():
-        return [Listed("poses" if _is_json(path) else "video", path)]
+        return [Listed("poses" if _is_json(path) else "motion" if is_bvh(path) else "video", path)]
     found = list(_in_folder(path, set()))
     if not found:
         raise UsageError(f"the folder {path} holds no performances, videos or pose files: check the name")
@@ -196,6 +201,8 @@ def _in_folder(folder: Path, above: set[Path]) -> Iterator[Listed]:
             yield from _in_folder(child, above | {here})
         elif _is_json(child):
             yield Listed("poses", child)
+        elif is_bvh(child):
+            yield Listed("motion", child)
         elif child.suffix.lower() in VIDEO_SUFFIXES:
             yield Listed("video", child)
 

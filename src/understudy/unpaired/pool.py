@@ -20,6 +20,7 @@ from understudy.base.progress import progress_bar
 from understudy.errors import PoseError
 from understudy.performance import INTERPOLATED, Performance
 from understudy.poses.pose import BODY, POINTS, Pose
+from understudy.poses.similarity import Similarity
 from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
 from understudy.retargeting.proportions import fit_limbs
 
@@ -76,14 +77,15 @@ class PosePool:
         points: npt.NDArray[np.int16],
         starts: npt.NDArray[np.int32],
         first: npt.NDArray[np.int64],
-        grid: tuple[tuple[float, float], float],
+        grid: Similarity,
         consecutive: int,
     ) -> None:
         self.names = tuple(names)
         """of the clips that windows come from"""
         self.consecutive = consecutive
         self._points, self._starts, self._first = points, starts, first
-        self._origin, self._step = np.array(grid[0], np.float32), np.float32(grid[1])
+        self._grid = grid
+        """from the whole steps that are held to pixels of the reference's frame"""
 
     @classmethod
     def of(
@@ -113,7 +115,7 @@ class PosePool:
 
         if not body.torso_length:
             raise ValueError("the reference's torso length is not known")
-        grid = (body.centre_xy, body.torso_length / STEPS_A_TORSO)
+        grid = Similarity(body.torso_length / STEPS_A_TORSO, body.centre_xy)
         names: list[str] = []
         points: list[npt.NDArray[np.int16]] = []
         starts: list[npt.NDArray[np.int32]] = []
@@ -134,7 +136,7 @@ class PosePool:
                     names.append(clip.name)
                     poses = clip.poses
                     if fit:
-                        poses = fit_limbs(alignment.apply_to_pose(poses, poses.size_hw), alignment, own, body)
+                        poses = fit_limbs(alignment.of_pose(poses, poses.size_hw), alignment, own, body)
                         alignment = Alignment(1.0, (0.0, 0.0))
                     points.append(_stored(poses, alignment, seen_above, grid))
                     starts.append((found + frames).astype(np.int32))
@@ -143,7 +145,7 @@ class PosePool:
         if not names:
             raise PoseError(
                 f"none of {len(sequences)} clips of poses shows a person in {consecutive} frames on end: give others "
-                "with --unpaired, or the word choreography"
+                "with `unpaired`, or the word choreography"
             )
         if exchanged:
             _log.warning(
@@ -171,7 +173,8 @@ class PosePool:
 
     def fingerprint(self) -> str:
         """Hash of everything that draws depend on."""
-        digest = hashlib.sha256(f"{self.consecutive} {self._origin.tolist()} {float(self._step)}".encode())
+        origin, step = np.array(self._grid.translation_xy, np.float32), np.float32(self._grid.scale)
+        digest = hashlib.sha256(f"{self.consecutive} {origin.tolist()} {float(step)}".encode())
         for array in (self._points, self._starts, self._first):
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
@@ -189,7 +192,7 @@ class PosePool:
         seen = np.zeros((count, self.consecutive, POINTS), np.bool_)
         seen[..., KEPT] = cells[..., 0] != UNSEEN
         xy = np.zeros((count, self.consecutive, POINTS, 2), np.float32)
-        xy[..., KEPT, :] = cells * self._step + self._origin
+        xy[..., KEPT, :] = self._grid.of_points(cells.astype(np.float32))
         xy[~seen] = 0
         return xy, seen
 
@@ -200,14 +203,10 @@ def _usable(clip: PoseSequence, seen_above: float) -> npt.NDArray[np.bool_]:
     return seen & (clip.status >= INTERPOLATED)
 
 
-def _stored(
-    pose: Pose, alignment: Alignment, seen_above: float, grid: tuple[tuple[float, float], float]
-) -> npt.NDArray[np.int16]:
-    """(T, K, 2) whole steps from the reference's centre; further than a picture ever reaches counts as not seen."""
-    origin, step = grid
+def _stored(pose: Pose, alignment: Alignment, seen_above: float, grid: Similarity) -> npt.NDArray[np.int16]:
+    """(T, K, 2) whole steps of `grid`; what lies further out than a picture ever reaches counts as not seen."""
     named = alignment.named(pose)
-    offset = (np.array(alignment.translation_xy) - origin) / step
-    steps = named.xy[:, KEPT] * np.float32(alignment.scale / step) + offset.astype(np.float32)
+    steps = (grid.inverse @ alignment).of_points(named.xy[:, KEPT])
     np.rint(steps, out=steps)
     unseen = (named.confidence[:, KEPT] <= seen_above) | (np.abs(steps) > np.iinfo(np.int16).max).any(axis=-1)
     steps[unseen] = UNSEEN

@@ -13,20 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
-from understudy.base.files import write_json
-from understudy.base.progress import progress_bar
+from understudy.base.arguments import StrPath
 from understudy.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from understudy.actor import Actor
     from understudy.performance import Performance
 
 log = logging.getLogger(__name__)
-
-Picture = npt.NDArray[np.uint8]
 
 REFERENCE_SEED, DRIVER_SEED = 1, 24
 REFERENCE_DANCE, DRIVING_DANCE = 21, 22
@@ -70,24 +67,34 @@ class DemoResult:
         )
 
 
-def demo(output: str | Path = "demo", *, minutes: float = MINUTES, seed: int = 0) -> DemoResult:
-    """Films two made-up people, tracks them, clones at once (`instant`) and after training (`preview`), and measures.
+def demo(output: StrPath = "demo", *, minutes: float = MINUTES, seed: int = 0) -> DemoResult:
+    """Does all of it with two made-up people, who can be compared with the truth; takes some minutes.
+
+    Two people are filmed and tracked, one is cloned at once ("instant") and after training ("preview"), and both
+    clones are measured.
 
     Args:
-        output: folder for everything; the results of an earlier demo there are replaced.
+        output: a folder for everything; the results of an earlier demo there are replaced.
         minutes: of training.
         seed: of training.
 
     Raises:
         UsageError: `output` is a file.
         Interrupted: Ctrl-C or SIGTERM while training.
+
+    Shell:
+        $ understudy demo --output demo
     """
+    import numpy as np
+
+    from understudy.base.files import write_json
     from understudy.tracking.track import tracked
-    from understudy.verbs.clone import perform, train
+    from understudy.verbs.perform import perform
+    from understudy.verbs.train import train
 
     folder = Path(output)
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--output {folder} is a file: name a folder")
+        raise UsageError(f"`output` {folder} is a file: name a folder")
     started = time.monotonic()
     boxes = _film(folder)
     reference = tracked(folder / "reference.mp4", cache=folder / "tracked")
@@ -107,7 +114,7 @@ def demo(output: str | Path = "demo", *, minutes: float = MINUTES, seed: int = 0
             seed=seed,
             consent=CONSENT,
         )
-    except Interrupted as stopped:  # training speaks of --resume, which a demo does not have
+    except Interrupted as stopped:  # training speaks of resuming, which a demo does not have
         raise Interrupted("stopped; `understudy demo` begins anew", stopped.signal) from None
     perform(actor, driving, folder / "clone.mp4")
     errors = _compare(folder, actor, reference, driving, boxes)
@@ -167,6 +174,9 @@ def _compare(
     folder: Path, actor: Actor, reference: Performance, driving: Performance, boxes: list[Box]
 ) -> dict[str, list[float]]:
     """Writes the comparison video and the contact sheet; returns the errors of every frame, for each of `COMPARED`."""
+    import numpy as np
+
+    from understudy.base.progress import progress_bar
     from understudy.evaluation.metrics import rmse
     from understudy.media.reading import VideoReader, VideoWriter, write_image
     from understudy.performing.perform import aligned_poses
@@ -176,13 +186,11 @@ def _compare(
 
     poses = aligned_poses(actor, driving)  # in the reference's working pixels
     nearest = nearest_frames(poses, reference.poses).frame
-    crop = reference.header.crop
-    x, y = crop.translation_xy
-    on_stage = poses.transformed(1 / crop.scale, (-x / crop.scale, -y / crop.scale), reference.header.original_size_hw)
+    on_stage = reference.header.crop.inverse.of_pose(poses, reference.header.original_size_hw)
     filmed = list(VideoReader(folder / "reference.mp4"))
     rolls = [VideoReader(folder / name) for name in ("driving.mp4", "clone.mp4", "instant.mp4", "ground_truth.mp4")]
     shown = set(np.linspace(0, len(boxes) - 1, 9).astype(int)[1:-1])
-    columns: list[list[Picture]] = []
+    columns: list[list[npt.NDArray[np.uint8]]] = []
     errors: dict[str, list[float]] = {name: [] for name in COMPARED}
     with (
         VideoWriter(folder / "comparison.mp4", FPS) as writer,

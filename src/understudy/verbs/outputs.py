@@ -35,15 +35,16 @@ def check_actor_output(path: Path, resume: bool, rendered_with: str = "") -> Non
         return
     if path.exists() and not resume:
         use = f"render with it (`{rendered_with} ...`), " if rendered_with else ""
-        raise UsageError(f"{path} exists: {use}train it further with --resume, or choose another --output")
+        raise UsageError(f"{path} exists: {use}train it further with `resume=True`, or choose another `output`")
     if path.exists() and not begun:
         raise UsageError(
             f"{path} exists, but its run folder {run_folder} is gone, so it cannot be trained further: "
-            "choose another --output"
+            "choose another `output`"
         )
     if begun and not resume:
         raise UsageError(
-            f"an interrupted training of {path} is in {run_folder}: go on with --resume, or delete that folder first"
+            f"an interrupted training of {path} is in {run_folder}: go on with `resume=True`, "
+            "or delete that folder first"
         )
 
 
@@ -68,17 +69,17 @@ def check_video_output(path: Path, transparent: bool, compare: bool, inputs: Seq
         what = "a transparent video" if transparent else "a video"
         raise UsageError(f"cannot write {what} as {path}: use {kinds}")
     if suffix and path.is_dir():
-        raise UsageError(f"{path} is a folder: choose another --output")
+        raise UsageError(f"{path} is a folder: choose another `output`")
     if not suffix and path.exists() and not (path.is_dir() and all(_is_numbered_png(file) for file in path.iterdir())):
-        raise UsageError(f"{path} exists and holds other things than numbered PNG files: choose another --output")
+        raise UsageError(f"{path} exists and holds other things than numbered PNG files: choose another `output`")
     files = [given for given in inputs if isinstance(given, (str, os.PathLike)) and os.path.exists(given)]
     if path.exists() and any(os.path.samefile(file, path) for file in files):
-        raise UsageError(f"--output {path} would overwrite what it is made from: choose another name")
+        raise UsageError(f"`output` {path} would overwrite what it is made from: choose another name")
     comparison = comparison_path(path)
     if compare and comparison.is_dir():
-        raise UsageError(f"{comparison} is a folder: choose another --output, or leave out --compare")
+        raise UsageError(f"{comparison} is a folder: choose another `output`, or leave out `compare`")
     if compare and comparison.exists() and any(os.path.samefile(file, comparison) for file in files):
-        raise UsageError(f"--compare would overwrite {comparison}, which is given: choose another --output")
+        raise UsageError(f"`compare` would overwrite {comparison}, which is given: choose another `output`")
 
 
 def _is_numbered_png(file: Path) -> bool:

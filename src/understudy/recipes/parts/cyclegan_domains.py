@@ -3,56 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from understudy.conditioning.clips import Clip, read_clip
 from understudy.conditioning.limbs import limb_falloff
-from understudy.conditioning.pictures import pixels
 from understudy.poses.pose import OPENPOSE18_LIMBS
 from understudy.retargeting.alignment import BodyStatistics, align, body_statistics
 
 if TYPE_CHECKING:
     from understudy.performance import Performance
     from understudy.recipes.parts.cyclegan_config import Config
-
-Picture = npt.NDArray[np.uint8]
-Item = TypeVar("Item")
-
-
-def driving_frames(
-    config: Config,
-    statistics: Mapping[str, npt.NDArray[Any]],
-    driving: Performance,
-    body: BodyStatistics,
-    working_size: int,
-    *,
-    batch: int = 8,
-) -> Iterator[Picture]:
-    """A driver's frames as the generator was trained to see them; the clip is held in memory meanwhile.
-
-    Args:
-        config, statistics: of a `Trained` whose condition is frames.
-        driving: the clip; where nobody was found in it, whatever the matte shows.
-        body: of the reference's poses, in its working pixels.
-        working_size: pixels: side of the reference's working frame.
-
-    Yields:
-        `(S, S, 3)` RGB uint8, one a driving frame.
-
-    Raises:
-        PoseError: the driver never shows a whole torso.
-    """
-    clip = aligned_clip(config, statistics, driving, body, working_size, torch.device("cpu"))
-    for moments in batches(range(len(clip.frames)), batch):
-        transform = clip.to_picture.expand(len(moments), 2, 3)
-        yield from pixels(clip.frames_at(torch.tensor(moments), transform, config.size))
 
 
 def aligned_clip(
@@ -65,7 +30,7 @@ def aligned_clip(
 ) -> Clip:
     """A driver's frames over `driving_colour`, to be aligned with the reference."""
     red, green, blue = (int(value) for value in statistics["driving_colour"])
-    alignment = align(body_statistics(driving.poses), body, config.scale_by)
+    alignment = align(body_statistics(driving.poses), body, config.placement.scale_by)
     return read_clip(driving, alignment, (red, green, blue), 1, config.seen_above, config.size, working_size, device)
 
 
@@ -87,10 +52,3 @@ def stick_figures(xy: Tensor, seen: Tensor, size: int, sigma: float) -> Tensor:
     hue = torch.arange(len(limbs), device=xy.device)[:, None] / len(limbs) + torch.arange(3, device=xy.device) / 3
     colours = 0.5 + 0.5 * torch.cos(2 * math.pi * hue)  # (L, 3)
     return (lines * colours[:, :, None, None]).amax(dim=1) * 2 - 1
-
-
-def batches(items: Iterable[Item], batch: int) -> Iterator[list[Item]]:
-    """Lists of `batch` items, the last one perhaps shorter."""
-    remaining = iter(items)
-    while some := list(islice(remaining, batch)):
-        yield some

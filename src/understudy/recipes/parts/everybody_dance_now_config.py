@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from understudy.networks.vgg import Features
-from understudy.retargeting.alignment import NormalizeBy, ScaleBy
+from understudy.recipes.parts.groups import Augmentation, Optimisation, Placement
 from understudy.retargeting.augmentation import PoseNoise
 
 GLOBAL, LOCAL, FACE = NAMES = "global", "local", "face"
@@ -20,16 +20,10 @@ class Config:
     whole_frame: bool = True
     """learn the room along with the person, as the paper does; otherwise the person alone, who is then cut out"""
     temporal_smoothing: bool = True
-    """G sees its previous frame and D two frames at a time (section 3.2); False is "frame by frame", FBF"""
+    """G sees its previous frame and D two frames at a time (eq. 1); false is "frame by frame", with eq. 4 instead"""
     face: bool = True
     """refine the face by a GAN of its own (section 3.2)"""
-    normalization: NormalizeBy = "ground"
-    """how a driver is brought to the reference's place: "ground" is section 8.5 made steadier (see
-    `global_normalization`), "similarity" one scale and translation for the video"""
-    scale_by: ScaleBy = "body"
-    """what sets the scale of "similarity", see `alignment.align`"""
-    fit_limbs: bool = False
-    """give the driver's limbs the reference's lengths when performing; beyond the paper, whose limit this is"""
+    placement: Placement = Placement(normalization="ground")
     seen_above: float = 0.1
     """confidence above which a joint counts as seen"""
     line: float = 1 / 96
@@ -48,8 +42,6 @@ class Config:
     """channels of D's first layer"""
     scales: int = 3
     """discriminators: D_1 ... D_3, each on half the size of the one before"""
-    initial_deviation: float = 0.02
-    """of the weights"""
     features: Features = "auto"
     """weights of the VGG-19 behind L_P"""
     vgg_layers: tuple[str, ...] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -66,12 +58,7 @@ class Config:
     """halvings in G_f"""
     face_blocks: int = 9
     """residual blocks in G_f"""
-    batch: int = 1
-    """windows a step, or faces (not printed; pix2pixHD's)"""
-    learning_rate: float = 2e-4
-    """Adam's, of all networks (pix2pixHD's)"""
-    betas: tuple[float, float] = (0.5, 0.999)
-    """Adam's decays of the gradient's first and second moment"""
+    optimisation: Optimisation = Optimisation(batch=1)
     epochs: tuple[int, int, int] = (5, 30, 5)
     """passes over the reference in the global, the local and the face stage (section 8.2)"""
     steps: tuple[int, int, int] | None = None
@@ -80,24 +67,11 @@ class Config:
     """of the training time when that is limited, for each stage; those that are left out count for nothing"""
     enhancer_alone: float = 0.2
     """share of the local stage in which only the enhancer learns; then G learns as a whole (as pix2pixHD does)"""
-    rotate: float = 0.0
-    """degrees: augmentation, the same for all frames of a window"""
-    zoom: float = 0.0
-    """augmentation: scale drawn from 1 / (1 + zoom) to 1 + zoom"""
-    shift: float = 0.0
-    """augmentation: share of the side"""
-    pose_drop: float = 0.0
-    """probability that a limb is missed in a frame that is learnt from; beyond the paper, as the next two, which
-    `retargeting/augmentation.py` explains"""
-    pose_jitter: float = 0.0
-    """standard deviation of a joint's place in such a frame, as a share of the torso's length; beyond the paper"""
-    pose_stretch: float = 0.0
-    """limbs' lengths there change by factors from 1 / (1 + stretch) to 1 + stretch; beyond the paper"""
-    ema_decay: float = 0.0
-    """decay of the average of weights that is shown; 0 shows the last weights, as the paper does"""
+    augmentation: Augmentation = Augmentation()
+    pose_noise: PoseNoise = PoseNoise()
 
     def __post_init__(self) -> None:
-        for name in ("vgg_layers", "lambda_p", "betas", "epochs", "steps", "shares"):  # lists, when read from a file
+        for name in ("vgg_layers", "lambda_p", "epochs", "steps", "shares"):  # lists, when read from a file
             given = getattr(self, name)
             object.__setattr__(self, name, given if given is None else tuple(given))
         halvings = self.downsamplings + self.local_enhancers
@@ -115,24 +89,15 @@ class Config:
                 f"face_size {self.face_size} cannot be halved {self.face_downsamplings} times: "
                 f"use a multiple of {2**self.face_downsamplings} from 32 up"
             )
-        if self.whole_frame and (self.rotate or self.zoom or self.shift):
+        if self.whole_frame and self.augmentation:
             raise ValueError("whole_frame learns where the room is, so rotate, zoom and shift must be 0 with it")
-        if self.normalization not in ("similarity", "ground"):
-            raise ValueError(f"normalization must be similarity or ground, not {self.normalization}")
-        if self.batch < 1:
-            raise ValueError(f"batch must be at least 1, not {self.batch}")
         if any(self.shares[NAMES.index(stage)] <= 0 for stage in self.stages):
             raise ValueError(f"each stage needs a share of the time above 0: not {', '.join(map(str, self.shares))}")
+        if any(self.steps_of(stage, 1) < 1 for stage in self.stages):
+            given = ", ".join(map(str, self.steps or self.epochs))
+            raise ValueError(f"each stage needs at least one {'step' if self.steps else 'epoch'}: not {given}")
         if not 0 <= self.enhancer_alone <= 1:
             raise ValueError(f"enhancer_alone is a share between 0 and 1, not {self.enhancer_alone}")
-        if not 0 <= self.ema_decay < 1:
-            raise ValueError(f"ema_decay must be at least 0 and below 1, not {self.ema_decay}")
-        _ = self.pose_noise  # refuses impossible numbers
-
-    @property
-    def pose_noise(self) -> PoseNoise:
-        """What is done to the poses that go with the reference's own frames; the frames stay."""
-        return PoseNoise(self.pose_drop, self.pose_jitter, self.pose_stretch)
 
     @property
     def consecutive(self) -> int:
@@ -144,9 +109,17 @@ class Config:
         """Names of the stages that are trained, in their order."""
         return (GLOBAL, *[LOCAL] * self.local_enhancers, *[FACE] * self.face)
 
+    def steps_of(self, stage: str, epoch: int) -> int:
+        """Training steps of a stage, in which `epoch` steps see everything once."""
+        place = NAMES.index(stage)
+        return self.steps[place] if self.steps else self.epochs[place] * epoch
+
 
 def paper() -> Config:
-    """Everything as printed: half of 512x512, then all of it, with the room and the face."""
+    """The paper's numbers: half of 512x512, then all of it, with the room and the face.
+
+    "Where we differ from the paper", at the head of `everybody_dance_now.py`, lists what is not as printed.
+    """
     return Config()
 
 
@@ -158,19 +131,16 @@ def fast() -> Config:
     return Config(
         size=256,
         whole_frame=False,
-        fit_limbs=True,
+        placement=Placement(normalization="ground", fit_limbs=True),
         local_enhancers=0,
         width=32,
         face_size=64,
         face_width=32,
         face_downsamplings=3,
         face_blocks=6,
-        batch=2,
+        optimisation=Optimisation(batch=2, ema_decay=0.999),
         steps=(20_000, 0, 4_000),
-        rotate=10,
-        zoom=0.1,
-        shift=0.05,
-        ema_decay=0.999,
+        augmentation=Augmentation(rotate=10, zoom=0.1, shift=0.05),
     )
 
 
@@ -182,7 +152,7 @@ def preview() -> Config:
     return Config(
         size=128,
         whole_frame=False,
-        fit_limbs=True,
+        placement=Placement(normalization="ground", fit_limbs=True),
         line=1 / 64,
         local_enhancers=0,
         width=24,
@@ -197,12 +167,8 @@ def preview() -> Config:
         face_width=16,
         face_downsamplings=2,
         face_blocks=3,
-        batch=2,
-        learning_rate=5e-4,
+        optimisation=Optimisation(batch=2, learning_rate=5e-4, ema_decay=0.995),
         steps=(1800, 0, 600),
         shares=(0.9, 0, 0.1),
-        rotate=10,
-        zoom=0.1,
-        shift=0.05,
-        ema_decay=0.995,
+        augmentation=Augmentation(rotate=10, zoom=0.1, shift=0.05),
     )

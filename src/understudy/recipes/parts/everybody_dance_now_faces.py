@@ -22,9 +22,11 @@ from understudy.conditioning.pictures import as_levels, as_values, pixels
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.pix2pixhd import GlobalGenerator
 from understudy.networks.unet import initialise
+from understudy.networks.vgg import VGG19Features
 from understudy.recipes.parts.everybody_dance_now_config import Config
-from understudy.recipes.parts.everybody_dance_now_footage import Footage, Studio
+from understudy.recipes.parts.everybody_dance_now_footage import Footage
 from understudy.training import loop as training
+from understudy.training.session import Session
 
 CHOICE = 5
 """stream of random numbers; 1 to 4 are those of the stages before"""
@@ -70,16 +72,15 @@ class FaceGAN:
 
     shown = "generator"
 
-    def __init__(self, studio: Studio, patches: Patches):
-        config = self.config = studio.config
-        self.studio, self.patches = studio, patches
+    def __init__(self, session: Session, phi: VGG19Features, patches: Patches):
+        config = self.config = session.config
+        self.session, self.phi, self.patches = session, phi, patches
         generator = face_generator_for(config)
         judge = PatchGAN(3 + 3, config.face_width)
         for network in (generator, judge):
-            initialise(network, config.initial_deviation)
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.G_f, self.optimize_G_f = studio.fabric.setup(generator, studio.adam(generator))
-        self.D_f, self.optimize_D_f = studio.fabric.setup(judge, studio.adam(judge))
+            initialise(network, config.optimisation.initial_deviation)
+        self.G_f, self.optimize_G_f = session.fitted(generator)
+        self.D_f, self.optimize_D_f = session.fitted(judge)
         self.networks: Mapping[str, nn.Module] = {"generator": generator, "D_f": judge}
         self.optimizers: Mapping[str, torch.optim.Optimizer] = {
             "generator": self.optimize_G_f,
@@ -87,23 +88,23 @@ class FaceGAN:
         }
 
     def training_step(self, step: int) -> dict[str, Tensor]:
-        config = self.config
-        chosen = training.draw(self.studio.seed, CHOICE, step, config.batch, len(self.patches))
+        config, session = self.config, self.session
+        chosen = session.chance.draw(CHOICE, step, config.optimisation.batch, len(self.patches))
         x, coarse, y = self.patches[chosen]  # x_F, G(x)_F, y_F: (B, 3, F, F)
         fake = coarse + self.G_f(torch.cat([x, coarse], 1))  # G(x)_F + r
 
         # D_f: tell (x_F, y_F) from (x_F, G(x)_F + r), eq. 2
         real_logits, fake_logits = self.D_f(torch.cat([x, y], 1)), self.D_f(torch.cat([x, fake.detach()], 1))
         named = {"D_f": losses.discriminator_loss(real_logits, fake_logits).mean()}
-        training.descend(self.studio.fabric, self.optimize_D_f, named)
+        training.descend(session.fabric, self.optimize_D_f, named)
 
         # G_f: eq. 5 = L_face + lambda_P L_P
         with training.frozen(self.D_f):
             goal = {
                 "gan": losses.generator_loss(self.D_f(torch.cat([x, fake], 1))).mean(),
-                "p": config.lambda_p[2] * self.studio.perceptual(fake, y).mean(),
+                "p": config.lambda_p[2] * self.phi.distance(fake, y).mean(),
             }
-            training.descend(self.studio.fabric, self.optimize_G_f, goal)
+            training.descend(session.fabric, self.optimize_G_f, goal)
         return named | goal
 
     def preview(self, generator: nn.Module, folder: Path, step: int) -> None:

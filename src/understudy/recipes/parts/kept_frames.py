@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -18,16 +19,19 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.conditioning.clips import flat_colour
 from understudy.errors import ActorError, TrainingError
 from understudy.media.colour import RgbConverter
 from understudy.media.images import MAX_SIDE, composite
 from understudy.performance import FOUND, FRAMES_FILE, INTERPOLATED, MATTE_FILE
 from understudy.poses.pose import POINTS, Pose
+from understudy.poses.similarity import Similarity
+from understudy.recipes.parts.trained import ArraySpec, Trained
 from understudy.retargeting.pose_metrics import descriptor
 
 if TYPE_CHECKING:
     from understudy.performance import Performance
-    from understudy.recipes.parts.trained import ArraySpec
+    from understudy.training.session import Session
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 Image = npt.NDArray[np.uint8]
@@ -66,10 +70,8 @@ def keep_frames(reference: Performance, size: int, at_most: int) -> dict[str, np
     if len(usable) > at_most:
         chosen = usable[most_different(Pose(poses.xy[usable], poses.confidence[usable], poses.size_hw), at_most)]
         log.info("of %d frames the %d with the most different poses are kept", len(usable), at_most)
-    ratio = size / reference.header.size_hw[0]
-    to_edge = (ratio - 1) / 2  # resized edge to edge, so centres of first pixels do not coincide
     kept = Pose(poses.xy[chosen], poses.confidence[chosen], poses.size_hw)
-    kept = kept.transformed(ratio, (to_edge, to_edge), (size, size))
+    kept = Similarity.resized(size / reference.header.size_hw[0]).of_pose(kept, (size, size))
     return {
         "frames_mp4": _copied(reference.path / FRAMES_FILE, reference.fps, chosen),
         "matte_mp4": _copied(reference.path / MATTE_FILE, reference.fps, chosen),
@@ -186,16 +188,20 @@ def over_colour(picture: Image, colour: npt.NDArray[Any]) -> Image:
     return composite(picture, (red, green, blue))
 
 
-def gathered_record(weights: Arrays, seconds: float, seed: int) -> dict[str, Any]:
-    """The record of a "training" that only gathered frames."""
-    return {
+def gathered(session: Session, at_most: int) -> Trained:
+    """What recipes that only gather frames leave. See `keep_frames`."""
+    started = time.monotonic()
+    weights = keep_frames(session.reference, session.config.size, at_most)
+    statistics = {"flat_colour": np.array(flat_colour(session.reference), np.uint8)}
+    record: dict[str, Any] = {
         "steps": 0,
         "joined_at": None,
-        "seconds": round(seconds, 1),
+        "seconds": round(time.monotonic() - started, 1),
         "features": "none",
         "device": "cpu",
         "precision": "none",
-        "seed": seed,
+        "seed": session.seed,
         "frames": len(weights["moment"]),
         "losses": {},
     }
+    return Trained(session.config, weights, statistics, record)

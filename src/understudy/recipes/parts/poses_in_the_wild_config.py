@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from functools import partial
 
 from understudy.networks.vgg import Features
-from understudy.retargeting.alignment import NormalizeBy, ScaleBy
+from understudy.recipes.parts.groups import Augmentation, Optimisation, Placement
 from understudy.retargeting.augmentation import PoseNoise
 
 POSE, POSE_FULL, TEXTURE, TEXTURE_FULL = NAMES = "pose", "pose-full", "texture", "texture-full"
 
-Rung = Literal["PL-Stage1", "PL-Stage1-DA", "PL-Stage1-DA-F", "PL-Stage2", "PL-UL-Stage2"]
-RUNGS: tuple[str, ...] = get_args(Rung)
+RUNGS = ("PL-Stage1", "PL-Stage1-DA", "PL-Stage1-DA-F", "PL-Stage2", "PL-UL-Stage2")
 """the ablation ladder of Table 5: each adds one thing to the one before"""
+LEAST = {"neighbours": 0} | dict.fromkeys(
+    ("size", "judged", "width", "downsamplings", "blocks", "enhancer_blocks", "discriminator_width", "scales"), 1
+)
+"""what numbers must at least be"""
 
 
 @dataclass(frozen=True)
@@ -26,12 +30,7 @@ class Config:
     """pixels: height and width of the box about the person, all that the generators paint (section 4.1)"""
     whole_frame: bool = False
     """learn the room along with the person, in a box that is the whole square picture: "w/ BG" in Table 1"""
-    normalization: NormalizeBy = "similarity"
-    """how a driver is brought to the reference's place, see `perform.aligned_poses`"""
-    scale_by: ScaleBy = "body"
-    """what sets the scale of "similarity", see `alignment.align`"""
-    fit_limbs: bool = False
-    """give the driver's limbs the reference's lengths when performing; beyond the paper"""
+    placement: Placement = Placement()
     seen_above: float = 0.1
     """confidence above which a joint counts as seen"""
     line: float = 1 / 96
@@ -43,13 +42,9 @@ class Config:
     judged: int = 3
     """frames: M, consecutive ones that D_t sees (section 4.1)"""
     augment: bool = True
-    """damage the reference's poses while learning from pairs (section 3.1): "DA" """
-    drop: float = 0.1
-    """probability that a limb's channel is empty in a frame (not printed, as the next two)"""
-    jitter: float = 0.02
-    """standard deviation of a joint's place in a frame, as a share of the torso's length"""
-    stretch: float = 0.2
-    """limbs' lengths change by factors from 1 / (1 + stretch) to 1 + stretch, drawn once a window"""
+    """damage the reference's poses, as `pose_noise` says, while learning from pairs (section 3.1): "DA" """
+    pose_noise: PoseNoise = PoseNoise(drop=0.1, jitter=0.02, stretch=0.2)
+    """not printed"""
     refine: bool = True
     """stage II, section 3.2"""
     residual: bool = False
@@ -72,8 +67,6 @@ class Config:
     """channels of the first layer of D_p, D_t and D_w"""
     scales: int = 3
     """discriminators in each of them, every one on half the size of the one before (pix2pixHD's)"""
-    initial_deviation: float = 0.02
-    """of the weights"""
     features: Features = "auto"
     """weights of the VGG-19 behind L_vgg"""
     vgg_layers: tuple[str, ...] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -84,32 +77,24 @@ class Config:
     """eq. 4: weight of feature matching on D_p and D_t"""
     lambda_alpha: float = 10.0
     """weight of L1 on alpha, which the paper gets from a green screen and we learn with the frame"""
-    batch: int = 1
-    """windows of M frames a step (not printed)"""
-    learning_rate: float = 2e-4
-    """Adam's, of all networks, at first; it falls linearly in the second half of each stage's planned steps (section
-    4.1), so that a stage which ends by the clock before that keeps it"""
-    betas: tuple[float, float] = (0.5, 0.999)
-    """Adam's decays of the gradient's first and second moment (pix2pixHD's)"""
+    optimisation: Optimisation = Optimisation()
+    """the learning rate is printed (section 4.1), a batch of windows of M frames is not, and the rest is pix2pixHD's"""
     epochs: tuple[int, int, int, int] = (10, 10, 10, 10)
     """passes over the reference in each stage, I and II, each at half and at full size (not printed)"""
     steps: tuple[int, int, int, int] | None = None
     """training steps of each of the four, whatever the reference's length; in place of `epochs`"""
     shares: tuple[float, float, float, float] = (0.25, 0.3, 0.2, 0.25)
     """of the training time when that is limited; those that are left out count for nothing"""
-    rotate: float = 0.0
-    """degrees: augmentation, the same for poses and frames of a window; beyond the paper, as the next two"""
-    zoom: float = 0.0
-    """augmentation: scale drawn from 1 / (1 + zoom) to 1 + zoom"""
-    shift: float = 0.0
-    """augmentation: share of the box's height"""
-    ema_decay: float = 0.0
-    """decay of the average of weights that is shown; 0 shows the last weights, as the paper does"""
+    augmentation: Augmentation = Augmentation()
+    """of the box's height and width; beyond the paper"""
 
     def __post_init__(self) -> None:
-        for name in ("box_hw", "vgg_layers", "betas", "epochs", "steps", "shares"):  # lists, when read from a file
+        for name in ("box_hw", "vgg_layers", "epochs", "steps", "shares"):  # lists, when read from a file
             given = getattr(self, name)
             object.__setattr__(self, name, given if given is None else tuple(given))
+        for name, least in LEAST.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, not {getattr(self, name)}")
         halvings = self.downsamplings + self.progressive
         if any(side % 2**halvings or side < 2 ** (halvings + 1) for side in self.box_hw):
             raise ValueError(
@@ -118,21 +103,14 @@ class Config:
             )
         if self.whole_frame and self.box_hw != (self.size, self.size):
             raise ValueError(f"whole_frame paints the square picture: box_hw must be {self.size}x{self.size} with it")
-        if self.whole_frame and (self.rotate or self.zoom or self.shift):
+        if self.whole_frame and self.augmentation:
             raise ValueError("whole_frame learns where the room is, so rotate, zoom and shift must be 0 with it")
         if self.progressive and self.width % 2:
             raise ValueError(f"an enhancer has half of the generator's width, which must be even: not {self.width}")
-        if self.neighbours < 0 or self.judged < 1 or self.batch < 1:
-            raise ValueError(
-                f"neighbours must be at least 0, judged and batch at least 1: "
-                f"not {self.neighbours}, {self.judged} and {self.batch}"
-            )
         if any(self.shares[NAMES.index(stage)] <= 0 for stage in self.stages):
             raise ValueError(f"each stage needs a share of the time above 0: not {', '.join(map(str, self.shares))}")
         if not 0 <= self.enhancer_alone <= 1:
             raise ValueError(f"enhancer_alone is a share between 0 and 1, not {self.enhancer_alone}")
-        if not 0 <= self.ema_decay < 1:
-            raise ValueError(f"ema_decay must be at least 0 and below 1, not {self.ema_decay}")
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -152,13 +130,16 @@ class Config:
         return 0 if self.past_only else self.neighbours
 
     @property
-    def noise(self) -> PoseNoise:
-        """Augmentation of the poses that G_1 learns from."""
-        return PoseNoise(self.drop, self.jitter, self.stretch) if self.augment else PoseNoise(0.0, 0.0, 0.0)
+    def damage(self) -> PoseNoise:
+        """What is done to the reference's poses that are learnt from."""
+        return self.pose_noise if self.augment else PoseNoise()
 
 
 def paper() -> Config:
-    """Everything as printed: 128x256 (W x H) first, then 256x512, two stages, other people's poses."""
+    """128x256 (W x H) first, then 256x512, two stages, other people's poses.
+
+    As printed, but for the list "Where we differ from the paper" at the head of `poses_in_the_wild.py`.
+    """
     return Config()
 
 
@@ -170,16 +151,14 @@ def fast() -> Config:
     return Config(
         size=256,
         box_hw=(256, 256),
-        fit_limbs=True,
+        placement=Placement(fit_limbs=True),
         progressive=False,
         width=32,
         discriminator_width=32,
+        optimisation=Optimisation(ema_decay=0.999),
         steps=(14_000, 0, 8_000, 0),
         shares=(0.6, 0, 0.4, 0),
-        rotate=10,
-        zoom=0.05,
-        shift=0.02,
-        ema_decay=0.999,
+        augmentation=Augmentation(rotate=10, zoom=0.05, shift=0.02),
     )
 
 
@@ -192,7 +171,7 @@ def preview() -> Config:
     return Config(
         size=128,
         box_hw=(128, 128),
-        fit_limbs=True,
+        placement=Placement(fit_limbs=True),
         line=1 / 64,
         residual=True,
         progressive=False,
@@ -205,23 +184,26 @@ def preview() -> Config:
         vgg_layers=("relu1_1",),
         lambda_vgg=500.0,
         lambda_alpha=20.0,
-        learning_rate=4e-4,
+        optimisation=Optimisation(learning_rate=4e-4, ema_decay=0.995),
         steps=(1000, 0, 300, 0),
         shares=(0.7, 0, 0.3, 0),
-        rotate=10,
-        zoom=0.05,
-        shift=0.02,
-        ema_decay=0.995,
+        augmentation=Augmentation(rotate=10, zoom=0.05, shift=0.02),
     )
 
 
 def rung(config: Config, name: str) -> Config:
-    """The config as one rung of the ablation ladder has it; the last is the whole method.
-
-    Raises:
-        ValueError: there is no such rung.
-    """
-    if name not in RUNGS:
-        raise ValueError(f"there is no rung {name}; choose one of {', '.join(RUNGS)}")
+    """The config as one of `RUNGS` has it; the last is the whole method."""
     place = RUNGS.index(name)
     return replace(config, augment=place >= 1, past_only=place < 2, refine=place >= 3, unpaired=place >= 4)
+
+
+def with_background(config: Config) -> Config:
+    """The config as Table 1 has it "w/ BG": the room is learnt along with the person, from frames as they are."""
+    square = (config.size, config.size)
+    return replace(config, whole_frame=True, box_hw=square, augmentation=Augmentation())
+
+
+VARIANTS: dict[str, Callable[[Config], Config]] = {name: partial(rung, name=name) for name in RUNGS} | {
+    "w/ BG": with_background
+}
+"""the paper's ablations; "ours segmented FG" of Table 1 is "w/ BG" with the person cut out afterwards"""

@@ -1,4 +1,4 @@
-"""What goes into G_1 and G_2 of `poses_in_the_wild.py` and what comes out: windows of poses, frames, and both played.
+"""What G_1 and G_2 of `poses_in_the_wild.py` learn from: windows of the reference's poses and frames, and of others'.
 
 Everything here is seen in a box that follows the person (`retargeting/person_box.py`), each pose in the box of its own
 frame. Shape letters: B windows, M frames of a window, N poses of a window (its frames and their neighbours), J = 133
@@ -7,8 +7,7 @@ points, P parts of the body, C channels of a frame (RGB, and alpha unless the ro
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -17,20 +16,20 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from einops import rearrange
-from torch import Tensor, nn
+from torch import Tensor
 
-from understudy.base.devices import autocast
 from understudy.conditioning.clips import chained, flat_colour, random_similarity, read_clip
 from understudy.conditioning.limb_maps import limb_maps
+from understudy.poses.similarity import edge_to_edge
 from understudy.recipes.parts.poses_in_the_wild_config import Config
 from understudy.retargeting.alignment import body_statistics
 from understudy.retargeting.augmentation import PoseNoise, augmented
 from understudy.retargeting.person_box import Boxes, person_boxes, shown_points
-from understudy.training import loop as training
 from understudy.unpaired.pool import PosePool, PoseSequence
 
 if TYPE_CHECKING:
     from understudy.performance import Performance
+    from understudy.training.chance import Chance
 
 FPS = Fraction(30)
 """for the calm of boxes: whatever the rate of a clip, so that a generator needs to know none"""
@@ -55,7 +54,7 @@ class Poses:
     def maps(self, config: Config, shrink: int = 1) -> Tensor:
         """Limb maps `(B, N, P, H, W)` in [0, 1] of a box `shrink` times smaller than the config's."""
         height, width = (side // shrink for side in config.box_hw)
-        xy = (self.xy + 0.5) / shrink - 0.5  # edges stay edges
+        xy = edge_to_edge(self.xy, shrink=shrink)
         kept = None if self.kept is None else self.kept.flatten(0, 1)
         drawn = limb_maps(xy.flatten(0, 1), self.seen.flatten(0, 1), (height, width), config.line * height, kept=kept)
         return rearrange(drawn, "(b n) p h w -> b n p h w", b=len(self.xy))
@@ -69,10 +68,10 @@ class Footage:
         performance: Performance,
         unpaired: Sequence[Performance | PoseSequence],
         config: Config,
-        seed: int,
+        chance: Chance,
         device: torch.device,
     ):
-        self.config, self.seed, self.device = config, seed, device
+        self.config, self.chance, self.device = config, chance, device
         self.flat = None if config.whole_frame else flat_colour(performance)
         working_size = performance.header.size_hw[0]
         self.clip = read_clip(
@@ -88,7 +87,7 @@ class Footage:
             as_filmed=config.whole_frame,
             with_alpha=not config.whole_frame,
             own_edges=not config.whole_frame,
-            at_least=config.batch,
+            at_least=config.optimisation.batch,
         )
         xy, seen = self.clip.xy.cpu().numpy(), self.clip.seen.cpu().numpy()
         self.points = shown_points(seen)
@@ -98,7 +97,7 @@ class Footage:
         if unpaired and config.unpaired:
             body = body_statistics(performance.poses)
             poses_a_window = config.neighbours + 1 + config.after + 2 * config.neighbours * config.refine
-            self.pool = PosePool.of(unpaired, body, poses_a_window, config.seen_above, fit=config.fit_limbs)
+            self.pool = PosePool.of(unpaired, body, poses_a_window, config.seen_above, fit=config.placement.fit_limbs)
 
     def paired(
         self, streams: tuple[int, int, int], step: int, around: tuple[int, int], noise: PoseNoise
@@ -109,8 +108,8 @@ class Footage:
             streams: of random numbers, for the choice of windows, for their similarities and for the damage.
             around: poses before the first of the M frames and after the last; a clip's ends are repeated.
         """
-        config, clip, b = self.config, self.clip, self.config.batch
-        start = clip.windows[training.draw(self.seed, streams[0], step, b, len(clip.windows))]
+        config, clip, b = self.config, self.clip, self.config.optimisation.batch
+        start = clip.windows[self.chance.draw(streams[0], step, b, len(clip.windows))]
         reach = torch.arange(-around[0], config.judged + around[1], device=self.device)
         moment = (start[:, None] + reach).clamp(0, len(clip.xy) - 1)  # (B, N)
         transform = chained(self._moves(streams[1], step, b)[:, None], self.to_box[moment])  # (B, N, 2, 3)
@@ -118,7 +117,7 @@ class Footage:
         frames = slice(around[0], around[0] + config.judged)
         shown = moment[:, frames].flatten(), transform[:, frames].flatten(0, 1)
         y = rearrange(clip.frames_at(*shown, config.box_hw), "(b m) c h w -> b m c h w", b=b)
-        rng = np.random.default_rng([self.seed, streams[2], step])
+        rng = self.chance.generator(streams[2], step)
         return Poses(*augmented(rng, xy, clip.seen[moment], noise)), y
 
     def unpaired(self, streams: tuple[int, int, int], step: int, around: tuple[int, int]) -> Poses:
@@ -127,8 +126,8 @@ class Footage:
         As they were found, since they are in the wild already.
         """
         assert self.pool is not None
-        config, b = self.config, self.config.batch
-        rng = np.random.default_rng([self.seed, streams[0], step])
+        config, b = self.config, self.config.optimisation.batch
+        rng = self.chance.generator(streams[0], step)
         xy, seen = self.pool.draw(rng, b)  # (B, N, J, 2), in the reference's working pixels
         middle = config.neighbours * (1 + config.refine)  # of the windows that the pool draws
         some = slice(middle - around[0], middle + 1 + around[1])
@@ -145,8 +144,8 @@ class Footage:
     def _moves(self, stream: int, step: int, count: int) -> Tensor:
         """`count` random similarities `(B, 2, 3)` of the box about its middle."""
         config, nothing = self.config, torch.eye(3, device=self.device)[:2]
-        rng = np.random.default_rng([self.seed, stream, step])
-        return random_similarity(rng, nothing, count, config.box_hw, config.rotate, config.zoom, config.shift)
+        rng = self.chance.generator(stream, step)
+        return random_similarity(rng, nothing, count, config.box_hw, *config.augmentation.amounts)
 
 
 def boxes_of(xy: npt.NDArray[Any], seen: npt.NDArray[Any], points: npt.NDArray[Any], config: Config) -> Boxes:
@@ -171,78 +170,3 @@ def _moved(transform: Tensor, xy: Tensor) -> Tensor:
 
 def _on(values: npt.NDArray[Any], device: torch.device) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(values)).to(device)
-
-
-# -- Playing -------------------------------------------------------------------------------------------------------
-
-
-@torch.inference_mode()
-def paint(
-    G_1: nn.Module, G_2: nn.Module | None, config: Config, xy: Tensor, seen: Tensor, batch: int = 8
-) -> Iterator[Tensor]:
-    """Frames of a pose sequence, in order, some at a time: `(b, C, H, W)` float32 in [-1, 1].
-
-    Args:
-        xy: `(T, J, 2)` pixels of the box, each pose in the box of its frame.
-        seen: `(T, J)` bool.
-    """
-    coarse = _stage_one(G_1, config, xy, seen, batch)
-    if G_2 is None:
-        yield from coarse
-        return
-    k = config.neighbours
-    frames = (frame for some in coarse for frame in some)
-    for windows in _batches(_around(frames, k, k), batch):
-        x = torch.stack([torch.cat(window) for window in windows])  # (b, (2K + 1) * C, H, W)
-        with autocast(xy.device):
-            painted = G_2(x).float()
-        yield refined(painted, torch.stack([window[k] for window in windows]), config)
-
-
-def _stage_one(G_1: nn.Module, config: Config, xy: Tensor, seen: Tensor, batch: int) -> Iterator[Tensor]:
-    height, width = config.box_hw
-    maps = (
-        frame
-        for first in range(0, len(xy), batch)
-        for frame in limb_maps(
-            xy[first : first + batch], seen[first : first + batch], (height, width), config.line * height
-        )
-    )
-    for windows in _batches(_around(maps, config.neighbours, config.after), batch):
-        x = torch.stack([torch.cat(window) for window in windows])
-        with autocast(xy.device):
-            yield G_1(x).float()
-
-
-def refined(painted: Tensor, coarse: Tensor, config: Config) -> Tensor:
-    """Frames of stage II from what G_2 paints and stage I's frames, `(B, C, H, W)`; a sum may pass 1."""
-    return coarse + painted if config.residual else painted
-
-
-def _around(frames: Iterable[Tensor], before: int, after: int) -> Iterator[list[Tensor]]:
-    """Every frame with its neighbours, `before + 1 + after` of them; the ends are repeated."""
-    held: deque[Tensor] = deque(maxlen=before + 1 + after)
-    waiting = 0  # frames that have not been in the middle
-    for frame in frames:
-        if not held:
-            held.extend([frame] * before)
-        held.append(frame)
-        waiting += 1
-        if waiting > after:
-            yield list(held)
-            waiting -= 1
-    for _ in range(after if held else 0):
-        held.append(held[-1])
-        if len(held) == held.maxlen:
-            yield list(held)
-
-
-def _batches(windows: Iterable[list[Tensor]], count: int) -> Iterator[list[list[Tensor]]]:
-    some: list[list[Tensor]] = []
-    for window in windows:
-        some.append(window)
-        if len(some) == count:
-            yield some
-            some = []
-    if some:
-        yield some

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,26 +13,29 @@ import numpy.typing as npt
 from understudy.conditioning.clips import Clip
 from understudy.media.reading import VideoWriter, write_image
 from understudy.pictures.drawing import contact_sheet, side_by_side
+from understudy.recipes.parts.player import Player, moments
 
 Picture = npt.NDArray[np.uint8]
-Play = Callable[[Clip, int, int], list[Picture]]
-"""(clip, first, stop) -> generated frames, (h, w, 3), or (h, w, 4) premultiplied"""
 
 COLUMNS, CLIP_FRAMES = 6, 48
 
 
 def write_previews(
-    play: Play, reference: Clip, unpaired: Sequence[Clip], size: int, consecutive: int, folder: Path, step: int
+    player: Player, reference: Clip, unpaired: Sequence[Clip], size: int, consecutive: int, folder: Path, step: int
 ) -> None:
     """Writes `step-<n>.png` (real frames, their reconstructions, other people's poses) and a short `step-<n>.mp4`.
 
     Args:
+        player: of the networks as they are by now.
         size: pixels: side of the pictures.
         consecutive: N; a still is the last of a window's N frames, since only there the generator sees all poses.
     """
 
     def spread(clip: Clip) -> list[int]:
         return [int(clip.windows[i]) for i in np.linspace(0, len(clip.windows) - 1, COLUMNS).astype(int)]
+
+    def play(clip: Clip, start: int, stop: int) -> list[Picture]:
+        return list(player.play(moments(clip.poses_in(size)[start:stop])))
 
     def generated(clip: Clip) -> list[Picture]:
         return [shown_over(play(clip, t, t + consecutive)[-1], reference.colour) for t in spread(clip)]

@@ -1,0 +1,61 @@
+"""What public functions are asked with: the words to choose from, and the checks that several of them make.
+
+Nothing heavy is imported here, so that the command line can read the functions' signatures at once. Messages name a
+parameter in backticks, with what was given as Python writes it; the command line makes an option of that.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
+
+from understudy.errors import UsageError
+
+StrPath: TypeAlias = str | os.PathLike[str]
+Region = tuple[int, int, int, int]
+"""left, top, width, height in pixels of the picture"""
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Preset = Literal["instant", "preview", "fast", "paper"]
+TrainingPreset = Literal["preview", "fast", "paper"]
+"""those that train a network"""
+NormalizeBy = Literal["similarity", "ground", "ground-printed"]
+"""one scale and translation a video, or one for every frame by the feet (`global_normalization`), steadier than its
+paper prints it, or as printed"""
+ScaleBy = Literal["hips", "body"]
+Layout = Literal["side-by-side", "stage"]
+TrackerName = Literal["mediapipe", "rtmlib"]
+Landmarks = Literal["body", "wholebody"]
+
+
+def check_choice(name: str, given: object, choices: Iterable[str]) -> None:
+    """One of the words that there are was given for the parameter `name`.
+
+    Raises:
+        UsageError: another one.
+    """
+    if given not in (choices := tuple(choices)):
+        raise UsageError(f"`{name}={given!r}`: there is no such one; choose one of {', '.join(choices)}")
+
+
+def check_limits(max_minutes: float | None, max_steps: int | None = None) -> None:
+    """Training may stop so early.
+
+    Raises:
+        UsageError: it would never begin.
+    """
+    if max_minutes is not None and not 0 < max_minutes < float("inf"):
+        raise UsageError(f"`max_minutes` must be above 0, not {max_minutes:g}")
+    if max_steps is not None and max_steps < 1:
+        raise UsageError(f"`max_steps` must be at least 1, not {max_steps}")
+
+
+def check_seed(seed: int) -> None:
+    """Generators of random numbers take it.
+
+    Raises:
+        UsageError: it is below 0.
+    """
+    if seed < 0:
+        raise UsageError(f"`seed` must be 0 or above, not {seed}")

@@ -1,0 +1,114 @@
+"""Every file of weights that is ever fetched, and the one way in which we fetch one. The default path needs none."""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import os
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from understudy.base.files import atomic_file, sha256_of
+from understudy.base.progress import progress_bar
+from understudy.errors import TrainingError, UnderstudyError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One published file. It lies in PyTorch's hub folder, where other programs keep the same one."""
+
+    title: str
+    what_for: str
+    file: str
+    licence: str
+    fetched_by: str = "understudy"
+    """who fetches and checks it: we, or the package that needs it"""
+    address: str = ""
+    size: int = 0
+    """bytes"""
+    sha256: str = ""
+
+    @property
+    def path(self) -> Path:
+        """Where it is kept."""
+        import torch
+
+        return Path(torch.hub.get_dir()) / "checkpoints" / self.file
+
+
+VGG19 = Weights(
+    title="VGG-19 (ImageNet)",
+    what_for="perceptual losses of the presets fast and paper; random features stand in",
+    file="vgg19-dcbb9e9d.pth",
+    licence="BSD-3-Clause (torchvision)",
+    address="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+    size=574_673_361,
+    sha256="dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
+)
+ALEXNET = Weights(
+    title="AlexNet (ImageNet)",
+    what_for="LPIPS, with the extra understudy[metrics]",
+    file="alexnet-owt-7be5be79.pth",
+    licence="BSD-3-Clause (torchvision)",
+    fetched_by="torchmetrics",
+)
+INCEPTION = Weights(
+    title="Inception v3 (ImageNet)",
+    what_for="FID, with the extra understudy[metrics]",
+    file="weights-inception-2015-12-05-6726825d.pth",
+    licence="Apache-2.0 (torch-fidelity)",
+    fetched_by="torch-fidelity",
+)
+ALL = (VGG19, ALEXNET, INCEPTION)
+"""RTMPose's, with the extra understudy[rtmpose], are rtmlib's own affair: it names, fetches and keeps them"""
+
+
+def may_fetch() -> bool:
+    """Whether the user allows the network to be used for weights."""
+    return os.environ.get("UNDERSTUDY_OFFLINE") != "1"
+
+
+def at_hand(weights: Weights, fetch: bool) -> Path | None:
+    """The path of a file that we fetch ourselves, fetched once if `fetch`; None when it cannot be had.
+
+    Raises:
+        TrainingError: the file is there but its hash is not the published one (it is deleted).
+    """
+    path = weights.path
+    if not path.exists() and fetch:
+        log.warning(
+            "fetching the weights of %s once (%d MiB, %s) to %s",
+            weights.title,
+            weights.size >> 20,
+            weights.licence,
+            path,
+        )
+        try:
+            _fetch(weights, path)
+        except (OSError, UnderstudyError, http.client.HTTPException) as error:
+            log.warning("they could not be fetched: %s", error)
+    if not path.exists():
+        return None
+    digest = sha256_of(path)
+    if digest != weights.sha256:
+        path.unlink()
+        raise TrainingError(f"{path} had SHA-256 {digest}, not {weights.sha256}: deleted, try again")
+    return path
+
+
+def _fetch(weights: Weights, path: Path) -> None:
+    with (
+        urllib.request.urlopen(weights.address, timeout=10) as answer,
+        atomic_file(path) as temporary,
+        open(temporary, "wb") as stream,
+    ):
+        size = int(answer.headers["Content-Length"] or 0)
+        with progress_bar(f"fetching {weights.file}", size >> 20 or None, "MiB") as advance:
+            while chunk := answer.read(1 << 20):
+                stream.write(chunk)
+                advance()
+        if stream.tell() < size:  # not an error for urllib
+            raise ConnectionError(f"the connection ended after {stream.tell()} of {size} bytes")

@@ -1,0 +1,103 @@
+"""What each command does with what was typed: it calls the public function of its name, and says what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import understudy
+from understudy.errors import UsageError
+
+
+def clone(asked: dict[str, Any]) -> None:
+    understudy.clone(**asked)
+    _say_video(asked["output"], asked["compare"])
+
+
+def track(asked: dict[str, Any]) -> None:
+    header = understudy.track(**asked).header
+    _say("performance", asked["output"], f"{header.frames} frames, the person found in {header.found}")
+
+
+def train(asked: dict[str, Any]) -> None:
+    understudy.train(**asked)
+    next_step = f"understudy perform --actor {asked['output']} --driving VIDEO --output out.mp4"
+    _say("actor", asked["output"], f"perform with: {next_step}")
+
+
+def perform(asked: dict[str, Any]) -> None:
+    understudy.perform(**asked)
+    _say_video(asked["output"], asked["compare"], overlay=len(asked["actor"]) == 1)
+
+
+def coverage(asked: dict[str, Any]) -> None:
+    print(understudy.coverage(**asked).summary())
+    if asked["output"] is not None:
+        _say("report", asked["output"])
+
+
+def evaluate(asked: dict[str, Any]) -> None:
+    _say("report", understudy.evaluate(**asked))
+
+
+def study(asked: dict[str, Any]) -> None:
+    results, study, output = (asked.pop(name) for name in ("results", "study", "output"))
+    if results:
+        if any(asked[name] for name in ("pairs", "videos", "real", "labels")):
+            raise UsageError("`results` counts votes: it goes with `study` and `output` only")
+        print(understudy.study_results(results=results, study=study, output=output))
+        if output is not None:
+            _say("results", output)
+        return
+    if output is None:
+        raise UsageError("a study needs a folder to be written to: add `output=study`")
+    if study is not None:
+        raise UsageError("`study` goes with `results`: give the files of votes, too")
+    made = understudy.study(**asked, output=output)
+    _say("study", output, f"{len(made.key.items)} questions")
+    print(made)
+    print(f"count the votes: understudy study --results votes-*.json --study {output}")
+
+
+def detect(asked: dict[str, Any]) -> None:
+    print(understudy.detect(**asked))
+    if asked["output"] is not None:
+        _say("details", asked["output"])
+
+
+def poses(asked: dict[str, Any]) -> None:
+    _say("poses", understudy.convert_poses(**asked))
+
+
+def recipes(asked: dict[str, Any]) -> None:
+    print(understudy.list_recipes(**asked))
+
+
+def inspect(asked: dict[str, Any]) -> None:
+    found = understudy.inspect(**asked)
+    print(found)
+    _say("contact sheet", found.sheet)
+
+
+def demo(asked: dict[str, Any]) -> None:
+    result = understudy.demo(**asked)
+    print(result)
+    _say("clone", result.clone)
+    _say("comparison", result.comparison)
+    _say("contact sheet", result.sheet)
+    print("\nWith your own videos: understudy clone --reference me.mp4 --driving dance.mp4 --output out.mp4")
+
+
+def _say(what: str, path: Path, more: str = "") -> None:
+    """Where something lies that a command has made."""
+    print(f"{what}: {path}" + (f" ({more})" if more else ""))
+
+
+def _say_video(output: Path, compare: bool, overlay: bool = True) -> None:
+    _say("video" if output.suffix else "pictures", output)
+    if compare:
+        from understudy.verbs.outputs import comparison_path, normalization_path
+
+        _say("comparison", comparison_path(output))
+        if overlay:
+            _say("normalisation", normalization_path(output))

@@ -1,0 +1,212 @@
+"""Commands, read from the public functions: a signature says the options, its docstring the help."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from types import NoneType, SimpleNamespace, UnionType
+from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
+
+import understudy
+
+Reader: TypeAlias = Callable[[str], Any]
+
+COMMANDS = (
+    "clone",
+    "track",
+    "train",
+    "perform",
+    "coverage",
+    "evaluate",
+    "study",
+    "detect",
+    "poses",
+    "inspect",
+    "recipes",
+    "demo",
+)
+"""each is called as the public function that it calls"""
+OTHERWISE = {"study": "study_results"}
+"""what a command calls instead, when the first parameter of that is given"""
+VERBS = {"poses": "convert_poses", "recipes": "list_recipes"}
+"""public functions that are not called as their command is"""
+TYPED = {"settings": "set"}
+"""options that are not called as their parameter is"""
+PYTHON_ONLY = ("config",)
+"""parameters that only a Python program can give"""
+POSITIONAL = {
+    "track": ("video",),
+    "detect": ("video",),
+    "inspect": ("thing",),
+    "poses": ("given", "output"),
+    "recipes": ("name",),
+}
+"""parameters whose value stands without an option before it, by command"""
+REPEATABLE = ("settings",)
+"""options that may come several times, with one word each, beside those that take one or several things"""
+ON_DISK = dict.fromkeys(("Actor", "Clip", "Detector", "StrPath", "Unpaired"), Path)
+"""what is typed for things that a Python program may have loaded already"""
+
+
+def _region(text: str) -> tuple[int, ...]:
+    left, top, width, height = (int(part) for part in text.split(","))
+    return left, top, width, height
+
+
+BY_TYPE: dict[Any, tuple[Reader, str, str]] = {
+    int: (int, "INT", "a whole number"),
+    float: (float, "NUMBER", "a number"),
+    str: (str, "TEXT", "a text"),
+    Path: (Path, "PATH", "a path"),
+}
+"""how a word is read, what help calls it, and what a word that cannot be read is not"""
+BY_NAME: dict[str, tuple[Reader, str, str]] = {
+    **dict.fromkeys(("max_minutes", "minutes"), (float, "MINUTES", "a number of minutes")),
+    **dict.fromkeys(("start", "end", "gap", "seconds"), (float, "SECONDS", "a number of seconds")),
+    **dict.fromkeys(("recipe", "recipes"), (str, "NAME", "a name")),
+    "max_steps": (int, "STEPS", "a whole number of steps"),
+    "variant": (str, "VARIANT", "a variant"),
+    "fps": (float, "FPS", "a number of frames a second"),
+    "settings": (str, "NAME=VALUE", "a number and its value"),
+    "actor": (Path, "ACTOR", "a path"),
+    "background": (str, "reference|driving|COLOUR|IMAGE|VIDEO|transparent", "a background"),
+    "matte": (str, "auto|green|none|VIDEO", "a matte"),
+    "region": (_region, "X,Y,W,H", "four whole numbers X,Y,W,H"),
+}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One parameter, as it is typed."""
+
+    name: str
+    help: str
+    default: Any
+    """`inspect.Parameter.empty` if it must be given"""
+    read: Reader | None
+    """of one word; None of a switch"""
+    metavar: str
+    many: bool = False
+    """takes any number of words"""
+    repeatable: bool = False
+    """may come several times, with one word each"""
+    standing: bool = False
+    """the value stands by itself"""
+
+    @property
+    def required(self) -> bool:
+        return self.default is inspect.Parameter.empty
+
+    @property
+    def typed(self) -> str:
+        """--max-minutes; --no-smooth of what is on unless switched off."""
+        return f"--{'no-' if self.default is True else ''}{TYPED.get(self.name, self.name).replace('_', '-')}"
+
+
+@dataclass(frozen=True)
+class Command:
+    """What `understudy NAME` understands and says of itself, in the words of the functions' docstrings."""
+
+    name: str
+    description: str
+    examples: tuple[str, ...]
+    options: tuple[Option, ...]
+
+
+def command(name: str) -> Command:
+    """Reads the function of a command as it is now; if there are two, the second's parameters join the first's."""
+    verbs = [getattr(understudy, verb) for verb in (VERBS.get(name, name), OTHERWISE.get(name)) if verb]
+    standing = POSITIONAL.get(name, ())
+    documents = [_Document(verb) for verb in verbs]
+    description = documents[0].description
+    options = {option.name: option for option in _options(verbs[0], documents[0], standing)}
+    for verb, document in zip(verbs[1:], documents[1:], strict=True):
+        given = f"With `{next(iter(document.arguments))}`: "
+        description += f"\n\n{given}{document.summary[0].lower()}{document.summary[1:]}"
+        for option in _options(verb, document, standing):
+            first = options.get(option.name)
+            options[option.name] = replace(first, help=f"{first.help} {given}{option.help}") if first else option
+        # what one of the two must be given, the other does without: who lacks it, says so
+        options = {
+            key: replace(one, default=() if one.many else None) if one.required else one for key, one in options.items()
+        }
+    examples = tuple(line for document in documents for line in document.examples)
+    return Command(name, description, examples, tuple(options.values()))
+
+
+@cache
+def option_names() -> frozenset[str]:
+    """The parameters of all commands, but for those whose value stands without an option."""
+    return frozenset(option.name for name in COMMANDS for option in command(name).options if not option.standing)
+
+
+class _Document:
+    """A docstring, taken apart."""
+
+    def __init__(self, verb: Callable[..., Any]) -> None:
+        parts = re.split(r"^(Args|Returns|Raises|Example|Shell):\n", inspect.getdoc(verb) or "", flags=re.MULTILINE)
+        sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+        self.description = parts[0].strip()
+        self.summary = self.description.partition("\n")[0]
+        entries = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", sections.get("Args", ""), re.MULTILINE)
+        self.arguments = {name: " ".join(text.split()) for name, text in entries}
+        self.examples = re.findall(r"^    \$ (.*)$", sections.get("Shell", ""), re.MULTILINE)
+
+    def of(self, name: str) -> str:
+        """What is said of a parameter; "as for `train`" is what `train` says."""
+        said = self.arguments[name]
+        elsewhere = re.match(r"as for `(\w+)`", said)
+        if elsewhere is None:
+            return said
+        return _Document(getattr(understudy, elsewhere[1])).of(name).rstrip(".") + said[elsewhere.end() :]
+
+
+def _options(verb: Callable[..., Any], document: _Document, standing: Sequence[str]) -> list[Option]:
+    parameters = {name: one for name, one in inspect.signature(verb).parameters.items() if name not in PYTHON_ONLY}
+    annotations = SimpleNamespace(__annotations__={name: one.annotation for name, one in parameters.items()})
+    hints = get_type_hints(annotations, vars(inspect.getmodule(inspect.unwrap(verb))), ON_DISK)
+    return [
+        _option(name, hints[name], one.default, document.of(name), name in standing) for name, one in parameters.items()
+    ]
+
+
+def _option(name: str, hint: Any, default: Any, said: str, standing: bool) -> Option:
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    kinds = tuple(kind for kind in kinds if kind is not NoneType)
+    several = [kind for kind in kinds if get_origin(kind) is Sequence]
+    kind = get_args(several[0])[0] if several else kinds[0]
+    if kind is bool:
+        return Option(name, said, default, None, "")
+    if get_origin(kind) is Literal:
+        read, metavar, what = _one_of(get_args(kind)), "|".join(get_args(kind)), f"one of {', '.join(get_args(kind))}"
+    else:
+        read, metavar, what = BY_NAME.get(name) or BY_TYPE[kind]
+    if standing:
+        metavar = name.upper()
+    if metavar == "NAME":
+        from understudy.recipes import names
+
+        said += f" One of {', '.join(names())}."
+    repeatable = bool(several) and (len(kinds) > 1 or name in REPEATABLE)
+    many = bool(several) and not repeatable
+    return Option(name, said, default, _saying(read, what), metavar, many, repeatable, standing)
+
+
+def _one_of(choices: tuple[str, ...]) -> Reader:
+    return lambda word: choices[choices.index(word)]
+
+
+def _saying(read: Reader, what: str) -> Reader:
+    """Says in words what was wrong with what was typed."""
+
+    def checked(word: str) -> Any:
+        try:
+            return read(word)
+        except ValueError:
+            raise ValueError(f"{word!r} is not {what}") from None
+
+    return checked

@@ -1,0 +1,213 @@
+"""The two passes of tracking over a clip, in constant memory.
+
+The first runs the tracker over the shrunk frames. The second, when the poses are complete and the square around the
+person is chosen, cuts that square out and adds mattes, flow and background.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from understudy.base.arguments import Landmarks, Region, StrPath, TrackerName
+from understudy.base.progress import progress_bar
+from understudy.base.threads import ReadAhead
+from understudy.errors import MediaError, PoseError
+from understudy.media.reading import VideoReader
+from understudy.performance import FLOW_SHRINK, MISSING, Crop, PerformanceWriter
+from understudy.poses.formats import read_poses
+from understudy.poses.pose import BODY, Pose
+from understudy.poses.similarity import Similarity
+from understudy.tracking.background import BackgroundMedian, sample_count, sample_frames
+from understudy.tracking.crop import crop_of, cut
+from understudy.tracking.detection import Tracker
+from understudy.tracking.flow import BackwardFlow
+from understudy.tracking.identity import same_person
+from understudy.tracking.mattes import GivenMatte, KeyedMatte, MatteSource, NoMatte, Square, TrackedMatte
+from understudy.tracking.mediapipe import MediaPipeTracker
+from understudy.tracking.observe import Observations, look_long_side, observe, place_in_words
+
+UInt8Array = npt.NDArray[np.uint8]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Footage:
+    """The part of a video that is tracked, and how it is read."""
+
+    path: Path
+    start: float | None
+    end: float | None
+    strict: bool
+    tolerate_damage: bool
+
+    def reader(self, long_side: int | None = None, say_notes: bool = True) -> VideoReader:
+        return VideoReader(
+            self.path,
+            start=self.start,
+            end=self.end,
+            long_side=long_side,
+            strict=self.strict,
+            tolerate_damage=self.tolerate_damage,
+            say_notes=say_notes,
+        )
+
+    def chosen_with(self, options: str) -> str:
+        """What to type to track this clip differently; the commands that track by themselves lack those options."""
+        return f"`understudy track {self.path} {options} --output {self.path.stem}.performance`"
+
+
+def first_pass(
+    clip: Footage, full: VideoReader, tracker: TrackerName, landmarks: Landmarks, region: Region | None
+) -> tuple[Observations, Pose, str]:
+    """What the tracker saw, the poses of one person in original pixels, and the tracker's version.
+
+    Args:
+        full: of the clip, at its own size.
+    """
+    with closing(_make_tracker(tracker, landmarks)) as follower:
+        look = clip.reader(look_long_side(full.info.size_hw, region))
+        observations = observe(look, follower, region)
+        return observations, _of_one_person(observations, clip, full.fps), follower.version
+
+
+def _make_tracker(name: TrackerName, landmarks: Landmarks) -> Tracker:
+    if name == "rtmlib":
+        from understudy.tracking.rtmlib import RtmlibTracker
+
+        return RtmlibTracker(landmarks)
+    return MediaPipeTracker(landmarks)
+
+
+def matte_source(
+    matte: StrPath,
+    clip: Footage,
+    observations: Observations | None,
+    square: Square,
+    crop: Crop,
+    size: int,
+    original_hw: tuple[int, int],
+) -> MatteSource:
+    if matte == "auto":
+        return TrackedMatte(observations, crop, size)
+    if matte == "green":
+        return KeyedMatte()
+    if matte == "none":
+        return NoMatte()
+    if not Path(matte).is_file():
+        raise MediaError(f"there is no matte {matte}: give auto, green, none or a video file")
+    return GivenMatte(Path(matte), square, original_hw, clip.start, clip.end, clip.tolerate_damage)
+
+
+def _of_one_person(observations: Observations, clip: Footage, fps: Fraction) -> Pose:
+    """The poses without those of other people; says who was followed."""
+    name, by_region = clip.path.name, clip.chosen_with("--region X,Y,W,H")
+    poses, other = same_person(observations.poses, fps)
+    if poses.found.any():
+        place = place_in_words(poses)
+        _log.info(f"{name}: followed the person {place}; to follow another one: {by_region}, and give that")
+    if other.any():
+        _log.warning(
+            f"{name}: from {np.argmax(other) / float(fps):.1f} s on the tracker followed somebody else in "
+            f"{other.sum()} frames, which count as not found; to keep it to one person: {by_region}, and give that"
+        )
+    for index in np.flatnonzero(other):
+        observations.masks.drop(int(index))
+    return poses
+
+
+def given_poses(path: StrPath, reader: VideoReader, start: float | None) -> Pose:
+    original_hw = reader.info.size_hw
+
+    poses = read_poses(path, size_hw=original_hw)
+    if poses.size_hw != original_hw:
+        scale = original_hw[0] / poses.size_hw[0]
+        poses = Similarity.resized(scale).of_pose(poses, original_hw)
+    expected, whole = reader.expected_frames, reader.info.frames
+    if abs(len(poses) - expected) > 1 and abs(len(poses) - whole) <= 1:
+        first = round((start or 0) * reader.fps)
+        return poses[first : first + expected]
+    if not 0.9 * expected - 2 < len(poses) < 1.1 * expected + 2:  # the header may be a little wrong; a folder is not
+        raise _count_error(len(poses), expected, reader)
+    return poses
+
+
+def _count_error(poses: int, frames: int, reader: VideoReader) -> PoseError:
+    return PoseError(
+        f"there are {poses} poses for the {frames} frames of {reader.info.path}: give one pose per frame, and the "
+        "`start` and `end` that they were made with"
+    )
+
+
+def second_pass(
+    reader: VideoReader,
+    mattes: MatteSource,
+    poses: Pose,
+    status: npt.NDArray[np.uint8],
+    square: Square,
+    size: int,
+    writer: PerformanceWriter,
+) -> tuple[Pose, npt.NDArray[np.uint8], BackgroundMedian]:
+    """Writes frames, mattes and flow; returns poses and status cut or stretched by the one frame they may differ."""
+    median = BackgroundMedian()
+    flow = BackwardFlow(FLOW_SHRINK)
+    crop = crop_of(square, size)
+    people = crop.of_pose(poses, (size, size))
+    prepared = ReadAhead(_prepared(reader, mattes, people, status, square, median), 4)
+    try:
+        with progress_bar(f"cutting {reader.info.path.name}", len(poses)) as advance:
+            for working, matte in prepared:
+                writer.add(working, matte, flow(working))
+                advance()
+    finally:
+        prepared.stop()
+    if abs(writer.count - len(poses)) > 1:
+        raise _count_error(len(poses), writer.count, reader)
+    keep = np.minimum(np.arange(writer.count), len(poses) - 1)
+    return Pose(poses.xy[keep], poses.confidence[keep], poses.size_hw), status[keep], median
+
+
+def _prepared(
+    reader: VideoReader,
+    mattes: MatteSource,
+    people: Pose,
+    status: npt.NDArray[np.uint8],
+    square: Square,
+    median: BackgroundMedian,
+) -> Generator[tuple[UInt8Array, UInt8Array], None, None]:
+    """(working frame, matte) of every frame; some whole frames go into the background's median on the way."""
+    height, width = reader.info.size_hw
+    size = people.size_hw[0]
+    shrink = height // reader.size_hw[0]
+    smaller = (square[0] // shrink, square[1] // shrink, square[2] // shrink)
+    inside = cut(np.full(reader.size_hw, 255, np.uint8), smaller, size, beyond=0)
+    sampled = sample_frames(np.flatnonzero(status != MISSING), sample_count((height, width)))
+    with closing(reader.with_whole(sampled)) as frames:
+        for index, (frame, whole) in enumerate(frames):
+            known = min(index, len(people) - 1)
+            person = people.xy[known, BODY][people.confidence[known, BODY] > 0] if status[known] != MISSING else None
+            matte, working = mattes(frame, cut(frame, smaller, size), person)
+            matte = np.minimum(matte, inside)
+            if whole is not None:
+                median.add(whole, _uncut(matte, square, (height, width)))
+            yield working, matte
+
+
+def _uncut(matte: UInt8Array, square: Square, size_hw: tuple[int, int]) -> UInt8Array:
+    """The matte at its place in the whole picture."""
+    left, top, side = square
+    height, width = size_hw
+    whole = np.zeros(size_hw, np.uint8)
+    large = cv2.resize(matte, (side, side), interpolation=cv2.INTER_LINEAR)
+    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
+    whole[y0:y1, x0:x1] = large[y0 - top : y1 - top, x0 - left : x1 - left]
+    return whole

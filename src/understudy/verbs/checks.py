@@ -1,0 +1,202 @@
+"""What a user can get wrong about a training or a performance, looked at before hours of work.
+
+Each check stands here once: `train` and `perform` make theirs, and `clone` makes both before it tracks anything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from understudy.base.arguments import (
+    Device,
+    NormalizeBy,
+    Preset,
+    StrPath,
+    check_choice,
+    check_limits,
+    check_seed,
+)
+from understudy.errors import TrainingError, UsageError
+
+if TYPE_CHECKING:
+    from understudy.compositing.backgrounds import Background
+    from understudy.consent import Consent
+    from understudy.performance import Clip
+    from understudy.unpaired.chosen import Others, Unpaired
+
+DEFAULT_RECIPE, INSTANT_RECIPE = "performance-cloning", "limb-warp"
+WORKING_SIZE = 256
+"""pixels: what clips are tracked at, unless the recipe paints larger frames"""
+
+
+@dataclass(frozen=True)
+class CheckedTraining:
+    """A training that may begin once the person has agreed."""
+
+    output: Path
+    unpaired: list[Unpaired]
+    recipe: str
+    preset: Preset
+    config: Any
+    learns_from: Others | None
+    """what of other people it learns from, see `Recipe.learns_from`"""
+    paints_room: bool
+    resume: bool
+    max_minutes: float | None
+    max_steps: int | None
+    seed: int
+    normalization: NormalizeBy | None
+    device: Device
+    use: str
+    """the command that would use an actor that is there already"""
+
+    @property
+    def tracking(self) -> dict[str, Any]:
+        """Options of `tracked` for the clips that are learnt from."""
+        return {} if self.config.size <= WORKING_SIZE else {"size": self.config.size}
+
+    def agreed(self, consent: str | None, reference: Clip) -> Consent:
+        """The consent given now, else the one that the run to be resumed was begun with; asked for at a terminal.
+
+        Raises:
+            ConsentError: nobody agreed.
+        """
+        from understudy.actor import run_folder_of
+        from understudy.base.files import read_json
+        from understudy.consent import Consent, obtain_consent
+
+        recorded = run_folder_of(self.output) / "consent.json"
+        if self.resume and recorded.is_file():
+            stored = read_json(recorded, TrainingError)
+            if isinstance(stored, dict) and stored.get("text") and consent in (None, stored["text"]):
+                return Consent(str(stored["text"]), str(stored.get("time", "")))
+        named = Path(reference).name if isinstance(reference, str | os.PathLike) else reference.header.source_name
+        return obtain_consent(consent, named)
+
+
+def checked_training(
+    output: StrPath,
+    *,
+    unpaired: Sequence[Unpaired],
+    recipe: str | None,
+    preset: Preset,
+    resume: bool,
+    max_minutes: float | None,
+    max_steps: int | None,
+    seed: int,
+    normalization: NormalizeBy | None,
+    variant: str | None,
+    config: Any,
+    settings: Sequence[str],
+    device: Device,
+    use: str = "",
+) -> CheckedTraining:
+    """Everything that `train` is asked, but for the reference and its consent.
+
+    Args:
+        use: the command that would use an actor that is there already.
+
+    Raises:
+        UsageError: arguments that make no sense, or an output that would be lost.
+    """
+    from understudy.base.devices import choose_device
+    from understudy.recipes import recipe as find
+    from understudy.unpaired.chosen import chosen_unpaired
+    from understudy.verbs.outputs import check_actor_output
+
+    chosen, config = _recipe_and_config(recipe, preset, variant, config, settings)
+    method = find(chosen)
+    learns_from = method.learns_from(config)
+    choose_device(device)
+    check_limits(max_minutes, max_steps)
+    check_seed(seed)
+    check_normalization(normalization)
+    check_actor_output(Path(output), resume, use)
+    return CheckedTraining(
+        output=Path(output),
+        unpaired=chosen_unpaired(chosen, learns_from, unpaired),
+        recipe=chosen,
+        preset=preset,
+        config=config,
+        learns_from=learns_from,
+        paints_room=method.paints_room(config),
+        resume=resume,
+        max_minutes=max_minutes,
+        max_steps=max_steps,
+        seed=seed,
+        normalization=normalization,
+        device=device,
+        use=use,
+    )
+
+
+def _recipe_and_config(
+    recipe: str | None, preset: str, variant: str | None, config: Any, settings: Sequence[str]
+) -> tuple[str, Any]:
+    from understudy.recipes import name_of
+    from understudy.recipes import recipe as find
+    from understudy.recipes.parts.settings import assignments, changed
+
+    changes = assignments(settings)
+    if config is not None:
+        if recipe is not None or variant is not None:
+            raise UsageError("`config` says which recipe and variant it is: leave out `recipe` and `variant`")
+        return name_of(config), changed(config, changes)
+    check_choice("preset", preset, get_args(Preset))
+    chosen = recipe or (INSTANT_RECIPE if preset == "instant" else DEFAULT_RECIPE)
+    return chosen, changed(find(chosen).preset(preset, variant), changes)
+
+
+@dataclass(frozen=True)
+class CheckedVideo:
+    """A video that may be written: where, before what, and whether a comparison goes beside it."""
+
+    output: Path
+    background: Background
+    compare: bool
+    device: Device
+
+    @property
+    def comparison(self) -> Path | None:
+        from understudy.verbs.outputs import comparison_path
+
+        return comparison_path(self.output) if self.compare else None
+
+    @property
+    def overlay(self) -> Path | None:
+        from understudy.verbs.outputs import normalization_path
+
+        return normalization_path(self.output) if self.compare else None
+
+
+def checked_video(
+    output: StrPath, background: StrPath, compare: bool, device: Device, inputs: Sequence[object]
+) -> CheckedVideo:
+    """What `perform` writes, and nothing of `inputs` is lost by it.
+
+    Raises:
+        UsageError: an output that cannot be, or no such background or device.
+        MediaError: the background's picture or video cannot be read.
+    """
+    from understudy.base.devices import choose_device
+    from understudy.compositing.backgrounds import Background
+    from understudy.verbs.outputs import check_video_output
+
+    path, behind = Path(output), Background.of(background)
+    check_video_output(path, behind.transparent, compare, [*inputs, behind.what])
+    choose_device(device)
+    return CheckedVideo(path, behind, compare, device)
+
+
+def check_normalization(normalization: str | None) -> None:
+    """A way of bringing drivers to the reference's place, or None for the actor's own.
+
+    Raises:
+        UsageError: another word.
+    """
+    if normalization is not None:
+        check_choice("normalization", normalization, get_args(NormalizeBy))

@@ -1,0 +1,141 @@
+"""The verb `perform`: an actor, or several, play a driver."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from understudy.base.arguments import Device, Layout, NormalizeBy, StrPath, check_choice
+from understudy.errors import UsageError
+from understudy.verbs.checks import CheckedVideo, check_normalization, checked_video
+
+if TYPE_CHECKING:
+    from understudy.actor import Actor
+    from understudy.performance import Clip
+    from understudy.performing.driver import Driver
+
+log = logging.getLogger(__name__)
+
+
+def perform(
+    actor: Actor | StrPath | Sequence[Actor | StrPath],
+    driving: Clip,
+    output: StrPath,
+    *,
+    layout: Layout = "side-by-side",
+    background: StrPath = "reference",
+    normalization: NormalizeBy | None = None,
+    compare: bool = False,
+    device: Device = "auto",
+) -> Path:
+    """Lets an actor, or several in step, play the motion of a video; writes a video.
+
+    The result has the size of the reference, the rate and the sound of the driving video. An existing output is
+    replaced. Where nobody was found in the driving clip, the performer fades out.
+
+    Several actors dance the same in one video. They are loaded one after another, so the largest of them says how
+    much memory is needed; what each has painted waits in a temporary folder beside the output.
+
+    Args:
+        actor: the actor, made by `train`; several from left to right, also the same one twice.
+        driving: video, performance or motion capture (BVH) of the motion. Only a video has sound.
+        output: the video to write: .mp4, .mov or .mkv. Transparent ones: .webm, .mov, or a name without suffix for a
+            folder of PNG files.
+        layout: of several actors. "side-by-side": each in a picture of its own, all as high as the first one's.
+            "stage": all in one picture as high as the first one's, spread over its width with their feet on one
+            ground; whose feet are lower is nearer. Each keeps the share of the picture's height that it has alone,
+            and all shrink together where the stage is too narrow for that.
+        background: behind the performer: "reference" (the room of the reference clip; on a stage, of the first),
+            "driving" (the driver's room), "transparent", a colour (a name, #202030 or 32,32,48), or a picture or
+            video file.
+        normalization: how the driver is brought to the reference's place, see `train`; left out, as the actor does.
+        compare: also write NAME.compare.mp4, driving, pose and clone side by side, and NAME.normalization.png, the
+            driver's skeleton as filmed and where it was brought to. Of several actors NAME.compare.mp4 alone, the
+            driver beside them all.
+        device: where to compute; "auto" takes the fastest there is.
+
+    Returns:
+        The path of the video.
+
+    Raises:
+        ActorError, MediaError, PerformanceError, PoseError: something given cannot be read or used.
+        UsageError: arguments that contradict each other.
+
+    Example:
+        perform("me.actor", "dance.mp4", "out.mp4", background="#202030", compare=True)
+        perform(["me.actor", "you.actor"], "dance.mp4", "together.mp4", layout="stage")
+
+    Shell:
+        $ understudy perform --actor me.actor --driving dance.mp4 --output out.mp4 --compare
+        $ understudy perform --actor me.actor --driving dance.mp4 --output out.webm --background transparent
+        $ understudy perform --actor me.actor --actor you.actor --driving dance.mp4 --output both.mp4 --layout stage
+    """
+    from understudy.actor import Actor
+    from understudy.performing.driver import Driver
+
+    actors = [actor] if isinstance(actor, Actor | str | os.PathLike) else list(actor)
+    if not actors:
+        raise UsageError("nobody is there to perform: give `actor='NAME.actor'`, once for each performer")
+    check_choice("layout", layout, get_args(Layout))
+    check_normalization(normalization)
+    video = checked_video(output, background, compare, device, [driving, *actors])
+    if len(actors) > 1:
+        return _together(actors, driving, video, layout, normalization)
+    alone = actors[0] if isinstance(actors[0], Actor) else Actor.load(actors[0])
+    video.background.check_room(alone.paints_room)
+    return rendered(alone.normalizing_by(normalization), Driver.of(driving), video)
+
+
+def rendered(actor: Actor, driver: Driver, video: CheckedVideo) -> Path:
+    """One actor plays, and the video that was checked is written."""
+    from understudy.performing.perform import perform_to_file
+
+    _say_silence(driver, video)
+    perform_to_file(
+        actor,
+        driver,
+        video.output,
+        background=video.background,
+        compare=video.comparison,
+        overlay=video.overlay,
+        device=video.device,
+    )
+    return video.output
+
+
+def _together(
+    actors: Sequence[Actor | StrPath],
+    driving: Clip,
+    video: CheckedVideo,
+    layout: Layout,
+    normalization: NormalizeBy | None,
+) -> Path:
+    from understudy.performing.driver import Driver
+    from understudy.performing.ensemble import members, perform_together
+
+    cast = members(actors, layout, normalization)
+    for member in cast:
+        video.background.check_room(member.outline.paints_room)
+    driver = Driver.of(driving)
+    _say_silence(driver, video)
+    perform_together(
+        cast,
+        driver,
+        video.output,
+        layout=layout,
+        background=video.background,
+        compare=video.comparison,
+        device=video.device,
+    )
+    return video.output
+
+
+def _say_silence(driver: Driver, video: CheckedVideo) -> None:
+    if driver.video is None:
+        log.info(
+            "%s is without sound: only a driving video has some, and a performance of one does not hold it",
+            video.output,
+        )

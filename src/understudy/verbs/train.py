@@ -1,0 +1,150 @@
+"""The verb `train`: a person out of a video."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from understudy.base.arguments import Device, NormalizeBy, Preset, StrPath
+from understudy.errors import TrainingError
+from understudy.verbs.checks import CheckedTraining, checked_training
+
+if TYPE_CHECKING:
+    from understudy.actor import Actor
+    from understudy.consent import Consent
+    from understudy.performance import Clip, Performance
+    from understudy.unpaired.chosen import Unpaired
+
+
+def train(
+    reference: Clip,
+    output: StrPath,
+    *,
+    unpaired: Sequence[Unpaired] = (),
+    recipe: str | None = None,
+    preset: Preset = "preview",
+    resume: bool = False,
+    max_minutes: float | None = None,
+    max_steps: int | None = None,
+    seed: int = 0,
+    normalization: NormalizeBy | None = None,
+    variant: str | None = None,
+    config: Any = None,
+    settings: Sequence[str] = (),
+    consent: str | None = None,
+    device: Device = "auto",
+) -> Actor:
+    """Learns the person of a video; writes an actor.
+
+    Videos are tracked first, and remembered. Previews, losses and checkpoints appear in the folder OUTPUT.run, which
+    stays: Ctrl-C saves and stops, and training goes on from there with `resume=True`. A trained actor is never
+    overwritten without it.
+
+    Args:
+        reference: video or performance of the person whose looks are learnt.
+        output: the actor to write, one file, usually NAME.actor.
+        unpaired: videos or performances of other people, whose motion (not looks) is learnt from as well; best are
+            the dances that will be performed. The recipe "poses-in-the-wild" learns from poses alone, so it also
+            takes JSON of OpenPose, ComfyUI or COCO-WholeBody, folders full of any of these, and the word
+            "choreography", or choreography:COUNT, for made-up dances, which it takes where nothing is given.
+        recipe: the method; left out, "performance-cloning", and with the preset "instant" the only one that it can be
+            had with, "limb-warp".
+        preset: "instant": 256x256 within seconds, nothing is trained, the reference's frames are warped. "preview":
+            128x128, minutes on a CPU. "fast": 256x256. "paper": all the paper's numbers, at 256x256 or 512x512 as the
+            paper has it.
+        resume: go on with an interrupted run of this output, or start one.
+        max_minutes: stop after this much training, all parts of a resumed run together.
+        max_steps: stop after this many training steps.
+        seed: of everything random.
+        normalization: how the actor brings drivers to the reference's place: "similarity" (one scale and place for
+            the clip) or "ground" (for every frame by the feet, for dancers who come closer and go away); left out, as
+            the recipe does.
+        variant: for research: the method without something, as its paper's ablation has it; `understudy recipes` lists
+            the variants of each recipe.
+        config: a config of a recipe, for example `everybody_dance_now.fast()`, in place of recipe, preset and variant.
+        settings: numbers of the recipe's config to change, each NAME=VALUE, for example optimisation.batch=4;
+            `understudy recipes NAME` lists them all.
+        consent: who agreed to be learnt, and to what; stored in the actor. Left out, it is asked for at a terminal.
+        device: where to compute; "auto" takes the fastest there is.
+
+    Returns:
+        The actor, as it was written.
+
+    Raises:
+        ConsentError: no consent was given.
+        UsageError: `output` exists already, or arguments make no sense.
+        TrainingError: training cannot start or go on, or another process trains this output.
+        Interrupted: Ctrl-C or SIGTERM, with everything saved.
+
+    Example:
+        actor = train("me.mp4", "me.actor", preset="preview", consent="I am the person in me.mp4")
+
+    Shell:
+        $ understudy train --reference me.mp4 --output me.actor --preset preview --max-minutes 10
+        $ understudy train --reference me.mp4 --output me.actor --unpaired dance.mp4 --consent "It is me"
+        $ understudy train --reference me.mp4 --output me.actor --recipe everybody-dance-now --set optimisation.batch=2
+    """
+    from understudy.tracking.track import tracked
+
+    training = checked_training(
+        output,
+        unpaired=unpaired,
+        recipe=recipe,
+        preset=preset,
+        resume=resume,
+        max_minutes=max_minutes,
+        max_steps=max_steps,
+        seed=seed,
+        normalization=normalization,
+        variant=variant,
+        config=config,
+        settings=settings,
+        device=device,
+    )
+    given = training.agreed(consent, reference)
+    return carried_out(training, tracked(reference, **training.tracking), given)
+
+
+def carried_out(
+    training: CheckedTraining, reference: Performance, consent: Consent, also: Sequence[Performance] = ()
+) -> Actor:
+    """Trains what was checked, and writes the actor.
+
+    Args:
+        also: further clips, learnt from before those of the training if the recipe learns from others.
+
+    Raises:
+        TrainingError, Interrupted: as `train`.
+    """
+    from understudy.actor import Actor, run_folder_of
+    from understudy.base.files import locked, write_json
+    from understudy.recipes import recipe
+    from understudy.training.session import Session
+    from understudy.unpaired.chosen import read_unpaired
+    from understudy.verbs.outputs import check_actor_output
+
+    learnt_too = also if training.learns_from else []
+    others = read_unpaired(training.learns_from, [*learnt_too, *training.unpaired], **training.tracking)
+    run_folder = run_folder_of(training.output)
+    with locked(run_folder, TrainingError):
+        # again: another process may have trained it while this one tracked
+        check_actor_output(training.output, training.resume, training.use)
+        write_json(run_folder / "consent.json", asdict(consent))
+        session = Session(
+            training.recipe,
+            training.config,
+            reference,
+            others,
+            run_folder,
+            seed=training.seed,
+            resume=training.resume,
+            max_minutes=training.max_minutes,
+            max_steps=training.max_steps,
+            device=training.device,
+        )
+        trained = recipe(training.recipe).learn(session)
+        actor = Actor.of(trained, reference, training.recipe, training.preset, consent)
+        actor = actor.normalizing_by(training.normalization)
+        actor.save(training.output)
+    return actor

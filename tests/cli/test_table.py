@@ -1,0 +1,212 @@
+"""Every option of every command, as it is typed and as the public function gets it; nothing is lost or changed."""
+
+from __future__ import annotations
+
+import inspect
+from functools import wraps
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import understudy
+from understudy.cli import main as cli
+from understudy.cli.reading import COMMANDS, OTHERWISE, POSITIONAL, PYTHON_ONLY, VERBS, command
+
+# function: what is typed, the command first, and what the function is given
+TABLE: dict[str, tuple[str, dict[str, Any]]] = {
+    "clone": (
+        "clone --reference me.mp4 --driving dance.mp4 --output out.mp4 --unpaired a.mp4 b.performance --recipe pix2pix "
+        "--preset fast --resume --max-minutes 2.5 --max-steps 7 --seed 3 --normalization ground --variant FBF "
+        "--set steps=5 --set rotate=0 "
+        "--background #102030 --compare --consent me --device cpu",
+        {
+            "reference": Path("me.mp4"), "driving": Path("dance.mp4"), "output": Path("out.mp4"),
+            "unpaired": (Path("a.mp4"), Path("b.performance")), "recipe": "pix2pix", "preset": "fast", "resume": True,
+            "max_minutes": 2.5, "max_steps": 7, "seed": 3, "normalization": "ground", "variant": "FBF",
+            "settings": ("steps=5", "rotate=0"),
+            "background": "#102030", "compare": True, "consent": "me", "device": "cpu",
+        },
+    ),
+    "track": (
+        "track me.mp4 --output me.performance --tracker rtmlib --landmarks wholebody --poses poses.json "
+        "--region 900,100,500,900 --start 5 --end 65.5 --matte green --size 512 --no-smooth --strict --tolerate-damage",
+        {
+            "video": Path("me.mp4"), "output": Path("me.performance"), "tracker": "rtmlib", "landmarks": "wholebody",
+            "poses": Path("poses.json"), "region": (900, 100, 500, 900), "start": 5.0, "end": 65.5, "matte": "green",
+            "size": 512, "smooth": False, "strict": True, "tolerate_damage": True,
+        },
+    ),
+    "train": (
+        "train --reference me.mp4 --output me.actor --unpaired poses choreography:3 --recipe poses-in-the-wild "
+        "--preset paper --resume --max-minutes 10 --max-steps 20 --seed 4 --normalization similarity "
+        "--variant PL-Stage1-DA --set optimisation.batch=2 --consent me --device cuda",
+        {
+            "reference": Path("me.mp4"), "output": Path("me.actor"),
+            "unpaired": (Path("poses"), Path("choreography:3")), "recipe": "poses-in-the-wild", "preset": "paper",
+            "resume": True, "max_minutes": 10.0, "max_steps": 20, "seed": 4, "normalization": "similarity",
+            "variant": "PL-Stage1-DA", "settings": ("optimisation.batch=2",), "consent": "me", "device": "cuda",
+        },
+    ),
+    "perform": (
+        "perform --actor me.actor --actor you.actor --driving dance.mp4 --output out.webm --layout stage "
+        "--background transparent --normalization ground --compare --device mps",
+        {
+            "actor": (Path("me.actor"), Path("you.actor")), "driving": Path("dance.mp4"), "output": Path("out.webm"),
+            "layout": "stage", "background": "transparent", "normalization": "ground", "compare": True,
+            "device": "mps",
+        },
+    ),
+    "coverage": (
+        "coverage --reference me.mp4 --driving dance.mp4 --output report.html --gamma 6.5 --scale-by hips",
+        {
+            "reference": Path("me.mp4"), "driving": Path("dance.mp4"), "output": Path("report.html"), "gamma": 6.5,
+            "scale_by": "hips",
+        },
+    ),
+    "evaluate": (
+        "evaluate --reference me.mp4 --output report --recipes pix2pix cyclegan --preset fast --max-minutes 4 "
+        "--actor me.actor --driving held_out.mp4 --unpaired a.mp4 b.mp4 --train-share 0.75 --gap 1.5 --seed 9 "
+        "--set rotate=0 --consent me --device cpu",
+        {
+            "reference": Path("me.mp4"), "output": Path("report"), "recipes": ("pix2pix", "cyclegan"),
+            "preset": "fast", "max_minutes": 4.0, "actor": Path("me.actor"), "driving": Path("held_out.mp4"),
+            "unpaired": (Path("a.mp4"), Path("b.mp4")), "train_share": 0.75, "gap": 1.5, "seed": 9,
+            "settings": ("rotate=0",), "consent": "me",
+            "device": "cpu",
+        },
+    ),
+    "study": (
+        "study --pairs a.mp4 b.mp4 --videos c.mp4 d.mp4 --real e.mp4 f.mp4 --labels ours theirs --seconds 7.5 "
+        "--seed 6 --output study",
+        {
+            "pairs": (Path("a.mp4"), Path("b.mp4")), "videos": (Path("c.mp4"), Path("d.mp4")),
+            "real": (Path("e.mp4"), Path("f.mp4")), "labels": ("ours", "theirs"), "seconds": 7.5, "seed": 6,
+            "output": Path("study"),
+        },
+    ),
+    "study_results": (
+        "study --results one.json two.json --study study --output results.json",
+        {"results": (Path("one.json"), Path("two.json")), "study": Path("study"), "output": Path("results.json")},
+    ),
+    "detect": (
+        "detect dance.mp4 --output verdict --detector my.safetensors --device cpu",
+        {
+            "video": Path("dance.mp4"), "output": Path("verdict"), "detector": Path("my.safetensors"), "device": "cpu",
+        },
+    ),
+    "inspect": (
+        "inspect me.actor --output sheet.png --driving dance.mp4",
+        {"thing": Path("me.actor"), "output": Path("sheet.png"), "driving": Path("dance.mp4")},
+    ),
+    "convert_poses": (
+        "poses me.performance me.json --to coco --fps 12.5 --size 640x480 --person 1",
+        {
+            "given": Path("me.performance"), "output": Path("me.json"), "to": "coco", "fps": 12.5, "size": "640x480",
+            "person": "1",
+        },
+    ),
+    "list_recipes": ("recipes pix2pix", {"name": "pix2pix"}),
+    "demo": ("demo --output made --minutes 1.5 --seed 2", {"output": Path("made"), "minutes": 1.5, "seed": 2}),
+}  # fmt: skip
+
+# what must be typed at least, where that is more than the command
+LEAST = {
+    "clone": "--reference me.mp4 --driving dance.mp4 --output out.mp4",
+    "track": "me.mp4 --output me.performance",
+    "train": "--reference me.mp4 --output me.actor",
+    "perform": "--actor me.actor --driving dance.mp4 --output out.mp4",
+    "coverage": "--reference me.mp4 --driving dance.mp4",
+    "study": "--output study",
+    "study_results": "--results one.json",
+    "detect": "dance.mp4",
+    "inspect": "me.actor",
+    "convert_poses": "me.performance me.json",
+}
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
+    """What every public function is called with, instead of being run."""
+    calls: dict[str, dict[str, Any]] = {}
+    answer = SimpleNamespace(
+        header=SimpleNamespace(frames=1, found=1), key=SimpleNamespace(items=[]), summary=lambda: "", sheet=Path("s"),
+        clone=Path("c"), comparison=Path("c"),
+    )  # fmt: skip
+
+    def stub(name: str) -> None:
+        @wraps(getattr(understudy, name))
+        def received(**asked: Any) -> Any:
+            calls[name] = asked
+            return answer
+
+        monkeypatch.setattr(understudy, name, received)
+
+    for name in TABLE:
+        stub(name)
+    return calls
+
+
+def typed_parameters(name: str) -> dict[str, inspect.Parameter]:
+    parameters = inspect.signature(getattr(understudy, name)).parameters
+    return {key: one for key, one in parameters.items() if key not in PYTHON_ONLY}
+
+
+def run(line: str) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(line.split())
+    assert not left.value.code
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_the_function_gets_what_was_typed(given: dict[str, dict[str, Any]], name: str) -> None:
+    line, expected = TABLE[name]
+    run(line)
+    assert given == {name: expected}
+    types = {key: type(value) for key, value in expected.items() if not isinstance(value, Path)}
+    assert {key: type(given[name][key]) for key in types} == types
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_what_is_not_typed_is_as_the_function_has_it(given: dict[str, dict[str, Any]], name: str) -> None:
+    typed, asked = TABLE[name][0].split()[0], TABLE[name][1]
+    run(f"{typed} {LEAST.get(name, '')}")
+    parameters = typed_parameters(name)
+    left_out = {key: one.default for key, one in parameters.items() if one.default is not inspect.Parameter.empty}
+    assert given[name].keys() == parameters.keys()
+    optional = {key: given[name][key] for key in left_out}
+    words = LEAST.get(name, "").split()
+    for key in list(left_out):
+        if f"--{key.replace('_', '-')}" in words or (key in POSITIONAL.get(typed, ()) and words):
+            del left_out[key], optional[key]
+    assert optional == left_out
+    # every row of the table types something else, so a lost option would be seen
+    assert [key for key, default in left_out.items() if asked[key] == default] == []
+
+
+def test_the_table_has_every_parameter_of_every_public_function() -> None:
+    functions = {VERBS.get(name, name) for name in COMMANDS} | set(OTHERWISE.values())
+    assert functions == TABLE.keys()
+    assert functions == {name for name in understudy.__all__ if inspect.isfunction(getattr(understudy, name))}
+    for name in functions:
+        assert TABLE[name][1].keys() == typed_parameters(name).keys()
+
+
+def test_one_actor_is_a_sequence_of_one(given: dict[str, dict[str, Any]]) -> None:
+    run(f"perform {LEAST['perform']}")
+    assert given["perform"]["actor"] == (Path("me.actor"),)
+
+
+def test_no_actor_and_no_recipes_are_for_the_functions_to_refuse(given: dict[str, dict[str, Any]]) -> None:
+    run("perform --driving dance.mp4 --output out.mp4")
+    assert given["perform"]["actor"] == ()
+    run("evaluate --recipes")
+    assert given["evaluate"]["recipes"] == ()
+
+
+def test_words_are_read_like_this() -> None:
+    kinds = {option.name: option for name in COMMANDS for option in command(name).options}
+    assert kinds["max_minutes"].read is not None and kinds["max_minutes"].read("3") == 3.0
+    assert kinds["smooth"].typed == "--no-smooth" and kinds["resume"].typed == "--resume"
+    assert kinds["unpaired"].many and not kinds["reference"].many
