@@ -140,7 +140,7 @@ MISTAKES = {
         "evaluate --reference text.mp4 --set rotate",
         "--set rotate: write NAME=VALUE, for example optimisation.batch=4",
     ),
-    "listing of no recipe": ("recipes magic", "--recipe magic: there is no such one; choose one of cyclegan, "),
+    "listing of no recipe": ("recipes magic", "there is no recipe 'magic'; choose one of cyclegan, "),
     "no steps for a clone": (
         "clone --reference me.performance --driving dance.performance --output o.mp4 --max-steps 0",
         "--max-steps must be at least 1, not 0",

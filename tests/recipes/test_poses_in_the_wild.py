@@ -1,46 +1,24 @@
 import dataclasses
 import json
-import os
 import re
-import signal
 from fractions import Fraction
-from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
+from tiny_poses_in_the_wild import QUICK, QUIET, RECIPE, STAGES, TINY, footage_of, generated, learnt, of_steps, stage_of
 
-from tiny import session_for, tiny_performance, tiny_poses
-from understudy.actor import Actor
-from understudy.cli import main as cli
-from understudy.consent import Consent
-from understudy.errors import Interrupted, TrainingError, UsageError
-from understudy.media.reading import VideoReader
+from tiny import tiny_performance, tiny_poses
+from understudy.errors import TrainingError, UsageError
 from understudy.networks.pix2pixhd import LocalEnhancer
-from understudy.networks.vgg import VGG19Features
-from understudy.poses.pose import NOSE, PARTS
+from understudy.poses.pose import PARTS
 from understudy.recipes import poses_in_the_wild as recipe
 from understudy.recipes.parts import poses_in_the_wild_footage as footage_module
 from understudy.recipes.parts.groups import Augmentation, Optimisation
-from understudy.recipes.parts.player import moments
 from understudy.recipes.parts.poses_in_the_wild_config import RUNGS, rung
 from understudy.recipes.parts.poses_in_the_wild_player import around
 from understudy.retargeting.augmentation import PoseNoise
 from understudy.unpaired.pool import PoseSequence
-from understudy.verbs.perform import perform
-from understudy.verbs.train import train
-from unplugged import saving_every_step, unplugged_behind
-
-NAME, RECIPE = "poses-in-the-wild", recipe.RECIPE
-TINY = recipe.Config(
-    size=32, box_hw=(32, 32), line=1 / 16, width=4, downsamplings=2, blocks=1, enhancer_blocks=1,
-    discriminator_width=4, scales=2, features="random", vgg_layers=("relu1_1", "relu2_1"), steps=(3, 2, 3, 2),
-    enhancer_alone=0.5, optimisation=Optimisation(batch=2, ema_decay=0.9), augmentation=Augmentation(10, 0.1, 0.05),
-)  # fmt: skip
-QUICK = dataclasses.replace(TINY, progressive=False, steps=(3, 0, 2, 0), shares=(0.6, 0, 0.4, 0))
-QUIET = Augmentation()
-STAGES = ("pose", "pose-full", "texture", "texture-full")
 
 
 @pytest.fixture(scope="module")
@@ -51,47 +29,6 @@ def me(tmp_path_factory):
 @pytest.fixture(scope="module")
 def dance(tmp_path_factory):
     return tiny_performance(tmp_path_factory.mktemp("dance") / "dance.performance", 2, frames=16, missing=(5,))
-
-
-@pytest.fixture(scope="module")
-def trained(me, dance, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("trained")
-    return learnt(TINY, me, [dance], folder), folder
-
-
-def learnt(config, reference, unpaired, folder, **limits):
-    return RECIPE.learn(session_for(NAME, config, reference, folder, unpaired, device="cpu", **limits))
-
-
-def session_of(performance, unpaired, config):
-    """A session that trains nothing, so that its folder is never asked for."""
-    return session_for(NAME, config, performance, Path("no folder"), unpaired, device="cpu")
-
-
-def footage_of(performance, unpaired, config):
-    session = session_of(performance, unpaired, config)
-    return recipe.Footage(session.reference, session.unpaired, config, session.chance, session.device)
-
-
-def stage_of(performance, unpaired, config, name="pose", G_1=None, generator=None):
-    session = session_of(performance, unpaired, config)
-    footage = footage_of(performance, unpaired, config)
-    phi = VGG19Features(config.vgg_layers, config.features)
-    if generator is None:
-        generator = recipe._begun(session, dataclasses.replace(config, progressive=False), second=G_1 is not None)
-    return recipe.Stage(session, footage, phi, name, generator, G_1)
-
-
-def of_steps(config, steps):
-    return dataclasses.replace(config, steps=(steps,) * 4)
-
-
-def player_of(trained):
-    return recipe.player(trained.config, trained.weights, trained.statistics, "cpu")
-
-
-def generated(trained, pose, **options):
-    return list(player_of(trained).play(moments(pose), **options))
 
 
 # -- config ----------------------------------------------------------------------------------------------------
@@ -287,16 +224,6 @@ def test_every_shape_trains_and_plays(me, dance, tmp_path, changes):
     assert [frame.shape for frame in generated(result, me.poses[:2])] == [(config.size, config.size, channels)] * 2
 
 
-def test_a_run_writes_a_folder_for_each_stage(trained):
-    _, folder = trained
-    assert sorted(p.name for p in folder.iterdir()) == sorted(STAGES)
-    for stage, steps in zip(STAGES, TINY.steps, strict=True):
-        inside = sorted(str(p.relative_to(folder / stage)) for p in (folder / stage).rglob("*") if p.is_file())
-        picture = f"previews/step-{steps:07d}.png"
-        assert inside == [f"checkpoints/step-{steps:08d}.safetensors", "losses.jsonl", picture, "run.json"]
-        assert cv2.imread(str(folder / stage / picture)).shape[1] > 6 * 16
-
-
 def test_the_losses_fall(me, dance, tmp_path):
     faster = dataclasses.replace(QUICK.optimisation, learning_rate=2e-3)
     config = dataclasses.replace(QUICK, steps=(40, 0, 40, 0), optimisation=faster)
@@ -411,14 +338,6 @@ def test_a_rung_that_learns_from_nobody_else_says_of_whom(me, tmp_path, caplog):
     assert "learns from the reference alone: nothing is learnt from wild" in caplog.text
 
 
-def test_a_run_records_all_that_its_numbers_hang_on(trained):
-    settings = json.loads((trained[1] / "texture" / "run.json").read_text())["settings"]
-    own = {"recipe", "config", "features", "seed", "flat_colour", "reference", "unpaired"}
-    assert set(settings) == own | {"stage", "builds_on"}
-    assert settings["recipe"] == NAME and settings["features"] == "random" and settings["unpaired"]
-    assert RECIPE.read_config(settings["config"]) == TINY
-
-
 def test_too_little_footage_is_said(tmp_path):
     short = tiny_performance(tmp_path / "short.performance", frames=3)
     with pytest.raises(TrainingError, match="has 1 runs of 3 frames with a person in them; training needs at least 2"):
@@ -442,167 +361,3 @@ GOLDEN = {
     "texture gan_t": 1.9179, "texture gan_w": 2.3317, "texture fm_p": 29.6759, "texture fm_t": 37.1695,
     "texture vgg": 13.0831, "texture alpha": 9.3292,
 }  # fmt: skip
-
-
-# -- stages ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_killed_in_any_stage_and_resumed_gives_the_weights_of_an_unbroken_run(
-    trained, me, dance, tmp_path, monkeypatch, stage
-):
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        saving_every_step(patch, unplugged_behind(stage, 1))
-        learnt(TINY, me, [dance], tmp_path)
-    result = learnt(TINY, me, [dance], tmp_path, resume=True)
-    assert result.record["stages"] == trained[0].record["stages"]
-    assert all(np.array_equal(result.weights[name], trained[0].weights[name]) for name in result.weights)
-
-
-@pytest.mark.parametrize(
-    ("max_steps", "reached", "box_hw", "refine"),
-    [(2, {"pose": 2}, (16, 16), False), (4, {"pose": 3, "pose-full": 1}, (32, 32), False),
-     (7, {"pose": 3, "pose-full": 2, "texture": 2}, (32, 32), False),
-     (9, {"pose": 3, "pose-full": 2, "texture": 3, "texture-full": 1}, (32, 32), True)],
-)  # fmt: skip
-def test_steps_count_over_all_stages_and_the_actor_plays_what_was_reached(
-    me, dance, trained, tmp_path, caplog, max_steps, reached, box_hw, refine
-):
-    result = learnt(TINY, me, [dance], tmp_path, max_steps=max_steps)
-    assert result.record["stages"] == reached
-    assert (result.config.box_hw, result.config.refine) == (box_hw, refine)
-    assert {name: (value.dtype.str, value.shape) for name, value in result.weights.items()} == recipe.contents(
-        result.config
-    )[0]
-    assert ("the actor is without the stages that were not reached: " in caplog.text) == (len(reached) < 4)
-    assert generated(result, me.poses[:1])[0].shape == (32, 32, 4)
-    whole = learnt(TINY, me, [dance], tmp_path, resume=True)
-    assert all(np.array_equal(whole.weights[name], trained[0].weights[name]) for name in whole.weights)
-
-
-def test_the_room_at_half_the_size_is_played_at_half_the_size(me, dance, tmp_path):
-    config = dataclasses.replace(TINY, whole_frame=True, augmentation=QUIET)
-    result = learnt(config, me, [dance], tmp_path, max_steps=2)
-    assert (result.config.size, result.config.box_hw) == (16, (16, 16))
-    assert generated(result, me.poses[:1])[0].shape == (16, 16, 3)
-
-
-def test_other_poses_cannot_be_resumed_with(trained, me, dance, tmp_path_factory):
-    other = tiny_performance(tmp_path_factory.mktemp("other") / "other.performance", 5, frames=16)
-    with pytest.raises(TrainingError, match="unpaired"):
-        learnt(TINY, me, [other], trained[1], resume=True)
-
-
-def test_ctrl_c_in_the_second_stage_saves_and_resumes_exactly(trained, me, dance, tmp_path, monkeypatch):
-    def interrupted(*at):
-        if at == ("texture", 2) and not interrupts:
-            interrupts.append(at)
-            os.kill(os.getpid(), signal.SIGINT)
-
-    interrupts = []
-    with monkeypatch.context() as patch, pytest.raises(Interrupted, match="stopped at step 2; saved"):
-        saving_every_step(patch, interrupted)
-        learnt(TINY, me, [dance], tmp_path)
-    assert (tmp_path / "texture/checkpoints/step-00000002.safetensors").exists()
-    result = learnt(TINY, me, [dance], tmp_path, resume=True)
-    assert all(np.array_equal(result.weights[name], trained[0].weights[name]) for name in result.weights)
-
-
-# -- generation ------------------------------------------------------------------------------------------------
-
-
-def test_batches_do_not_show(trained, dance):
-    result = trained[0]
-    one, many = (np.stack(generated(result, dance.poses, batch=batch)).astype(int) for batch in (1, 8))
-    assert np.abs(one - many).mean() < 0.5
-
-
-def test_frames_are_cutouts_that_follow_the_person(trained, me):
-    result = trained[0]
-    moved = me.poses.transformed(1.0, (6.0, 0.0), me.poses.size_hw)
-    here, there = (np.stack(generated(result, pose)) for pose in (me.poses, moved))
-    assert (here[..., :3] <= here[..., 3:]).all()  # premultiplied
-    inside = slice(8, 24)
-    assert np.abs(here[:, :, inside].astype(int) - there[:, :, 14:30]).mean() < 1
-
-
-def test_nobody_is_painted_where_nobody_is_seen(trained, me):
-    pose = dataclasses.replace(me.poses[:4], confidence=np.zeros((4, 133), np.float32))
-    frames = generated(trained[0], pose)
-    assert [frame.shape for frame in frames] == [(32, 32, 4)] * 4 and not np.any(frames)
-
-
-def test_a_lost_joint_shows_in_the_frames_that_see_it(trained, me):
-    """K = 2 poses around in stage I, and 2 frames of it around in stage II: four before and four after."""
-    confidence = me.poses.confidence.copy()
-    confidence[5, NOSE] = 0
-    damaged = dataclasses.replace(me.poses, confidence=confidence)
-    plain, hurt = (np.stack(generated(trained[0], pose)).astype(int) for pose in (me.poses, damaged))
-    changed = [bool((one != other).any()) for one, other in zip(plain, hurt, strict=True)]
-    assert changed == [1 <= t <= 9 for t in range(12)]
-
-
-@pytest.mark.parametrize(
-    ("changes", "latency"),
-    [({}, 4), ({"past_only": True}, 2), ({"refine": False}, 2), ({"past_only": True, "refine": False}, 0)],
-    ids=["both stages", "past only", "stage one", "stage one, past only"],
-)
-def test_the_whole_frame_as_a_box_is_played_with_a_few_moments_delay(me, tmp_path, changes, latency):
-    alone = dataclasses.replace(QUICK, unpaired=False, steps=(1, 0, 1, 0), **changes)
-    player = player_of(learnt(RECIPE.varied(alone, "w/ BG"), me, [], tmp_path))
-    assert player.latency == latency
-    given = []
-    one_by_one = (given.append(moment) or moment for moment in moments(me.poses))
-    waited = [len(given) for _ in player.play(one_by_one, batch=1)]
-    assert waited == [min(12, t + 1 + latency) for t in range(12)]
-
-
-def test_a_box_that_follows_takes_the_whole_dance_but_frames_come_out_as_they_are_painted(trained, me):
-    player = player_of(trained[0])
-    assert player.latency is None
-    painted = []
-    player.G_1.register_forward_hook(lambda network, given, frames: painted.append(len(frames)))
-    frames = player.play(moments(me.poses), batch=2)
-    next(frames)
-    assert painted == [2, 2], "frames 0 to 3: two of them, with the two after each"
-    assert len(list(frames)) == 11 and painted == [2] * 6
-
-
-def test_playing_again_begins_anew(trained, me, dance):
-    player = player_of(trained[0])
-    first = list(player.play(moments(me.poses)))
-    list(player.play(moments(dance.poses[:5])))
-    assert np.array_equal(first, list(player.play(moments(me.poses))))
-    assert list(player.play(iter(()))) == []
-
-
-def test_the_actor_performs_over_any_background(trained, me, dance, tmp_path):
-    actor = Actor.of(trained[0], me, "poses-in-the-wild", "preview", Consent("it is me", ""))
-    actor.save(tmp_path / "me.actor")
-    perform(tmp_path / "me.actor", dance, tmp_path / "out.mp4", background="#203040")
-    with VideoReader(tmp_path / "out.mp4") as reader:
-        frames = list(reader)
-    assert len(frames) == len(dance)
-    assert np.abs(frames[0][46, 38].astype(int) - (32, 48, 64)).max() < 8  # beside the square that is painted
-
-
-def test_a_rung_can_be_trained_from_the_command_line(me, tmp_path, monkeypatch):
-    quick = dataclasses.replace(QUICK, steps=(1, 0, 1, 0))
-    monkeypatch.setitem(RECIPE.presets, "preview", lambda: quick)
-    words = ["train", "--reference", str(me.path), "--output", str(tmp_path / "one.actor"), "--consent", "It is me"]
-    with pytest.raises(SystemExit, match="0"):
-        cli.main([*words, "--recipe", NAME, "--variant", "PL-Stage1-DA", "--device", "cpu"])
-    config = Actor.load(tmp_path / "one.actor").config
-    assert (config.augment, config.past_only, config.refine, config.unpaired) == (True, True, False, False)
-
-
-@pytest.mark.parametrize(
-    ("name", "variant", "said"),
-    [
-        (NAME, "PL", "`variant='PL'`: Poses in the Wild has no such variant; choose one of PL-Stage1, PL-Stage1-DA, "),
-        ("pix2pix", "PL-Stage2", "`variant='PL-Stage2'`: pix2pix has no such variant; it has none"),
-    ],
-)
-def test_rungs_that_there_are_not_are_said(me, tmp_path, name, variant, said):
-    with pytest.raises(UsageError, match=re.escape(said)):
-        train(me, tmp_path / "one.actor", recipe=name, variant=variant, consent="It is me", device="cpu")

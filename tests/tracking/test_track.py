@@ -6,12 +6,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from filmed_dancer import FRAMES, SIZE_HW, filmed_dancer
 
 from clips import numbered, real_clip, write_clip
-from tiny import tiny_poses
 from understudy.errors import MediaError, PerformanceError, PoseError, UsageError
 from understudy.media.reading import VideoReader, VideoWriter
-from understudy.performance import FOUND, INTERPOLATED, MISSING, Performance
+from understudy.performance import FOUND, INTERPOLATED, MISSING
 from understudy.poses import pose as p
 from understudy.poses.formats import write_comfyui, write_openpose
 from understudy.poses.similarity import Similarity
@@ -20,19 +20,13 @@ from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.scene import make_scene
 from understudy.tracking import passes
-from understudy.tracking import track as track_module
-from understudy.tracking.cache import cache_key
 from understudy.tracking.detection import Detection
-from understudy.tracking.track import track, tracked
-
-FRAMES, SIZE_HW = 16, (480, 360)
+from understudy.tracking.track import track
 
 
 @pytest.fixture(scope="module")
 def filmed(tmp_path_factory):
-    """A clip of a made-up person and its truth."""
-    path = tmp_path_factory.mktemp("filmed") / "dance.mp4"
-    return film(path, make_person(3), choreography(2, FRAMES / 20, Fraction(20)), make_scene(1, SIZE_HW))
+    return filmed_dancer(tmp_path_factory.mktemp("filmed"))
 
 
 @pytest.fixture(scope="module")
@@ -355,130 +349,7 @@ def test_a_jump_to_somebody_else_is_noticed(filmed, tmp_path, caplog):
     assert not performance.poses.found[11:].any()
 
 
-@pytest.fixture
-def counted(monkeypatch):
-    """Counts how often something is really tracked."""
-    calls = []
-    real = track_module.track
-
-    def counting(*args, **options):
-        calls.append(args)
-        return real(*args, **options)
-
-    monkeypatch.setattr(track_module, "track", counting)
-    return calls
-
-
-def test_the_cache_knows_content_and_options(filmed, tmp_path, counted, caplog):
-    cache, options = tmp_path / "cache", {"size": 64, "end": 0.15}
-    first = tracked(filmed.video, cache=cache, **options)
-    copy = tmp_path / "renamed.mp4"
-    copy.write_bytes(filmed.video.read_bytes())
-    assert tracked(copy, cache=cache, **options).path == first.path
-    assert len(counted) == 1
-    assert tracked(copy, cache=cache, size=32, end=0.15).path != first.path
-    assert len(counted) == 2
-    (first.path / "matte.mp4").write_bytes(b"gone")
-    again = tracked(filmed.video, cache=cache, **options)
-    assert len(counted) == 3
-    assert "its cached performance cannot be used" in caplog.text
-    assert Performance.load(again.path).header.files == again.header.files
-
-
-def test_the_cache_knows_the_content_of_files_and_folders_among_the_options(filmed, tmp_path):
-    def key(**options):
-        return cache_key(filmed.video, options)
-
-    poses, matte = tmp_path / "poses", tmp_path / "matte.mp4"
-    poses.mkdir()
-    (poses / "1.json").write_text("one")
-    matte.write_text("white")
-    keys = [key(), key(size=64), key(poses=poses), key(matte=matte), key(poses=poses, matte=matte)]
-    (poses / "1.json").write_text("two")
-    matte.write_text("black")
-    keys += [key(poses=poses), key(matte=matte)]
-    assert len(set(keys)) == len(keys)
-    moved = poses.rename(tmp_path / "elsewhere")
-    assert key(poses=moved) == keys[5] and key(poses=None) == keys[0]
-
-
-def test_performances_pass_through(performance, counted):
-    assert tracked(performance) is performance
-    assert tracked(performance.path).header == performance.header
-    assert counted == []
-
-
-def test_the_cache_can_be_named(filmed, tmp_path, monkeypatch):
-    monkeypatch.setenv("UNDERSTUDY_CACHE", str(tmp_path / "elsewhere"))
-    path = tracked(filmed.video, size=32, end=0.15).path
-    assert path.is_relative_to(tmp_path / "elsewhere")
-
-
-def test_neither_video_nor_performance(tmp_path):
-    with pytest.raises(MediaError, match="no video or performance"):
-        tracked(tmp_path / "nothing.mp4")
-    with pytest.raises(PerformanceError, match=r"no performance\.json"):
-        tracked(tmp_path)
-
-
 def test_bars_are_nobody(tmp_path):
     clip = write_clip(tmp_path / "bars.mp4", [numbered(k, (240, 320)) for k in range(4)], 20)
     with pytest.raises(PoseError, match="0 of 4 frames"):
         track(clip, tmp_path / "bars.performance")
-
-
-class Stopped(Exception):
-    """Where there is nothing more to see."""
-
-
-def test_options_reach_the_reader_and_the_tracker(tmp_path, monkeypatch):
-    clip = write_clip(tmp_path / "me.mp4", [numbered(k, (240, 320)) for k in range(10)], 10)
-    opened, asked = [], []
-
-    class Follower:
-        def __init__(self, *named):
-            asked.append(named)
-
-        def close(self):
-            pass
-
-    def observing(reader, follower, region):
-        asked.append((reader.size_hw, region))
-        raise Stopped
-
-    class Reader(VideoReader):
-        def __init__(self, path, **options):
-            opened.append(options)
-            super().__init__(path, **options)
-
-    monkeypatch.setattr(passes, "_make_tracker", Follower)
-    monkeypatch.setattr(passes, "observe", observing)
-    monkeypatch.setattr(passes, "VideoReader", Reader)
-    chosen = {"start": 0.2, "end": 0.8, "strict": True, "tolerate_damage": True}
-    with pytest.raises(Stopped):
-        track(clip, tmp_path / "x", tracker="rtmlib", landmarks="wholebody", region=(10, 20, 80, 160), **chosen)
-    assert asked == [("rtmlib", "wholebody"), ((240, 320), (10, 20, 80, 160))]
-    assert [{name: options[name] for name in chosen} for options in opened] == [chosen] * 2
-    asked.clear()
-    with pytest.raises(Stopped):
-        track(clip, tmp_path / "x")
-    assert asked == [("mediapipe", "body"), ((240, 320), None)]
-    assert not any(opened[-1][name] for name in chosen)
-
-
-@pytest.mark.parametrize("smooth", [True, False])
-def test_poses_are_smoothed_unless_they_are_not_to_be(tmp_path, monkeypatch, smooth):
-    clip = write_clip(tmp_path / "me.mp4", [numbered(k, (240, 320)) for k in range(10)], 10)
-    poses, smoothed = tiny_poses(10, 240, 1), tiny_poses(10, 240, 2)
-    calmed = []
-
-    def square(pose):
-        calmed.append(pose)
-        raise Stopped
-
-    monkeypatch.setattr(passes, "first_pass", lambda *_: (None, poses, "1"))
-    monkeypatch.setattr("understudy.tracking.smoothing.smooth_pose", lambda pose, fps: smoothed)
-    monkeypatch.setattr("understudy.tracking.crop.person_square", square)
-    with pytest.raises(Stopped):
-        track(clip, tmp_path / "x", smooth=smooth)
-    np.testing.assert_array_equal(calmed[0].xy, (smoothed if smooth else poses).xy)

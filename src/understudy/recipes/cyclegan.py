@@ -43,7 +43,7 @@ from understudy.recipes.parts.cyclegan_config import Config, fast, paper, previe
 from understudy.recipes.parts.cyclegan_domains import aligned_clip, stick_figures
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, batches, pose_of
 from understudy.recipes.parts.recipe import Recipe
-from understudy.recipes.parts.trained import ArraySpec, Trained, arrays_of, restored
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, restored
 from understudy.retargeting.alignment import body_statistics
 from understudy.training import loop as training
 from understudy.training.run_folder import fingerprint
@@ -273,12 +273,7 @@ class CycleGANPlayer:
         return as_values(torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2))
 
 
-def player(
-    config: Config,
-    weights: Mapping[str, npt.NDArray[Any]],
-    statistics: Mapping[str, npt.NDArray[Any]],
-    device: Device = "auto",
-) -> CycleGANPlayer:
+def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> CycleGANPlayer:
     """Plays G of a `Trained`: one picture a moment, over the flat colour."""
     chosen = ready_device(device)
     generator = restored(generator_for(config), weights, chosen)
@@ -287,7 +282,8 @@ def player(
 
 RECIPE = Recipe(
     title="CycleGAN",
-    paper="Zhu, Park, Isola, Efros: Unpaired Image-to-Image Translation using Cycle-Consistent Networks, 2017",
+    paper="Zhu, Park, Isola, Efros: "
+    "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks, 2017",
     config=Config,
     presets={"preview": preview, "fast": fast, "paper": paper},
     train=train,

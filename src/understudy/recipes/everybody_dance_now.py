@@ -49,9 +49,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -67,7 +65,7 @@ from understudy.recipes.parts.everybody_dance_now_faces import FaceGAN, Patches,
 from understudy.recipes.parts.everybody_dance_now_footage import Footage, Painter, colours_of, paint
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, batches, pose_of
 from understudy.recipes.parts.recipe import Recipe
-from understudy.recipes.parts.trained import ArraySpec, Trained, arrays_of, below, restored
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, below, restored
 from understudy.training import loop as training
 from understudy.training.session import Session
 
@@ -311,12 +309,7 @@ class StickFigurePlayer:
             yield from pixels(frames if self.G_f is None else refine(self.G_f, config, xy, seen, x, frames))
 
 
-def player(
-    config: Config,
-    weights: Mapping[str, npt.NDArray[Any]],
-    statistics: Mapping[str, npt.NDArray[Any]],
-    device: Device = "auto",
-) -> StickFigurePlayer:
+def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> StickFigurePlayer:
     """Plays the G and G_f of a `Trained`."""
     chosen = ready_device(device)
     G = restored(generator_for(config), below(weights, "main/"), chosen)

@@ -9,7 +9,7 @@ chosen frame does not show (the other side of a hand, a chest behind a crossed a
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ from understudy.recipes.parts.kept_frames import (
 from understudy.recipes.parts.limb_layers import Layer, cut, soft, thicknesses, whole
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, pose_of
 from understudy.recipes.parts.recipe import Recipe
-from understudy.recipes.parts.trained import ArraySpec, Trained
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained
 from understudy.retargeting.frame_path import Frames, cheapest_path, nearest_candidates
 from understudy.retargeting.nearest import warp_distances
 from understudy.retargeting.pose_metrics import Descriptor, descriptor
@@ -139,9 +139,7 @@ class WarpPlayer:
     latency: int | None = None
     needs: tuple[Need, ...] = ("poses",)
 
-    def __init__(
-        self, config: Config, weights: Mapping[str, npt.NDArray[Any]], statistics: Mapping[str, npt.NDArray[Any]]
-    ):
+    def __init__(self, config: Config, weights: Arrays, statistics: Arrays):
         self.config, self.weights, self.colour = config, weights, statistics["flat_colour"].astype(np.float32)
         self.kept = kept_poses(weights, config.size)
 
@@ -159,12 +157,7 @@ class WarpPlayer:
             yield np.asarray(np.clip(over + 0.5, 0, 255), np.uint8)
 
 
-def player(
-    config: Config,
-    weights: Mapping[str, npt.NDArray[Any]],
-    statistics: Mapping[str, npt.NDArray[Any]],
-    device: Device = "auto",
-) -> WarpPlayer:
+def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> WarpPlayer:
     """Plays a `Trained`, on the processor whatever `device` says."""
     return WarpPlayer(config, weights, statistics)
 

@@ -7,12 +7,11 @@ cases: the person stands where the reference stood, so by joints he is about in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from understudy.recipes.parts.groups import Placement
 from understudy.recipes.parts.kept_frames import (
@@ -25,7 +24,7 @@ from understudy.recipes.parts.kept_frames import (
 )
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, batches, pose_of
 from understudy.recipes.parts.recipe import Recipe
-from understudy.recipes.parts.trained import ArraySpec, Trained
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained
 from understudy.retargeting.nearest import nearest_frames, nearest_frames_by_limbs
 
 if TYPE_CHECKING:
@@ -93,9 +92,7 @@ class NearestPlayer:
     latency: int | None = 0
     needs: tuple[Need, ...] = ("poses",)
 
-    def __init__(
-        self, config: Config, weights: Mapping[str, npt.NDArray[Any]], statistics: Mapping[str, npt.NDArray[Any]]
-    ):
+    def __init__(self, config: Config, weights: Arrays, statistics: Arrays):
         self.config, self.weights, self.colour = config, weights, statistics["flat_colour"]
         self.kept = kept_poses(weights, config.size)
 
@@ -113,12 +110,7 @@ class NearestPlayer:
                     yield over_colour(pictures[int(index)], self.colour)
 
 
-def player(
-    config: Config,
-    weights: Mapping[str, npt.NDArray[Any]],
-    statistics: Mapping[str, npt.NDArray[Any]],
-    device: Device = "auto",
-) -> NearestPlayer:
+def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> NearestPlayer:
     """Plays a `Trained`, on the processor whatever `device` says."""
     return NearestPlayer(config, weights, statistics)
 

@@ -27,9 +27,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import numpy.typing as npt
 import torch
 from einops import rearrange
 from torch import Tensor, nn
@@ -45,7 +43,7 @@ from understudy.poses.pose import OPENPOSE18_LIMBS
 from understudy.recipes.parts.groups import Augmentation, Optimisation, Placement
 from understudy.recipes.parts.heatmaps import JOINTS, STATISTICS, HeatmapPlayer, PoseMaps
 from understudy.recipes.parts.recipe import Recipe
-from understudy.recipes.parts.trained import ArraySpec, Trained, arrays_of, restored
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, restored
 from understudy.retargeting.alignment import align, body_statistics
 from understudy.retargeting.augmentation import PoseNoise, damaged
 from understudy.training import loop as training
@@ -88,7 +86,7 @@ class Config:
     lambda_gan: float = 1.0
     """eq. 3, where it is 1; 0 leaves D_p out, for the comparison of the paper's Fig. 3"""
     lambda_vgg: float = 10.0
-    """eq. 3"""
+    """eq. 3: weight of the perceptual loss, eq. 1"""
     lambda_rgb: float = 0.0
     """weight of L1 on RGB values, which the paper tries in place of eq. 1 (Fig. 3)"""
     lambda_s: float = 0.1
@@ -345,12 +343,7 @@ def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
         return arrays_of(generator_for(config)), STATISTICS
 
 
-def player(
-    config: Config,
-    weights: Mapping[str, npt.NDArray[Any]],
-    statistics: Mapping[str, npt.NDArray[Any]],
-    device: Device = "auto",
-) -> HeatmapPlayer:
+def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> HeatmapPlayer:
     """Plays G of a `Trained`: one frame a pose, over the flat colour."""
     chosen = ready_device(device)
     generator = restored(generator_for(config), weights, chosen)

@@ -15,9 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -29,7 +27,7 @@ from understudy.networks.unet import UNet, initialise
 from understudy.recipes.parts.groups import Augmentation, Optimisation, Placement
 from understudy.recipes.parts.heatmaps import JOINTS, STATISTICS, HeatmapPlayer, PoseMaps
 from understudy.recipes.parts.recipe import ENDLESS, Recipe
-from understudy.recipes.parts.trained import ArraySpec, Trained, arrays_of, restored
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, restored
 from understudy.training import loop as training
 from understudy.training.session import Session
 
@@ -57,7 +55,7 @@ class Config:
     dropout: float = 0.5
     """probability, in G's inner decoder; in training only"""
     lambda_l1: float = 100.0
-    """eq. 4"""
+    """eq. 4: weight of L1 on RGB values"""
     optimisation: Optimisation = Optimisation(batch=1)
     epochs: int = 200
     """passes over the reference, as for the paper's smaller sets; ignored when `steps` is given"""
@@ -197,12 +195,7 @@ def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
         return arrays_of(generator_for(config)), STATISTICS
 
 
-def player(
-    config: Config,
-    weights: Mapping[str, npt.NDArray[Any]],
-    statistics: Mapping[str, npt.NDArray[Any]],
-    device: Device = "auto",
-) -> HeatmapPlayer:
+def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> HeatmapPlayer:
     """Plays G of a `Trained`: one frame a pose, over the flat colour."""
     chosen = ready_device(device)
     generator = restored(generator_for(config), weights, chosen)

@@ -39,10 +39,8 @@ import dataclasses
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from einops import rearrange
 from torch import Tensor, nn
@@ -69,7 +67,7 @@ from understudy.recipes.parts.poses_in_the_wild_config import (
 from understudy.recipes.parts.poses_in_the_wild_footage import Footage, Poses, stacked
 from understudy.recipes.parts.poses_in_the_wild_player import BoxPlayer, refined
 from understudy.recipes.parts.recipe import Recipe
-from understudy.recipes.parts.trained import ArraySpec, Trained, arrays_of, below, restored
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, below, restored
 from understudy.retargeting.augmentation import PoseNoise
 from understudy.training import loop as training
 from understudy.training.session import Session
@@ -383,12 +381,7 @@ def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
     return weights, statistics
 
 
-def player(
-    config: Config,
-    weights: Mapping[str, npt.NDArray[Any]],
-    statistics: Mapping[str, npt.NDArray[Any]],
-    device: Device = "auto",
-) -> BoxPlayer:
+def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> BoxPlayer:
     """Plays G_1, and G_2 where there is one, of a `Trained`."""
     chosen = ready_device(device)
     G_1 = restored(generator_for(config, second=False), below(weights, "pose/"), chosen)

@@ -100,13 +100,13 @@ class PoseNoise:
     """
 
     drop: float = 0.0
-    """probability, in [0, 1], with which each of `pose.PARTS` is missed in a frame"""
+    """probability, in [0, 1], with which each limb, foot or hand is missed in a frame"""
     jitter: float = 0.0
     """standard deviation of each joint's error in a frame, in x and in y, as a share of the torso's length; hands and
     feet go along with wrists and ankles, the head with the nose"""
     stretch: float = 0.0
-    """each of `STRETCHED` takes one factor for a whole window, drawn evenly in its logarithm from 1 / (1 + stretch) to
-    1 + stretch; what hangs on it goes along"""
+    """each bone of the body takes one factor for a whole window, drawn evenly in its logarithm from 1 / (1 + stretch)
+    to 1 + stretch; what hangs on it goes along"""
 
     def __post_init__(self) -> None:
         if not 0 <= self.drop <= 1:

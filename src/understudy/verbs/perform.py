@@ -51,7 +51,8 @@ def perform(
         background: behind the performer: "reference" (the room of the reference clip; on a stage, of the first),
             "driving" (the driver's room), "transparent", a colour (a name, #202030 or 32,32,48), or a picture or
             video file.
-        normalization: how the driver is brought to the reference's place, see `train`; left out, as the actor does.
+        normalization: how the driver is brought to the reference's place, "similarity", "ground" or "ground-printed"
+            (as the paper of "ground" prints it, less steady): see `train`; left out, as the actor does.
         compare: also write NAME.compare.mp4, driving, pose and clone side by side, and NAME.normalization.png, the
             driver's skeleton as filmed and where it was brought to. Of several actors NAME.compare.mp4 alone, the
             driver beside them all.

@@ -50,19 +50,20 @@ def list_recipes(name: str | None = None) -> Catalogue:
         $ understudy recipes
         $ understudy recipes everybody-dance-now
     """
-    from understudy.recipes import every
+    from understudy.errors import UsageError
+    from understudy.recipes import every, names
     from understudy.recipes import recipe as find
 
+    if name is not None and name not in names():
+        raise UsageError(f"there is no recipe {name!r}; choose one of {', '.join(names())}")
     return Catalogue(dict(every()) if name is None else {name: find(name)}, whole=name is not None)
 
 
 def _brief(name: str, one: Recipe) -> str:
-    from textwrap import fill
-
-    lines = [name, _indented(one.paper or f"{one.title}: no paper's"), f"    presets: {', '.join(one.presets)}"]
+    lines = [name, _filled(one.paper or f"{one.title}; ours, of no paper"), f"    presets: {', '.join(one.presets)}"]
     if one.variants:
         said = f"variants: {'; '.join(one.variants)}"
-        lines.append(fill(said, WIDTH, initial_indent="    ", subsequent_indent="        ", break_long_words=False))
+        lines.append(_filled(said, " " * 8))
     return "\n".join(lines)
 
 
@@ -80,7 +81,7 @@ def _whole(name: str, one: Recipe) -> str:
                 others.setdefault(_said(values[number.name]), []).append(preset)
         changed = "".join(f"; {', '.join(names)}: {value}" for value, names in others.items())
         lines.append(f"  {number.name} = {_said(number.value)}{changed}")
-        lines.append(_indented(f"({wanted(number.kind)}) {number.text}".strip()))
+        lines.append(_filled(f"({wanted(number.kind)}) {number.text}".strip()))
     return "\n".join(lines)
 
 
@@ -93,7 +94,8 @@ def _said(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def _indented(text: str) -> str:
-    from textwrap import fill
+def _filled(text: str, then: str = " " * 4) -> str:
+    from textwrap import TextWrapper
 
-    return fill(text, WIDTH, initial_indent="    ", subsequent_indent="    ", break_long_words=False)
+    whole_words = TextWrapper(WIDTH, " " * 4, then, break_long_words=False, break_on_hyphens=False)
+    return whole_words.fill(text)

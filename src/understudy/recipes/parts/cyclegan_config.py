@@ -30,7 +30,7 @@ class Config:
     discriminator_width: int = 64
     """channels of the first layer of D_A and D_B"""
     lambda_cycle: float = 10.0
-    """eq. 3"""
+    """eq. 3: weight of coming back to the picture one began with"""
     lambda_identity: float = 5.0
     """half of lambda_cycle, section 5.2; of frames only, since no picture is a pose and a frame at once"""
     history: int = 50

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -18,11 +16,12 @@ from understudy.retargeting.alignment import BodyStatistics, align, body_statist
 if TYPE_CHECKING:
     from understudy.performance import Performance
     from understudy.recipes.parts.cyclegan_config import Config
+    from understudy.recipes.parts.trained import Arrays
 
 
 def aligned_clip(
     config: Config,
-    statistics: Mapping[str, npt.NDArray[Any]],
+    statistics: Arrays,
     driving: Performance,
     body: BodyStatistics,
     working_size: int,

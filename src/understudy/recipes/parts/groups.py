@@ -60,7 +60,7 @@ class Optimisation:
     batch: int = 1
     """windows (or pictures) a step"""
     learning_rate: float = 2e-4
-    """Adam's"""
+    """Adam's step size"""
     betas: tuple[float, float] = (0.5, 0.999)
     """Adam's decays of the gradient's first and second moment"""
     initial_deviation: float = 0.02

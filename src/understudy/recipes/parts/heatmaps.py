@@ -6,7 +6,7 @@ Shape letters: B windows, N consecutive poses, J = 18 joints, S the side of the 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from understudy.conditioning.heatmaps import joint_statistics, normalised_heatma
 from understudy.conditioning.pictures import as_levels
 from understudy.poses.pose import OPENPOSE18_NAMES
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, batches, pose_of
-from understudy.recipes.parts.trained import ArraySpec
+from understudy.recipes.parts.trained import Arrays, ArraySpec
 
 JOINTS = len(OPENPOSE18_NAMES)
 STATISTICS: ArraySpec = {
@@ -53,9 +53,7 @@ class PoseMaps:
         return cls(size, sigma, *joint_statistics(xy, seen, (size, size), sigma))
 
     @classmethod
-    def stored(
-        cls, size: int, sigma: float, statistics: Mapping[str, npt.NDArray[Any]], device: torch.device
-    ) -> PoseMaps:
+    def stored(cls, size: int, sigma: float, statistics: Arrays, device: torch.device) -> PoseMaps:
         """By the statistics that an actor holds."""
         mean, deviation = (
             torch.from_numpy(np.array(statistics[name])).to(device) for name in ("joint_mean", "joint_deviation")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,14 +26,13 @@ from understudy.media.images import MAX_SIDE, composite
 from understudy.performance import FOUND, FRAMES_FILE, INTERPOLATED, MATTE_FILE
 from understudy.poses.pose import POINTS, Pose
 from understudy.poses.similarity import Similarity
-from understudy.recipes.parts.trained import ArraySpec, Trained
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained
 from understudy.retargeting.pose_metrics import descriptor
 
 if TYPE_CHECKING:
     from understudy.performance import Performance
     from understudy.training.session import Session
 
-Arrays = Mapping[str, npt.NDArray[Any]]
 Image = npt.NDArray[np.uint8]
 
 WEIGHTS: ArraySpec = {

@@ -72,7 +72,7 @@ class Config:
     vgg_layers: tuple[str, ...] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
     """layers of L_vgg (not printed; pix2pixHD's)"""
     lambda_vgg: float = 10.0
-    """eq. 4"""
+    """eq. 4: weight of the perceptual loss"""
     lambda_fm: float = 10.0
     """eq. 4: weight of feature matching on D_p and D_t"""
     lambda_alpha: float = 10.0

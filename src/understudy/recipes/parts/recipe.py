@@ -12,15 +12,11 @@ from understudy.recipes.parts import settings
 from understudy.unpaired.chosen import Others
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from understudy.base.devices import Device
     from understudy.recipes.parts.player import Player
-    from understudy.recipes.parts.trained import ArraySpec, Trained
+    from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained
     from understudy.training.session import Session
 
-    Arrays = Mapping[str, npt.NDArray[np.generic]]
 
 Change = Callable[[Any], Any]
 ENDLESS = 1_000_000

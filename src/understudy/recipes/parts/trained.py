@@ -11,15 +11,11 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+Arrays = Mapping[str, npt.NDArray[Any]]
+"""name -> array, as an actor's file holds them"""
+
 ArraySpec = dict[str, tuple[str, tuple[int | None, ...]]]
 """name -> (dtype as `numpy.dtype.str`, shape); None stands for any length from 1 up"""
-
-CONDITION_STATISTICS: ArraySpec = {
-    "joint_mean": ("<f4", (18,)),
-    "joint_deviation": ("<f4", (18,)),
-    "flat_colour": ("|u1", (3,)),
-}
-"""of recipes that draw normalised heat maps"""
 
 
 @dataclass(frozen=True)
@@ -45,12 +41,12 @@ def arrays_of(network: nn.Module) -> ArraySpec:
     }
 
 
-def restored(network: nn.Module, weights: Mapping[str, npt.NDArray[Any]], device: torch.device) -> nn.Module:
+def restored(network: nn.Module, weights: Arrays, device: torch.device) -> nn.Module:
     """The network with these weights, on the device, ready to generate."""
     network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
     return network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]
 
 
-def below(weights: Mapping[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt.NDArray[Any]]:
+def below(weights: Arrays, prefix: str) -> dict[str, npt.NDArray[Any]]:
     """The weights of one network out of several: those whose names begin with `prefix`, without it."""
     return {name[len(prefix) :]: value for name, value in weights.items() if name.startswith(prefix)}
