@@ -10,6 +10,7 @@ from understudy.covering.coverage import coverage
 from understudy.covering.measure import measure
 from understudy.errors import PoseError, UsageError
 from understudy.poses.pose import DESCRIPTOR_LIMB_NAMES, DESCRIPTOR_LIMBS, LEFT_HIP, RIGHT_HIP, Pose
+from understudy.poses.similarity import Similarity
 from understudy.retargeting.pose_metrics import LIMBS, Descriptor, descriptor, pose_to_pose, pose_to_sequence
 
 RIGHT_UPPER_ARM = DESCRIPTOR_LIMB_NAMES.index("right upper arm")
@@ -65,13 +66,13 @@ def test_descriptor_by_hand() -> None:
 
 def test_descriptor_does_not_depend_on_place(stick_people) -> None:  # type: ignore[no-untyped-def]
     pose = stick_people([{"right upper arm": 40}])
-    moved = pose.transformed(1, (37.0, -12.0), pose.size_hw)
+    moved = Similarity.shifted(37, -12).of_pose(pose, pose.size_hw)
     np.testing.assert_allclose(descriptor(pose).displacement, descriptor(moved).displacement, atol=1e-4)
 
 
 def test_descriptor_does_not_depend_on_resolution(stick_people) -> None:  # type: ignore[no-untyped-def]
     pose = stick_people([{"right upper arm": 40}])
-    small = pose.transformed(0.5, (0, 0), (128, 128))
+    small = Similarity(0.5, (0, 0)).of_pose(pose, (128, 128))
     np.testing.assert_allclose(descriptor(pose).displacement, descriptor(small).displacement, atol=1e-4)
 
 
@@ -146,7 +147,7 @@ def test_identity_is_covered(stick_people) -> None:  # type: ignore[no-untyped-d
 
 def test_the_same_motion_elsewhere_and_larger_is_covered(stick_people) -> None:  # type: ignore[no-untyped-def]
     pose = stick_people([{"right upper arm": angle} for angle in range(0, 180, 9)])
-    driving = pose.transformed(2.5, (100.0, 40.0), (1080, 1920))
+    driving = Similarity(2.5, (100.0, 40.0)).of_pose(pose, (1080, 1920))
     np.testing.assert_allclose(measure(pose, driving, FPS).distance, 0, atol=1e-3)
 
 

@@ -49,7 +49,9 @@ def clips(stick_people, write_stick_performance):  # type: ignore[no-untyped-def
     """A reference that stands still and a driver that, among other things, lifts the left forearm."""
     reference = write_stick_performance("me <b>", stick_people([{}] * 3))
     frames = [{}] * 6 + [{"left forearm": 90}] * 4 + [{}] * 2
-    return reference, write_stick_performance("dance", stick_people(frames).transformed(1.2, (-20, 4), (256, 256)))
+    return reference, write_stick_performance(
+        "dance", Similarity(1.2, (-20, 4)).of_pose(stick_people(frames), (256, 256))
+    )
 
 
 def test_report(clips, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -107,7 +109,7 @@ def test_limbs_are_drawn_where_they_are_on_an_enlarged_frame(
     """Frames of 64 pixels are shown with 360: half a pixel of theirs is three of the picture's."""
 
     def small(frames):  # type: ignore[no-untyped-def]
-        return stick_people(frames).transformed(0.25, (-0.375, -0.375), (64, 64))
+        return Similarity(0.25, (-0.375, -0.375)).of_pose(stick_people(frames), (64, 64))
 
     driving = small([{}] * 2 + [{"left forearm": 90}] * 2)
     clips = write_stick_performance("me", small([{}] * 3)), write_stick_performance("dance", driving)

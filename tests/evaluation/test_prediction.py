@@ -10,6 +10,7 @@ from understudy.base.files import write_json
 from understudy.evaluation import prediction
 from understudy.evaluation.prediction import LIMBS, PER_FRAME, WITHIN_LIMBS, correlations, coverage_of, predictors
 from understudy.poses.pose import DESCRIPTOR_LIMB_NAMES, LEFT_WRIST, Pose
+from understudy.poses.similarity import Similarity
 
 FPS = Fraction(10)
 T, SIZE = 120, 128
@@ -101,4 +102,4 @@ def test_the_share_beyond_gamma_is_one_of_the_frames_that_show_somebody(driving:
 
 def test_poses_must_be_aligned_first(driving: Pose, reference: Pose) -> None:
     with pytest.raises(ValueError, match="align the driver first"):
-        predictors(reference, driving.transformed(2, (0, 0), (256, 256)), FPS)
+        predictors(reference, Similarity(2, (0, 0)).of_pose(driving, (256, 256)), FPS)

@@ -21,6 +21,7 @@ from understudy.performing.driver import Driver
 from understudy.performing.normalization_sheet import FILMED, FLOOR, PLACED, normalization_sheet
 from understudy.performing.perform import aligned_poses, in_picture, part_for
 from understudy.poses.pose import LEFT_ANKLE, RIGHT_ANKLE, Pose
+from understudy.poses.similarity import Similarity
 from understudy.recipes.parts.settings import changed
 from understudy.retargeting.alignment import BodyStatistics, body_statistics
 from understudy.retargeting.global_normalization import GroundStatistics, ground_statistics, normalization
@@ -86,7 +87,7 @@ def test_actors_from_before_still_load_and_damaged_ones_do_not(tmp_path: Path, g
 @pytest.mark.parametrize("fit_limbs", [False, True], ids=["as they are", "fitted limbs"])
 def test_half_the_size_and_elsewhere_stands_on_the_references_floor(fit_limbs: bool) -> None:
     pose = nearing()
-    driving = clip_of(pose.transformed(0.5, (40, 10), (256, 256)))
+    driving = clip_of(Similarity(0.5, (40, 10)).of_pose(pose, (256, 256)))
     actor = actor_of(pose)
     fitting = replace(actor, config=changed(actor.config, {"fit_limbs": fit_limbs}))
     placed = aligned_poses(fitting.normalizing_by("ground"), driving)

@@ -3,6 +3,7 @@ import pytest
 
 from understudy.poses import pose as p
 from understudy.poses.pose import Pose
+from understudy.poses.similarity import IDENTITY, Similarity
 
 SIZE_HW = (480, 640)
 COCO_NAMES = [
@@ -132,9 +133,9 @@ def test_found_needs_a_body_joint() -> None:
     assert Pose(np.zeros((3, p.POINTS, 2)), confidence, SIZE_HW).found.tolist() == [True, False, False]
 
 
-def test_transformed_and_concatenated() -> None:
+def test_moved_and_concatenated() -> None:
     pose = numbered(2)
-    moved = pose.transformed(2, (10, -5), (960, 1280))
+    moved = Similarity(2, (10, -5)).of_pose(pose, (960, 1280))
     assert np.allclose(moved.xy, pose.xy * 2 + [10, -5])
     assert moved.size_hw == (960, 1280)
     assert moved.xy.dtype == np.float32
@@ -170,7 +171,7 @@ def test_lines_of_hands_and_feet_stay_on_their_side() -> None:
     "poses",
     [
         pytest.param(lambda: [], id="none"),
-        pytest.param(lambda: [numbered(), numbered().transformed(1, (0, 0), (10, 10))], id="two sizes"),
+        pytest.param(lambda: [numbered(), IDENTITY.of_pose(numbered(), (10, 10))], id="two sizes"),
     ],
 )
 def test_what_cannot_be_concatenated(poses) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tiny import STANDING, session_for, tiny_performance
 from understudy.conditioning import limb_warps as warps
 from understudy.poses.pose import Pose
+from understudy.poses.similarity import Similarity
 from understudy.recipes import limb_warp as recipe
 from understudy.recipes import nearest_neighbour
 from understudy.recipes.parts.kept_frames import kept_poses
@@ -182,7 +183,7 @@ def test_a_pose_never_filmed_is_nearer_than_the_nearest_frame(me, tmp_path):
     """The whole figure stands elsewhere: warped, it goes along, which no filmed frame does."""
     trained = gathered(me, tmp_path)
     pose = kept_poses(trained.weights, SIZE)
-    moved = pose.transformed(1, (8.0, 0.0), (SIZE, SIZE))
+    moved = Similarity.shifted(8, 0).of_pose(pose, (SIZE, SIZE))
     still = played(trained, pose, nearest_neighbour, nearest_neighbour.Config(size=SIZE))
     for config in (SMALL, replace(SMALL, layers=False), replace(SMALL, jump=0.0, fade=0)):
         for shown, true in zip(played(trained, moved, config=config), still, strict=True):

@@ -16,6 +16,7 @@ from understudy.consent import Consent
 from understudy.errors import Interrupted, TrainingError, UsageError
 from understudy.media.reading import VideoReader
 from understudy.poses.pose import NOSE
+from understudy.poses.similarity import Similarity
 from understudy.recipes import poses_in_the_wild as recipe
 from understudy.recipes.parts.player import moments
 from understudy.verbs.perform import perform
@@ -132,7 +133,7 @@ def test_batches_do_not_show(trained, dance):
 
 def test_frames_are_cutouts_that_follow_the_person(trained, me):
     result = trained[0]
-    moved = me.poses.transformed(1.0, (6.0, 0.0), me.poses.size_hw)
+    moved = Similarity.shifted(6, 0).of_pose(me.poses, me.poses.size_hw)
     here, there = (np.stack(generated(result, pose)) for pose in (me.poses, moved))
     assert (here[..., :3] <= here[..., 3:]).all()  # premultiplied
     inside = slice(8, 24)

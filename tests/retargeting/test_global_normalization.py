@@ -18,6 +18,7 @@ from understudy.poses.pose import (
     RIGHT_SHOULDER,
     Pose,
 )
+from understudy.poses.similarity import Similarity
 from understudy.retargeting.alignment import BodyStatistics, body_statistics
 from understudy.retargeting.global_normalization import (
     BEYOND,
@@ -137,7 +138,7 @@ def test_half_the_size_and_elsewhere():
     """Seen by a camera that halves everything and shifts it, somebody comes out exactly where he was."""
     ankles, heights = walk(12, 500, 400)
     reference = people(ankles, heights, x=600)
-    driving = reference.transformed(0.5, (-200, 30), (1000, 1000))
+    driving = Similarity(0.5, (-200, 30)).of_pose(reference, (1000, 1000))
     for printed in (True, False):
         how, pose = placed(driving, reference, printed=printed)
         np.testing.assert_allclose(how.scale, 2, rtol=1e-3)

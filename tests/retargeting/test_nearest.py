@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from understudy.poses.pose import Pose
+from understudy.poses.similarity import Similarity
 from understudy.retargeting.nearest import MISSING_LIMB, nearest_frames, nearest_frames_by_limbs, warp_distances
 from understudy.retargeting.pose_metrics import Descriptor, descriptor, pose_to_pose
 
@@ -72,7 +73,7 @@ def test_unaligned_sizes_are_refused() -> None:
     with pytest.raises(
         ValueError, match=r"align the driver first: its frame is \(64, 64\), the reference's \(256, 256\)"
     ):
-        nearest_frames(driving.transformed(0.25, (0, 0), (64, 64)), driving)
+        nearest_frames(Similarity(0.25, (0, 0)).of_pose(driving, (64, 64)), driving)
 
 
 @pytest.mark.parametrize("frames_at_once", [1, 7, 1000])
@@ -86,7 +87,7 @@ def test_nearest_by_limbs_is_equation_7_in_any_block_size(frames_at_once: int) -
     found = nearest_frames_by_limbs(driving, reference, frames_at_once=frames_at_once)
     assert found.frame.tolist() == np.nanargmin(ranked, axis=1).tolist()
     np.testing.assert_allclose(found.distance, mean[np.arange(23), found.frame], rtol=1e-5)
-    wherever = reference.transformed(1, (40.0, -7.0), reference.size_hw)
+    wherever = Similarity.shifted(40, -7).of_pose(reference, reference.size_hw)
     assert nearest_frames_by_limbs(wherever, reference).frame.tolist() == list(range(31))
 
 

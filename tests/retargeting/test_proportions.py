@@ -12,6 +12,7 @@ from understudy.poses.pose import (
     RIGHT_WRIST,
     Pose,
 )
+from understudy.poses.similarity import Similarity
 from understudy.retargeting.alignment import align, body_statistics
 from understudy.retargeting.proportions import MOST_CHANGE, fit_limbs
 
@@ -81,7 +82,7 @@ def test_feet_go_along_with_the_ankle():
 def test_the_drivers_size_is_no_matter_of_proportions():
     """Filmed half as large and elsewhere, he is fitted to the same place."""
     reference = dancer(1.2, 0.8)
-    small = dancer().transformed(0.5, (-20, 35), (256, 256))
+    small = Similarity(0.5, (-20, 35)).of_pose(dancer(), (256, 256))
     seen = reference.confidence > 0
     assert np.abs(fitted(small, reference).xy - fitted(dancer(), reference).xy)[seen].max() < 0.1
     assert np.linalg.norm(fitted(small, reference).xy - reference.xy, axis=-1)[seen].max() < 1.0

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from understudy.poses.pose import LEFT_ANKLE, LEFT_WRIST, NOSE, POINTS, Pose
+from understudy.poses.similarity import Similarity
 from understudy.tracking.smoothing import OneEuro, OneEuroFilter, person_height, smooth_pose
 
 SIZE_HW = (480, 640)
@@ -109,7 +110,7 @@ def test_one_missing_joint_does_not_restart_the_others() -> None:
 @pytest.mark.parametrize("scale", [0.25, 4.0])
 def test_the_result_scales_with_the_picture(scale: float) -> None:
     xy = still(30) + np.random.default_rng(0).normal(0, 3, (30, POINTS, 2)).astype(np.float32)
-    small = smooth_pose(as_pose(xy), FPS).transformed(scale, (0, 0), SIZE_HW)
+    small = Similarity(scale, (0, 0)).of_pose(smooth_pose(as_pose(xy), FPS), SIZE_HW)
     assert np.allclose(smooth_pose(as_pose(xy * scale), FPS).xy, small.xy, rtol=1e-4, atol=1e-3)
 
 

@@ -13,7 +13,7 @@ from understudy.errors import MediaError, PerformanceError, PoseError, UsageErro
 from understudy.media.reading import VideoReader, VideoWriter
 from understudy.performance import FOUND, INTERPOLATED, MISSING
 from understudy.poses import pose as p
-from understudy.poses.formats import write_comfyui, write_openpose
+from understudy.poses.formats import write_openpose
 from understudy.poses.similarity import Similarity
 from understudy.synthetic.clip import write_clip as film
 from understudy.synthetic.motion import choreography
@@ -173,19 +173,6 @@ def test_given_poses_are_taken_as_they_are(filmed, tmp_path):
     assert np.mean(next(performance.mattes()) > 127) > 0.05
 
 
-def test_given_poses_of_another_size_are_resized_edge_to_edge(filmed, tmp_path):
-    height, width = SIZE_HW
-    small = Similarity.resized(1 / 12).of_pose(filmed.pose, (height // 12, width // 12))
-    write_comfyui(small, tmp_path / "poses.json")
-    options = {"size": 128, "poses": tmp_path / "poses.json", "smooth": False, "matte": "none"}
-    performance = track(filmed.video, tmp_path / "given.performance", **options)
-    truth = in_working_pixels(filmed, performance)
-    both = (performance.poses.confidence > 0) & (truth.confidence > 0)
-    both[:, 17:23] = False  # that file has no feet
-    assert both[:, 5:17].mean() > 0.8
-    np.testing.assert_allclose(performance.poses.xy[both], truth.xy[both], atol=0.1)
-
-
 def test_poses_of_the_whole_clip_fit_a_part_of_it(filmed, tmp_path):
     write_openpose(filmed.pose, tmp_path / "poses")
     options = {"size": 64, "poses": tmp_path / "poses", "smooth": False}
@@ -197,7 +184,7 @@ def test_poses_of_the_whole_clip_fit_a_part_of_it(filmed, tmp_path):
 
 
 def test_given_poses_of_a_smaller_canvas_are_enlarged_edge_to_edge(filmed, tmp_path):
-    half = filmed.pose.transformed(0.5, (-0.25, -0.25), (SIZE_HW[0] // 2, SIZE_HW[1] // 2))
+    half = Similarity(0.5, (-0.25, -0.25)).of_pose(filmed.pose, (SIZE_HW[0] // 2, SIZE_HW[1] // 2))
     write_openpose(half[:4], tmp_path / "poses")
     options = {"poses": tmp_path / "poses", "smooth": False, "matte": "none", "end": 0.2}
     performance = track(filmed.video, tmp_path / "given.performance", size=256, **options)

@@ -14,6 +14,7 @@ from understudy.errors import PerformanceError, PoseError, UsageError
 from understudy.performance import Performance, load_poses
 from understudy.poses.formats import write_coco_wholebody, write_comfyui, write_openpose
 from understudy.poses.pose import BODY, FACE, NOSE
+from understudy.poses.similarity import Similarity
 from understudy.retargeting.alignment import body_statistics
 from understudy.synthetic.dances import PEOPLE, dance_poses
 from understudy.unpaired.gathering import gather, poses_alone
@@ -91,7 +92,7 @@ def test_pose_files_need_not_say_how_large_their_frames_are(tmp_path):
 
 def test_shares_of_frames_without_a_size_are_refused(tmp_path):
     poses = tiny_poses(6, 64, 1)
-    write_comfyui(poses.transformed(1 / 64, (0, 0), (1, 1)), tmp_path / "shares.json")
+    write_comfyui(Similarity(1 / 64, (0, 0)).of_pose(poses, (1, 1)), tmp_path / "shares.json")
     content = json.loads((tmp_path / "shares.json").read_text())
     for frame in content:
         del frame["canvas_width"], frame["canvas_height"]

@@ -22,6 +22,7 @@ from understudy.poses.pose import (
     RIGHT_SHOULDER,
     Pose,
 )
+from understudy.poses.similarity import Similarity
 from understudy.retargeting.alignment import align, body_statistics
 from understudy.retargeting.proportions import fit_limbs
 from understudy.synthetic.dances import dance_poses
@@ -112,7 +113,7 @@ def test_frames_filled_in_between_found_ones_count():
 @pytest.mark.parametrize("size", [16, 64, 1920])
 def test_every_clip_has_the_references_size_and_place(size):
     clip = sequence("a", 60, size, seed=5)
-    shifted = clip.poses.transformed(1.0, (300.0, -40.0), (4000, 4000))
+    shifted = Similarity.shifted(300, -40).of_pose(clip.poses, (4000, 4000))
     pool = pool_of([PoseSequence("a", shifted, clip.status, clip.fps)])
     xy, seen = pool.draw(np.random.default_rng(0), 300)
     shoulders, hips = (xy[:, :, pair].mean(axis=2) for pair in ((LEFT_SHOULDER, RIGHT_SHOULDER), (LEFT_HIP, RIGHT_HIP)))

@@ -86,7 +86,7 @@ def filmed(folder: Path, pose: Pose, crop: Crop, fps: Fraction) -> Performance:
         for _ in range(len(pose)):
             writer.add(np.zeros((32, 32, 3), np.uint8), np.zeros((32, 32), np.uint8), np.zeros((8, 8, 2), np.float16))
         return writer.finish(
-            poses=pose.transformed(crop.scale, crop.translation_xy, (32, 32)),
+            poses=crop.of_pose(pose, (32, 32)),
             status=np.where(pose.found, 2, 0).astype(np.uint8),
             background=np.zeros((*pose.size_hw, 3), np.uint8), source_name="me.mp4", source_sha256="0" * 64, crop=crop,
             tracker="drawn", tracker_version="1", landmarks="wholebody", matte="drawn", smoothed=False,

@@ -262,11 +262,6 @@ class Pose:
         confidence[:, OPENPOSE18_NECK] = self.confidence[:, shoulders].min(axis=1)
         return xy, confidence
 
-    def transformed(self, scale: float, translation_xy: tuple[float, float], size_hw: tuple[int, int]) -> Pose:
-        """`xy * scale + translation_xy`, in a frame of `size_hw`; the confidence stays."""
-        xy = self.xy * np.float32(scale) + np.asarray(translation_xy, np.float32)
-        return Pose(xy, self.confidence, size_hw)
-
     def sides_exchanged(self) -> Pose:
         """The same points with left called right: somebody seen from the front becomes somebody seen from behind."""
         order = list(EXCHANGED)
