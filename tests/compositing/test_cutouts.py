@@ -86,6 +86,15 @@ def test_noise_of_the_flat_area_leaves_the_background_bit_identical() -> None:
     assert not key(np.broadcast_to(GREEN, (SIZE, SIZE, 3)).copy(), GREEN).any()
 
 
+def test_a_generator_noisier_than_most_leaves_no_haze() -> None:
+    """Its noise is measured where nobody stands: twice what is usually allowed for is none of the person either."""
+    exact, green = smooth_shape(), np.array([60, 200, 60], np.uint8)
+    alpha = key(mixture(textured(), exact, green, noise=11), green)[..., 3]
+    empty = cv2.dilate(exact, np.ones((9, 9))) == 0
+    assert alpha[empty].mean() < 0.5
+    assert alpha[exact == 1].mean() > 220
+
+
 def test_specks_go_and_hands_stay() -> None:
     frame = np.broadcast_to(GREEN, (SIZE, SIZE, 3)).copy()
     frame[20:110, 50:80] = (100, 60, 60)

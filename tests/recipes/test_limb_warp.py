@@ -160,6 +160,19 @@ def test_holes_take_the_colours_around_them():
     np.testing.assert_allclose(from_around(rgb, weight)[25, 25], (200, 100, 50), atol=12)
 
 
+def test_a_frame_filmed_at_another_time_must_be_nearer_by_more_than_the_price_of_a_jump():
+    arms_up = {"j4": (0.0, -0.02)}
+    kept = Pose(
+        np.concatenate([figure().xy, figure(**arms_up).xy]), np.ones((2, 133), np.float32), (SIZE, SIZE)
+    )  # one pixel apart in one limb, filmed 100 frames apart
+    dance = Pose(np.tile(kept.xy, (3, 1, 1)), np.ones((6, 133), np.float32), (SIZE, SIZE))
+    filmed_at = np.array([0, 100])
+    one_by_one = recipe.chosen_frames(replace(SMALL, jump=0.0), dance, kept, filmed_at)
+    assert one_by_one.tolist() == [0, 1, 0, 1, 0, 1]
+    assert len(set(recipe.chosen_frames(SMALL, dance, kept, filmed_at).tolist())) == 1
+    assert recipe.chosen_frames(SMALL, dance, kept, np.array([0, 1])).tolist() == [0, 1, 0, 1, 0, 1]
+
+
 def test_mixtures_are_shares_of_one():
     path = np.array([4, 4, 4, 9, 9, 9])
     assert recipe.mixture(path, 1, 0) == {4: 1}
