@@ -394,6 +394,7 @@ def main() -> None:
         write_json(options.output, compact(Evaluation.load(bench.work / "results.json")))
     print(table(tests))
     for kind in ("self-reenactment", "cross-identity"):
+        print(across_people(tests, kind, "perceptual", 3))
         print(across_people(tests, kind))
         print(across_people(tests, kind, "temporal", 2))
     print(f"\nreport: {page}")

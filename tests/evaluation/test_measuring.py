@@ -74,6 +74,54 @@ def test_the_truth_itself_is_perfect() -> None:
     assert found["temporal"].per_frame["person"][0] is None
 
 
+def test_a_matte_tells_of_torn_pieces_and_none_says_why() -> None:
+    clip = walking(12)
+    painted = [np.dstack([frame, mask]) for frame, mask in zip(clip.pictures, clip.masks, strict=True)]
+    painted[5][20:26, :, 3] = 0  # cut in two
+    found = measure(painted, clip, track_output=False)["torn"]
+    assert found.per_frame["person"] == [0] * 5 + [1] + [0] * 6
+    assert found.regions["person"].mean == pytest.approx(1 / 12)
+    plain = measure(clip.frames(), clip, track_output=False)
+    assert "paints its room along" in plain["torn"].regions["person"].note
+    rest = {name: one for name, one in plain.items() if name != "torn"}
+    assert {name: one for name, one in measure(painted, clip, track_output=False).items() if name in rest} == rest
+
+
+def test_sharpness_is_less_for_a_blur_and_more_for_noise() -> None:
+    clip = walking(12)
+    blurred = [cv2.GaussianBlur(picture, (0, 0), 1) for picture in clip.pictures]
+    soft, rough, same = (
+        measure(made, clip, track_output=False)["sharpness"] for made in (blurred, noisy(clip, 40), clip.pictures)
+    )
+    assert soft.regions["person"].mean < 0.6 < 1.05 < rough.regions["person"].mean
+    assert same.regions["person"].mean == same.per_frame["person"][3] == 1
+    assert soft.real == 1
+    assert soft.rank(0.5) == pytest.approx(soft.rank(2.0)) and soft.rank(0.9) < soft.rank(1.3)
+    clip.masks[:] = [np.zeros_like(mask) for mask in clip.masks]
+    assert measure(clip.pictures, clip, track_output=False)["sharpness"].regions["person"].note == (
+        "no person in any frame"
+    )
+
+
+def test_perceptual_distance_is_that_of_the_pure_function_and_leads() -> None:
+    clip = walking(12)
+    made = noisy(clip)
+    with TruthMeasures(clip, track_output=False) as truth:
+        found = measure(made, truth, track_output=False)
+        expected = truth.perceptual(made[7], clip.pictures[7], clip.masks[7] > 0, {"person": truth.boxes[7]["person"]})
+    assert next(iter(found)) == "perceptual"
+    assert found["perceptual"].per_frame["person"][7] == pytest.approx(expected["person"])
+    assert set(found["perceptual"].regions) == {"person", "face"}
+
+
+def test_without_the_networks_weights_the_rest_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(true_clip, "load_perceptual", lambda: "not installed")
+    clip = walking(12)
+    found = measure(clip.frames(), clip, track_output=False)
+    assert found["perceptual"].regions["person"].note == "not installed"
+    assert found["rmse"].regions["person"].mean == 0
+
+
 def test_figures_are_those_of_the_pure_functions() -> None:
     clip = walking()
     made = noisy(clip)

@@ -130,8 +130,10 @@ def test_it_dances_with_others(tmp_path: Path, actor, driving: Performance, layo
 def test_it_is_compared_with_the_truth(actor, driving: Performance) -> None:
     truth = Truth(driving.path, driving, (0, 0, 32), 32)
     frames = list(played(actor, part_for(actor, driving), truth, device="cpu"))
-    assert len(frames) == FRAMES and frames[0].shape == (32, 32, 3)
-    assert (np.abs(frames[3].astype(int) - LIMB_COLOUR).sum(-1) < 30).any()
+    assert len(frames) == FRAMES and frames[0].shape == (32, 32, 4)
+    limbs = np.abs(frames[3][..., :3].astype(int) - LIMB_COLOUR).sum(-1) < 30
+    assert limbs.any() and (frames[3][limbs, 3] > 128).all(), "its own alpha reaches the measures"
+    assert (frames[3][..., 3] == 0).mean() > 0.5
 
 
 def test_its_sheet_and_its_description_do_without_a_flat_colour(actor) -> None:

@@ -14,25 +14,38 @@ from understudy.evaluation import metrics
 from understudy.evaluation.intervals import block_of, mean_interval, ratio_interval
 from understudy.evaluation.joint_tracking import JointTracking
 from understudy.evaluation.limb_errors import limb_errors
-from understudy.evaluation.metrics import Floats
+from understudy.evaluation.matte_faults import matte_faults
+from understudy.evaluation.metrics import Floats, Mask
 from understudy.evaluation.results import Measure, Summary
 from understudy.evaluation.true_clip import REGIONS, Column, Picture, TrueClip, TruthMeasures
 from understudy.poses.pose import Pose
 
 MEASURES = {
-    "mse": ("MSE (RGB 0-255)", True),
-    "rmse": ("RMSE (RGB 0-255)", True),
-    "psnr": ("PSNR (dB)", False),
-    "ssim": ("SSIM", False),
+    "perceptual": ("Perceptual distance (EfficientNet-Lite2)", True),
     "lpips": ("LPIPS (AlexNet)", True),
-    "fid": ("FID", True),
-    "temporal": ("Temporal error (real clip = 1)", True),
+    "sharpness": ("Sharpness (real clip = 1)", False),
+    "torn": ("Torn pieces and holes (a frame)", True),
     "joint_distance": ("Joint distance (pixels at 256)", True),
     "pck": ("PCK@0.1 (share of joints)", False),
+    "temporal": ("Temporal error (real clip = 1)", True),
+    "rmse": ("RMSE (RGB 0-255)", True),
+    "mse": ("MSE (RGB 0-255)", True),
+    "psnr": ("PSNR (dB)", False),
+    "ssim": ("SSIM", False),
+    "fid": ("FID", True),
 }
-"""title and whether lower is better, by name"""
+"""title and whether lower is better, by name; first what is nearest to a viewer's judgement"""
+REAL = {"sharpness": 1.0}
+"""what the real clip has, of measures that are the better the nearer they are to it"""
+LOOKED_AT = ("person", "face")
+"""regions of the measures that are of the person and not of the picture"""
 
+NO_MATTE = "the method paints its room along, so that nobody knows where the person ends"
 SMOOTHER = "below 1 is smoother than the real clip, as a blurred clip is: see SSIM as well"
+
+OF_PICTURES = ("rmse", "mse", "psnr", "ssim")
+TRUE_DETAIL = "true detail"
+"""the true clip's, where the generated one was looked at"""
 
 Columns = dict[str, dict[str, Column]]
 """by measure, then by region: one value a frame"""
@@ -60,7 +73,8 @@ def measure_clip(
     """Holds a generated clip against the true one.
 
     Args:
-        generated: (S, S, 3) RGB uint8, one for every true frame and in order.
+        generated: (S, S, 3) RGB uint8, one for every true frame and in order; or (S, S, 4), where the fourth channel is
+            not the picture's transparency but how opaque the person in it is, for what is told by the matte.
         truth: of several methods on one truth, give each the same `TruthMeasures`.
         track_output: whether a tracker runs on the generated clip, for joint distance and PCK. The true joints are
             those that the same tracker finds in the true clip, so that its own errors mostly cancel.
@@ -71,8 +85,9 @@ def measure_clip(
     if not isinstance(truth, TruthMeasures):
         with TruthMeasures(truth, track_output=track_output) as prepared:
             return measure_clip(generated, prepared, track_output=track_output)
-    names = ("mse", "rmse", "psnr", "ssim", "lpips", "temporal")
-    columns: Columns = {name: {region: [] for region in REGIONS} for name in names}
+    columns: Columns = {name: {region: [] for region in REGIONS} for name in (*OF_PICTURES, "lpips", "temporal")}
+    columns |= {name: {region: [] for region in LOOKED_AT} for name in ("perceptual", "sharpness", TRUE_DETAIL)}
+    columns["torn"] = {"person": []}
     for fid in truth.fids.values():
         if not isinstance(fid, str):
             fid.forget_generated()
@@ -85,8 +100,11 @@ def measure_clip(
         JointTracking() if track_output else nullcontext() as tracking,
         progress_bar("measuring", len(truth)) as advance,
     ):
-        for t, (frame, true_frame) in enumerate(_paired(generated, truth)):
+        for t, (made, true_frame) in enumerate(_paired(generated, truth)):
+            frame = np.ascontiguousarray(made[..., :3])
+            matte = made[..., 3] >= 128 if made.shape[2] == 4 else None
             _compare(frame, true_frame, truth, t, columns)
+            _look(frame, true_frame, matte, truth, t, columns)
             for region, value in truth.temporal_errors(previous, frame, t).items():
                 columns["temporal"][region].append(value)
             near_limbs.append(limb_errors(frame, true_frame, xy[t], confidence[t]))
@@ -105,7 +123,8 @@ def _paired(generated: Iterable[Picture], truth: TruthMeasures) -> Iterator[tupl
         frame = next(made, None)
         if frame is None:
             raise ValueError(f"{t} frames were generated for {len(truth)} true ones")
-        if frame.shape != true_frame.shape or frame.dtype != np.uint8:
+        fits = frame.shape[:2] == true_frame.shape[:2] and frame.shape[2:] in ((3,), (4,))
+        if not fits or frame.dtype != np.uint8:
             raise ValueError(
                 f"generated frame {t} is {frame.shape} {frame.dtype}, the true one {true_frame.shape} uint8"
             )
@@ -130,20 +149,38 @@ def _compare(frame: Picture, true_frame: Picture, truth: TruthMeasures, t: int, 
             fid.add(frame, box, real=False)
 
 
+def _look(
+    frame: Picture, true_frame: Picture, matte: Mask | None, truth: TruthMeasures, t: int, columns: Columns
+) -> None:
+    """Adds what one frame gives of the person in it; without a matte he is taken to be where he truly is."""
+    person = truth.person(t)
+    boxes = {region: truth.boxes[t][region] for region in LOOKED_AT}
+    if not isinstance(truth.perceptual, str):
+        for region, distance in truth.perceptual(frame, true_frame, person, boxes).items():
+            columns["perceptual"][region].append(distance)
+    both = person if matte is None else person & matte
+    for region, box in boxes.items():
+        columns["sharpness"][region].append(metrics.fine_detail(frame, both, box) if box else None)
+        columns[TRUE_DETAIL][region].append(metrics.fine_detail(true_frame, both, box) if box else None)
+    if matte is not None:
+        columns["torn"]["person"].append(matte_faults(matte, person) if person.any() else None)
+
+
 def _summarised(columns: Columns, found: Pose | None, truth: TruthMeasures) -> dict[str, Measure]:
     block = block_of(truth.truth.fps)
-    measures = {}
-    for name in ("mse", "rmse", "psnr", "ssim"):
-        regions = {region: _mean(name, column, region, block) for region, column in columns[name].items()}
-        measures[name] = _measure(name, regions, columns[name])
-    if isinstance(truth.lpips, str):
-        measures["lpips"] = _absent("lpips", REGIONS, truth.lpips)
-    else:
-        regions = {region: _mean("lpips", column, region, block) for region, column in columns["lpips"].items()}
-        measures["lpips"] = _measure("lpips", regions, columns["lpips"])
-    measures["fid"] = _fid(truth)
-    measures["temporal"] = _temporal(columns["temporal"], truth, block)
-    return measures | _pose_fidelity(found, truth, block)
+    absent = {name: network for name in ("perceptual", "lpips") if isinstance(network := getattr(truth, name), str)} | (
+        {} if columns["torn"]["person"] else {"torn": NO_MATTE}
+    )
+    measures = {"fid": _fid(truth), "temporal": _temporal(columns["temporal"], truth, block)}
+    measures["sharpness"] = _sharpness(columns["sharpness"], columns[TRUE_DETAIL], block)
+    for name in (*OF_PICTURES, "perceptual", "lpips", "torn"):
+        if name in absent:
+            measures[name] = _absent(name, columns[name], absent[name])
+        else:
+            regions = {region: _mean(name, column, region, block) for region, column in columns[name].items()}
+            measures[name] = _measure(name, regions, columns[name])
+    measures |= _pose_fidelity(found, truth, block)
+    return {name: measures[name] for name in MEASURES}
 
 
 def _mean(name: str, column: Column, region: str, block: int) -> Summary:
@@ -176,6 +213,20 @@ def _temporal(columns: dict[str, Column], truth: TruthMeasures, block: int) -> M
         unit = float(np.mean([base for _, base in both if base is not None])) if both else 0.0
         per_frame[region] = [None if value is None or unit == 0 else value / unit for value in column]
     return _measure("temporal", regions, per_frame)
+
+
+def _sharpness(made: dict[str, Column], true: dict[str, Column], block: int) -> Measure:
+    """Fine detail of the whole clip over that of the true one, in each region; of frames their own ratio."""
+    regions, per_frame = {}, {}
+    for region, column in made.items():
+        known = any(value is not None for value in column)
+        nobody = Summary(None, None, None, f"no {region} in any frame")
+        regions[region] = ratio_interval(column, true[region], block) if known else nobody
+        per_frame[region] = [
+            None if value is None or not base else value / base
+            for value, base in zip(column, true[region], strict=True)
+        ]
+    return _measure("sharpness", regions, per_frame)
 
 
 def _pose_fidelity(found: Pose | None, truth: TruthMeasures, block: int) -> dict[str, Measure]:
@@ -216,7 +267,7 @@ def _pose_fidelity(found: Pose | None, truth: TruthMeasures, block: int) -> dict
 def _measure(name: str, regions: dict[str, Summary], per_frame: dict[str, Column]) -> Measure:
     title, lower_is_better = MEASURES[name]
     known = {region: column for region, column in per_frame.items() if any(value is not None for value in column)}
-    return Measure(title, lower_is_better, regions, known)
+    return Measure(title, lower_is_better, regions, known, REAL.get(name))
 
 
 def _absent(name: str, regions: Iterable[str], reason: str) -> Measure:

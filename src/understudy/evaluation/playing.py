@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from understudy.actor import Actor
 from understudy.base.devices import Device
+from understudy.compositing.cutouts import paste
 from understudy.evaluation.truth import Square, Truth
 from understudy.media.reading import VideoWriter
 from understudy.performance import Performance
-from understudy.performing.perform import Part, composed, driving_frames, played_part
+from understudy.performing.perform import Part, cut_out, driving_frames, placement, played_part
 from understudy.recipes.parts.player import moments
 from understudy.tracking.crop import crop_of, cut
 
@@ -43,7 +44,10 @@ def in_square(actor: Actor, square: Square, size: int) -> Actor:
 def played(
     actor: Actor, part: Part, truth: Truth, *, driving: Performance | None = None, device: Device = "auto"
 ) -> Iterator[UInt8Array]:
-    """(S, S, 3) RGB, one a driving frame: the performer in the reference's room, where the truth is seen.
+    """One a driving frame: the performer in the reference's room, where the truth is seen.
+
+    (S, S, 4): RGB of the whole picture, and in the fourth channel how opaque the performer is there (255: no room shows
+    through). Of an actor that paints its room along (S, S, 3): nobody knows where the performer ends.
 
     Args:
         driving: whose frames are translated by an actor that plays frames instead of poses (CycleGAN as in the paper).
@@ -56,11 +60,20 @@ def played(
         frames = driving_frames(actor, driving)
     shots = player.play(moments(part.in_window, frames))
     for moment, shot in enumerate(shots):
-        yield composed(square, part, moment, shot, square.background.copy())
+        cutout, place = cut_out(square, part, moment, shot), placement(square, part.window[moment])
+        picture = paste(cutout, place, square.background.copy())
+        if square.paints_room:
+            yield picture
+        else:
+            alone = paste(cutout, place, np.zeros((*picture.shape[:2], 4), np.uint8))
+            yield np.concatenate([picture, alone[..., 3:]], axis=2)
 
 
 class Recorder:
-    """Passes frames on, writes them to a video on the way, and takes the time that making them took."""
+    """Passes frames on, writes them to a video on the way, and takes the time that making them took.
+
+    Of frames with four channels, see `played`, the video shows the first three.
+    """
 
     def __init__(self, frames: Iterator[UInt8Array], path: Path, fps: Fraction) -> None:
         self._frames, self._path, self._fps = frames, path, fps
@@ -80,5 +93,5 @@ class Recorder:
                 if frame is None:
                     return
                 self._count += 1
-                writer.write(frame)
+                writer.write(np.ascontiguousarray(frame[..., :3]))
                 yield frame

@@ -107,7 +107,9 @@ def _overview(evaluation: Evaluation, columns: Sequence[Column], main: Figure | 
     """What stands before and after the tests."""
     kinds = words.kinds_of(evaluation.tests)
     notes = Notes()
-    figures = [main, Figure("mse", main.region), Figure(main.measure, "frame")] if main else []
+    colours = [Figure(name, main.region) for name in tables.PAPER_MEASURES] if main else []
+    asked = dict.fromkeys([main, *colours, Figure(main.measure, "frame")]) if main else {}
+    figures = [figure for figure in asked if tables.is_measured(evaluation.tests, figure)]
     measure = tables.measure_of(evaluation.tests, main.measure) if main else None
     names = {name for test in evaluation.tests for method in test.methods for name in method.measures}
     return {
@@ -126,9 +128,7 @@ def _overview(evaluation: Evaluation, columns: Sequence[Column], main: Figure | 
         "paper_titles": tables.PAPER_TITLES,
         "paper_rows": tables.paper_table(),
         "kinds": list(kinds),
-        "ratios": tables.ratios(kinds, columns, list(dict.fromkeys(figures)))
-        if measure and measure.lower_is_better
-        else ([], []),
+        "ratios": tables.ratios(kinds, columns, figures) if measure and measure.lower_is_better else ([], []),
         "ours_title": next((column.title for column in columns if column.name == tables.ours_of(evaluation.tests)), ""),
         "explained": {
             tables.WORDS.get(name, name.upper()): text for name, text in words.MEASURES.items() if name in names

@@ -24,12 +24,21 @@ PAPER_ERRORS = {
 """Aberman et al. 2018, Table 1"""
 PAPER_RATIOS = {"nearest-neighbour": 0.58, "pix2pix": 0.75, "paired-only": 0.93}
 """ours over the other: means of Table 1; of the paired branch alone (17.5, with both 16.2) from section 5.2"""
-MAIN_FIGURES = (("rmse", "person"), ("rmse", "frame"), ("mse", "person"), ("mse", "frame"))
-"""what the report turns on: the first of these that was measured. Over the person's box, since the room is the same in
-all clips and the more of it there is, the smaller is the error of a frame"""
+PAPER_MEASURES = ("rmse", "mse")
+"""to whose ratios those of the paper can be likened"""
+MAIN_FIGURES = (("perceptual", "person"), ("rmse", "person"), ("rmse", "frame"), ("mse", "person"), ("mse", "frame"))
+"""what the report turns on: the first of these that was measured. A perceptual distance, since by RMSE a blur is nearer
+to the truth than a whole person a step aside; in the person's box, since the room is the same in all clips and the more
+of it there is, the smaller is the error of a frame"""
 
 
-WORDS = {"temporal": "temporal error", "joint_distance": "joint distance"}
+WORDS = {
+    "temporal": "temporal error",
+    "joint_distance": "joint distance",
+    "perceptual": "perceptual distance",
+    "sharpness": "sharpness",
+    "torn": "torn pieces and holes",
+}
 """measures that are not named by their initials"""
 NOTHING, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 
@@ -143,6 +152,11 @@ def value_of(test: Test, method: str, figure: Figure) -> float | None:
     return finite(summary.mean) if summary else None
 
 
+def is_measured(tests: Sequence[Test], figure: Figure) -> bool:
+    """Whether any method has it in any test."""
+    return any(value_of(test, method.name, figure) is not None for test in tests for method in test.methods)
+
+
 def errors_of(test: Test, method: str, figure: Figure) -> list[float]:
     """One value a frame, NaN where there is none; empty where there are none at all."""
     found = method_of(test, method)
@@ -183,20 +197,21 @@ def measure_of(tests: Sequence[Test], name: str) -> Measure | None:
 
 
 def arrow(measure: Measure) -> str:
+    if measure.real is not None:
+        return f"{measure.real:g} is like the real clip"
     return "↓ lower is better" if measure.lower_is_better else "↑ higher is better"
 
 
 def comparison(tests: Sequence[Test], columns: Sequence[Column], figure: Figure, notes: Notes) -> list[Row]:
     """A row for each test and, of several, their mean: methods as columns, as in the paper's table."""
     measure = measure_of(tests, figure.measure)
-    lower = measure is None or measure.lower_is_better
     rows = []
     for test in tests:
         summaries = [summary_of(test, column.name, figure) for column in columns]
-        rows.append(Row(capitalised(test.name), cells(summaries, lower, notes)))
+        rows.append(Row(capitalised(test.name), cells(summaries, measure, notes)))
     if len(tests) > 1:
         means = [mean_of(tests, column.name, figure) for column in columns]
-        rows.append(Row("mean", cells([Summary(mean, None, None) for mean in means], lower, notes), mean=True))
+        rows.append(Row("mean", cells([Summary(mean, None, None) for mean in means], measure, notes), mean=True))
     return rows
 
 
@@ -212,7 +227,7 @@ def all_measures(test: Test, columns: Sequence[Column], notes: Notes) -> list[Gr
         rows = []
         for region in regions:
             summaries = [summary_of(test, column.name, Figure(name, region)) for column in columns]
-            rows.append(measured_row(region, summaries, measure.lower_is_better, notes))
+            rows.append(measured_row(region, summaries, measure, notes))
         if len({row.missing for row in rows}) == 1 and rows[0].missing:
             rows = [Row(", ".join(regions), [], missing=rows[0].missing)]
         groups.append(Group(measure.title, arrow(measure), rows))
@@ -222,7 +237,7 @@ def all_measures(test: Test, columns: Sequence[Column], notes: Notes) -> list[Gr
 def measured_row(
     head: str,
     summaries: Sequence[Summary | None],
-    lower_is_better: bool | None,
+    measure: Measure | None,
     notes: Notes,
     decimals: int | None = None,
 ) -> Row:
@@ -230,7 +245,7 @@ def measured_row(
     reasons = {summary.note for summary in summaries if summary and finite(summary.mean) is None}
     if len(reasons) == 1 and all(summary is None or finite(summary.mean) is None for summary in summaries):
         return Row(head, [], missing=reasons.pop() or "not measured")
-    return Row(head, cells(summaries, lower_is_better, notes, decimals))
+    return Row(head, cells(summaries, measure, notes, decimals))
 
 
 def paper_table() -> list[Row]:
@@ -280,12 +295,12 @@ def number(value: float, like: float | None = None, decimals: int | None = None)
 
 
 def cells(
-    summaries: Sequence[Summary | None], lower_is_better: bool | None, notes: Notes, decimals: int | None = None
+    summaries: Sequence[Summary | None], measure: Measure | None, notes: Notes, decimals: int | None = None
 ) -> list[Cell]:
-    """A row's cells; the best is marked unless `lower_is_better` is None."""
+    """A row's cells; the best is marked, unless `measure` is None."""
     values = [finite(summary.mean) if summary else None for summary in summaries]
     known = [value for value in values if value is not None]
-    best = (max(known) if lower_is_better is False else min(known)) if known else None
+    best = min(known, key=measure.rank) if known and measure else None
     like = max(map(abs, known), default=None)
     row = []
     for summary, value in zip(summaries, values, strict=True):
@@ -297,7 +312,7 @@ def cells(
             row.append(Cell("n/a", note=note))
             continue
         # A method alone in its row beats nobody
-        won = value == best and len(known) > 1 and lower_is_better is not None
+        won = value == best and len(known) > 1
         row.append(Cell(number(value, like, decimals), _interval(summary, like, decimals), won, note))
     return row
 

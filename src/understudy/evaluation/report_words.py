@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from understudy.evaluation.report_tables import (
     OURS,
+    PAPER_MEASURES,
     PAPER_RATIOS,
     Figure,
     columns_of,
@@ -21,11 +22,15 @@ from understudy.evaluation.report_tables import (
     ratio,
     summary_of,
 )
-from understudy.evaluation.results import Coverage, Evaluation, Summary, Test
+from understudy.evaluation.results import Coverage, Evaluation, Measure, Summary, Test
 
 GLUE = "\N{NO-BREAK SPACE}"
 SELF, CROSS, REST = "Self-reenactment", "Cross-identity", "Other tests"
 MEASURES = {
+    "perceptual": "difference as a trained network sees it, weighed by where it is largest: blur, ghosts, torn or "
+    "missing limbs count, a step aside or a little more light hardly; 0 is identical.",
+    "sharpness": "fine detail on the person against the real clip's; 1 is as sharp, less is blurred, more is noise.",
+    "torn": "pieces cut off the person, holes and slits in him that the truth has not; a mean over frames.",
     "rmse": "how far a colour typically is from the true one, in steps of 0 to 255.",
     "mse": "the same before the square root, the name that the paper gives its figure.",
     "psnr": "the same on a logarithmic scale, in decibels.",
@@ -84,15 +89,22 @@ class _Contest:
 
     @property
     def lower_is_better(self) -> bool:
-        measure = measure_of(self.tests, self.figure.measure)
-        return measure is None or measure.lower_is_better
+        return self.measure is None or (self.measure.real is None and self.measure.lower_is_better)
+
+    @property
+    def measure(self) -> Measure | None:
+        return measure_of(self.tests, self.figure.measure)
+
+    def better(self, value: float, other: float) -> bool:
+        return value < other if self.measure is None else self.measure.rank(value) < self.measure.rank(other)
 
     @property
     def rivals(self) -> dict[str, float]:
         """The others' values, best first."""
         found = {name: mean_of(self.tests, name, self.figure) for name in self.titles if name != self.ours}
         known = {name: value for name, value in found.items() if value is not None}
-        return dict(sorted(known.items(), key=lambda item: item[1], reverse=not self.lower_is_better))
+        rank = self.measure.rank if self.measure else float
+        return dict(sorted(known.items(), key=lambda item: rank(item[1])))
 
     def ratio(self, rival: str) -> Summary | None:
         return ratio(self.tests, self.ours, rival, self.figure)
@@ -103,7 +115,7 @@ class _Contest:
         for test in self.tests:
             mine, theirs = errors_of(test, self.ours, self.figure), errors_of(test, rival, self.figure)
             pairs = [(a, b) for a, b in zip(mine, theirs, strict=False) if a == a and b == b]  # nan is not itself
-            wins += sum(a < b if self.lower_is_better else a > b for a, b in pairs)
+            wins += sum(self.better(a, b) for a, b in pairs)
             compared += len(pairs)
         return wins / compared if compared else None
 
@@ -116,7 +128,7 @@ def _paragraph(kind: str, tests: Sequence[Test], ours: str, figure: Figure) -> P
         return Paragraph(f"{kind}: {title} was not measured in every test, so there is no answer.", "")
     ratios = _ratios(contest) if contest.lower_is_better else ""
     sentences = [_level(contest, mine)]
-    if ratios and kind == SELF and ours == OURS:
+    if ratios and kind == SELF and ours == OURS and figure.measure in PAPER_MEASURES:
         sentences.append(
             f"The paper has, on its own data, {PAPER_RATIOS['nearest-neighbour']} and {PAPER_RATIOS['pix2pix']}."
         )
@@ -140,7 +152,8 @@ def _level(contest: _Contest, mine: float) -> str:
     tests, figure = contest.tests, contest.figure
     frames = sum(test.frames for test in tests)
     clips = f"{frames} frames" if len(tests) == 1 else f"{frames} frames of {len(tests)} clips"
-    unit = "of 255 colour steps" if figure.measure == "rmse" else f"({figure_words(figure)})"
+    known = {"rmse": "of 255 colour steps", "perceptual": "(perceptual distance, 0 is identical)"}
+    unit = known.get(figure.measure, f"({figure_words(figure)})")
     summary = summary_of(tests[0], contest.ours, figure) if len(tests) == 1 else None
     interval = interval_words(summary, mine) if summary else ""
     verb = "is off by" if contest.lower_is_better else "reaches"
@@ -153,7 +166,7 @@ def _standing(contest: _Contest, mine: float) -> str:
     title = contest.titles[rival]
     lowest = "lowest error" if contest.lower_is_better else "highest score"
     of = "the two methods" if len(contest.rivals) == 1 else f"all {len(contest.rivals) + 1} methods"
-    won = mine < theirs if contest.lower_is_better else mine > theirs
+    won = contest.better(mine, theirs)
     found = contest.ratio(rival)
     low, high = (finite(found.low), finite(found.high)) if found else (None, None)
     close = mine == theirs or (low is not None and high is not None and low <= 1 <= high)
@@ -178,7 +191,7 @@ def _other_measures(tests: Sequence[Test], ours: str, figure: Figure) -> str:
             continue
         compared += 1
         name, theirs = next(iter(rivals.items()))
-        if theirs < mine if contest.lower_is_better else theirs > mine:
+        if contest.better(theirs, mine):
             lost.setdefault(contest.titles[name], []).append(figure_words(other))
     if not compared:
         return ""

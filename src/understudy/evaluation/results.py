@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -36,6 +37,15 @@ class Measure:
     """by region: "frame", "person", "face" """
     per_frame: dict[str, list[float | None]]
     """by region, one value a frame; None where the region is not in the frame; no key where there are none"""
+    real: float | None = None
+    """what the real clip has, where both directions count and nearer to it is better; None: see `lower_is_better`"""
+
+    def rank(self, value: float) -> float:
+        """By which values are compared: the lower the better."""
+        if self.real is not None:
+            # Half of it is as far from the real clip as twice
+            return abs(math.log(max(value, 1e-9) / self.real))
+        return value if self.lower_is_better else -value
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,7 @@ class Method:
     clip: str
     """video of what it made, relative to the report's folder; square, `size` pixels"""
     measures: dict[str, Measure]
-    """by name: "mse", "rmse", "psnr", "ssim", "lpips", "fid", "temporal", "joint_distance", "pck" """
+    """by name, see `measuring.MEASURES`; results of older versions lack some"""
     training: dict[str, Any]
     """the actor's record: steps, seconds, features, device, precision, seed, losses; data and augmentation"""
     milliseconds_a_frame: float | None

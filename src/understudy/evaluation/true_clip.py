@@ -18,6 +18,7 @@ from understudy.evaluation import metrics
 from understudy.evaluation.joint_tracking import JointTracking
 from understudy.evaluation.learned_metrics import Fid, load_fid, load_lpips
 from understudy.evaluation.metrics import Box, Floats, Mask
+from understudy.evaluation.perceptual import load_perceptual
 from understudy.poses.pose import Pose
 from understudy.tracking.flow import dis
 
@@ -72,8 +73,10 @@ class TruthMeasures:
         self.pose = truth.pose
         self.boxes: list[dict[str, Box | None]] = []
         """by region, one dictionary a frame; None where the region is not in the frame"""
+        self._persons: list[npt.NDArray[np.uint8]] = []
         self.flicker: dict[str, Column] = {region: [] for region in REGIONS}
         """temporal error of the true clip"""
+        self.perceptual = load_perceptual()
         self.lpips = load_lpips()
         self.fids: dict[str, Fid | str] = {region: load_fid() for region in ("frame", "person")}
         self.joints: Pose | None = None
@@ -91,6 +94,11 @@ class TruthMeasures:
 
     def __len__(self) -> int:
         return len(self.pose)
+
+    def person(self, t: int) -> Mask:
+        """(S, S) where frame t shows the person."""
+        height, width = self.pose.size_hw
+        return np.unpackbits(self._persons[t], count=height * width).reshape(height, width).astype(np.bool_)
 
     def temporal_errors(self, previous: Picture | None, frame: Picture, t: int) -> dict[str, float | None]:
         """By region, `metrics.temporal_error` of frame t (from 0) against the frame before; None for the first."""
@@ -143,6 +151,7 @@ class TruthMeasures:
             "face": metrics.face_box(self.pose.xy[t], self.pose.confidence[t], (height, width)),
         }
         self.boxes.append(boxes)
+        self._persons.append(np.packbits(matte >= 128))
         for region, fid in self.fids.items():
             if (box := boxes[region]) and not isinstance(fid, str):
                 fid.add(frame, box, real=True)

@@ -78,7 +78,7 @@ class LiteFeatures(nn.Module):
         The first is the stem's, above 0; the others are the last block's of their resolution, of either sign.
         """
         x = (frames * 0.5 + (0.5 - MEAN)) / DEVIATION
-        x = F.relu6(self.stem(x.contiguous(memory_format=torch.channels_last)))
+        x = F.relu6(self.stem(x.contiguous(memory_format=torch.channels_last)), inplace=True)
         found = {0: x}
         for count, block in enumerate(self.blocks, start=1):
             x = block(x)
@@ -121,8 +121,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, C, H, W)` -> `(B, out_channels, H/stride, W/stride)`."""
-        inside = x if self.expand is None else F.relu6(self.expand(x))
-        made: Tensor = self.project(F.relu6(self.depthwise(inside)))
+        inside = x if self.expand is None else F.relu6(self.expand(x), inplace=True)
+        made: Tensor = self.project(F.relu6(self.depthwise(inside), inplace=True))
         return x + made if self.adds else made
 
     def fill(self, state: dict[str, Tensor], name: str) -> None:
