@@ -10,7 +10,6 @@ from typing import Any
 from understudy.evaluation.intervals import block_of, ratio_interval
 from understudy.evaluation.results import Evaluation, Method, Summary, Test
 
-
 COLUMNS = {
     "perceptual": ("perceptual distance", 3),
     "sharpness": ("sharpness", 2),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from dataclasses import replace
 from fractions import Fraction
@@ -15,7 +16,7 @@ from made_up_results import FRAMES, HOSTILE, LEVELS, SIZE, coverage, evaluation,
 from understudy.errors import MediaError, UnderstudyError, UsageError
 from understudy.evaluation import report, report_clips, report_plots
 from understudy.evaluation.report import facts, write_report
-from understudy.evaluation.results import Evaluation
+from understudy.evaluation.results import Evaluation, Measure, Summary
 from understudy.media.reading import VideoReader, VideoWriter
 
 VOID = {"meta", "img", "br"}
@@ -198,6 +199,30 @@ def test_contact_sheets_hold_differences(html: str) -> None:
     )
     content = np.frombuffer(base64.b64decode((sheets[0]["src"] or "").split(",", 1)[1]), np.uint8)
     assert cv2.imdecode(content, cv2.IMREAD_COLOR) is not None
+
+
+def test_results_of_before_there_was_a_perceptual_distance_are_read_and_drawn(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    evaluation().save(path)
+    content = json.loads(path.read_text())
+    for test in content["tests"]:
+        for one in test["methods"]:
+            for measure in one["measures"].values():
+                del measure["real"]
+    path.write_text(json.dumps(content))
+    old = Evaluation.load(path)
+    assert old == evaluation()
+    text = Page(write_report(old, folder, tmp_path / "old.html").read_text()).text
+    assert "RMSE (RGB 0-255), person's box" in text and "erceptual" not in text
+
+
+def test_rmse_stands_below_what_leads(folder: Path, tmp_path: Path) -> None:
+    found = evaluation()
+    led = {"perceptual": Measure("Perceptual distance", True, {"person": Summary(0.5, 0.4, 0.6)}, {})}
+    methods = [replace(one, measures=led | one.measures) for one in found.tests[0].methods]
+    found = replace(found, tests=[replace(found.tests[0], methods=methods)])
+    text = Page(write_report(found, folder, tmp_path / "led.html").read_text()).text
+    assert text.index("Perceptual distance, person's box") < text.index("RMSE (RGB 0-255), person's box")
 
 
 def test_difference_picture() -> None:

@@ -7,7 +7,7 @@ from made_up_results import coverage, evaluation, without
 
 from understudy.evaluation import report_tables, report_words
 from understudy.evaluation.report_tables import Figure, Notes
-from understudy.evaluation.results import Evaluation, Summary
+from understudy.evaluation.results import Evaluation, Measure, Summary
 
 
 def losing() -> Evaluation:
@@ -34,6 +34,47 @@ def test_answer_is_honest(found: Evaluation, lead: str, rest: str) -> None:
     paragraph = report_words.answer(found, report_tables.main_figure(found))[0]
     assert lead in paragraph.lead
     assert rest in paragraph.rest
+
+
+def seen() -> Evaluation:
+    """With a perceptual distance, by which pix2pix is best, and a sharpness, which is best at 1."""
+    found = evaluation()
+    distances = {"performance-cloning": 0.5, "nearest-neighbour": 0.9, "pix2pix": 0.4, "paired-only": 0.6}
+    sharpness = {"performance-cloning": 0.9, "nearest-neighbour": 1.3, "pix2pix": 0.3, "paired-only": 2.0}
+    methods = [
+        replace(
+            one,
+            measures={
+                "perceptual": Measure("Perceptual", True, {"person": Summary(distances[one.name], None, None)}, {}),
+                "sharpness": Measure("Sharp", False, {"person": Summary(sharpness[one.name], None, None)}, {}, 1.0),
+                **one.measures,
+            },
+        )
+        for one in found.tests[0].methods
+    ]
+    return replace(found, tests=[replace(found.tests[0], methods=methods)])
+
+
+def test_what_eyes_see_leads_where_it_was_measured() -> None:
+    found = seen()
+    assert report_tables.main_figure(found) == Figure("perceptual", "person")
+    assert report_tables.main_figure(evaluation()) == Figure("rmse", "person")
+    paragraph = report_words.answer(found, report_tables.main_figure(found))[0]
+    assert "0.500 (perceptual distance, 0 is identical) in the person's box" in paragraph.rest
+    assert "It does not win: pix2pix has the lowest error, 0.400" in paragraph.rest
+    assert "The paper has" not in paragraph.rest, "its ratios are of another kind of error"
+    assert "The paper has" in report_words.answer(found, Figure("rmse", "person"))[0].rest
+
+
+def test_best_is_what_is_nearest_to_the_real_clip() -> None:
+    found = seen().tests
+    columns = report_tables.columns_of(found)
+    (row,) = report_tables.comparison(found, columns, Figure("sharpness", "person"), Notes())
+    assert [column.name for column, cell in zip(columns, row.cells, strict=True) if cell.best] == [
+        "performance-cloning"
+    ]
+    others = report_words.answer(seen(), Figure("perceptual", "person"))[0].rest
+    assert "sharpness" not in others, "nobody is better by it"
 
 
 def test_random_features_are_said() -> None:

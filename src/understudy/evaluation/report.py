@@ -118,11 +118,7 @@ def _overview(evaluation: Evaluation, columns: Sequence[Column], main: Figure | 
         "columns": columns,
         "ours": tables.ours_of(evaluation.tests),
         "unit": UNIT_FRAME,
-        "main_title": _main_title(measure.title, main.region) if measure and main else "",
-        "main_arrow": tables.arrow(measure) if measure else "",
-        "comparisons": [
-            (kind, tables.comparison(tests, columns, main, notes)) for kind, tests in kinds.items() if main
-        ],
+        "comparisons": _comparisons(evaluation.tests, kinds, columns, main, notes),
         "tests_of_a_kind": any(len(tests) > 1 for tests in kinds.values()),
         "notes": notes,
         "paper_titles": tables.PAPER_TITLES,
@@ -137,6 +133,27 @@ def _overview(evaluation: Evaluation, columns: Sequence[Column], main: Figure | 
         "machine": facts(evaluation.machine),
         "trainings": [(tables.capitalised(test.name), *_training(test)) for test in evaluation.tests],
     }
+
+
+def _comparisons(
+    tests: Sequence[Test],
+    kinds: Mapping[str, Sequence[Test]],
+    columns: Sequence[Column],
+    main: Figure | None,
+    notes: Notes,
+) -> list[tuple[str, str, list[tuple[str, list[Row]]]]]:
+    """The tables that a reader sees first: title, which way is better, rows by kind. The main figure's, then RMSE's."""
+    if main is None:
+        return []
+    colours = Figure("rmse", main.region)
+    shown = [main] if not tables.is_measured(tests, colours) else list(dict.fromkeys([main, colours]))
+    found = []
+    for figure in shown:
+        measure = tables.measure_of(tests, figure.measure)
+        assert measure is not None
+        rows = [(kind, tables.comparison(some, columns, figure, notes)) for kind, some in kinds.items()]
+        found.append((_main_title(measure.title, figure.region), tables.arrow(measure), rows))
+    return found
 
 
 def _main_title(measure: str, region: str) -> str:
