@@ -14,7 +14,7 @@ from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
 from understudy.recipes import limb_warp as recipe
 from understudy.recipes import nearest_neighbour
-from understudy.recipes.parts.kept_frames import kept_poses
+from understudy.recipes.parts.kept_frames import kept_pictures, kept_poses
 from understudy.recipes.parts.limb_layers import back_to_front, cut, from_around, thicknesses
 from understudy.recipes.parts.player import moments
 
@@ -61,6 +61,10 @@ def gathered(reference, folder, **limits):
 
 def played(trained, pose, method=recipe, config=SMALL):
     return list(method.player(config, trained.weights, trained.statistics).play(moments(pose)))
+
+
+def over_flat(trained, cutout):
+    return cutout[..., :3] + (1 - cutout[..., 3:] / np.float32(255)) * trained.statistics["flat_colour"]
 
 
 @pytest.mark.parametrize("preset", [recipe.paper, recipe.fast, recipe.preview])
@@ -188,8 +192,21 @@ def test_its_own_poses_are_answered_nearly_with_its_own_frames(me, tmp_path):
     pose = kept_poses(trained.weights, SIZE)
     true = played(trained, pose, nearest_neighbour, nearest_neighbour.Config(size=SIZE))
     shown = played(trained, pose)
-    assert len(shown) == len(me) and shown[0].shape == (SIZE, SIZE, 3) and shown[0].dtype == np.uint8
-    assert np.abs(np.subtract(shown, true, dtype=np.float32)).mean() < 4
+    assert len(shown) == len(me) and shown[0].shape == (SIZE, SIZE, 4) and shown[0].dtype == np.uint8
+    assert np.abs([over_flat(trained, one) - it for one, it in zip(shown, true, strict=True)]).mean() < 4
+
+
+def test_it_brings_the_alpha_that_was_filmed_whatever_colour_stands_behind(me, tmp_path):
+    """Keyed, a person in nearly the colour behind would be full of holes."""
+    trained = gathered(me, tmp_path)
+    pose = kept_poses(trained.weights, SIZE)
+    pictures = kept_pictures(trained.weights, SIZE, range(len(me)))
+    frames = played(trained, pose, config=replace(SMALL, fade=0, jump=0.0))
+    for index, cutout in enumerate(frames):
+        matte = pictures[index][..., 3]
+        assert cutout[..., 3][cv2.erode(matte, np.ones((7, 7))) > 250].mean() > 250
+        assert not cutout[cv2.dilate(matte, np.ones((7, 7))) == 0].any()
+        assert (cutout[..., :3] <= cutout[..., 3:]).all()
 
 
 def test_a_pose_never_filmed_is_nearer_than_the_nearest_frame(me, tmp_path):
@@ -200,12 +217,12 @@ def test_a_pose_never_filmed_is_nearer_than_the_nearest_frame(me, tmp_path):
     still = played(trained, pose, nearest_neighbour, nearest_neighbour.Config(size=SIZE))
     for config in (SMALL, replace(SMALL, layers=False), replace(SMALL, jump=0.0, fade=0)):
         for shown, true in zip(played(trained, moved, config=config), still, strict=True):
-            assert np.abs(np.subtract(shown[:, 8:], true[:, :-8], dtype=np.float32)).mean() < 6
+            assert np.abs(over_flat(trained, shown)[:, 8:] - true[:, :-8]).mean() < 6
 
 
 def test_nobody_and_nothing(me, tmp_path):
     trained = gathered(me, tmp_path)
     nobody = Pose(np.zeros((2, 133, 2)), np.zeros((2, 133)), (SIZE, SIZE))
     frames = played(trained, nobody)
-    assert len(frames) == 2 and (np.array(frames) == trained.statistics["flat_colour"]).all()
+    assert len(frames) == 2 and not np.array(frames).any()
     assert played(trained, nobody[:0]) == []

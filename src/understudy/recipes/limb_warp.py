@@ -130,7 +130,7 @@ def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
 
 
 class WarpPlayer:
-    """Warps the chosen reference frames, over the flat colour. They are chosen along the whole dance.
+    """Warps the chosen reference frames, with their mattes. They are chosen along the whole dance.
 
     Raises:
         ActorError: the frames in `weights` cannot be decoded.
@@ -139,12 +139,12 @@ class WarpPlayer:
     latency: int | None = None
     needs: tuple[Need, ...] = ("poses",)
 
-    def __init__(self, config: Config, weights: Arrays, statistics: Arrays):
-        self.config, self.weights, self.colour = config, weights, statistics["flat_colour"].astype(np.float32)
+    def __init__(self, config: Config, weights: Arrays):
+        self.config, self.weights = config, weights
         self.kept = kept_poses(weights, config.size)
 
     def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
-        """See `Player.play`: `(S, S, 3)`. Where no part of the body is seen: nobody."""
+        """See `Player.play`: `(S, S, 4)`, cut out. Where no part of the body is seen: nobody."""
         config, pose = self.config, pose_of(moments, self.config.size)
         path = chosen_frames(config, pose, self.kept, self.weights["moment"])
         wardrobe = Wardrobe(config, self.kept, kept_pictures(self.weights, config.size, path))
@@ -153,13 +153,12 @@ class WarpPlayer:
             shown = np.zeros((config.size, config.size, 4), np.float32)
             for frame, share in mixture(path, moment, config.fade).items():
                 shown += share * wardrobe.dressed(frame, wanted[moment], parts_seen(seen[moment]))
-            over = shown[..., :3] + (1 - shown[..., 3:] / 255) * self.colour
-            yield np.asarray(np.clip(over + 0.5, 0, 255), np.uint8)
+            yield np.asarray(shown + 0.5, np.uint8)
 
 
 def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> WarpPlayer:
     """Plays a `Trained`, on the processor whatever `device` says."""
-    return WarpPlayer(config, weights, statistics)
+    return WarpPlayer(config, weights)
 
 
 def chosen_frames(config: Config, pose: Pose, kept: Pose, filmed_at: npt.NDArray[Any]) -> Frames:
