@@ -79,6 +79,8 @@ def test_every_preset_survives_json(preset):
         ({"size": 16}, "multiple of 4 of at least 32 pixels, not 16"),
         ({"candidates": 0}, "candidates must be at least 1, not 0"),
         ({"fade": -1}, "fade must be at least 0, not -1"),
+        ({"sources": 0}, "sources must be at least 1, not 0"),
+        ({"choice": 0.0}, "choice must be above 0, not 0"),
         ({"softness": 0.0}, "softness must be above 0, not 0"),
     ],
 )
@@ -170,11 +172,31 @@ def test_a_frame_filmed_at_another_time_must_be_nearer_by_more_than_the_price_of
         np.concatenate([figure().xy, figure(**arms_up).xy]), np.ones((2, 133), np.float32), (SIZE, SIZE)
     )  # one pixel apart in one limb, filmed 100 frames apart
     dance = Pose(np.tile(kept.xy, (3, 1, 1)), np.ones((6, 133), np.float32), (SIZE, SIZE))
-    filmed_at = np.array([0, 100])
-    one_by_one = recipe.chosen_frames(replace(SMALL, jump=0.0), dance, kept, filmed_at)
-    assert one_by_one.tolist() == [0, 1, 0, 1, 0, 1]
-    assert len(set(recipe.chosen_frames(SMALL, dance, kept, filmed_at).tolist())) == 1
-    assert recipe.chosen_frames(SMALL, dance, kept, np.array([0, 1])).tolist() == [0, 1, 0, 1, 0, 1]
+    one = replace(SMALL, sources=1)
+
+    def path(config, filmed_at):
+        return recipe.chosen_frames(config, dance, kept, np.array(filmed_at)).frames[0].tolist()
+
+    assert path(replace(one, jump=0.0), [0, 100]) == [0, 1, 0, 1, 0, 1]
+    assert len(set(path(one, [0, 100]))) == 1
+    assert path(one, [0, 1]) == [0, 1, 0, 1, 0, 1]
+
+
+def test_the_frames_of_one_moment_were_filmed_at_different_times(me, tmp_path):
+    kept = tiny_performance(tmp_path / "long.performance", 3, frames=40, size=SIZE).poses
+    dance = kept[5:20]
+    chosen = recipe.chosen_frames(replace(SMALL, apart=4), dance, kept, np.arange(40))
+    assert chosen.frames.shape == chosen.distances.shape == (4, 15)
+    apart = np.abs(chosen.frames[:, None] - chosen.frames[None]) + 100 * np.eye(4, dtype=int)[..., None]
+    assert apart.min() > 4
+    assert chosen.frames[0].tolist() == list(range(5, 20))
+    assert (chosen.distances[0] == 0).all() and (chosen.distances[1:] > 0).all()
+
+
+def test_of_fewer_frames_than_sources_there_is_one_source_each(me, tmp_path):
+    kept = figure()
+    chosen = recipe.chosen_frames(SMALL, kept, kept, np.zeros(1))
+    assert chosen.frames.tolist() == [[0]]
 
 
 def test_mixtures_are_shares_of_one():
@@ -201,7 +223,7 @@ def test_it_brings_the_alpha_that_was_filmed_whatever_colour_stands_behind(me, t
     trained = gathered(me, tmp_path)
     pose = kept_poses(trained.weights, SIZE)
     pictures = kept_pictures(trained.weights, SIZE, range(len(me)))
-    frames = played(trained, pose, config=replace(SMALL, fade=0, jump=0.0))
+    frames = played(trained, pose, config=replace(SMALL, sources=1, jump=0.0))
     for index, cutout in enumerate(frames):
         matte = pictures[index][..., 3]
         assert cutout[..., 3][cv2.erode(matte, np.ones((7, 7))) > 250].mean() > 250
@@ -215,7 +237,7 @@ def test_a_pose_never_filmed_is_nearer_than_the_nearest_frame(me, tmp_path):
     pose = kept_poses(trained.weights, SIZE)
     moved = Similarity.shifted(8, 0).of_pose(pose, (SIZE, SIZE))
     still = played(trained, pose, nearest_neighbour, nearest_neighbour.Config(size=SIZE))
-    for config in (SMALL, replace(SMALL, layers=False), replace(SMALL, jump=0.0, fade=0)):
+    for config in (SMALL, replace(SMALL, layers=False), replace(SMALL, jump=0.0), replace(SMALL, sources=1, fade=2)):
         for shown, true in zip(played(trained, moved, config=config), still, strict=True):
             assert np.abs(over_flat(trained, shown)[:, 8:] - true[:, :-8]).mean() < 6
 

@@ -34,6 +34,8 @@ class Layer(NamedTuple):
     """places in `limb_warps.PARTS`"""
     picture: Image
     """(S, S, 4) uint8: premultiplied RGB and alpha"""
+    filmed: Image
+    """(S, S) uint8: 255 where the group itself was filmed, 0 where it was hidden and is made up from around"""
 
 
 def thicknesses(people: Iterable[tuple[Image, Floats]], size: int) -> Floats:
@@ -59,7 +61,8 @@ def _thickness(distances: npt.NDArray[Any], size: int) -> float:
 
 def whole(picture: Image) -> list[Layer]:
     """The person in one piece."""
-    return [Layer(tuple(range(len(PARTS))), premultiplied(picture[..., :3], picture[..., 3] / np.float32(255)))]
+    cutout = premultiplied(picture[..., :3], picture[..., 3] / np.float32(255))
+    return [Layer(tuple(range(len(PARTS))), cutout, np.full(picture.shape[:2], 255, np.uint8))]
 
 
 def cut(picture: Image, points: Floats, seen: npt.NDArray[np.bool_], thickness: Floats) -> list[Layer]:
@@ -97,7 +100,8 @@ def cut(picture: Image, points: Floats, seen: npt.NDArray[np.bool_], thickness: 
         if alpha.max() < 0.5:
             continue
         colours = rgb * mine[..., None] + (1 - mine[..., None]) * from_around(rgb, matte * mine * (mine > 0.5))
-        layers.append(Layer(GROUPS[name], premultiplied(colours, alpha)))
+        filmed = np.asarray(255 * mine + 0.5, np.uint8)
+        layers.append(Layer(GROUPS[name], premultiplied(colours, alpha), filmed))
     return layers
 
 

@@ -1,0 +1,90 @@
+"""Which of several warped frames to show at every place: the nearest one, unless the others contradict it.
+
+One frame warped into a pose shows more than the person: a ball before the knee goes along with the knee, a shirt's hem
+that a thigh was cut out of goes along with the thigh, and what another limb hid is made up. Each of these is in one
+frame and not in others that were filmed at other times. So several frames are warped into the same pose, and every
+place takes one of them. Taking their mean instead would double prints and blur faces.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+UNIT_FRAME = 256
+"""sizes below are pixels of a picture this wide"""
+STEP = 2
+"""pixels: choices are made on a grid this coarse"""
+ODD_WITHIN = 6.0
+"""standard deviation of the neighbourhood in which frames are compared: prints and seams, which lie a few pixels apart
+in any two of them, are no contradiction, a ball is"""
+SMOOTH = 2.0
+"""standard deviation over which neighbours choose alike"""
+MADE_UP = 60.0
+"""RGB levels that a contradiction is worth as much as: showing what was not filmed but made up from around"""
+PER_PIXEL = 4.0
+"""RGB levels for each pixel (of 256, mean over limbs) by which a frame needs more warping than the nearest one"""
+SECOND = 10.0
+"""RGB levels by which others must be better than the nearest frame, so that it is one frame wherever it can be"""
+HELD = 0.5
+"""share of the moment before in what is weighed now: choices that change at every frame flicker"""
+
+
+class Agreement:
+    """Chooses moment after moment; make a new one for another sequence.
+
+    Args:
+        size: S, pixels.
+        softness: RGB levels of advantage over which one frame gives way to another.
+    """
+
+    def __init__(self, size: int, softness: float) -> None:
+        self.size, self.softness = size, softness
+        self._before: Floats | None = None
+
+    def shown(self, sources: Floats, filmed: Floats, distances: npt.NDArray[Any]) -> Floats:
+        """One picture of the sources of one moment.
+
+        Args:
+            sources: (K, S, S, 4) premultiplied, 0-255, the nearest first.
+            filmed: (K, S, S) in [0, 1]: 1 where a source shows what was filmed, 0 where it was made up from around.
+            distances: (K,) how much warping each needs, pixels of 256.
+
+        Returns:
+            (S, S, 4) premultiplied, 0-255.
+        """
+        if len(sources) == 1:
+            return np.asarray(sources[0], np.float32)
+        fault = self._contradiction(sources) + MADE_UP * (1 - self._coarse(filmed))
+        fault += PER_PIXEL * np.asarray(distances - distances.min(), np.float32)[:, None, None]
+        fault[1:] += SECOND
+        fault = self._smoothed(fault, SMOOTH)
+        if self._before is not None:
+            fault = HELD * self._before + (1 - HELD) * fault
+        self._before = fault
+        share = np.exp((fault.min(axis=0) - fault) / self.softness)
+        share /= share.sum(axis=0)
+        full = (self.size, self.size)
+        return np.asarray(
+            sum(cv2.resize(one, full)[..., None] * source for one, source in zip(share, sources, strict=True)),
+            np.float32,
+        )
+
+    def _contradiction(self, sources: Floats) -> Floats:
+        """(K, S/2, S/2): RGB and alpha levels between each source and what most of them show there."""
+        around = self._smoothed(self._coarse(sources), ODD_WITHIN)
+        apart = around - np.median(around, axis=0)
+        return np.asarray(np.sqrt(np.square(apart).sum(axis=-1)), np.float32)
+
+    def _coarse(self, pictures: Floats) -> Floats:
+        side = self.size // STEP
+        return np.stack([cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA) for one in pictures])
+
+    def _smoothed(self, pictures: Floats, deviation: float) -> Floats:
+        deviation *= self.size / UNIT_FRAME / STEP
+        return np.stack([cv2.GaussianBlur(one, (0, 0), deviation) for one in pictures])

@@ -1,0 +1,134 @@
+"""The reference's frames, cut into layers when they are first needed, and put on poses."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from understudy.conditioning.limb_warps import (
+    blended_places,
+    distances_to_parts,
+    part_transforms,
+    parts_seen,
+    picture_grid,
+    with_made_up_points,
+)
+from understudy.poses.pose import Pose
+from understudy.recipes.parts.limb_layers import Layer, cut, soft, thicknesses, whole
+
+Floats = npt.NDArray[np.float32]
+Image = npt.NDArray[np.uint8]
+
+GRID = 4
+"""pixels: transforms are blended on a grid this coarse"""
+MEASURED = 24
+"""frames from which the thickness of the limbs is learnt"""
+CUT_AT_ONCE = 96
+"""cut frames that are kept, since paths come back to them"""
+
+
+class Cut(Protocol):
+    """What a config says of cutting and warping."""
+
+    @property
+    def size(self) -> int:
+        """pixels: side S of the square picture, a multiple of `GRID`"""
+
+    @property
+    def softness(self) -> float:
+        """of the blending between neighbouring limbs' transforms, in thicknesses of the limbs"""
+
+    @property
+    def reach(self) -> float:
+        """thicknesses from a limb beyond which nothing of it is shown"""
+
+    @property
+    def layers(self) -> bool:
+        """whether trunk, arms and legs are cut apart"""
+
+
+class Wardrobe:
+    """Frames to be dressed in.
+
+    Args:
+        kept: the poses of the reference's frames, in pixels of the S x S picture.
+        pictures: those that will be needed, by index: (S, S, 4) RGB and matte.
+    """
+
+    def __init__(self, config: Cut, kept: Pose, pictures: dict[int, Image]) -> None:
+        self.config, self.pictures = config, pictures
+        self.points, self.seen = with_made_up_points(kept.xy, kept.confidence)
+        some = list(pictures)[:: max(1, len(pictures) // MEASURED)]
+        self.thickness = thicknesses([(pictures[frame], self.points[frame]) for frame in some], config.size)
+        self.grid = picture_grid(config.size, GRID)
+        self._cut: OrderedDict[int, list[Layer]] = OrderedDict()
+
+    def nearness(self, wanted: Floats) -> Floats:
+        """(P, S/4, S/4): thicknesses from every place of the grid to the parts of a pose (139, 2)."""
+        return distances_to_parts(wanted, self.grid) / self.thickness[:, None, None]
+
+    def dressed(self, frame: int, wanted: Floats, usable: npt.NDArray[np.bool_], near: Floats) -> tuple[Floats, Floats]:
+        """A reference frame warped into a pose.
+
+        Args:
+            frame: index of the reference frame.
+            wanted: (139, 2) pixels, see `with_made_up_points`.
+            usable: (P,) which parts of it are seen.
+            near: `nearness` of it.
+
+        Returns:
+            (S, S, 4) premultiplied, 0-255; (S, S) in [0, 1]: 1 where it was filmed, 0 where it was made up from around.
+        """
+        size = self.config.size
+        usable = usable & parts_seen(self.seen[frame])
+        shown, filmed = np.zeros((size, size, 4), np.float32), np.ones((size, size), np.float32)
+        transforms = part_transforms(wanted, self.points[frame], size)
+        for layer in self._layers(frame):
+            present = tuple(part for part in layer.parts if usable[part])
+            if not present:
+                continue
+            within = soft(self.config.reach - near[list(present)].min(axis=0))
+            box = _box(within)
+            if box is None:
+                continue
+            coarse, fine = box
+            places = blended_places(
+                self.grid[coarse], near[:, coarse[0], coarse[1]], transforms, present, self.config.softness
+            )
+            side = (fine[1].stop - fine[1].start, fine[0].stop - fine[0].start)
+            places, within = (cv2.resize(values, side) for values in (places, within[coarse]))
+            # Cubic, because a person who is looked up once here and once more on the way to the video blurs visibly
+            picture = cv2.remap(layer.picture, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
+            own = cv2.remap(layer.filmed, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+            opaque = np.asarray(picture[..., 3] * within / 255, np.float32)
+            # Beyond an edge a cubic rings: no colour may be brighter than its alpha
+            colours = np.minimum(picture, picture[..., 3:]) * within[..., None]
+            shown[fine] = colours + (1 - opaque[..., None]) * shown[fine]
+            filmed[fine] = own * (opaque / 255) + (1 - opaque) * filmed[fine]
+        return shown, filmed
+
+    def _layers(self, frame: int) -> list[Layer]:
+        if frame not in self._cut:
+            picture = self.pictures[frame]
+            seen = parts_seen(self.seen[frame])
+            self._cut[frame] = (
+                cut(picture, self.points[frame], seen, self.thickness) if self.config.layers else whole(picture)
+            )
+            if len(self._cut) > CUT_AT_ONCE:
+                self._cut.popitem(last=False)
+        self._cut.move_to_end(frame)
+        return self._cut[frame]
+
+
+def _box(within: Floats) -> tuple[tuple[slice, slice], tuple[slice, slice]] | None:
+    """Rows and columns of the grid, and of the picture, that hold all that is not 0; None if nothing does."""
+    left, top, width, height = cv2.boundingRect((within > 1 / 512).astype(np.uint8))
+    if not width:
+        return None
+    coarse = slice(top, top + height), slice(left, left + width)
+    fine = slice(GRID * top, GRID * (top + height)), slice(GRID * left, GRID * (left + width))
+    return coarse, fine
