@@ -84,7 +84,7 @@ def compare(bench: Bench) -> Iterator[Comparison]:
 
 def _folded_or_plain(bench: Bench, config: Config) -> Iterator[Comparison]:
     """L_vgg (eq. 1) of the paired half of a batch, and its gradient."""
-    phi = VGG19Features(("relu1_1",), "random").to(bench.device)
+    phi = VGG19Features(("relu1_1",)).to(bench.device)
     count = config.optimisation.batch // 2 * config.consecutive
     kind = torch.bfloat16 if computes_in_bfloat16(torch.device(bench.device)) else torch.float32
     real, fake = torch.rand(2, count, 3, config.size, config.size, device=bench.device, dtype=kind)

@@ -87,6 +87,14 @@ def test_saved_again_it_is_of_the_layout_of_today_and_the_same(tmp_path):
     np.testing.assert_array_equal(played(again), played(actor))
 
 
+def test_features_are_called_as_they_are_today(tmp_path):
+    tensors, header = load_tensors(OLD, ActorError)
+    save_tensors(tmp_path / "me.actor", tensors, header | {"config": header["config"] | {"features": "imagenet"}})
+    actor = Actor.load(tmp_path / "me.actor")
+    assert actor.config == replace(Actor.load(OLD).config, features="vgg19")
+    np.testing.assert_array_equal(played(actor), played(Actor.load(OLD)))
+
+
 def test_it_performs_as_any_other(tmp_path):
     dance = tiny_performance(tmp_path / "dance.performance", 2)
     perform_to_file(Actor.load(OLD), Driver(dance), tmp_path / "out")

@@ -138,19 +138,25 @@ def feature_matching(real_features: Sequence[Sequence[Tensor]], fake_features: S
     return torch.stack([feature_distance(fake, real) for fake, real in pairs]).sum(dim=0)
 
 
-def perceptual_distance(features: Sequence[Tensor], real_features: Sequence[Tensor]) -> Tensor:
-    """L_P = sum_i |phi_i(G(x)) - phi_i(y)|_1 / M_i, over layers i of VGG-19: Wang et al. 2018, section 3.5.
+def perceptual_distance(
+    features: Sequence[Tensor], real_features: Sequence[Tensor], weights: Sequence[float] | None = None
+) -> Tensor:
+    """L_P = sum_i w_i |phi_i(G(x)) - phi_i(y)|_1 / M_i, over layers i of VGG-19: Wang et al. 2018, section 3.5.
 
     Chan et al. 2019 (section 8.2) takes conv1_1, conv2_1, conv3_1, conv4_1 and conv5_1.
 
     Args:
         features: for each layer the `(B, C, h, w)` of the generated frames; M_i = C h w.
         real_features: the same of the real ones.
+        weights: w_i, 1 as printed if left out. EfficientNet-Lite0, whose depths are no layers of VGG-19, brings its
+            own, so that the sum is of the same size (`networks/perceptual.py`).
 
     Returns:
-        `(B,)` summed over layers as printed, at least 0.
+        `(B,)` summed over layers, at least 0.
     """
     each = [feature_distance(one, real) for one, real in zip(features, real_features, strict=True)]
+    if weights is not None:
+        each = [weight * one for weight, one in zip(weights, each, strict=True)]
     return torch.stack(each).sum(dim=0)
 
 

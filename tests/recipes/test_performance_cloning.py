@@ -19,6 +19,7 @@ from understudy.base.files import load_tensors
 from understudy.conditioning.clips import read_clip
 from understudy.conditioning.heatmaps import joint_statistics
 from understudy.errors import TrainingError
+from understudy.networks import perceptual
 from understudy.recipes import performance_cloning as recipe
 from understudy.recipes.parts.groups import Augmentation, Optimisation
 from understudy.recipes.parts.player import moments
@@ -192,6 +193,15 @@ def test_the_record_says_how_it_was_made(trained):
     assert result.statistics["flat_colour"].dtype == np.uint8
 
 
+def test_without_vgg19_lite0_is_compared_and_the_record_says_so(pair, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNDERSTUDY_OFFLINE", "1")
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    result = learnt(pair[0], tmp_path / "run", changed(TINY, {"features": "auto"}), max_steps=1)
+    assert result.record["features"] == "lite0"
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["settings"]["features"] == "lite0"
+    assert 0 < result.record["losses"]["vgg"] < 1e3
+
+
 def test_generation_gives_one_frame_a_pose_whatever_the_batch(pair, trained):
     result, _ = trained
     frames = played(result, pair[1].poses, batch=5)
@@ -253,8 +263,8 @@ def test_resuming_with_other_data_or_features_is_refused(pair, tmp_path, monkeyp
     assert tracked_anew.header.source_sha256 == pair[0].header.source_sha256
     with pytest.raises(TrainingError, match=r"reference was .*, is .*: repeat the `preset`"):
         go_on(tracked_anew)
-    with monkeypatch.context() as patch, pytest.raises(TrainingError, match="features was random, is imagenet"):
-        patch.setattr(recipe.VGG19Features, "_fill", lambda self, _: self._fill_at_random() or "imagenet")
+    with monkeypatch.context() as patch, pytest.raises(TrainingError, match="features was random, is lite0"):
+        patch.setattr(perceptual, "_choose", lambda features: ("lite0", None))
         go_on(pair[0])
     go_on(pair[0])
 

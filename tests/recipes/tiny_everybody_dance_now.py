@@ -1,7 +1,7 @@
 """Everybody Dance Now at a very small size: all three stages in a second."""
 
 from tiny import session_for
-from understudy.networks.vgg import VGG19Features
+from understudy.networks.perceptual import PerceptualDistance
 from understudy.recipes import everybody_dance_now as recipe
 from understudy.recipes.parts.groups import Augmentation, Optimisation
 from understudy.recipes.parts.player import moments
@@ -24,7 +24,7 @@ def learnt(reference, folder, config=TINY, unpaired=(), **limits):
 def parts_of(performance, config):
     session = session_for(NAME, config, performance, performance.path, device="cpu")
     footage = recipe.Footage(performance, config, session.chance, session.device)
-    return session, footage, VGG19Features(config.vgg_layers, config.features)
+    return session, footage, PerceptualDistance(config.vgg_layers, config.features)
 
 
 def footage_of(performance, config):

@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from tiny import session_for
-from understudy.networks.vgg import VGG19Features
+from understudy.networks.perceptual import PerceptualDistance
 from understudy.recipes import poses_in_the_wild as recipe
 from understudy.recipes.parts.groups import Augmentation, Optimisation
 from understudy.recipes.parts.player import moments
@@ -37,7 +37,7 @@ def footage_of(performance, unpaired, config):
 def stage_of(performance, unpaired, config, name="pose", G_1=None, generator=None):
     session = session_of(performance, unpaired, config)
     footage = footage_of(performance, unpaired, config)
-    phi = VGG19Features(config.vgg_layers, config.features)
+    phi = PerceptualDistance(config.vgg_layers, config.features)
     if generator is None:
         generator = recipe._begun(session, dataclasses.replace(config, progressive=False), second=G_1 is not None)
     return recipe.Stage(session, footage, phi, name, generator, G_1)

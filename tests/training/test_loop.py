@@ -152,6 +152,16 @@ def test_resume_with_other_settings_is_refused(fabric, tmp_path):
         run(fabric, tmp_path, 4, resume=True, settings={"a": 2})
 
 
+def test_words_of_older_versions_are_the_same_settings(fabric, tmp_path):
+    def settings(word):
+        return {"features": word, "config": {"features": word, "steps": 4}}
+
+    run(fabric, tmp_path, 2, settings=settings("imagenet"))
+    run(fabric, tmp_path, 4, resume=True, settings=settings("vgg19"))
+    with pytest.raises(TrainingError, match=r"config\.features was vgg19, is random; features was vgg19, is random"):
+        run(fabric, tmp_path, 6, resume=True, settings=settings("random"))
+
+
 def test_many_different_settings_are_named_shortly(fabric, tmp_path):
     before = {"config": {"size": 128, "betas": (0.5, 0.9)}, "reference": "a" * 64, "seed": 1, "x": 1}
     run(fabric, tmp_path, 2, settings=before)

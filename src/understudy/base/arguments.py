@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from understudy.errors import UsageError
 
@@ -27,6 +27,18 @@ ScaleBy = Literal["hips", "body"]
 Layout = Literal["side-by-side", "stage"]
 TrackerName = Literal["mediapipe", "rtmlib"]
 Landmarks = Literal["body", "wholebody"]
+
+FORMER_WORDS = {("features", "imagenet"): "vgg19"}
+"""what a number of a config was called before, in actors and run folders of older versions"""
+
+
+def word_of_today(name: str, value: Any) -> Any:
+    """A value of a config as it is called now; all but a few former words stay as they are.
+
+    Args:
+        name: of the number, a path with dots, of which the last word counts.
+    """
+    return FORMER_WORDS.get((name.rpartition(".")[2], value), value) if isinstance(value, str) else value
 
 
 def check_choice(name: str, given: object, choices: Iterable[str]) -> None:

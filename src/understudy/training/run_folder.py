@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
+from understudy.base.arguments import word_of_today
 from understudy.base.files import atomic_file, load_tensors, read_json, save_tensors, write_json
 from understudy.errors import TrainingError
 
@@ -48,7 +49,7 @@ class RunFolder:
         record = read_json(self.record, TrainingError)
         if not isinstance(record, dict) or not isinstance(record.get("settings"), dict):
             raise TrainingError(f"{self.record} is damaged: delete that folder, or choose another `output`")
-        before = dict(_flat(record["settings"]))
+        before = {key: word_of_today(key, value) for key, value in _flat(record["settings"])}
         now = dict(_flat(json.loads(json.dumps(settings))))  # tuples become lists, as on disk
         differ = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
         if differ:

@@ -29,7 +29,7 @@ class Config:
     size: int = 64
     """pixels: side of the
     square picture"""
-    features: Literal["auto", "random"] = "auto"
+    features: Literal["auto", "vgg19", "random"] = "auto"
     placement: Placement = Placement()
     optimisation: Optimisation = Optimisation(batch=2)
     augmentation: Augmentation = Augmentation()
@@ -140,7 +140,7 @@ def test_only_the_outcome_has_to_make_sense():
         ({"rotate": "nan"}, "`settings` augmentation.rotate=nan: it must be a number"),
         ({"zoom": "inf"}, "`settings` augmentation.zoom=inf: it must be a number"),
         ({"face": "maybe"}, "`settings` face=maybe: it must be true or false"),
-        ({"features": "imagenet"}, "`settings` features=imagenet: it must be auto or random"),
+        ({"features": "vgg16"}, "`settings` features=vgg16: it must be auto or vgg19 or random"),
         ({"steps": "many"}, "`settings` steps=many: it must be a whole number or none"),
         ({"box_hw": "64"}, "`settings` box_hw=64: it must be 2 whole numbers with commas between them"),
         ({"betas": "0.5,b"}, "`settings` optimisation.betas=0.5,b: it must be 2 numbers with commas between them"),
@@ -165,6 +165,7 @@ def test_what_cannot_be_is_said_in_one_line(changes, message):
         ("rotate", "1e1", 10.0),
         ("rotate", "7", 7.0),
         ("features", "random", "random"),
+        ("features", "imagenet", "vgg19"),
         ("normalization", "ground-printed", "ground-printed"),
         ("face", "TRUE", True),
         ("face", "on", True),
@@ -193,6 +194,13 @@ def test_text_of_every_type_is_read(name, text, value):
 def test_every_type_has_words(number):
     words = wanted(number.kind)
     assert words and "typing" not in words and "<" not in words
+
+
+def test_former_words_are_read_from_files_and_by_name():
+    assert stored(Config, {"features": "imagenet", "layers": ["imagenet"]}) == Config(
+        features="vgg19", layers=("imagenet",)
+    )
+    assert changed(Config(), {"features": "imagenet"}) == Config(features="vgg19")
 
 
 def test_assignments_are_parted_at_the_first_sign():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from understudy.networks.vgg import Features
+from understudy.networks.perceptual import Features
 from understudy.recipes.parts.groups import Augmentation, Optimisation, Placement
 from understudy.retargeting.augmentation import PoseNoise
 
@@ -43,7 +43,7 @@ class Config:
     scales: int = 3
     """discriminators: D_1 ... D_3, each on half the size of the one before"""
     features: Features = "auto"
-    """weights of the VGG-19 behind L_P"""
+    """what L_P compares, see `networks/perceptual.py`"""
     vgg_layers: tuple[str, ...] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
     """layers of L_P (section 8.2)"""
     lambda_fm: float = 10.0

@@ -20,9 +20,9 @@ from understudy.base.progress import progress_bar
 from understudy.conditioning.face_crops import cut, face_boxes, put_back
 from understudy.conditioning.pictures import as_levels, as_values, pixels
 from understudy.networks.patchgan import PatchGAN
+from understudy.networks.perceptual import PerceptualDistance
 from understudy.networks.pix2pixhd import GlobalGenerator
 from understudy.networks.unet import initialise
-from understudy.networks.vgg import VGG19Features
 from understudy.recipes.parts.everybody_dance_now_config import Config
 from understudy.recipes.parts.everybody_dance_now_footage import Footage
 from understudy.training import loop as training
@@ -72,7 +72,7 @@ class FaceGAN:
 
     shown = "generator"
 
-    def __init__(self, session: Session, phi: VGG19Features, patches: Patches):
+    def __init__(self, session: Session, phi: PerceptualDistance, patches: Patches):
         config = self.config = session.config
         self.session, self.phi, self.patches = session, phi, patches
         generator = face_generator_for(config)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from understudy.networks.vgg import Features
+from understudy.networks.perceptual import Features
 from understudy.recipes.parts.groups import Augmentation, Optimisation, Placement
 from understudy.retargeting.augmentation import PoseNoise
 
@@ -68,7 +68,7 @@ class Config:
     scales: int = 3
     """discriminators in each of them, every one on half the size of the one before (pix2pixHD's)"""
     features: Features = "auto"
-    """weights of the VGG-19 behind L_vgg"""
+    """what L_vgg compares, see `networks/perceptual.py`"""
     vgg_layers: tuple[str, ...] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
     """layers of L_vgg (not printed; pix2pixHD's)"""
     lambda_vgg: float = 10.0

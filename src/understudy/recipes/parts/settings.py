@@ -17,6 +17,7 @@ from math import isfinite
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from understudy.base.arguments import word_of_today
 from understudy.errors import UsageError
 
 C = TypeVar("C")
@@ -98,7 +99,7 @@ def stored(kind: type[C], values: Mapping[str, Any]) -> C:
     resolved = {}
     for name, value in flat.items():
         try:
-            resolved[_whole_name(FORMER_NAMES.get(name, name), known)] = value
+            resolved[_whole_name(FORMER_NAMES.get(name, name), known)] = word_of_today(name, value)
         except UsageError as error:
             raise ValueError(str(error)) from None
     return _with(plain, resolved)
@@ -111,7 +112,7 @@ def read(number: Number, text: str) -> Any:
         UsageError: it is not of the number's type.
     """
     try:
-        return _read(number.kind, text)
+        return _read(number.kind, word_of_today(number.name, text))
     except ValueError:
         raise UsageError(f"`settings` {number.name}={text}: it must be {wanted(number.kind)}") from None
 
