@@ -2,7 +2,7 @@
 
 The papers compare features of VGG-19, 548 MiB that have to be fetched. Where they cannot be, those of Lite0 take their
 place, which pip has installed along with us. Random features with a fixed seed work as a loss too ("Generic Perceptual
-Loss", CVPR 2021), but nobody gets them without asking.
+Loss", CVPR 2021), but a config has to ask for them.
 """
 
 from __future__ import annotations
@@ -30,16 +30,19 @@ Taken = Literal["vgg19", "lite0", "random"]
 LITE0_SIZES = {1: 0.7, 2: 2.3, 4: 37.0, 8: 40.0, 16: 37.0}
 """by depth, where 1 is the frame itself: how many times further apart its features are than random ones of relu1_1, for
 real frames of 128 pixels against the same frames blurred by 3, which is what a clone looks like early in training"""
-LITE0_SHARES = {1: 0.5, 2: 0.125, 4: 0.125, 8: 0.125, 16: 0.125}
-"""by depth: of the loss"""
+LITE0_SHARES = {1: 0.8, 2: 0.08, 4: 0.05, 8: 0.035, 16: 0.035}
+"""by depth: of the loss. Of its gradient, which grows with depth, the frame gets half and each depth an eighth.
+
+VGG-19 begins at full size. Lite0's first layer halves the picture, and what sees no pixel by itself does not keep a
+generator from a grid of dots: that is what came of Lite0 alone, and, fainter, of the frame at half of the loss."""
 
 
 class PerceptualDistance(nn.Module):
-    """How far generated frames are from real ones to a network that has learnt to see; frozen.
+    """How far generated frames are from real ones, to a frozen network.
 
     Args:
-        vgg_layers: of VGG-19, names like "relu1_1". Lite0 has depths of its own, and takes all of them: of the layers
-            only their number counts there.
+        vgg_layers: of VGG-19, names like "relu1_1". With Lite0 only their number counts: it takes depths of its own,
+            and the frame itself.
         features: "vgg19" takes the published weights (from the cache, or fetched once), "lite0" those that pip
             installs, "random" VGG-19 with weights from a fixed seed. "auto": VGG-19's when they can be had, Lite0's
             otherwise, with a note.
@@ -97,10 +100,9 @@ def _choose(features: Features) -> tuple[Taken, Path | None]:
 
 
 def _lite0_weights(layers: int) -> list[float]:
-    """One for each depth, so that the loss keeps the size that lambda was chosen for.
+    """One for the frame and for each depth, so that the loss keeps the size that lambda was chosen for.
 
-    Features of Lite0 are linear outputs of any size, and published weights of a loss (the lambda of eq. 3, say) mean a
-    sum over layers of VGG-19. So each depth is brought to the size of one layer, their mean is taken, and that counts
-    as often as there were layers asked for.
+    Features of Lite0 are linear outputs of any size, and a recipe's lambda weighs a sum over layers of VGG-19. So each
+    depth is brought to the size of one layer, they are averaged, and that counts as often as there were layers.
     """
     return [layers * share / LITE0_SIZES[depth] for depth, share in LITE0_SHARES.items()]
