@@ -124,7 +124,11 @@ def clips_of(work: Path, people: Sequence[int], media: Sequence[str]) -> dict[st
             dance = centred(choreography(20 + seed, SECONDS, FPS))
             write_clip(video, make_person(seed), dance, make_scene(seed, SIZE_HW))
         videos.append((video, MADE_UP))
-    videos += [(MEDIA / name, PUBLISHED) for name in media if (MEDIA / name).exists()]
+    for name in media:
+        if (MEDIA / name).exists():
+            videos.append((MEDIA / name, PUBLISHED))
+        else:
+            logging.warning("%s is not there: set UNDERSTUDY_MEDIA", MEDIA / name)
     return {video.stem: (video, split(video, cache=work / "tracked"), consent) for video, consent in videos}
 
 

@@ -23,11 +23,16 @@ def test_its_ways_differ_in_their_numbers(limb_warp):
 
 
 def test_clips_that_are_not_there_are_said_and_left_out(limb_warp, tmp_path, monkeypatch, caplog):
+    import features
+
     there = limb_warp.FILMED[0]
     (tmp_path / there).write_bytes(b"")
-    monkeypatch.setattr(limb_warp, "MEDIA", tmp_path)
+    monkeypatch.setattr(features, "MEDIA", tmp_path)
     filmed = []
-    monkeypatch.setattr(limb_warp, "film_pair", lambda folder, **options: filmed.append(options["reference_seed"]))
-    assert list(limb_warp.clips(tmp_path, [3])) == [tmp_path / "person-3" / "reference.mp4", tmp_path / there]
+    monkeypatch.setattr(features, "make_person", filmed.append)
+    monkeypatch.setattr(features, "write_clip", lambda path, *_: None)
+    monkeypatch.setattr(features, "split", lambda video, cache: None)
+    found = limb_warp.clips_of(tmp_path, [3], limb_warp.FILMED)
+    assert [video for video, _, _ in found.values()] == [tmp_path / "person-3.mp4", tmp_path / there]
     assert filmed == [3]
     assert caplog.text.count("set UNDERSTUDY_MEDIA") == len(limb_warp.FILMED) - 1

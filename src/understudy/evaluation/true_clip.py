@@ -30,7 +30,7 @@ REGIONS = ("frame", "person", "face")
 MARGIN = 0.03
 """of the square's side, around the matte's box"""
 IN_MEMORY = 64 * 2**20
-"""bytes of the true clip's flow kept in memory; what is more goes to an unnamed file"""
+"""bytes of the true clip's flow and outlines kept in memory; what is more goes to an unnamed file"""
 
 
 class TrueClip(Protocol):
@@ -73,7 +73,6 @@ class TruthMeasures:
         self.pose = truth.pose
         self.boxes: list[dict[str, Box | None]] = []
         """by region, one dictionary a frame; None where the region is not in the frame"""
-        self._persons: list[npt.NDArray[np.uint8]] = []
         self.flicker: dict[str, Column] = {region: [] for region in REGIONS}
         """temporal error of the true clip"""
         self.perceptual = load_perceptual()
@@ -82,7 +81,7 @@ class TruthMeasures:
         self.joints: Pose | None = None
         """what the tracker found in the true clip; None where it was not asked"""
         self.tracker = ""
-        self._flow = _FlowSpool(self.pose.size_hw)
+        self._spool = _Spool(self.pose.size_hw)
         try:
             with JointTracking() if track_output else nullcontext() as tracking:
                 self._read(tracking)
@@ -97,22 +96,21 @@ class TruthMeasures:
 
     def person(self, t: int) -> Mask:
         """(S, S) where frame t shows the person."""
-        height, width = self.pose.size_hw
-        return np.unpackbits(self._persons[t], count=height * width).reshape(height, width).astype(np.bool_)
+        return self._spool.person(t)
 
     def temporal_errors(self, previous: Picture | None, frame: Picture, t: int) -> dict[str, float | None]:
         """By region, `metrics.temporal_error` of frame t (from 0) against the frame before; None for the first."""
         if previous is None:
             return dict.fromkeys(REGIONS)
-        backward, visible = self._flow.read(t)
+        backward, visible = self._spool.flow(t)
         return {
             region: metrics.temporal_error(previous, frame, backward, visible, box) if box else None
             for region, box in self.boxes[t].items()
         }
 
     def close(self) -> None:
-        """Drops the flow."""
-        self._flow.close()
+        """Drops flow and outlines."""
+        self._spool.close()
 
     def __enter__(self) -> TruthMeasures:
         return self
@@ -151,14 +149,14 @@ class TruthMeasures:
             "face": metrics.face_box(self.pose.xy[t], self.pose.confidence[t], (height, width)),
         }
         self.boxes.append(boxes)
-        self._persons.append(np.packbits(matte >= 128))
         for region, fid in self.fids.items():
             if (box := boxes[region]) and not isinstance(fid, str):
                 fid.add(frame, box, real=True)
         if previous is None:
-            self._flow.append(np.zeros((height, width, 2), np.float32), np.zeros((height, width), np.bool_))
+            backward, visible = np.zeros((height, width, 2), np.float32), np.zeros((height, width), np.bool_)
         else:
-            self._flow.append(*_flow(previous, frame))
+            backward, visible = _flow(previous, frame)
+        self._spool.append(backward, visible, matte >= 128)
         for region, value in self.temporal_errors(previous, frame, t).items():
             self.flicker[region].append(value)
 
@@ -176,27 +174,40 @@ def _flow(previous: Picture, frame: Picture) -> tuple[Floats, Mask]:
     return backward, metrics.visible_before(backward, forward)
 
 
-class _FlowSpool:
-    """The true clip's flow and what was visible before, one frame after another."""
+class _Spool:
+    """The true clip's flow, what was visible before, and where the person is, one frame after another."""
 
     def __init__(self, size_hw: tuple[int, int]) -> None:
         self._size_hw = size_hw
         self._file: Any = tempfile.SpooledTemporaryFile(IN_MEMORY, prefix="understudy-")  # noqa: SIM115 - close()
         self._flow_bytes = 4 * size_hw[0] * size_hw[1]
-        self._bytes = self._flow_bytes + -(-size_hw[0] * size_hw[1] // 8)
+        self._mask_bytes = -(-size_hw[0] * size_hw[1] // 8)
+        self._bytes = self._flow_bytes + 2 * self._mask_bytes
 
-    def append(self, flow: Floats, visible: Mask) -> None:
+    def append(self, flow: Floats, visible: Mask, person: Mask) -> None:
         self._file.seek(0, 2)
         self._file.write(flow.astype(np.float16).tobytes())
-        self._file.write(np.packbits(visible).tobytes())
+        for mask in (visible, person):
+            self._file.write(np.packbits(mask).tobytes())
 
-    def read(self, frame: int) -> tuple[Floats, Mask]:
-        self._file.seek(frame * self._bytes)
-        data = self._file.read(self._bytes)
+    def flow(self, frame: int) -> tuple[Floats, Mask]:
+        data = self._read(frame, 0, self._flow_bytes + self._mask_bytes)
         height, width = self._size_hw
         flow = np.frombuffer(data, np.float16, 2 * height * width).reshape(height, width, 2)
-        visible = np.unpackbits(np.frombuffer(data, np.uint8, offset=self._flow_bytes), count=height * width)
-        return flow.astype(np.float32), visible.reshape(height, width).astype(np.bool_)
+        return flow.astype(np.float32), self._mask(data[self._flow_bytes :])
+
+    def person(self, frame: int) -> Mask:
+        return self._mask(self._read(frame, self._flow_bytes + self._mask_bytes, self._mask_bytes))
 
     def close(self) -> None:
         self._file.close()
+
+    def _read(self, frame: int, offset: int, count: int) -> bytes:
+        self._file.seek(frame * self._bytes + offset)
+        data: bytes = self._file.read(count)
+        return data
+
+    def _mask(self, data: bytes) -> Mask:
+        height, width = self._size_hw
+        bits = np.unpackbits(np.frombuffer(data, np.uint8), count=height * width)
+        return bits.reshape(height, width).astype(np.bool_)

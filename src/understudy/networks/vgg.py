@@ -88,10 +88,7 @@ class VGG19Features(nn.Module):
             convolution.bias.data.zero_()
 
     def _fill_from_imagenet(self, path: Path) -> None:
-        # torch.hub finds the file that is already there, reads tensors only (no pickled code) and maps to the CPU.
-        state = torch.hub.load_state_dict_from_url(
-            weights.VGG19.address, model_dir=str(path.parent), map_location="cpu", progress=False, weights_only=True
-        )
+        state = weights.tensors_in(path)
         position = 0  # index in torchvision's nn.Sequential: convolution, ReLU, ..., pool
         for name in self.names:
             if name.endswith("_1") and name != "relu1_1":

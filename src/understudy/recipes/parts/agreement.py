@@ -14,17 +14,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.retargeting.pose_metrics import UNIT_FRAME
+
 Floats = npt.NDArray[np.float32]
 
-UNIT_FRAME = 256
-"""sizes below are pixels of a picture this wide"""
 STEP = 2
 """pixels: choices are made on a grid this coarse"""
 ODD_WITHIN = 6.0
-"""standard deviation of the neighbourhood in which frames are compared: prints and seams, which lie a few pixels apart
-in any two of them, are no contradiction, a ball is"""
+"""pixels of 256: standard deviation of the neighbourhood in which frames are compared. Prints and seams, which lie a
+few pixels apart in any two of them, are no contradiction, a ball is"""
 SMOOTH = 2.0
-"""standard deviation over which neighbours choose alike"""
+"""pixels of 256: standard deviation over which neighbours choose alike"""
 MADE_UP = 60.0
 """RGB levels that a contradiction is worth as much as: showing what was not filmed but made up from around"""
 PER_PIXEL = 4.0
@@ -58,8 +58,6 @@ class Agreement:
         Returns:
             (S, S, 4) premultiplied, 0-255.
         """
-        if len(sources) == 1:
-            return np.asarray(sources[0], np.float32)
         fault = self._contradiction(sources) + MADE_UP * (1 - self._coarse(filmed))
         fault += PER_PIXEL * np.asarray(distances - distances.min(), np.float32)[:, None, None]
         fault[1:] += SECOND
