@@ -166,3 +166,41 @@ def test_gradients_of_feature_losses_match_finite_differences_and_stay_off_the_r
     assert torch.autograd.gradcheck(matching, fake, **coarse)
     assert torch.autograd.gradcheck(perceptual, fake, **coarse)
     assert torch.autograd.gradcheck(lambda x: losses.least_squares_generator_loss(x).double(), fake, **coarse)
+
+
+def test_unit_features_are_compared_by_direction_alone():
+    real = [torch.tensor([[3.0, 4.0]]).view(1, 2, 1, 1).repeat(2, 1, 2, 2)]
+    assert losses.unit_feature_distance(real, real).tolist() == [0.0, 0.0]
+    assert losses.unit_feature_distance([7 * real[0]], real).tolist() == pytest.approx([0.0, 0.0], abs=1e-9)
+    crossed = [torch.tensor([[-4.0, 3.0]]).view(1, 2, 1, 1).repeat(2, 1, 2, 2)]
+    assert losses.unit_feature_distance(crossed, real).tolist() == pytest.approx([2.0, 2.0])
+    assert losses.unit_feature_distance([-real[0]], real).tolist() == pytest.approx([4.0, 4.0]), "the most there is"
+    assert losses.unit_feature_distance([real[0], crossed[0]], [real[0]] * 2).tolist() == pytest.approx([1.0, 1.0])
+
+
+def test_a_picture_a_pixel_aside_costs_nothing_and_its_blur_does():
+    torch.manual_seed(0)
+    real = torch.rand(1, 3, 16, 16)
+    inside = torch.zeros_like(real)
+    inside[..., 4:12, 4:12] = real[..., 4:12, 4:12]
+    aside = torch.roll(inside, (1, -1), dims=(2, 3))
+    assert losses.shift_tolerant_distance(inside, inside).item() == 0
+    assert losses.shift_tolerant_distance(aside, inside).item() == pytest.approx(0, abs=1e-7)
+    blurred = torch.nn.functional.avg_pool2d(inside, 3, 1, 1)
+    assert losses.shift_tolerant_distance(blurred, inside).item() > 0.02
+    assert (aside - inside).abs().mean() > (blurred - inside).abs().mean(), "a plain L1 prefers the blur"
+
+
+def test_the_shift_tolerant_distance_of_flat_pictures_is_their_difference():
+    flat = torch.full((2, 3, 8, 8), 0.25)
+    found = losses.shift_tolerant_distance(torch.full((2, 3, 8, 8), 0.75), flat)
+    assert found.tolist() == pytest.approx([0.5 * (6 / 8 + 2 / 8 * 2 / 3) ** 2] * 2, rel=1e-5), "0 lies beyond the edge"
+
+
+def test_gradients_of_refining_losses_match_finite_differences():
+    torch.manual_seed(0)
+    fake = torch.rand(1, 2, 4, 4, dtype=torch.float64, requires_grad=True)
+    real = torch.rand(1, 2, 4, 4, dtype=torch.float64) + 2
+    assert torch.autograd.gradcheck(lambda x: losses.shift_tolerant_distance(x, real), fake)
+    coarse = {"eps": 1e-3, "atol": 1e-3, "rtol": 1e-2}
+    assert torch.autograd.gradcheck(lambda x: losses.unit_feature_distance([x], [real]).double(), fake, **coarse)

@@ -64,6 +64,7 @@ SMALL = {
     "size": 32, "box_hw": (32, 32), "width": 4, "depth": 3, "downsamplings": 2, "blocks": 1, "enhancer_blocks": 1,
     "discriminator_width": 4, "scales": 1, "history": 2, "face_size": 32, "face_width": 4, "face_downsamplings": 2,
     "face_blocks": 1, "joint_sigma": 1.5, "limb_sigma": 2.0, "batch": 2, "features": "random",
+    "side": 32, "crop": 32, "gap": 1, "pairs": 6,
 }  # fmt: skip
 """what makes a config small, of the numbers that it has"""
 

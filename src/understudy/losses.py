@@ -192,3 +192,46 @@ def temporal_coherence(alpha: Tensor, frame: Tensor, next_frame: Tensor, flow: T
         `(B,)`, at least 0.
     """
     return (alpha * (warp(frame, flow) - next_frame)).abs().mean(dim=(1, 2, 3), dtype=torch.float32)
+
+
+def unit_feature_distance(features: Sequence[Tensor], real_features: Sequence[Tensor]) -> Tensor:
+    """Squared distance of features scaled to length 1 at every place, mean over places and depths.
+
+    LPIPS without its learnt weights (Zhang et al. 2018, eq. 1): a strong feature does not drown the others.
+
+    Args:
+        features, real_features: one (B, C, H, W) for each depth.
+
+    Returns:
+        `(B,)`, from 0 to 4.
+    """
+    distances = [
+        (F.normalize(made.float(), dim=1, eps=1e-6) - F.normalize(real.float(), dim=1, eps=1e-6))
+        .square()
+        .sum(dim=1)
+        .mean(dim=(1, 2))
+        for made, real in zip(features, real_features, strict=True)
+    ]
+    return torch.stack(distances).mean(dim=0)
+
+
+def shift_tolerant_distance(pictures: Tensor, real_pictures: Tensor) -> Tensor:
+    """|x - y|_1, where every place may be compared with the true picture moved by a pixel in any direction.
+
+    The best of the nine moves is taken for each place, by the mean of the 3 x 3 pixels around it: a warped seam that
+    lies a pixel beside the true one costs nothing, a blurred one does.
+
+    Args:
+        pictures, real_pictures: `(B, C, H, W)`.
+
+    Returns:
+        `(B,)` mean over places and channels, at least 0.
+    """
+    padded = F.pad(real_pictures, (1, 1, 1, 1), mode="replicate")
+    height, width = pictures.shape[2:]
+    apart = [
+        F.avg_pool2d((pictures - padded[..., y : y + height, x : x + width]).abs().mean(dim=1, keepdim=True), 3, 1, 1)
+        for y in range(3)
+        for x in range(3)
+    ]
+    return torch.stack(apart).amin(dim=0).mean(dim=(1, 2, 3))

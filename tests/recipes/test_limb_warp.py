@@ -14,7 +14,8 @@ from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
 from understudy.recipes import limb_warp as recipe
 from understudy.recipes import nearest_neighbour
-from understudy.recipes.parts.kept_frames import kept_pictures, kept_poses
+from understudy.recipes.parts import source_choice
+from understudy.recipes.parts.kept_frames import KeptPictures, kept_poses
 from understudy.recipes.parts.limb_layers import back_to_front, cut, from_around, thicknesses
 from understudy.recipes.parts.player import moments
 
@@ -175,7 +176,7 @@ def test_a_frame_filmed_at_another_time_must_be_nearer_by_more_than_the_price_of
     one = replace(SMALL, sources=1)
 
     def path(config, filmed_at):
-        return recipe.chosen_frames(config, dance, kept, np.array(filmed_at)).frames[0].tolist()
+        return source_choice.chosen_frames(config, dance, kept, np.array(filmed_at)).frames[0].tolist()
 
     assert path(replace(one, jump=0.0), [0, 100]) == [0, 1, 0, 1, 0, 1]
     assert len(set(path(one, [0, 100]))) == 1
@@ -185,7 +186,7 @@ def test_a_frame_filmed_at_another_time_must_be_nearer_by_more_than_the_price_of
 def test_the_frames_of_one_moment_were_filmed_at_different_times(me, tmp_path):
     kept = tiny_performance(tmp_path / "long.performance", 3, frames=40, size=SIZE).poses
     dance = kept[5:20]
-    chosen = recipe.chosen_frames(replace(SMALL, apart=4), dance, kept, np.arange(40))
+    chosen = source_choice.chosen_frames(replace(SMALL, apart=4), dance, kept, np.arange(40))
     assert chosen.frames.shape == chosen.distances.shape == (4, 15)
     apart = np.abs(chosen.frames[:, None] - chosen.frames[None]) + 100 * np.eye(4, dtype=int)[..., None]
     assert apart.min() > 4
@@ -195,7 +196,7 @@ def test_the_frames_of_one_moment_were_filmed_at_different_times(me, tmp_path):
 
 def test_of_fewer_frames_than_sources_there_is_one_source_each(me, tmp_path):
     kept = figure()
-    chosen = recipe.chosen_frames(SMALL, kept, kept, np.zeros(1))
+    chosen = source_choice.chosen_frames(SMALL, kept, kept, np.zeros(1))
     assert chosen.frames.tolist() == [[0]]
 
 
@@ -222,7 +223,7 @@ def test_it_brings_the_alpha_that_was_filmed_whatever_colour_stands_behind(me, t
     """Keyed, a person in nearly the colour behind would be full of holes."""
     trained = gathered(me, tmp_path)
     pose = kept_poses(trained.weights, SIZE)
-    pictures = kept_pictures(trained.weights, SIZE, range(len(me)))
+    pictures = KeptPictures(trained.weights, SIZE, range(len(me)))
     frames = played(trained, pose, config=replace(SMALL, sources=1, jump=0.0))
     for index, cutout in enumerate(frames):
         matte = pictures[index][..., 3]

@@ -14,7 +14,7 @@ from understudy.errors import ActorError, TrainingError
 from understudy.performance import Performance
 from understudy.poses.pose import Pose
 from understudy.recipes import nearest_neighbour as recipe
-from understudy.recipes.parts.kept_frames import keep_frames, kept_pictures, kept_poses, most_different, over_colour
+from understudy.recipes.parts.kept_frames import KeptPictures, keep_frames, kept_poses, most_different, over_colour
 from understudy.recipes.parts.player import moments
 
 
@@ -52,7 +52,7 @@ def test_contradictions_in_a_config(values, message):
 def test_kept_frames_are_those_with_a_person_and_lose_nothing(me):
     weights = keep_frames(me, 32, 100)
     assert weights["moment"].tolist() == [0, 1, 3, 4, 5, 6, 7, 8]
-    pictures = kept_pictures(weights, 32, [7, 2, 2])
+    pictures = KeptPictures(weights, 32, [7, 2, 2])
     assert sorted(pictures) == [2, 7]
     for index, moment in ((2, 3), (7, 8)):
         np.testing.assert_array_equal(pictures[index][..., :3], next(me.frames(moment, moment + 1)))
@@ -62,7 +62,7 @@ def test_kept_frames_are_those_with_a_person_and_lose_nothing(me):
 
 def test_frames_of_another_size_are_resized_edge_to_edge_with_their_poses(me):
     weights = keep_frames(me, 16, 100)
-    assert kept_pictures(weights, 16, [0])[0].shape == (16, 16, 4)
+    assert KeptPictures(weights, 16, [0])[0].shape == (16, 16, 4)
     np.testing.assert_allclose(kept_poses(weights, 16).xy, (me.poses.xy[weights["moment"]] + 0.5) / 2 - 0.5, atol=1e-4)
 
 
@@ -78,7 +78,7 @@ def test_few_frames_are_the_most_different_ones():
 def test_few_frames_are_copied_in_order(me):
     weights = keep_frames(me, 32, 3)
     assert len(weights["moment"]) == len(weights["xy"]) == 3
-    shown = kept_pictures(weights, 32, range(3))
+    shown = KeptPictures(weights, 32, range(3))
     for index, moment in enumerate(weights["moment"]):
         np.testing.assert_array_equal(shown[index][..., :3], next(me.frames(int(moment), int(moment) + 1)))
 
@@ -92,7 +92,7 @@ def test_its_own_poses_are_answered_with_its_own_frames(me, metric, tmp_path):
     shown = played(trained, pose)
     assert len(shown) == 8
     for index, frame in enumerate(shown):
-        own = kept_pictures(trained.weights, 32, [index])[index]
+        own = KeptPictures(trained.weights, 32, [index])[index]
         np.testing.assert_array_equal(frame, over_colour(own, trained.statistics["flat_colour"]))
 
 
@@ -135,10 +135,10 @@ def test_damaged_weights_are_told(me, change, message):
     weights = change(keep_frames(me, 32, 100))
     with pytest.raises(ActorError, match=message):
         kept_poses(weights, 32)
-        kept_pictures(weights, 32, [7])
+        KeptPictures(weights, 32, [7])
 
 
 def test_fewer_frames_than_poses_are_told(me):
     weights, fewer = keep_frames(me, 32, 100), keep_frames(me, 32, 3)
     with pytest.raises(ActorError, match="holds 0 of 1 frames that are needed"):
-        kept_pictures(weights | {"frames_mp4": fewer["frames_mp4"]}, 32, [7])
+        KeptPictures(weights | {"frames_mp4": fewer["frames_mp4"]}, 32, [7])

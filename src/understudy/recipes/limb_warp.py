@@ -13,42 +13,33 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from understudy.conditioning.limb_warps import parts_seen, with_made_up_points
-from understudy.poses.pose import Pose
 from understudy.recipes.parts.agreement import Agreement
 from understudy.recipes.parts.groups import Placement
 from understudy.recipes.parts.kept_frames import (
     STATISTICS,
     WEIGHTS,
+    KeptPictures,
     gathered,
-    kept_pictures,
     kept_poses,
 )
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, pose_of
 from understudy.recipes.parts.recipe import Recipe
+from understudy.recipes.parts.source_choice import chosen_frames
 from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained
 from understudy.recipes.parts.wardrobe import GRID, Wardrobe
-from understudy.retargeting.frame_path import Frames, cheapest_path, nearest_candidates
-from understudy.retargeting.nearest import warp_distances
-from understudy.retargeting.pose_metrics import Descriptor, descriptor
+from understudy.retargeting.frame_path import Frames
 
 if TYPE_CHECKING:
     from understudy.base.devices import Device
     from understudy.training.session import Session
 
 Floats = npt.NDArray[np.float32]
-
-FRAMES_AT_ONCE = 256
-"""driving frames compared with all kept ones at a time: the memory for it does not grow with the driver's length"""
-TAKEN = 1e3
-"""pixels, added to the distance of frames too near to those of an earlier path: taken where there are no others"""
-NEIGHBOURS = 3
-"""frames of the reference by which a path may go on without the price of a jump"""
 
 
 @dataclass(frozen=True)
@@ -143,7 +134,7 @@ class WarpPlayer:
         """See `Player.play`: `(S, S, 4)`, cut out. Where no part of the body is seen: nobody."""
         config, pose = self.config, pose_of(moments, self.config.size)
         chosen = chosen_frames(config, pose, self.kept, self.weights["moment"])
-        wardrobe = Wardrobe(config, self.kept, kept_pictures(self.weights, config.size, chosen.frames.ravel()))
+        wardrobe = Wardrobe(config, self.kept, KeptPictures(self.weights, config.size, chosen.frames.ravel()))
         agreement = Agreement(config.size, config.choice)
         wanted, seen = with_made_up_points(pose.xy, pose.confidence)
         for moment in range(len(pose)):
@@ -161,49 +152,6 @@ class WarpPlayer:
 def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> WarpPlayer:
     """Plays a `Trained`, on the processor whatever `device` says."""
     return WarpPlayer(config, weights)
-
-
-class Chosen(NamedTuple):
-    """Which frames are warped for each moment."""
-
-    frames: Frames
-    """(K, T) kept frames, the nearest path first"""
-    distances: npt.NDArray[np.floating[Any]]
-    """(K, T) `warp_distances` to them"""
-
-
-def chosen_frames(config: Config, pose: Pose, kept: Pose, filmed_at: npt.NDArray[Any]) -> Chosen:
-    """The cheapest path through the kept frames, and the cheapest ones that keep away from those before.
-
-    Args:
-        filmed_at: (F,) which frame of the reference each kept one is.
-    """
-    limbs, kept_limbs = descriptor(pose), descriptor(kept)
-
-    def price(before: Frames, after: Frames) -> npt.NDArray[np.floating[Any]]:
-        apart = np.abs(filmed_at[before][:, None] - filmed_at[after])
-        return np.where(apart <= NEIGHBOURS, 0.0, config.jump)
-
-    paths: list[Frames] = []
-    distances = []
-    while len(paths) < min(config.sources, len(kept)):
-        candidates, found = [], []
-        for start in range(0, len(pose), FRAMES_AT_ONCE):
-            block = slice(start, start + FRAMES_AT_ONCE)
-            distance = warp_distances(
-                Descriptor(limbs.displacement[block], limbs.seen[block]), kept_limbs, config.swing
-            )
-            for path in paths:
-                distance[np.abs(filmed_at - filmed_at[path[block]][:, None]) <= config.apart] += TAKEN
-            candidates.append(nearest_candidates(distance, config.candidates if config.jump else 1))
-            found.append(np.take_along_axis(distance, candidates[-1], axis=1))
-        if not candidates:
-            return Chosen(np.zeros((1, 0), np.intp), np.zeros((1, 0)))
-        at, apart = np.concatenate(candidates), np.concatenate(found)
-        paths.append(cheapest_path(at, apart, price))
-        chosen = (at == paths[-1][:, None]).argmax(axis=1)[:, None]
-        distances.append(np.take_along_axis(apart, chosen, axis=1)[:, 0])
-    return Chosen(np.stack(paths), np.stack(distances))
 
 
 def mixture(path: Frames, moment: int, fade: int) -> dict[int, float]:

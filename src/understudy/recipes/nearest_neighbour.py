@@ -17,8 +17,8 @@ from understudy.recipes.parts.groups import Placement
 from understudy.recipes.parts.kept_frames import (
     STATISTICS,
     WEIGHTS,
+    KeptPictures,
     gathered,
-    kept_pictures,
     kept_poses,
     over_colour,
 )
@@ -102,7 +102,7 @@ class NearestPlayer:
         find = nearest_frames if self.config.metric == "joints" else nearest_frames_by_limbs
         for some in batches(moments, batch):
             nearest = find(pose_of(some, size), self.kept).frame
-            pictures = kept_pictures(self.weights, size, nearest[nearest >= 0])
+            pictures = KeptPictures(self.weights, size, nearest[nearest >= 0])
             for index in nearest:
                 if index < 0:
                     yield np.full((size, size, 3), self.colour, np.uint8)

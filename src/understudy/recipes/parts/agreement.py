@@ -58,6 +58,15 @@ class Agreement:
         Returns:
             (S, S, 4) premultiplied, 0-255.
         """
+        share = shares(self.fault(sources, filmed, distances), self.softness)
+        full = (self.size, self.size)
+        return np.asarray(
+            sum(cv2.resize(one, full)[..., None] * source for one, source in zip(share, sources, strict=True)),
+            np.float32,
+        )
+
+    def fault(self, sources: Floats, filmed: Floats, distances: npt.NDArray[Any]) -> Floats:
+        """(K, S/2, S/2) RGB levels: what speaks against each source at every place. Arguments as of `shown`."""
         fault = self._contradiction(sources) + MADE_UP * (1 - self._coarse(filmed))
         fault += PER_PIXEL * np.asarray(distances - distances.min(), np.float32)[:, None, None]
         fault[1:] += SECOND
@@ -65,13 +74,7 @@ class Agreement:
         if self._before is not None:
             fault = HELD * self._before + (1 - HELD) * fault
         self._before = fault
-        share = np.exp((fault.min(axis=0) - fault) / self.softness)
-        share /= share.sum(axis=0)
-        full = (self.size, self.size)
-        return np.asarray(
-            sum(cv2.resize(one, full)[..., None] * source for one, source in zip(share, sources, strict=True)),
-            np.float32,
-        )
+        return fault
 
     def _contradiction(self, sources: Floats) -> Floats:
         """(K, S/2, S/2): RGB and alpha levels between each source and what most of them show there."""
@@ -86,3 +89,9 @@ class Agreement:
     def _smoothed(self, pictures: Floats, deviation: float) -> Floats:
         deviation *= self.size / UNIT_FRAME / STEP
         return np.stack([cv2.GaussianBlur(one, (0, 0), deviation) for one in pictures])
+
+
+def shares(fault: Floats, softness: float) -> Floats:
+    """(K, ...) how much of each source is shown where: a softmax, with `softness` levels for its temperature."""
+    share = np.exp((fault.min(axis=0) - fault) / softness)
+    return np.asarray(share / share.sum(axis=0), np.float32)

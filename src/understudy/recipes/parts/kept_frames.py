@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import logging
 import time
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,9 @@ WEIGHTS: ArraySpec = {
 """two files of key frames at the reference's working size; poses in pixels of the recipe's S x S picture; which frame
 of the reference each one was"""
 STATISTICS: ArraySpec = {"flat_colour": ("|u1", (3,))}
+
+DECODED_AT_ONCE = 256 << 20
+"""bytes of frames that are kept decoded, since paths come back to them"""
 
 log = logging.getLogger(__name__)
 
@@ -135,50 +139,75 @@ def kept_poses(weights: Arrays, size: int) -> Pose:
     return pose
 
 
-def kept_pictures(weights: Arrays, size: int, wanted: Iterable[int]) -> dict[int, Image]:
-    """Some of the kept frames: by index, (S, S, 4) RGB and matte.
+class KeptPictures(Mapping[int, Image]):
+    """Some of the kept frames, by index: (S, S, 4) RGB and matte. Decoded when asked for, and again after a while.
+
+    All of them at once would be gigabytes at the larger sizes.
 
     Raises:
-        ActorError: the frames cannot be decoded, or are fewer than the poses.
+        ActorError: the frames cannot be decoded, or are fewer than those that are wanted.
     """
-    chosen = sorted({int(frame) for frame in wanted})
-    frames, mattes = (_decoded(weights[name], chosen) for name in ("frames_mp4", "matte_mp4"))
-    pictures = {}
-    for index in chosen:
-        picture: Image = np.dstack([frames[index], mattes[index][..., 0]])
-        if picture.shape[:2] != (size, size):
-            picture = np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
-        pictures[index] = picture
-    return pictures
+
+    def __init__(self, weights: Arrays, size: int, wanted: Iterable[int]) -> None:
+        self._size, self._wanted = size, sorted({int(frame) for frame in wanted})
+        self._films = [_Film(weights[name]) for name in ("frames_mp4", "matte_mp4")]
+        self._decoded: OrderedDict[int, Image] = OrderedDict()
+        for film in self._films:
+            if self._wanted and self._wanted[-1] >= film.frames:
+                there = sum(frame < film.frames for frame in self._wanted)
+                raise ActorError(
+                    f"the actor holds {there} of {len(self._wanted)} frames that are needed: train it again"
+                )
+
+    def __getitem__(self, frame: int) -> Image:
+        if frame not in self._decoded:
+            picture, matte = (film[frame] for film in self._films)
+            cutout: Image = np.dstack([picture, matte[..., 0]])
+            if cutout.shape[:2] != (self._size, self._size):
+                cutout = np.asarray(
+                    cv2.resize(cutout, (self._size, self._size), interpolation=cv2.INTER_AREA), np.uint8
+                )
+            self._decoded[frame] = cutout
+            if len(self._decoded) * cutout.nbytes > DECODED_AT_ONCE and len(self._decoded) > 1:
+                self._decoded.popitem(last=False)
+        self._decoded.move_to_end(frame)
+        return self._decoded[frame]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._wanted)
+
+    def __len__(self) -> int:
+        return len(self._wanted)
 
 
-def _decoded(data: npt.NDArray[Any], wanted: list[int]) -> dict[int, Image]:
-    pictures: dict[int, Image] = {}
-    left = set(wanted)
-    try:
-        with av.open(io.BytesIO(data.tobytes()), format="mp4", metadata_errors="replace") as container:
-            stream = container.streams.video[0]
-            if max(stream.height, stream.width) > MAX_SIDE:
-                raise ActorError(f"the actor's frames are {stream.width}x{stream.height} pixels: train it again")
-            to_rgb = RgbConverter((stream.height, stream.width), "", (0, 0, 0))
-            index = -1
-            for packet in container.demux(stream):
-                if packet.size == 0:
-                    continue
-                index += 1
-                if index not in left:
-                    continue
-                for frame in [*stream.codec_context.decode(packet), *stream.codec_context.decode(None)]:
-                    pictures[index] = to_rgb(frame)
-                stream.codec_context.flush_buffers()
-                left.discard(index)
-                if not left:
-                    break
-    except (av.FFmpegError, IndexError) as cause:
-        raise ActorError(f"the actor's frames cannot be decoded ({cause}): train it again") from None
-    if pictures.keys() != set(wanted):
-        raise ActorError(f"the actor holds {len(pictures)} of {len(wanted)} frames that are needed: train it again")
-    return pictures
+class _Film:
+    """A video of key frames in memory, any of which can be had."""
+
+    def __init__(self, data: npt.NDArray[Any]) -> None:
+        try:
+            self._container = av.open(io.BytesIO(data.tobytes()), "r", format="mp4", metadata_errors="replace")
+            self._stream = self._container.streams.video[0]
+            height, width = self._stream.height, self._stream.width
+            if max(height, width) > MAX_SIDE:
+                raise ActorError(f"the actor's frames are {width}x{height} pixels: train it again")
+            self._to_rgb = RgbConverter((height, width), "", (0, 0, 0))
+            self._packets = [packet for packet in self._container.demux(self._stream) if packet.size]
+        except (av.FFmpegError, IndexError) as cause:
+            raise _cannot_be_decoded(cause) from None
+        self.frames = len(self._packets)
+
+    def __getitem__(self, frame: int) -> Image:
+        context = self._stream.codec_context
+        try:
+            pictures = [*context.decode(self._packets[frame]), *context.decode(None)]
+            context.flush_buffers()
+            return self._to_rgb(pictures[-1])
+        except (av.FFmpegError, IndexError) as cause:
+            raise _cannot_be_decoded(cause) from None
+
+
+def _cannot_be_decoded(cause: Exception) -> ActorError:
+    return ActorError(f"the actor's frames cannot be decoded ({cause}): train it again")
 
 
 def over_colour(picture: Image, colour: npt.NDArray[Any]) -> Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Protocol
 
 import cv2
@@ -59,7 +60,7 @@ class Wardrobe:
         pictures: those that will be needed, by index: (S, S, 4) RGB and matte.
     """
 
-    def __init__(self, config: Cut, kept: Pose, pictures: dict[int, Image]) -> None:
+    def __init__(self, config: Cut, kept: Pose, pictures: Mapping[int, Image]) -> None:
         self.config, self.pictures = config, pictures
         self.points, self.seen = with_made_up_points(kept.xy, kept.confidence)
         some = list(pictures)[:: max(1, len(pictures) // MEASURED)]

@@ -1,0 +1,271 @@
+"""Copy, then refine: the reference's own frames, warped into the pose, and a small network that mends what that breaks.
+
+No paper's method: `limb_warp` with eyes. For every moment K frames of the reference are warped limb by limb; what to
+show of them where is decided by agreement (`parts/agreement.py`) and by a U-Net (`networks/refiner.py`), which also
+corrects where each is looked up, and paints over what none of them shows. It says so at a coarse grid, so the picture
+that is made of it is as sharp as the reference's own frames, at any size.
+
+The network begins with what it learnt of many made-up people (`parts/prior.py`), so that an actor is ready in seconds
+(preset "instant"). Trained further, it learns the person by rehearsal (`parts/rehearsal.py`): moments of the reference
+are made of other moments, with the truth at hand. Neither is trusted: a slice of the reference that was not trained on
+decides which is played, the network adapted, the one before, or none, the plain warp.
+
+Losses, each for a reason:
+- `unit_feature_distance` over Lite0: what an eye minds. It alone leaves colours adrift.
+- `shift_tolerant_distance`: colours and shapes. A plain L1 would be least for the mean of all sources, a blur, since no
+  warp is right to the pixel.
+- `alpha`: the outline, plain L1 against the matte.
+- `change`: of a pair of consecutive frames, made against true: a choice that flickers differs.
+- `entropy` of the choice: two sources at one place are a double print.
+- `flow` and `painted`: looking elsewhere and painting cost, so that what can be copied is copied.
+
+Shape letters: B moments, K sources, N the side that the network sees, S the side of the picture.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from understudy import losses
+from understudy.base.devices import Device, autocast, ready_device
+from understudy.networks.efficientnet_lite import LiteFeatures
+from understudy.networks.refiner import Refiner, applied
+from understudy.poses.similarity import Similarity
+from understudy.recipes.parts import prior
+from understudy.recipes.parts.copy_then_refine_config import Config, fast, instant, paper, preview
+from understudy.recipes.parts.dressing import Dressing, dressings
+from understudy.recipes.parts.kept_frames import STATISTICS, WEIGHTS, KeptPictures, gathered, kept_poses
+from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, pose_of
+from understudy.recipes.parts.recipe import ENDLESS, Recipe
+from understudy.recipes.parts.refined import JUDGED, best, chosen_of, neutral, over, refiner_for, told
+from understudy.recipes.parts.rehearsal import Rehearsal, rehearsed
+from understudy.recipes.parts.rehearsal_tensors import crop, tensors
+from understudy.recipes.parts.source_choice import chosen_frames
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, below, restored
+from understudy.training import loop as training
+
+if TYPE_CHECKING:
+    from understudy.training.session import Session
+
+log = logging.getLogger(__name__)
+
+MOMENTS, CROPS = 1, 2
+"""streams of random numbers"""
+BLOCKS = 4
+"""of the reference's time; the last one is held back"""
+NETWORK = "network/"
+
+
+# -- Training ------------------------------------------------------------------------------------------------------
+
+
+class CopyThenRefine:
+    """One training of the network. See `training.loop.Trainee`.
+
+    Args:
+        rehearsals: of one person each, or of one block of a person's frames.
+    """
+
+    shown = "refiner"
+
+    def __init__(self, session: Session, network: Refiner, rehearsals: Sequence[Rehearsal]):
+        self.session, self.config, self.rehearsals = session, session.config, list(rehearsals)
+        self.networks: Mapping[str, nn.Module] = {"refiner": network}
+        self.refiner, optimizer = session.fitted(network)
+        self.optimizers: Mapping[str, torch.optim.Optimizer] = {"refiner": optimizer}
+        self.phi = LiteFeatures("lite0").to(session.device)
+        self.places = [(clip, pair) for clip, one in enumerate(self.rehearsals) for pair in range(one.pairs)]
+
+    def training_step(self, step: int) -> dict[str, Tensor]:
+        config = self.config
+        pictures, filmed, logits, pose, truth = self._crops(step)
+        refined, refinement = self._refined(pictures, filmed, logits, pose)
+        behind = _colours(self.session.chance.generator(CROPS, step, 1), len(truth) // 2).to(truth.device)
+        made, true = (over(one, behind) for one in (refined, truth))
+        features, true_features = self._features(made), self._features(true)
+        change = made[0::2] - made[1::2] - (true[0::2] - true[1::2])
+        share = torch.softmax(logits + refinement.choice, dim=1)
+        entropy = -(share * torch.log(share + 1e-6)).sum(dim=1, keepdim=True)
+        opaque = torch.nn.functional.avg_pool2d(truth[:, 3:], 2)
+        goal = {
+            "features": config.lambda_features * losses.unit_feature_distance(features, true_features).mean(),
+            "colours": config.lambda_colours * losses.shift_tolerant_distance(made, true).mean(),
+            "alpha": config.lambda_alpha * losses.absolute_difference(refined[:, 3:], truth[:, 3:]).mean(),
+            "change": config.lambda_change * change.abs().mean(),
+            "entropy": config.lambda_entropy * (entropy * opaque).mean(),
+            "flow": config.lambda_flow * (refinement.flow.abs().mean(dim=(1, 2))[:, None] * opaque).mean(),
+            "painted": config.lambda_painted * (refinement.mask * opaque).mean(),
+        }
+        training.descend(self.session.fabric, self.optimizers["refiner"], goal)
+        return goal
+
+    def _features(self, pictures: Tensor) -> list[Tensor]:
+        with autocast(pictures.device):
+            found: list[Tensor] = self.phi(2 * pictures - 1)
+        return found
+
+    def _refined(self, pictures: Tensor, filmed: Tensor, logits: Tensor, pose: Tensor) -> tuple[Tensor, Any]:
+        chosen = chosen_of(pictures, logits)
+        refinement = self.refiner(pictures, chosen, filmed, logits, pose)
+        return applied(pictures, logits, refinement, self.config.side), refinement
+
+    def _crops(self, step: int) -> tuple[Tensor, ...]:
+        """Squares out of pairs of consecutive moments: both of a pair are cut, mirrored, and coloured alike."""
+        config, chance = self.config, self.session.chance
+        random, half = chance.generator(CROPS, step), max(1, config.optimisation.batch // 2)
+        found = []
+        for place in chance.draw(MOMENTS, step, half, len(self.places)):
+            clip, pair = self.places[place]
+            found.append(crop(self.rehearsals[clip].part(slice(2 * pair, 2 * pair + 2)), config.crop, random))
+        device = self.session.device
+        return tuple(torch.from_numpy(np.concatenate(kind)).to(device) for kind in zip(*found, strict=True))
+
+    def preview(self, generator: nn.Module, folder: Path, step: int) -> None:
+        from understudy.recipes.parts.previews import write_rows
+
+        rows: dict[str, list[Frame]] = {"true": [], "warped": [], "refined": []}
+        for clip in np.linspace(0, len(self.rehearsals) - 1, 6).astype(int):
+            one = self.rehearsals[clip]
+            pictures, filmed, logits, pose, truth = tensors(one.part(slice(one.pairs, one.pairs + 1)))
+            network = generator.to("cpu")
+            chosen = chosen_of(pictures, logits)
+            refinement = network(pictures, chosen, filmed, logits, pose)
+            refined = applied(pictures, logits, refinement, self.config.side)
+            grey = torch.full((1, 3, 1, 1), 0.5)
+            for name, picture in zip(rows, (truth, chosen, refined), strict=True):
+                rows[name].append(_picture(over(picture, grey)[0]))
+        generator.to(self.session.device)
+        write_rows(rows, folder, step)
+
+
+def _colours(random: np.random.Generator, pairs: int) -> Tensor:
+    """(2 pairs, 3, 1, 1): one colour a pair, so that edges are learnt before any room."""
+    drawn = random.uniform(0, 1, (pairs, 3, 1, 1)).astype(np.float32)
+    return torch.from_numpy(drawn).repeat_interleave(2, dim=0)
+
+
+def _picture(picture: Tensor) -> Frame:
+    return (255 * picture.clamp(0, 1) + 0.5).to(torch.uint8).permute(1, 2, 0).numpy()
+
+
+def train(session: Session) -> Trained:
+    """Gathers the reference's frames, adapts the network to them, and keeps what a held-back slice says is best.
+
+    Raises:
+        TrainingError: nobody is in any frame.
+        Interrupted: after Ctrl-C or SIGTERM, with the state saved.
+    """
+    config = session.config
+    kept = gathered(session, config.frames)
+    session.begin()
+    network = refiner_for(config)
+    if config.knows_people:
+        prior.into(network)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    record, named = kept.record, {"prior" if config.knows_people else "untrained": before}
+    seen_small = replace(config, size=config.side)
+    blocks = rehearsed(
+        seen_small,
+        config.side,
+        _at_side(kept.weights, config),
+        BLOCKS,
+        2 * config.pairs if config.steps else JUDGED,
+        paired=bool(config.steps),
+    )
+    held_back = blocks[-1:] if config.steps else blocks
+    if config.steps and len(blocks) > 1:
+        trainee = CopyThenRefine(session, network, blocks[:-1] if config.checked else blocks)
+        session.settings |= {"rehearsed": [len(block) for block in blocks]}
+        outcome = session.run(trainee, config.steps)
+        record = session.record | {"features": "lite0", "frames": record["frames"]}
+        named["adapted"] = {name: torch.from_numpy(value) for name, value in outcome.weights.items()}
+    elif config.steps:
+        log.warning("the reference is too short to rehearse: the network is taken as it is")
+    chosen, record["judged"] = best(config, named, held_back)
+    record["kept"] = chosen
+    if config.checked:
+        log.warning("%s", told(chosen, record["judged"]))
+    weights = named.get(chosen) or neutral(before)
+    network_weights = {NETWORK + name: value.cpu().numpy() for name, value in weights.items()}
+    return Trained(config, {**kept.weights, **network_weights}, kept.statistics, record)
+
+
+def _at_side(weights: Arrays, config: Config) -> Arrays:
+    """The kept frames as a picture of the network's side has them: their poses are in its pixels."""
+    moved = Similarity.resized(config.side / config.size).of_pose(kept_poses(weights, config.size), (config.side,) * 2)
+    return {**weights, "xy": moved.xy}
+
+
+def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
+    """Weights and statistics that an actor of this recipe holds."""
+    with torch.device("meta"):
+        network = arrays_of(refiner_for(config))
+    return {**WEIGHTS, **{NETWORK + name: spec for name, spec in network.items()}}, STATISTICS
+
+
+# -- Generation ----------------------------------------------------------------------------------------------------
+
+
+class RefiningPlayer:
+    """Warps the chosen reference frames and applies what the network says of them.
+
+    Raises:
+        ActorError: the frames in `weights` cannot be decoded.
+    """
+
+    latency: int | None = None
+    needs: tuple[Need, ...] = ("poses",)
+
+    def __init__(self, config: Config, weights: Arrays, device: torch.device):
+        self.config, self.weights, self.device = config, weights, device
+        self.kept = kept_poses(weights, config.size)
+        self.network = restored(refiner_for(config), below(weights, NETWORK), device)
+
+    def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
+        """See `Player.play`: `(S, S, 4)`, cut out. Where no part of the body is seen: nobody."""
+        config, pose = self.config, pose_of(moments, self.config.size)
+        chosen = chosen_frames(config, pose, self.kept, self.weights["moment"])
+        pictures = KeptPictures(self.weights, config.size, chosen.frames.ravel())
+        for one in dressings(config, config.side, self.kept, pictures, chosen, pose, range(len(pose))):
+            yield self._refined(one)
+
+    @torch.inference_mode()
+    def _refined(self, one: Dressing) -> Frame:
+        small, filmed, logits, pose = (tensor.to(self.device) for tensor in tensors(one))
+        with autocast(self.device):
+            refinement = self.network(small, chosen_of(small, logits), filmed, logits, pose)
+        large = torch.from_numpy(one.large).to(self.device)[None].permute(0, 1, 4, 2, 3) / 255
+        picture = applied(large, logits, refinement, self.config.side, played=True)[0]
+        return (255 * picture + 0.5).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+
+
+def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> RefiningPlayer:
+    """Plays a `Trained`."""
+    return RefiningPlayer(config, weights, ready_device(device))
+
+
+RECIPE = Recipe(
+    title="Copy, then refine",
+    paper="",
+    config=Config,
+    presets={"instant": instant, "preview": preview, "fast": fast, "paper": paper},
+    train=train,
+    contents=contents,
+    player=player,
+    variants={
+        "no prior": lambda config: replace(config, knows_people=False),
+        "no flow": lambda config: replace(config, most_flow=1e-3),
+        "one source": lambda config: replace(config, sources=1),
+        "soft choice": lambda config: replace(config, choice=60.0, lambda_entropy=0.0),
+        "no features": lambda config: replace(config, lambda_features=0.0),
+    },
+    without_limit=lambda config: replace(config, steps=ENDLESS),
+)

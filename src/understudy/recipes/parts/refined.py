@@ -1,0 +1,91 @@
+"""The refining network of a config, what it makes of moments, and which of several is to be played."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from understudy import losses
+from understudy.conditioning.limb_warps import PARTS
+from understudy.networks.efficientnet_lite import LiteFeatures
+from understudy.networks.refiner import Refiner, applied, enlarged
+from understudy.recipes.parts.copy_then_refine_config import Config
+from understudy.recipes.parts.rehearsal import Rehearsal
+from understudy.recipes.parts.rehearsal_tensors import tensors
+
+JUDGED = 16
+"""moments of the reference by which networks are compared"""
+
+
+def refiner_for(config: Config) -> Refiner:
+    """The network with fresh weights."""
+    return Refiner(config.sources, len(PARTS), config.widths, config.most_flow)
+
+
+def chosen_of(pictures: Tensor, logits: Tensor) -> Tensor:
+    """(B, 4, N, N): what agreement alone makes of the sources."""
+    share = enlarged(torch.softmax(logits, dim=1), (pictures.shape[-2], pictures.shape[-1]))
+    return (share[:, :, None] * pictures).sum(dim=1)
+
+
+def over(picture: Tensor, behind: Tensor) -> Tensor:
+    """(B, 3, H, W) of (B, 4, H, W) premultiplied, over colours (B or 1, 3, 1, 1)."""
+    return picture[:, :3] + (1 - picture[:, 3:]) * behind
+
+
+def neutral(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Of a network that changes nothing: the plain warp."""
+    quiet = {name: torch.zeros_like(value) if name.startswith("last.") else value for name, value in weights.items()}
+    quiet["last.bias"] = quiet["last.bias"].clone()
+    quiet["last.bias"][-1] = -100.0
+    return quiet
+
+
+def best(
+    config: Config, named: Mapping[str, Mapping[str, Tensor]], blocks: Sequence[Rehearsal]
+) -> tuple[str, dict[str, float]]:
+    """Which network makes the held-back moments best by features of Lite2, which trained none; "warp" is none.
+
+    Without moments to judge by, the latest.
+    """
+    latest = list(named)[-1]
+    if not blocks or not config.checked:
+        return latest, {}
+    phi = LiteFeatures("lite2", (4, 8, 16))
+    network = refiner_for(config).eval()
+    plain = neutral(next(iter(named.values())))
+    found: dict[str, list[float]] = {}
+    moments = [(block, place) for block in blocks for place in range(0, len(block), 2)]
+    spread = np.unique(np.linspace(0, len(moments) - 1, JUDGED).astype(int))
+    grey = torch.full((1, 3, 1, 1), 0.5)
+    with torch.inference_mode():
+        for block, place in (moments[index] for index in spread):
+            pictures, filmed, logits, pose, truth = tensors(block.part(slice(place, place + 1)))
+            true = phi(2 * over(truth, grey) - 1)
+            shown = chosen_of(pictures, logits)
+            for name, weights in {"warp": plain, **named}.items():
+                network.load_state_dict(weights)
+                refined = applied(
+                    pictures, logits, network(pictures, shown, filmed, logits, pose), config.side, played=True
+                )
+                made = phi(2 * over(refined, grey) - 1)
+                found.setdefault(name, []).append(float(losses.unit_feature_distance(made, true)))
+    means = {name: round(float(np.mean(values)), 4) for name, values in found.items()}
+    return min(means, key=lambda name: means[name]), means
+
+
+def told(chosen: str, judged: Mapping[str, float]) -> str:
+    """What is kept, in words, for the one who waits."""
+    words = {
+        "warp": "the frames as they are warped, without the network",
+        "prior": "the network as it came, without learning the person",
+        "untrained": "the network as it began",
+        "adapted": "the network that learnt the person",
+    }
+    if not judged:
+        return f"kept: {words[chosen]} (the reference is too short to hold any of it back)"
+    figures = ", ".join(f"{name} {value:.3f}" for name, value in judged.items())
+    return f"kept: {words[chosen]}; distances on moments held back: {figures}"
