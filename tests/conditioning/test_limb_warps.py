@@ -5,7 +5,7 @@ import pytest
 
 from tiny import STANDING
 from understudy.conditioning import limb_warps as warps
-from understudy.poses.pose import Pose
+from understudy.poses.pose import LEFT_EAR, LEFT_EYE, NOSE, RIGHT_EAR, RIGHT_EYE, Pose
 
 SIZE = 64
 FOREARM = [part.name for part in warps.PARTS].index("right forearm")
@@ -63,3 +63,52 @@ def test_a_trunk_that_turns_changes_its_width_and_not_its_height():
     )
     for end in (warps.NECK, warps.PELVIS):
         np.testing.assert_allclose(moved(transform, side[end]), front[end], atol=1e-3)
+
+
+def turned_head(angle):
+    """One frame of 133 points with a head seen from `angle` degrees beside its front, ears 0.15 apart, and confidence.
+
+    Across, down and forward from the middle of the ears; heads of the same build as those the guesses are fitted to.
+    """
+    head = {
+        NOSE: (0, 0.02, 0.125), LEFT_EYE: (0.0375, -0.02, 0.085), RIGHT_EYE: (-0.0375, -0.02, 0.085),
+        LEFT_EAR: (0.075, 0, 0), RIGHT_EAR: (-0.075, 0, 0), warps.LEFT_JAW: (0.07, 0.02, 0), 5: (0.2, 0.2, -0.01),
+        warps.RIGHT_JAW: (-0.07, 0.02, 0), 6: (-0.2, 0.2, -0.01),
+    }  # fmt: skip
+    xy, confidence = np.zeros((133, 2), np.float32), np.zeros(133, np.float32)
+    for index, (across, down, forward) in head.items():
+        xy[index] = 100 * (np.cos(angle) * across + np.sin(angle) * forward) + 100, 100 * down + 100
+        confidence[index] = 1
+    return xy, confidence
+
+
+@pytest.mark.parametrize("angle", np.radians([-60, -30, 0, 30, 60]))
+@pytest.mark.parametrize(
+    ("lost", "within"),
+    [
+        ((LEFT_EAR, warps.LEFT_JAW, warps.RIGHT_JAW), 0.5),
+        ((RIGHT_EAR, warps.LEFT_JAW, warps.RIGHT_JAW), 0.5),
+        ((LEFT_EAR, LEFT_EYE), 1.5),
+        ((RIGHT_EAR, RIGHT_EYE, warps.RIGHT_JAW), 7.6),  # an ear alone is half an ear's distance off
+        ((LEFT_EAR, RIGHT_EAR), 2.5),
+        ((LEFT_EAR, RIGHT_EAR, warps.LEFT_JAW), 4.0),
+    ],
+)
+def test_a_lost_ear_hardly_moves_the_middle_of_the_ears(angle, lost, within):
+    xy, confidence = turned_head(angle)
+    whole, _ = warps.with_made_up_points(xy, confidence)
+    xy[list(lost)], confidence[list(lost)] = 0, 0
+    points, seen = warps.with_made_up_points(xy, confidence)
+    assert seen[[warps.EARS, warps.CROWN]].all()
+    assert np.linalg.norm(points[warps.EARS] - whole[warps.EARS]) < within
+
+
+def test_each_frame_of_a_sequence_takes_the_best_guess_that_it_has():
+    frames = [turned_head(0.4) for _ in range(3)]
+    xy, confidence = (np.stack(values) for values in zip(*frames, strict=True))
+    confidence[1, LEFT_EAR] = 0
+    confidence[2] = 0
+    points, seen = warps.with_made_up_points(xy, confidence)
+    assert seen[:, warps.EARS].tolist() == [True, True, False]
+    one, _ = warps.with_made_up_points(xy[1], confidence[1])
+    np.testing.assert_allclose(points[1], one)
