@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.conditioning.limb_warps import GROUPS, PARTS, distances_to_parts, picture_grid
+from understudy.conditioning.limb_warps import GROUPS, PARTS, TRUNK, distances_to_parts, picture_grid
 from understudy.poses.pose import LEFT_ANKLE, LEFT_SHOULDER, RIGHT_ANKLE, RIGHT_SHOULDER
+from understudy.recipes.parts.hanging_cloth import THIGHS_AND_SHINS, Hanging, depths
 
 Floats = npt.NDArray[np.float32]
 Image = npt.NDArray[np.uint8]
@@ -26,6 +27,13 @@ SOFTNESS = 0.12
 OVERLAP = 0.4
 """thicknesses by which a group reaches under the one before it, so that no gap opens as soon as they part"""
 
+CLOTH = "cloth"
+"""name of the group of what hangs over both legs"""
+BESIDE = 1.4
+"""thicknesses of a bare leg beyond which what is there hangs beside it, below the hem too, which is not straight"""
+HEM = 2.0
+"""`SOFTNESS` over which cloth gives way to the legs below it, in thighs"""
+
 
 class Layer(NamedTuple):
     """One group of parts, cut out."""
@@ -36,6 +44,8 @@ class Layer(NamedTuple):
     """(S, S, 4) uint8: premultiplied RGB and alpha"""
     filmed: Image
     """(S, S) uint8: 255 where the group itself was filmed, 0 where it was hidden and is made up from around"""
+    hangs: bool = False
+    """whether it is cloth that hangs over both legs, see `hanging_cloth`"""
 
 
 def thicknesses(people: Iterable[tuple[Image, Floats]], size: int) -> Floats:
@@ -65,7 +75,9 @@ def whole(picture: Image) -> list[Layer]:
     return [Layer(tuple(range(len(PARTS))), cutout, np.full(picture.shape[:2], 255, np.uint8))]
 
 
-def cut(picture: Image, points: Floats, seen: npt.NDArray[np.bool_], thickness: Floats) -> list[Layer]:
+def cut(
+    picture: Image, points: Floats, seen: npt.NDArray[np.bool_], thickness: Floats, cloth: Hanging | None = None
+) -> list[Layer]:
     """The groups of one picture, the farthest from the camera first.
 
     Args:
@@ -73,9 +85,11 @@ def cut(picture: Image, points: Floats, seen: npt.NDArray[np.bool_], thickness: 
         points: (139, 2) pixels.
         seen: (P,) whether each part is seen.
         thickness: (P,) pixels.
+        cloth: what hangs over both legs.
     """
     size = picture.shape[0]
-    distance = distances_to_parts(points, picture_grid(size, 2)) / thickness[:, None, None]
+    grid = picture_grid(size, 2)
+    distance = distances_to_parts(points, grid) / thickness[:, None, None]
     distance[~seen] = 1e3
     near = {name: enlarged(distance[list(parts)].min(axis=0), size) for name, parts in GROUPS.items()}
     order = back_to_front(points)
@@ -90,6 +104,24 @@ def cut(picture: Image, points: Floats, seen: npt.NDArray[np.bool_], thickness: 
             own[back] *= 1 - wins
             reach[front] *= wins
             reach[back] *= 1 - soft(near[back] - near[front] - OVERLAP)
+    groups = dict(GROUPS)
+    legs = ("right leg", "left leg")
+    # Of what would be cut to either leg, cloth takes all above its hem, and beside the bare legs what is below it too
+    if cloth and seen[list(THIGHS_AND_SHINS)].any():
+        above = soft((cloth.hem - enlarged(depths(points, seen, grid), size)) * HEM)
+        for leg in legs:
+            parts = list(GROUPS[leg])
+            bare = distance[parts]
+            bare[:2] *= (thickness[parts[:2]] / cloth.bare)[:, None, None]
+            near[leg] = enlarged(bare.min(axis=0), size)
+        above = np.maximum(above, soft(np.minimum(*(near[leg] for leg in legs)) - BESIDE))
+        groups[CLOTH] = (TRUNK, *THIGHS_AND_SHINS)
+        order.insert(1 + max(map(order.index, legs)), CLOTH)
+        near[CLOTH] = enlarged(distance[list(THIGHS_AND_SHINS)].min(axis=0), size) + (1 - above)
+        for shares in (own, reach):
+            shares[CLOTH] = above * np.maximum(*(shares[leg] for leg in legs))
+            for leg in legs:
+                shares[leg] *= 1 - above
     total = np.maximum(sum(own.values()), np.float32(1e-3))
     matte, rgb = picture[..., 3].astype(np.float32) / 255, picture[..., :3].astype(np.float32)
     layers = []
@@ -101,7 +133,7 @@ def cut(picture: Image, points: Floats, seen: npt.NDArray[np.bool_], thickness: 
             continue
         colours = rgb * mine[..., None] + (1 - mine[..., None]) * from_around(rgb, matte * mine * (mine > 0.5))
         filmed = np.asarray(255 * mine + 0.5, np.uint8)
-        layers.append(Layer(GROUPS[name], premultiplied(colours, alpha), filmed))
+        layers.append(Layer(groups[name], premultiplied(colours, alpha), filmed, name == CLOTH))
     return layers
 
 

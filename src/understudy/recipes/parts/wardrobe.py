@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.conditioning.limb_warps import (
+    TRUNK,
     blended_places,
     distances_to_parts,
     part_transforms,
@@ -19,6 +20,13 @@ from understudy.conditioning.limb_warps import (
     with_made_up_points,
 )
 from understudy.poses.pose import Pose
+from understudy.recipes.parts.hanging_cloth import (
+    THIGHS_AND_SHINS,
+    between_legs,
+    facing_alike,
+    hanging,
+    hanging_places,
+)
 from understudy.recipes.parts.limb_layers import Layer, cut, soft, thicknesses, whole
 
 Floats = npt.NDArray[np.float32]
@@ -28,6 +36,8 @@ GRID = 4
 """pixels: transforms are blended on a grid this coarse"""
 MEASURED = 24
 """frames from which the thickness of the limbs is learnt"""
+LOOKED_THROUGH = 96
+"""frames in which is looked for cloth between the legs"""
 CUT_AT_ONCE = 96
 """cut frames that are kept, since paths come back to them"""
 
@@ -63,8 +73,12 @@ class Wardrobe:
     def __init__(self, config: Cut, kept: Pose, pictures: Mapping[int, Image]) -> None:
         self.config, self.pictures = config, pictures
         self.points, self.seen = with_made_up_points(kept.xy, kept.confidence)
-        some = list(pictures)[:: max(1, len(pictures) // MEASURED)]
+        some, many = (list(pictures)[:: max(1, len(pictures) // count)] for count in (MEASURED, LOOKED_THROUGH))
         self.thickness = thicknesses([(pictures[frame], self.points[frame]) for frame in some], config.size)
+        legs_seen = (parts_seen(self.seen[frame])[[TRUNK, *THIGHS_AND_SHINS]].all() for frame in many)
+        self.cloth = hanging(
+            (pictures[frame], self.points[frame]) for frame, seen in zip(many, legs_seen, strict=True) if seen
+        )
         self.grid = picture_grid(config.size, GRID)
         self._cut: OrderedDict[int, list[Layer]] = OrderedDict()
 
@@ -93,13 +107,19 @@ class Wardrobe:
             if not present:
                 continue
             within = soft(self.config.reach - near[list(present)].min(axis=0))
+            if layer.hangs and usable[list(THIGHS_AND_SHINS)].all():
+                within = np.maximum(within, between_legs(wanted, size, GRID))
             box = _box(within)
             if box is None:
                 continue
             coarse, fine = box
-            places = blended_places(
-                self.grid[coarse], near[:, coarse[0], coarse[1]], transforms, present, self.config.softness
-            )
+            beside = near[:, coarse[0], coarse[1]]
+            if layer.hangs:
+                pixels = beside[list(present)] * self.thickness[list(present), None, None]
+                alike = part_transforms(wanted, facing_alike(self.points[frame], wanted), size)
+                places = hanging_places(self.grid[coarse], pixels, alike[list(present)])
+            else:
+                places = blended_places(self.grid[coarse], beside, transforms, present, self.config.softness)
             side = (fine[1].stop - fine[1].start, fine[0].stop - fine[0].start)
             places, within = (cv2.resize(values, side) for values in (places, within[coarse]))
             # Cubic, because a person who is looked up once here and once more on the way to the video blurs visibly
@@ -117,7 +137,9 @@ class Wardrobe:
             picture = self.pictures[frame]
             seen = parts_seen(self.seen[frame])
             self._cut[frame] = (
-                cut(picture, self.points[frame], seen, self.thickness) if self.config.layers else whole(picture)
+                cut(picture, self.points[frame], seen, self.thickness, self.cloth)
+                if self.config.layers
+                else whole(picture)
             )
             if len(self._cut) > CUT_AT_ONCE:
                 self._cut.popitem(last=False)
