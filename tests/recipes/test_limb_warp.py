@@ -141,6 +141,29 @@ def test_an_arm_before_the_chest_is_cut_out_and_the_chest_is_whole_without_it():
     assert trunk[3] > 200 and abs(int(trunk[0]) - int(trunk[1])) < 60
 
 
+@pytest.mark.parametrize("above", ["right arm", "left arm"])
+def test_of_crossed_arms_the_one_whose_outline_goes_on_is_in_front_and_the_other_is_made_up_there(above):
+    """The same figure twice as large, forearms crossed before the chest."""
+    pose = figure(j3=(0, -0.02), j4=(0.27, -0.15), j6=(0, -0.02), j7=(-0.27, -0.15))
+    pose = Similarity.resized(2).of_pose(pose, (2 * SIZE, 2 * SIZE))
+    joints = np.rint(pose.openpose18()[0][0]).astype(int)
+    picture = np.zeros((2 * SIZE, 2 * SIZE, 4), np.uint8)
+    arms = {"right arm": ((220, 30, 30, 255), (2, 3, 4)), "left arm": ((30, 220, 30, 255), (5, 6, 7))}
+    cv2.rectangle(picture, joints[2] - 4, joints[11] + 4, (90, 90, 90, 255), -1)
+    for _, (colour, chain) in sorted(arms.items(), key=lambda arm: arm[0] == above):
+        for a, b in itertools.pairwise(chain):
+            cv2.line(picture, joints[a], joints[b], colour, 9)
+    (points, seen), crossing = points_of(pose), ((joints[3] + joints[4] + joints[6] + joints[7]) / 4).astype(int)
+    thickness = np.full(len(warps.PARTS), 5, np.float32)
+    layers = {layer.parts: layer for layer in cut(picture, points, warps.parts_seen(seen), thickness)}
+    assert list(layers)[-1] == warps.GROUPS[above]
+    x, y = crossing
+    for name, (colour, _) in arms.items():
+        layer = layers[warps.GROUPS[name]]
+        assert layer.filmed[y, x] > 200 if name == above else layer.filmed[y, x] < 55
+        assert layer.picture[y, x, 3] > 200 and np.abs(layer.picture[y, x].astype(int) - colour).max() < 70
+
+
 def test_layers_put_together_again_are_the_picture():
     pose = figure()
     picture, (points, seen) = drawn(pose), points_of(pose)

@@ -27,6 +27,7 @@ SOFTNESS = 0.12
 OVERLAP = 0.4
 """thicknesses by which a group reaches under the one before it, so that no gap opens as soon as they part"""
 
+ARMS = ("right arm", "left arm")
 CLOTH = "cloth"
 """name of the group of what hangs over both legs"""
 BESIDE = 1.4
@@ -93,12 +94,16 @@ def cut(
     distance[~seen] = 1e3
     near = {name: enlarged(distance[list(parts)].min(axis=0), size) for name, parts in GROUPS.items()}
     order = back_to_front(points)
+    arms = [order.index(name) for name in ARMS]
+    if in_front(picture, near) == order[min(arms)]:
+        order[arms[0]], order[arms[1]] = order[arms[1]], order[arms[0]]
     own = {name: np.ones((size, size), np.float32) for name in order}
     reach = {name: np.ones((size, size), np.float32) for name in order}
     for place, back in enumerate(order):
         for front in order[place + 1 :]:
             wins = soft(near[back] - near[front])
-            if back == "trunk":  # an arm before the chest: the chest's middle line may be the nearer one
+            # An arm before the chest or the other arm: the middle line of what it hides may be the nearer one
+            if back == "trunk" or (back in ARMS and front in ARMS):
                 wins = np.maximum(wins, soft(1 - near[front]))
             own[front] *= wins
             own[back] *= 1 - wins
@@ -149,6 +154,32 @@ def back_to_front(points: Floats) -> list[str]:
     from_front = points[LEFT_SHOULDER, 0] >= points[RIGHT_SHOULDER, 0]
     arms = ["right arm", "left arm"]
     return [*legs, "trunk", *arms] if from_front else [*arms, *legs, "trunk"]
+
+
+def in_front(picture: Image, near: dict[str, Floats]) -> str | None:
+    """Which arm hides the other where they cross: the one whose outline goes on there. None where they do not cross.
+
+    Args:
+        picture: (S, S, 4) RGB and matte.
+        near: (S, S) thicknesses to each group.
+    """
+    one, other = ARMS
+    crossing = cv2.boundingRect(((near[one] < 1.3) & (near[other] < 1.3)).astype(np.uint8))
+    left, top, width, height = crossing
+    if min(width, height) < 4:
+        return None
+    box = slice(top, top + height), slice(left, left + width)
+    grey = cv2.cvtColor(picture[box][..., :3], cv2.COLOR_RGB2GRAY).astype(np.float32)
+    slope_y, slope_x = np.gradient(cv2.GaussianBlur(grey, (0, 0), 0.8))
+    outlines = []
+    for mine, its in ((near[one][box], near[other][box]), (near[other][box], near[one][box])):
+        away_y, away_x = np.gradient(mine)
+        across = np.abs(slope_x * away_x + slope_y * away_y) / np.maximum(np.hypot(away_x, away_y), 1e-6)
+        edge = (np.abs(mine - 1) < 0.4) & (its < 0.7)
+        if edge.sum() < 4:
+            return None
+        outlines.append(float(across[edge].mean()))
+    return one if outlines[0] > outlines[1] else other
 
 
 def from_around(rgb: Floats, weight: Floats) -> Floats:
