@@ -124,7 +124,9 @@ class CopyThenRefine:
         found = []
         for place in chance.draw(MOMENTS, step, half, len(self.places)):
             clip, pair = self.places[place]
-            found.append(crop(self.rehearsals[clip].part(slice(2 * pair, 2 * pair + 2)), config.crop, random))
+            found.append(
+                crop(self.rehearsals[clip].part(slice(2 * pair, 2 * pair + 2)), config.crop, random, config.strange)
+            )
         device = self.session.device
         return tuple(torch.from_numpy(np.concatenate(kind)).to(device) for kind in zip(*found, strict=True))
 

@@ -84,6 +84,20 @@ def test_a_crop_is_cut_mirrored_and_coloured_alike_in_all_that_it_holds():
         assert (logits[:, 0] == 0).all() and (logits[:, 1:] == -3).all(), "the nearest stays the first"
 
 
+def test_something_strange_is_stuck_to_one_source_alone_and_never_to_the_truth():
+    pair = whole(side=64)
+    stuck = set()
+    for seed in range(8):
+        sources, *_, truth = crop(pair, 64, np.random.default_rng(seed), strange=1.0)
+        assert ((truth == truth[:1]).all()) and sources.min() >= 0 and sources.max() <= 1
+        assert (sources[:, :, :3] <= sources[:, :, 3:] + 1e-5).all(), "premultiplied"
+        clean, *_ = crop(pair, 64, np.random.default_rng(seed), strange=0.0)
+        altered = np.flatnonzero([len(np.unique(one)) > 8 for one in sources[0]])
+        assert len(altered) == 1 and clean.shape == sources.shape
+        stuck.add(int(altered[0]))
+    assert len(stuck) > 1
+
+
 def test_a_mirror_exchanges_right_and_left_and_twice_is_nothing():
     names = [part.name for part in PARTS]
     assert [names[MIRRORED[place]] for place in range(len(names))] != names

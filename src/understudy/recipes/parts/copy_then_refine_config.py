@@ -51,6 +51,8 @@ class Config:
     """training steps on the reference; 0 takes the network as it is"""
     crop: int = 128
     """pixels: side of the squares that are trained on"""
+    strange: float = 0.3
+    """how often something that is no part of the person is stuck to one of the sources"""
     optimisation: Optimisation = Optimisation(batch=4, learning_rate=2e-4, betas=(0.9, 0.999), ema_decay=0.99)
     gap: int = 12
     """frames of the reference that lie at least between a moment that is rehearsed and those that it is made of"""
@@ -66,7 +68,7 @@ class Config:
     """of what changes from frame to frame, against what truly does"""
     lambda_entropy: float = 0.1
     """of showing several sources at one place"""
-    lambda_flow: float = 0.01
+    lambda_flow: float = 0.02
     """of each pixel of looking elsewhere"""
     lambda_painted: float = 0.2
     """of painting what could be copied"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -14,8 +15,15 @@ from understudy.recipes.parts.dressing import Dressing
 from understudy.recipes.parts.rehearsal import Rehearsal
 
 
-def crop(pair: Rehearsal, side: int, random: np.random.Generator) -> tuple[npt.NDArray[np.float32], ...]:
-    """Sources, filmed, logits, pose, and truth of both moments; everything as `tensors`, as arrays."""
+def crop(
+    pair: Rehearsal, side: int, random: np.random.Generator, strange: float = 0.0
+) -> tuple[npt.NDArray[np.float32], ...]:
+    """A square of both moments: sources, filmed, logits, pose, and truth; everything as `tensors`, as arrays.
+
+    Args:
+        side: of the square, pixels.
+        strange: how often something that is no part of the person is stuck to one of the sources.
+    """
     whole = pair.truth.shape[1]
     shown = np.argwhere(pair.truth[0, ::4, ::4, 3] > 127)
     centre = 4 * shown[random.integers(len(shown))] if len(shown) else np.array([whole // 2, whole // 2])
@@ -34,6 +42,8 @@ def crop(pair: Rehearsal, side: int, random: np.random.Generator) -> tuple[npt.N
     truth = np.concatenate([truth[..., :3] * truth[..., 3:], truth[..., 3:]], axis=-1)
     colours = np.concatenate([random.permutation(3), [3]]) if random.random() < 0.5 else np.arange(4)
     gain = np.append(random.uniform(0.7, 1.0, 3) if random.random() < 0.5 else np.ones(3), 1).astype(np.float32)
+    if random.random() < strange:
+        sources = with_something_strange(sources, random)
     parts = [
         (gain * sources[..., colours]).transpose(0, 1, 4, 2, 3),
         coarse(pair.filmed[:, order]) / np.float32(255),
@@ -45,6 +55,26 @@ def crop(pair: Rehearsal, side: int, random: np.random.Generator) -> tuple[npt.N
         parts = [one[..., ::-1] for one in parts]
         parts[3] = parts[3][:, MIRRORED]
     return tuple(np.ascontiguousarray(one, np.float32) for one in parts)
+
+
+def with_something_strange(sources: npt.NDArray[np.float32], random: np.random.Generator) -> npt.NDArray[np.float32]:
+    """(2, K, S, S, 4) premultiplied in [0, 1], one of them with a ball, a bag or a patch of the room stuck to it.
+
+    The other sources show what is behind it, so that it can be learnt to mistrust what one alone shows.
+    """
+    side, whose = sources.shape[2], int(random.integers(sources.shape[1]))
+    size = random.uniform(0.04, 0.14, 2) * side
+    centre = random.uniform(0.15, 0.85, 2) * side
+    turned = random.uniform(0, 180)
+    shape = np.zeros((side, side), np.float32)
+    cv2.ellipse(shape, (tuple(centre), tuple(2 * size), turned), 1.0, -1)
+    shape = cv2.GaussianBlur(shape, (0, 0), random.uniform(0.6, 2.0))[..., None] * random.uniform(0.5, 1.0)
+    pattern = cv2.resize(random.uniform(-0.3, 0.3, (4, 4, 3)).astype(np.float32), (side, side))
+    colours = np.clip(random.uniform(0, 1, 3) + pattern, 0, 1)
+    thing = np.concatenate([colours, np.ones_like(colours[..., :1])], axis=-1)
+    changed = sources.copy()
+    changed[:, whose] = shape * thing + (1 - shape) * changed[:, whose]
+    return np.asarray(changed, np.float32)
 
 
 def _mirrored() -> list[int]:

@@ -38,8 +38,8 @@ MEASURED = 24
 """frames from which the thickness of the limbs is learnt"""
 LOOKED_THROUGH = 96
 """frames in which is looked for cloth between the legs"""
-CUT_AT_ONCE = 96
-"""cut frames that are kept, since paths come back to them"""
+CUT_AT_ONCE = 96 << 16
+"""pixels of cut frames that are kept, since paths come back to them: 96 frames of 256x256, or 8 at the least"""
 
 
 class Cut(Protocol):
@@ -141,7 +141,7 @@ class Wardrobe:
                 if self.config.layers
                 else whole(picture)
             )
-            if len(self._cut) > CUT_AT_ONCE:
+            if len(self._cut) > max(8, CUT_AT_ONCE // self.config.size**2):
                 self._cut.popitem(last=False)
         self._cut.move_to_end(frame)
         return self._cut[frame]
