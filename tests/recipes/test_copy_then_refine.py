@@ -14,6 +14,7 @@ from understudy.recipes.parts import prior
 from understudy.recipes.parts.kept_frames import kept_poses
 from understudy.recipes.parts.player import moments
 from understudy.recipes.parts.refined import best, neutral, refiner_for, told
+from understudy.recipes.parts.rehearsal import Rehearsal
 
 SMALL = shrunk(recipe.RECIPE.preset("preview"))
 NEW = replace(SMALL, knows_people=False)
@@ -76,11 +77,20 @@ def test_the_judge_prefers_what_is_nearer_to_the_truth(me, tmp_path):
     assert best(SMALL, {"prior": good}, []) == ("prior", {})
 
 
-def test_what_is_learnt_of_some_moments_makes_others_better(me, tmp_path):
-    faster = replace(NEW.optimisation, learning_rate=2e-3, ema_decay=0.9)
-    config = replace(NEW, steps=40, optimisation=faster, lambda_flow=0.0, lambda_painted=0.0)
-    judged = learnt(me, tmp_path / "a", config).record["judged"]
-    assert judged["adapted"] < 0.97 * judged["untrained"]
+def test_it_learns_which_source_to_trust(me, tmp_path):
+    """Agreement prefers the first source by far, and the truth is always what the others show."""
+    rehearsal = Rehearsal.empty(8, SMALL.sources, SMALL.side)
+    rehearsal.sources[..., 3] = rehearsal.truth[..., 3] = rehearsal.filmed[:] = 255
+    rehearsal.sources[:, 1:, :, :, 0], rehearsal.sources[:, 0, :, :, 2], rehearsal.truth[..., 0] = 200, 200, 200
+    rehearsal.logits[:, 1:] = -3
+    config = replace(NEW, steps=40, strange=0.0, optimisation=replace(NEW.optimisation, learning_rate=2e-3))
+    session = session_for("copy-then-refine", config, me, tmp_path / "run", device="cpu")
+    session.begin()
+    trainee = recipe.CopyThenRefine(session, refiner_for(config), [rehearsal])
+    first = {name: float(value.detach()) for name, value in trainee.training_step(0).items()}
+    session.run(trainee, config.steps)
+    last = {name: float(value.detach()) for name, value in trainee.training_step(0).items()}
+    assert last["colours"] < 0.3 * first["colours"] and last["features"] < 0.5 * first["features"]
 
 
 def test_a_resumed_training_is_the_one_that_was_not_interrupted(me, tmp_path):
