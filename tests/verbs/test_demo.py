@@ -15,11 +15,11 @@ def test_the_demo_leaves_clone_comparison_sheet_and_numbers(tmp_path, monkeypatc
     result = demonstration.demo(tmp_path / "demo", minutes=0.02)
     assert {path.name for path in (tmp_path / "demo").iterdir()} >= {
         "reference.mp4", "driving.mp4", "ground_truth.mp4", "clone.mp4", "comparison.mp4", "contact_sheet.png",
-        "reference.actor", "result.json",
+        "reference.actor", "paper.actor", "paper.mp4", "result.json",
     }  # fmt: skip
     numbers = json.loads((tmp_path / "demo" / "result.json").read_text())
-    assert numbers["ratio"] == pytest.approx(result.clone_error / result.nearest_error)
-    assert len(numbers["clone_errors"]) == 20
+    assert numbers["ratio"] == pytest.approx(result.clone_distance / result.nearest_distance)
+    assert len(numbers["clone_errors"]) == len(numbers["paper_distances"]) == 20
     assert read_image(result.sheet).shape[2] == 3
     assert "nearest reference frame" in str(result)
     demonstration.demo(tmp_path / "demo", minutes=0.01)  # again, over the old one
