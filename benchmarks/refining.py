@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from features import clips_of
+from fidelity import MEDIA, PUBLISHED
 from fidelity_tables import compact, table
 from understudy.base.files import write_json
 from understudy.consent import Consent
 from understudy.evaluation.contenders import Contender, contender, learnt
 from understudy.evaluation.evaluate import report, self_reenactment_test
 from understudy.evaluation.results import Evaluation, Test
-from understudy.evaluation.self_reenactment import Split
+from understudy.evaluation.self_reenactment import Split, split
 
 FILMED = ("juggler.mp4", "lab_squats.mp4")
 AS_IT_IS = {"size": 256, "steps": 0}
@@ -42,6 +43,9 @@ WITHOUT: dict[str, tuple[str, str, dict[str, Any]]] = {
     "soft-choice": ("copy-then-refine", "prior, choice of 60 levels", {**UNCHECKED, "choice": 60.0}),
 }
 """name -> recipe, title, and the numbers of the preset "fast" that differ"""
+LARGE = "balance_cam1.mp4"
+SIZES = (256, 512, 1024)
+"""pixels of the picture, for a clip of 1080x1920; the network sees 256 of each"""
 
 
 def ways_of(only: list[str]) -> dict[str, Contender]:
@@ -63,19 +67,35 @@ def measured(
     return self_reenactment_test(video, parts.training, parts.held_out, actors, work, name=f"self-reenactment of {who}")
 
 
+def sharpness_of_sizes(work: Path) -> Test:
+    """The same method at several sizes, compared at the largest one."""
+    video = MEDIA / LARGE
+    parts = split(video, gap_seconds=0.05, cache=work / "tracked", size=max(SIZES))  # it lasts 1.7 seconds
+    actors = []
+    for size in SIZES:
+        changes = {**UNCHECKED, "size": size}
+        way = contender("copy-then-refine", "fast", f"size-{size}", f"copy, then refine, {size}x{size}", **changes)
+        actors.append((way, learnt(way, parts.training, [], work / "actors" / video.stem, PUBLISHED)))
+    return self_reenactment_test(video, parts.training, parts.held_out, actors, work, name=f"sizes, {video.stem}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("refining"), help="folder for clips, actors, and the report")
     parser.add_argument("--output", type=Path, help="JSON to write")
     parser.add_argument("--people", type=int, nargs="*", default=[1, 2, 3], help="seeds of made-up people")
-    parser.add_argument("--only", nargs="*", default=["ways", "without"], choices=["ways", "without"])
+    parser.add_argument("--only", nargs="*", default=["ways", "without"], choices=["ways", "without", "sizes"])
     parser.add_argument("--minutes", type=float, default=4.0, help="of learning one person")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     options.work.mkdir(parents=True, exist_ok=True)
     ways = ways_of(options.only)
     tests = []
-    for who, clip in clips_of(options.work, options.people, FILMED).items():
+    if "sizes" in options.only:
+        tests.append(sharpness_of_sizes(options.work))
+        print(table(tests[-1:]), flush=True)
+    clips = clips_of(options.work, options.people, FILMED) if ways else {}
+    for who, clip in clips.items():
         tests.append(measured(options.work, who, clip, ways, options.minutes))
         print(table(tests[-1:]), flush=True)
     settings = {"people": options.people, "minutes": options.minutes}
