@@ -121,7 +121,9 @@ class Wardrobe:
             else:
                 places = blended_places(self.grid[coarse], beside, transforms, present, self.config.softness)
             side = (fine[1].stop - fine[1].start, fine[0].stop - fine[0].start)
-            places, within = (cv2.resize(values, side) for values in (places, within[coarse]))
+            # What the filmed picture's edge cut off was not filmed: another frame may show it
+            cut_off = soft(1 - beside[list(present)].min(axis=0)) * _beyond(places, size)
+            places, within, cut_off = (cv2.resize(values, side) for values in (places, within[coarse], cut_off))
             # Cubic, because a person who is looked up once here and once more on the way to the video blurs visibly
             picture = cv2.remap(layer.picture, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
             own = cv2.remap(layer.filmed, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
@@ -129,7 +131,7 @@ class Wardrobe:
             # Beyond an edge a cubic rings: no colour may be brighter than its alpha
             colours = np.minimum(picture, picture[..., 3:]) * within[..., None]
             shown[fine] = colours + (1 - opaque[..., None]) * shown[fine]
-            filmed[fine] = own * (opaque / 255) + (1 - opaque) * filmed[fine]
+            filmed[fine] = (own * (opaque / 255) + (1 - opaque) * filmed[fine]) * (1 - cut_off)
         return shown, filmed
 
     def _layers(self, frame: int) -> list[Layer]:
@@ -145,6 +147,11 @@ class Wardrobe:
                 self._cut.popitem(last=False)
         self._cut.move_to_end(frame)
         return self._cut[frame]
+
+
+def _beyond(places: Floats, size: int) -> Floats:
+    """(H, W): 1 where a place (H, W, 2) lies outside of the S x S picture, else 0."""
+    return np.asarray(((places < 0) | (places > size - 1)).any(axis=-1), np.float32)
 
 
 def _box(within: Floats) -> tuple[tuple[slice, slice], tuple[slice, slice]] | None:
