@@ -114,7 +114,7 @@ MISTAKES = {
     ),
     "unknown recipe": (
         "clone --reference me.performance --driving dance.performance --output o.mp4 --recipe magic",
-        "--recipe magic: there is no such one; choose one of cyclegan, everybody-dance-now, limb-warp, ",
+        "--recipe magic: there is no such one; choose one of copy-then-refine, cyclegan, everybody-dance-now, limb-warp, ",
     ),
     "instant of another recipe": (
         "train --reference me.performance --output x.actor --preset instant --recipe pix2pix",
@@ -122,32 +122,46 @@ MISTAKES = {
     ),
     "variant of another recipe": (
         "clone --reference me.performance --driving dance.performance --output o.mp4 --variant PL-Stage1",
-        "--variant PL-Stage1: Performance cloning has no such variant; choose one of paired only, no D_p, ",
+        "--variant PL-Stage1: Copy, then refine has no such variant; choose one of no prior, no flow, ",
     ),
     "number with another name": (
-        "train --reference me.performance --output x.actor --set augmentation.rotat=5",
+        "train --reference me.performance --output x.actor --recipe performance-cloning --set augmentation.rotat=5",
         "--set augmentation.rotat: there is no such number; did you mean augmentation.rotate?",
     ),
     "number of another kind": (
-        "train --reference me.performance --output x.actor --set steps=many",
+        "train --reference me.performance --output x.actor --recipe performance-cloning --set steps=many",
         "--set steps=many: it must be a whole number or none",
     ),
+    "number that the default has not": (
+        "train --reference me.performance --output x.actor --set optimisation.bach=2",
+        "--set optimisation.bach: there is no such number; did you mean optimisation.batch?",
+    ),
     "numbers that contradict each other": (
-        "clone --reference me.performance --driving dance.performance --output o.mp4 --set size=100 --set depth=6",
+        "clone --reference me.performance --driving dance.performance --output o.mp4 --recipe performance-cloning "
+        "--set size=100 --set depth=6",
         "--set size=100, depth=6: size 100 cannot be halved 6 times: use a multiple of 64",
+    ),
+    "numbers of the default that contradict each other": (
+        "clone --reference me.performance --driving dance.performance --output o.mp4 --set side=512 --set size=256",
+        "--set side=512, size=256: crop, side and size must rise, not 128, 512, 256",
     ),
     "number without a value": (
         "evaluate --reference text.mp4 --set rotate",
         "--set rotate: write NAME=VALUE, for example optimisation.batch=4",
     ),
-    "listing of no recipe": ("recipes magic", "there is no recipe 'magic'; choose one of cyclegan, "),
+    "listing of no recipe": ("recipes magic", "there is no recipe 'magic'; choose one of copy-then-refine, cyclegan, "),
     "no steps for a clone": (
         "clone --reference me.performance --driving dance.performance --output o.mp4 --max-steps 0",
         "--max-steps must be at least 1, not 0",
     ),
     "poses alone": (
-        "train --reference me.performance --output x.actor --unpaired choreography",
+        "train --reference me.performance --output x.actor --recipe performance-cloning --unpaired choreography",
         "--unpaired choreography: performance-cloning learns from videos and performances, not from poses alone, "
+        "which --recipe poses-in-the-wild takes",
+    ),
+    "poses alone for the default": (
+        "train --reference me.performance --output x.actor --unpaired choreography",
+        "--unpaired choreography: copy-then-refine learns from the reference, not from poses alone, "
         "which --recipe poses-in-the-wild takes",
     ),
     "colour": (

@@ -95,7 +95,9 @@ def test_the_recipes_are_those_in_the_folder(page) -> None:  # type: ignore[no-u
 
 def test_a_clone_is_explained_in_the_words_of_train(page) -> None:  # type: ignore[no-untyped-def]
     clone, train = (" ".join(page(name).split()) for name in ("clone", "train"))
-    assert "128x128, minutes on a CPU" in train and "128x128, minutes on a CPU" in clone
+    assert "nothing is trained. preview: minutes on a CPU" in train
+    assert "nothing is trained. preview: minutes on a CPU" in clone
+    assert "left out, copy-then-refine." in train and "left out, copy-then-refine." in clone
     assert "left out, as the recipe does; the actor keeps it. --variant" in clone
 
 

@@ -227,6 +227,7 @@ def test_a_variant_that_makes_no_sense_with_a_config_is_said():
         ("pix2pix", None, None),
         ("nearest-neighbour", None, None),
         ("limb-warp", None, None),
+        ("copy-then-refine", None, None),
     ],
 )
 def test_what_it_learns_from_besides_the_reference(name, variant, learns_from):

@@ -10,7 +10,7 @@ from tiny import tiny_performance, tiny_poses
 from understudy.errors import MediaError, PerformanceError, PoseError, UsageError
 from understudy.performance import Performance
 from understudy.poses.formats import write_comfyui
-from understudy.recipes import cyclegan, performance_cloning, pix2pix, poses_in_the_wild
+from understudy.recipes import copy_then_refine, cyclegan, performance_cloning, pix2pix, poses_in_the_wild
 from understudy.unpaired.chosen import chosen_unpaired, read_unpaired
 from understudy.unpaired.pool import PoseSequence
 from understudy.verbs.clone import clone as clone_verb
@@ -33,7 +33,7 @@ def learnt_from(monkeypatch):
         given[:] = session.unpaired
         raise Stopped
 
-    for module in (performance_cloning, cyclegan, pix2pix, poses_in_the_wild):
+    for module in (copy_then_refine, performance_cloning, cyclegan, pix2pix, poses_in_the_wild):
         monkeypatch.setattr(module, "RECIPE", replace(module.RECIPE, train=train))
     return given
 
@@ -92,7 +92,7 @@ def test_other_recipes_get_performances(folder, learnt_from, translating_frames,
     assert not notes(caplog)
 
 
-@pytest.mark.parametrize("recipe", ["cyclegan", "pix2pix"])
+@pytest.mark.parametrize("recipe", [None, "cyclegan", "pix2pix"])
 def test_who_learns_from_the_reference_alone_is_not_given_the_driver(folder, learnt_from, recipe, caplog):
     with caplog.at_level(logging.INFO):
         train(folder, recipe, [])
@@ -144,12 +144,15 @@ def test_a_training_without_an_unpaired_branch_needs_no_dances(caplog):
 
 @pytest.mark.parametrize("name", ["poses.json", "choreography:3", "sub"])
 @pytest.mark.parametrize("verb", [train, clone])
-def test_poses_alone_are_refused_where_more_is_needed(folder, name, verb):
+@pytest.mark.parametrize(
+    ("recipe", "from_what"), [(CLONING, f"{CLONING} learns from videos and performances"), (None, "the reference")]
+)
+def test_poses_alone_are_refused_where_more_is_needed(folder, name, verb, recipe, from_what):
     (folder / "sub").mkdir()
     given = name if name.startswith("choreography") else folder / name
-    said = rf"`unpaired` {given}: {CLONING} learns from videos and performances, not from poses alone, which `recipe="
+    said = rf"`unpaired` {given}: .*{from_what}, not from poses alone, which `recipe="
     with pytest.raises(UsageError, match=rf"{said}'poses-in-the-wild'` takes$"):
-        verb(folder, CLONING, [given])
+        verb(folder, recipe, [given])
     assert not (folder / "me.actor.run").exists()
 
 

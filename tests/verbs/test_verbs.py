@@ -3,19 +3,20 @@
 import json
 import logging
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tiny import tiny_performance
+from tiny import shrunk, tiny_performance
 from tiny_actor import CONFIG
 from understudy.actor import Actor
 from understudy.base.files import locked
 from understudy.errors import ConsentError, Interrupted, TrainingError, UsageError
 from understudy.media.reading import probe
 from understudy.performance import Performance
-from understudy.recipes import performance_cloning
+from understudy.recipes import copy_then_refine, performance_cloning
 from understudy.retargeting.alignment import body_statistics
 from understudy.training.run_folder import fingerprint
 from understudy.verbs.clone import clone
@@ -25,6 +26,9 @@ from understudy.verbs.train import train
 
 @pytest.fixture(autouse=True)
 def small_preset(monkeypatch: pytest.MonkeyPatch) -> None:
+    # not checked, so that what was trained is what the actor holds, however little it was
+    default = replace(shrunk(copy_then_refine.preview()), steps=4, checked=False)
+    monkeypatch.setitem(copy_then_refine.RECIPE.presets, "preview", lambda: default)
     monkeypatch.setitem(performance_cloning.RECIPE.presets, "preview", lambda: CONFIG)
 
 
@@ -43,6 +47,7 @@ def test_train_writes_an_actor_that_knows_where_it_comes_from(tmp_path: Path, me
     actor = train(me.path, output, preset="preview", seed=3, consent="I am it", device="cpu")
     assert sorted(path.name for path in output.parent.iterdir()) == ["me.actor", "me.actor.run"]
     loaded = Actor.load(output)
+    assert loaded.recipe == "copy-then-refine"
     assert (loaded.record["steps"], loaded.record["preset"], loaded.record["seed"]) == (4, "preview", 3)
     assert loaded.consent == actor.consent and loaded.consent.text == "I am it"
     assert (loaded.reference_name, loaded.reference_sha256) == ("tiny1.mp4", f"{1:064x}")
@@ -68,7 +73,7 @@ def test_an_interrupted_training_is_not_thrown_away(
     tmp_path: Path, me: Performance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output = tmp_path / "me.actor"
-    step = performance_cloning.PerformanceCloning.training_step
+    step = copy_then_refine.CopyThenRefine.training_step
 
     def interrupted(self, number):
         if number == 1:
@@ -76,7 +81,7 @@ def test_an_interrupted_training_is_not_thrown_away(
         return step(self, number)
 
     with monkeypatch.context() as patch:
-        patch.setattr(performance_cloning.PerformanceCloning, "training_step", interrupted)
+        patch.setattr(copy_then_refine.CopyThenRefine, "training_step", interrupted)
         with pytest.raises(Interrupted, match="go on with `resume=True`"):
             train(me, output, preset="preview", consent="I am it", device="cpu")
     assert not output.exists()
@@ -144,24 +149,28 @@ def test_resume_starts_when_there_is_nothing_to_go_on_with(tmp_path: Path, me: P
     assert actor.record["steps"] == 4
 
 
+@pytest.mark.parametrize("recipe", [None, "performance-cloning"])
 def test_clone_goes_the_whole_way_and_keeps_the_actor(
-    tmp_path: Path, me: Performance, dance: Performance, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, me: Performance, dance: Performance, caplog: pytest.LogCaptureFixture, recipe: str | None
 ) -> None:
     output = tmp_path / "out" / "clone.mp4"
+    asked = {"recipe": recipe, "preset": "preview", "device": "cpu"}
     with caplog.at_level(logging.INFO, "understudy"):
-        written = clone(me, dance.path, output, preset="preview", consent="I am it", compare=True, device="cpu")
+        written = clone(me, dance.path, output, consent="I am it", compare=True, **asked)
     assert written == output
+    assert Actor.load(output.with_name("clone.actor")).recipe == (recipe or "copy-then-refine")
     names = ["clone.actor", "clone.actor.run", "clone.compare.mp4", "clone.mp4", "clone.normalization.png"]
     assert sorted(path.name for path in output.parent.iterdir()) == names
     assert "of the driving frames show limbs as the reference never does" in caplog.text
     assert f"actor: {tmp_path / 'out' / 'clone.actor'}" in caplog.text
     settings = json.loads((tmp_path / "out" / "clone.actor.run" / "run.json").read_text())["settings"]
-    assert settings["unpaired"] == [fingerprint(dance)]
+    assert settings.get("unpaired") == ([fingerprint(dance)] if recipe else None)
+    assert "learns from the reference alone" not in caplog.text, "nobody asked for the driver to be learnt from"
     assert probe(output).frames == len(dance)
 
     with pytest.raises(UsageError, match=r"render with it \(`understudy perform --actor .*clone\.actor"):
-        clone(me, dance, output, preset="preview", consent="I am it", device="cpu")
-    clone(me, dance, output, preset="preview", resume=True, device="cpu")  # the run is complete: only renders again
+        clone(me, dance, output, consent="I am it", **asked)
+    clone(me, dance, output, resume=True, **asked)  # the run is complete: only renders again
     perform(output.with_name("clone.actor"), dance, output, background="black", device="cpu")
     assert probe(output).size_hw == (48, 40)
 
@@ -194,12 +203,14 @@ def test_instant_trains_nothing_and_may_be_made_again_or_replaced(
     output = tmp_path / "out.mp4"
     clone(me, dance, output, preset="instant", consent="I am it", device="cpu")
     actor = Actor.load(tmp_path / "out.actor")
-    assert (actor.recipe, actor.size, actor.record["steps"], actor.record["preset"]) == ("limb-warp", 256, 0, "instant")
+    assert (actor.recipe, actor.size) == ("copy-then-refine", 256)
+    assert (actor.record["steps"], actor.record["preset"]) == (0, "instant")
     assert actor.consent.text == "I am it"
     assert probe(output).frames == len(dance)
     with pytest.raises(ConsentError):
         clone(me, dance, output, preset="instant", device="cpu")
     clone(me, dance, output, preset="instant", recipe="limb-warp", consent="I am it", device="cpu")
+    assert Actor.load(tmp_path / "out.actor").recipe == "limb-warp"
     clone(me, dance, output, preset="preview", consent="I am it", device="cpu")  # satisfied: now it is trained
     with pytest.raises(UsageError, match=r"out\.actor exists"):
         clone(me, dance, output, preset="instant", consent="I am it", device="cpu")

@@ -30,7 +30,7 @@ def chosen_unpaired(recipe: str, learns_from: Others | None, given: Sequence[Unp
         given: names or clips.
 
     Raises:
-        UsageError: a name of nothing, or poses alone for a recipe that needs more.
+        UsageError: a name of nothing, or poses alone for a recipe that needs more or learns from nobody else.
     """
     from understudy.unpaired.gathering import CHOREOGRAPHY, DANCES, clips_in, poses_alone
 
@@ -46,8 +46,9 @@ def chosen_unpaired(recipe: str, learns_from: Others | None, given: Sequence[Unp
         return [CHOREOGRAPHY]
     for name in names:
         if poses_alone(name):
+            learns = "the reference, not" if learns_from is None else "videos and performances, not"
             raise UsageError(
-                f"`unpaired` {name}: {recipe} learns from videos and performances, not from poses alone, which "
+                f"`unpaired` {name}: {recipe} learns from {learns} from poses alone, which "
                 "`recipe='poses-in-the-wild'` takes"
             )
     return list(given)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from understudy.performance import Clip
     from understudy.unpaired.chosen import Others, Unpaired
 
-DEFAULT_RECIPE, INSTANT_RECIPE = "performance-cloning", "limb-warp"
+DEFAULT_RECIPE = "copy-then-refine"
 WORKING_SIZE = 256
 """pixels: what clips are tracked at, unless the recipe paints larger frames"""
 
@@ -147,7 +147,7 @@ def _recipe_and_config(
             raise UsageError("`config` says which recipe and variant it is: leave out `recipe` and `variant`")
         return name_of(config), changed(config, changes)
     check_choice("preset", preset, get_args(Preset))
-    chosen = recipe or (INSTANT_RECIPE if preset == "instant" else DEFAULT_RECIPE)
+    chosen = recipe or DEFAULT_RECIPE
     return chosen, changed(find(chosen).preset(preset, variant), changes)
 
 

@@ -47,10 +47,11 @@ def clone(
 
     Args:
         reference: video or performance of the person whose looks are learnt.
-        driving: video, performance or motion capture (BVH) of the motion; training learns from its motion as well.
+        driving: video, performance or motion capture (BVH) of the motion; a recipe that learns from other people
+            learns from its motion as well.
         output: the video to write: .mp4, .mov or .mkv. Transparent ones: .webm, .mov, or a name without suffix for a
             folder of PNG files.
-        unpaired: what training learns from besides the driver, see `train`.
+        unpaired: what such a recipe learns from besides the driver, see `train`.
         recipe: as for `train`.
         preset: as for `train`.
         resume: as for `train`.

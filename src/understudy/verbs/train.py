@@ -44,15 +44,16 @@ def train(
     Args:
         reference: video or performance of the person whose looks are learnt.
         output: the actor to write, one file, usually NAME.actor.
-        unpaired: videos or performances of other people, whose motion (not looks) is learnt from as well; best are
-            the dances that will be performed. The recipe "poses-in-the-wild" learns from poses alone, so it also
-            takes JSON of OpenPose, ComfyUI or COCO-WholeBody, folders full of any of these, and the word
-            "choreography", or choreography:COUNT, for made-up dances, which it takes where nothing is given.
-        recipe: the method; left out, "performance-cloning", and with the preset "instant" the only one that it can be
-            had with, "limb-warp".
-        preset: "instant": 256x256 within seconds, nothing is trained, the reference's frames are warped. "preview":
-            128x128, minutes on a CPU. "fast": 256x256. "paper": all the paper's numbers, at 256x256 or 512x512 as the
-            paper has it.
+        unpaired: videos or performances of other people, whose motion (not looks) is learnt from as well, if the
+            recipe does that; best are the dances that will be performed. "performance-cloning" learns from them.
+            "poses-in-the-wild" learns from poses alone, so it also takes JSON of OpenPose, ComfyUI or COCO-WholeBody,
+            folders full of any of these, and the word "choreography", or choreography:COUNT, for made-up dances, which
+            it takes where nothing is given. The default recipe learns from the reference alone.
+        recipe: the method; left out, "copy-then-refine". The papers' are "performance-cloning", "everybody-dance-now"
+            and "poses-in-the-wild"; `understudy recipes` lists all.
+        preset: "instant": 256x256 within seconds, nothing is trained. "preview": minutes on a CPU. "fast": longer,
+            and larger. "paper": all the paper's numbers, at its size; of a recipe without a paper the largest picture
+            and the longest training. Sizes differ by recipe: `understudy recipes NAME` says them.
         resume: go on with an interrupted run of this output, or start one.
         max_minutes: stop after this much training, all parts of a resumed run together.
         max_steps: stop after this many training steps.
@@ -82,7 +83,7 @@ def train(
 
     Shell:
         $ understudy train --reference me.mp4 --output me.actor --preset preview --max-minutes 10
-        $ understudy train --reference me.mp4 --output me.actor --unpaired dance.mp4 --consent "It is me"
+        $ understudy train --reference me.mp4 --output me.actor --recipe performance-cloning --unpaired dance.mp4
         $ understudy train --reference me.mp4 --output me.actor --recipe everybody-dance-now --set optimisation.batch=2
     """
     from understudy.tracking.track import tracked
