@@ -114,7 +114,7 @@ MISTAKES = {
     ),
     "unknown recipe": (
         "clone --reference me.performance --driving dance.performance --output o.mp4 --recipe magic",
-        "--recipe magic: there is no such one; choose one of copy-then-refine, cyclegan, everybody-dance-now, limb-warp, ",
+        "--recipe magic: there is no such one; choose one of copy-then-refine, cyclegan, everybody-dance-now, ",
     ),
     "instant of another recipe": (
         "train --reference me.performance --output x.actor --preset instant --recipe pix2pix",

@@ -139,13 +139,15 @@ def test_that_he_stands_still_comes_late_or_is_not_there_would_be_noticed(instan
     assert fidelity(room, asked[:3], torso) == (0, 0, 0)
 
 
-def test_a_learnt_clone_stands_in_the_references_own_room(clips, tmp_path):
+@pytest.mark.parametrize("recipe", [None, "performance-cloning"])
+def test_a_learnt_clone_stands_in_the_references_own_room(clips, tmp_path, recipe):
     """After a few steps nobody is to be recognised, but something is painted, where it should be and nowhere else."""
     reference, driving = clips
     dance = tracked(driving, end=0.25)
-    output = understudy.clone(reference, dance, tmp_path / "out.mp4", max_minutes=0.02, consent=CONSENT)
+    asked = {"recipe": recipe, "max_minutes": 0.02, "consent": CONSENT}
+    output = understudy.clone(reference, dance, tmp_path / "out.mp4", **asked)
     actor = understudy.Actor.load(tmp_path / "out.actor")
-    assert actor.recipe == "performance-cloning" and actor.record["steps"] >= 1
+    assert actor.recipe == (recipe or "copy-then-refine") and actor.record["steps"] >= 1
     frames = np.stack(list(VideoReader(output))).astype(int)
     assert len(frames) == len(dance) == 15
     part = part_for(actor, dance)

@@ -53,9 +53,7 @@ def test_its_room_is_a_wall(capture: Path, tmp_path: Path) -> None:
 def test_clones_learn_from_it_and_perform_it(capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(performance_cloning.RECIPE.presets, "preview", lambda: CONFIG)
     me = tiny_performance(tmp_path / "me.performance", 1)
-    output = clone(
-        me, capture, tmp_path / "out.mp4", recipe="performance-cloning", consent="I am it", device="cpu"
-    )
+    output = clone(me, capture, tmp_path / "out.mp4", recipe="performance-cloning", consent="I am it", device="cpu")
     assert probe(output).frames == 6
     assert Actor.load(tmp_path / "out.actor").record["steps"] == CONFIG.steps
 
