@@ -24,7 +24,9 @@ PAGES = {
     for page in [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
 }
 CLIPS = {"me": (1, 5, 5), "dance": (4, 6, 1), "another": (4, 7, 1), "held_out": (1, 8, 1)}  # person, dance, seconds
-WITH_COMMANDS = ["README.md", "docs/commands.md", "docs/detection.md", "docs/filming.md", "docs/first-clone.md"]
+WITH_COMMANDS = [
+    "README.md", "docs/commands.md", "docs/detection.md", "docs/filming.md", "docs/first-clone.md", "docs/methods.md",
+]  # fmt: skip
 NOT_TO_BE_TYPED = ["CHANGELOG.md", "docs/results.md"]  # what once was, and what was measured in many minutes
 
 

@@ -24,8 +24,9 @@ CONSENT = "published for research under BSD-3-Clause"
 LIMBS = slice(5, 17)  # shoulders, elbows, wrists, hips, knees, ankles: the face is not seen from behind
 WITHIN = 0.1  # of the torso, from where a joint should be
 
-# Measured on this pair, with frames as they are warped: every one shows him, 0.95 of his joints are near enough, boxes overlap by 0.94. If he stood
-# still as in any one of his frames, at most 0.45 and 0.74; a sixth of a second late, 0.42 and 0.74.
+# Measured on this pair, with frames as they are warped: every one shows him, 0.95 of his joints are near enough, boxes
+# overlap by 0.94. If he stood still as in any one of his frames, at most 0.45 and 0.74; a sixth of a second late, 0.42
+# and 0.74.
 LEAST_SEEN, LEAST_NEAR, LEAST_OVERLAP = 0.95, 0.75, 0.85
 
 
