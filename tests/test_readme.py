@@ -12,7 +12,7 @@ from tiny import shrunk
 from tiny_actor import tiny_actor
 from understudy.cli import main as cli
 from understudy.evaluation import evaluate as evaluating
-from understudy.recipes import every, pix2pix
+from understudy.recipes import copy_then_refine, every, pix2pix
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
@@ -61,7 +61,8 @@ def here(clips, tmp_path, monkeypatch):
             small = shrunk(one.preset("preview"))
             monkeypatch.setitem(one.presets, "preview", lambda config=small: config)
     monkeypatch.setattr(evaluating, "DANCE_SECONDS", 0.4)
-    monkeypatch.setattr(pix2pix, "ENDLESS", 3)  # steps, where a page says how many minutes
+    for module in (pix2pix, copy_then_refine):
+        monkeypatch.setattr(module, "ENDLESS", 3)  # steps, where a page says how many minutes
     return tmp_path
 
 
