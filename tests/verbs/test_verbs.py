@@ -90,6 +90,16 @@ def test_an_interrupted_training_is_not_thrown_away(
     assert train(me, output, preset="preview", resume=True, device="cpu").record["steps"] == 4
 
 
+def test_a_training_of_the_former_default_is_told_how_to_go_on(tmp_path: Path) -> None:
+    me = tiny_performance(tmp_path / "me.performance", 1, frames=32)
+    output, asked = tmp_path / "me.actor", {"preset": "preview", "device": "cpu"}
+    train(me, output, recipe="performance-cloning", max_steps=2, consent="I am it", **asked)
+    with pytest.raises(TrainingError, match="begun with another recipe: go on with `recipe='performance-cloning'`"):
+        train(me, output, resume=True, **asked)
+    assert Actor.load(output).recipe == "performance-cloning"
+    assert train(me, output, recipe="performance-cloning", resume=True, **asked).record["steps"] == 4
+
+
 def test_a_second_training_of_the_same_output_changes_nothing(tmp_path: Path, me: Performance) -> None:
     run_folder = tmp_path / "me.actor.run"
     with locked(run_folder), pytest.raises(TrainingError, match="another run is writing to"):

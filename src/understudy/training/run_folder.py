@@ -51,6 +51,12 @@ class RunFolder:
             raise TrainingError(f"{self.record} is damaged: delete that folder, or choose another `output`")
         before = {key: word_of_today(key, value) for key, value in _flat(record["settings"])}
         now = dict(_flat(json.loads(json.dumps(settings))))  # tuples become lists, as on disk
+        begun_with = before.get("recipe", now.get("recipe"))
+        if begun_with != now.get("recipe"):  # all else differs then, too
+            raise TrainingError(
+                f"{self.path} was begun with another recipe: go on with `recipe={begun_with!r}`, choose another "
+                "`output`, or delete that folder"
+            )
         differ = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
         if differ:
             named = [f"{key} was {_short(before.get(key))}, is {_short(now.get(key))}" for key in differ]
