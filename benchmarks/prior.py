@@ -99,12 +99,12 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("prior"), help="folder for films, rehearsals, and the run")
     parser.add_argument("--output", type=Path, help="JSON to write")
     parser.add_argument("--save", type=Path, help="file of the network to write")
-    parser.add_argument("--people", type=int, default=64, help="made-up people that are learnt from")
-    parser.add_argument("--held-out", type=int, default=6, help="further made-up people that it is tried on")
+    parser.add_argument("--people", type=int, default=62, help="made-up people that are learnt from")
+    parser.add_argument("--held-out", type=int, default=8, help="further made-up people that it is tried on")
     parser.add_argument(
         "--clips", nargs="*", default=["juggler.mp4", "lab_squats.mp4"], help="real clips, to try it on"
     )
-    parser.add_argument("--steps", type=int, default=8000)
+    parser.add_argument("--steps", type=int, default=1976, help="as many as 19 minutes of one core made")
     parser.add_argument("--minutes", type=float, help="stop training after this long")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, help="of PyTorch")

@@ -17,7 +17,7 @@ PICTURE = 4
 """channels of a picture: premultiplied red, green, blue, and alpha"""
 NEVER = -4.0
 """the logit of painting over that a new network begins with: next to nothing"""
-STILL = 0.3
+STILL = 1.0
 """pixels of the network's side: flow up to this is none where pictures are played, from twice as much on it is whole"""
 HINT = 0.1
 """painting over by less than this is none where pictures are played, and by more than 1 minus this is all"""
