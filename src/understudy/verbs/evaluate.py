@@ -41,7 +41,8 @@ def evaluate(
         reference: video of one person; half a minute or more says something.
         output: the folder to write: index.html, the numbers (results.json), the clips and the actors.
         recipes: what to compare; left out, everything.
-        preset: "preview" (128x128), "fast" (256x256), or "paper": all the papers' numbers, at 256x256 or 512x512.
+        preset: "preview" (128x128; copy-then-refine 256x256), "fast" (256x256; 512x512), or "paper": all the numbers of
+            the papers, at 256x256 or 512x512 (1024x1024). All are compared at the size of the largest.
         max_minutes: of training, for each recipe.
         actor: a trained actor, instead of a reference.
         driving: a video of the actor's own person, by the same camera in the same place, not used in training.
