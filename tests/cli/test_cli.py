@@ -349,3 +349,15 @@ def test_poses_are_converted_as_asked(here: Path, capfd: pytest.CaptureFixture[s
     assert run("poses", "me.json", "frames.out", "--to", "openpose18", "--person", "0", "--size", "40x48") == 2
     assert run("poses", "me.json", "frames.out", "--to", "openpose18", "--person", "0") == 0
     assert len(read_poses(here / "frames.out")) == 2
+
+
+@pytest.mark.parametrize(("given", "seen"), [({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active")])
+def test_threads_that_wait_sleep_unless_the_user_says_otherwise(given: dict[str, str], seen: str) -> None:
+    """In a process of its own, since PyTorch reads it once, when it is loaded."""
+    program = (
+        "import atexit, os; from understudy.cli.main import main; "
+        "atexit.register(lambda: print(os.environ['OMP_WAIT_POLICY'])); main(['--help'])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"} | given
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == seen

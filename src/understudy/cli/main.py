@@ -41,6 +41,7 @@ def _run(words: list[str]) -> int:
         print(f"error: there is no command {words[0]!r}; use one of {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
     _say_notes()
+    _let_waiting_threads_sleep()
     before = _on_terminate(_raise_interrupted)
     try:
         _call(words)
@@ -63,6 +64,15 @@ def _run(words: list[str]) -> int:
     finally:
         _on_terminate(before)
     return 0
+
+
+def _let_waiting_threads_sleep() -> None:
+    """Before PyTorch is loaded, which reads this once; who has set it, knows better.
+
+    Its threads otherwise spin while they wait for each other. Where another program holds one of the cores, most of the
+    time is then spent on spinning: on two cores beside one busy program, everything took eight times as long.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def _call(words: list[str]) -> None:
