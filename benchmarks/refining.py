@@ -34,10 +34,12 @@ WAYS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "one-mixed": ("limb-warp", "limb warp: one frame, mixed at changes", {"sources": 1, "fade": 2}),
     "limb-warp": ("limb-warp", "limb warp: four frames", {}),
     "instant": ("copy-then-refine", "copy, then refine: instant", AS_IT_IS),
-    "prior": ("copy-then-refine", "the prior, whatever the check says", UNCHECKED),
+}
+ADAPTED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "preview": ("copy-then-refine", "copy, then refine: adapted", LEARNT),
 }
 WITHOUT: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "prior": ("copy-then-refine", "the prior, whatever the check says", UNCHECKED),
     "no-prior": ("copy-then-refine", "no prior, adapted", {**LEARNT, "knows_people": False, "checked": False}),
     "no-flow": ("copy-then-refine", "prior without flow", {**UNCHECKED, "most_flow": 1e-3}),
     "soft-choice": ("copy-then-refine", "prior, choice of 60 levels", {**UNCHECKED, "choice": 60.0}),
@@ -49,7 +51,8 @@ SIZES = (256, 512, 1024)
 
 
 def ways_of(only: list[str]) -> dict[str, Contender]:
-    chosen = {**(WAYS if "ways" in only else {}), **(WITHOUT if "without" in only else {})}
+    parts = {"ways": WAYS, "learnt": ADAPTED, "without": WITHOUT}
+    chosen = {name: way for part, ways in parts.items() if part in only for name, way in ways.items()}
     return {
         name: contender(recipe, "fast", name, title, **changes) for name, (recipe, title, changes) in chosen.items()
     }
@@ -84,7 +87,10 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("refining"), help="folder for clips, actors, and the report")
     parser.add_argument("--output", type=Path, help="JSON to write")
     parser.add_argument("--people", type=int, nargs="*", default=[1, 2, 3], help="seeds of made-up people")
-    parser.add_argument("--only", nargs="*", default=["ways", "without"], choices=["ways", "without", "sizes"])
+    parser.add_argument("--clips", nargs="*", default=list(FILMED), help="real clips of UNDERSTUDY_MEDIA")
+    parser.add_argument(
+        "--only", nargs="*", default=["ways", "learnt", "without"], choices=["ways", "learnt", "without", "sizes"]
+    )
     parser.add_argument("--minutes", type=float, default=4.0, help="of learning one person")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -94,7 +100,7 @@ def main() -> None:
     if "sizes" in options.only:
         tests.append(sharpness_of_sizes(options.work))
         print(table(tests[-1:]), flush=True)
-    clips = clips_of(options.work, options.people, FILMED) if ways else {}
+    clips = clips_of(options.work, options.people, options.clips) if ways else {}
     for who, clip in clips.items():
         tests.append(measured(options.work, who, clip, ways, options.minutes))
         print(table(tests[-1:]), flush=True)

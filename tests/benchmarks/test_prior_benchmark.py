@@ -58,7 +58,7 @@ def test_a_cheap_camera_gives_one_frame_for_every_two_moments_and_the_same_for_t
 
 
 def test_everything_that_is_compared_can_be_made(benchmarks):
-    ways = benchmarks["refining"].ways_of(["ways", "without"])
+    ways = benchmarks["refining"].ways_of(["ways", "learnt", "without"])
     assert len(ways) >= 8 and len({way.title for way in ways.values()}) == len(ways)
     assert all(way.config.size == 256 for way in ways.values())
     assert ways["preview"].config.steps and not ways["prior"].config.checked

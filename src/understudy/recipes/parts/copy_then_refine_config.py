@@ -47,13 +47,13 @@ class Config:
     checked: bool = True
     """a slice of the reference that was not trained on decides which network is played; False plays the last one"""
 
-    steps: int = 6000
+    steps: int = 2400
     """training steps on the reference; 0 takes the network as it is"""
     crop: int = 128
     """pixels: side of the squares that are trained on"""
     strange: float = 0.3
     """how often something that is no part of the person is stuck to one of the sources"""
-    optimisation: Optimisation = Optimisation(batch=4, learning_rate=2e-4, betas=(0.9, 0.999), ema_decay=0.99)
+    optimisation: Optimisation = Optimisation(batch=4, learning_rate=5e-5, betas=(0.9, 0.999), ema_decay=0.99)
     gap: int = 12
     """frames of the reference that lie at least between a moment that is rehearsed and those that it is made of"""
     pairs: int = 400
@@ -92,18 +92,18 @@ class Config:
 
 
 def paper() -> Config:
-    """1024x1024. There is no paper: the largest picture, and hours of learning the person."""
+    """1024x1024. There is no paper: the largest picture, and the longest learning of the person."""
     return Config()
 
 
 def fast() -> Config:
     """512x512."""
-    return Config(size=512, steps=1500, pairs=200)
+    return Config(size=512, steps=600, pairs=200)
 
 
 def preview() -> Config:
     """256x256, adapted to the person in minutes."""
-    return Config(size=256, steps=400, pairs=120)
+    return Config(size=256, steps=150, pairs=120)
 
 
 def instant() -> Config:
