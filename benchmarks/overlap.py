@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--demo", type=Path, default=Path("demo"), help="folder of a finished demo")
     parser.add_argument("--output", type=Path, help="JSON to write")
     options = parser.parse_args()
-    actor = Actor.load(options.demo / "reference.actor")
+    actor = Actor.load(options.demo / "paper.actor")
     versions, truth = versions_of(actor, options.demo), true_frames(actor, options.demo)
     choices = {"last": versions[0], "first": versions[-1], "mean": np.mean(versions, axis=0).round().astype(np.uint8)}
     table = {
