@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tiny import tiny_performance
+from understudy.conditioning import clips
 from understudy.conditioning.clips import (
     CLEAR_OF_PERSON,
     Clip,
@@ -172,6 +173,15 @@ def test_the_flat_colour_is_clear_of_the_person_and_else_as_near_as_can_be_to_th
     assert np.linalg.norm(chosen - person) > CLEAR_OF_PERSON
     # The room itself is clear of him, so it is taken, to a step of the grid
     assert np.linalg.norm(chosen - room) < 20
+
+
+def test_the_flat_colour_of_a_larger_frame_takes_no_more_memory(tmp_path, monkeypatch):
+    compared = []
+    distances = clips._distances
+    monkeypatch.setattr(clips, "_distances", lambda some, levels: compared.append(len(some)) or distances(some, levels))
+    colours = [flat_colour(tiny_performance(tmp_path / f"{size}.performance", 1, 2, size)) for size in (256, 512, 1024)]
+    assert len(set(colours)) == 1
+    assert max(compared) < 1.5 * compared[0]
 
 
 def test_the_flat_colour_is_that_of_all_distances_written_out():
