@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from understudy.conditioning.limb_warps import GROUPS, NECK, PARTS, PELVIS, TRUNK, distances_to_parts
 from understudy.poses.pose import LEFT_ANKLE, LEFT_HIP, LEFT_KNEE, RIGHT_ANKLE, RIGHT_HIP, RIGHT_KNEE
+from understudy.poses.similarity import Similarity
 
 Floats = npt.NDArray[np.float32]
 Image = npt.NDArray[np.uint8]
@@ -106,7 +107,9 @@ def depths(points: Floats, seen: npt.NDArray[np.bool_], grid_xy: Floats) -> Floa
 
 def between_legs(points: Floats, size: int, step: int) -> Floats:
     """(size/step, size/step): 1 between and on the legs of a pose (139, 2), 0 elsewhere, for `picture_grid`."""
-    outline = cv2.convexHull(np.rint((points[list(np.ravel(_LEGS))] + 0.5) / step - 0.5).astype(np.int32))
+    outline = cv2.convexHull(
+        np.rint(Similarity.resized(1 / step).of_points(points[list(np.ravel(_LEGS))])).astype(np.int32)
+    )
     inside = np.zeros((size // step, size // step), np.float32)
     cv2.fillConvexPoly(inside, outline, 1.0)
     return inside
