@@ -96,9 +96,8 @@ def test_a_recipe_that_there_is_not_is_refused(capsys, tmp_path):
 
     with pytest.raises(SystemExit):
         robustness.main(["--recipes", "pix2pix", "poses-on-the-moon", "--work", str(tmp_path)])
-    assert (
-        "--recipes poses-on-the-moon: there is no such recipe; choose from copy-then-refine, cyclegan, everybody-dance-now,"
-        in (capsys.readouterr().err)
+    assert "--recipes poses-on-the-moon: there is no such recipe; choose from copy-then-refine, cyclegan," in (
+        capsys.readouterr().err
     )
 
 
