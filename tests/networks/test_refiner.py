@@ -35,7 +35,7 @@ def test_a_new_network_changes_next_to_nothing():
     pictures = torch.rand(2, K, 1, SIDE, SIDE) * torch.ones(4)[:, None, None]
     logits = torch.randn(2, K, SIDE // 2, SIDE // 2)
     logits -= logits.amax(dim=1, keepdim=True)
-    refinement = network(pictures, pictures[:, 0], torch.ones_like(logits), logits, torch.rand(2, 5, 16, 16))
+    refinement = network(pictures, torch.ones_like(logits), logits, torch.rand(2, 5, 16, 16))
     assert not refinement.choice.any() and not refinement.flow.any() and not refinement.paint.any()
     still = Refinement(*(torch.zeros_like(one) for one in refinement))
     plain = applied(pictures, logits, still, SIDE)
@@ -85,7 +85,7 @@ def test_everything_that_it_says_can_be_learnt_from_the_first_step_on():
     network = Refiner(K, 5, (8, 8), most_flow=4.0)
     pictures = torch.rand(1, K, 4, SIDE, SIDE)
     logits = torch.zeros(1, K, 16, 16)
-    refinement = network(pictures, pictures[:, 0], torch.ones_like(logits), logits, torch.rand(1, 5, 16, 16))
+    refinement = network(pictures, torch.ones_like(logits), logits, torch.rand(1, 5, 16, 16))
     applied(pictures, logits, refinement, SIDE).square().sum().backward()
     gradient = network.last.weight.grad.abs().sum(dim=(1, 2, 3))
     assert (gradient > 0).all()

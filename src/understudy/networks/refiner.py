@@ -63,17 +63,16 @@ class Refiner(nn.Module):
             self.last.bias.zero_()
             self.last.bias[-1] = NEVER
 
-    def forward(self, pictures: Tensor, chosen: Tensor, filmed: Tensor, logits: Tensor, pose: Tensor) -> Refinement:
+    def forward(self, pictures: Tensor, filmed: Tensor, logits: Tensor, pose: Tensor) -> Refinement:
         """What to make of B moments.
 
         Args:
             pictures: (B, K, 4, 2h, 2w) premultiplied, in [0, 1].
-            chosen: (B, 4, 2h, 2w) what `logits` make of them.
             filmed: (B, K, h, w) in [0, 1]: 0 where a picture was made up from around.
             logits: (B, K, h, w) of the choice without the network, 0 for the best.
             pose: (B, P, h, w) in [0, 1].
         """
-        fine = F.pixel_unshuffle(torch.cat([pictures.flatten(1, 2), chosen], dim=1), 2)
+        fine = F.pixel_unshuffle(torch.cat([pictures.flatten(1, 2), chosen_of(pictures, logits)], dim=1), 2)
         x = self.first(torch.cat([fine, filmed, logits.clamp(min=-10) / 5, pose], dim=1))
         passed = []
         for down in self.down:
@@ -127,6 +126,12 @@ def enlarged(coarse: Tensor, size_hw: tuple[int, int]) -> Tensor:
     return grown.reshape(*coarse.shape[:-2], *size_hw)
 
 
+def chosen_of(pictures: Tensor, logits: Tensor) -> Tensor:
+    """(B, C, S, S): of pictures (B, K, C, S, S) what a choice by logits (B, K, h, w) makes."""
+    share = enlarged(F.softmax(logits, dim=1), (pictures.shape[-2], pictures.shape[-1]))
+    return (share[:, :, None] * pictures).sum(dim=1)
+
+
 def applied(pictures: Tensor, logits: Tensor, refinement: Refinement, side: int, *, played: bool = False) -> Tensor:
     """The picture that a refinement makes of warped pictures, which may be larger than those that the network saw.
 
@@ -150,8 +155,7 @@ def applied(pictures: Tensor, logits: Tensor, refinement: Refinement, side: int,
         grown = enlarged(flow, (size, size)).flatten(0, 1) * (size / side)
         # By cubics even while training: with bilinear looks it learns to look between pixels, because a blur is safe
         moved = looked_up(pictures.flatten(0, 1), grown).reshape(pictures.shape)
-    share = enlarged(F.softmax(logits + refinement.choice, dim=1), (size, size))
-    chosen = (share[:, :, None] * moved).sum(dim=1)
+    chosen = chosen_of(moved, logits + refinement.choice)
     coarse = F.adaptive_avg_pool2d(chosen, refinement.paint.shape[-1])
     painted = enlarged((coarse + refinement.paint).clamp(0, 1), (size, size))
     shown = chosen + enlarged(mask, (size, size)) * (painted - chosen)

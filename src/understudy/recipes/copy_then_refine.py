@@ -28,7 +28,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ from torch import Tensor, nn
 from understudy import losses
 from understudy.base.devices import Device, autocast, ready_device
 from understudy.networks.efficientnet_lite import LiteFeatures
-from understudy.networks.refiner import Refiner, applied
+from understudy.networks.refiner import Refinement, Refiner, applied, chosen_of
 from understudy.poses.similarity import Similarity
 from understudy.recipes.parts import prior
 from understudy.recipes.parts.copy_then_refine_config import Config, fast, instant, paper, preview
@@ -45,7 +45,7 @@ from understudy.recipes.parts.dressing import Dressing, dressings
 from understudy.recipes.parts.kept_frames import STATISTICS, WEIGHTS, KeptPictures, gathered, kept_poses
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, pose_of
 from understudy.recipes.parts.recipe import ENDLESS, Recipe
-from understudy.recipes.parts.refined import JUDGED, best, chosen_of, neutral, over, refiner_for, told
+from understudy.recipes.parts.refined import JUDGED, best, neutral, over, refiner_for, told
 from understudy.recipes.parts.rehearsal import Rehearsal, rehearsed
 from understudy.recipes.parts.rehearsal_tensors import crop, tensors
 from understudy.recipes.parts.source_choice import chosen_frames
@@ -87,7 +87,8 @@ class CopyThenRefine:
     def training_step(self, step: int) -> dict[str, Tensor]:
         config = self.config
         pictures, filmed, logits, pose, truth = self._crops(step)
-        refined, refinement = self._refined(pictures, filmed, logits, pose)
+        refinement: Refinement = self.refiner(pictures, filmed, logits, pose)
+        refined = applied(pictures, logits, refinement, config.side)
         behind = _colours(self.session.chance.generator(CROPS, step, 1), len(truth) // 2).to(truth.device)
         made, true = (over(one, behind) for one in (refined, truth))
         features, true_features = self._features(made), self._features(true)
@@ -112,11 +113,6 @@ class CopyThenRefine:
             found: list[Tensor] = self.phi(2 * pictures - 1)
         return found
 
-    def _refined(self, pictures: Tensor, filmed: Tensor, logits: Tensor, pose: Tensor) -> tuple[Tensor, Any]:
-        chosen = chosen_of(pictures, logits)
-        refinement = self.refiner(pictures, chosen, filmed, logits, pose)
-        return applied(pictures, logits, refinement, self.config.side), refinement
-
     def _crops(self, step: int) -> tuple[Tensor, ...]:
         """Squares out of pairs of consecutive moments: both of a pair are cut, mirrored, and coloured alike."""
         config, chance = self.config, self.session.chance
@@ -134,15 +130,12 @@ class CopyThenRefine:
         from understudy.recipes.parts.previews import write_rows
 
         rows: dict[str, list[Frame]] = {"true": [], "warped": [], "refined": []}
+        network, grey = generator.to("cpu"), torch.full((1, 3, 1, 1), 0.5)
         for clip in np.linspace(0, len(self.rehearsals) - 1, 6).astype(int):
             one = self.rehearsals[clip]
             pictures, filmed, logits, pose, truth = tensors(one.part(slice(one.pairs, one.pairs + 1)))
-            network = generator.to("cpu")
-            chosen = chosen_of(pictures, logits)
-            refinement = network(pictures, chosen, filmed, logits, pose)
-            refined = applied(pictures, logits, refinement, self.config.side)
-            grey = torch.full((1, 3, 1, 1), 0.5)
-            for name, picture in zip(rows, (truth, chosen, refined), strict=True):
+            refined = applied(pictures, logits, network(pictures, filmed, logits, pose), self.config.side)
+            for name, picture in zip(rows, (truth, chosen_of(pictures, logits), refined), strict=True):
                 rows[name].append(_picture(over(picture, grey)[0]))
         generator.to(self.session.device)
         write_rows(rows, folder, step)
@@ -243,7 +236,7 @@ class RefiningPlayer:
     def _refined(self, one: Dressing) -> Frame:
         small, filmed, logits, pose = (tensor.to(self.device) for tensor in tensors(one))
         with autocast(self.device):
-            refinement = self.network(small, chosen_of(small, logits), filmed, logits, pose)
+            refinement = self.network(small, filmed, logits, pose)
         large = torch.from_numpy(one.large).to(self.device)[None].permute(0, 1, 4, 2, 3) / 255
         picture = applied(large, logits, refinement, self.config.side, played=True)[0]
         return (255 * picture + 0.5).to(torch.uint8).permute(1, 2, 0).cpu().numpy()

@@ -91,7 +91,12 @@ class Agreement:
         return np.stack([cv2.GaussianBlur(one, (0, 0), deviation) for one in pictures])
 
 
+def logits_of(fault: Floats, softness: float) -> Floats:
+    """(K, ...) of the choice between the sources: 0 for the best, below it by one for every `softness` levels."""
+    return np.asarray((fault.min(axis=0) - fault) / softness, np.float32)
+
+
 def shares(fault: Floats, softness: float) -> Floats:
     """(K, ...) how much of each source is shown where: a softmax, with `softness` levels for its temperature."""
-    share = np.exp((fault.min(axis=0) - fault) / softness)
+    share = np.exp(logits_of(fault, softness))
     return np.asarray(share / share.sum(axis=0), np.float32)

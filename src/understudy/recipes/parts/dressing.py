@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from understudy.conditioning.limb_warps import parts_seen, with_made_up_points
 from understudy.poses.pose import Pose
-from understudy.recipes.parts.agreement import STEP, Agreement
+from understudy.recipes.parts.agreement import STEP, Agreement, logits_of
 from understudy.recipes.parts.source_choice import Choosing, Chosen
 from understudy.recipes.parts.wardrobe import Cut, Wardrobe
 
@@ -81,7 +81,7 @@ def dressings(
             large,
             small,
             _at(own, side // STEP),
-            np.asarray((fault.min(axis=0) - fault) / config.choice, np.float32),
+            logits_of(fault, config.choice),
             _drawn(near, usable, side // STEP),
         )
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from understudy import losses
 from understudy.conditioning.limb_warps import PARTS
 from understudy.networks.efficientnet_lite import LiteFeatures
-from understudy.networks.refiner import Refiner, applied, enlarged
+from understudy.networks.refiner import Refiner, applied
 from understudy.recipes.parts.copy_then_refine_config import Config
 from understudy.recipes.parts.rehearsal import Rehearsal
 from understudy.recipes.parts.rehearsal_tensors import tensors
@@ -23,12 +23,6 @@ JUDGED = 16
 def refiner_for(config: Config) -> Refiner:
     """The network with fresh weights."""
     return Refiner(config.sources, len(PARTS), config.widths, config.most_flow)
-
-
-def chosen_of(pictures: Tensor, logits: Tensor) -> Tensor:
-    """(B, 4, N, N): what agreement alone makes of the sources."""
-    share = enlarged(torch.softmax(logits, dim=1), (pictures.shape[-2], pictures.shape[-1]))
-    return (share[:, :, None] * pictures).sum(dim=1)
 
 
 def over(picture: Tensor, behind: Tensor) -> Tensor:
@@ -56,23 +50,20 @@ def best(
         return latest, {}
     phi = LiteFeatures("lite2", (4, 8, 16))
     network = refiner_for(config).eval()
-    plain = neutral(next(iter(named.values())))
-    found: dict[str, list[float]] = {}
-    moments = [(block, place) for block in blocks for place in range(0, len(block), 2)]
-    spread = np.unique(np.linspace(0, len(moments) - 1, JUDGED).astype(int))
     grey = torch.full((1, 3, 1, 1), 0.5)
+    places = [(block, place) for block in blocks for place in range(0, len(block), 2)]
+    spread = np.unique(np.linspace(0, len(places) - 1, JUDGED).astype(int))
+    moments = [tensors(block.part(slice(place, place + 1))) for block, place in (places[index] for index in spread)]
+    found: dict[str, list[float]] = {}
     with torch.inference_mode():
-        for block, place in (moments[index] for index in spread):
-            pictures, filmed, logits, pose, truth = tensors(block.part(slice(place, place + 1)))
-            true = phi(2 * over(truth, grey) - 1)
-            shown = chosen_of(pictures, logits)
-            for name, weights in {"warp": plain, **named}.items():
-                network.load_state_dict(weights)
-                refined = applied(
-                    pictures, logits, network(pictures, shown, filmed, logits, pose), config.side, played=True
-                )
-                made = phi(2 * over(refined, grey) - 1)
-                found.setdefault(name, []).append(float(losses.unit_feature_distance(made, true)))
+        true = [phi(2 * over(truth, grey) - 1) for *_, truth in moments]
+        for name, weights in {"warp": neutral(next(iter(named.values()))), **named}.items():
+            network.load_state_dict(weights)
+            found[name] = []
+            for (pictures, filmed, logits, pose, _), truth in zip(moments, true, strict=True):
+                refinement = network(pictures, filmed, logits, pose)
+                made = over(applied(pictures, logits, refinement, config.side, played=True), grey)
+                found[name].append(float(losses.unit_feature_distance(phi(2 * made - 1), truth)))
     means = {name: round(float(np.mean(values)), 4) for name, values in found.items()}
     return min(means, key=lambda name: means[name]), means
 
