@@ -14,14 +14,12 @@ from pathlib import Path
 
 from features import clips_of
 from fidelity_tables import compact, table
+from refining import FILMED, measured
 from understudy.base.files import write_json
-from understudy.consent import Consent
-from understudy.evaluation.contenders import contender, learnt
-from understudy.evaluation.evaluate import report, self_reenactment_test
-from understudy.evaluation.results import Evaluation, Test
-from understudy.evaluation.self_reenactment import Split
+from understudy.evaluation.contenders import contender
+from understudy.evaluation.evaluate import report
+from understudy.evaluation.results import Evaluation
 
-FILMED = ("juggler.mp4", "lab_squats.mp4")
 WAYS = {
     "four-frames": ("four frames, one at every place", {}),
     "four-mixed": ("four frames, mixed", {"choice": 1e6}),
@@ -29,14 +27,6 @@ WAYS = {
     "one-mixed": ("one frame, mixed at changes", {"sources": 1, "fade": 2}),
 }
 """titles, and the numbers of the config that differ"""
-
-
-def measured(work: Path, who: str, video: Path, parts: Split, consent: Consent) -> Test:
-    actors = []
-    for name, (title, changes) in WAYS.items():
-        way = contender("limb-warp", "fast", name, title, **changes)
-        actors.append((way, learnt(way, parts.training, [], work / "actors" / who, consent)))
-    return self_reenactment_test(video, parts.training, parts.held_out, actors, work, name=f"self-reenactment of {who}")
 
 
 def main() -> None:
@@ -47,9 +37,10 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     options.work.mkdir(parents=True, exist_ok=True)
+    ways = {name: contender("limb-warp", "fast", name, title, **changes) for name, (title, changes) in WAYS.items()}
     tests = []
     for who, clip in clips_of(options.work, options.people, FILMED).items():
-        tests.append(measured(options.work, who, *clip))
+        tests.append(measured(options.work, who, clip, ways))
         print(table(tests[-1:]), flush=True)
     page = report(options.work, "What several frames a moment are good for", tests, {"people": options.people}, "cpu")
     if options.output:

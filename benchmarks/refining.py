@@ -25,11 +25,12 @@ from understudy.evaluation.contenders import Contender, contender, learnt
 from understudy.evaluation.evaluate import report, self_reenactment_test
 from understudy.evaluation.results import Evaluation, Test
 from understudy.evaluation.self_reenactment import Split, split
+from understudy.recipes.parts.recipe import ENDLESS
 
 FILMED = ("juggler.mp4", "lab_squats.mp4")
 AS_IT_IS = {"size": 256, "steps": 0}
 UNCHECKED = {**AS_IT_IS, "checked": False}
-LEARNT = {"size": 256, "steps": 1_000_000, "pairs": 120}
+LEARNT = {"size": 256, "steps": ENDLESS, "pairs": 120}
 WAYS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "one-mixed": ("limb-warp", "limb warp: one frame, mixed at changes", {"sources": 1, "fade": 2}),
     "limb-warp": ("limb-warp", "limb warp: four frames", {}),
@@ -59,8 +60,9 @@ def ways_of(only: list[str]) -> dict[str, Contender]:
 
 
 def measured(
-    work: Path, who: str, clip: tuple[Path, Split, Consent], ways: dict[str, Contender], minutes: float
+    work: Path, who: str, clip: tuple[Path, Split, Consent], ways: dict[str, Contender], minutes: float | None = None
 ) -> Test:
+    """Every way learns the first part of a clip, for `minutes` if it learns at all, and plays the rest."""
     video, parts, consent = clip
     actors = []
     for way in ways.values():

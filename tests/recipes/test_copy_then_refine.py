@@ -93,6 +93,13 @@ def test_it_learns_which_source_to_trust(me, tmp_path):
     assert last["colours"] < 0.3 * first["colours"] and last["features"] < 0.5 * first["features"]
 
 
+@pytest.mark.parametrize("variant", recipe.RECIPE.variants)
+def test_every_variant_learns_and_plays(me, tmp_path, variant):
+    trained = learnt(me, tmp_path / "a", recipe.RECIPE.varied(SMALL, variant))
+    assert trained.record["steps"] == 2
+    assert played(recipe, trained, kept_poses(trained.weights, SMALL.size)[:2]).shape == (2, 32, 32, 4)
+
+
 def test_a_resumed_training_is_the_one_that_was_not_interrupted(me, tmp_path):
     config = replace(NEW, steps=4, checked=False)
     whole = learnt(me, tmp_path / "whole", config)

@@ -258,7 +258,7 @@ RECIPE = Recipe(
     variants={
         "no prior": lambda config: replace(config, knows_people=False),
         "no flow": lambda config: replace(config, most_flow=1e-3),
-        "one source": lambda config: replace(config, sources=1),
+        "one source": lambda config: replace(config, sources=1, knows_people=False),  # which has seen four
         "soft choice": lambda config: replace(config, choice=60.0, lambda_entropy=0.0),
         "no features": lambda config: replace(config, lambda_features=0.0),
     },
