@@ -70,7 +70,7 @@ def _let_waiting_threads_sleep() -> None:
     """Before PyTorch is loaded, which reads this once; who has set it, knows better.
 
     Its threads otherwise spin while they wait for each other. Where another program holds one of the cores, most of the
-    time is then spent on spinning: on two cores beside one busy program, everything took eight times as long.
+    time is then spent on spinning (`benchmarks/training_steps.py` compares both).
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
