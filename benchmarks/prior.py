@@ -55,9 +55,7 @@ def rehearsal_of(performance: Performance, config: Config, folder: Path) -> Rehe
     """A person's rehearsal, in files; None where the clip is too short for one."""
     if not folder.exists():
         weights = keep_frames(performance, config.size, config.frames)
-        blocks = rehearsed(
-            config, config.side, weights, BLOCKS, 2 * PAIRS, paired=True, title=f"rehearsing {folder.name}"
-        )
+        blocks = rehearsed(config, weights, BLOCKS, 2 * PAIRS, paired=True, title=f"rehearsing {folder.name}")
         if not blocks:
             return None
         with atomic_folder(folder) as made:

@@ -67,7 +67,7 @@ def test_what_was_learnt_is_played_only_if_held_back_moments_say_so(me, tmp_path
 
 def test_the_judge_prefers_what_is_nearer_to_the_truth(me, tmp_path):
     """A network that paints everything over in black loses against one that does not."""
-    blocks = recipe.rehearsed(SMALL, SMALL.side, learnt(me, tmp_path / "a", NEW).weights, 2, 4, paired=False)
+    blocks = recipe.rehearsed(SMALL, learnt(me, tmp_path / "a", NEW).weights, 2, 4, paired=False)
     good = refiner_for(SMALL).state_dict()
     bad = {name: value.clone() for name, value in good.items()}
     bad["last.bias"][-1], bad["last.bias"][-5:-2] = 50.0, -50.0
@@ -120,6 +120,12 @@ def test_a_larger_picture_is_made_of_the_larger_frames(me, tmp_path):
     warped = limb_warp.player(limb_warp.Config(size=64), trained.weights, trained.statistics).play(moments(pose))
     assert shown.shape[1:] == (64, 64, 4)
     assert np.abs(shown.astype(int) - np.stack(list(warped))).mean() < 2
+
+
+def test_a_larger_picture_is_rehearsed_and_judged_at_the_networks_side(me, tmp_path):
+    small = learnt(me, tmp_path / "small", replace(SMALL, steps=0)).record["judged"]
+    large = learnt(me, tmp_path / "large", replace(SMALL, size=64, steps=0)).record["judged"]
+    assert large == pytest.approx(small, rel=0.02)
 
 
 def test_a_reference_too_short_to_rehearse_is_still_played(tmp_path, caplog):

@@ -166,10 +166,8 @@ def train(session: Session) -> Trained:
         prior.into(network)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     record, named = kept.record, {"prior" if config.knows_people else "untrained": before}
-    seen_small = replace(config, size=config.side)
     blocks = rehearsed(
-        seen_small,
-        config.side,
+        replace(config, size=config.side),
         _at_side(kept.weights, config),
         BLOCKS,
         2 * config.pairs if config.steps else JUDGED,

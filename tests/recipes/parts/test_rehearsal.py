@@ -34,7 +34,7 @@ def test_blocks_that_have_too_little_to_be_dressed_in_are_left_out():
 
 
 def test_the_truth_is_the_frame_itself_and_the_sources_are_others(kept):
-    blocks = rehearsed(CONFIG, CONFIG.side, kept, 4, 24, paired=True)
+    blocks = rehearsed(CONFIG, kept, 4, 24, paired=True)
     assert len(blocks) == 4 and all(len(block) % 2 == 0 and len(block) >= 4 for block in blocks)
     for block in blocks:
         assert (block.truth[..., 3] > 0).any(axis=(1, 2)).all()
@@ -43,15 +43,15 @@ def test_the_truth_is_the_frame_itself_and_the_sources_are_others(kept):
 
 
 def test_moments_alone_fill_both_places_of_a_pair(kept):
-    (block, *_) = rehearsed(CONFIG, CONFIG.side, kept, 4, 8, paired=False)
+    (block, *_) = rehearsed(CONFIG, kept, 4, 8, paired=False)
     assert np.array_equal(block.truth[0::2], block.truth[1::2])
-    (block, *_) = rehearsed(CONFIG, CONFIG.side, kept, 4, 8, paired=True)
+    (block, *_) = rehearsed(CONFIG, kept, 4, 8, paired=True)
     assert not np.array_equal(block.truth[0::2], block.truth[1::2])
 
 
 def test_a_short_reference_gives_fewer_sources_again(kept):
     few = {name: kept[name][:6] if name in ("xy", "confidence", "moment") else kept[name] for name in kept}
-    blocks = rehearsed(replace(CONFIG, gap=0), CONFIG.side, few, 2, 4, paired=False)
+    blocks = rehearsed(replace(CONFIG, gap=0), few, 2, 4, paired=False)
     assert blocks == [], "3 others are fewer than 4 sources"
 
 

@@ -103,7 +103,6 @@ def blocks_of(
 
 def rehearsed(
     config: Rehearsing,
-    side: int,
     weights: Arrays,
     blocks: int,
     moments: int,
@@ -114,8 +113,7 @@ def rehearsed(
     """The rehearsal of each block, at a network's side.
 
     Args:
-        config: its `size` is N too.
-        side: N.
+        config: its `size` is N.
         weights: the reference's frames, as `kept_frames.keep_frames` makes them.
         blocks: of time.
         moments: at most, over all blocks.
@@ -138,8 +136,8 @@ def rehearsed(
             needed = {int(others[frame]): int(frame) for frame in chosen.frames[:, wanted].ravel()}
             frames = KeptPictures(weights, config.size, [*needed, *own[wanted]])
             pictures = {place: frames[frame] for frame, place in needed.items()}
-            rehearsal = Rehearsal.empty(len(shown), config.sources, side)
-            dressed = dressings(config, side, wardrobe, pictures, chosen, driving, wanted)
+            rehearsal = Rehearsal.empty(len(shown), config.sources, config.size)
+            dressed = dressings(config, config.size, wardrobe, pictures, chosen, driving, wanted)
             for moment, dressing in zip(wanted, dressed, strict=True):
                 for place in (place for place, one in enumerate(shown) if one == moment):
                     rehearsal.put(place, dressing, frames[int(own[moment])])
