@@ -5,9 +5,20 @@ import pytest
 
 from tiny import STANDING
 from understudy.conditioning import limb_warps as warps
-from understudy.poses.pose import LEFT_EAR, LEFT_EYE, NOSE, RIGHT_EAR, RIGHT_EYE, Pose
+from understudy.conditioning import turning
+from understudy.poses.pose import (
+    LEFT_EAR,
+    LEFT_EYE,
+    LEFT_SHOULDER,
+    NOSE,
+    RIGHT_EAR,
+    RIGHT_EYE,
+    RIGHT_SHOULDER,
+    Pose,
+)
 
 SIZE = 64
+ALL_SEEN = np.ones(139, np.bool_)
 FOREARM = [part.name for part in warps.PARTS].index("right forearm")
 
 
@@ -28,7 +39,7 @@ def test_what_lies_beside_a_limb_lies_as_far_beside_it_after_a_turn():
     """The forearm swings by a quarter: skin three pixels to its side stays three pixels to the same side."""
     here = points(j4=(-0.08, -0.11))
     there = points()
-    transform = warps.part_transforms(here, there, SIZE)[FOREARM]
+    transform = warps.part_transforms(here, there, ALL_SEEN, SIZE)[FOREARM]
     elbow, wrist = warps.PARTS[FOREARM].joints
     for place, to in ((elbow, there[elbow]), (wrist, there[wrist])):
         np.testing.assert_allclose(moved(transform, here[place]), to, atol=1e-3)
@@ -43,8 +54,8 @@ def test_a_limb_is_drawn_out_by_no_more_than_would_smear(longer, stretch):
     short, long = points(), points()
     short[wrist] = short[elbow] + (0, 10)
     long[wrist] = long[elbow] + (0, 10 * longer)
-    out = warps.part_transforms(short, long, SIZE)[FOREARM]
-    back = warps.part_transforms(long, short, SIZE)[FOREARM]
+    out = warps.part_transforms(short, long, ALL_SEEN, SIZE)[FOREARM]
+    back = warps.part_transforms(long, short, ALL_SEEN, SIZE)[FOREARM]
     np.testing.assert_allclose(out[:, :2] @ (0, 1), (0, stretch), atol=1e-4)
     np.testing.assert_allclose(back[:, :2] @ (0, 1), (0, 1 / stretch), atol=1e-4)
     np.testing.assert_allclose(out[:, :2] @ (1, 0), (1, 0), atol=1e-4)  # its thickness stays
@@ -53,16 +64,92 @@ def test_a_limb_is_drawn_out_by_no_more_than_would_smear(longer, stretch):
 def test_a_trunk_that_turns_changes_its_width_and_not_its_height():
     front = points()
     side = points(j2=(0.09, 0), j5=(-0.09, 0), j8=(0.045, 0), j11=(-0.045, 0))  # shoulders and hips a tenth as wide
-    transform = warps.part_transforms(side, front, SIZE)[warps.TRUNK]
-    height = np.linalg.norm(front[warps.NECK] - front[warps.PELVIS])
-    mean_width = (0.2 + 0.1) / 2 * SIZE  # of shoulders and hips
-    depth = warps.DEPTH * height
-    np.testing.assert_allclose(transform[:, :2] @ (0, 1), (0, 1), atol=1e-3)
-    np.testing.assert_allclose(
-        transform[:, :2] @ (1, 0), (np.hypot(mean_width, depth) / np.hypot(0.1 * mean_width, depth), 0), rtol=1e-3
-    )
-    for end in (warps.NECK, warps.PELVIS):
+    ends = warps.part_transforms(side, front, ALL_SEEN, SIZE)[[warps.TRUNK, warps.HIPS]]
+    depth = turning.DEPTH * np.linalg.norm(front[warps.NECK] - front[warps.PELVIS])
+    for transform, end, width in zip(ends, (warps.NECK, warps.PELVIS), (0.2 * SIZE, 0.1 * SIZE), strict=True):
+        np.testing.assert_allclose(transform[:, :2] @ (0, 1), (0, 1), atol=1e-3)
+        wider = np.hypot(width, depth) / np.hypot(0.1 * width, depth)
+        np.testing.assert_allclose(transform[:, :2] @ (1, 0), (wider, 0), rtol=1e-3, atol=1e-3)
         np.testing.assert_allclose(moved(transform, side[end]), front[end], atol=1e-3)
+
+
+def test_shoulders_that_tilt_take_the_chest_along_and_leave_the_hips():
+    """Seen from the front, where the trunk's depth hides a fifth of the tilt at most."""
+    level, tilted = points(), points(j2=(0, -0.04), j5=(0, 0.04))
+    shoulders, hips = warps.part_transforms(level, tilted, ALL_SEEN, SIZE)[[warps.TRUNK, warps.HIPS]]
+    right, left = (moved(shoulders, level[joint]) - tilted[joint] for joint in (RIGHT_SHOULDER, LEFT_SHOULDER))
+    untilted = 0.04 * SIZE
+    assert 0 < right[1] < 0.3 * untilted and 0 > left[1] > -0.3 * untilted
+    np.testing.assert_allclose(hips[:, :2], np.eye(2), atol=1e-3)
+    # between them it is a mixture along the spine
+    grid = np.linspace(level[warps.NECK], level[warps.PELVIS], 5)[None].astype(np.float32)
+    grid[..., 0] += 8
+    near = warps.distances_to_parts(level, grid)
+    transforms = warps.part_transforms(level, tilted, ALL_SEEN, SIZE)
+    lifted = (warps.blended_places(grid, near, transforms, (warps.TRUNK,), 0.5, level) - grid)[0, :, 1]
+    assert (np.diff(np.abs(lifted)) < 0).all() and abs(lifted[0]) > 0.5 and abs(lifted[-1]) < 1e-3
+
+
+def test_a_tilt_of_shoulders_seen_from_the_side_is_none():
+    side = points(j2=(0.098, -0.02), j5=(-0.098, 0.02))
+    linear = warps.part_transforms(points(), side, ALL_SEEN, SIZE)[warps.TRUNK][:, :2]
+    back = warps.part_transforms(side, points(), ALL_SEEN, SIZE)[warps.TRUNK][:, :2]
+    for one in (linear, back):
+        assert abs(one[1, 0]) < 0.15  # pixels down for each pixel aside
+
+
+def test_a_back_stands_in_for_a_chest_without_being_mirrored():
+    front, behind = points(), points(j2=(0.2, 0), j5=(-0.2, 0), j8=(0.1, 0), j11=(-0.1, 0))
+    ends = warps.part_transforms(front, behind, ALL_SEEN, SIZE)[[warps.TRUNK, warps.HIPS]]
+    np.testing.assert_allclose(ends[:, :, :2], [np.eye(2)] * 2, atol=1e-3)
+
+
+def test_from_the_side_a_trunk_reaches_half_its_depth_beyond_its_middle_line():
+    across = dict(j2=(0.1, 0), j5=(-0.1, 0), j8=(0.05, 0), j11=(-0.05, 0))
+    side, front = points(**across), points()
+    height = np.linalg.norm(front[warps.NECK] - front[warps.PELVIS])
+    assert warps.trunk_beyond(side) == pytest.approx(turning.DEPTH * height / 2, rel=1e-3)
+    width = 0.15 * SIZE
+    assert warps.trunk_beyond(front) == pytest.approx((np.hypot(width, turning.DEPTH * height) - width) / 2, rel=1e-3)
+
+
+@pytest.mark.parametrize("pair", [(RIGHT_EAR, LEFT_EAR), (RIGHT_EYE, LEFT_EYE)])
+def test_a_head_stays_upright_while_its_neck_bends(pair):
+    upright, bent = head(neck=(0, 30)), head(neck=(-20, 20))
+    seen = np.isin(np.arange(139), pair)
+    rotation = turned_by(upright, bent, seen)
+    assert abs(rotation) < np.radians(16)  # of 45 that the neck bends
+    assert turned_by(upright, bent, np.zeros(139, np.bool_)) == pytest.approx(np.radians(45), abs=1e-4)
+
+
+def test_a_head_that_is_laid_aside_is_turned_with_its_ears_and_keeps_its_size():
+    angle = np.radians(30)
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    upright = head(neck=(0, 30))
+    laid = upright @ rotation.T * 1.5
+    up = tuple(one[warps.EARS] - one[warps.NECK] for one in (upright, laid))
+    np.testing.assert_allclose(turning.head_turn(upright, laid, ALL_SEEN, up), rotation, atol=1e-5)
+
+
+def test_the_back_of_a_head_is_not_turned_upside_down():
+    face, back = head(neck=(0, 30)), head(neck=(0, 30))
+    back[[RIGHT_EAR, LEFT_EAR]] = back[[LEFT_EAR, RIGHT_EAR]]
+    assert turned_by(face, back, ALL_SEEN) == pytest.approx(0, abs=1e-5)
+
+
+def head(neck):
+    """A head seen from the front, its ears 20 pixels apart, over a neck: (139, 2)."""
+    found = np.zeros((139, 2), np.float32)
+    for joint, place in {RIGHT_EAR: (-10, 0), LEFT_EAR: (10, 0), RIGHT_EYE: (-5, -1), LEFT_EYE: (5, -1)}.items():
+        found[joint] = place
+    found[warps.NECK] = neck
+    return found
+
+
+def turned_by(wanted, filmed, seen):
+    up = tuple(one[warps.EARS] - one[warps.NECK] for one in (wanted, filmed))
+    linear = turning.head_turn(wanted, filmed, seen, up)
+    return abs(np.arctan2(linear[1, 0], linear[0, 0]))
 
 
 def turned_head(angle):

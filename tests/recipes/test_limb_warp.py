@@ -19,6 +19,7 @@ from understudy.recipes.parts.kept_frames import KeptPictures, kept_poses
 from understudy.recipes.parts.limb_layers import back_to_front, cut, from_around, thicknesses
 from understudy.recipes.parts.player import moments
 
+ALL_SEEN = np.ones(139, np.bool_)
 SIZE = 64
 SMALL = recipe.Config(size=SIZE)
 
@@ -93,7 +94,9 @@ def test_contradictions_in_a_config(values, message):
 def test_transforms_carry_the_ends_of_limbs_to_each_other():
     here, _ = points_of(figure(j4=(-0.1, -0.2), j9=(0.05, -0.02)))
     there, _ = points_of(figure())
-    for part, transform in zip(warps.PARTS, warps.part_transforms(here, there, SIZE), strict=True):
+    *transforms, hips = warps.part_transforms(here, there, ALL_SEEN, SIZE)
+    np.testing.assert_allclose(hips[:, :2] @ here[warps.PELVIS] + hips[:, 2], there[warps.PELVIS], atol=1e-3)
+    for part, transform in zip(warps.PARTS, transforms, strict=True):
         if "foot" in part.name:
             continue  # the figure has none
         for joint in part.joints:
@@ -104,7 +107,9 @@ def test_the_same_pose_needs_no_warp():
     points, _ = points_of(figure())
     grid = warps.picture_grid(SIZE, 4)
     near = warps.distances_to_parts(points, grid)
-    places = warps.blended_places(grid, near, warps.part_transforms(points, points, SIZE), (0, 1, 2, 3), 0.5)
+    places = warps.blended_places(
+        grid, near, warps.part_transforms(points, points, ALL_SEEN, SIZE), (0, 1, 2, 3), 0.5, points
+    )
     np.testing.assert_allclose(places, grid, atol=1e-3)
 
 
@@ -112,7 +117,7 @@ def test_a_limb_that_points_at_the_camera_is_not_drawn_out_without_end():
     here, _ = points_of(figure())
     there, _ = points_of(figure(j4=(0.03, -0.11)))  # wrist on the elbow
     place = [part.name for part in warps.PARTS].index("right forearm")
-    stretch = np.linalg.norm(warps.part_transforms(here, there, SIZE)[place, :, :2], ord=2)
+    stretch = np.linalg.norm(warps.part_transforms(here, there, ALL_SEEN, SIZE)[place, :, :2], ord=2)
     assert 1 / warps.MOST_STRETCH <= stretch <= warps.MOST_STRETCH
 
 

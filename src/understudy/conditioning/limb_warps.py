@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from understudy.conditioning.turning import apparent_width, down_the_spine, head_turn, turned
 from understudy.poses.pose import (
     FACE,
     LEFT_ANKLE,
@@ -79,8 +80,10 @@ PARTS = (
     Part("left shin", ((LEFT_KNEE, LEFT_ANKLE),), (LEFT_KNEE, LEFT_ANKLE)),
     Part("left foot", ((LEFT_ANKLE, LEFT_BIG_TOE),), (LEFT_ANKLE, LEFT_BIG_TOE)),
 )
-TRUNK = 0
-"""its place in `PARTS`"""
+TRUNK, HEAD = 0, 1
+"""their places in `PARTS`"""
+HIPS = len(PARTS)
+"""place of the trunk's lower end among transforms; its upper end is at `TRUNK`"""
 GROUPS: dict[str, tuple[int, ...]] = {
     "trunk": (0, 1),
     "right arm": (2, 3),
@@ -103,8 +106,6 @@ SKULL = 0.6
 """the crown lies this share of the distance from neck to ears above the ears"""
 MOST_STRETCH = 2.5
 """a limb that points at the camera is short; drawing it out by more than this shows a smear"""
-DEPTH = 0.35
-"""a trunk is this share of its height thick, however narrow its shoulders look from the side"""
 SHORT = 0.03
 """of the picture's side: a limb shorter than this has no direction to speak of"""
 
@@ -182,16 +183,27 @@ def parts_seen(seen: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     return np.array([seen[[*part.joints, *np.ravel(part.segments)]].all() for part in PARTS])
 
 
-def part_transforms(wanted: Floats, filmed: Floats, size: int) -> Floats:
-    """(P, 2, 3): for each part the affine transform from pixels of the wanted pose to pixels of the filmed one.
+def part_transforms(wanted: Floats, filmed: Floats, seen: npt.NDArray[np.bool_], size: int) -> Floats:
+    """(P + 1, 2, 3): for each part the affine transform from pixels of the wanted pose to pixels of the filmed one.
+
+    The trunk has two, see `turning`: at `TRUNK` that of its shoulders, at `HIPS`, the last, that of its hips.
 
     Args:
         wanted, filmed: (139, 2) pixels, see `with_made_up_points`.
+        seen: (139,) which points are seen in both.
         size: side of the picture in pixels.
     """
     limbs = [_along(wanted[list(part.joints)], filmed[list(part.joints)], size) for part in PARTS]
-    limbs[TRUNK] = _widened(limbs[TRUNK], wanted, filmed)
-    return np.stack(limbs)
+    spine = wanted[PELVIS] - wanted[NECK], filmed[PELVIS] - filmed[NECK]
+    trunk = limbs[TRUNK][:, :2]
+    ends = []
+    for right, left, middle in ((RIGHT_SHOULDER, LEFT_SHOULDER, NECK), (RIGHT_HIP, LEFT_HIP, PELVIS)):
+        across = wanted[left] - wanted[right], filmed[left] - filmed[right]
+        ends.append(_about(turned(trunk, across, spine), wanted[middle], filmed[middle]))
+    limbs[TRUNK] = ends[0]
+    up = wanted[EARS] - wanted[NECK], filmed[EARS] - filmed[NECK]
+    limbs[HEAD] = _about(head_turn(wanted, filmed, seen, up), wanted[EARS], filmed[EARS])
+    return np.stack([*limbs, ends[1]])
 
 
 def _along(wanted: Floats, filmed: Floats, size: int) -> Floats:
@@ -208,22 +220,13 @@ def _along(wanted: Floats, filmed: Floats, size: int) -> Floats:
     return _about(linear, wanted.mean(axis=0), filmed.mean(axis=0))
 
 
-def _widened(transform: Floats, wanted: Floats, filmed: Floats) -> Floats:
-    """The trunk's transform with the change of width that turning makes."""
-    down = wanted[PELVIS] - wanted[NECK]
-    down = down / max(float(np.linalg.norm(down)), 1e-6)
-    across = np.array([-down[1], down[0]])
-    ratio = _apparent_width(filmed) / max(_apparent_width(wanted), 1e-6)
-    linear = transform[:, :2] @ (np.eye(2) + (ratio - 1) * np.outer(across, across))
-    middle_here, middle_there = wanted[[NECK, PELVIS]].mean(axis=0), filmed[[NECK, PELVIS]].mean(axis=0)
-    return _about(linear, middle_here, middle_there)
+def trunk_beyond(points: Floats) -> float:
+    """Pixels by which the trunk of a pose (139, 2) reaches farther from its segments than one that is flat.
 
-
-def _apparent_width(points: Floats) -> float:
-    shoulders = points[RIGHT_SHOULDER] - points[LEFT_SHOULDER]
-    hips = points[RIGHT_HIP] - points[LEFT_HIP]
-    width, height = np.linalg.norm(shoulders + hips) / 2, np.linalg.norm(points[NECK] - points[PELVIS])
-    return float(np.hypot(width, DEPTH * height))
+    From the side they all lie on one line, half of the trunk's depth away from belly and back.
+    """
+    across = (points[RIGHT_SHOULDER] - points[LEFT_SHOULDER] + points[RIGHT_HIP] - points[LEFT_HIP]) / 2
+    return (apparent_width(across, points[PELVIS] - points[NECK]) - float(np.linalg.norm(across))) / 2
 
 
 def _about(linear: Points, here: Floats, there: Floats) -> Floats:
@@ -254,21 +257,27 @@ def picture_grid(size: int, step: int) -> Floats:
 
 
 def blended_places(
-    grid_xy: Floats, nearness: Floats, transforms: Floats, parts: tuple[int, ...], softness: float
+    grid_xy: Floats, nearness: Floats, transforms: Floats, parts: tuple[int, ...], softness: float, wanted: Floats
 ) -> Floats:
     """(H, W, 2): where every place of the grid lies in the filmed picture.
 
     Args:
         grid_xy: (H, W, 2).
         nearness: (P, H, W) distance to the parts of the wanted pose, in their radii.
-        transforms: (P, 2, 3).
+        transforms: (P + 1, 2, 3), of `part_transforms`.
         parts: those that take part.
         softness: standard deviation of the Gaussian weights, in radii.
+        wanted: (139, 2) the wanted pose.
     """
     own = nearness[list(parts)]
     squared = own * own
     weight = np.exp(-(squared - squared.min(axis=0)) / (2 * softness * softness))
     weight /= weight.sum(axis=0)
     moved = transforms[list(parts)]
+    if TRUNK in parts:
+        down, place = down_the_spine(grid_xy, wanted[NECK], wanted[PELVIS]), parts.index(TRUNK)
+        weight = np.concatenate([weight, weight[place][None] * down])
+        weight[place] *= 1 - down
+        moved = transforms[[*parts, HIPS]]
     mixed = np.einsum("phw,pij->hwij", weight, moved)
     return np.asarray(np.einsum("hwij,hwj->hwi", mixed[..., :2], grid_xy) + mixed[..., 2], np.float32)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from understudy.conditioning.limb_warps import parts_seen, with_made_up_points
+from understudy.conditioning.limb_warps import with_made_up_points
 from understudy.recipes.parts.agreement import Agreement
 from understudy.recipes.parts.groups import Placement
 from understudy.recipes.parts.kept_frames import (
@@ -138,8 +138,8 @@ class WarpPlayer:
         agreement = Agreement(config.size, config.choice)
         wanted, seen = with_made_up_points(pose.xy, pose.confidence)
         for moment in range(len(pose)):
-            near, usable = wardrobe.nearness(wanted[moment]), parts_seen(seen[moment])
-            dressed = partial(wardrobe.dressed, wanted=wanted[moment], usable=usable, near=near)
+            near = wardrobe.nearness(wanted[moment])
+            dressed = partial(wardrobe.dressed, wanted=wanted[moment], seen=seen[moment], near=near)
             if config.sources == 1:
                 shares = mixture(chosen.frames[0], moment, config.fade)
                 shown = sum((share * dressed(frame)[0] for frame, share in shares.items()), np.float32(0))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tiny import STANDING
-from understudy.conditioning.limb_warps import parts_seen, with_made_up_points
+from understudy.conditioning.limb_warps import with_made_up_points
 from understudy.poses.pose import LEFT_WRIST, RIGHT_WRIST, Pose
 from understudy.recipes import limb_warp
 from understudy.recipes.parts.wardrobe import Wardrobe
@@ -23,7 +23,7 @@ def dressed(kept):
     wardrobe = Wardrobe(CONFIG, kept, {0: np.full((SIZE, SIZE, 4), 255, np.uint8)})
     wanted = standing()
     points, seen = with_made_up_points(wanted.xy, wanted.confidence)
-    _, filmed = wardrobe.dressed(0, points[0], parts_seen(seen[0]), wardrobe.nearness(points[0]))
+    _, filmed = wardrobe.dressed(0, points[0], seen[0], wardrobe.nearness(points[0]))
     return filmed, points[0]
 
 

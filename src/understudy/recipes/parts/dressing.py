@@ -73,7 +73,7 @@ def dressings(
             agreement = Agreement(side, config.choice)
         before = moment
         near, usable = wardrobe.nearness(xy[moment]), parts_seen(seen[moment])
-        dressed = [wardrobe.dressed(int(frame), xy[moment], usable, near) for frame in chosen.frames[:, moment]]
+        dressed = [wardrobe.dressed(int(frame), xy[moment], seen[moment], near) for frame in chosen.frames[:, moment]]
         large, filmed = (np.stack([dressed[path][kind] for path in paths]) for kind in (0, 1))
         small, own = _at(large, side), _at(filmed, side)
         fault = agreement.fault(small, own, chosen.distances[paths, moment])

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.conditioning.limb_warps import GROUPS, PARTS, TRUNK, distances_to_parts, picture_grid
+from understudy.conditioning.limb_warps import GROUPS, PARTS, TRUNK, distances_to_parts, picture_grid, trunk_beyond
 from understudy.poses.pose import LEFT_ANKLE, LEFT_SHOULDER, RIGHT_ANKLE, RIGHT_SHOULDER
 from understudy.recipes.parts.hanging_cloth import THIGHS_AND_SHINS, Hanging, depths
 
@@ -50,7 +50,7 @@ class Layer(NamedTuple):
 
 
 def thicknesses(people: Iterable[tuple[Image, Floats]], size: int) -> Floats:
-    """(P,) pixels: how far each part reaches from its middle line, learnt from mattes.
+    """(P,) pixels: how far each part reaches from its middle line, learnt from mattes; the trunk's as if it were flat.
 
     Args:
         people: pictures (S, S, 4) with their mattes, and the points (139, 2) of each.
@@ -61,9 +61,26 @@ def thicknesses(people: Iterable[tuple[Image, Floats]], size: int) -> Floats:
     for picture, points in people:
         distance = distances_to_parts(points, grid)[:, picture[::2, ::2, 3] > 127]
         nearest = distance.argmin(axis=0)
+        distance[TRUNK] -= trunk_beyond(points)
         for part, own in enumerate(found):
             own.append(distance[part, nearest == part])
     return np.array([_thickness(np.concatenate(own), size) for own in found], np.float32)
+
+
+def nearness(points: Floats, thickness: Floats, grid_xy: Floats) -> Floats:
+    """(P, H, W): thicknesses from every place of (H, W, 2) to the parts of a pose (139, 2).
+
+    Args:
+        thickness: (P,) pixels, of `thicknesses`.
+    """
+    return distances_to_parts(points, grid_xy) / seen_from_there(points, thickness)[:, None, None]
+
+
+def seen_from_there(points: Floats, thickness: Floats) -> Floats:
+    """(P,) pixels: the thicknesses as this pose shows them, that of a trunk from the side with its depth."""
+    shown = thickness.copy()
+    shown[TRUNK] += trunk_beyond(points)
+    return shown
 
 
 def _thickness(distances: npt.NDArray[Any], size: int) -> float:
@@ -85,12 +102,12 @@ def cut(
         picture: (S, S, 4) RGB and matte.
         points: (139, 2) pixels.
         seen: (P,) whether each part is seen.
-        thickness: (P,) pixels.
+        thickness: (P,) pixels, of `thicknesses`.
         cloth: what hangs over both legs.
     """
     size = picture.shape[0]
     grid = picture_grid(size, 2)
-    distance = distances_to_parts(points, grid) / thickness[:, None, None]
+    distance = nearness(points, thickness, grid)
     distance[~seen] = 1e3
     near = {name: enlarged(distance[list(parts)].min(axis=0), size) for name, parts in GROUPS.items()}
     order = back_to_front(points)
@@ -133,13 +150,26 @@ def cut(
     for place, name in enumerate(order):
         mine = own[name] / total
         covered = sum((own[other] for other in order[place + 1 :]), np.zeros_like(total)) / total
-        alpha = matte * np.maximum(np.maximum(mine, reach[name]), covered * soft(1 - near[name]))
+        within = np.maximum(mine, reach[name] * grown(matte * mine, matte, 2 * OVERLAP * float(thickness.max())))
+        alpha = matte * np.maximum(within, covered * soft(1 - near[name]))
         if alpha.max() < 0.5:
             continue
         colours = rgb * mine[..., None] + (1 - mine[..., None]) * from_around(rgb, matte * mine * (mine > 0.5))
         filmed = np.asarray(255 * mine + 0.5, np.uint8)
         layers.append(Layer(groups[name], premultiplied(colours, alpha), filmed, name == CLOTH))
     return layers
+
+
+def grown(own: Floats, matte: Floats, by: float) -> Floats:
+    """(S, S) 1 on a group's own pixels and as many pixels farther as the person goes on without a gap, else 0.
+
+    Across a gap lies another limb, whose edge would stay behind as a sliver.
+    """
+    person = (matte > 0.5).astype(np.uint8)
+    inside = (own > 0.5).astype(np.uint8)
+    for _ in range(round(by)):
+        inside = cv2.dilate(inside, np.ones((3, 3), np.uint8)) & person
+    return np.asarray(cv2.dilate(inside, np.ones((3, 3), np.uint8)), np.float32)  # with the soft edge of the matte
 
 
 def back_to_front(points: Floats) -> list[str]:

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.conditioning.limb_warps import (
+    HIPS,
     TRUNK,
     blended_places,
-    distances_to_parts,
     part_transforms,
     parts_seen,
     picture_grid,
@@ -27,7 +27,7 @@ from understudy.recipes.parts.hanging_cloth import (
     hanging,
     hanging_places,
 )
-from understudy.recipes.parts.limb_layers import Layer, cut, soft, thicknesses, whole
+from understudy.recipes.parts.limb_layers import Layer, cut, nearness, seen_from_there, soft, thicknesses, whole
 
 Floats = npt.NDArray[np.float32]
 Image = npt.NDArray[np.uint8]
@@ -84,24 +84,25 @@ class Wardrobe:
 
     def nearness(self, wanted: Floats) -> Floats:
         """(P, S/4, S/4): thicknesses from every place of the grid to the parts of a pose (139, 2)."""
-        return distances_to_parts(wanted, self.grid) / self.thickness[:, None, None]
+        return nearness(wanted, self.thickness, self.grid)
 
-    def dressed(self, frame: int, wanted: Floats, usable: npt.NDArray[np.bool_], near: Floats) -> tuple[Floats, Floats]:
+    def dressed(self, frame: int, wanted: Floats, seen: npt.NDArray[np.bool_], near: Floats) -> tuple[Floats, Floats]:
         """A reference frame warped into a pose.
 
         Args:
             frame: index of the reference frame.
             wanted: (139, 2) pixels, see `with_made_up_points`.
-            usable: (P,) which parts of it are seen.
+            seen: (139,) which of its points are seen.
             near: `nearness` of it.
 
         Returns:
             (S, S, 4) premultiplied, 0-255; (S, S) in [0, 1]: 1 where it was filmed, 0 where it was made up from around.
         """
         size = self.config.size
-        usable = usable & parts_seen(self.seen[frame])
+        both = seen & self.seen[frame]
+        usable = parts_seen(both)
         shown, filmed = np.zeros((size, size, 4), np.float32), np.ones((size, size), np.float32)
-        transforms = part_transforms(wanted, self.points[frame], size)
+        transforms = part_transforms(wanted, self.points[frame], both, size)
         for layer in self._layers(frame):
             present = tuple(part for part in layer.parts if usable[part])
             if not present:
@@ -115,11 +116,12 @@ class Wardrobe:
             coarse, fine = box
             beside = near[:, coarse[0], coarse[1]]
             if layer.hangs:
-                pixels = beside[list(present)] * self.thickness[list(present), None, None]
-                alike = part_transforms(wanted, facing_alike(self.points[frame], wanted), size)
-                places = hanging_places(self.grid[coarse], pixels, alike[list(present)])
+                pixels = beside[list(present)] * seen_from_there(wanted, self.thickness)[list(present), None, None]
+                alike = part_transforms(wanted, facing_alike(self.points[frame], wanted), both, size)
+                followed = [HIPS if part == TRUNK else part for part in present]
+                places = hanging_places(self.grid[coarse], pixels, alike[followed])
             else:
-                places = blended_places(self.grid[coarse], beside, transforms, present, self.config.softness)
+                places = blended_places(self.grid[coarse], beside, transforms, present, self.config.softness, wanted)
             side = (fine[1].stop - fine[1].start, fine[0].stop - fine[0].start)
             # What the filmed picture's edge cut off was not filmed: another frame may show it
             cut_off = soft(1 - beside[list(present)].min(axis=0)) * _beyond(places, size)

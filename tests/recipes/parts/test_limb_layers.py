@@ -1,0 +1,62 @@
+"""Cutting a person apart: what one group takes of another, and how far each part reaches."""
+
+import numpy as np
+import pytest
+
+from tiny import STANDING
+from understudy.conditioning.limb_warps import (
+    NECK,
+    PELVIS,
+    TRUNK,
+    picture_grid,
+    trunk_beyond,
+    with_made_up_points,
+)
+from understudy.poses.pose import Pose
+from understudy.recipes.parts import limb_layers
+
+SIZE = 64
+
+
+def points_of(xy):
+    pose = Pose.from_openpose18((xy[None] * SIZE).astype(np.float32), np.ones((1, 18), np.float32), (SIZE, SIZE))
+    return with_made_up_points(pose.xy, pose.confidence)[0][0]
+
+
+def test_a_group_grows_where_the_person_goes_on_and_not_across_a_gap():
+    matte = np.zeros((20, 20), np.float32)
+    matte[:, 2:8] = matte[:, 10:16] = 1  # two legs
+    matte[:3] = 1  # which meet above
+    own = np.zeros_like(matte)
+    own[:, 2:8] = 1
+    grown = limb_layers.grown(own, matte, 4)
+    assert grown[10, 2:8].all() and not grown[10, 10:].any()
+    assert grown[1, 8:12].all() and not grown[1, 14:].any()
+
+
+def test_from_the_side_the_trunk_is_as_thick_as_it_is_deep():
+    narrow = STANDING.copy()
+    narrow[[2, 5, 8, 11], 0] = narrow[1, 0]
+    thickness = np.full(12, 4, np.float32)
+    for points in (points_of(STANDING), points_of(narrow)):
+        shown = limb_layers.seen_from_there(points, thickness)
+        assert shown[TRUNK] == pytest.approx(4 + trunk_beyond(points)) and (shown[1:] == 4).all()
+    side = points_of(narrow)
+    belly = side[[NECK, PELVIS]].mean(axis=0)
+    belly[0] += 4 + trunk_beyond(side)
+    near = limb_layers.nearness(side, thickness, np.asarray(belly, np.float32)[None, None])
+    assert near[TRUNK, 0, 0] == pytest.approx(1, abs=0.01)
+
+
+def test_the_thickness_that_is_learnt_is_of_a_flat_trunk():
+    """The same trunk, from the front and from the side, says the same of itself."""
+    narrow = STANDING.copy()
+    narrow[[2, 5, 8, 11], 0] = narrow[1, 0]
+    found = []
+    for xy in (STANDING, narrow):
+        points = points_of(xy)
+        wide = limb_layers.nearness(points, np.full(12, 3, np.float32), picture_grid(SIZE, 1))[TRUNK] <= 1
+        picture = np.zeros((SIZE, SIZE, 4), np.uint8)
+        picture[wide] = 255
+        found.append(limb_layers.thicknesses([(picture, points)], SIZE)[TRUNK])
+    assert found == pytest.approx([3, 3], abs=1.2)
