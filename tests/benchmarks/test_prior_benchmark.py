@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,11 +22,12 @@ ROOT = Path(__file__).parents[2]
 def benchmarks():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(ROOT / "benchmarks"))
+        import ceiling
         import prior
         import prior_clips
         import refining
 
-        yield {"prior": prior, "clips": prior_clips, "refining": refining}
+        yield {"prior": prior, "clips": prior_clips, "refining": refining, "ceiling": ceiling}
 
 
 def test_it_learns_tries_and_saves_and_goes_on_where_it_was(benchmarks, tmp_path, monkeypatch, capsys):
@@ -62,6 +64,19 @@ def test_everything_that_is_compared_can_be_made(benchmarks):
     assert len(ways) >= 8 and len({way.title for way in ways.values()}) == len(ways)
     assert all(way.config.size == 256 for way in ways.values())
     assert ways["preview"].config.steps and not ways["prior"].config.checked
+
+
+def test_the_ceiling_is_the_true_person_in_the_room_of_the_clone(benchmarks):
+    person, room = np.full((4, 6, 3), 200, np.uint8), np.full((4, 6, 3), 40, np.uint8)
+    matte = np.zeros((4, 6), np.uint8)
+    matte[1:3, 2] = 255
+    matte[1, 3] = 51  # a fifth
+    truth = SimpleNamespace(frames=lambda: iter([person]), mattes=lambda: iter([matte]))
+    for aside in (0, 2):
+        (made,) = benchmarks["ceiling"].pasted(truth, room, aside)
+        assert made.dtype == np.uint8 and made.shape == (4, 6, 4)
+        assert (made[1:3, 2 + aside] == (200, 200, 200, 255)).all() and (made[0, :, :3] == 40).all()
+        assert made[1, 3 + aside].tolist() == [72, 72, 72, 51]
 
 
 def test_the_prior_that_comes_along_is_what_the_benchmark_made():
