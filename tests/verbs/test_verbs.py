@@ -85,7 +85,7 @@ def test_an_interrupted_training_is_not_thrown_away(
         with pytest.raises(Interrupted, match="go on with `resume=True`"):
             train(me, output, preset="preview", consent="I am it", device="cpu")
     assert not output.exists()
-    with pytest.raises(UsageError, match=r"me\.actor\.run: go on with `resume=True`, or delete that folder"):
+    with pytest.raises(UsageError, match=r"go on with `resume=True`, or begin anew with `overwrite=True`"):
         train(me, output, preset="preview", consent="I am it", device="cpu")
     assert train(me, output, preset="preview", resume=True, device="cpu").record["steps"] == 4
 
@@ -94,7 +94,7 @@ def test_a_training_of_the_former_default_is_told_how_to_go_on(tmp_path: Path) -
     me = tiny_performance(tmp_path / "me.performance", 1, frames=32)
     output, asked = tmp_path / "me.actor", {"preset": "preview", "device": "cpu"}
     train(me, output, recipe="performance-cloning", max_steps=2, consent="I am it", **asked)
-    with pytest.raises(TrainingError, match="begun with another recipe: go on with `recipe='performance-cloning'`"):
+    with pytest.raises(UsageError, match="begun with another recipe: go on with `recipe='performance-cloning'`"):
         train(me, output, resume=True, **asked)
     assert Actor.load(output).recipe == "performance-cloning"
     assert train(me, output, recipe="performance-cloning", resume=True, **asked).record["steps"] == 4

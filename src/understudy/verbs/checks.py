@@ -46,6 +46,7 @@ class CheckedTraining:
     """what of other people it learns from, see `Recipe.learns_from`"""
     paints_room: bool
     resume: bool
+    overwrite: bool
     max_minutes: float | None
     max_steps: int | None
     seed: int
@@ -58,6 +59,19 @@ class CheckedTraining:
     def tracking(self) -> dict[str, Any]:
         """Options of `tracked` for the clips that are learnt from."""
         return {} if self.config.size <= WORKING_SIZE else {"size": self.config.size}
+
+    def check_output(self) -> None:
+        """Raises UsageError: something is there that would be lost."""
+        from understudy.verbs.outputs import check_actor_output
+
+        check_actor_output(
+            self.output,
+            self.recipe,
+            self.config,
+            resume=self.resume,
+            overwrite=self.overwrite,
+            rendered_with=self.use,
+        )
 
     def agreed(self, consent: str | None, reference: Clip) -> Consent:
         """The consent given now, else the one that the run to be resumed was begun with; asked for at a terminal.
@@ -85,6 +99,7 @@ def checked_training(
     recipe: str | None,
     preset: Preset,
     resume: bool,
+    overwrite: bool,
     max_minutes: float | None,
     max_steps: int | None,
     seed: int,
@@ -106,7 +121,6 @@ def checked_training(
     from understudy.base.devices import choose_device
     from understudy.recipes import recipe as find
     from understudy.unpaired.chosen import chosen_unpaired
-    from understudy.verbs.outputs import check_actor_output
 
     chosen, config = _recipe_and_config(recipe, preset, variant, config, settings)
     method = find(chosen)
@@ -115,8 +129,7 @@ def checked_training(
     check_limits(max_minutes, max_steps)
     check_seed(seed)
     check_normalization(normalization)
-    check_actor_output(Path(output), resume, use)
-    return CheckedTraining(
+    checked = CheckedTraining(
         output=Path(output),
         unpaired=chosen_unpaired(chosen, learns_from, unpaired),
         recipe=chosen,
@@ -125,6 +138,7 @@ def checked_training(
         learns_from=learns_from,
         paints_room=method.paints_room(config),
         resume=resume,
+        overwrite=overwrite,
         max_minutes=max_minutes,
         max_steps=max_steps,
         seed=seed,
@@ -132,6 +146,8 @@ def checked_training(
         device=device,
         use=use,
     )
+    checked.check_output()
+    return checked
 
 
 def _recipe_and_config(

@@ -29,6 +29,7 @@ def clone(
     recipe: str | None = None,
     preset: Preset = "preview",
     resume: bool = False,
+    overwrite: bool = False,
     max_minutes: float | None = None,
     max_steps: int | None = None,
     seed: int = 0,
@@ -55,6 +56,7 @@ def clone(
         recipe: as for `train`.
         preset: as for `train`.
         resume: as for `train`.
+        overwrite: as for `train`.
         max_minutes: as for `train`.
         max_steps: as for `train`.
         seed: as for `train`.
@@ -95,6 +97,7 @@ def clone(
         recipe=recipe,
         preset=preset,
         resume=resume,
+        overwrite=overwrite,
         max_minutes=max_minutes,
         max_steps=max_steps,
         seed=seed,

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from understudy.actor import Actor, run_folder_of
-from understudy.errors import UnderstudyError, UsageError
+from understudy.base.files import read_json
+from understudy.errors import TrainingError, UnderstudyError, UsageError
+from understudy.recipes import recipe as find_recipe
+
+log = logging.getLogger(__name__)
 
 _VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif")
 _OPAQUE_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", "")
 _TRANSPARENT_SUFFIXES = (".webm", ".mov", "")
 
 
-def check_actor_output(path: Path, resume: bool, rendered_with: str = "") -> None:
-    """One rule: what took hours to train is neither overwritten nor begun anew unless that is said.
+def check_actor_output(
+    path: Path, recipe: str, config: Any, *, resume: bool, overwrite: bool, rendered_with: str = ""
+) -> None:
+    """One rule: nothing takes the place of what took hours to train but the run that made it, unless that is said.
 
     Args:
         path: of the actor.
+        recipe, config: what is to be trained.
         resume: whether the user asked to go on.
+        overwrite: whether the user asked to begin anew whatever is there.
         rendered_with: the command that would use an actor that is there.
 
     Raises:
@@ -31,21 +42,97 @@ def check_actor_output(path: Path, resume: bool, rendered_with: str = "") -> Non
         raise UsageError(f"{path} is a folder: name a file for the actor, for example {path.name or 'me'}.actor")
     if path.suffix.lower() in _VIDEO_SUFFIXES:
         raise UsageError(f"{path} would be a video, and training writes an actor: name it {path.stem}.actor")
-    if path.exists() and not begun and _took_no_training(path):
+    if overwrite and resume:
+        raise UsageError("`overwrite` begins anew and `resume` goes on: give one of them")
+    if overwrite or (path.exists() and not begun and _took_no_training(path)):
         return
     if path.exists() and not resume:
         use = f"render with it (`{rendered_with} ...`), " if rendered_with else ""
-        raise UsageError(f"{path} exists: {use}train it further with `resume=True`, or choose another `output`")
+        raise UsageError(
+            f"{path} exists: {use}train it further with `resume=True`, replace it with `overwrite=True`, or choose "
+            "another `output`"
+        )
     if path.exists() and not begun:
         raise UsageError(
             f"{path} exists, but its run folder {run_folder} is gone, so it cannot be trained further: "
-            "choose another `output`"
+            "choose another `output`, or replace it with `overwrite=True`"
         )
     if begun and not resume:
         raise UsageError(
             f"an interrupted training of {path} is in {run_folder}: go on with `resume=True`, "
-            "or delete that folder first"
+            "or begin anew with `overwrite=True`"
         )
+    if begun:
+        _check_goes_on(path, run_folder, recipe, config)
+
+
+def _check_goes_on(path: Path, run_folder: Path, recipe: str, config: Any) -> None:
+    """A recipe looks at the settings of its own stages, before it goes on with them, and at nothing else.
+
+    Raises:
+        UsageError: the run is another recipe's, or nothing would go on with it.
+    """
+    other = _recipe_of_run(run_folder)
+    if other not in (None, recipe):
+        raise UsageError(
+            f"{run_folder} was begun with another recipe: go on with `recipe={other!r}`, choose another `output`, "
+            "or begin anew with `overwrite=True`"
+        )
+    if path.exists() and not _took_no_training(path) and _trains_nothing(recipe, config):
+        raise UsageError(
+            f"{path} took training, and what is asked for takes none: repeat the `recipe` and `preset` of before, "
+            "choose another `output`, or replace it with `overwrite=True`"
+        )
+
+
+def _recipe_of_run(run_folder: Path) -> str | None:
+    """The recipe that a run, or its first stage, was begun with; None where that cannot be read."""
+    for record in sorted(run_folder.glob("**/run.json")):
+        try:
+            found = read_json(record, TrainingError)
+        except TrainingError:
+            continue
+        if isinstance(found, dict) and isinstance(found.get("settings"), dict):
+            named = found["settings"].get("recipe")
+            return named if isinstance(named, str) else None
+    return None
+
+
+def _trains_nothing(recipe: str, config: Any) -> bool:
+    return not find_recipe(recipe).learns or getattr(config, "steps", None) == 0
+
+
+def set_aside(path: Path) -> None:
+    """Moves an actor and its run folder out of the way, to NAME.before.actor: once, for what was there is replaced.
+
+    A run that never came to an actor does not take the place of an actor that was set aside before. The caller holds
+    the run folder's lock, whose file stays.
+    """
+    before, run_folder = path.with_name(f"{path.stem}.before{path.suffix}"), run_folder_of(path)
+    own = [file for file in run_folder.iterdir() if file.name != ".lock"] if run_folder.is_dir() else []
+    if not path.exists() and before.exists():
+        for file in own:
+            _remove(file)
+        return
+    if not path.exists() and not own:
+        return
+    kept = run_folder_of(before)
+    if kept.exists():
+        shutil.rmtree(kept)
+    if path.exists():
+        os.replace(path, before)
+    if own:
+        kept.mkdir()
+    for file in own:
+        os.replace(file, kept / file.name)
+    log.warning("what was there is kept: %s", before if before.exists() else kept)
+
+
+def _remove(file: Path) -> None:
+    if file.is_dir() and not file.is_symlink():
+        shutil.rmtree(file)
+    else:
+        file.unlink()
 
 
 def _took_no_training(path: Path) -> bool:

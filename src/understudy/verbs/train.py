@@ -25,6 +25,7 @@ def train(
     recipe: str | None = None,
     preset: Preset = "preview",
     resume: bool = False,
+    overwrite: bool = False,
     max_minutes: float | None = None,
     max_steps: int | None = None,
     seed: int = 0,
@@ -38,8 +39,8 @@ def train(
     """Learns the person of a video; writes an actor.
 
     Videos are tracked first, and remembered. Previews, losses and checkpoints appear in the folder OUTPUT.run, which
-    stays: Ctrl-C saves and stops, and training goes on from there with `resume=True`. A trained actor is never
-    overwritten without it.
+    stays: Ctrl-C saves and stops, and training goes on from there with `resume=True`. Nothing else takes the place of a
+    trained actor, unless `overwrite=True` says so.
 
     Args:
         reference: video or performance of the person whose looks are learnt.
@@ -55,6 +56,7 @@ def train(
             and larger. "paper": all the paper's numbers, at its size; of a recipe without a paper the largest picture
             and the longest training. Sizes differ by recipe: `understudy recipes NAME` says them.
         resume: go on with an interrupted run of this output, or start one.
+        overwrite: begin anew whatever is there; the actor that was there is kept once, as NAME.before.actor.
         max_minutes: stop after this much training, all parts of a resumed run together.
         max_steps: stop after this many training steps.
         seed: of everything random.
@@ -94,6 +96,7 @@ def train(
         recipe=recipe,
         preset=preset,
         resume=resume,
+        overwrite=overwrite,
         max_minutes=max_minutes,
         max_steps=max_steps,
         seed=seed,
@@ -123,14 +126,16 @@ def carried_out(
     from understudy.recipes import recipe
     from understudy.training.session import Session
     from understudy.unpaired.chosen import read_unpaired
-    from understudy.verbs.outputs import check_actor_output
+    from understudy.verbs.outputs import set_aside
 
     learnt_too = also if training.learns_from else []
     others = read_unpaired(training.learns_from, [*learnt_too, *training.unpaired], **training.tracking)
     run_folder = run_folder_of(training.output)
     with locked(run_folder, TrainingError):
         # again: another process may have trained it while this one tracked
-        check_actor_output(training.output, training.resume, training.use)
+        training.check_output()
+        if training.overwrite:
+            set_aside(training.output)
         write_json(run_folder / "consent.json", asdict(consent))
         session = Session(
             training.recipe,
