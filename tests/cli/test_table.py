@@ -24,7 +24,8 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
         {
             "reference": Path("me.mp4"), "driving": Path("dance.mp4"), "output": Path("out.mp4"),
             "unpaired": (Path("a.mp4"), Path("b.performance")), "recipe": "pix2pix", "preset": "fast",
-            "resume": True, "overwrite": True, "max_minutes": 2.5, "max_steps": 7, "seed": 3, "normalization": "ground", "variant": "FBF",
+            "resume": True, "overwrite": True, "max_minutes": 2.5, "max_steps": 7, "seed": 3,
+            "normalization": "ground", "variant": "FBF",
             "settings": ("steps=5", "rotate=0"),
             "background": "#102030", "compare": True, "consent": "me", "device": "cpu",
         },
