@@ -153,7 +153,7 @@ def test_damage_is_named_in_one_line(tmp_path, harm, message):
     ("make", "message"),
     [
         pytest.param(lambda p: None, "there is no performance .*understudy track VIDEO", id="nothing there"),
-        pytest.param(lambda p: p.write_bytes(b"video"), "is a file, not a performance: track it", id="a video"),
+        pytest.param(lambda p: p.write_bytes(b"video"), "is a video, not a performance: track it", id="a video"),
         pytest.param(lambda p: p.mkdir(), "it has no performance.json", id="empty folder"),
     ],
 )

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.base.files import load_tensors, save_tensors
+from understudy.base.things import pasted, what_is
 from understudy.consent import Consent
 from understudy.errors import ActorError, UsageError
 from understudy.media.images import MAX_SIDE, encoded_image
@@ -197,11 +198,14 @@ class Actor:
 
 
 def _check_is_file(path: Path) -> None:
-    if path.is_dir():
+    kind = what_is(path) if path.exists() else ""
+    if kind in ("a video", "a performance"):
         raise ActorError(
-            f"{path} is a folder, not an actor: "
-            f"train one with `understudy train --reference {path} --output NAME.actor`"
+            f"{path} is {kind}, not an actor: train one with "
+            f"`understudy train --reference {pasted(path)} --output NAME.actor`"
         )
+    if path.is_dir() or (kind and kind not in ("an actor", "a damaged actor", "a file", "a file of weights")):
+        raise ActorError(f"{path} is {kind}, not an actor: give the file that train wrote, usually NAME.actor")
     if not path.exists():
         unfinished = run_folder_of(path)
         if unfinished.is_dir():
@@ -209,7 +213,7 @@ def _check_is_file(path: Path) -> None:
                 f"{path} is not trained yet; its run is in {unfinished}: go on with train and `resume=True`"
             )
         raise ActorError(
-            f"there is no actor {path}: train one with `understudy train --reference VIDEO --output {path}`"
+            f"there is no actor {path}: train one with `understudy train --reference VIDEO --output {pasted(path)}`"
         )
 
 

@@ -31,6 +31,7 @@ import numpy.typing as npt
 from understudy.base.arguments import StrPath
 from understudy.base.files import atomic_folder, load_tensors, read_json, save_tensors, sha256_of, write_json
 from understudy.base.tensor_stream import TensorStream, map_tensor
+from understudy.base.things import pasted, what_is
 from understudy.errors import PerformanceError
 from understudy.media.colour import RgbConverter
 from understudy.media.reading import VideoWriter, read_image, write_image
@@ -226,15 +227,19 @@ def _read_poses(path: Path, header: Header) -> tuple[Pose, UInt8Array]:
 def _check_is_performance(path: Path) -> None:
     if not path.exists():
         raise PerformanceError(
-            f"there is no performance {path}: make one with `understudy track VIDEO --output {path}`"
+            f"there is no performance {path}: make one with `understudy track VIDEO --output {pasted(path)}`"
         )
     if not path.is_dir():
         raise PerformanceError(
-            f"{path} is a file, not a performance: track it with `understudy track {path} --output NAME.performance`"
+            f"{path} is {what_is(path)}, not a performance: "
+            f"track it with `understudy track {pasted(path)} --output NAME.performance`"
         )
     if path.name.startswith(".") and ".part" in path.name:
         raise PerformanceError(f"{path} is a half-written performance: delete it and track the video again")
     if not (path / HEADER_FILE).is_file():
+        kind = what_is(path)
+        if kind in ("the run folder of a training", "a folder of pictures", "a folder of pose files"):
+            raise PerformanceError(f"{path} is {kind}, not a performance: give what track wrote, or a video")
         raise PerformanceError(
             f"{path} is half written or not a performance (it has no {HEADER_FILE}): track the video again"
         )

@@ -74,7 +74,7 @@ MISTAKES = {
     "damaged actor": ("perform --actor damaged.actor --driving dance.performance --output out.mp4", "damaged"),
     "performance as actor": (
         "perform --actor me.performance --driving dance.performance --output o.mp4",
-        "is a folder",
+        "is a performance, not an actor",
     ),
     "no actor": ("perform --driving dance.performance --output out.mp4", "give --actor NAME.actor, once for each"),
     "one of several is damaged": (

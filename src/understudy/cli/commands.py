@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import understudy
+from understudy.base.things import pasted
 from understudy.errors import UsageError
 
 
@@ -21,7 +22,7 @@ def track(asked: dict[str, Any]) -> None:
 
 def train(asked: dict[str, Any]) -> None:
     understudy.train(**asked)
-    next_step = f"understudy perform --actor {asked['output']} --driving VIDEO --output out.mp4"
+    next_step = f"understudy perform --actor {pasted(asked['output'])} --driving VIDEO --output out.mp4"
     _say("actor", asked["output"], f"perform with: {next_step}")
 
 
@@ -56,7 +57,7 @@ def study(asked: dict[str, Any]) -> None:
     made = understudy.study(**asked, output=output)
     _say("study", output, f"{len(made.key.items)} questions")
     print(made)
-    print(f"count the votes: understudy study --results votes-*.json --study {output}")
+    print(f"count the votes: understudy study --results votes-*.json --study {pasted(output)}")
 
 
 def detect(asked: dict[str, Any]) -> None:

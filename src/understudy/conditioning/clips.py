@@ -206,10 +206,11 @@ def read_clip(
     least = FOUND if colour is not None else INTERPOLATED
     starts = windows(performance.status >= least, consecutive)
     if len(starts) < at_least:
-        what = "frames" if consecutive == 1 else f"runs of {consecutive} frames"
+        many = "" if len(starts) == 1 else "s"
+        what = f"frame{many}" if consecutive == 1 else f"run{many} of {consecutive} frames"
         raise TrainingError(
-            f"{performance.path} has {len(starts)} {what} with a person in them; training needs at least {at_least}, "
-            "and a minute of footage to be any good"
+            f"{performance.header.source_name} has {len(starts)} {what} with a person in them; "
+            f"training needs at least {at_least}, and a minute of footage to be any good"
         )
     if colour is None:
         frames = np.zeros((0, 3, size, size), np.uint8)

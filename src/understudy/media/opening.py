@@ -13,17 +13,11 @@ import av.error
 import av.stream
 import av.video.stream
 
+from understudy.base.things import what_is
 from understudy.errors import MediaError
 from understudy.media.images import MAX_SIDE, announced_size_hw, check_size
 
 MAX_PIXELS = MAX_SIDE * MAX_SIDE
-
-VIDEO_SUFFIXES = frozenset(
-    (
-        *(".mp4", ".m4v", ".mov", ".qt", ".mkv", ".webm", ".avi", ".gif", ".apng", ".3gp"),
-        *(".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".flv", ".wmv", ".ogv"),
-    )
-)
 
 _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 
@@ -60,7 +54,7 @@ def open_input(path: Path) -> av.container.InputContainer:
         MediaError: missing, a folder, empty, text, a playlist, cut off before its index, or of another kind.
     """
     if not path.is_file():
-        raise MediaError(f"{path} is {'a folder' if path.is_dir() else 'not there'}: give a video file")
+        raise MediaError(f"{path} is {what_is(path) if path.is_dir() else 'not there'}: give a video file")
     if path.stat().st_size == 0:
         raise MediaError(f"{path} is empty (0 bytes): was the copy or download finished?")
     with media_errors(path):
@@ -83,6 +77,8 @@ def _likely_cause(path: Path, error: BaseException) -> str:
         return "it is a playlist, which names other files; give the video itself"
     if _is_cut_mp4(path):
         return "it is cut off before its index (was the recording or copy finished?)"
+    if what_is(path) in ("an actor", "a file of weights"):
+        return f"it is {what_is(path)}, not a video"
     if _is_text(head):
         return "it is a text file, not a video"
     return f"it is no video of a kind that is read here, or it is damaged ({_one_line(error)})"

@@ -17,13 +17,14 @@ import av.video.frame
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.things import VIDEOS
 from understudy.base.threads import ReadAhead
 from understudy.errors import MediaError, UsageError
 from understudy.media.colour import RgbConverter, is_hdr
 from understudy.media.decoding import Decoder, TimedFrame
 from understudy.media.images import is_image, read_image, write_image
 from understudy.media.info import VideoInfo, inspect, probe
-from understudy.media.opening import VIDEO_SUFFIXES, open_input, video_stream
+from understudy.media.opening import open_input, video_stream
 from understudy.media.writing import VideoWriter
 
 __all__ = [
@@ -47,7 +48,7 @@ def is_video(path: str | Path) -> bool:
     path = Path(path)
     if not path.is_file() or is_image(path):
         return False
-    if path.suffix.lower() in VIDEO_SUFFIXES:
+    if path.suffix.lower() in VIDEOS:
         return True
     try:
         with open_input(path) as container:

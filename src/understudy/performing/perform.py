@@ -102,7 +102,11 @@ def _grounded(
     ground = ground_statistics(driving.poses, driving.fps, printed=printed)
     reference_ground = actor.ground_printed if printed else actor.ground
     if ground is None or reference_ground is None:
-        who = f"the driver {driving.path}" if ground is None else f"the actor's reference {actor.reference_name}"
+        who = (
+            f"the driver {driving.header.source_name}"
+            if ground is None
+            else f"the actor's reference {actor.reference_name}"
+        )
         older = "" if ground is None else " (or the actor is older than this: train it again)"
         log.warning(
             "%s hardly ever shows both feet and the head%s: placed by similarity, not by the ground", who, older

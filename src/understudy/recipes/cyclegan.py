@@ -201,7 +201,9 @@ def train(session: Session) -> Trained:
         drivers = [aligned_clip(config, statistics, one, body, side, session.device) for one in session.unpaired]
     for one, read in zip([reference, *session.unpaired], [clip, *drivers], strict=False):
         if not len(read.windows):
-            raise TrainingError(f"{one.path} has no frame with a person in it: leave it out, or film again")
+            raise TrainingError(
+                f"{one.header.source_name} has no frame with a person in it: leave it out, or film again"
+            )
     session.settings |= {
         "colours": {name: value.tolist() for name, value in statistics.items()},
         "unpaired": [fingerprint(one) for one in session.unpaired[: len(drivers)]],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -9,6 +11,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.arguments import StrPath
 from understudy.errors import MediaError
 from understudy.media.reading import VideoReader
 from understudy.performance import Crop
@@ -20,6 +23,11 @@ from understudy.tracking.observe import Observations
 UInt8Array = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
 Square = tuple[int, int, int]
+
+_log = logging.getLogger(__name__)
+
+MOST_COLOUR = 8.0
+"""`colourfulness` of a matte's first frame: compressed ones have 0 to 2, pictures of rooms and people 15 and more"""
 
 
 class MatteSource(Protocol):
@@ -126,6 +134,21 @@ class KeyedMatte:
         pass
 
 
+def check_matte(matte: StrPath, video: Path) -> None:
+    """Raises MediaError: `matte` names a file, and it is none that could be the matte of `video`."""
+    if matte in ("auto", "green", "none"):
+        return
+    if not Path(matte).is_file():
+        raise MediaError(f"there is no matte {matte}: give auto, green, none or a video file")
+    if video.is_file() and os.path.samefile(matte, video):
+        raise MediaError(f"the matte {matte} is the video itself: give a video that is white where the person is")
+
+
+def colourfulness(frame: UInt8Array) -> float:
+    """Of (H, W, 3): grey levels between the strongest and the weakest channel, mean over the picture."""
+    return float((frame.max(axis=2) - frame.min(axis=2)).mean())
+
+
 class GivenMatte:
     """A video of mattes, white where the person is, as long as the clip to within one frame."""
 
@@ -160,6 +183,8 @@ class GivenMatte:
             matte = self._last
         if matte is None or self._held > 1:
             raise MediaError(f"the matte {self._path} is shorter than the video: give one of the same length")
+        if self._last is None and colourfulness(matte) > MOST_COLOUR:
+            _log.warning(f"the matte {self._path} is in colour: its green is taken for how opaque the person is")
         self._last = matte
         left, top, side = self._square
         square = (round(left * self._scale[0]), round(top * self._scale[1]), round(side * self._scale[0]))

@@ -19,8 +19,9 @@ import numpy.typing as npt
 
 from understudy.base.arguments import Landmarks, Region, StrPath, TrackerName
 from understudy.base.progress import progress_bar
+from understudy.base.things import pasted
 from understudy.base.threads import ReadAhead
-from understudy.errors import MediaError, PoseError
+from understudy.errors import PoseError
 from understudy.media.reading import VideoReader
 from understudy.performance import FLOW_SHRINK, MISSING, Crop, PerformanceWriter
 from understudy.poses.formats import read_poses
@@ -63,7 +64,8 @@ class Footage:
 
     def chosen_with(self, options: str) -> str:
         """What to type to track this clip differently; the commands that track by themselves lack those options."""
-        return f"`understudy track {self.path} {options} --output {self.path.stem}.performance`"
+        output = pasted(self.path.stem + ".performance")
+        return f"`understudy track {pasted(self.path)} {options} --output {output}`"
 
 
 def first_pass(
@@ -103,8 +105,6 @@ def matte_source(
         return KeyedMatte()
     if matte == "none":
         return NoMatte()
-    if not Path(matte).is_file():
-        raise MediaError(f"there is no matte {matte}: give auto, green, none or a video file")
     return GivenMatte(Path(matte), square, original_hw, clip.start, clip.end, clip.tolerate_damage)
 
 

@@ -82,12 +82,13 @@ def track(
     from understudy.tracking.background import MAX_STILL_DIFFERENCE
     from understudy.tracking.crop import crop_of, person_square, reading_shrink
     from understudy.tracking.gaps import fill_gaps, require_person
-    from understudy.tracking.mattes import GivenMatte
+    from understudy.tracking.mattes import GivenMatte, check_matte
     from understudy.tracking.observe import check_region
     from understudy.tracking.passes import Footage, first_pass, given_poses, matte_source, second_pass
     from understudy.tracking.smoothing import smooth_pose
 
     _check_options(tracker, landmarks, size)
+    check_matte(matte, Path(video))
     clip = Footage(Path(video), start, end, strict, tolerate_damage)
     full = clip.reader()
     check_region(region, full.info.size_hw)

@@ -17,8 +17,8 @@ import numpy as np
 
 from understudy.base.files import read_json, sha256_of
 from understudy.base.progress import progress_bar
+from understudy.base.things import VIDEOS
 from understudy.errors import PoseError, UnderstudyError, UsageError
-from understudy.media.opening import VIDEO_SUFFIXES
 from understudy.performance import (
     FOUND,
     HEADER_FILE,
@@ -203,7 +203,7 @@ def _in_folder(folder: Path, above: set[Path]) -> Iterator[Listed]:
             yield Listed("poses", child)
         elif is_bvh(child):
             yield Listed("motion", child)
-        elif child.suffix.lower() in VIDEO_SUFFIXES:
+        elif child.suffix.lower() in VIDEOS:
             yield Listed("video", child)
 
 

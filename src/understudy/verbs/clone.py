@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from understudy.base.arguments import Device, NormalizeBy, Preset, StrPath
+from understudy.base.things import pasted
 from understudy.errors import UnderstudyError
 from understudy.verbs.checks import checked_training, checked_video
 from understudy.verbs.perform import rendered
@@ -106,14 +107,14 @@ def clone(
         config=config,
         settings=settings,
         device=device,
-        use=f"understudy perform --actor {actor_path}",
+        use=f"understudy perform --actor {pasted(actor_path)}",
     )
     video.background.check_room(training.paints_room)
     given = training.agreed(consent, reference)
     person, driver = tracked(reference, **training.tracking), Driver.of(driving, **training.tracking)
     _say_coverage(person, driver.performance)
     actor = carried_out(training, person, given, also=[driver.performance])
-    log.info("actor: %s (perform other clips with `understudy perform --actor %s`)", actor_path, actor_path)
+    log.info("actor: %s (perform other clips with `understudy perform --actor %s`)", actor_path, pasted(actor_path))
     return rendered(actor, driver, video)
 
 

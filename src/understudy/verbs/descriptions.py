@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.things import pasted
 from understudy.poses.pose import (
     DESCRIPTOR_LIMB_NAMES,
     LEFT_ANKLE,
@@ -64,7 +65,7 @@ def video_lines(path: Path) -> list[str]:
             ("length", f"{float(info.duration):.2f} s, {info.frames} frames at {_rate(info.fps)}"),
             ("codec", f"{info.codec}, {info.pixel_format}"),
             ("sound", "yes" if info.has_audio else "no"),
-            ("next", f"understudy track {path.name} --output {path.stem}.performance"),
+            ("next", f"understudy track {pasted(path.name)} --output {pasted(path.stem + '.performance')}"),
         ]
     )
 

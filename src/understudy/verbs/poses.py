@@ -98,15 +98,15 @@ def convert_poses(
 
 
 def _kind_of(path: Path) -> Literal["performance", "motion", "files"]:
-    from understudy.media.opening import VIDEO_SUFFIXES
+    from understudy.base.things import VIDEOS, pasted
     from understudy.performance import HEADER_FILE
     from understudy.synthetic.bvh import is_bvh
 
     if not path.exists():
         raise UsageError(f"there is no {path}: give pose files, a performance or a BVH file")
-    if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file():
-        tracked = path.with_suffix(".performance").name
-        raise UsageError(f"{path} is a video: track it first (`understudy track {path} --output {tracked}`)")
+    if path.suffix.lower() in VIDEOS and path.is_file():
+        tracked = pasted(path.with_suffix(".performance").name)
+        raise UsageError(f"{path} is a video: track it first (`understudy track {pasted(path)} --output {tracked}`)")
     if path.suffix == ".performance" or (path / HEADER_FILE).is_file():
         return "performance"
     return "motion" if is_bvh(path) else "files"

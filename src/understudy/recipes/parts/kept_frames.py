@@ -67,7 +67,9 @@ def keep_frames(reference: Performance, size: int, at_most: int) -> dict[str, np
     if not len(usable):
         usable = np.flatnonzero(reference.status == INTERPOLATED)
     if not len(usable):
-        raise TrainingError(f"{reference.path} shows nobody in any of its {len(reference)} frames: film a person")
+        raise TrainingError(
+            f"{reference.header.source_name} shows nobody in any of its {len(reference)} frames: film a person"
+        )
     poses = reference.poses
     chosen = usable
     if len(usable) > at_most:
