@@ -46,6 +46,7 @@ def coverage(
         $ understudy coverage --reference me.mp4 --driving dance.mp4 --output report.html
     """
     from understudy.covering.measure import measure
+    from understudy.covering.oddities import say_oddities
     from understudy.covering.report import write_report
     from understudy.synthetic.drivers import driver_of
 
@@ -56,6 +57,7 @@ def coverage(
             f"the coverage report is a web page: name it {Path(output).stem or 'report'}.html, not {output}"
         )
     person, driver = driver_of(reference), driver_of(driving)
+    say_oddities(person, driver)
     found = measure(
         person.poses,
         driver.poses,

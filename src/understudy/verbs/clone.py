@@ -86,6 +86,7 @@ def clone(
         $ understudy clone --reference me.mp4 --driving dance.mp4 --output out.mp4 --preset instant
         $ understudy clone --reference me.mp4 --driving dance.mp4 --output out.mp4 --max-minutes 60 --compare
     """
+    from understudy.covering.oddities import say_oddities
     from understudy.performing.driver import Driver
     from understudy.tracking.track import tracked
     from understudy.verbs.outputs import beside
@@ -112,6 +113,7 @@ def clone(
     video.background.check_room(training.paints_room)
     given = training.agreed(consent, reference)
     person, driver = tracked(reference, **training.tracking), Driver.of(driving, **training.tracking)
+    say_oddities(person, driver.performance)
     _say_coverage(person, driver.performance)
     actor = carried_out(training, person, given, also=[driver.performance])
     log.info("actor: %s (perform other clips with `understudy perform --actor %s`)", actor_path, pasted(actor_path))

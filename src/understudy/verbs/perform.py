@@ -75,6 +75,7 @@ def perform(
         $ understudy perform --actor me.actor --actor you.actor --driving dance.mp4 --output both.mp4 --layout stage
     """
     from understudy.actor import Actor
+    from understudy.covering.oddities import say_oddities
     from understudy.performing.driver import Driver
 
     actors = [actor] if isinstance(actor, Actor | str | os.PathLike) else list(actor)
@@ -87,7 +88,9 @@ def perform(
         return _together(actors, driving, video, layout, normalization)
     alone = actors[0] if isinstance(actors[0], Actor) else Actor.load(actors[0])
     video.background.check_room(alone.paints_room)
-    return rendered(alone.normalizing_by(normalization), Driver.of(driving), video)
+    driver = Driver.of(driving)
+    say_oddities(driver.performance)
+    return rendered(alone.normalizing_by(normalization), driver, video)
 
 
 def rendered(actor: Actor, driver: Driver, video: CheckedVideo) -> Path:
@@ -114,6 +117,7 @@ def _together(
     layout: Layout,
     normalization: NormalizeBy | None,
 ) -> Path:
+    from understudy.covering.oddities import say_oddities
     from understudy.performing.driver import Driver
     from understudy.performing.ensemble import members, perform_together
 
@@ -121,6 +125,7 @@ def _together(
     for member in cast:
         video.background.check_room(member.outline.paints_room)
     driver = Driver.of(driving)
+    say_oddities(driver.performance)
     _say_silence(driver, video)
     perform_together(
         cast,

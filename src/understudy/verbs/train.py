@@ -88,6 +88,7 @@ def train(
         $ understudy train --reference me.mp4 --output me.actor --recipe performance-cloning --unpaired dance.mp4
         $ understudy train --reference me.mp4 --output me.actor --recipe everybody-dance-now --set optimisation.batch=2
     """
+    from understudy.covering.oddities import say_oddities
     from understudy.tracking.track import tracked
 
     training = checked_training(
@@ -107,7 +108,9 @@ def train(
         device=device,
     )
     given = training.agreed(consent, reference)
-    return carried_out(training, tracked(reference, **training.tracking), given)
+    person = tracked(reference, **training.tracking)
+    say_oddities(person)
+    return carried_out(training, person, given)
 
 
 def carried_out(

@@ -1,0 +1,104 @@
+"""What a tracked clip shows that no clone of it comes out right of, said before anything is trained or rendered."""
+
+from __future__ import annotations
+
+import logging
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.poses.pose import DESCRIPTOR_LIMBS, Pose
+
+if TYPE_CHECKING:
+    from understudy.performance import Performance
+
+Floats = npt.NDArray[np.floating[Any]]
+
+log = logging.getLogger(__name__)
+
+MOSTLY = 0.6
+"""share of frames in which something shows, from which on the clip is said to be like that"""
+HARDLY = 0.1
+"""share of frames below which a joint counts as never seen"""
+JUMP = 1.2
+"""factor by which the limbs of one frame are longer or shorter than those of the frame before: more than half of a
+dancer's limbs never change that much in one frame, while a zoom changes all alike"""
+SHARED = 6
+"""limbs seen in two frames, without which nothing is said of their size"""
+
+_SHOULDERS, _HIPS, _KNEES, _ANKLES, _ELBOWS, _WRISTS = (2, 5), (8, 11), (9, 12), (10, 13), (3, 6), (4, 7)
+"""places among the OpenPose-18 joints, right and left"""
+
+
+def oddities(pose: Pose, fps: Fraction) -> list[str]:
+    """Sentences without a full stop, none of a clip that is as it should be.
+
+    Args:
+        pose: T frames, pixels, y down.
+        fps: frames per second.
+    """
+    xy, confidence = pose.openpose18()
+    seen = confidence > 0
+    found = [_upside_down(xy, seen), _cut_off(seen), _changes_of_size(xy, seen, fps)]
+    return [one for one in found if one]
+
+
+def say_oddities(*clips: Performance) -> None:
+    """Warns of each, by the clip's name."""
+    for clip in clips:
+        for oddity in oddities(clip.poses, clip.fps):
+            log.warning("%s: %s", clip.header.source_name, oddity)
+
+
+def _upside_down(xy: Floats, seen: npt.NDArray[np.bool_]) -> str:
+    """Where the shoulders are below the hips, in most frames that show both."""
+    whole = seen[:, [*_SHOULDERS, *_HIPS]].all(axis=1)
+    below = xy[whole][:, list(_SHOULDERS), 1].mean(axis=1) > xy[whole][:, list(_HIPS), 1].mean(axis=1)
+    if not whole.any() or below.mean() < MOSTLY:
+        return ""
+    return (
+        f"the person stands on the head in {int(below.sum())} of {len(below)} frames: if the camera hung upside down, "
+        "turn the clip by 180 degrees first; as it is, left and right are exchanged"
+    )
+
+
+def _cut_off(seen: npt.NDArray[np.bool_]) -> str:
+    """Limbs that are never in the picture, the largest missing part alone."""
+    share = seen[seen.any(axis=1)].mean(axis=0) if seen.any() else np.ones(seen.shape[1])
+
+    def never(joints: tuple[int, int]) -> bool:
+        return bool((share[list(joints)] < HARDLY).all())
+
+    missing = []
+    if never(_ANKLES):
+        missing.append("the body below the " + ("waist" if never(_HIPS) else "hips" if never(_KNEES) else "knees"))
+    if never(_WRISTS):
+        missing.append("arms" if never(_ELBOWS) else "forearms")
+    if not missing:
+        return ""
+    return (
+        f"never in the picture: {' and '.join(missing)}. It cannot be learnt from this clip, and a clone that this "
+        "clip drives ends there"
+    )
+
+
+def _changes_of_size(xy: Floats, seen: npt.NDArray[np.bool_], fps: Fraction) -> str:
+    """Frames from which on all limbs are larger or smaller at once."""
+    ends = np.array(DESCRIPTOR_LIMBS)
+    length = np.linalg.norm(xy[:, ends[:, 1]] - xy[:, ends[:, 0]], axis=-1)
+    there = seen[:, ends].all(axis=-1) & (length > 1)
+    both = there[1:] & there[:-1]
+    change = np.where(both, np.log(np.where(both, length[1:], 1) / np.where(both, length[:-1], 1)), np.nan)
+    enough = both.sum(axis=1) >= SHARED
+    factor = np.ones(len(both))
+    factor[enough] = np.exp(np.nanmedian(change[enough], axis=1))
+    jumps = np.flatnonzero(np.maximum(factor, 1 / factor) > JUMP) + 1
+    if not len(jumps):
+        return ""
+    times = "once" if len(jumps) == 1 else f"{len(jumps)} times"
+    return (
+        f"the person's size jumps {times} (first at {float(jumps[0] / fps):.2f} s): a cut or a zoom of the camera. One size and place are taken "
+        "for the whole clip, so cut it there and use the parts one by one"
+    )

@@ -1,0 +1,92 @@
+"""What is said of clips that no clone comes out right of, and that nothing is said of others."""
+
+import logging
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from tiny import STANDING, tiny_performance
+from understudy import perform, train
+from understudy.covering.oddities import oddities, say_oddities
+from understudy.poses.pose import Pose
+from understudy.synthetic.motion import choreography
+from understudy.synthetic.people import make_person
+from understudy.synthetic.render import landmark_paths
+from understudy.synthetic.scene import make_scene
+
+FPS = Fraction(20)
+SIZE = 256
+
+
+def standing(frames=40, unseen=(), factors=None):
+    """The standing figure, swaying, with joints that are not seen, each frame as large as its factor says."""
+    confidence = np.ones((frames, 18), np.float32)
+    confidence[:, list(unseen)] = 0
+    sway = np.sin(np.arange(frames) / 4)[:, None, None] * np.array([4, 1])
+    large = np.ones(frames) if factors is None else np.asarray(factors)
+    xy = large[:, None, None] * (STANDING[None] * SIZE * 0.5 + sway)
+    return Pose.from_openpose18(xy.astype(np.float32), confidence, (SIZE, SIZE))
+
+
+def test_of_a_clip_as_it_should_be_nothing_is_said():
+    assert oddities(standing(), FPS) == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("fps", [Fraction(5), Fraction(15)])
+def test_of_dances_nothing_is_said_however_wild_and_slowly_filmed(seed, fps):
+    """Limbs that turn to the camera and bodies that bend are no zoom."""
+    xy = landmark_paths(make_person(seed), choreography(seed, 12, fps), make_scene(seed, (SIZE, SIZE)))
+    pose = Pose(np.asarray(xy, np.float32), np.ones(xy.shape[:2], np.float32), (SIZE, SIZE))
+    assert oddities(pose, fps) == []
+
+
+def test_a_person_on_the_head_is_told():
+    pose = standing()
+    turned = Pose(SIZE - pose.xy, pose.confidence, pose.size_hw)
+    (said,) = oddities(turned, FPS)
+    assert said.startswith("the person stands on the head in 40 of 40 frames")
+    mixed = Pose(np.concatenate([pose.xy[:20], turned.xy[20:]]), pose.confidence, pose.size_hw)
+    assert not any("head" in said for said in oddities(mixed, FPS)), "a handstand is a move"
+
+
+@pytest.mark.parametrize(
+    ("unseen", "said"),
+    [
+        ((10, 13), "never in the picture: the body below the knees."),
+        ((9, 10, 12, 13), "never in the picture: the body below the hips."),
+        ((8, 9, 10, 11, 12, 13), "never in the picture: the body below the waist."),
+        ((4, 7), "never in the picture: forearms."),
+        ((3, 4, 6, 7, 10, 13), "never in the picture: the body below the knees and arms."),
+        ((10,), None),
+    ],
+)
+def test_limbs_that_are_never_in_the_picture_are_named(unseen, said):
+    found = oddities(standing(unseen=unseen), FPS)
+    assert [one[: len(said or "")] for one in found] == ([said] if said else [])
+
+
+def test_a_cut_or_zoom_is_told_with_its_time_and_a_slow_zoom_is_none():
+    cut = [1.0] * 18 + [1.6] * 12 + [1.0] * 10
+    (said,) = oddities(standing(factors=cut), FPS)
+    assert said.startswith("the person's size jumps 2 times (first at 0.90 s)")
+    assert oddities(standing(factors=np.linspace(1, 2, 40)), FPS) == []
+
+
+def test_of_nobody_nothing_is_known():
+    nobody = Pose(np.zeros((3, 133, 2), np.float32), np.zeros((3, 133), np.float32), (SIZE, SIZE))
+    assert oddities(nobody, FPS) == []
+
+
+def test_it_is_said_before_training_and_before_performing(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr("understudy.covering.oddities.oddities", lambda pose, fps: ["it is odd"])
+    me, dance = (tiny_performance(tmp_path / f"{number}.performance", number) for number in (1, 2))
+    with caplog.at_level(logging.WARNING):
+        train(me, tmp_path / "me.actor", preset="instant", consent="I am it", device="cpu")
+        assert "tiny1.mp4: it is odd" in caplog.text and "tiny2" not in caplog.text
+        perform(tmp_path / "me.actor", dance, tmp_path / "out.mp4", device="cpu")
+    assert "tiny2.mp4: it is odd" in caplog.text
+    caplog.clear()
+    say_oddities(me, dance)
+    assert [record.message for record in caplog.records] == ["tiny1.mp4: it is odd", "tiny2.mp4: it is odd"]
