@@ -99,6 +99,6 @@ def _changes_of_size(xy: Floats, seen: npt.NDArray[np.bool_], fps: Fraction) -> 
         return ""
     times = "once" if len(jumps) == 1 else f"{len(jumps)} times"
     return (
-        f"the person's size jumps {times} (first at {float(jumps[0] / fps):.2f} s): a cut or a zoom of the camera. One size and place are taken "
-        "for the whole clip, so cut it there and use the parts one by one"
+        f"the person's size jumps {times} (first at {float(jumps[0] / fps):.2f} s): a cut or a zoom of the camera. "
+        "One size and place are taken for the whole clip, so cut it there and use the parts one by one"
     )
