@@ -27,7 +27,10 @@ class Driver:
 
     @classmethod
     def of(cls, clip: Clip, **options: Any) -> Driver:
-        """The driver of a clip, tracked if need be: a video is seen and heard, a performance or motion capture is not.
+        """The driver of a clip, tracked if need be. Motion capture is neither seen nor heard.
+
+        A performance is seen and heard if the video that it was tracked from is still there, from where its chosen
+        part begins.
 
         Args:
             clip: a video, a performance or its folder, or a BVH file, which a made-up person dances.
@@ -40,11 +43,15 @@ class Driver:
         from understudy.performance import Performance
         from understudy.synthetic.bvh import is_bvh
         from understudy.synthetic.drivers import driver_of
+        from understudy.tracking.cache import video_of
 
         performance = driver_of(clip, **options)
-        if isinstance(clip, Performance) or not Path(clip).is_file() or is_bvh(clip):
+        if isinstance(clip, Performance) or Path(clip).is_dir():
+            video = video_of(performance)
+        else:
+            video = None if is_bvh(clip) else Path(clip)
+        if video is None:
             return cls(performance)
-        video = Path(clip)
         return cls(performance, video, video if probe(video).has_audio else None)
 
     @property

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from understudy.base.files import sha256_of
-from understudy.performance import VERSION
+from understudy.base.files import atomic_file, sha256_of
+from understudy.performance import VERSION, Performance
 
 TRACKING_VERSION = 3
 """raised whenever the same video would give another performance, so that cached ones are made again"""
@@ -33,6 +34,44 @@ def cache_key(video: Path, options: dict[str, Any]) -> str:
         "mediapipe": metadata.version("mediapipe"),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def remember_video(video: Path, sha256: str) -> None:
+    """Notes where a video lies, in the user's own cache: a performance says which video it is of, and not where.
+
+    That it cannot be noted, on a disk that is full or read-only, is no reason to lose what was tracked.
+    """
+    note = _note_of(sha256)
+    try:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_file(note) as temporary:
+            temporary.write_text(str(video.absolute()), encoding="utf-8")
+    except OSError:
+        return
+
+
+def video_of(performance: Performance) -> Path | None:
+    """The video that a performance was tracked from, where it was then or beside the performance; None if it is gone.
+
+    A file counts by its content, whatever it is called.
+    """
+    header = performance.header
+    if not header.source_sha256:
+        return None
+    places = [performance.path.parent / header.source_name, Path(header.source_name)]
+    with suppress(OSError, UnicodeDecodeError):  # no such note
+        places.insert(0, Path(_note_of(header.source_sha256).read_text(encoding="utf-8")))
+    for place in places:
+        try:
+            if place.is_file() and sha256_of(place) == header.source_sha256:
+                return place
+        except OSError:
+            continue
+    return None
+
+
+def _note_of(sha256: str) -> Path:
+    return cache_folder() / "videos" / sha256
 
 
 def _described(value: Any) -> Any:

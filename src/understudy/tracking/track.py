@@ -80,6 +80,7 @@ def track(
     """
     from understudy.performance import PerformanceWriter
     from understudy.tracking.background import MAX_STILL_DIFFERENCE
+    from understudy.tracking.cache import remember_video
     from understudy.tracking.crop import crop_of, person_square, reading_shrink
     from understudy.tracking.gaps import fill_gaps, require_person
     from understudy.tracking.mattes import GivenMatte, check_matte
@@ -120,12 +121,14 @@ def track(
             )
         if observations is not None:
             observations.masks.close()
+        sha256 = sha256_of(clip.path)
+        remember_video(clip.path, sha256)
         return writer.finish(
             poses=crop.of_pose(completed, (size, size)),
             status=status,
             background=background,
             source_name=clip.path.name,
-            source_sha256=sha256_of(clip.path),
+            source_sha256=sha256,
             crop=crop,
             tracker=tracker if poses is None else "given",
             tracker_version=tracker_version,

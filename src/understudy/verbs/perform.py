@@ -142,6 +142,6 @@ def _together(
 def _say_silence(driver: Driver, video: CheckedVideo) -> None:
     if driver.video is None:
         log.info(
-            "%s is without sound: only a driving video has some, and a performance of one does not hold it",
+            "%s is without sound: the driver is motion alone, or the video that it was tracked from is no longer there",
             video.output,
         )
