@@ -48,7 +48,7 @@ def actor_of(pose: Pose, **changes: Any) -> Actor:
 
 
 def clip_of(pose: Pose) -> Any:
-    return SimpleNamespace(poses=pose, fps=FPS, path=Path("dance.performance"))
+    return SimpleNamespace(poses=pose, fps=FPS, header=SimpleNamespace(source_name="dance.mp4"))
 
 
 def test_the_ground_is_kept_in_the_actor(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_without_feet_similarity_stands_in_and_one_note_says_so(lacking: str, ca
     placed = aligned_poses(actor.normalizing_by("ground"), clip_of(pose))
     np.testing.assert_array_equal(placed.xy, aligned_poses(actor, clip_of(pose)).xy)
     (note,) = caplog.messages
-    named = "the driver dance.performance" if lacking == "driver" else "the actor's reference me.mp4"
+    named = "the driver dance.mp4" if lacking == "driver" else "the actor's reference me.mp4"
     assert note.startswith(f"{named} hardly ever shows both feet and the head")
     assert ("train it again" in note) is (lacking == "reference")
 
