@@ -1,7 +1,6 @@
 """What goes along with a driver: the video of a performance is found again by its content, and its range with it."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
