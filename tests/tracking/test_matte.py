@@ -2,8 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.errors import MediaError
-from understudy.tracking.matte import GreenScreen, StillRoom, refine, still_room
+from understudy.tracking.matte import StillRoom, refine, still_room
 
 SIZE = 128
 
@@ -93,42 +92,3 @@ def test_a_rooms_noise_is_what_nearly_all_of_it_stays_below():
 )  # fmt: skip
 def test_nothing_is_said_of_a_room_that_is_not_known(frames):
     assert still_room(frames, np.zeros(frames.shape[:3], np.uint8)) is None
-
-
-def on_screen(colour):
-    """A red and grey person in front of a screen with uneven light, spill at the edge, and exact alpha."""
-    y, x = np.mgrid[:SIZE, :SIZE]
-    light = 0.75 + 0.25 * x[..., None] / SIZE
-    screen = np.array(colour) * light
-    distance = np.hypot(x - 64, y - 64)
-    alpha = np.clip((36 - distance) / 3, 0, 1)[..., None]
-    person = np.where((y < 64)[..., None], (200, 60, 50), (90, 90, 95))
-    frame = person * alpha + screen * (1 - alpha)
-    return np.clip(frame + np.random.default_rng(0).normal(0, 2, frame.shape), 0, 255).astype(np.uint8), alpha[..., 0]
-
-
-@pytest.mark.parametrize("colour", [(20, 180, 60), (40, 90, 220)], ids=["green", "blue"])
-def test_a_screen_is_keyed_with_soft_edges_and_without_its_tint(colour):
-    frame, alpha = on_screen(colour)
-    matte, clean = GreenScreen.found_in(frame).key(frame)
-    assert (matte[alpha == 0] == 0).mean() > 0.999
-    assert (matte[alpha == 1] == 255).mean() > 0.99
-    edge = (alpha > 0.2) & (alpha < 0.8)
-    assert np.abs(matte[edge] / 255 - alpha[edge]).mean() < 0.3
-    channel, other = int(np.argmax(colour)), 0
-    spill = (frame[..., channel].astype(int) - frame[..., other])[edge].mean()
-    assert (clean[..., channel].astype(int) - clean[..., other])[edge].mean() < spill - 20
-    inside = alpha == 1
-    assert np.abs(clean[inside].astype(int) - frame[inside]).mean() < 4
-
-
-def test_a_shadow_on_the_screen_is_screen():
-    frame, _ = on_screen((20, 180, 60))
-    frame[100:120] = (frame[100:120] * 0.5).astype(np.uint8)
-    matte, _ = GreenScreen.found_in(frame).key(frame)
-    assert matte[102:118].max() == 0
-
-
-def test_no_screen_is_said():
-    with pytest.raises(MediaError, match=r"no green or blue screen .* use `matte='auto'`"):
-        GreenScreen.found_in(scene()[0])

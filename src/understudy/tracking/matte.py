@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.errors import MediaError
 from understudy.tracking.background import masked_median
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -44,10 +43,10 @@ def refine(frame: UInt8Array, coarse: UInt8Array, room: StillRoom | None = None)
     guide = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
     mask = coarse.astype(np.float32) / np.float32(255)
     soft = np.asarray(cv2.ximgproc.guidedFilter(guide, mask, max(1, len(frame) // 256), FLAT), np.float32)
-    return _without_specks(_contrast(soft, 0.25, 0.75))
+    return without_specks(contrast(soft, 0.25, 0.75))
 
 
-def _without_specks(matte: UInt8Array) -> UInt8Array:
+def without_specks(matte: UInt8Array) -> UInt8Array:
     count, labels, statistics, _ = cv2.connectedComponentsWithStats((matte > 0).astype(np.uint8))
     if count <= 2:
         return matte
@@ -104,62 +103,7 @@ def still_room(frames: UInt8Array, masks: UInt8Array) -> StillRoom | None:
     return StillRoom(background, unknown, float(np.median(strays)))
 
 
-def _contrast(values: FloatArray, low: float, high: float) -> UInt8Array:
+def contrast(values: FloatArray, low: float, high: float) -> UInt8Array:
     """`low` becomes 0 and `high` 255: the faint halo of a filtered mask goes, its inside is solid."""
     matte: UInt8Array = np.clip((values - low) * (255 / (high - low)) + 0.5, 0, 255).astype(np.uint8)
     return matte
-
-
-@dataclass(frozen=True)
-class GreenScreen:
-    """A screen of one colour, found in the border of the picture."""
-
-    chroma: tuple[float, float]
-    """Cr and Cb of the screen, 0 to 255, as OpenCV's YCrCb has them"""
-    luma: float
-    """its brightness, 0 to 255"""
-    spread: float
-    """how far the screen itself strays from that, in the same units"""
-
-    @classmethod
-    def found_in(cls, frame: UInt8Array) -> GreenScreen:
-        """Takes the commonest strong colour along the left, right and upper border of a whole (H, W, 3) RGB frame.
-
-        Raises:
-            MediaError: less than a third of the border has one strong colour.
-        """
-        height, width = frame.shape[:2]
-        band = max(2, min(height, width) // 20)
-        border = np.concatenate(
-            [frame[:band].reshape(-1, 3), frame[:, :band].reshape(-1, 3), frame[:, -band:].reshape(-1, 3)]
-        )
-        ycc = cv2.cvtColor(border[None], cv2.COLOR_RGB2YCrCb)[0].astype(np.float32)
-        coloured = ycc[np.linalg.norm(ycc[:, 1:] - 128, axis=1) > 25]
-        strong = coloured[:, 1:]
-        if len(strong):
-            bins, _, _ = np.histogram2d(strong[:, 0], strong[:, 1], bins=32, range=((0, 256), (0, 256)))
-            peak = np.array(np.unravel_index(bins.argmax(), bins.shape)) * 8 + 4
-            near = np.linalg.norm(strong - peak, axis=1) < 24
-            screen = strong[near]
-            if len(screen) > len(ycc) / 3:
-                centre = np.median(screen, axis=0)
-                spread = float(np.percentile(np.linalg.norm(screen - centre, axis=1), 95))
-                return cls((float(centre[0]), float(centre[1])), float(np.median(coloured[near, 0])), spread)
-        raise MediaError("no green or blue screen along the border of the picture: use `matte='auto'`")
-
-    def key(self, frame: UInt8Array) -> tuple[UInt8Array, UInt8Array]:
-        """(S, S, 3) RGB to its matte (S, S) and the same frame with the screen's tint taken off the person."""
-        ycc = cv2.cvtColor(frame, cv2.COLOR_RGB2YCrCb)
-        luma, chroma = ycc[..., 0], ycc[..., 1:].astype(np.float32) - 128
-        screen = np.array(self.chroma, np.float32) - 128
-        strength = float(np.linalg.norm(screen))
-        lit = np.clip(np.float32(self.luma) / np.maximum(luma, 1), 1, 3)[..., None]  # shadows on the screen are screen
-        distance = np.linalg.norm(chroma * lit - screen, axis=2)
-        low = max(2 * self.spread, 0.15 * strength)
-        matte = _contrast(distance / np.float32(strength), low / strength, min(0.95, low / strength + 0.45))
-        along = np.clip(chroma @ (screen / strength), 0, None)  # the part of each pixel's colour that is the screen's
-        clean = chroma - along[..., None] * (screen / strength)
-        despilled = cv2.cvtColor(
-            np.dstack([luma, np.clip(clean + 128.5, 0, 255).astype(np.uint8)]), cv2.COLOR_YCrCb2RGB
-        )
-        return _without_specks(matte), np.where((matte > 0)[..., None], despilled, frame)

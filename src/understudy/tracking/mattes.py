@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -16,7 +17,8 @@ from understudy.errors import MediaError
 from understudy.media.reading import VideoReader
 from understudy.performance import Crop
 from understudy.tracking.crop import cut
-from understudy.tracking.matte import GreenScreen, refine
+from understudy.tracking.green_screen import GreenScreen
+from understudy.tracking.matte import refine
 from understudy.tracking.mediapipe import MediaPipeTracker, SelfieSegmenter
 from understudy.tracking.observe import Observations
 
@@ -26,6 +28,8 @@ Square = tuple[int, int, int]
 
 _log = logging.getLogger(__name__)
 
+WHOLE = 0.98
+"""share of the square from which on a screen counts as filling it"""
 MOST_COLOUR = 8.0
 """`colourfulness` of a matte's first frame: compressed ones have 0 to 2, pictures of rooms and people 15 and more"""
 
@@ -113,25 +117,41 @@ class TrackedMatte:
             coarse = self._observations.view.to_working(mask, self._crop, self._size)
         return refine(working, coarse, self._room), working
 
+    def skip(self) -> None:
+        """Goes on to the next frame without a matte of this one."""
+        next(self._masks, None)
+
     def close(self) -> None:
         if self._segmenter is not None:
             self._segmenter.close()
 
 
 class KeyedMatte:
-    """A green (or blue) screen, found in the first frame."""
+    """A green or blue screen keyed out; beside and below it, where the screen does not reach, the tracker decides.
 
-    def __init__(self) -> None:
-        self._screen: GreenScreen | None = None
+    Args:
+        screen: that of the clip.
+        beside: the tracker's mattes.
+    """
+
+    def __init__(self, screen: GreenScreen, beside: TrackedMatte) -> None:
+        self._screen, self._beside = screen, beside
 
     def __call__(
         self, frame: UInt8Array, working: UInt8Array, person: FloatArray | None
     ) -> tuple[UInt8Array, UInt8Array]:
-        self._screen = self._screen or GreenScreen.found_in(frame)
-        return self._screen.key(working)
+        keyed, clean = self._screen.key(working)
+        within = self._screen.sheet(keyed)
+        if (within > 0).mean() > WHOLE:
+            self._beside.skip()
+            return keyed, clean
+        tracked, _ = self._beside(frame, working, person)
+        share = cv2.blur(within, (3, 3)).astype(np.float32) / 255
+        matte = np.asarray(share * keyed + (1 - share) * tracked + np.float32(0.5), np.uint8)
+        return matte, np.where((within > 0)[..., None], clean, working)
 
     def close(self) -> None:
-        pass
+        self._beside.close()
 
 
 def check_matte(matte: StrPath, video: Path) -> None:

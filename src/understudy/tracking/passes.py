@@ -7,10 +7,11 @@ person is chosen, cuts that square out and adds mattes, flow and background.
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Generator, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -21,7 +22,7 @@ from understudy.base.arguments import Landmarks, Region, StrPath, TrackerName
 from understudy.base.progress import progress_bar
 from understudy.base.things import pasted
 from understudy.base.threads import ReadAhead
-from understudy.errors import PoseError
+from understudy.errors import PoseError, UsageError
 from understudy.media.reading import VideoReader
 from understudy.performance import FLOW_SHRINK, MISSING, Crop, PerformanceWriter
 from understudy.poses.formats import read_poses
@@ -31,6 +32,7 @@ from understudy.tracking.background import BackgroundMedian, sample_count, sampl
 from understudy.tracking.crop import crop_of, cut
 from understudy.tracking.detection import Tracker
 from understudy.tracking.flow import BackwardFlow
+from understudy.tracking.green_screen import GreenScreen
 from understudy.tracking.identity import same_person
 from understudy.tracking.mattes import GivenMatte, KeyedMatte, MatteSource, NoMatte, Square, TrackedMatte
 from understudy.tracking.mediapipe import MediaPipeTracker
@@ -39,6 +41,9 @@ from understudy.tracking.observe import Observations, look_long_side, observe, p
 UInt8Array = npt.NDArray[np.uint8]
 
 _log = logging.getLogger(__name__)
+
+SAMPLES = 9
+"""frames in which a screen is looked for: a clip may begin in the dark, or with a title"""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,16 @@ class Footage:
             tolerate_damage=self.tolerate_damage,
             say_notes=say_notes,
         )
+
+    def samples(self) -> Iterator[UInt8Array]:
+        """(H, W, 3) RGB frames, a few that are spread evenly over the chosen part."""
+        with closing(self.reader(say_notes=False)) as whole:
+            first = self.start or 0.0
+            last = float(whole.info.duration) if self.end is None else min(self.end, float(whole.info.duration))
+        for moment in np.linspace(first, last, SAMPLES + 1)[:-1] + (last - first) / (2 * SAMPLES):
+            begun = Footage(self.path, float(moment), None, self.strict, tolerate_damage=True)
+            with suppress(UsageError), closing(begun.reader(say_notes=False)) as reader:  # shorter than it says
+                yield from islice(reader, 1)
 
     def chosen_with(self, options: str) -> str:
         """What to type to track this clip differently; the commands that track by themselves lack those options."""
@@ -102,7 +117,8 @@ def matte_source(
     if matte == "auto":
         return TrackedMatte(observations, crop, size)
     if matte == "green":
-        return KeyedMatte()
+        screen = GreenScreen.found_in(cut(frame, square, size) for frame in clip.samples())
+        return KeyedMatte(screen, TrackedMatte(observations, crop, size))
     if matte == "none":
         return NoMatte()
     return GivenMatte(Path(matte), square, original_hw, clip.start, clip.end, clip.tolerate_damage)
