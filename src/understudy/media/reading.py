@@ -191,7 +191,7 @@ class VideoReader:
         if changed and not any("changes its size" in note for note in self.notes):
             self._note(
                 f"{self.info.path} changes its size at {float((self._first_index + number) / self.fps):.2f} s from "
-                f"{width}x{height} to {frame.width}x{frame.height}: fitted into the first size, with bars"
+                f"{width}x{height} to {frame.width}x{frame.height}: fitted into the first size"
             )
 
     def _sampled(self, decoder: Decoder) -> Generator[tuple[av.video.frame.VideoFrame, int], None, None]:
@@ -221,6 +221,8 @@ class VideoReader:
         return index if self._stop_index is None else min(index, self._stop_index)
 
     def _note(self, text: str) -> None:
+        if text in self.notes:  # decoding may have begun more than once, further ahead each time
+            return
         self.notes.append(text)
         if self._say_notes:
             _log.warning(text)
