@@ -11,11 +11,13 @@ import av
 import av.container
 import av.error
 import av.packet
+import av.stream
 import av.video.codeccontext
 import av.video.frame
 import av.video.stream
 
 from understudy.errors import MediaError
+from understudy.media.joins import Joins
 from understudy.media.opening import MAX_PIXELS, media_errors, open_input, video_stream
 
 _SCANNED_PACKETS = 500
@@ -38,6 +40,7 @@ class Stamps:
         end: tick at which the last picture stops being shown, where no header tells it; None: the header does.
         rising: whether the packets lie in the file in the order of their time stamps.
         has_key: whether any of those read is marked as a key frame.
+        joined: whether the file is several recordings end to end.
     """
 
     ticks: list[int]
@@ -45,6 +48,7 @@ class Stamps:
     end: int | None
     rising: bool
     has_key: bool
+    joined: bool
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,8 @@ def read_stamps(path: Path) -> Stamps:
         indexed = len(index) > 1 and len(index) == stream.frames and not hidden
         headless = container.format.name in _NO_LENGTH or (not stream.duration and not container.duration)
         read_all = hidden or headless
-        packets = (packet for packet in container.demux(stream) if packet.size)
+        joins = Joins(container)
+        packets = (packet for packet in joins.demux(stream) if packet.size)
         read = list(map(_Stamp.of, packets if read_all else itertools.islice(packets, _SCANNED_PACKETS)))
         shown = [stamp for stamp in read if stamp.ticks is not None and not stamp.hidden]
         ticks = [stamp.ticks for stamp in shown if stamp.ticks is not None]
@@ -81,6 +86,7 @@ def read_stamps(path: Path) -> Stamps:
             end=max((stamp.end for stamp in shown), default=None) if read_all else None,
             rising=all(earlier < later for earlier, later in itertools.pairwise(ticks)),
             has_key=any(stamp.key for stamp in read),
+            joined=joins.found > 0,
         )
 
 
@@ -92,7 +98,7 @@ class _Stamp:
     key: bool
 
     @classmethod
-    def of(cls, packet: av.packet.Packet[av.video.stream.VideoStream]) -> _Stamp:
+    def of(cls, packet: av.packet.Packet[av.stream.Stream]) -> _Stamp:
         ticks = packet.pts
         return cls(ticks, (ticks or 0) + (packet.duration or 0), packet.is_discard, packet.is_keyframe)
 

@@ -18,6 +18,7 @@ from understudy.errors import MediaError
 from understudy.media.beginning import LeadIn, video_decoder
 from understudy.media.deinterlacing import Deinterlacer, TimedFrame
 from understudy.media.info import Source
+from understudy.media.joins import Joins
 from understudy.media.opening import media_errors, open_input, video_stream
 
 _SEEK_MARGINS = (Fraction(0), Fraction(1), Fraction(10))
@@ -65,8 +66,9 @@ class Decoder:
             MediaError: damage that is not tolerated, a cut when strict.
         """
         with media_errors(self._path):
-            # Where stamps are those of decoding, only counting from the start tells when a frame is shown.
-            seekable = wanted > self._source.first and not self._source.ordered_by_decoding
+            # Where stamps are those of decoding or begin anew, only reading from the start tells when a frame is shown.
+            source = self._source
+            seekable = wanted > source.first and not (source.ordered_by_decoding or source.joined)
             for margin in _SEEK_MARGINS if seekable else ():
                 self._reset()
                 decoded = self._decoded_from(wanted - margin, wanted)
@@ -90,7 +92,7 @@ class Decoder:
             before: TimedFrame | None = None
             lead_in = LeadIn(self._source.has_key, skip_leading=seek_to is not None)
             whole_pictures = Deinterlacer(self._note_interlaced)
-            for packet in container.demux():
+            for packet in Joins(container).demux():
                 if packet.stream.index != stream.index:  # `stream_index` is 0 in the packet that ends each stream
                     self._saw(packet)
                     continue

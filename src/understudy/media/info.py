@@ -87,6 +87,7 @@ class Source:
         stored_hw: (height, width) in pixels of the first frame as it is stored.
         has_key: whether key frames are marked, so that decoding can begin with one.
         incomplete: the file begins between key frames: what comes before `first` cannot be decoded.
+        joined: several recordings end to end: time stamps begin anew, so that no time can be sought.
         ordered_by_decoding: time stamps tell when packets are decoded: frames are shown in another order.
         notes: what the user should know before anything is read.
     """
@@ -100,6 +101,7 @@ class Source:
     stored_hw: tuple[int, int]
     has_key: bool
     incomplete: bool
+    joined: bool
     ordered_by_decoding: bool
     notes: tuple[str, ...]
 
@@ -133,7 +135,9 @@ def inspect(path: Path) -> Source:
         check_size(path, *size_hw)
         stated = stream.duration
         header_end = ((stream.start_time or 0) + stated) * time_base if stated else _tagged_end(stream)
-        ends = container.duration is not None and container.duration > 0
+        if stamps.joined:
+            header_end = None  # FFmpeg takes the last part's clock for the first one's
+        ends = container.duration is not None and container.duration > 0 and not stamps.joined
         container_start = Fraction(container.start_time or 0, av.time_base)
         info = VideoInfo(
             path=path,
@@ -157,6 +161,7 @@ def inspect(path: Path) -> Source:
             stored_hw=stored_hw,
             has_key=stamps.has_key,
             incomplete=beginning.left_out > 0,
+            joined=stamps.joined,
             ordered_by_decoding=beginning.ordered_by_decoding,
             notes=_notes(path, container, stream, beginning.left_out * time_base),
         )
