@@ -21,6 +21,8 @@ from understudy.media.joins import Joins
 from understudy.media.opening import MAX_PIXELS, media_errors, open_input, video_stream
 
 _SCANNED_PACKETS = 500
+_SCANNED_BESIDE_INDEX = 60
+"""packets read for their order alone"""
 _PACKETS_TO_TRY = 600
 """packets, of those to be shown and from the first key frame on, given to the decoder before a file is said to hold no
 picture: ten seconds at 60 frames a second, in which also what is refreshed bit by bit has become whole"""
@@ -77,7 +79,8 @@ def read_stamps(path: Path) -> Stamps:
         read_all = hidden or headless
         joins = Joins(container)
         packets = (packet for packet in joins.demux(stream) if packet.size)
-        read = list(map(_Stamp.of, packets if read_all else itertools.islice(packets, _SCANNED_PACKETS)))
+        limit = None if read_all else _SCANNED_BESIDE_INDEX if indexed else _SCANNED_PACKETS
+        read = list(map(_Stamp.of, itertools.islice(packets, limit)))
         shown = [stamp for stamp in read if stamp.ticks is not None and not stamp.hidden]
         ticks = [stamp.ticks for stamp in shown if stamp.ticks is not None]
         return Stamps(
