@@ -104,6 +104,7 @@ def test_what_begins_between_key_frames_is_read_from_the_first_on(
     [note] = reader.notes
     assert "recorder.ts begins between key frames: its first " in note and "left out" in note
     assert clips.numbers_of(VideoReader(clip, start=0.4)) == got[10:]
+    assert clips.numbers_of(VideoReader(clip, tolerate_damage=True)) == got
 
 
 def test_a_beginning_between_key_frames_keeps_its_sound_in_step(tmp_path: Path) -> None:
@@ -145,6 +146,16 @@ def test_frames_whose_time_stamps_do_not_rise_come_once_each_and_in_order(
     assert clips.numbers_of(reader) == list(range(40))
     assert reader.expected_frames == 40 and reader.notes == []
     assert clips.numbers_of(VideoReader(path, start=0.8, end=1.2)) == list(range(20, 30))
+
+
+def test_a_trimmed_file_whose_time_stamps_do_not_rise_comes_in_order(tmp_path: Path) -> None:
+    options = {"bf": "3", "g": "500", "sc_threshold": "0"}
+    avi = clips.write_clip(tmp_path / "b.avi", _noisy(80), 25, options=options)
+    stored = _remuxed(avi, tmp_path / "stored.mp4")
+    with av.open(str(stored)) as container:
+        ticks = Fraction(1, 25) / container.streams.video[0].time_base
+    got = clips.numbers_of(VideoReader(_remuxed(stored, tmp_path / "trimmed.mp4", earlier=int(30 * ticks))))
+    assert got == sorted(set(got)) and set(range(34, 80)) <= set(got) and min(got) > 25
 
 
 def test_only_what_is_out_of_order_is_read_from_its_start(tmp_path: Path) -> None:
@@ -229,3 +240,16 @@ def test_a_program_stream_of_small_frames_is_as_long_as_it_is(tmp_path: Path, fr
         assert clips.numbers_of(VideoReader(path, start=3.6)) == list(range(90, 100))
         with pytest.raises(UsageError, match=r"lasts 4\.00 s"):
             VideoReader(path, start=4.2)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".ts", ".mkv"])
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_a_range_among_groups_that_lean_on_those_before_is_exact(tmp_path: Path, codec: str, suffix: str) -> None:
+    groups = "keyint=20:min-keyint=20:open-gop=1:scenecut=0:bframes=3:b-adapt=0"
+    options = {"x264-params": groups} if codec == "libx264" else {"x265-params": f"{groups}:log-level=none"}
+    path = clips.write_clip(tmp_path / f"open{suffix}", _noisy(80), 25, codec=codec, options=options)
+    assert clips.numbers_of(VideoReader(path, strict=True)) == list(range(80))
+    for first in (18, 20, 37, 39, 41, 60):
+        assert clips.numbers_of(VideoReader(path, start=first / 25, end=(first + 5) / 25)) == list(
+            range(first, first + 5)
+        )

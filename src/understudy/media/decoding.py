@@ -56,7 +56,7 @@ class Decoder:
         self._torn = False  # an incomplete packet was met: damage, or at the end what is left of the one that was cut
         self._next_time = self._source.first
         self._last_time: Fraction | None = None
-        self._stamps: list[int] = []  # heap of those of packets whose frames are still to come
+        self._stamps: list[int] = []  # heap of those to be given out anew where they are of decoding
         self._read_until = self._source.first
 
     def frames(self, wanted: Fraction) -> Generator[TimedFrame, None, None]:
@@ -136,7 +136,8 @@ class Decoder:
         time_base: Fraction,
         tolerant: bool,
     ) -> list[TimedFrame]:
-        stamp = packet.pts if packet.size else None
+        counted = self._source.ordered_by_decoding and packet.size and not packet.is_discard
+        stamp = packet.pts if counted else None
         if stamp is not None:
             heapq.heappush(self._stamps, stamp)
         try:
@@ -165,7 +166,7 @@ class Decoder:
     def _time_of(self, frame: av.video.frame.VideoFrame, time_base: Fraction) -> Fraction:
         """When a frame is shown, seconds. Frames come out in the order of display, so times only rise."""
         ticks = frame.pts
-        if self._source.ordered_by_decoding and self._stamps:
+        if self._stamps:
             ticks = heapq.heappop(self._stamps)
         if ticks is None:
             return self._next_time
