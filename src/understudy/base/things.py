@@ -10,7 +10,7 @@ from understudy.base.arguments import StrPath
 VIDEOS = frozenset(
     (
         *(".mp4", ".m4v", ".mov", ".qt", ".mkv", ".webm", ".avi", ".gif", ".apng", ".3gp"),
-        *(".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".flv", ".wmv", ".ogv"),
+        *(".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".dv", ".flv", ".wmv", ".ogv"),
     )
 )
 """suffixes of videos, in small letters"""

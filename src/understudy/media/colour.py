@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import av.video.frame
 import cv2
 import numpy as np
@@ -29,21 +31,30 @@ class RgbConverter:
         size_hw: (height, width) of the delivered arrays, after turning.
         turn: a key of `video_info.TURNS`.
         background: RGB seen through transparent pixels.
+        stored_hw: (height, width) of the frames as stored that fill the arrays; those of other shapes are fitted
+            in between black bars. None: all fill them.
     """
 
-    def __init__(self, size_hw: tuple[int, int], turn: str, background: tuple[int, int, int]) -> None:
+    def __init__(
+        self,
+        size_hw: tuple[int, int],
+        turn: str,
+        background: tuple[int, int, int],
+        stored_hw: tuple[int, int] | None = None,
+    ) -> None:
         self._turn = turn
         self._background = background
         self._size_hw = size_hw
         swapped = turn in ("clockwise", "anticlockwise", "transpose", "transverse")
-        self._stored_hw = (size_hw[1], size_hw[0]) if swapped else size_hw
+        self._target_hw = (size_hw[1], size_hw[0]) if swapped else size_hw
+        self._stored_hw = stored_hw
         self._reformatter = VideoReformatter()
 
     def __call__(self, frame: av.video.frame.VideoFrame) -> npt.NDArray[np.uint8]:
         """One frame as (H, W, 3) RGB uint8, contiguous, owned by the caller."""
+        height, width = self._fitted_hw(frame)
         if has_alpha(frame):
-            return self._turned(self._composited(frame))
-        height, width = self._stored_hw
+            return self._turned(self._framed(self._composited(frame, height, width)))
         scaling = Interpolation.AREA if height <= frame.height and width <= frame.width else Interpolation.BICUBIC
         if is_hdr(frame) or frame.color_primaries in _WIDE_PRIMARIES:
             # Without _EXACT: with it swscale's tables for this conversion give false colours (FFmpeg 8.1).
@@ -61,9 +72,29 @@ class RgbConverter:
             interpolation=scaling,
             **colours,
         )
-        return self._turned(converted.to_ndarray())
+        return self._turned(self._framed(np.asarray(converted.to_ndarray(), np.uint8)))
 
-    def _composited(self, frame: av.video.frame.VideoFrame) -> npt.NDArray[np.uint8]:
+    def _fitted_hw(self, frame: av.video.frame.VideoFrame) -> tuple[int, int]:
+        """Size at which a frame goes into the target: its own shape, as wide or as high as the target."""
+        height, width = self._target_hw
+        if self._stored_hw is None or (frame.height, frame.width) == self._stored_hw:
+            return height, width
+        # A stored pixel is as wide and as high as one of the first frame's.
+        high = Fraction(frame.height * height, self._stored_hw[0])
+        wide = Fraction(frame.width * width, self._stored_hw[1])
+        scale = min(height / high, width / wide)
+        return max(1, round(high * scale)), max(1, round(wide * scale))
+
+    def _framed(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        if image.shape[:2] == self._target_hw:
+            return image
+        framed = np.zeros((*self._target_hw, 3), np.uint8)
+        height, width = image.shape[:2]
+        top, left = (self._target_hw[0] - height) // 2, (self._target_hw[1] - width) // 2
+        framed[top : top + height, left : left + width] = image
+        return framed
+
+    def _composited(self, frame: av.video.frame.VideoFrame, height: int, width: int) -> npt.NDArray[np.uint8]:
         # Shrunk after compositing: the colour of invisible pixels must not bleed into visible ones.
         rgba = self._reformatter.reformat(
             frame,
@@ -73,7 +104,6 @@ class RgbConverter:
             interpolation=_EXACT | Interpolation.BICUBIC,
         ).to_ndarray()
         opaque = composite(np.asarray(rgba, np.uint8), self._background)
-        height, width = self._stored_hw
         if opaque.shape[:2] == (height, width):
             return opaque
         return np.asarray(cv2.resize(opaque, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Generator
 from fractions import Fraction
 
@@ -14,10 +15,11 @@ import av.video.stream
 from av.codec.context import ThreadType
 
 from understudy.errors import MediaError
-from understudy.media.info import Source, video_decoder
+from understudy.media.beginning import LeadIn, video_decoder
+from understudy.media.deinterlacing import Deinterlacer, TimedFrame
+from understudy.media.info import Source
+from understudy.media.joins import Joins
 from understudy.media.opening import media_errors, open_input, video_stream
-
-TimedFrame = tuple[Fraction, av.video.frame.VideoFrame]
 
 _SEEK_MARGINS = (Fraction(0), Fraction(1), Fraction(10))
 """seconds before the wanted time at which decoding starts, tried in turn; afterwards the file is read from its start"""
@@ -53,6 +55,8 @@ class Decoder:
         self._damaged = 0
         self._torn = False  # an incomplete packet was met: damage, or at the end what is left of the one that was cut
         self._next_time = self._source.first
+        self._last_time: Fraction | None = None
+        self._stamps: list[int] = []  # heap of those to be given out anew where they are of decoding
         self._read_until = self._source.first
 
     def frames(self, wanted: Fraction) -> Generator[TimedFrame, None, None]:
@@ -62,7 +66,10 @@ class Decoder:
             MediaError: damage that is not tolerated, a cut when strict.
         """
         with media_errors(self._path):
-            for margin in _SEEK_MARGINS if wanted > self._source.first else ():
+            # Where stamps are those of decoding or begin anew, only reading from the start tells when a frame is shown.
+            source = self._source
+            seekable = wanted > source.first and not (source.ordered_by_decoding or source.joined)
+            for margin in _SEEK_MARGINS if seekable else ():
                 self._reset()
                 decoded = self._decoded_from(wanted - margin, wanted)
                 head = next(decoded, None)
@@ -79,13 +86,17 @@ class Decoder:
         with open_input(self._path) as container:
             stream = video_stream(self._path, container)
             assert stream.time_base is not None
-            context = self._codec(stream)
+            context = self._codec(stream, from_start=seek_to is None)
             if seek_to is not None:
                 container.seek(int(seek_to / stream.time_base), stream=stream)
             before: TimedFrame | None = None
-            for packet in container.demux():
-                if packet.stream_index != stream.index:
+            lead_in = LeadIn(self._source.has_key, skip_leading=seek_to is not None)
+            whole_pictures = Deinterlacer(self._note_interlaced)
+            for packet in Joins(container).demux():
+                if packet.stream.index != stream.index:  # `stream_index` is 0 in the packet that ends each stream
                     self._saw(packet)
+                    continue
+                if lead_in.covers(packet):
                     continue
                 if packet.size and self._torn:
                     self._count_damage()
@@ -94,9 +105,10 @@ class Decoder:
                 if packet.is_corrupt:
                     continue
                 self._saw(packet)
-                for time, frame in self._decode(
-                    context, packet, stream.time_base, tolerant=before is None and seek_to is not None
-                ):
+                beginning = self._source.incomplete and self._last_time is None
+                tolerant = before is None if seek_to is not None else beginning
+                ready = whole_pictures.feed(self._decode(context, packet, stream.time_base, tolerant))
+                for time, frame in ready if packet.size else ready + whole_pictures.flush():
                     if time <= wanted:
                         before = (time, frame)
                         continue
@@ -108,11 +120,13 @@ class Decoder:
                 yield before
             self._finish()
 
-    def _codec(self, stream: av.video.stream.VideoStream) -> av.video.codeccontext.VideoCodecContext:
+    def _codec(self, stream: av.video.stream.VideoStream, from_start: bool) -> av.video.codeccontext.VideoCodecContext:
         context = video_decoder(stream, self._source.decoder)
         if not self._tolerate_damage:
             context.options = {**context.options, "err_detect": "explode"}
-        context.thread_type = ThreadType.AUTO
+        # With a thread for each frame, one error is all that is told of every later packet (FFmpeg 8.1).
+        errors_expected = from_start and self._source.incomplete
+        context.thread_type = ThreadType.SLICE if errors_expected else ThreadType.AUTO
         return context
 
     def _decode(
@@ -122,24 +136,42 @@ class Decoder:
         time_base: Fraction,
         tolerant: bool,
     ) -> list[TimedFrame]:
+        counted = self._source.ordered_by_decoding and packet.size and not packet.is_discard
+        stamp = packet.pts if counted else None
+        if stamp is not None:
+            heapq.heappush(self._stamps, stamp)
         try:
             frames = context.decode(packet if packet.size else None)
         except av.error.FFmpegError as error:
+            if stamp is not None:
+                self._stamps.remove(stamp)
+                heapq.heapify(self._stamps)
             if isinstance(error, av.error.EOFError) or tolerant:
                 return []
             self._count_damage()
             return []
         timed = []
         for frame in frames:
-            time = frame.pts * time_base if frame.pts is not None else self._next_time
+            time = self._time_of(frame, time_base)
             if frame.is_corrupt and tolerant:
                 continue  # refers to frames before the point sought
             if frame.is_corrupt:
                 self._next_time = time
                 self._count_damage()
             self._next_time = time + (frame.duration * time_base if frame.duration else self._step)
+            self._last_time = time
             timed.append((time, frame))
         return timed
+
+    def _time_of(self, frame: av.video.frame.VideoFrame, time_base: Fraction) -> Fraction:
+        """When a frame is shown, seconds. Frames come out in the order of display, so times only rise."""
+        ticks = frame.pts
+        if self._stamps:
+            ticks = heapq.heappop(self._stamps)
+        if ticks is None:
+            return self._next_time
+        time = ticks * time_base
+        return time if self._last_time is None or time > self._last_time else self._next_time
 
     def _count_damage(self) -> None:
         self._damaged += 1
@@ -148,6 +180,9 @@ class Decoder:
                 f"{self._path} is damaged near {self._shown(self._next_time)} s: copy it again, or go on over the "
                 "damage: `understudy track VIDEO --tolerate-damage --output NAME.performance`, and give that"
             )
+
+    def _note_interlaced(self) -> None:
+        self._note(f"{self._path} is interlaced: each frame is made whole from the half picture filmed first")
 
     def _saw(self, packet: av.packet.Packet[av.stream.Stream]) -> None:
         if packet.pts is not None and packet.time_base:

@@ -12,15 +12,14 @@ from typing import Any
 
 import av
 import av.container
-import av.error
-import av.video.codeccontext
 import av.video.frame
 import av.video.stream
 import numpy as np
 
 from understudy.errors import MediaError
+from understudy.media.beginning import Stamps, find_beginning, read_stamps
 from understudy.media.images import check_size
-from understudy.media.opening import MAX_PIXELS, media_errors, open_input, video_stream
+from understudy.media.opening import films, media_errors, open_input, video_stream
 
 STANDARD_RATES = tuple(
     Fraction(rate, divisor)
@@ -30,11 +29,8 @@ STANDARD_RATES = tuple(
     )
 )
 MAX_RATE = 240
-_SCANNED_PACKETS = 500
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """decoders that keep the transparency which the built-in ones drop"""
-_PACKETS_TO_TRY = 50
-"""packets given to the decoder before a file is said to hold no picture"""
 
 TURNS = {
     "none": (1, 0, 0, 1),
@@ -88,6 +84,12 @@ class Source:
         header_end: time stamp at which the video stream ends by its own header, seconds; None when it does not say.
         container_end: as `header_end` for the whole file, all streams.
         decoder: name of another decoder that must be used, or None.
+        stored_hw: (height, width) in pixels of the first frame as it is stored.
+        has_key: whether key frames are marked, so that decoding can begin with one.
+        incomplete: the file begins between key frames: what comes before `first` cannot be decoded.
+        joined: several recordings end to end: time stamps begin anew, so that no time can be sought.
+        ordered_by_decoding: time stamps tell when packets are decoded: frames are shown in another order.
+        notes: what the user should know before anything is read.
     """
 
     info: VideoInfo
@@ -96,6 +98,12 @@ class Source:
     header_end: Fraction | None
     container_end: Fraction | None
     decoder: str | None
+    stored_hw: tuple[int, int]
+    has_key: bool
+    incomplete: bool
+    joined: bool
+    ordered_by_decoding: bool
+    notes: tuple[str, ...]
 
 
 def probe(path: str | Path) -> VideoInfo:
@@ -110,22 +118,26 @@ def probe(path: str | Path) -> VideoInfo:
 
 def inspect(path: Path) -> Source:
     """`probe` with what only the reader needs."""
-    times, complete = _frame_times(path)
+    stamps = read_stamps(path)
     with open_input(path) as container, media_errors(path):
         stream = video_stream(path, container)
         time_base = _time_base(path, stream)
         decoder = _ALPHA_DECODERS.get(stream.codec_context.name) if stream.metadata.get("alpha_mode") == "1" else None
-        frame = _first_frame(path, container, stream, decoder)
+        beginning = find_beginning(path, stamps, decoder)
+        frame = beginning.frame
         first_ticks = frame.pts if frame.pts is not None else (stream.start_time or 0)
-        fps = _constant_rate(times, time_base, stream.average_rate)
+        fps = _constant_rate(stamps.ticks, time_base, stream.average_rate)
         first = first_ticks * time_base
-        duration = _duration(container, stream, times, complete, first, fps)
+        duration = _duration(container, stream, stamps, first, fps)
         turn = _turn(frame, stream)
-        size_hw = _shown_size_hw(stream, turn)
+        stored_hw = (frame.height, frame.width)
+        size_hw = _shown_size_hw(stored_hw, stream.sample_aspect_ratio, turn)
         check_size(path, *size_hw)
         stated = stream.duration
         header_end = ((stream.start_time or 0) + stated) * time_base if stated else _tagged_end(stream)
-        ends = container.duration is not None and container.duration > 0
+        if stamps.joined:
+            header_end = None  # FFmpeg takes the last part's clock for the first one's
+        ends = container.duration is not None and container.duration > 0 and not stamps.joined
         container_start = Fraction(container.start_time or 0, av.time_base)
         info = VideoInfo(
             path=path,
@@ -139,27 +151,41 @@ def inspect(path: Path) -> Source:
             pixel_format=frame.format.name,
         )
         end = container_start + Fraction(container.duration or 0, av.time_base)
-        return Source(info, turn, first, header_end, end if ends else None, decoder)
+        return Source(
+            info=info,
+            turn=turn,
+            first=first,
+            header_end=header_end,
+            container_end=end if ends else None,
+            decoder=decoder,
+            stored_hw=stored_hw,
+            has_key=stamps.has_key,
+            incomplete=beginning.left_out > 0,
+            joined=stamps.joined,
+            ordered_by_decoding=beginning.ordered_by_decoding,
+            notes=_notes(path, container, stream, beginning.left_out * time_base),
+        )
+
+
+def _notes(
+    path: Path, container: av.container.InputContainer, stream: av.video.stream.VideoStream, left_out: Fraction
+) -> tuple[str, ...]:
+    notes = []
+    count = len(films(container))
+    if count > 1:
+        number = container.streams.video.index(stream) + 1
+        notes.append(f"{path} has {count} video streams: number {number} is used, which players show")
+    if left_out > 0:
+        notes.append(
+            f"{path} begins between key frames: its first {float(left_out):.2f} s cannot be decoded and are left out"
+        )
+    return tuple(notes)
 
 
 def _time_base(path: Path, stream: av.video.stream.VideoStream) -> Fraction:
     if not stream.time_base:
         raise MediaError(f"{path} has no time base: convert it with another program first")
     return stream.time_base
-
-
-def _frame_times(path: Path) -> tuple[list[int], bool]:
-    """Sorted time stamps in ticks, and whether they are all: from the index where there is one, else from packets."""
-    with open_input(path) as container, media_errors(path):
-        stream = video_stream(path, container)
-        index = stream.index_entries
-        if len(index) > 1 and len(index) == stream.frames:
-            return sorted(entry.timestamp for entry in index), True
-        unknown_length = not stream.duration and not container.duration
-        packets = container.demux(stream)
-        wanted = packets if unknown_length else itertools.islice(packets, _SCANNED_PACKETS)
-        times = [packet.pts for packet in wanted if packet.pts is not None]
-        return sorted(times), next(packets, None) is None
 
 
 def _constant_rate(times: list[int], time_base: Fraction, average: Fraction | None) -> Fraction:
@@ -187,16 +213,18 @@ def standard_rate(rate: Fraction, tolerance: Fraction) -> Fraction:
 def _duration(
     container: av.container.InputContainer,
     stream: av.video.stream.VideoStream,
-    times: list[int],
-    complete: bool,
+    stamps: Stamps,
     first: Fraction,
     fps: Fraction,
 ) -> Fraction:
     time_base = stream.time_base or Fraction(1)
+    if stamps.end is not None and stamps.ticks:
+        last_shown = Fraction(0) if stamps.end > stamps.ticks[-1] else 1 / fps
+        return stamps.end * time_base + last_shown - first
     if stream.duration:
         return stream.duration * time_base
-    if complete and times:
-        return (times[-1] - times[0]) * time_base + 1 / fps
+    if stamps.complete and stamps.ticks:
+        return (stamps.ticks[-1] - stamps.ticks[0]) * time_base + 1 / fps
     end = _tagged_end(stream)
     if end is not None:
         return end - first
@@ -211,33 +239,6 @@ def _tagged_end(stream: av.video.stream.VideoStream) -> Fraction | None:
     except ValueError:
         return None
     return 3600 * hours + 60 * minutes + seconds or None
-
-
-def _first_frame(
-    path: Path, container: av.container.InputContainer, stream: av.video.stream.VideoStream, decoder: str | None
-) -> av.video.frame.VideoFrame:
-    context = video_decoder(stream, decoder)
-    context.thread_count = 1
-    for packet in itertools.islice(container.demux(stream), _PACKETS_TO_TRY):
-        try:
-            frames = context.decode(packet)
-        except av.error.FFmpegError:
-            continue  # the reader will meet the same damage and tell its time
-        if frames:
-            return frames[0]
-    raise MediaError(f"{path} has no frame that can be decoded: it is damaged, or cut off right at the start")
-
-
-def video_decoder(stream: av.video.stream.VideoStream, name: str | None) -> av.video.codeccontext.VideoCodecContext:
-    """The stream's own decoder, or another one by name (some decoders drop the transparency); not opened yet."""
-    if name is None:
-        context = stream.codec_context
-    else:
-        other = av.CodecContext.create(name, "r")
-        assert isinstance(other, av.video.codeccontext.VideoCodecContext)
-        context = other
-    context.options = {**context.options, "max_pixels": str(MAX_PIXELS)}
-    return context
 
 
 def _turn(frame: av.video.frame.VideoFrame, stream: av.video.stream.VideoStream) -> str:
@@ -258,9 +259,9 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def _shown_size_hw(stream: av.video.stream.VideoStream, turn: str) -> tuple[int, int]:
-    ratio = stream.sample_aspect_ratio or Fraction(1)
-    height, width = stream.height, stream.width
+def _shown_size_hw(stored_hw: tuple[int, int], aspect: Fraction | None, turn: str) -> tuple[int, int]:
+    ratio = aspect or Fraction(1)
+    height, width = stored_hw
     if ratio > 1:
         width = round(width * ratio)
     elif 0 < ratio < 1:

@@ -24,7 +24,7 @@ _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 # Containers that hold their own media. Playlists (concat, HLS, DASH) and numbered pictures are left out: they make
 # the demuxer open neighbouring files or addresses that the user never named.
 FORMATS = (
-    "mov,mp4,m4a,3gp,matroska,webm,avi,gif,apng,mpegts,mpeg,flv,asf,ogg,mxf,ivf,yuv4mpegpipe,nut,"
+    "mov,mp4,m4a,3gp,matroska,webm,avi,gif,apng,mpegts,mpeg,dv,flv,asf,ogg,mxf,ivf,yuv4mpegpipe,nut,"
     "mp3,wav,flac,aac,aiff,w64,caf,amr"
 )
 
@@ -125,17 +125,25 @@ def video_stream(path: Path, container: av.container.InputContainer) -> av.video
     Raises:
         MediaError: no video (audio only, or only a cover picture), or frames larger than 8192x8192.
     """
-    streams = [stream for stream in container.streams.video if not _is_cover(stream)]
+    streams = films(container)
     if not streams and _is_cut_mp4(path):
         raise MediaError(f"{path} is cut off within its index (was the recording or copy finished?)")
     if not streams:
         kind = "only sound" if container.streams.audio else "no video stream"
         raise MediaError(f"{path} has {kind}: give a file with moving pictures")
-    stream = streams[0]
+    # FFmpeg's choice, which players show: the default stream before others, more pictures before fewer.
+    best = container.streams.best("video")
+    stream = next((stream for stream in streams if stream is best), streams[0])
     if stream.codec_context is None:
         raise MediaError(f"{path} is encoded in a way that is not known here: convert it to H.264 in .mp4")
     check_size(path, stream.height, stream.width)
     return stream
+
+
+def films(container: av.container.InputContainer) -> list[av.video.stream.VideoStream]:
+    """The video streams but covers; and but single pictures where there are others (an AVIF's still)."""
+    streams = [stream for stream in container.streams.video if not _is_cover(stream)]
+    return [stream for stream in streams if stream.frames != 1] or streams
 
 
 def _is_cover(stream: av.video.stream.VideoStream) -> bool:

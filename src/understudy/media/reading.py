@@ -21,7 +21,8 @@ from understudy.base.things import VIDEOS
 from understudy.base.threads import ReadAhead
 from understudy.errors import MediaError, UsageError
 from understudy.media.colour import RgbConverter, is_hdr
-from understudy.media.decoding import Decoder, TimedFrame
+from understudy.media.decoding import Decoder
+from understudy.media.deinterlacing import TimedFrame
 from understudy.media.images import is_image, read_image, write_image
 from understudy.media.info import VideoInfo, inspect, probe
 from understudy.media.opening import open_input, video_stream
@@ -63,7 +64,8 @@ class VideoReader:
 
     Frame k is the stored frame whose time stamp is nearest to k / fps after the first, so a variable-rate clip keeps
     its length to within one frame. Rotation and sample aspect ratio are applied, transparency is laid over a colour,
-    10-bit and HDR are converted. Iterating opens the file anew each time; memory does not grow with its length.
+    10-bit and HDR are converted, interlaced frames are made whole, a picture whose size changes is fitted into the
+    first size. Iterating opens the file anew each time; memory does not grow with its length.
 
     Args:
         path: the file.
@@ -165,10 +167,14 @@ class VideoReader:
         self, whole_at: Collection[int]
     ) -> Generator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8] | None], None, None]:
         decoder = Decoder(self._source, self._strict, self._tolerate_damage, self._note)
-        convert = RgbConverter(self.size_hw, self._source.turn, self._alpha_background)
-        convert_whole = RgbConverter(self.info.size_hw, self._source.turn, self._alpha_background)
+        source = self._source
+        convert = RgbConverter(self.size_hw, source.turn, self._alpha_background, source.stored_hw)
+        convert_whole = RgbConverter(self.info.size_hw, source.turn, self._alpha_background, source.stored_hw)
+        for note in source.notes:
+            self._note(note)
         number = 0
         for frame, count in self._sampled(decoder):
+            self._note_size(frame, number)
             if is_hdr(frame) and not any("HDR" in note for note in self.notes):
                 self._note(
                     f"{self.info.path} is HDR: converted to BT.709, what is brighter than paper white is clipped"
@@ -179,6 +185,15 @@ class VideoReader:
                 delivered = image if repeat == count - 1 else image.copy()
                 yield delivered, convert_whole(frame) if number in whole_at else None
                 number += 1
+
+    def _note_size(self, frame: av.video.frame.VideoFrame, number: int) -> None:
+        height, width = self._source.stored_hw
+        changed = (frame.height, frame.width) != (height, width)
+        if changed and not any("changes its size" in note for note in self.notes):
+            self._note(
+                f"{self.info.path} changes its size at {float((self._first_index + number) / self.fps):.2f} s from "
+                f"{width}x{height} to {frame.width}x{frame.height}: fitted into the first size"
+            )
 
     def _sampled(self, decoder: Decoder) -> Generator[tuple[av.video.frame.VideoFrame, int], None, None]:
         """Yields stored frames with the number of delivered frames to which each is nearest in time."""
@@ -207,6 +222,8 @@ class VideoReader:
         return index if self._stop_index is None else min(index, self._stop_index)
 
     def _note(self, text: str) -> None:
+        if text in self.notes:  # decoding may have begun more than once, further ahead each time
+            return
         self.notes.append(text)
         if self._say_notes:
             _log.warning(text)

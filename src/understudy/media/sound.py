@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from understudy.errors import MediaError
 from understudy.media.info import inspect
+from understudy.media.joins import Joins
 from understudy.media.opening import media_errors, open_input
 
 _log = logging.getLogger(__name__)
@@ -69,8 +70,9 @@ class AudioTrack:
         assert self._stream.time_base is not None
         self._time_base = self._stream.time_base
         own_start = (self._stream.start_time or 0) * self._time_base
-        self._zero = start + (inspect(self._path).first if self._input.streams.video else own_start)
-        if start > 1:
+        source = inspect(self._path) if self._input.streams.video else None
+        self._zero = start + (source.first if source else own_start)
+        if start > 1 and not (source and source.joined):
             self._input.seek(int((self._zero - 1) / self._time_base), stream=self._stream)
         self.copied = self._stream.codec_context.name in COPIED[suffix]
         # Only the MP4 family can say "decode this packet, but play from its end": others would shift the video.
@@ -107,9 +109,13 @@ class AudioTrack:
 
     def _copied_packets(self) -> Iterator[tuple[Fraction, _Packet]]:
         offset = round(self._zero / self._time_base)
-        for packet in self._input.demux(self._stream):
+        last: int | None = None
+        for packet in Joins(self._input).demux(self._stream):
             if packet.pts is None or packet.dts is None or packet.is_corrupt:
                 continue
+            if last is not None and packet.dts <= last:  # joined recordings overlap by a packet; none goes back
+                continue
+            last = packet.dts
             packet.pts -= offset
             packet.dts -= offset
             duration = packet.duration or 0
@@ -161,9 +167,9 @@ class AudioTrack:
 
     def _decoded_frames(self) -> Iterator[av.audio.frame.AudioFrame]:
         damaged = 0
-        for packet in self._input.demux(self._stream):
+        for packet in Joins(self._input).demux(self._stream):
             try:
-                yield from packet.decode()
+                yield from self._stream.decode(packet)
             except av.error.FFmpegError:
                 damaged += 1
         if damaged:

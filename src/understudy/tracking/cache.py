@@ -13,7 +13,7 @@ from typing import Any
 from understudy.base.files import atomic_file, sha256_of
 from understudy.performance import VERSION, Performance
 
-TRACKING_VERSION = 3
+TRACKING_VERSION = 4
 """raised whenever the same video would give another performance, so that cached ones are made again"""
 
 
