@@ -82,9 +82,10 @@ def track(
     from understudy.tracking.background import MAX_STILL_DIFFERENCE
     from understudy.tracking.crop import crop_of, person_square, reading_shrink
     from understudy.tracking.gaps import fill_gaps, require_person
+    from understudy.tracking.given import given_poses
     from understudy.tracking.mattes import GivenMatte
     from understudy.tracking.observe import check_region
-    from understudy.tracking.passes import Footage, first_pass, given_poses, matte_source, second_pass
+    from understudy.tracking.passes import Footage, first_pass, matte_source, second_pass
     from understudy.tracking.smoothing import smooth_pose
 
     _check_options(tracker, landmarks, size)
@@ -96,7 +97,7 @@ def track(
         if poses is None:
             observations, tracked_poses, tracker_version = first_pass(clip, full, tracker, landmarks, region)
         else:
-            tracked_poses, tracker_version = given_poses(poses, full, start), ""
+            tracked_poses, tracker_version = given_poses(poses, full, start, end), ""
         completed, status = fill_gaps(tracked_poses, full.fps)
         require_person(status)
         if smooth:
