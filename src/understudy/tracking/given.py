@@ -69,14 +69,22 @@ def count_error(poses: int, frames: int, video: Path) -> PoseError:
 
 
 def _frames_for(files: PoseFiles, reader: VideoReader, start: float | None, end: float | None) -> list[Frame]:
-    by_header = Span(round((start or 0) * reader.fps), reader.expected_frames, reader.info.frames)
-    placed = placed_frames(files, by_header, reader.info.path)
-    if placed is None:  # headers are not always right
-        counted = _counted(reader, by_header, end)
-        placed = placed_frames(files, counted, reader.info.path)
+    span = Span(round((start or 0) * reader.fps), reader.expected_frames, reader.info.frames)
+    video = reader.info.path
+    if not _fill(files, span):  # headers are not always right
+        counted = _counted(reader, span, end)
+        span = counted if _fill(files, counted) else span
+    placed = placed_frames(files, span, video)
     if placed is None:
-        raise _unplaceable(files, by_header, reader.info.path)
+        raise _unplaceable(files, span, video)
     return placed
+
+
+def _fill(files: PoseFiles, span: Span) -> bool:
+    """Whether the files are as many frames as the clip or its tracked part has, with one more or less."""
+    numbers = files.numbers
+    frames = len(files.frames) if numbers is None else numbers[-1] - numbers[0] + 1
+    return min(abs(frames - span.count), abs(frames - span.whole)) <= 1
 
 
 def placed_frames(files: PoseFiles, span: Span, video: Path) -> list[Frame] | None:
