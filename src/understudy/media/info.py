@@ -57,6 +57,7 @@ class VideoInfo:
     Attributes:
         path: the file.
         size_hw: (height, width) in pixels as displayed: rotation and sample aspect ratio applied.
+        stored_hw: (height, width) in pixels as stored, with neither applied.
         fps: the constant rate at which frames are delivered; for a variable-rate file the standard rate nearest to
             its usual distance between frames.
         frames: number of frames at that rate, from the header (an estimate; a cut-off file holds fewer).
@@ -69,6 +70,7 @@ class VideoInfo:
 
     path: Path
     size_hw: tuple[int, int]
+    stored_hw: tuple[int, int]
     fps: Fraction
     frames: int
     duration: Fraction
@@ -130,6 +132,7 @@ def inspect(path: Path) -> Source:
         info = VideoInfo(
             path=path,
             size_hw=size_hw,
+            stored_hw=(stream.height, stream.width),
             fps=fps,
             frames=max(1, round(duration * fps)),
             duration=duration,

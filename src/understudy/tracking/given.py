@@ -1,6 +1,6 @@
 """Poses that are given instead of tracked, brought to the frames and the picture of their video.
 
-All that can be wrong with them is found here, before a frame is decoded.
+All that can be wrong with them is found here, before the first pass over the video.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from understudy.base.arguments import StrPath
 from understudy.errors import PoseError
 from understudy.media.opening import media_errors, open_input, video_stream
@@ -19,7 +22,8 @@ from understudy.poses.formats import PoseFiles, by_number, pose_of, read_pose_fi
 from understudy.poses.numbering import possible_first_numbers
 from understudy.poses.parsing import Frame
 from understudy.poses.pose import Pose
-from understudy.poses.similarity import Similarity
+from understudy.tracking.canvas import Picture, on_picture
+from understudy.tracking.glance import Glance, distance, glances
 
 _NEARLY_ALL = 0.9
 """of a clip's frames: files that follow one another without a gap, but fewer, are those of another clip"""
@@ -53,12 +57,24 @@ def given_poses(path: StrPath, reader: VideoReader, start: float | None, end: fl
     """
     files = read_pose_files(path)
     frames = _frames_for(files, reader, start, end)
-    original_hw = reader.info.size_hw
-    poses = pose_of(files, frames, original_hw)
-    if poses.size_hw != original_hw:
-        scale = original_hw[0] / poses.size_hw[0]
-        poses = Similarity.resized(scale).of_pose(poses, original_hw)
-    return poses
+    info = reader.info
+    pose = pose_of(files, frames, info.size_hw)
+    picture = Picture(info.size_hw, info.stored_hw, info.rotation)
+    judge = _Look(reader, pose.found, round((start or 0) * reader.fps))
+    return on_picture(pose, files.size_hw is not None, picture, files.path, judge)
+
+
+class _Look:
+    """How far poses are from what the tracker sees at a few frames; looks once, when it is asked."""
+
+    def __init__(self, reader: VideoReader, found: npt.NDArray[np.bool_], first: int) -> None:
+        self._reader, self._found, self._first = reader, found, first
+        self._looked: list[Glance] | None = None
+
+    def __call__(self, pose: Pose) -> float | None:
+        if self._looked is None:
+            self._looked = glances(self._reader, self._found, self._first)
+        return distance(pose, self._looked)
 
 
 def count_error(poses: int, frames: int, video: Path) -> PoseError:

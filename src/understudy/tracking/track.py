@@ -49,8 +49,8 @@ def track(
         tracker: "mediapipe" works at once; "rtmlib" is better, needs the extra understudy[rtmpose], and fetches its
             weights once.
         landmarks: "body" (with feet), or "wholebody": face and hands too, at half the speed.
-        poses: poses you already have, instead of a tracker: a folder or JSON file of OpenPose, or a JSON file of
-            COCO-WholeBody.
+        poses: poses you already have, instead of a tracker: a folder or JSON file of OpenPose or AlphaPose, or a JSON
+            file of COCO-WholeBody. Numbers in the names of files say which frame they are.
         region: where the person is when there are several, in pixels of the picture: left, top, width, height.
         start: seconds into the video.
         end: seconds into the video.
