@@ -1,6 +1,6 @@
 import pytest
 
-from understudy.poses.numbering import counts_from_zero, natural_key, numbers_in, possible_first_numbers
+from understudy.poses.numbering import counts_from_zero, natural_key, numbers_in, odd_one, possible_first_numbers
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,17 @@ def test_names_that_tools_give_to_frames_of_a_video(names: list[str], alphapose:
 
 def test_natural_order() -> None:
     assert sorted(["f10", "f9", "f1"], key=natural_key) == ["f1", "f9", "f10"]
+
+
+@pytest.mark.parametrize(
+    ("names", "odd"),
+    [
+        pytest.param(["1.json", "2.json", "info.json"], ("info.json", "1.json"), id="no number"),
+        pytest.param(["f_1.json", "f_2.json", "f_2 (copy).json"], ("f_2 (copy).json", "f_1.json"), id="a copy"),
+        pytest.param(["f_1.json", "f_2.json", "f_30.json"], None, id="all alike"),
+        pytest.param(["a_1.json", "a_2.json", "b_1.json", "b_2.json"], None, id="two clips"),
+        pytest.param(["left.json", "right.json"], None, id="names without numbers"),
+    ],
+)
+def test_a_name_unlike_the_others(names: list[str], odd: tuple[str, str] | None) -> None:
+    assert odd_one(names) == odd

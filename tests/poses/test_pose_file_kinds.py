@@ -136,3 +136,13 @@ def test_bad_alphapose_files_give_one_line(content: Any, message: str, tmp_path:
     with pytest.raises(PoseError, match=message) as caught:
         read_poses(write(tmp_path / "a.json", content), SIZE_HW)
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_of_another_kind_among_numbered_ones_is_refused(tmp_path: Path) -> None:
+    """Taken as a frame without anybody it would hide that a number is missing."""
+    for name in ("0", "1", "3", "info"):
+        write(tmp_path / f"{name}.json", {"people": [person()]} if name != "info" else {})
+    with pytest.raises(
+        PoseError, match=r"holds info\.json beside files with names like 0\.json, so its numbers cannot"
+    ):
+        read_poses(tmp_path, SIZE_HW)

@@ -6,6 +6,7 @@ from filmed_dancer import FRAMES, SIZE_HW, filmed_dancer
 
 from clips import write_clip
 from understudy.errors import PoseError
+from understudy.media.info import TURNS
 from understudy.media.reading import VideoReader
 from understudy.poses import pose as p
 from understudy.poses.formats import write_comfyui, write_openpose
@@ -13,9 +14,21 @@ from understudy.poses.pose import Pose
 from understudy.tracking.canvas import Picture, on_picture, outside, stretched, turned
 from understudy.tracking.given import given_poses
 
-PORTRAIT = Picture((640, 360), (640, 360), 0)
-PHONE = Picture((640, 360), (360, 640), 90)
-PAL = Picture((576, 1024), (576, 720), 0)
+PORTRAIT = Picture((640, 360), (640, 360), "none")
+PHONE = Picture((640, 360), (360, 640), "clockwise")
+PAL = Picture((576, 1024), (576, 720), "none")
+
+
+AS_SHOWN = {
+    "none": lambda picture: picture,
+    "clockwise": lambda picture: np.rot90(picture, -1),
+    "half": lambda picture: np.rot90(picture, 2),
+    "anticlockwise": np.rot90,
+    "mirror": np.fliplr,
+    "flip": np.flipud,
+    "transpose": np.transpose,
+    "transverse": lambda picture: np.rot90(picture, 2).T,
+}
 
 
 def standing(size_hw, low=(0.1, 0.1), high=(0.9, 0.9)):
@@ -51,12 +64,15 @@ def recanvas(pose, size_hw):
             PORTRAIT, lambda truth: recanvas(truth, (360, 640)), "width and height are exchanged", id="exchanged"
         ),
         pytest.param(
-            PHONE, lambda truth: turned(truth, 270), "before the picture was turned, and turned by 90", id="not turned"
+            PHONE,
+            lambda truth: turned(truth, "anticlockwise"),
+            "before the picture was turned, and is turned clockwise",
+            id="not turned",
         ),
         pytest.param(
             PHONE,
-            lambda truth: stretched(turned(truth, 270), (180, 320)),
-            "before the picture was turned, and turned by 90",
+            lambda truth: stretched(turned(truth, "anticlockwise"), (180, 320)),
+            "before the picture was turned, and is turned clockwise",
             id="not turned, half the size",
         ),
         pytest.param(PHONE, lambda truth: recanvas(truth, (360, 640)), "are exchanged", id="turned, but exchanged"),
@@ -105,17 +121,17 @@ def test_what_cannot_be_told_is_refused(made, words):
 
 def test_a_canvas_on_its_side_is_turned_the_way_that_a_look_shows(caplog):
     truth = standing((640, 360))
-    for way in (90, 270):
+    for way in ("clockwise", "anticlockwise"):
         pose = on_picture(turned(truth, way), True, PORTRAIT, "poses", knowing(truth))
         np.testing.assert_allclose(pose.xy, truth.xy, atol=0.01)
         with pytest.raises(PoseError, match="cannot be told"):
             on_picture(turned(truth, way), True, PORTRAIT, "poses", blind)
-    assert "turned by 270 degrees" in caplog.messages[0] and "turned by 90 degrees" in caplog.messages[1]
+    assert "is turned anticlockwise to" in caplog.messages[0] and "is turned clockwise to" in caplog.messages[1]
 
 
 @pytest.mark.parametrize("picture", [PORTRAIT, PHONE], ids=["turned before", "turned by its tag"])
 def test_unturned_poses_without_a_size_name_turning(picture):
-    lying = recanvas(turned(standing((640, 360)), 270), (640, 360))
+    lying = recanvas(turned(standing((640, 360)), "anticlockwise"), (640, 360))
     with pytest.raises(PoseError, match=r"\d\d% of its points .* one of 640x360, so it was made before the .* turned"):
         on_picture(lying, False, picture, "poses", unasked)
 
@@ -130,8 +146,8 @@ def test_most_points_outside_are_refused_with_their_share(stated):
 @pytest.mark.parametrize(
     ("picture", "stored"),
     [
-        pytest.param(PHONE, lambda truth: turned(truth, 270), id="turned"),
-        pytest.param(Picture((640, 360), (640, 360), 180), lambda truth: turned(truth, 180), id="upside down"),
+        pytest.param(PHONE, lambda truth: turned(truth, "anticlockwise"), id="turned"),
+        pytest.param(Picture((640, 360), (640, 360), "half"), lambda truth: turned(truth, "half"), id="upside down"),
         pytest.param(PAL, lambda truth: stretched(truth, (576, 720)), id="anamorphic"),
     ],
 )
@@ -143,6 +159,28 @@ def test_stored_pixels_that_lie_inside_are_found_by_a_look(picture, stored, capl
     assert on_picture(truth, False, picture, "poses", knowing(truth)) is truth
     assert on_picture(made, False, picture, "poses", blind) is made
     assert not caplog.records
+
+
+@pytest.mark.parametrize("turn", TURNS)
+def test_every_turn_is_undone_by_its_inverse(turn):
+    inverse = {"clockwise": "anticlockwise", "anticlockwise": "clockwise"}.get(turn, turn)
+    truth = standing((640, 360))
+    there = turned(truth, turn)
+    again = turned(there, inverse)
+    np.testing.assert_allclose(again.xy, truth.xy, atol=1e-3)
+    assert again.size_hw == truth.size_hw
+    picture = np.zeros((640, 360), np.uint8)
+    column, row = 100, 200
+    picture[row, column] = 1
+    one = turned(Pose(np.full((1, p.POINTS, 2), (column, row)), np.ones((1, p.POINTS)), (640, 360)), turn)
+    x, y = one.xy[0, 0].round().astype(int)
+    assert AS_SHOWN[turn](picture)[y, x] == 1
+
+
+def test_who_is_mirrored_has_left_and_right_exchanged():
+    truth = standing((640, 360))
+    mirrored = turned(truth, "mirror")
+    np.testing.assert_allclose(mirrored.xy[:, p.LEFT_WRIST, 0], 359 - truth.xy[:, p.RIGHT_WRIST, 0], atol=1e-3)
 
 
 def test_poses_far_from_the_person_are_noted(caplog):
@@ -194,10 +232,10 @@ def test_a_phone_clip_whose_poses_were_made_on_the_stored_picture(filmed, tmp_pa
     clip = stored_on_its_side(filmed, tmp_path / "phone.mp4")
     reader = VideoReader(clip)
     assert (reader.info.size_hw, reader.info.stored_hw, reader.info.rotation) == (SIZE_HW, SIZE_HW[::-1], 90)
-    write_openpose(turned(filmed.pose, 270), tmp_path / "poses")
+    write_openpose(turned(filmed.pose, "anticlockwise"), tmp_path / "poses")
     pose = given_poses(tmp_path / "poses", reader, None, None)
     assert len(pose) == FRAMES and away_from(filmed.pose, pose) < 0.1
-    assert "made before the picture was turned, and turned by 90 degrees" in caplog.text
+    assert "made before the picture was turned, and is turned clockwise" in caplog.text
 
 
 def test_stored_pixels_of_an_anamorphic_clip(filmed, tmp_path, caplog):
@@ -210,4 +248,4 @@ def test_stored_pixels_of_an_anamorphic_clip(filmed, tmp_path, caplog):
     write_openpose(filmed.pose, tmp_path / "poses")
     pose = given_poses(tmp_path / "poses", reader, None, None)
     assert away_from(stretched(filmed.pose, (480, 540)), pose) < 0.1
-    assert "made on pixels that are not square, and stretched with them to 540x480" in caplog.text
+    assert "made on pixels that are not square, and is stretched with them to 540x480" in caplog.text

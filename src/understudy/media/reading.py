@@ -78,6 +78,7 @@ class VideoReader:
         info: what the header says about the whole file.
         fps: frames per second, exact.
         size_hw: (height, width) of the delivered frames.
+        turn: how stored frames are turned or mirrored for that, a key of `media.info.TURNS`.
         expected_frames: how many frames will come, if the header is right.
         notes: what the user should know about the last iteration: a cut, a count of damage, a conversion.
 
@@ -107,6 +108,7 @@ class VideoReader:
         self.info: VideoInfo = self._source.info
         self.fps: Fraction = self.info.fps
         self.size_hw = _shrunk(self.info.size_hw, long_side)
+        self.turn = self._source.turn
         self.notes: list[str] = []
         self._alpha_background = alpha_background
         self._strict = strict

@@ -25,7 +25,7 @@ import numpy as np
 from understudy.base.files import atomic_file, atomic_folder, read_json
 from understudy.errors import PoseError
 from understudy.poses.choice import Person, choose_person
-from understudy.poses.numbering import counts_from_zero, natural_key, numbers_in
+from understudy.poses.numbering import counts_from_zero, natural_key, numbers_in, odd_one
 from understudy.poses.parsing import (
     BODY25_FROM_POINTS,
     COCO_PARTS,
@@ -131,6 +131,7 @@ def read_pose_files(path: str | os.PathLike[str]) -> PoseFiles:
         files.sort(key=lambda file: natural_key(str(file)))
         contents = [read_json(file, PoseError) for file in files]
         frames = [parse_frame(content, str(file)) for content, file in zip(contents, files, strict=True)]
+        _refuse_odd_one(files, path)
         names, alphapose = [file.name for file in files], any(by_alphapose(content) for content in contents)
     numbers = numbers_in(names) if names is not None else None
     if names is None or numbers is None:
@@ -138,6 +139,17 @@ def read_pose_files(path: str | os.PathLike[str]) -> PoseFiles:
     order = np.argsort(numbers)
     frames, numbers = [frames[index] for index in order], [numbers[index] for index in order]
     return PoseFiles(path, frames, numbers, counts_from_zero(names, alphapose), alphapose)
+
+
+def _refuse_odd_one(files: Sequence[Path], path: Path) -> None:
+    """A file of another kind has no place among numbered ones, and would keep their numbers from being understood."""
+    found = odd_one([file.name for file in files])
+    if found is not None:
+        odd, usual = found
+        raise PoseError(
+            f"{path} holds {odd} beside files with names like {usual}, so its numbers cannot be trusted: leave nothing "
+            "in it but the files of one clip"
+        )
 
 
 def by_number(files: PoseFiles, first: int, count: int) -> list[Frame]:

@@ -8,6 +8,7 @@ and numbers in, numbers out.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePath
 
@@ -32,7 +33,7 @@ def numbers_in(names: Sequence[str]) -> list[int] | None:
         >>> numbers_in(["left.json", "right.json"]) is None
         True
     """
-    parts = [re.split(r"(\d+)", PurePath(name).stem.removesuffix(_KEYPOINTS)) for name in names]
+    parts = [_parts(name) for name in names]
     if not parts or len({tuple(one[0::2]) for one in parts}) != 1:
         return None
     columns = [[int(one[place]) for one in parts] for place in range(1, len(parts[0]), 2)]
@@ -40,6 +41,21 @@ def numbers_in(names: Sequence[str]) -> list[int] | None:
         return columns[-1] if columns else None
     different = [column for column in columns if len(set(column)) == len(column)]
     return different[0] if len(different) == 1 else None
+
+
+def odd_one(names: Sequence[str]) -> tuple[str, str] | None:
+    """A name unlike most others, which are alike but for their numbers, and one of those; None: there is none."""
+    patterns = [tuple(_parts(name)[0::2]) for name in names]
+    usual, count = Counter(patterns).most_common(1)[0]
+    if count == len(names) or 2 * count <= len(names) or len(usual) < 2:
+        return None
+    odd = next(name for name, pattern in zip(names, patterns, strict=True) if pattern != usual)
+    return odd, names[patterns.index(usual)]
+
+
+def _parts(name: str) -> list[str]:
+    """Text and numbers by turns, text first."""
+    return re.split(r"(\d+)", PurePath(name).stem.removesuffix(_KEYPOINTS))
 
 
 def counts_from_zero(names: Sequence[str], by_alphapose: bool = False) -> bool:

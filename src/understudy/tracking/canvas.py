@@ -44,6 +44,16 @@ FAR = 0.25
 _BEYOND = 0.02
 """Of the picture's longer side: points so near to its border are not outside."""
 
+_TURN_IN_WORDS = {
+    "clockwise": "turned clockwise",
+    "half": "turned upside down",
+    "anticlockwise": "turned anticlockwise",
+    "mirror": "mirrored",
+    "flip": "flipped",
+    "transpose": "turned and mirrored",
+    "transverse": "turned and mirrored",
+}
+
 _log = logging.getLogger(__name__)
 
 
@@ -53,13 +63,13 @@ class Picture(NamedTuple):
     shown_hw: Size
     stored_hw: Size
     """before it is turned and its pixels are made square"""
-    clockwise: int
-    """degrees by which it is turned: 0, 90, 180 or 270"""
+    turn: str
+    """how it is turned or mirrored, a key of TURNS"""
 
     @property
     def unturned_hw(self) -> Size:
         """With square pixels, but not turned."""
-        return self.shown_hw if self.clockwise % 180 == 0 else self.shown_hw[::-1]
+        return self.shown_hw if TURNS[self.turn][0] else self.shown_hw[::-1]
 
 
 class Reading(NamedTuple):
@@ -130,14 +140,15 @@ def stretched(pose: Pose, size_hw: Size) -> Pose:
     return Pose(edge_to_edge(pose.xy, ratio), pose.confidence, size_hw)
 
 
-def turned(pose: Pose, clockwise: int) -> Pose:
-    """As its picture is turned by 0, 90, 180 or 270 degrees clockwise."""
-    a, b, c, d = TURNS[{0: "none", 90: "clockwise", 180: "half", 270: "anticlockwise"}[clockwise]]
+def turned(pose: Pose, turn: str) -> Pose:
+    """As its picture is turned or mirrored, by a key of TURNS; who is mirrored has left and right exchanged."""
+    a, b, c, d = TURNS[turn]
     height, width = pose.size_hw
     size = pose.size_hw if a else (width, height)
     x, y = np.moveaxis(pose.xy - (_wide_high(pose.size_hw) - 1) / 2, -1, 0)
     about_middle: FloatArray = np.stack([a * x + c * y, b * x + d * y], axis=-1)
-    return Pose(about_middle + (_wide_high(size) - 1) / 2, pose.confidence, size)
+    shown = Pose(about_middle + (_wide_high(size) - 1) / 2, pose.confidence, size)
+    return shown if a * d - b * c > 0 else shown.sides_exchanged()
 
 
 def _fitted(pose: Pose, size_hw: Size, scale: float, anchor: float) -> Pose:
@@ -148,7 +159,7 @@ def _fitted(pose: Pose, size_hw: Size, scale: float, anchor: float) -> Pose:
 
 def _unturned(pose: Pose, picture: Picture) -> Pose:
     """Made on the picture as stored."""
-    return turned(stretched(pose, picture.unturned_hw), picture.clockwise)
+    return turned(stretched(pose, picture.unturned_hw), picture.turn)
 
 
 def _exchanged(pose: Pose, picture: Picture) -> Pose:
@@ -162,18 +173,18 @@ def _known_readings(pose: Pose, picture: Picture) -> list[Reading]:
     exchanged = Reading(
         "width and height are exchanged in it, and taken as those of the {} picture", _exchanged(pose, picture)
     )
-    if picture.clockwise and (_same_shape(canvas, picture.stored_hw) or _same_shape(canvas, picture.unturned_hw)):
-        how = f"made before the picture was turned, and turned by {picture.clockwise} degrees with it to {{}}"
+    if picture.turn != "none" and (_same_shape(canvas, picture.stored_hw) or _same_shape(canvas, picture.unturned_hw)):
+        how = f"made before the picture was turned, and is {_TURN_IN_WORDS[picture.turn]} with it to {{}}"
         return [Reading(how, _unturned(pose, picture)), *([exchanged] if is_exchanged else [])]
     if _same_shape(canvas, picture.stored_hw):
-        return [Reading("made on pixels that are not square, and stretched with them to {}", stretched(pose, shown))]
+        return [Reading("made on pixels that are not square, and is stretched with them to {}", stretched(pose, shown))]
     if is_exchanged:
         sides = [
             Reading(
-                f"made on the picture lying on its side, and turned by {clockwise} degrees to {{}}",
-                stretched(turned(pose, clockwise), shown),
+                f"made on the picture lying on its side, and is {_TURN_IN_WORDS[turn]} to {{}}",
+                stretched(turned(pose, turn), shown),
             )
-            for clockwise in (90, 270)
+            for turn in ("clockwise", "anticlockwise")
         ]
         return [exchanged, *sides]
     return []
@@ -220,7 +231,7 @@ def _compare(plain: Pose, picture: Picture, path: Path, judge: Judge) -> None:
     away = judge(plain)
     if away is None or away <= AGREES / CLEARLY:
         return
-    if picture.clockwise or picture.stored_hw != picture.shown_hw:
+    if picture.turn != "none" or picture.stored_hw != picture.shown_hw:
         as_stored = judge(_unturned(Pose(plain.xy, plain.confidence, picture.stored_hw), picture))
         if as_stored is not None and as_stored <= AGREES and as_stored * CLEARLY < away:
             raise _as_stored(picture, path)
@@ -235,7 +246,7 @@ def _compare(plain: Pose, picture: Picture, path: Path, judge: Judge) -> None:
 
 def _as_stored(picture: Picture, path: Path) -> PoseError:
     stored, shown = _words(picture.stored_hw), _words(picture.shown_hw)
-    what = "is turned" if picture.clockwise else "gets square pixels"
+    what = "is turned" if picture.turn != "none" else "gets square pixels"
     return PoseError(
         f"{path} was made on the {stored} picture as stored, before it {what} and is {shown}: {_mend(path, stored)}"
     )

@@ -59,7 +59,7 @@ def given_poses(path: StrPath, reader: VideoReader, start: float | None, end: fl
     frames = _frames_for(files, reader, start, end)
     info = reader.info
     pose = pose_of(files, frames, info.size_hw)
-    picture = Picture(info.size_hw, info.stored_hw, info.rotation)
+    picture = Picture(info.size_hw, info.stored_hw, reader.turn)
     judge = _Look(reader, pose.found, round((start or 0) * reader.fps))
     return on_picture(pose, files.size_hw is not None, picture, files.path, judge)
 

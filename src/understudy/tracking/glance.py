@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from understudy.errors import MediaError, UsageError
 from understudy.media.reading import VideoReader
 from understudy.poses.pose import BODY, FloatArray, Pose
 from understudy.poses.similarity import edge_to_edge
@@ -49,16 +50,22 @@ def glances(reader: VideoReader, found: npt.NDArray[np.bool_], first: int) -> li
 
 
 def _glance(reader: VideoReader, tracker: MediaPipeTracker, index: int, first: int) -> Glance | None:
-    at = float((first + index) / reader.fps)
-    after = float((first + index + 1) / reader.fps)
-    one = VideoReader(reader.info.path, start=at, end=after, long_side=LONG_SIDE, tolerate_damage=True, say_notes=False)
-    with closing(iter(one.with_whole(()))) as frames:
-        frame = next(frames, None)
+    try:
+        frame, size_hw = _frame_at(reader, first + index)
+    except (MediaError, UsageError):  # damage, or an end before the header's: the pass over the video tells
+        return None
     if frame is None:
         return None
-    tracker(np.zeros_like(frame[0]))  # forgets where the person was in a frame that may be seconds away
-    detection = tracker(frame[0])
-    return None if detection is None else _as_shown(detection, one.size_hw, reader.info.size_hw, index)
+    tracker(np.zeros_like(frame))  # forgets where the person was in a frame that may be seconds away
+    detection = tracker(frame)
+    return None if detection is None else _as_shown(detection, size_hw, reader.info.size_hw, index)
+
+
+def _frame_at(reader: VideoReader, number: int) -> tuple[npt.NDArray[np.uint8] | None, tuple[int, int]]:
+    at, after = float(number / reader.fps), float((number + 1) / reader.fps)
+    one = VideoReader(reader.info.path, start=at, end=after, long_side=LONG_SIDE, tolerate_damage=True, say_notes=False)
+    with one:
+        return next(iter(one), None), one.size_hw
 
 
 def _as_shown(detection: Detection, size_hw: tuple[int, int], shown_hw: tuple[int, int], index: int) -> Glance:
