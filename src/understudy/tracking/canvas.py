@@ -17,7 +17,7 @@ import numpy as np
 
 from understudy.errors import PoseError
 from understudy.media.info import TURNS
-from understudy.poses.pose import FloatArray, Pose
+from understudy.poses.pose import BODY, FloatArray, Pose
 from understudy.poses.similarity import edge_to_edge
 
 Size = tuple[int, int]
@@ -34,9 +34,11 @@ MOST_OUTSIDE = 0.25
 low confidence."""
 _SURE = 0.3
 AGREES = 0.08
-"""Person heights between the joints of two detectors, in the median, up to which they see the same person."""
-AS_NEAR = 0.01
-"""Person heights by which two detectors may differ all through a clip: less says nothing about a reading."""
+"""Person heights between the joints of two detectors up to which they see the same person."""
+AS_NEAR = 0.015
+"""Person heights between two readings that do not matter: half of what two detectors differ by."""
+DISTINCT = 1.2
+"""Times as far from what is seen as the best: crossed out. Stretched instead of padded from 3:4 to a square is 1.27."""
 CLEARLY = 2
 """Times as far from what is seen as another reading: not meant."""
 FAR = 0.25
@@ -116,10 +118,23 @@ def on_picture(pose: Pose, stated: bool, picture: Picture, path: Path, judge: Ju
 
 
 def _seen(possible: Sequence[Reading], judge: Judge) -> Reading | None:
-    """The reading by which the poses are where the person is; of those that are as near, the first."""
+    """The reading by which the poses are where the person is; of those that hardly differ, the first."""
     known = [(one, away) for one in possible if (away := judge(one.pose)) is not None]
-    best = min((away for _, away in known), default=np.inf)
-    return next((one for one, away in known if away <= best + AS_NEAR), None) if best <= AGREES else None
+    best, least = min(known, key=lambda one: one[1], default=(None, np.inf))
+    if best is None or least > AGREES:
+        return None
+    rivals = [one for one, away in known if away <= DISTINCT * least]
+    return rivals[0] if all(_apart(one.pose, best.pose) <= AS_NEAR for one in rivals) else None
+
+
+def _apart(one: Pose, other: Pose) -> float:
+    """How far two readings of the same poses are from each other, in person heights."""
+    seen = one.confidence[:, BODY] > 0
+    heights = [
+        float(np.ptp(xy[there], axis=0).max()) for xy, there in zip(one.xy[:, BODY], seen, strict=True) if there.any()
+    ]
+    away = np.linalg.norm(one.xy[:, BODY] - other.xy[:, BODY], axis=-1)[seen]
+    return float(np.sqrt((away**2).mean()) / max(np.median(heights), 1e-6)) if heights else 0.0
 
 
 def outside(pose: Pose) -> float:
@@ -260,10 +275,11 @@ def _mend(path: Path, size: str) -> str:
 
 
 def _another_shape(pose: Pose, picture: Picture, path: Path) -> PoseError:
-    canvas, shown, share = _words(pose.size_hw), _words(picture.shown_hw), outside(pose)
+    share = outside(pose)
+    beyond = f", and {share:.0%} of its points lie outside of that canvas" if share > FEW_OUTSIDE else ""
     return PoseError(
-        f"{path} is for a canvas of {canvas} and the video shows {shown}; with {share:.0%} of its points outside of "
-        "that canvas it cannot be told how the one became the other: make the poses on the video's own picture"
+        f"{path} is for a canvas of {_words(pose.size_hw)} and the video shows {_words(picture.shown_hw)}{beyond}: it "
+        "cannot be told how the one became the other, so make the poses on the video's own picture"
     )
 
 

@@ -77,7 +77,8 @@ def _as_shown(detection: Detection, size_hw: tuple[int, int], shown_hw: tuple[in
 def distance(pose: Pose, looked: Sequence[Glance]) -> float | None:
     """How far the pose is from what was seen, in person heights; None where too little was seen in common.
 
-    The median over joints, then over frames, so that a slip in one of five frames does not count.
+    The root of the mean square over joints, so that arms count, which a wrong width moves, more than the middle of the
+    body; then the median over frames, so that a slip in one of five does not count.
     """
     each: list[float] = []
     for one in looked:
@@ -85,5 +86,5 @@ def distance(pose: Pose, looked: Sequence[Glance]) -> float | None:
         height = float(np.ptp(one.xy[one.seen], axis=0).max()) if one.seen.any() else 0.0
         if both.sum() >= _ENOUGH_JOINTS and height > 0:
             away = np.linalg.norm(pose.xy[one.frame, BODY][both] - one.xy[both], axis=-1)
-            each.append(float(np.median(away)) / height)
+            each.append(float(np.sqrt((away**2).mean())) / height)
     return float(np.median(each)) if len(each) >= 2 else None
