@@ -142,7 +142,9 @@ def test_a_canvas_on_its_side_is_turned_the_way_that_a_look_shows(caplog):
 @pytest.mark.parametrize("picture", [PORTRAIT, PHONE], ids=["turned before", "turned by its tag"])
 def test_unturned_poses_without_a_size_name_turning(picture):
     lying = recanvas(turned(standing((640, 360)), "anticlockwise"), (640, 360))
-    with pytest.raises(PoseError, match=r"\d\d% of its points .* one of 640x360, so it was made before the .* turned"):
+    with pytest.raises(
+        PoseError, match=r"\d\d% of its points .* one of 640x360, as if it was made before the .* turned"
+    ):
         on_picture(lying, False, picture, "poses", unasked)
 
 

@@ -232,7 +232,7 @@ def _refuse_outside(plain: Pose, picture: Picture, path: Path) -> None:
     if share > SUSPICIOUS_OUTSIDE and outside(lying) <= FEW_OUTSIDE:
         raise PoseError(
             f"{path}: {share:.0%} of its points lie outside of the {shown} picture and none outside of one of {side}, "
-            f"so it was made before the picture was turned: {_mend(path, side)}"
+            f"as if it was made before the picture was turned: {_mend(path, side)}"
         )
     if share > MOST_OUTSIDE:
         raise PoseError(
