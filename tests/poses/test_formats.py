@@ -205,11 +205,18 @@ def test_files_are_taken_in_natural_order(tmp_path: Path, caplog: pytest.LogCapt
     assert not caplog.records
 
 
-def test_missing_file_numbers_are_mentioned(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_file_number_is_an_empty_frame(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     for number in (1, 2, 5):
         write(tmp_path / f"v_{number:012d}_keypoints.json", frame({"pose_keypoints_2d": flat(18)}))
+    assert read_poses(tmp_path, SIZE_HW).found.tolist() == [True, True, False, False, True]
+    assert "begins with number 1, which becomes the first frame; 2 numbers after it are missing" in caplog.text
+
+
+def test_numbers_too_far_apart_for_frames_are_an_order(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for milliseconds in (0, 400, 80_000_000_000):
+        write(tmp_path / f"{milliseconds}.json", frame({"pose_keypoints_2d": flat(18)}))
     assert len(read_poses(tmp_path, SIZE_HW)) == 3
-    assert "2 numbers are missing between its files" in caplog.text
+    assert "too far apart for frames" in caplog.text
 
 
 def test_coco_frames_follow_their_file_names_and_keep_empty_ones(tmp_path: Path) -> None:
@@ -292,7 +299,8 @@ KEYPOINTS = {"image_id": 1, "keypoints": flat(17)}
         pytest.param("3", "holds no poses that are known here", id="a number"),
         pytest.param({"frames": []}, "holds no poses that are known here", id="other keys"),
         pytest.param([], "holds no poses that are known here", id="empty list"),
-        pytest.param([frame(BODY), None], "holds no poses that are known here", id="a frame that is none"),
+        pytest.param([None, {}], "holds no poses that are known here", id="nothing but empty frames"),
+        pytest.param([frame(BODY), 3], "frame 1 holds no poses that are known here", id="a frame that is a number"),
         pytest.param({"people": 3}, "holds no poses that are known here", id="people is a number"),
         pytest.param({"people": [3]}, "person 0 holds no poses", id="a person is a number"),
         pytest.param(frame(), "no person in any of the 1 frames", id="nobody"),

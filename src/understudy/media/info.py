@@ -53,6 +53,7 @@ class VideoInfo:
     Attributes:
         path: the file.
         size_hw: (height, width) in pixels as displayed: rotation and sample aspect ratio applied.
+        stored_hw: (height, width) in pixels as stored, with neither applied.
         fps: the constant rate at which frames are delivered; for a variable-rate file the standard rate nearest to
             its usual distance between frames.
         frames: number of frames at that rate, from the header (an estimate; a cut-off file holds fewer).
@@ -65,6 +66,7 @@ class VideoInfo:
 
     path: Path
     size_hw: tuple[int, int]
+    stored_hw: tuple[int, int]
     fps: Fraction
     frames: int
     duration: Fraction
@@ -84,7 +86,6 @@ class Source:
         header_end: time stamp at which the video stream ends by its own header, seconds; None when it does not say.
         container_end: as `header_end` for the whole file, all streams.
         decoder: name of another decoder that must be used, or None.
-        stored_hw: (height, width) in pixels of the first frame as it is stored.
         has_key: whether key frames are marked, so that decoding can begin with one.
         incomplete: the file begins between key frames: what comes before `first` cannot be decoded.
         joined: several recordings end to end: time stamps begin anew, so that no time can be sought.
@@ -98,7 +99,6 @@ class Source:
     header_end: Fraction | None
     container_end: Fraction | None
     decoder: str | None
-    stored_hw: tuple[int, int]
     has_key: bool
     incomplete: bool
     joined: bool
@@ -142,6 +142,7 @@ def inspect(path: Path) -> Source:
         info = VideoInfo(
             path=path,
             size_hw=size_hw,
+            stored_hw=stored_hw,
             fps=fps,
             frames=max(1, round(duration * fps)),
             duration=duration,
@@ -158,7 +159,6 @@ def inspect(path: Path) -> Source:
             header_end=header_end,
             container_end=end if ends else None,
             decoder=decoder,
-            stored_hw=stored_hw,
             has_key=stamps.has_key,
             incomplete=beginning.left_out > 0,
             joined=stamps.joined,

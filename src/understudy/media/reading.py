@@ -81,6 +81,7 @@ class VideoReader:
         info: what the header says about the whole file.
         fps: frames per second, exact.
         size_hw: (height, width) of the delivered frames.
+        turn: how stored frames are turned or mirrored for that, a key of `media.info.TURNS`.
         expected_frames: how many frames will come, if the header is right.
         notes: what the user should know about the last iteration: a cut, a count of damage, a conversion.
 
@@ -110,6 +111,7 @@ class VideoReader:
         self.info: VideoInfo = self._source.info
         self.fps: Fraction = self.info.fps
         self.size_hw = _shrunk(self.info.size_hw, long_side)
+        self.turn = self._source.turn
         self.notes: list[str] = []
         self._alpha_background = alpha_background
         self._strict = strict
@@ -168,8 +170,8 @@ class VideoReader:
     ) -> Generator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8] | None], None, None]:
         decoder = Decoder(self._source, self._strict, self._tolerate_damage, self._note)
         source = self._source
-        convert = RgbConverter(self.size_hw, source.turn, self._alpha_background, source.stored_hw)
-        convert_whole = RgbConverter(self.info.size_hw, source.turn, self._alpha_background, source.stored_hw)
+        convert = RgbConverter(self.size_hw, source.turn, self._alpha_background, source.info.stored_hw)
+        convert_whole = RgbConverter(self.info.size_hw, source.turn, self._alpha_background, source.info.stored_hw)
         for note in source.notes:
             self._note(note)
         number = 0
@@ -187,7 +189,7 @@ class VideoReader:
                 number += 1
 
     def _note_size(self, frame: av.video.frame.VideoFrame, number: int) -> None:
-        height, width = self._source.stored_hw
+        height, width = self._source.info.stored_hw
         changed = (frame.height, frame.width) != (height, width)
         if changed and not any("changes its size" in note for note in self.notes):
             self._note(

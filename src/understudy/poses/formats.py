@@ -1,14 +1,14 @@
-"""Poses that people already have: OpenPose and ComfyUI JSON, COCO-WholeBody JSON; read and written.
+"""Poses that people already have: OpenPose, ComfyUI, AlphaPose and COCO-WholeBody JSON; read and written.
 
 What a file is shows in its content, not in its name:
 
 - OpenPose: one object with "people" per frame, in a folder of files; body as BODY_25 or COCO-18, hands 21 + 21, face 70
-  (or the 68 without pupils).
+  (or the 68 without pupils). Up to version 1.2 the keys end without "_2d".
 - ComfyUI and DWPose: the same objects in one JSON list, with "canvas_width" and "canvas_height", body as COCO-18,
   coordinates in pixels or as a share of the frame.
+- AlphaPose: one JSON list of people, each with the "image_id" of its picture; or, in its forms after OpenPose, an
+  object per picture in one file or in the folder "sep-json". Pictures without anybody are left out.
 - COCO-WholeBody: one object with "images" and "annotations".
-
-Sources: OpenPose's documentation of its output format; the annotation format of COCO-WholeBody (Jin et al. 2020).
 """
 
 from __future__ import annotations
@@ -16,22 +16,29 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
-import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from understudy.base.files import atomic_file, atomic_folder, read_json
 from understudy.errors import PoseError
 from understudy.poses.choice import Person, choose_person
+from understudy.poses.numbering import counts_from_zero, natural_key, numbers_in, odd_one
+from understudy.poses.parsing import (
+    BODY25_FROM_POINTS,
+    COCO_PARTS,
+    NOBODY,
+    Frame,
+    Table,
+    by_alphapose,
+    parse_file,
+    parse_frame,
+)
 from understudy.poses.pose import (
     BODY,
     FACE,
-    FEET,
     LEFT_HAND,
     OPENPOSE18_FROM_BODY,
     OPENPOSE18_NECK,
@@ -40,36 +47,39 @@ from understudy.poses.pose import (
     FloatArray,
     Pose,
 )
+from understudy.poses.units import turn_into_pixels
 
-BODY25_FROM_POINTS = (
-    *((joint, point) for joint, point in OPENPOSE18_FROM_BODY if joint < 8),
-    *((joint + 1, point) for joint, point in OPENPOSE18_FROM_BODY if joint >= 8),
-    *zip(range(19, 25), range(FEET.start, FEET.stop), strict=True),
-)
-"""(index among OpenPose's 25, index among the 133): as the 18, with the middle of the hips put in at 8, and feet in
-COCO-WholeBody's own order (left big toe, left small toe, left heel, then right) at the end."""
 _MIDDLE_OF_HIPS = 8
-
-_OPENPOSE_PARTS = {
-    "face_keypoints_2d": (FACE, (70, 68)),
-    "hand_left_keypoints_2d": (LEFT_HAND, (21,)),
-    "hand_right_keypoints_2d": (RIGHT_HAND, (21,)),
-}
-_COCO_PARTS = {
-    "foot_kpts": (FEET, (6,)),
-    "face_kpts": (FACE, (68,)),
-    "lefthand_kpts": (LEFT_HAND, (21,)),
-    "righthand_kpts": (RIGHT_HAND, (21,)),
-}
+_MOST_EMPTY = 20
+"""Times as many empty frames as files for which numbers are still believed; above that they are times, say."""
 
 _log = logging.getLogger(__name__)
-_Table = npt.NDArray[np.float64]
 
 
-class _Frame(NamedTuple):
-    people: list[_Table]
-    """of each person (133, 3): x, y, confidence as in the file"""
-    size_hw: tuple[int, int] | None
+class PoseFiles(NamedTuple):
+    """What a folder or a file of poses holds, before anybody is chosen or anything is scaled."""
+
+    path: Path
+    frames: list[Frame]
+    numbers: list[int] | None
+    """of the frames, rising, by the names of their files or pictures; None: they have none and follow one another"""
+    from_zero: bool
+    """the names are those that a tool gives to the frames of a video, the first of which is 0"""
+    leaves_out_nobody: bool
+    """made by a tool that writes nothing for a frame in which it sees nobody"""
+
+    @property
+    def size_hw(self) -> tuple[int, int] | None:
+        """Height and width of the frames in pixels, where the files say it.
+
+        Raises:
+            PoseError: they say different ones.
+        """
+        sizes = {frame.size_hw for frame in self.frames if frame.size_hw is not None}
+        if len(sizes) > 1:
+            some = " and ".join(f"{width}x{height}" for height, width in sorted(sizes)[:2])
+            raise PoseError(f"{self.path} has frames of different sizes ({some}): split it into one part per size")
+        return sizes.pop() if sizes else None
 
 
 def read_poses(
@@ -77,10 +87,12 @@ def read_poses(
     size_hw: tuple[int, int] | None = None,
     person: int | Literal["largest"] = "largest",
 ) -> Pose:
-    """Reads the poses of one person, whatever of the formats above they are in; files of a folder in natural order.
+    """Reads the poses of one person, whatever of the formats above they are in.
 
-    A point at (0, 0) or (-1, -1), or with confidence 0, is not seen; frames without people stay, with nothing seen.
-    COCO's visibility 2 becomes confidence 1 and visibility 1 (hidden, but labelled) 0.5.
+    The numbers in the names of files (or of the pictures that a list names) place the frames, so that a number without
+    a file is a frame with nothing seen; the lowest number is the first frame. Without numbers they follow one another
+    in natural order. A point at (0, 0) or (-1, -1), or with confidence 0, is not seen; frames without people stay, with
+    nothing seen. COCO's visibility 2 becomes confidence 1 and visibility 1 (hidden, but labelled) 0.5.
 
     Args:
         path: a folder with one JSON file per frame, or one JSON file.
@@ -93,18 +105,80 @@ def read_poses(
 
     Raises:
         PoseError: nothing there, another format, a damaged file, a number that is not finite, no people, no such
-            person, or a frame size that is neither in the files nor given.
+            person, units that contradict each other, or a frame size that is neither in the files nor given.
+    """
+    files = read_pose_files(path)
+    return pose_of(files, _in_a_row(files), size_hw, person)
+
+
+def read_pose_files(path: str | os.PathLike[str]) -> PoseFiles:
+    """All frames of a folder or file, with their numbers where they have some.
+
+    Raises:
+        PoseError: nothing there, another format, or a damaged file.
     """
     path = Path(path)
-    frames = _frames_of(path)
-    sizes = {frame.size_hw for frame in frames if frame.size_hw is not None}
-    if len(sizes) > 1:
-        some = " and ".join(f"{width}x{height}" for height, width in sorted(sizes)[:2])
-        raise PoseError(f"{path} has frames of different sizes ({some}): split it into one part per size")
-    size = sizes.pop() if sizes else size_hw
+    try:
+        files = [file for file in path.iterdir() if _is_json(file)] if path.is_dir() else [path]
+    except OSError as error:
+        raise PoseError(f"cannot read the folder {path}: {error.strerror}") from None
+    if not files:
+        raise PoseError(f"the folder {path} holds no .json files: give a folder with one OpenPose file per frame")
+    if len(files) == 1:
+        parsed = parse_file(files[0])
+        frames, names, alphapose = parsed.frames, parsed.names, parsed.by_alphapose
+    else:
+        files.sort(key=lambda file: natural_key(str(file)))
+        contents = [read_json(file, PoseError) for file in files]
+        frames = [parse_frame(content, str(file)) for content, file in zip(contents, files, strict=True)]
+        _refuse_odd_one(files, path)
+        names, alphapose = [file.name for file in files], any(by_alphapose(content) for content in contents)
+    numbers = numbers_in(names) if names is not None else None
+    if names is None or numbers is None:
+        return PoseFiles(path, frames, None, False, alphapose)
+    order = np.argsort(numbers)
+    frames, numbers = [frames[index] for index in order], [numbers[index] for index in order]
+    return PoseFiles(path, frames, numbers, counts_from_zero(names, alphapose), alphapose)
+
+
+def _refuse_odd_one(files: Sequence[Path], path: Path) -> None:
+    """A file of another kind has no place among numbered ones, and would keep their numbers from being understood."""
+    found = odd_one([file.name for file in files])
+    if found is not None:
+        odd, usual = found
+        raise PoseError(
+            f"{path} holds {odd} beside files with names like {usual}, so its numbers cannot be trusted: leave nothing "
+            "in it but the files of one clip"
+        )
+
+
+def by_number(files: PoseFiles, first: int, count: int) -> list[Frame]:
+    """`count` frames of which the first has the number `first`; numbers without a file are frames without anybody.
+
+    Args:
+        files: with numbers.
+    """
+    assert files.numbers is not None
+    placed = dict(zip(files.numbers, files.frames, strict=True))
+    return [placed.get(number, NOBODY) for number in range(first, first + count)]
+
+
+def pose_of(
+    files: PoseFiles,
+    frames: Sequence[Frame],
+    size_hw: tuple[int, int] | None,
+    person: int | Literal["largest"] = "largest",
+) -> Pose:
+    """The poses of one person in those frames of the files, in the pixels of the size that the files say.
+
+    Raises:
+        PoseError: as `read_poses`.
+    """
+    path = files.path
+    size = files.size_hw or size_hw
     if size is None:
         raise PoseError(f"{path} does not say how large its frames are: give the video too, or the height and width")
-    _turn_into_pixels([table for frame in frames for table in frame.people], size, path)
+    turn_into_pixels([table for frame in frames for table in frame.people], size, path)
     people = [[_as_person(table) for table in frame.people] for frame in frames]
     if not any((confidence > 0).any() for frame in people for _, confidence in frame):
         raise PoseError(f"no person in any of the {len(frames)} frames of {path}: are these the right poses?")
@@ -171,7 +245,7 @@ def write_coco_wholebody(pose: Pose, file: str | os.PathLike[str]) -> None:
             "num_keypoints": int((table[BODY, 2] > 0).sum()),
             "keypoints": _flat(table[BODY]),
         }
-        for key, (points, _) in _COCO_PARTS.items():
+        for key, (points, _) in COCO_PARTS.items():
             annotation[key] = _flat(table[points])
             annotation[key.replace("_kpts", "_valid")] = bool((table[points, 2] > 0).any())
         annotations.append(annotation)
@@ -181,154 +255,27 @@ def write_coco_wholebody(pose: Pose, file: str | os.PathLike[str]) -> None:
         temporary.write_text(json.dumps(content), encoding="utf-8")
 
 
-def _frames_of(path: Path) -> list[_Frame]:
-    try:
-        files = [file for file in path.iterdir() if _is_json(file)] if path.is_dir() else [path]
-    except OSError as error:
-        raise PoseError(f"cannot read the folder {path}: {error.strerror}") from None
-    if not files:
-        raise PoseError(f"the folder {path} holds no .json files: give a folder with one OpenPose file per frame")
-    if len(files) == 1:
-        return _frames_in_file(files[0])
-    files.sort(key=_natural_key)
-    _note_jumps(files, path)
-    return [_openpose_frame(read_json(file, PoseError), str(file)) for file in files]
-
-
-def _frames_in_file(file: Path) -> list[_Frame]:
-    content = read_json(file, PoseError)
-    if isinstance(content, dict) and "people" in content:
-        return [_openpose_frame(content, str(file))]
-    if isinstance(content, dict) and "annotations" in content and "images" in content:
-        return _coco_frames(content, str(file))
-    if isinstance(content, list) and content and all(isinstance(one, dict) and "people" in one for one in content):
-        return [_openpose_frame(one, f"{file}, frame {number}") for number, one in enumerate(content)]
-    raise _unknown(str(file))
-
-
-def _unknown(where: str) -> PoseError:
-    return PoseError(
-        f'{where} holds no poses that are known here: OpenPose has "people" in it, COCO-WholeBody "images" and '
-        '"annotations"'
-    )
-
-
-def _openpose_frame(content: Any, where: str) -> _Frame:
-    if not isinstance(content, dict) or not isinstance(content.get("people"), list):
-        raise _unknown(where)
-    people: list[_Table] = []
-    for number, one in enumerate(content["people"]):
-        here = f"{where}, person {number}"
-        if not isinstance(one, dict):
-            raise _unknown(here)
-        table = np.zeros((POINTS, 3))
-        body = _points(one.get("pose_keypoints_2d"), (25, 18), here, "pose_keypoints_2d")
-        if body is not None:
-            order = BODY25_FROM_POINTS if len(body) == 25 else OPENPOSE18_FROM_BODY
-            for joint, point in order:
-                table[point] = body[joint]
-        _fill_parts(table, one, _OPENPOSE_PARTS, here)
-        people.append(table)
-    return _Frame(people, _size_in(content, "canvas_height", "canvas_width", where))
-
-
-def _coco_frames(content: dict[str, Any], where: str) -> list[_Frame]:
-    images, annotations = content["images"], content["annotations"]
-    if not isinstance(images, list) or not isinstance(annotations, list) or not images:
-        raise PoseError(f'{where}: "images" and "annotations" must be lists, and "images" must not be empty')
-    if not all(isinstance(one, dict) and isinstance(one.get("id"), int | str) for one in images):
-        raise PoseError(f'{where}: every one of "images" needs an "id"')
-    if all(isinstance(one.get("file_name"), str) for one in images):
-        images = sorted(images, key=lambda one: _natural_key(Path(one["file_name"])))
-    frames = {one["id"]: _Frame([], _size_in(one, "height", "width", where)) for one in images}
-    if len(frames) != len(images):
-        raise PoseError(f'{where}: two of "images" have the same "id"')
-    for number, one in enumerate(annotations):
-        here = f"{where}, annotation {number}"
-        if not isinstance(one, dict) or not isinstance(one.get("image_id"), int | str):
-            raise PoseError(f'{here}: needs an "image_id"')
-        if one["image_id"] not in frames:
-            raise PoseError(f'{here}: its "image_id" {_brief(one["image_id"])} is not among the "images"')
-        frames[one["image_id"]].people.append(_coco_table(one, here))
-    _as_confidence([table for frame in frames.values() for table in frame.people])
-    return list(frames.values())
-
-
-def _coco_table(annotation: dict[str, Any], where: str) -> _Table:
-    table = np.zeros((POINTS, 3))
-    body = _points(annotation.get("keypoints"), (17, POINTS), where, "keypoints")
-    if body is not None:
-        table[: len(body)] = body
-    _fill_parts(table, annotation, _COCO_PARTS, where)
-    return table
-
-
-def _as_confidence(tables: Sequence[_Table]) -> None:
-    """Halves the third column in place when it is COCO's visibility (0, 1, 2) and no confidence."""
-    values = np.unique(np.concatenate([table[:, 2] for table in tables])) if tables else np.zeros(0)
-    if 2 in values and np.isin(values, (0, 1, 2)).all():
-        for table in tables:
-            table[:, 2] /= 2
-
-
-def _fill_parts(
-    table: _Table, content: dict[str, Any], parts: Mapping[str, tuple[slice, tuple[int, ...]]], where: str
-) -> None:
-    for key, (points, counts) in parts.items():
-        part = _points(content.get(key), counts, where, key)
-        if part is not None:
-            table[points] = part[: points.stop - points.start]
-
-
-def _points(values: Any, counts: tuple[int, ...], where: str, what: str) -> _Table | None:
-    """(n, 3) of a flat list x, y, confidence, ...; None where there is no list or an empty one."""
-    if values is None or values == []:
-        return None
-    try:
-        numbers = np.asarray(values, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        numbers = np.zeros((0, 0))
-    if numbers.ndim != 1:
-        raise PoseError(f"{where}: {what} must be a plain list of numbers (x, y, confidence per point)")
-    if len(numbers) not in [3 * count for count in counts]:
-        wanted = " or ".join(str(3 * count) for count in counts)
-        raise PoseError(f"{where}: {what} has {numbers.size} numbers instead of {wanted} (x, y, confidence per point)")
-    if not np.isfinite(numbers).all() or np.abs(numbers).max() > 1e6:
-        raise PoseError(f"{where}: {what} holds {_first_bad(numbers)}, which is no coordinate: make these poses again")
-    return numbers.reshape(-1, 3)
-
-
-def _first_bad(numbers: _Table) -> str:
-    return f"{numbers[~(np.abs(numbers) <= 1e6)][0]:g}"
-
-
-def _size_in(content: dict[str, Any], height_key: str, width_key: str, where: str) -> tuple[int, int] | None:
-    height, width = content.get(height_key), content.get(width_key)
-    if height is None or width is None:
-        return None
-    for key, value in ((height_key, height), (width_key, width)):
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= 1e6:
-            raise PoseError(f"{where}: {key} is {_brief(value)}, which is no size in pixels")
-    return round(height), round(width)
-
-
-def _turn_into_pixels(tables: Sequence[_Table], size_hw: tuple[int, int], path: Path) -> None:
-    """Marks what is not seen, and turns shares of the frame into pixels, in place; a clip is in one of the two."""
-    for table in tables:
-        placeless = (table[:, :2] == 0).all(axis=1) | (table[:, :2] == -1).all(axis=1)
-        table[placeless | (table[:, 2] <= 0)] = 0
-    seen = np.concatenate([table[table[:, 2] > 0, :2] for table in tables]) if tables else np.zeros((0, 2))
-    if len(seen) == 0 or np.abs(seen).max() > 2:  # no person fits into two pixels
-        return
-    if (seen < -0.1).any(axis=1).mean() > 0.1:
-        raise PoseError(
-            f"{path} has coordinates from -1 to 1: write them in pixels or from 0 to 1 (OpenPose: --keypoint_scale 0)"
+def _in_a_row(files: PoseFiles) -> list[Frame]:
+    """From the lowest number to the highest, where no clip says how many frames there are; says what it took."""
+    if files.numbers is None:
+        return files.frames
+    first, count = files.numbers[0], files.numbers[-1] - files.numbers[0] + 1
+    missing = count - len(files.frames)
+    if missing > _MOST_EMPTY * len(files.frames):
+        _log.warning("%s: its numbers are too far apart for frames; they are taken one after another", files.path)
+        return files.frames
+    if missing or (first and files.from_zero):
+        _log.warning(
+            "%s: it begins with number %d, which becomes the first frame; %d numbers after it are missing and become "
+            "frames without anybody",
+            files.path,
+            first,
+            missing,
         )
-    for table in tables:
-        table[:, :2] *= (size_hw[1], size_hw[0])
+    return by_number(files, first, count)
 
 
-def _as_person(table: _Table) -> Person:
+def _as_person(table: Table) -> Person:
     return table[:, :2].astype(np.float32), np.clip(table[:, 2], 0, 1).astype(np.float32)
 
 
@@ -378,29 +325,9 @@ def _flat(table: FloatArray) -> list[float]:
     return [round(value, places) if value else 0 for value, places in zip(table.ravel().tolist(), digits, strict=True)]
 
 
-def _brief(value: object) -> str:
-    return reprlib.repr(value)  # one line of a few words, whatever a file holds
-
-
 def _is_json(file: Path) -> bool:
     return file.suffix.lower() == ".json" and not file.name.startswith(".")
 
 
 def _is_foreign(file: Path) -> bool:
     return not file.name.endswith("_keypoints.json")
-
-
-def _natural_key(file: Path) -> list[tuple[int, str]]:
-    """Sorts frame2 before frame10."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", str(file)) if part]
-
-
-def _note_jumps(files: Sequence[Path], path: Path) -> None:
-    numbers = [int(found[-1]) for file in files if (found := re.findall(r"\d+", file.stem.removesuffix("_keypoints")))]
-    missing = max(numbers) - min(numbers) + 1 - len(set(numbers)) if len(numbers) == len(files) else 0
-    if missing > 0:
-        _log.warning(
-            "%s: %d numbers are missing between its files; the files are taken as one frame after another",
-            path,
-            missing,
-        )

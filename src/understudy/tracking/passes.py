@@ -22,16 +22,15 @@ from understudy.base.arguments import Landmarks, Region, StrPath, TrackerName
 from understudy.base.progress import progress_bar
 from understudy.base.things import pasted
 from understudy.base.threads import ReadAhead
-from understudy.errors import PoseError, UsageError
+from understudy.errors import UsageError
 from understudy.media.reading import VideoReader
 from understudy.performance import FLOW_SHRINK, MISSING, Crop, PerformanceWriter
-from understudy.poses.formats import read_poses
 from understudy.poses.pose import BODY, Pose
-from understudy.poses.similarity import Similarity
 from understudy.tracking.background import BackgroundMedian, sample_count, sample_frames
 from understudy.tracking.crop import crop_of, cut
 from understudy.tracking.detection import Tracker
 from understudy.tracking.flow import BackwardFlow
+from understudy.tracking.given import count_error
 from understudy.tracking.green_screen import GreenScreen
 from understudy.tracking.identity import same_person
 from understudy.tracking.mattes import GivenMatte, KeyedMatte, MatteSource, NoMatte, Square, TrackedMatte
@@ -141,29 +140,6 @@ def _of_one_person(observations: Observations, clip: Footage, fps: Fraction) -> 
     return poses
 
 
-def given_poses(path: StrPath, reader: VideoReader, start: float | None) -> Pose:
-    original_hw = reader.info.size_hw
-
-    poses = read_poses(path, size_hw=original_hw)
-    if poses.size_hw != original_hw:
-        scale = original_hw[0] / poses.size_hw[0]
-        poses = Similarity.resized(scale).of_pose(poses, original_hw)
-    expected, whole = reader.expected_frames, reader.info.frames
-    if abs(len(poses) - expected) > 1 and abs(len(poses) - whole) <= 1:
-        first = round((start or 0) * reader.fps)
-        return poses[first : first + expected]
-    if not 0.9 * expected - 2 < len(poses) < 1.1 * expected + 2:  # the header may be a little wrong; a folder is not
-        raise _count_error(len(poses), expected, reader)
-    return poses
-
-
-def _count_error(poses: int, frames: int, reader: VideoReader) -> PoseError:
-    return PoseError(
-        f"there are {poses} poses for the {frames} frames of {reader.info.path}: give one pose per frame, and the "
-        "`start` and `end` that they were made with"
-    )
-
-
 def second_pass(
     reader: VideoReader,
     mattes: MatteSource,
@@ -173,7 +149,10 @@ def second_pass(
     size: int,
     writer: PerformanceWriter,
 ) -> tuple[Pose, npt.NDArray[np.uint8], BackgroundMedian]:
-    """Writes frames, mattes and flow; returns poses and status cut or stretched by the one frame they may differ."""
+    """Writes frames, mattes and flow; returns poses and status cut or stretched by the one frame they may differ.
+
+    Frames without anybody behind the clip's end are cut off too: a header may promise them.
+    """
     median = BackgroundMedian()
     flow = BackwardFlow(FLOW_SHRINK)
     crop = crop_of(square, size)
@@ -186,8 +165,9 @@ def second_pass(
                 advance()
     finally:
         prepared.stop()
-    if abs(writer.count - len(poses)) > 1:
-        raise _count_error(len(poses), writer.count, reader)
+    last = np.flatnonzero(status != MISSING).max(initial=-1) + 1
+    if len(poses) < writer.count - 1 or writer.count < last - 1:
+        raise count_error(len(poses), writer.count, reader.info.path)
     keep = np.minimum(np.arange(writer.count), len(poses) - 1)
     return Pose(poses.xy[keep], poses.confidence[keep], poses.size_hw), status[keep], median
 

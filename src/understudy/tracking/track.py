@@ -49,8 +49,8 @@ def track(
         tracker: "mediapipe" works at once; "rtmlib" is better, needs the extra understudy[rtmpose], and fetches its
             weights once.
         landmarks: "body" (with feet), or "wholebody": face and hands too, at half the speed.
-        poses: poses you already have, instead of a tracker: a folder or JSON file of OpenPose, or a JSON file of
-            COCO-WholeBody.
+        poses: poses you already have, instead of a tracker: a folder or JSON file of OpenPose or AlphaPose, or a JSON
+            file of COCO-WholeBody. Numbers in the names of files say which frame they are.
         region: where the person is when there are several, in pixels of the picture: left, top, width, height.
         start: seconds into the video.
         end: seconds into the video.
@@ -83,9 +83,10 @@ def track(
     from understudy.tracking.cache import remember_video
     from understudy.tracking.crop import crop_of, person_square, reading_shrink
     from understudy.tracking.gaps import fill_gaps, require_person
+    from understudy.tracking.given import given_poses
     from understudy.tracking.mattes import GivenMatte, check_matte
     from understudy.tracking.observe import check_region
-    from understudy.tracking.passes import Footage, first_pass, given_poses, matte_source, second_pass
+    from understudy.tracking.passes import Footage, first_pass, matte_source, second_pass
     from understudy.tracking.smoothing import smooth_pose
 
     _check_options(tracker, landmarks, size)
@@ -98,7 +99,7 @@ def track(
         if poses is None:
             observations, tracked_poses, tracker_version = first_pass(clip, full, tracker, landmarks, region)
         else:
-            tracked_poses, tracker_version = given_poses(poses, full, start), ""
+            tracked_poses, tracker_version = given_poses(poses, full, start, end), ""
         completed, status = fill_gaps(tracked_poses, full.fps)
         require_person(status)
         if smooth:

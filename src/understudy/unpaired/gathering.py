@@ -28,6 +28,7 @@ from understudy.performance import (
     load_poses,
 )
 from understudy.poses.formats import read_poses
+from understudy.poses.parsing import is_openpose
 from understudy.poses.pose import Pose
 from understudy.synthetic.bvh import is_bvh
 from understudy.unpaired.pool import Poses, PoseSequence
@@ -217,13 +218,15 @@ def _is_json(path: Path) -> bool:
 
 
 def _are_frames(files: Sequence[Path]) -> bool:
-    """Whether JSON files are the frames of one OpenPose clip; the first that can be read tells."""
+    """Whether JSON files are the frames of one OpenPose clip; the first that can be read and is not empty tells."""
     for file in files:
         try:
             content = read_json(file) if file.stat().st_size <= LARGEST_FRAME_FILE else None
         except (UnderstudyError, OSError):
             continue
-        return isinstance(content, dict) and "people" in content
+        if content is None or content == {}:  # a frame without anybody, or too large for one
+            continue
+        return is_openpose(content)
     return False
 
 

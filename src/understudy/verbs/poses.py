@@ -45,9 +45,10 @@ def convert_poses(
     stay as empty frames. To make a performance of poses, `track` them together with their video.
 
     Args:
-        given: a folder of OpenPose JSON with one file a frame, a JSON file of OpenPose, ComfyUI (in pixels or in shares
-            of the canvas) or COCO-WholeBody, a performance (its poses, in pixels of its video), or a BVH file (played
-            by an average body before a camera straight in front).
+        given: a folder of OpenPose JSON with one file a frame (a missing number is a frame without anybody), a JSON
+            file of OpenPose, AlphaPose, ComfyUI (in pixels or in shares of the canvas) or COCO-WholeBody, a performance
+            (its poses, in pixels of its video), or a BVH file (played by an average body before a camera straight in
+            front).
         output: a name without suffix for a folder of OpenPose files, NAME.json for ComfyUI, NAME.coco.json for
             COCO-WholeBody. Poses that are there already are replaced, other things are not.
         to: the format, where the name is not to say it: "openpose" (BODY_25), "openpose18" (COCO's 18 joints),
