@@ -8,7 +8,7 @@ import pytest
 from tiny import shrunk, tiny_performance
 from tiny_actor import CONFIG
 from understudy.actor import Actor
-from understudy.errors import UsageError
+from understudy.errors import UnderstudyError, UsageError
 from understudy.recipes import copy_then_refine, performance_cloning, poses_in_the_wild
 from understudy.verbs.outputs import set_aside
 from understudy.verbs.train import train
@@ -116,3 +116,11 @@ def test_a_run_without_an_actor_does_not_take_the_place_of_an_actor_that_was_set
 def test_overwriting_and_going_on_are_not_asked_for_at_once(tmp_path, me):
     with pytest.raises(UsageError, match="`overwrite` begins anew and `resume` goes on: give one of them"):
         train(me, tmp_path / "me.actor", resume=True, overwrite=True, **ASKED)
+
+
+@pytest.mark.parametrize("length", [245, 230])
+def test_a_name_that_is_too_long_is_told_before_any_work(tmp_path, me, length):
+    for name in ("x" * length + ".actor", "\u00e4" * (length // 2) + ".actor"):
+        with pytest.raises(UnderstudyError, match=r"is too long \(\d+ bytes\): choose an `output` of at most 2\d\d"):
+            train(me, tmp_path / name, preset="instant", **ASKED)
+    assert not list(tmp_path.glob("x*")), "nothing was begun"

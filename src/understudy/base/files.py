@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MAX_JSON_BYTES = 256 * 1024 * 1024
 MAX_TENSOR_HEADER_BYTES = 16 * 1024 * 1024
 
+LONGEST_NAME = 255
+"""bytes of one name that today's file systems take"""
 _ONLY_WRITING_FAILS_WITH = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 _OURS = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)-[0-9a-f]{8}\.(?P<kind>part|old)(\.[^.]*)?", re.DOTALL)
 
@@ -58,7 +60,19 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def check_name(path: Path) -> None:
+    """Raises UnderstudyError: the name is so long that no file system takes it with what is put to it while writing."""
+    length = len(os.fsencode(path.name))
+    more = len(os.fsencode(_temporary_name(path).name)) - length
+    if length + more > LONGEST_NAME:
+        raise UnderstudyError(
+            f"the name {path.name[:24]}... is too long ({length} bytes): choose an `output` of at most "
+            f"{LONGEST_NAME - more}"
+        )
+
+
 def _prepare_folder_of(path: Path) -> None:
+    check_name(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy.actor import Actor, run_folder_of
-from understudy.base.files import read_json
+from understudy.base.files import check_name, read_json
 from understudy.errors import TrainingError, UnderstudyError, UsageError
 from understudy.recipes import recipe as find_recipe
 
@@ -38,6 +38,7 @@ def check_actor_output(
     """
     run_folder = run_folder_of(path)
     begun = any(run_folder.glob("**/checkpoints/step-*"))
+    check_name(path)  # now, and not after hours
     if path.is_dir():
         raise UsageError(f"{path} is a folder: name a file for the actor, for example {path.name or 'me'}.actor")
     if path.suffix.lower() in _VIDEO_SUFFIXES:
