@@ -13,7 +13,7 @@ from understudy.recipes import limb_warp
 from understudy.recipes.parts import prior
 from understudy.recipes.parts.kept_frames import kept_poses
 from understudy.recipes.parts.player import moments
-from understudy.recipes.parts.refined import best, neutral, refiner_for, told
+from understudy.recipes.parts.refined import best, clearly_less, neutral, refiner_for, told
 from understudy.recipes.parts.rehearsal import Rehearsal
 
 SMALL = shrunk(recipe.RECIPE.preset("preview"))
@@ -75,6 +75,20 @@ def test_the_judge_prefers_what_is_nearer_to_the_truth(me, tmp_path):
     assert chosen in ("warp", "adapted") and figures["prior"] > 1.2 * figures["adapted"]
     assert best(replace(SMALL, checked=False), {"prior": good, "adapted": bad}, blocks) == ("adapted", {})
     assert best(SMALL, {"prior": good}, []) == ("prior", {})
+
+
+@pytest.mark.parametrize(
+    ("ones", "less"),
+    [
+        ([0.9, 1.9, 2.9, 3.9], True),  # a little, every time
+        ([0.5, 2.3, 2.5, 4.3], False),  # more in the mean, by chance
+        ([1.0, 2.0, 3.0, 4.0], False),
+        ([1.1, 2.1, 3.1, 4.1], False),
+    ],
+)
+def test_better_is_what_chance_does_not_give(ones, less):
+    assert clearly_less(ones, [1.0, 2.0, 3.0, 4.0]) is less
+    assert clearly_less(ones[:1], [1.0]) is (ones[0] < 1)
 
 
 def test_it_learns_which_source_to_trust(me, tmp_path):
@@ -176,4 +190,5 @@ def test_what_is_said_in_the_end_names_every_figure():
         "kept: the frames as they are warped, without the network; "
         "distances on moments held back: warp 0.100, prior 0.200"
     )
+    assert told("prior", {"warp": 0.2, "prior": 0.11, "adapted": 0.1}).endswith("0.100 (the least is so by chance)")
     assert "too short" in told("prior", {})

@@ -43,7 +43,12 @@ def best(
 ) -> tuple[str, dict[str, float]]:
     """Which network makes the held-back moments best by features of Lite2, which trained none; "warp" is none.
 
-    Without moments to judge by, the latest.
+    A later network takes the place of the one before only if it is better by more than chance among the moments gives,
+    one standard error of the mean difference: what has learnt more has also had more occasion to go astray where
+    nothing is held back. Without moments to judge by, the latest.
+
+    Returns:
+        The name, and the mean distance of each.
     """
     latest = list(named)[-1]
     if not blocks or not config.checked:
@@ -65,7 +70,18 @@ def best(
                 made = over(applied(pictures, logits, refinement, config.side, played=True), grey)
                 found[name].append(float(losses.unit_feature_distance(phi(2 * made - 1), truth)))
     means = {name: round(float(np.mean(values)), 4) for name, values in found.items()}
-    return min(means, key=lambda name: means[name]), means
+    chosen, *later = found
+    for name in later:
+        if clearly_less(found[name], found[chosen]):
+            chosen = name
+    return chosen, means
+
+
+def clearly_less(ones: Sequence[float], others: Sequence[float]) -> bool:
+    """Whether distances of the same moments are less in the mean, by more than the standard error of that."""
+    less = np.subtract(others, ones)
+    error = less.std(ddof=1) / np.sqrt(len(less)) if len(less) > 1 else 0.0
+    return bool(less.mean() > error)
 
 
 def told(chosen: str, judged: Mapping[str, float]) -> str:
@@ -79,4 +95,5 @@ def told(chosen: str, judged: Mapping[str, float]) -> str:
     if not judged:
         return f"kept: {words[chosen]} (the reference is too short to hold any of it back)"
     figures = ", ".join(f"{name} {value:.3f}" for name, value in judged.items())
-    return f"kept: {words[chosen]}; distances on moments held back: {figures}"
+    near = "" if judged[chosen] == min(judged.values()) else " (the least is so by chance)"
+    return f"kept: {words[chosen]}; distances on moments held back: {figures}{near}"
