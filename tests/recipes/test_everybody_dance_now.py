@@ -322,7 +322,7 @@ def test_driving_clips_change_nothing_and_that_is_said(trained, me, dance, tmp_p
 
 def test_too_little_footage_is_said(tmp_path):
     short = tiny_performance(tmp_path / "short.performance", frames=2)
-    with pytest.raises(TrainingError, match="has 1 runs of 2 frames with a person in them; training needs at least 2"):
+    with pytest.raises(TrainingError, match="has 1 run of 2 frames with a person in them; training needs at least 2"):
         learnt(short, tmp_path / "run")
 
 

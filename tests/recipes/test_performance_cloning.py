@@ -232,7 +232,7 @@ def test_what_is_shown_is_the_mean_of_a_moments_versions(pair, consecutive):
 
 def test_too_little_footage_is_said(tmp_path):
     short = tiny_performance(tmp_path / "short.performance", frames=2)
-    with pytest.raises(TrainingError, match="has 1 runs of 2 frames with a person in them; training needs at least 2"):
+    with pytest.raises(TrainingError, match="has 1 run of 2 frames with a person in them; training needs at least 2"):
         learnt(short, tmp_path / "run")
 
 

@@ -170,7 +170,7 @@ def test_driving_clips_change_nothing_and_that_is_said(trained, me, dance, tmp_p
 
 def test_too_little_footage_is_said(tmp_path):
     short = tiny_performance(tmp_path / "short.performance", frames=2, missing=(1,))
-    with pytest.raises(TrainingError, match="has 1 frames with a person in them; training needs at least 2"):
+    with pytest.raises(TrainingError, match="has 1 frame with a person in them; training needs at least 2"):
         learnt(short, tmp_path / "run")
 
 

@@ -340,7 +340,7 @@ def test_a_rung_that_learns_from_nobody_else_says_of_whom(me, tmp_path, caplog):
 
 def test_too_little_footage_is_said(tmp_path):
     short = tiny_performance(tmp_path / "short.performance", frames=3)
-    with pytest.raises(TrainingError, match="has 1 runs of 3 frames with a person in them; training needs at least 2"):
+    with pytest.raises(TrainingError, match="has 1 run of 3 frames with a person in them; training needs at least 2"):
         learnt(TINY, short, [], tmp_path / "run")
 
 

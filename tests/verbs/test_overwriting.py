@@ -10,6 +10,7 @@ from tiny_actor import CONFIG
 from understudy.actor import Actor
 from understudy.errors import UnderstudyError, UsageError
 from understudy.recipes import copy_then_refine, performance_cloning, poses_in_the_wild
+from understudy.verbs.clone import clone
 from understudy.verbs.outputs import set_aside
 from understudy.verbs.train import train
 
@@ -85,6 +86,16 @@ def test_overwriting_begins_anew_and_keeps_what_was_there_once(tmp_path, me, cap
     train(me, output, recipe="performance-cloning", preset="preview", max_steps=1, overwrite=True, **ASKED)
     assert Actor.load(before).record["preset"] == "instant"
     assert not list((tmp_path / "me.before.actor.run").rglob("step-*"))
+
+
+def test_clone_overwrites_as_train_does(tmp_path, me):
+    output = tmp_path / "out.mkv"
+    asked = {"recipe": "performance-cloning", "preset": "preview", "max_steps": 1, **ASKED}
+    clone(me, me, output, **asked)
+    with pytest.raises(UsageError, match="replace it with `overwrite=True`"):
+        clone(me, me, output, **asked)
+    clone(me, me, output, **asked, overwrite=True)
+    assert (tmp_path / "out.before.actor").is_file() and (tmp_path / "out.actor").is_file()
 
 
 def test_an_overwritten_run_is_the_one_that_is_gone_on_with(tmp_path, me):
