@@ -3,6 +3,7 @@
 import itertools
 import re
 import shlex
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -57,9 +58,11 @@ def here(clips, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("UNDERSTUDY_CACHE", str(clips / "cache"))
     for _, one in every():
-        if one.learns:
-            small = shrunk(one.preset("preview"))
-            monkeypatch.setitem(one.presets, "preview", lambda config=small: config)
+        for preset in {"preview", "instant"} & one.presets.keys():
+            small = shrunk(one.preset(preset))
+            if preset == "instant" and one.learns:
+                small = replace(small, steps=0)
+            monkeypatch.setitem(one.presets, preset, lambda config=small: config)
     monkeypatch.setattr(evaluating, "DANCE_SECONDS", 0.4)
     for module in (pix2pix, copy_then_refine):
         monkeypatch.setattr(module, "ENDLESS", 3)  # steps, where a page says how many minutes

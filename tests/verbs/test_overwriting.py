@@ -1,5 +1,6 @@
 """Nothing takes the place of a trained actor but the run that made it, unless that is said; then it is kept once."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ def small_presets(monkeypatch):
     for method in (copy_then_refine, poses_in_the_wild):
         small = shrunk(method.preview())
         monkeypatch.setitem(method.RECIPE.presets, "preview", lambda small=small: small)
+    instant = replace(shrunk(copy_then_refine.instant()), steps=0)
+    monkeypatch.setitem(copy_then_refine.RECIPE.presets, "instant", lambda: instant)
     monkeypatch.setitem(performance_cloning.RECIPE.presets, "preview", lambda: CONFIG)
 
 
