@@ -47,6 +47,11 @@ def test_a_person_on_the_head_is_told():
     turned = Pose(SIZE - pose.xy, pose.confidence, pose.size_hw)
     (said,) = oddities(turned, FPS)
     assert said.startswith("the person stands on the head in 40 of 40 frames")
+    lying = Pose(pose.xy[..., ::-1].copy(), pose.confidence, pose.size_hw)
+    (said,) = oddities(lying, FPS)
+    assert said.startswith("the person lies across the picture in 40 of 40 frames: if the camera stood on its side")
+    half = Pose(np.concatenate([pose.xy[:20], lying.xy[20:]]), pose.confidence, pose.size_hw)
+    assert not any("lies" in said for said in oddities(half, FPS)), "a roll on the floor is a move"
     mixed = Pose(np.concatenate([pose.xy[:20], turned.xy[20:]]), pose.confidence, pose.size_hw)
     assert not any("head" in said for said in oddities(mixed, FPS)), "a handstand is a move"
 
@@ -72,6 +77,9 @@ def test_a_cut_or_zoom_is_told_with_its_time_and_a_slow_zoom_is_none():
     (said,) = oddities(standing(factors=cut), FPS)
     assert said.startswith("the person's size jumps 2 times (first at 0.90 s)")
     assert oddities(standing(factors=np.linspace(1, 2, 40)), FPS) == []
+    smoothed = [1.0] * 18 + [1.25, 1.6] + [1.7] * 20
+    (said,) = oddities(standing(factors=smoothed), FPS)
+    assert said.startswith("the person's size jumps once (first at 0.90 s)")
 
 
 def test_of_nobody_nothing_is_known():

@@ -20,11 +20,15 @@ log = logging.getLogger(__name__)
 
 MOSTLY = 0.6
 """share of frames in which something shows, from which on the clip is said to be like that"""
+ALWAYS = 0.9
+"""share of frames from which on something is so throughout: who dances on the floor gets up, too"""
 HARDLY = 0.1
 """share of frames below which a joint counts as never seen"""
 JUMP = 1.2
 """factor by which the limbs of one frame are longer or shorter than those of the frame before: more than half of a
 dancer's limbs never change that much in one frame, while a zoom changes all alike"""
+SPREAD = 3
+"""frames over which smoothed poses spread one jump"""
 SHARED = 6
 """limbs seen in two frames, without which nothing is said of their size"""
 
@@ -53,10 +57,19 @@ def say_oddities(*clips: Performance) -> None:
 
 
 def _upside_down(xy: Floats, seen: npt.NDArray[np.bool_]) -> str:
-    """Where the shoulders are below the hips, in most frames that show both."""
+    """Where the shoulders are below the hips or beside them, in most frames that show both."""
     whole = seen[:, [*_SHOULDERS, *_HIPS]].all(axis=1)
-    below = xy[whole][:, list(_SHOULDERS), 1].mean(axis=1) > xy[whole][:, list(_HIPS), 1].mean(axis=1)
-    if not whole.any() or below.mean() < MOSTLY:
+    if not whole.any():
+        return ""
+    spine = xy[whole][:, list(_HIPS)].mean(axis=1) - xy[whole][:, list(_SHOULDERS)].mean(axis=1)
+    lying = np.abs(spine[:, 0]) > np.abs(spine[:, 1])
+    if lying.mean() > ALWAYS:
+        return (
+            f"the person lies across the picture in {int(lying.sum())} of {len(lying)} frames: if the camera stood on "
+            "its side, turn the clip by 90 degrees first"
+        )
+    below = ~lying & (spine[:, 1] < 0)
+    if below.mean() < MOSTLY:
         return ""
     return (
         f"the person stands on the head in {int(below.sum())} of {len(below)} frames: if the camera hung upside down, "
@@ -97,6 +110,7 @@ def _changes_of_size(xy: Floats, seen: npt.NDArray[np.bool_], fps: Fraction) -> 
     jumps = np.flatnonzero(np.maximum(factor, 1 / factor) > JUMP) + 1
     if not len(jumps):
         return ""
+    jumps = jumps[np.diff(jumps, prepend=-SPREAD - 1) > SPREAD]
     times = "once" if len(jumps) == 1 else f"{len(jumps)} times"
     return (
         f"the person's size jumps {times} (first at {float(jumps[0] / fps):.2f} s): a cut or a zoom of the camera. "
