@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from understudy.poses.pose import DESCRIPTOR_LIMBS, Pose
+from understudy.poses.pose import Pose
+from understudy.retargeting.pose_metrics import descriptor
 
 if TYPE_CHECKING:
     from understudy.performance import Performance
@@ -45,7 +46,7 @@ def oddities(pose: Pose, fps: Fraction) -> list[str]:
     """
     xy, confidence = pose.openpose18()
     seen = confidence > 0
-    found = [_upside_down(xy, seen), _cut_off(seen), _changes_of_size(xy, seen, fps)]
+    found = [_upside_down(xy, seen), _cut_off(seen), _changes_of_size(pose, fps)]
     return [one for one in found if one]
 
 
@@ -97,11 +98,11 @@ def _cut_off(seen: npt.NDArray[np.bool_]) -> str:
     )
 
 
-def _changes_of_size(xy: Floats, seen: npt.NDArray[np.bool_], fps: Fraction) -> str:
+def _changes_of_size(pose: Pose, fps: Fraction) -> str:
     """Frames from which on all limbs are larger or smaller at once."""
-    ends = np.array(DESCRIPTOR_LIMBS)
-    length = np.linalg.norm(xy[:, ends[:, 1]] - xy[:, ends[:, 0]], axis=-1)
-    there = seen[:, ends].all(axis=-1) & (length > 1)
+    limbs = descriptor(pose)
+    length = np.linalg.norm(limbs.displacement, axis=-1)
+    there = limbs.seen & (length > 1)
     both = there[1:] & there[:-1]
     change = np.where(both, np.log(np.where(both, length[1:], 1) / np.where(both, length[:-1], 1)), np.nan)
     enough = both.sum(axis=1) >= SHARED

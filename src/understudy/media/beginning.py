@@ -106,34 +106,44 @@ class _Stamp:
         return cls(ticks, (ticks or 0) + (packet.duration or 0), packet.is_discard, packet.is_keyframe)
 
 
-def find_beginning(path: Path, stamps: Stamps, decoder: str | None) -> Beginning:
+def find_beginning(
+    path: Path,
+    container: av.container.InputContainer,
+    stream: av.video.stream.VideoStream,
+    stamps: Stamps,
+    decoder: str | None,
+) -> Beginning:
     """Decodes up to the first frame that can be shown, and further where the time stamps are in doubt.
+
+    Args:
+        path: for messages.
+        container, stream: just opened, at its start; read from here on.
+        stamps: of the stream.
+        decoder: name of another decoder that must be used, or None.
 
     Raises:
         MediaError: there is none.
     """
-    with open_input(path) as container, media_errors(path):
-        stream = video_stream(path, container)
-        doubtful = stamps.rising and bool(stream.codec_context.has_b_frames)
-        context = video_decoder(stream, decoder)
-        context.thread_count = 1
-        lead_in = LeadIn(stamps.has_key)
-        frames: list[av.video.frame.VideoFrame] = []
-        for packet in _packets_to_try(container, stream):
-            if lead_in.covers(packet):
-                continue
-            try:
-                frames += context.decode(packet if packet.size else None)
-            except av.error.FFmpegError:
-                continue  # the reader will meet the same damage and tell its time
-            if len(frames) >= (_FRAMES_TO_ORDER if doubtful else 1):
-                break
-        if not frames:
-            raise MediaError(f"{path} has no frame that can be decoded: it is damaged, or cut off right at the start")
-        pts = [frame.pts for frame in frames if frame.pts is not None]
-        left_out = pts[0] - lead_in.earliest if pts and lead_in.earliest is not None else 0
-        ordered = all(earlier < later for earlier, later in itertools.pairwise(pts))
-        return Beginning(frames[0], max(0, left_out), not ordered)
+    doubtful = stamps.rising and bool(stream.codec_context.has_b_frames)
+    context = video_decoder(stream, decoder)
+    context.thread_count = 1
+    lead_in = LeadIn(stamps.has_key)
+    frames: list[av.video.frame.VideoFrame] = []
+    for packet in _packets_to_try(container, stream):
+        if lead_in.covers(packet):
+            continue
+        try:
+            frames += context.decode(packet if packet.size else None)
+        except av.error.FFmpegError:
+            continue  # the reader will meet the same damage and tell its time
+        if len(frames) >= (_FRAMES_TO_ORDER if doubtful else 1):
+            break
+    if not frames:
+        raise MediaError(f"{path} has no frame that can be decoded: it is damaged, or cut off right at the start")
+    pts = [frame.pts for frame in frames if frame.pts is not None]
+    left_out = pts[0] - lead_in.earliest if pts and lead_in.earliest is not None else 0
+    ordered = all(earlier < later for earlier, later in itertools.pairwise(pts))
+    return Beginning(frames[0], max(0, left_out), not ordered)
 
 
 def _packets_to_try(

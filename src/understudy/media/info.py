@@ -123,7 +123,7 @@ def inspect(path: Path) -> Source:
         stream = video_stream(path, container)
         time_base = _time_base(path, stream)
         decoder = _ALPHA_DECODERS.get(stream.codec_context.name) if stream.metadata.get("alpha_mode") == "1" else None
-        beginning = find_beginning(path, stamps, decoder)
+        beginning = find_beginning(path, container, stream, stamps, decoder)
         frame = beginning.frame
         first_ticks = frame.pts if frame.pts is not None else (stream.start_time or 0)
         fps = _constant_rate(stamps.ticks, time_base, stream.average_rate)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy.base.files import atomic_file, sha256_of
+from understudy.errors import UnderstudyError
 from understudy.performance import VERSION, Performance
 
 TRACKING_VERSION = 4
@@ -41,13 +42,8 @@ def remember_video(video: Path, sha256: str) -> None:
 
     That it cannot be noted, on a disk that is full or read-only, is no reason to lose what was tracked.
     """
-    note = _note_of(sha256)
-    try:
-        note.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_file(note) as temporary:
-            temporary.write_text(str(video.absolute()), encoding="utf-8")
-    except OSError:
-        return
+    with suppress(OSError, UnderstudyError), atomic_file(_note_of(sha256)) as temporary:
+        temporary.write_text(str(video.absolute()), encoding="utf-8")
 
 
 def video_of(performance: Performance) -> Path | None:

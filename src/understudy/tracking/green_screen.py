@@ -83,9 +83,10 @@ class GreenScreen:
         pieces = [label for label in range(1, count) if statistics[label, cv2.CC_STAT_AREA] >= least]
         within = np.zeros(matte.shape, np.uint8)
         if pieces:
-            y, x = np.nonzero(np.isin(labels, pieces))
-            outline = cv2.convexHull(np.stack([x, y], axis=1).astype(np.int32))
-            cv2.fillConvexPoly(within, outline, 255)
+            edges, _ = cv2.findContours(
+                np.isin(labels, pieces).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+            )
+            cv2.fillConvexPoly(within, cv2.convexHull(np.concatenate(edges)), 255)
         # The pixels on its edge are half of what is beside it, and would be left as a line
         return np.asarray(cv2.erode(within, np.ones((3, 3), np.uint8), iterations=2), np.uint8)
 

@@ -23,7 +23,7 @@ from understudy.base.progress import progress_bar
 from understudy.base.things import pasted
 from understudy.base.threads import ReadAhead
 from understudy.errors import UsageError
-from understudy.media.reading import VideoReader
+from understudy.media.reading import VideoReader, probe
 from understudy.performance import FLOW_SHRINK, MISSING, Crop, PerformanceWriter
 from understudy.poses.pose import BODY, Pose
 from understudy.tracking.background import BackgroundMedian, sample_count, sample_frames
@@ -68,9 +68,8 @@ class Footage:
 
     def samples(self) -> Iterator[UInt8Array]:
         """(H, W, 3) RGB frames, a few that are spread evenly over the chosen part."""
-        with closing(self.reader(say_notes=False)) as whole:
-            first = self.start or 0.0
-            last = float(whole.info.duration) if self.end is None else min(self.end, float(whole.info.duration))
+        whole = float(probe(self.path).duration)
+        first, last = self.start or 0.0, whole if self.end is None else min(self.end, whole)
         for moment in np.linspace(first, last, SAMPLES + 1)[:-1] + (last - first) / (2 * SAMPLES):
             begun = Footage(self.path, float(moment), None, self.strict, tolerate_damage=True)
             with suppress(UsageError), closing(begun.reader(say_notes=False)) as reader:  # shorter than it says

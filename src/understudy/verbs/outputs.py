@@ -79,7 +79,7 @@ def _check_goes_on(path: Path, run_folder: Path, recipe: str, config: Any) -> No
             f"{run_folder} was begun with another recipe: go on with `recipe={other!r}`, choose another `output`, "
             "or begin anew with `overwrite=True`"
         )
-    if path.exists() and not _took_no_training(path) and _trains_nothing(recipe, config):
+    if _trains_nothing(recipe, config) and path.exists() and not _took_no_training(path):
         raise UsageError(
             f"{path} took training, and what is asked for takes none: repeat the `recipe` and `preset` of before, "
             "choose another `output`, or replace it with `overwrite=True`"
