@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tiny import STANDING, tiny_performance
-from understudy import perform, train
+from understudy import clone, coverage, perform, train
 from understudy.covering.oddities import oddities, say_oddities
 from understudy.poses.pose import Pose
 from understudy.synthetic.motion import choreography
@@ -95,6 +95,14 @@ def test_it_is_said_before_training_and_before_performing(tmp_path, caplog, monk
         assert "tiny1.mp4: it is odd" in caplog.text and "tiny2" not in caplog.text
         perform(tmp_path / "me.actor", dance, tmp_path / "out.mp4", device="cpu")
     assert "tiny2.mp4: it is odd" in caplog.text
+    caplog.clear()
+    coverage(me, dance)
+    assert [record.message for record in caplog.records] == ["tiny1.mp4: it is odd", "tiny2.mp4: it is odd"]
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        clone(me, dance, tmp_path / "clone.mp4", preset="instant", consent="I am it", device="cpu")
+    said = [record.message for record in caplog.records if "odd" in record.message]
+    assert said == ["tiny1.mp4: it is odd", "tiny2.mp4: it is odd"], "once, though it trains and performs"
     caplog.clear()
     say_oddities(me, dance)
     assert [record.message for record in caplog.records] == ["tiny1.mp4: it is odd", "tiny2.mp4: it is odd"]

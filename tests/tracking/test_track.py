@@ -1,6 +1,7 @@
 """The whole way from a video file to a performance, with the real tracker on made-up and on real people."""
 
 import logging
+from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from filmed_dancer import FRAMES, SIZE_HW, filmed_dancer
 
-from clips import numbered, real_clip, write_clip
+from clips import numbered, numbers_of, real_clip, write_clip
 from understudy.errors import MediaError, PerformanceError, PoseError, UsageError
 from understudy.media.reading import VideoReader, VideoWriter
 from understudy.performance import FOUND, INTERPOLATED, MISSING
@@ -20,7 +21,10 @@ from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.scene import make_scene
 from understudy.tracking import passes
+from understudy.tracking.cache import cache_folder, video_of
 from understudy.tracking.detection import Detection
+from understudy.tracking.mattes import GivenMatte
+from understudy.tracking.passes import SAMPLES, Footage
 from understudy.tracking.track import track
 
 
@@ -106,6 +110,34 @@ def test_too_little_of_a_person_is_an_error_and_leaves_nothing(tmp_path):
     with pytest.raises(PoseError, match="a person was found in 0 of 6 frames"):
         track(clip, tmp_path / "empty.performance")
     assert [path.name for path in tmp_path.iterdir()] == ["empty.mp4"]
+
+
+def test_where_the_video_lies_is_remembered(filmed, performance):
+    note = cache_folder() / "videos" / performance.header.source_sha256
+    assert note.read_text(encoding="utf-8") == str(filmed.video) and video_of(performance) == filmed.video
+
+
+def test_a_matte_in_colour_is_told_once_and_a_grey_one_is_not(tmp_path, caplog):
+    grey = [np.full((48, 64, 3), level, np.uint8) for level in (0, 100, 200)]
+    coloured = [
+        np.concatenate([frame[:, :32], np.full((48, 32, 3), (200, 60, 40), np.uint8)], axis=1) for frame in grey
+    ]
+    for name, frames, told in (("grey", grey, 0), ("coloured", coloured, 1)):
+        path = write_clip(tmp_path / f"{name}.mp4", frames, 20)
+        with closing(GivenMatte(path, (0, 0, 48), (48, 64), None, None, False)) as source:
+            for frame in frames:
+                source(frame, np.zeros((24, 24, 3), np.uint8), None)
+        notes = [record.message for record in caplog.records if "is in colour" in record.message]
+        assert len(notes) == told
+
+
+def test_a_screen_is_looked_for_all_over_the_part_that_is_tracked(tmp_path):
+    numbers = write_clip(tmp_path / "numbers.mp4", [numbered(number) for number in range(40)], 20)
+    whole, part = (Footage(numbers, *ends, False, False) for ends in ((None, None), (0.5, 1.5)))
+    seen = numbers_of(whole.samples())
+    assert len(seen) == SAMPLES and seen == sorted(set(seen)) and seen[0] < 5 and seen[-1] > 34
+    seen = numbers_of(part.samples())
+    assert len(set(seen)) == SAMPLES and min(seen) >= 10 and max(seen) < 30
 
 
 def test_a_green_screen_is_keyed(filmed, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from tiny import STANDING
 from understudy.conditioning import limb_warps as warps
-from understudy.poses.pose import LEFT_HIP, LEFT_KNEE, RIGHT_HIP, RIGHT_KNEE, Pose
+from understudy.poses.pose import LEFT_HIP, LEFT_KNEE, LEFT_SHOULDER, RIGHT_HIP, RIGHT_KNEE, RIGHT_SHOULDER, Pose
 from understudy.recipes import limb_warp
 from understudy.recipes.parts.hanging_cloth import depths, facing_alike, hanging
 from understudy.recipes.parts.wardrobe import Wardrobe
@@ -83,6 +83,19 @@ def test_a_skirt_is_whole_between_legs_farther_apart_than_they_were(skirt, opaqu
             assert shown[y, x, 3] < 128 or down == 0.5  # where trousers meet
     x, y = np.rint(wanted[15] * 0.9 + wanted[13] * 0.1).astype(int)  # just above an ankle
     assert np.abs(shown[y, x] - SKIN).max() < 25
+
+
+def test_cloth_follows_the_hips_and_not_shoulders_that_tilt():
+    clothes, pose = wardrobe(skirt=True), figure(0.12)
+    wanted, seen = (values[0] for values in warps.with_made_up_points(pose.xy, pose.confidence))
+    tilted = wanted.copy()
+    tilted[[RIGHT_SHOULDER, LEFT_SHOULDER], 1] += (-0.06 * SIZE, 0.06 * SIZE)
+    near = clothes.nearness(wanted)  # of the same outlines, so that the transforms alone differ
+    level, other = (clothes.dressed(0, points, seen, near)[0] for points in (wanted, tilted))
+    hem = slice(round(0.6 * SIZE), round(0.78 * SIZE))
+    assert np.abs(level[hem] - other[hem]).max() < 12
+    chest = slice(round(0.32 * SIZE), round(0.45 * SIZE))
+    assert np.abs(level[chest] - other[chest]).max() > 20
 
 
 _THIGHS = ((RIGHT_HIP, RIGHT_KNEE), (LEFT_HIP, LEFT_KNEE))

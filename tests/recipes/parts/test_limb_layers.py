@@ -5,6 +5,7 @@ import pytest
 
 from tiny import STANDING
 from understudy.conditioning.limb_warps import (
+    GROUPS,
     NECK,
     PELVIS,
     TRUNK,
@@ -60,3 +61,39 @@ def test_the_thickness_that_is_learnt_is_of_a_flat_trunk():
         picture[wide] = 255
         found.append(limb_layers.thicknesses([(picture, points)], SIZE)[TRUNK])
     assert found == pytest.approx([3, 3], abs=1.2)
+
+
+def layer_of(layers, name):
+    return next(layer for layer in layers if layer.parts == GROUPS[name])
+
+
+def test_from_the_side_the_belly_is_the_trunks_and_not_the_arms_before_it():
+    """In thicknesses as seen from the side its middle line is nearer than an arm that hangs before it."""
+    xy = STANDING.copy()
+    xy[[2, 5, 8, 11], 0] = 0.5  # shoulders and hips
+    xy[[3, 6, 4, 7], 0] = 0.69  # elbows and wrists, of arms that hang
+    points = points_of(xy)
+    thickness = np.full(12, 3, np.float32)
+    belly = round(0.5 * SIZE + 3 + 0.9 * trunk_beyond(points)), round(0.45 * SIZE)
+    picture = np.full((SIZE, SIZE, 4), 255, np.uint8)
+    layers = limb_layers.cut(picture, points, np.ones(12, np.bool_), thickness)
+    assert layer_of(layers, "trunk").filmed[belly[1], belly[0]] > 200
+    for arm in ("right arm", "left arm"):
+        assert layer_of(layers, arm).filmed[belly[1], belly[0]] < 50
+
+
+def test_no_edge_of_the_other_leg_is_left_across_the_light_between_them():
+    size, thickness = 2 * SIZE, np.full(12, 18, np.float32)
+    apart = STANDING.copy()
+    apart[[8, 9, 10], 0], apart[[11, 12, 13], 0] = 0.5 - 20 / size, 0.5 + 20 / size
+    points = 2 * points_of(apart)
+    picture = np.full((size, size, 4), 255, np.uint8)
+    middle, shin = size // 2, round(0.8 * size)
+    picture[round(0.57 * size) :, middle - 2 : middle + 2, 3] = 0  # light
+    seen = ~np.isin(np.arange(12), (8, 11))  # the figure has no feet
+    layers = limb_layers.cut(picture, points, seen, thickness)
+    behind = layers[0]  # the legs are cut first, the one behind the other before it
+    across = middle + 2 if behind.parts == GROUPS["right leg"] else middle - 3
+    own = middle - 6 if behind.parts == GROUPS["right leg"] else middle + 6
+    assert behind.parts in (GROUPS["right leg"], GROUPS["left leg"])
+    assert behind.picture[shin, own, 3] > 200 and behind.picture[shin, across, 3] < 50
