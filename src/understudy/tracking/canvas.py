@@ -8,13 +8,13 @@ outside, then by a look at a few frames (`Judge`).
 from __future__ import annotations
 
 import logging
-import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from understudy.base.things import pasted
 from understudy.errors import PoseError
 from understudy.media.info import TURNS
 from understudy.poses.pose import BODY, FloatArray, Pose
@@ -270,7 +270,7 @@ def _as_stored(picture: Picture, path: Path) -> PoseError:
 def _mend(path: Path, size: str) -> str:
     return (
         "make it on the picture as shown, or write canvas_width and canvas_height into it (`understudy poses "
-        f"{shlex.quote(str(path))} sized.json --size {size}`)"
+        f"{pasted(path)} sized.json --size {size}`)"
     )
 
 
