@@ -28,7 +28,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from understudy.base.arguments import StrPath
+from understudy.base.arguments import Rotation, StrPath
 from understudy.base.files import atomic_folder, load_tensors, read_json, save_tensors, sha256_of, write_json
 from understudy.base.tensor_stream import TensorStream, map_tensor
 from understudy.base.things import pasted, what_is
@@ -44,6 +44,9 @@ MISSING, INTERPOLATED, FOUND = 0, 1, 2
 """what `Performance.status` says of a frame's pose"""
 FLOW_SHRINK = 4
 """working pixels per cell of the stored flow"""
+
+UNSAID = {"rotate": 0}
+"""what headers of older versions do not say, and what it was then"""
 
 HEADER_FILE = "performance.json"
 FRAMES_FILE = "frames.mp4"
@@ -94,6 +97,8 @@ class Header:
     start: float | None
     """seconds into the clip; None = its beginning"""
     end: float | None
+    rotate: Rotation
+    """degrees clockwise by which the clip was turned before anything else"""
     inpainted: float
     """share of background.png that no frame ever showed, in [0, 1]"""
     flow_shrink: int
@@ -251,7 +256,7 @@ def _read_header(path: Path) -> Header:
     if version != VERSION:
         raise PerformanceError(f"{path} has version {version}, and this program reads {VERSION}: track the video again")
     try:
-        content = {field.name: content[field.name] for field in fields(Header)}
+        content = {field.name: (UNSAID | content)[field.name] for field in fields(Header)}
         crop = content["crop"]
         content |= {
             "fps": Fraction(content["fps"]),
@@ -352,6 +357,7 @@ class PerformanceWriter:
         smoothed: bool,
         start: float | None = None,
         end: float | None = None,
+        rotate: Rotation = 0,
         inpainted: float = 0.0,
     ) -> Performance:
         """Writes the rest, the header last, and gives the folder its name.
@@ -391,6 +397,7 @@ class PerformanceWriter:
             missing=int((status == MISSING).sum()),
             start=start,
             end=end,
+            rotate=rotate,
             inpainted=inpainted,
             flow_shrink=FLOW_SHRINK,
             files={name: sha256_of(self.folder / name) for name in CONTENT_FILES},

@@ -14,13 +14,31 @@ import understudy
 from understudy.cli import main as cli
 from understudy.cli.reading import COMMANDS, OTHERWISE, POSITIONAL, PYTHON_ONLY, VERBS, command
 
+# how a clip is read and tracked, as typed and as given
+OF_THE_REFERENCE = (
+    " --reference-start 1.5 --reference-end 9 --reference-rotate 180 --reference-region 1,2,30,40 "
+    "--reference-poses mine.json --reference-matte green --reference-tolerate-damage",
+    {
+        "reference_start": 1.5, "reference_end": 9.0, "reference_rotate": 180, "reference_region": (1, 2, 30, 40),
+        "reference_poses": Path("mine.json"), "reference_matte": "green", "reference_tolerate_damage": True,
+    },
+)  # fmt: skip
+OF_THE_DRIVER = (
+    " --driving-start 2 --driving-end 8.25 --driving-rotate 270 --driving-region 5,6,70,80 "
+    "--driving-poses theirs.json --driving-matte matte.mp4 --driving-tolerate-damage",
+    {
+        "driving_start": 2.0, "driving_end": 8.25, "driving_rotate": 270, "driving_region": (5, 6, 70, 80),
+        "driving_poses": Path("theirs.json"), "driving_matte": "matte.mp4", "driving_tolerate_damage": True,
+    },
+)  # fmt: skip
+
 # function: what is typed, the command first, and what the function is given
 TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "clone": (
         "clone --reference me.mp4 --driving dance.mp4 --output out.mp4 --unpaired a.mp4 b.performance --recipe pix2pix "
         "--preset fast --resume --overwrite --max-minutes 2.5 --max-steps 7 --seed 3 --normalization ground "
         "--variant FBF --set steps=5 --set rotate=0 "
-        "--background #102030 --compare --consent me --device cpu",
+        "--background #102030 --compare --consent me --device cpu" + OF_THE_REFERENCE[0] + OF_THE_DRIVER[0],
         {
             "reference": Path("me.mp4"), "driving": Path("dance.mp4"), "output": Path("out.mp4"),
             "unpaired": (Path("a.mp4"), Path("b.performance")), "recipe": "pix2pix", "preset": "fast",
@@ -28,55 +46,59 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
             "normalization": "ground", "variant": "FBF",
             "settings": ("steps=5", "rotate=0"),
             "background": "#102030", "compare": True, "consent": "me", "device": "cpu",
+            **OF_THE_REFERENCE[1], **OF_THE_DRIVER[1],
         },
     ),
     "track": (
         "track me.mp4 --output me.performance --tracker rtmlib --landmarks wholebody --poses poses.json "
-        "--region 900,100,500,900 --start 5 --end 65.5 --matte green --size 512 --no-smooth --strict --tolerate-damage",
+        "--region 900,100,500,900 --start 5 --end 65.5 --matte green --size 512 --no-smooth --strict --tolerate-damage "
+        "--rotate 90",
         {
             "video": Path("me.mp4"), "output": Path("me.performance"), "tracker": "rtmlib", "landmarks": "wholebody",
             "poses": Path("poses.json"), "region": (900, 100, 500, 900), "start": 5.0, "end": 65.5, "matte": "green",
-            "size": 512, "smooth": False, "strict": True, "tolerate_damage": True,
+            "size": 512, "smooth": False, "strict": True, "tolerate_damage": True, "rotate": 90,
         },
     ),
     "train": (
         "train --reference me.mp4 --output me.actor --unpaired poses choreography:3 --recipe poses-in-the-wild "
         "--preset paper --resume --overwrite --max-minutes 10 --max-steps 20 --seed 4 --normalization similarity "
-        "--variant PL-Stage1-DA --set optimisation.batch=2 --consent me --device cuda",
+        "--variant PL-Stage1-DA --set optimisation.batch=2 --consent me --device cuda"
+        + OF_THE_REFERENCE[0],
         {
             "reference": Path("me.mp4"), "output": Path("me.actor"),
             "unpaired": (Path("poses"), Path("choreography:3")), "recipe": "poses-in-the-wild", "preset": "paper",
             "resume": True, "overwrite": True, "max_minutes": 10.0, "max_steps": 20, "seed": 4,
             "normalization": "similarity", "variant": "PL-Stage1-DA", "settings": ("optimisation.batch=2",),
-            "consent": "me", "device": "cuda",
+            "consent": "me", "device": "cuda", **OF_THE_REFERENCE[1],
         },
     ),
     "perform": (
         "perform --actor me.actor --actor you.actor --driving dance.mp4 --output out.webm --layout stage "
-        "--background transparent --normalization ground --compare --device mps",
+        "--background transparent --normalization ground --compare --device mps" + OF_THE_DRIVER[0],
         {
             "actor": (Path("me.actor"), Path("you.actor")), "driving": Path("dance.mp4"), "output": Path("out.webm"),
             "layout": "stage", "background": "transparent", "normalization": "ground", "compare": True,
-            "device": "mps",
+            "device": "mps", **OF_THE_DRIVER[1],
         },
     ),
     "coverage": (
-        "coverage --reference me.mp4 --driving dance.mp4 --output report.html --gamma 6.5 --scale-by hips",
+        "coverage --reference me.mp4 --driving dance.mp4 --output report.html --gamma 6.5 --scale-by hips"
+        + OF_THE_REFERENCE[0] + OF_THE_DRIVER[0],
         {
             "reference": Path("me.mp4"), "driving": Path("dance.mp4"), "output": Path("report.html"), "gamma": 6.5,
-            "scale_by": "hips",
+            "scale_by": "hips", **OF_THE_REFERENCE[1], **OF_THE_DRIVER[1],
         },
     ),
     "evaluate": (
         "evaluate --reference me.mp4 --output report --recipes pix2pix cyclegan --preset fast --max-minutes 4 "
         "--actor me.actor --driving held_out.mp4 --unpaired a.mp4 b.mp4 --train-share 0.75 --gap 1.5 --seed 9 "
-        "--set rotate=0 --consent me --device cpu",
+        "--set rotate=0 --consent me --device cpu --rotate 180",
         {
             "reference": Path("me.mp4"), "output": Path("report"), "recipes": ("pix2pix", "cyclegan"),
             "preset": "fast", "max_minutes": 4.0, "actor": Path("me.actor"), "driving": Path("held_out.mp4"),
             "unpaired": (Path("a.mp4"), Path("b.mp4")), "train_share": 0.75, "gap": 1.5, "seed": 9,
             "settings": ("rotate=0",), "consent": "me",
-            "device": "cpu",
+            "device": "cpu", "rotate": 180,
         },
     ),
     "study": (
@@ -93,14 +115,15 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
         {"results": (Path("one.json"), Path("two.json")), "study": Path("study"), "output": Path("results.json")},
     ),
     "detect": (
-        "detect dance.mp4 --output verdict --detector my.safetensors --device cpu",
+        "detect dance.mp4 --output verdict --detector my.safetensors --device cpu --rotate 270",
         {
             "video": Path("dance.mp4"), "output": Path("verdict"), "detector": Path("my.safetensors"), "device": "cpu",
+            "rotate": 270,
         },
     ),
     "inspect": (
-        "inspect me.actor --output sheet.png --driving dance.mp4",
-        {"thing": Path("me.actor"), "output": Path("sheet.png"), "driving": Path("dance.mp4")},
+        "inspect me.actor --output sheet.png --driving dance.mp4 --rotate 90",
+        {"thing": Path("me.actor"), "output": Path("sheet.png"), "driving": Path("dance.mp4"), "rotate": 90},
     ),
     "convert_poses": (
         "poses me.performance me.json --to coco --fps 12.5 --size 640x480 --person 1",

@@ -47,9 +47,13 @@ def test_a_person_on_the_head_is_told():
     turned = Pose(SIZE - pose.xy, pose.confidence, pose.size_hw)
     (said,) = oddities(turned, FPS)
     assert said.startswith("the person stands on the head in 40 of 40 frames")
+    assert "with `--driving-rotate 180`" in said and "--reference-rotate 180" in oddities(turned, FPS, "reference")[0]
     lying = Pose(pose.xy[..., ::-1].copy(), pose.confidence, pose.size_hw)
     (said,) = oddities(lying, FPS)
     assert said.startswith("the person lies across the picture in 40 of 40 frames: if the camera stood on its side")
+    assert said.endswith("with `--driving-rotate 90`"), "the head is at the left"
+    other = Pose(SIZE - lying.xy, pose.confidence, pose.size_hw)
+    assert oddities(other, FPS)[0].endswith("with `--driving-rotate 270`")
     half = Pose(np.concatenate([pose.xy[:20], lying.xy[20:]]), pose.confidence, pose.size_hw)
     assert not any("lies" in said for said in oddities(half, FPS)), "a roll on the floor is a move"
     mixed = Pose(np.concatenate([pose.xy[:20], turned.xy[20:]]), pose.confidence, pose.size_hw)
@@ -88,21 +92,26 @@ def test_of_nobody_nothing_is_known():
 
 
 def test_it_is_said_before_training_and_before_performing(tmp_path, caplog, monkeypatch):
-    monkeypatch.setattr("understudy.covering.oddities.oddities", lambda pose, fps: ["it is odd"])
+    monkeypatch.setattr("understudy.covering.oddities.oddities", lambda pose, fps, role: [f"it is odd ({role})"])
     me, dance = (tiny_performance(tmp_path / f"{number}.performance", number) for number in (1, 2))
     with caplog.at_level(logging.WARNING):
         train(me, tmp_path / "me.actor", preset="instant", consent="I am it", device="cpu")
-        assert "tiny1.mp4: it is odd" in caplog.text and "tiny2" not in caplog.text
+        assert "tiny1.mp4: it is odd (reference)" in caplog.text and "tiny2" not in caplog.text
         perform(tmp_path / "me.actor", dance, tmp_path / "out.mp4", device="cpu")
-    assert "tiny2.mp4: it is odd" in caplog.text
+    assert "tiny2.mp4: it is odd (driving)" in caplog.text
     caplog.clear()
     coverage(me, dance)
-    assert [record.message for record in caplog.records] == ["tiny1.mp4: it is odd", "tiny2.mp4: it is odd"]
+    assert [record.message for record in caplog.records] == [
+        "tiny1.mp4: it is odd (reference)",
+        "tiny2.mp4: it is odd (driving)",
+    ]
     caplog.clear()
     with caplog.at_level(logging.WARNING):
         clone(me, dance, tmp_path / "clone.mp4", preset="instant", consent="I am it", device="cpu")
     said = [record.message for record in caplog.records if "odd" in record.message]
-    assert said == ["tiny1.mp4: it is odd", "tiny2.mp4: it is odd"], "once, though it trains and performs"
+    assert said == ["tiny1.mp4: it is odd (reference)", "tiny2.mp4: it is odd (driving)"], (
+        "once, though it trains and performs"
+    )
     caplog.clear()
-    say_oddities(me, dance)
-    assert [record.message for record in caplog.records] == ["tiny1.mp4: it is odd", "tiny2.mp4: it is odd"]
+    say_oddities("reference", me)
+    assert [record.message for record in caplog.records] == ["tiny1.mp4: it is odd (reference)"]

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
@@ -123,37 +122,6 @@ def test_variable_rate_becomes_constant_by_nearest_time(tmp_path: Path, times: l
     for index, number in enumerate(got):
         distance = np.abs(stamps - float(index / reader.fps))
         assert distance[number] <= distance.min() + 1e-6
-
-
-@pytest.mark.parametrize("rotation", [0, 90, 180, -90])
-def test_rotation_is_applied(tmp_path: Path, rotation: int) -> None:
-    stored = np.zeros((48, 64, 3), np.uint8)
-    stored[:24, :32] = (250, 20, 20)
-    stored[24:, 32:] = (20, 20, 250)
-    path = clips.write_clip(tmp_path / "turned.mp4", [stored] * 3, rotation=rotation)
-    frame = next(iter(VideoReader(path)))
-    expected = np.rot90(stored, rotation // 90)  # both count anticlockwise
-    assert frame.shape == expected.shape
-    assert np.abs(frame.astype(int) - expected).mean() < 8
-    info = probe(path)
-    assert info.rotation == -rotation % 360
-    assert info.size_hw == expected.shape[:2]
-    small = next(iter(VideoReader(path, long_side=32)))
-    assert small.shape == (expected.shape[0] // 2, expected.shape[1] // 2, 3)
-
-
-def test_a_rotation_in_the_tags_is_applied(tmp_path: Path) -> None:
-    """What files have that were made before the display matrix was."""
-    path = tmp_path / "tagged.mkv"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=30)
-        stream.height, stream.width = clips.SIZE_HW
-        stream.metadata["rotate"] = "90"
-        container.mux(stream.encode(av.VideoFrame.from_ndarray(clips.numbered(5), format="rgb24")))
-        container.mux(stream.encode(None))
-    assert (probe(path).rotation, probe(path).size_hw) == (90, clips.SIZE_HW[::-1])
-    shown = next(iter(VideoReader(path)))
-    assert np.abs(shown.astype(int) - np.rot90(clips.numbered(5), -1)).mean() < 8
 
 
 @pytest.mark.parametrize(

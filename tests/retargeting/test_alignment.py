@@ -10,6 +10,7 @@ import pytest
 from understudy.errors import PoseError
 from understudy.poses.pose import LEFT_HIP, LEFT_SHOULDER, POINTS, RIGHT_HIP, RIGHT_SHOULDER, Pose
 from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
+from understudy.tracking.canvas import turned
 
 CORNERS = [LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP]
 
@@ -52,6 +53,21 @@ def test_statistics_survive_json() -> None:
         stored["front_share"],
     )
     assert again == body
+
+
+@pytest.mark.parametrize("behind", [False, True], ids=["from the front", "from behind"])
+@pytest.mark.parametrize("quarters", range(4))
+def test_a_clip_that_is_turned_shows_the_same_side(behind: bool, quarters: int) -> None:
+    pose = torso((100, 120, 20, 60), (100, 121, 20, 60), (101, 120, 20, 60))
+    pose = pose.sides_exchanged() if behind else pose
+    shown = turned(pose, ["none", "clockwise", "half", "anticlockwise"][quarters])
+    assert body_statistics(shown).front_share == body_statistics(pose).front_share == (0.0 if behind else 1.0)
+
+
+def test_bending_over_shows_the_same_side() -> None:
+    upright, over = torso((100, 120, 20, 60)), torso((100, 120, 20, -40))
+    pose = Pose.concatenate([upright, upright, over])
+    assert body_statistics(pose).front_share == 1.0
 
 
 def test_no_torso_is_an_error() -> None:

@@ -68,14 +68,14 @@ def left_edges(given, count):
 @pytest.mark.parametrize("size_hw", [(96, 128), (48, 64), (192, 256)], ids=["as large", "half as large", "twice"])
 def test_a_video_of_mattes_is_cut_like_the_picture_whatever_its_size(tmp_path, size_hw):
     path = write_clip(tmp_path / "mattes.mp4", list(bars(8, size_hw)), 10)
-    given = mattes.GivenMatte(path, (8, 16, 64), (96, 128), None, None, False)
+    given = mattes.GivenMatte(path, (8, 16, 64), (96, 128), None, None, False, 0)
     assert list(left_edges(given, 7)) == pytest.approx([8, 8, 16, 24, 32, 40, 48], abs=2)
     given.close()
 
 
 def test_a_video_of_mattes_begins_and_ends_with_the_part_that_is_tracked(tmp_path):
     path = write_clip(tmp_path / "mattes.mp4", list(bars(8)), 10)
-    given = mattes.GivenMatte(path, (8, 16, 64), (96, 128), 0.3, 0.6, False)
+    given = mattes.GivenMatte(path, (8, 16, 64), (96, 128), 0.3, 0.6, False, 0)
     assert list(left_edges(given, 3)) == pytest.approx([24, 32, 40], abs=2)
     given.check_end()
     assert list(left_edges(given, 1)) == pytest.approx([40], abs=2)  # a frame more is held
@@ -86,4 +86,4 @@ def test_a_video_of_mattes_begins_and_ends_with_the_part_that_is_tracked(tmp_pat
 def test_a_matte_of_another_shape_is_refused(tmp_path):
     path = write_clip(tmp_path / "mattes.mp4", list(bars(2, (96, 96))), 10)
     with pytest.raises(MediaError, match="is 96x96 and the video 128x96: a matte must have the shape of its video"):
-        mattes.GivenMatte(path, (8, 16, 64), (96, 128), None, None, False)
+        mattes.GivenMatte(path, (8, 16, 64), (96, 128), None, None, False, 0)

@@ -124,7 +124,7 @@ def test_a_matte_in_colour_is_told_once_and_a_grey_one_is_not(tmp_path, caplog):
     ]
     for name, frames, told in (("grey", grey, 0), ("coloured", coloured, 1)):
         path = write_clip(tmp_path / f"{name}.mp4", frames, 20)
-        with closing(GivenMatte(path, (0, 0, 48), (48, 64), None, None, False)) as source:
+        with closing(GivenMatte(path, (0, 0, 48), (48, 64), None, None, False, 0)) as source:
             for frame in frames:
                 source(frame, np.zeros((24, 24, 3), np.uint8), None)
         notes = [record.message for record in caplog.records if "is in colour" in record.message]
@@ -338,7 +338,7 @@ def test_the_note_says_whom_it_followed(filmed, tmp_path, caplog):
     caplog.set_level(logging.INFO)
     track(filmed.video, tmp_path / "x.performance", size=64, end=0.15)
     assert "followed the person in the middle, trunk at x=" in caplog.text
-    command = f"`understudy track {filmed.video} --region X,Y,W,H --output dance.performance`"
+    command = f"`understudy track {filmed.video} --region X,Y,W,H --end 0.15 --output dance.performance`"
     assert f"to follow another one: {command}, and give that" in caplog.text
 
 

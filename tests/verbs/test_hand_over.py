@@ -15,6 +15,7 @@ from tiny_actor import DrawingActor, drawing_actor, tiny_actor
 from understudy.actor import Actor
 from understudy.compositing.backgrounds import Background
 from understudy.consent import Consent
+from understudy.covering.coverage import coverage
 from understudy.errors import UsageError
 from understudy.evaluation import contenders
 from understudy.evaluation import evaluate as evaluation
@@ -25,6 +26,8 @@ from understudy.recipes.parts.groups import Placement
 from understudy.recipes.parts.player import Player
 from understudy.recipes.parts.recipe import Recipe
 from understudy.recipes.parts.trained import Trained
+from understudy.synthetic.drivers import part_of
+from understudy.tracking.track import track
 from understudy.training.session import Session
 from understudy.verbs import checks
 from understudy.verbs.clone import clone
@@ -171,10 +174,89 @@ def test_clone_hands_on_all_that_it_shares_with_train_and_perform(
 
 def test_the_table_of_what_clone_shares_is_whole() -> None:
     shared = inspect.signature(train).parameters.keys() - {"reference", "output", "unpaired", "config"}
+    shared -= {f"reference_{name}" for name in PART}
     assert TRAINING.keys() == shared - {"overwrite"}  # which goes without `resume`, see test_overwriting.py
     assert shared < inspect.signature(clone).parameters.keys()
     own = inspect.signature(clone).parameters.keys() - inspect.signature(train).parameters.keys()
-    assert own == {"driving", "background", "compare"} < inspect.signature(perform).parameters.keys()
+    of_the_driver = {"driving", *(f"driving_{name}" for name in PART)}
+    assert own == {"background", "compare"} | of_the_driver < inspect.signature(perform).parameters.keys()
+
+
+PART = {
+    "start": 1.0, "end": 2.5, "rotate": 180, "region": (1, 2, 30, 40), "poses": "poses.json", "matte": "green",
+    "tolerate_damage": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("role", ["reference", "driving"])
+@pytest.mark.parametrize("name", PART)
+def test_how_a_clip_is_read_reaches_its_tracking_alone(
+    tmp_path: Path, trained: dict[str, Any], performed: dict[str, Any], monkeypatch: Any, role: str, name: str
+) -> None:
+    clips = {"reference": tmp_path / "me.mp4", "driving": tmp_path / "dance.mp4"}
+    tracked = tiny_performance(tmp_path / "any.performance", 1)
+    asked: dict[str, dict[str, Any]] = {}
+
+    def tracking(clip: Any, cache: Any = None, **how: Any) -> Performance:
+        if not isinstance(clip, Performance):
+            asked[str(clip)] = how
+        return tracked
+
+    monkeypatch.setattr("understudy.tracking.track.tracked", tracking)
+    monkeypatch.setattr("understudy.media.reading.probe", lambda path: SimpleNamespace(has_audio=False))
+    chosen = {f"{role}_{name}": PART[name]}
+
+    def expected(of: str, **others: Any) -> dict[str, Any]:
+        return others | ({name: PART[name]} if of == role else {})
+
+    options = {"recipe": "pix2pix", "consent": "It is me", "device": "cpu"}
+    clone(clips["reference"], clips["driving"], tmp_path / "out.mp4", **options, **chosen)
+    assert asked == {str(path): expected(of, size=320) for of, path in clips.items()}
+    asked.clear()
+    if role == "reference":
+        train(clips["reference"], tmp_path / "again.actor", **options, **chosen)
+        assert asked == {str(clips["reference"]): expected("reference", size=320)}
+    else:
+        for actors in (tiny_actor(), [tiny_actor(), tiny_actor()]):
+            perform(actors, clips["driving"], tmp_path / "out.mp4", **chosen)
+            assert asked == {str(clips["driving"]): expected("driving")}
+            asked.clear()
+    asked.clear()
+    coverage(clips["reference"], clips["driving"], **chosen)
+    assert asked == {str(path): expected(of) for of, path in clips.items()}
+
+
+@pytest.mark.parametrize("name", PART)
+def test_defaults_are_those_of_track(name: str) -> None:
+    default = inspect.signature(track).parameters[name].default
+    for verb in (clone, train, perform, coverage):
+        mine = inspect.signature(verb).parameters
+        mine = [mine[f"{role}_{name}"].default for role in ("reference", "driving") if f"{role}_{name}" in mine]
+        assert mine and set(mine) == {default}
+    assert part_of("driving", "dance.mp4", **{name: default}) == {}
+
+
+@pytest.mark.parametrize("name", PART)
+def test_what_is_tracked_already_is_not_read_in_another_way(tmp_path: Path, dance: Path, name: str) -> None:
+    bvh = tmp_path / "walk.bvh"
+    bvh.write_text("HIERARCHY\n")
+    loaded = Performance.load(dance)
+    for clip, why in (
+        (dance, "dance.performance is a performance"), (loaded, "is tracked already"), (bvh, "is motion alone")
+    ):  # fmt: skip
+        with pytest.raises(UsageError, match=f"`driving_{name}` is for a video, .*{why}: leave it out"):
+            perform(tiny_actor(), clip, tmp_path / "out.mp4", **{f"driving_{name}": PART[name]})
+
+
+@pytest.mark.parametrize("verb", [clone, train, perform, coverage])
+def test_pictures_are_turned_by_quarters(tmp_path: Path, me: Path, dance: Path, verb: Any) -> None:
+    given = {"reference": "me.mp4", "driving": "dance.mp4", "actor": tiny_actor(), "output": tmp_path / "out.mp4"}
+    names = inspect.signature(verb).parameters
+    if verb is coverage:
+        given["output"] = tmp_path / "out.html"
+    role = "driving" if "driving" in names else "reference"
+    with pytest.raises(UsageError, match=f"`{role}_rotate=45`: pictures are turned by 90, 180 or 270 degrees"):
+        verb(**{name: given[name] for name in given if name in names}, **{f"{role}_rotate": 45})
 
 
 @pytest.mark.parametrize("name", TRAINING)
@@ -288,9 +370,9 @@ def test_evaluate_hands_on_how_to_split_and_how_to_train(
     with pytest.raises(Stopped):
         evaluate(
             "me.mp4", tmp_path / "report", recipes=["performance-cloning"], preset="fast", max_minutes=1.5,
-            unpaired=[other], train_share=0.75, gap=0.25, seed=5, consent="It is me", device="cpu",
+            unpaired=[other], train_share=0.75, gap=0.25, seed=5, consent="It is me", device="cpu", rotate=90,
         )  # fmt: skip
-    assert split == [(Path("me.mp4"), {"train_share": 0.75, "gap_seconds": 0.25, "size": 320})]
+    assert split == [(Path("me.mp4"), {"train_share": 0.75, "gap_seconds": 0.25, "size": 320, "rotate": 90})]
     assert devices == ["cpu", "cpu"]
     assert trained == trained | {
         "recipe": "performance-cloning", "config": Config(made_by="fast"), "seed": 5, "max_minutes": 1.5,
@@ -299,10 +381,11 @@ def test_evaluate_hands_on_how_to_split_and_how_to_train(
     assert [one.path for one in trained["unpaired"]] == [other]
 
 
-def test_evaluating_an_actor_hands_on_the_device(tmp_path: Path, dance: Path, monkeypatch: Any) -> None:
+def test_evaluating_an_actor_hands_on_turn_and_device(tmp_path: Path, dance: Path, monkeypatch: Any) -> None:
     video = tmp_path / "held_out.mp4"
     video.write_bytes(b"")
-    monkeypatch.setattr(evaluation, "tracked", lambda clip: Performance.load(dance))
+    turns = []
+    monkeypatch.setattr(evaluation, "tracked", lambda clip, rotate: turns.append(rotate) or Performance.load(dance))
     monkeypatch.setattr(evaluation, "truth_of", lambda *_: None)
     monkeypatch.setattr(evaluation, "part_of", lambda *_: None)
     devices = []
@@ -313,5 +396,5 @@ def test_evaluating_an_actor_hands_on_the_device(tmp_path: Path, dance: Path, mo
 
     monkeypatch.setattr(evaluation, "compare", compared)
     with pytest.raises(Stopped):
-        evaluate(actor=tiny_actor(), driving=video, output=tmp_path / "report", device="cpu")
-    assert devices == ["cpu"]
+        evaluate(actor=tiny_actor(), driving=video, output=tmp_path / "report", device="cpu", rotate=180)
+    assert (turns, devices) == ([180], ["cpu"])

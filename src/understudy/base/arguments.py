@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from understudy.errors import UsageError
 
 StrPath: TypeAlias = str | os.PathLike[str]
 Region = tuple[int, int, int, int]
 """left, top, width, height in pixels of the picture"""
+Rotation = Literal[0, 90, 180, 270]
+"""degrees clockwise"""
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Preset = Literal["instant", "preview", "fast", "paper"]
@@ -49,6 +51,16 @@ def check_choice(name: str, given: object, choices: Iterable[str]) -> None:
     """
     if given not in (choices := tuple(choices)):
         raise UsageError(f"`{name}={given!r}`: there is no such one; choose one of {', '.join(choices)}")
+
+
+def check_rotation(name: str, given: object) -> None:
+    """A picture can be turned by so many degrees.
+
+    Raises:
+        UsageError: no quarter turn.
+    """
+    if given not in get_args(Rotation):
+        raise UsageError(f"`{name}={given!r}`: pictures are turned by 90, 180 or 270 degrees, clockwise")
 
 
 def check_limits(max_minutes: float | None, max_steps: int | None = None) -> None:

@@ -157,12 +157,13 @@ class _Document:
         self.examples = re.findall(r"^    \$ (.*)$", sections.get("Shell", ""), re.MULTILINE)
 
     def of(self, name: str) -> str:
-        """What is said of a parameter; "as for `train`" is what `train` says."""
+        """What is said of a parameter; "as for `train`" is what `train` says of it, "as `end` for `track`" of `end`."""
         said = self.arguments[name]
-        elsewhere = re.match(r"as for `(\w+)`", said)
+        elsewhere = re.search(r"\bas (?:`(\w+)` )?for `(\w+)`", said)
         if elsewhere is None:
             return said
-        return _Document(getattr(understudy, elsewhere[1])).of(name).rstrip(".") + said[elsewhere.end() :]
+        there = _Document(getattr(understudy, elsewhere[2])).of(elsewhere[1] or name)
+        return said[: elsewhere.start()] + there.rstrip(".") + said[elsewhere.end() :]
 
 
 def _options(verb: Callable[..., Any], document: _Document, standing: Sequence[str]) -> list[Option]:
@@ -182,9 +183,10 @@ def _option(name: str, hint: Any, default: Any, said: str, standing: bool) -> Op
     if kind is bool:
         return Option(name, said, default, None, "")
     if get_origin(kind) is Literal:
-        read, metavar, what = _one_of(get_args(kind)), "|".join(get_args(kind)), f"one of {', '.join(get_args(kind))}"
+        words = tuple(map(str, get_args(kind)))
+        read, metavar, what = _one_of(get_args(kind)), "|".join(words), f"one of {', '.join(words)}"
     else:
-        read, metavar, what = BY_NAME.get(name) or BY_TYPE[kind]
+        read, metavar, what = BY_NAME.get(re.sub("^(reference|driving)_", "", name)) or BY_TYPE[kind]
     if standing:
         metavar = name.upper()
     if metavar == "NAME":
@@ -196,8 +198,8 @@ def _option(name: str, hint: Any, default: Any, said: str, standing: bool) -> Op
     return Option(name, said, default, _saying(read, what), metavar, many, repeatable, standing)
 
 
-def _one_of(choices: tuple[str, ...]) -> Reader:
-    return lambda word: choices[choices.index(word)]
+def _one_of(choices: tuple[Any, ...]) -> Reader:
+    return lambda word: choices[tuple(map(str, choices)).index(word)]
 
 
 def _saying(read: Reader, what: str) -> Reader:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from understudy.base.arguments import ScaleBy, StrPath
+from understudy.base.arguments import Region, Rotation, ScaleBy, StrPath
 from understudy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +20,20 @@ def coverage(
     gamma: float = 8.0,
     *,
     scale_by: ScaleBy = "body",
+    reference_start: float | None = None,
+    reference_end: float | None = None,
+    reference_rotate: Rotation = 0,
+    reference_region: Region | None = None,
+    reference_poses: StrPath | None = None,
+    reference_matte: StrPath = "auto",
+    reference_tolerate_damage: bool = False,
+    driving_start: float | None = None,
+    driving_end: float | None = None,
+    driving_rotate: Rotation = 0,
+    driving_region: Region | None = None,
+    driving_poses: StrPath | None = None,
+    driving_matte: StrPath = "auto",
+    driving_tolerate_damage: bool = False,
 ) -> Coverage:
     """Says which of the driver's poses the reference cannot support, and what to film instead.
 
@@ -33,6 +47,20 @@ def coverage(
             256 frame (the paper takes 8).
         scale_by: what brings the driver to the reference's size: "body" (the median of how much longer each limb is,
             which turning does not change) or "hips" (the mean hip widths, as in the paper).
+        reference_start: as for `train`.
+        reference_end: as for `train`.
+        reference_rotate: as for `train`.
+        reference_region: as for `train`.
+        reference_poses: as for `train`.
+        reference_matte: as for `train`.
+        reference_tolerate_damage: as for `train`.
+        driving_start: as for `perform`.
+        driving_end: as for `perform`.
+        driving_rotate: as for `perform`.
+        driving_region: as for `perform`.
+        driving_poses: as for `perform`.
+        driving_matte: as for `perform`.
+        driving_tolerate_damage: as for `perform`.
 
     Raises:
         UsageError: gamma is not above 0, or output does not end in .html.
@@ -48,7 +76,7 @@ def coverage(
     from understudy.covering.measure import measure
     from understudy.covering.oddities import say_oddities
     from understudy.covering.report import write_report
-    from understudy.synthetic.drivers import driver_of
+    from understudy.synthetic.drivers import driver_of, part_of
 
     if not gamma > 0:
         raise UsageError(f"`gamma` must be above 0 pixels, not {gamma:g}")
@@ -56,8 +84,31 @@ def coverage(
         raise UsageError(
             f"the coverage report is a web page: name it {Path(output).stem or 'report'}.html, not {output}"
         )
-    person, driver = driver_of(reference), driver_of(driving)
-    say_oddities(person, driver)
+    filmed = part_of(
+        "reference",
+        reference,
+        start=reference_start,
+        end=reference_end,
+        rotate=reference_rotate,
+        region=reference_region,
+        poses=reference_poses,
+        matte=reference_matte,
+        tolerate_damage=reference_tolerate_damage,
+    )
+    danced = part_of(
+        "driving",
+        driving,
+        start=driving_start,
+        end=driving_end,
+        rotate=driving_rotate,
+        region=driving_region,
+        poses=driving_poses,
+        matte=driving_matte,
+        tolerate_damage=driving_tolerate_damage,
+    )
+    person, driver = driver_of(reference, **filmed), driver_of(driving, **danced)
+    say_oddities("reference", person)
+    say_oddities("driving", driver)
     found = measure(
         person.poses,
         driver.poses,

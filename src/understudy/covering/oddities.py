@@ -37,27 +37,27 @@ _SHOULDERS, _HIPS, _KNEES, _ANKLES, _ELBOWS, _WRISTS = (2, 5), (8, 11), (9, 12),
 """places among the OpenPose-18 joints, right and left"""
 
 
-def oddities(pose: Pose, fps: Fraction) -> list[str]:
+def oddities(pose: Pose, fps: Fraction, role: str = "driving") -> list[str]:
     """Sentences without a full stop, none of a clip that is as it should be.
 
     Args:
         pose: T frames, pixels, y down.
         fps: frames per second.
+        role: of the clip, "driving" or "reference", after which options for it are called.
     """
     xy, confidence = pose.openpose18()
     seen = confidence > 0
-    found = [_upside_down(xy, seen), _cut_off(seen), _changes_of_size(pose, fps)]
+    found = [_turned(xy, seen, role), _cut_off(seen), _changes_of_size(pose, fps)]
     return [one for one in found if one]
 
 
-def say_oddities(*clips: Performance) -> None:
-    """Warns of each, by the clip's name."""
-    for clip in clips:
-        for oddity in oddities(clip.poses, clip.fps):
-            log.warning("%s: %s", clip.header.source_name, oddity)
+def say_oddities(role: str, clip: Performance) -> None:
+    """Warns of each, by the clip's name; `role` as for `oddities`."""
+    for oddity in oddities(clip.poses, clip.fps, role):
+        log.warning("%s: %s", clip.header.source_name, oddity)
 
 
-def _upside_down(xy: Floats, seen: npt.NDArray[np.bool_]) -> str:
+def _turned(xy: Floats, seen: npt.NDArray[np.bool_], role: str) -> str:
     """Where the shoulders are below the hips or beside them, in most frames that show both."""
     whole = seen[:, [*_SHOULDERS, *_HIPS]].all(axis=1)
     if not whole.any():
@@ -67,14 +67,14 @@ def _upside_down(xy: Floats, seen: npt.NDArray[np.bool_]) -> str:
     if lying.mean() > ALWAYS:
         return (
             f"the person lies across the picture in {int(lying.sum())} of {len(lying)} frames: if the camera stood on "
-            "its side, turn the clip by 90 degrees first"
+            f"its side, turn the picture upright with `--{role}-rotate {90 if np.median(spine[:, 0]) > 0 else 270}`"
         )
     below = ~lying & (spine[:, 1] < 0)
     if below.mean() < MOSTLY:
         return ""
     return (
         f"the person stands on the head in {int(below.sum())} of {len(below)} frames: if the camera hung upside down, "
-        "turn the clip by 180 degrees first; as it is, left and right are exchanged"
+        f"turn the picture upright with `--{role}-rotate 180`; as it is, left and right are exchanged"
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy.actor import Actor
-from understudy.base.arguments import StrPath, TrainingPreset
+from understudy.base.arguments import Rotation, StrPath, TrainingPreset
 from understudy.base.devices import Device
 from understudy.base.machine import machine
 from understudy.consent import Consent
@@ -77,11 +77,12 @@ def self_reenacted(
     gap: float,
     seed: int,
     max_minutes: float | None,
+    rotate: Rotation,
     device: Device,
 ) -> Test:
     """Every contender learns the first part of a video and plays the rest."""
     size = max(256, *(who.config.size for who in contenders))
-    parts = split(video, train_share=train_share, gap_seconds=gap, size=size)
+    parts = split(video, train_share=train_share, gap_seconds=gap, size=size, rotate=rotate)
     others = [tracked(one) for one in unpaired] or [dancer(folder)]
     actors = [
         learnt(
@@ -117,13 +118,15 @@ def self_reenactment_test(
     return compare(name, explanation, players, truth, folder, asked=Asked(training, own), device=device)
 
 
-def of_actor(actor: Actor | StrPath, driving: Path, folder: Path, device: Device) -> tuple[Test, dict[str, Any]]:
+def of_actor(
+    actor: Actor | StrPath, driving: Path, folder: Path, rotate: Rotation, device: Device
+) -> tuple[Test, dict[str, Any]]:
     """An actor plays a video of its own person; also what the report says of it."""
     loaded = actor if isinstance(actor, Actor) else Actor.load(actor)
     name = "actor" if isinstance(actor, Actor) else Path(actor).name
     if not driving.is_file():
         raise UsageError(f"`driving` {driving} is not a video file, and its frames are the truth")
-    held_out = tracked(driving)
+    held_out = tracked(driving, rotate=rotate)
     if held_out.header.source_sha256 == loaded.reference_sha256:
         log.warning("%s is what the actor learnt from: the figures say nothing about clips it has not seen", driving)
     who = Contender(loaded.recipe, recipe(loaded.recipe).title, loaded.recipe, loaded.record.get("preset", ""), None)

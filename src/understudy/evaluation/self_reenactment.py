@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from understudy.actor import Actor
+from understudy.base.arguments import Rotation
 from understudy.errors import UsageError
 from understudy.evaluation.truth import Truth, square_of
 from understudy.media.reading import probe
@@ -33,7 +35,13 @@ class Split:
 
 
 def split(
-    video: Path, *, train_share: float = 2 / 3, gap_seconds: float = 0.5, cache: Path | None = None, size: int = 256
+    video: Path,
+    *,
+    train_share: float = 2 / 3,
+    gap_seconds: float = 0.5,
+    cache: Path | None = None,
+    size: int = 256,
+    rotate: Rotation = 0,
 ) -> Split:
     """Tracks the first `train_share` of a clip and, after a gap, the rest.
 
@@ -41,6 +49,7 @@ def split(
         gap_seconds: left out between the two: frames next to each other are nearly the same.
         cache: see `tracked`.
         size: of the working frames, pixels.
+        rotate: degrees clockwise by which the clip is turned first.
 
     Raises:
         UsageError: it is no video, or one of the parts would be shorter than half a second.
@@ -63,8 +72,9 @@ def split(
             f"{video} lasts {float(info.duration):.1f} s, too short to train on {train_share:.0%} of it and to hold "
             f"out the rest after {gap_seconds:g} s: give a longer clip"
         )
-    training = tracked(video, cache=cache, end=float(end / info.fps), size=size)
-    return Split(training, tracked(video, cache=cache, start=float(start / info.fps), size=size))
+    options: dict[str, Any] = {"size": size, "rotate": rotate}
+    training = tracked(video, cache=cache, end=float(end / info.fps), **options)
+    return Split(training, tracked(video, cache=cache, start=float(start / info.fps), **options))
 
 
 def truth_of(video: Path, held_out: Performance, actor: Actor, size: int) -> Truth:

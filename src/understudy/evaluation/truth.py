@@ -48,7 +48,9 @@ class Truth:
     def frames(self) -> Iterator[UInt8Array]:
         """(S, S, 3) RGB, room and all."""
         header = self.performance.header
-        with VideoReader(self.video, start=header.start, end=header.end, say_notes=False) as reader:
+        with VideoReader(
+            self.video, start=header.start, end=header.end, say_notes=False, rotate=header.rotate
+        ) as reader:
             for _, frame in zip(range(len(self)), reader, strict=False):
                 yield cut(frame, self.square, self.size)
 

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.arguments import Rotation
 from understudy.errors import MediaError
 from understudy.media.reading import VideoReader
 from understudy.poses.pose import BODY, Pose
@@ -107,6 +108,7 @@ def looks(
     margin_of: Callable[[int], float] = lambda number: MARGIN,
     finder: Finder | None = None,
     on_frame: Callable[[], object] = lambda: None,
+    rotate: Rotation = 0,
 ) -> Iterator[Look]:
     """Looks at two consecutive frames of a video, several times a second; nothing grows with its length.
 
@@ -116,12 +118,13 @@ def looks(
         margin_of: gives the margin of the look with that number, see `MARGIN`; training varies it.
         finder: finds the person; left out, the default tracker does. One that is given is not closed.
         on_frame: called for every frame read.
+        rotate: degrees clockwise by which the picture is turned first.
 
     Raises:
         MediaError: the video cannot be read, or holds less than two frames.
     """
     number = 0
-    with VideoReader(video, tolerate_damage=True) as reader:
+    with VideoReader(video, tolerate_damage=True, rotate=rotate) as reader:
         every = thinning(reader.fps)
         between = max(1, round(reader.fps / every / LOOKS))
         chosen: AbstractContextManager[Finder] = closing(TrackerFinder()) if finder is None else nullcontext(finder)

@@ -16,6 +16,7 @@ import av.video.frame
 import av.video.stream
 import numpy as np
 
+from understudy.base.arguments import Rotation
 from understudy.errors import MediaError
 from understudy.media.beginning import Stamps, find_beginning, read_stamps
 from understudy.media.images import check_size
@@ -43,6 +44,7 @@ TURNS = {
     "transverse": (0, -1, -1, 0),
 }
 """the eight ways to show a picture, as (a, b, c, d) of the display matrix: x' = a x + c y, y' = b x + d y, y down"""
+BY_DEGREES: dict[int, str] = {0: "none", 90: "clockwise", 180: "half", 270: "anticlockwise"}
 _DEGREES = {"clockwise": 90, "half": 180, "anticlockwise": 270, "flip": 180, "transpose": 90, "transverse": 270}
 
 
@@ -106,17 +108,20 @@ class Source:
     notes: tuple[str, ...]
 
 
-def probe(path: str | Path) -> VideoInfo:
+def probe(path: str | Path, rotate: Rotation = 0) -> VideoInfo:
     """Reads a video's header and its first frame.
+
+    Args:
+        rotate: degrees clockwise by which the picture is turned, beside what the file asks for.
 
     Raises:
         MediaError: missing, empty, text, a playlist, cut off before its index, without video, larger than 8192x8192,
             or without a single frame that can be decoded.
     """
-    return inspect(Path(path)).info
+    return inspect(Path(path), rotate).info
 
 
-def inspect(path: Path) -> Source:
+def inspect(path: Path, rotate: Rotation = 0) -> Source:
     """`probe` with what only the reader needs."""
     stamps = read_stamps(path)
     with open_input(path) as container, media_errors(path):
@@ -129,7 +134,7 @@ def inspect(path: Path) -> Source:
         fps = _constant_rate(stamps.ticks, time_base, stream.average_rate)
         first = first_ticks * time_base
         duration = _duration(container, stream, stamps, first, fps)
-        turn = _turn(frame, stream)
+        turn = turned_further(_turn(frame, stream), rotate)
         stored_hw = (frame.height, frame.width)
         size_hw = _shown_size_hw(stored_hw, stream.sample_aspect_ratio, turn)
         check_size(path, *size_hw)
@@ -249,7 +254,15 @@ def _turn(frame: av.video.frame.VideoFrame, stream: av.video.stream.VideoStream)
     # What writers before the display matrix left; Matroska gives all names of tags back in capitals
     tagged = next((value for name, value in stream.metadata.items() if name.lower() == "rotate"), "0")
     degrees = round(float(tagged) / 90) * 90 % 360 if _is_number(tagged) else 0
-    return {90: "clockwise", 180: "half", 270: "anticlockwise"}.get(degrees, "none")
+    return BY_DEGREES[degrees]
+
+
+def turned_further(turn: str, rotate: Rotation) -> str:
+    """What `turn`, a key of TURNS, and then so many degrees clockwise come to: another key."""
+    a, b, c, d = TURNS[turn]
+    to_x, to_y, along_x, along_y = TURNS[BY_DEGREES[rotate]]
+    both = (to_x * a + along_x * b, to_y * a + along_y * b, to_x * c + along_x * d, to_y * c + along_y * d)
+    return next(name for name, matrix in TURNS.items() if matrix == both)
 
 
 def _is_number(text: str) -> bool:

@@ -17,6 +17,7 @@ import av.video.frame
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.arguments import Rotation
 from understudy.base.things import VIDEOS
 from understudy.base.threads import ReadAhead
 from understudy.errors import MediaError, UsageError
@@ -76,6 +77,7 @@ class VideoReader:
         strict: a file that ends before its header says is an error, not a note.
         tolerate_damage: packets that cannot be decoded are counted in `notes`, not an error.
         say_notes: log `notes` as they come; not wanted of a second reader of the same file.
+        rotate: degrees clockwise by which the picture is turned, beside what the file asks for.
 
     Attributes:
         info: what the header says about the whole file.
@@ -106,8 +108,10 @@ class VideoReader:
         strict: bool = False,
         tolerate_damage: bool = False,
         say_notes: bool = True,
+        rotate: Rotation = 0,
     ) -> None:
-        self._source = inspect(Path(path))
+        self._source = inspect(Path(path), rotate)
+        self.rotate: Rotation = rotate
         self.info: VideoInfo = self._source.info
         self.fps: Fraction = self.info.fps
         self.size_hw = _shrunk(self.info.size_hw, long_side)

@@ -266,7 +266,12 @@ def driving_panels(driver: Driver) -> Generator[Image, None, None]:
         yield from driver.performance.frames()
         return
     with VideoReader(
-        driver.video, start=driver.start, end=driver.end, long_side=2 * COMPARE_HEIGHT, tolerate_damage=True
+        driver.video,
+        start=driver.start,
+        end=driver.end,
+        long_side=2 * COMPARE_HEIGHT,
+        tolerate_damage=True,
+        rotate=driver.performance.header.rotate,
     ) as reader:
         yield from reader
 

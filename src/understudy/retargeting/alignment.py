@@ -88,8 +88,16 @@ def body_statistics(pose: Pose) -> BodyStatistics:
 
 
 def _towards_left(xy_T42: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Pixels by which left shoulder and hip lie to the right in the picture: above 0 seen from the front."""
-    towards: npt.NDArray[np.float64] = (xy_T42[:, 0] - xy_T42[:, 1] + xy_T42[:, 2] - xy_T42[:, 3])[:, 0]
+    """Pixels by which left shoulder and hip lie to the right in the picture: above 0 seen from the front.
+
+    To the right where the clip shows the person upright; a whole clip that is turned is taken as if it were not. Single
+    frames are not: who bends over until the head is below the hips shows the same sides as before.
+    """
+    across_T2 = xy_T42[:, 0] - xy_T42[:, 1] + xy_T42[:, 2] - xy_T42[:, 3]
+    down_x, down_y = np.median(xy_T42[:, 2:].mean(axis=1) - xy_T42[:, :2].mean(axis=1), axis=0)
+    sideways = abs(down_x) > abs(down_y)
+    towards: npt.NDArray[np.float64]
+    towards = -np.sign(down_x) * across_T2[:, 1] if sideways else np.sign(down_y or 1) * across_T2[:, 0]
     return towards
 
 

@@ -10,8 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from understudy.errors import PerformanceError
-from understudy.performance import Performance
+from understudy.base.arguments import Region, Rotation, StrPath, check_rotation
+from understudy.base.things import what_is
+from understudy.errors import PerformanceError, UsageError
+from understudy.performance import Clip, Performance
 from understudy.poses.pose import Pose
 from understudy.synthetic.bvh import is_bvh, motion_from_bvh, rate_of_bvh
 from understudy.synthetic.clip import performance_from_render
@@ -100,6 +102,41 @@ def driver_of(clip: str | os.PathLike[str] | Performance, *, cache: Path | None 
     return performance_from_render(
         folder, _dancer(), motion, scene, size, poses=_seen(motion, scene), source_name=path.name
     )
+
+
+def part_of(
+    role: str,
+    clip: Clip,
+    *,
+    start: float | None = None,
+    end: float | None = None,
+    rotate: Rotation = 0,
+    region: Region | None = None,
+    poses: StrPath | None = None,
+    matte: StrPath = "auto",
+    tolerate_damage: bool = False,
+) -> dict[str, Any]:
+    """How a clip is to be read and tracked, as options of `tracked`: those that say something.
+
+    Args:
+        role: what the clip is called among the parameters, "reference" or "driving".
+
+    Raises:
+        UsageError: they are for a video, and the clip is tracked already, or motion alone.
+    """
+    check_rotation(f"{role}_rotate", rotate)
+    asked: dict[str, Any] = {"start": start, "end": end, "rotate": rotate or None, "region": region, "poses": poses}
+    asked |= {"matte": None if matte == "auto" else matte, "tolerate_damage": tolerate_damage or None}
+    said = {name: value for name, value in asked.items() if value is not None}
+    if not said:
+        return said
+    first = next(iter(said))
+    if not isinstance(clip, str | os.PathLike):
+        raise UsageError(f"`{role}_{first}` is for a video, and the {role} clip is tracked already: leave it out")
+    if Path(clip).is_dir() or is_bvh(clip):
+        what = "motion alone" if is_bvh(clip) else what_is(clip)
+        raise UsageError(f"`{role}_{first}` is for a video, and {clip} is {what}: leave it out")
+    return said
 
 
 def _told(size: int) -> dict[str, Any]:

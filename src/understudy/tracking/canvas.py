@@ -157,6 +157,8 @@ def stretched(pose: Pose, size_hw: Size) -> Pose:
 
 def turned(pose: Pose, turn: str) -> Pose:
     """As its picture is turned or mirrored, by a key of TURNS; who is mirrored has left and right exchanged."""
+    if turn == "none":
+        return pose
     a, b, c, d = TURNS[turn]
     height, width = pose.size_hw
     size = pose.size_hw if a else (width, height)

@@ -16,13 +16,14 @@ import numpy.typing as npt
 
 from understudy.base.arguments import StrPath
 from understudy.errors import PoseError
+from understudy.media.info import BY_DEGREES, inspect
 from understudy.media.opening import media_errors, open_input, video_stream
 from understudy.media.reading import VideoReader
 from understudy.poses.formats import PoseFiles, by_number, pose_of, read_pose_files
 from understudy.poses.numbering import possible_first_numbers
 from understudy.poses.parsing import Frame
 from understudy.poses.pose import Pose
-from understudy.tracking.canvas import Picture, on_picture
+from understudy.tracking.canvas import Picture, on_picture, turned
 from understudy.tracking.glance import Glance, distance, glances
 
 _NEARLY_ALL = 0.9
@@ -48,7 +49,8 @@ def given_poses(path: StrPath, reader: VideoReader, start: float | None, end: fl
     """The poses for the tracked frames, in pixels of the picture as shown.
 
     Args:
-        path: a folder or file of poses, of the whole clip or of the tracked part.
+        path: a folder or file of poses, of the whole clip or of the tracked part, made on the picture that the file
+            itself shows; where the reader turns that further, they are turned along.
         reader: of the tracked part, in its own size.
         start, end: seconds, the tracked part.
 
@@ -57,11 +59,12 @@ def given_poses(path: StrPath, reader: VideoReader, start: float | None, end: fl
     """
     files = read_pose_files(path)
     frames = _frames_for(files, reader, start, end)
-    info = reader.info
-    pose = pose_of(files, frames, info.size_hw)
-    picture = Picture(info.size_hw, info.stored_hw, reader.turn)
+    file = inspect(reader.info.path)
+    pose = pose_of(files, frames, file.info.size_hw)
+    picture = Picture(file.info.size_hw, file.info.stored_hw, file.turn)
     judge = _Look(reader, pose.found, round((start or 0) * reader.fps))
-    return on_picture(pose, files.size_hw is not None, picture, files.path, judge)
+    placed = on_picture(pose, files.size_hw is not None, picture, files.path, judge)
+    return turned(placed, BY_DEGREES[reader.rotate])
 
 
 class _Look:
@@ -74,7 +77,7 @@ class _Look:
     def __call__(self, pose: Pose) -> float | None:
         if self._looked is None:
             self._looked = glances(self._reader, self._found, self._first)
-        return distance(pose, self._looked)
+        return distance(turned(pose, BY_DEGREES[self._reader.rotate]), self._looked)
 
 
 def count_error(poses: int, frames: int, video: Path) -> PoseError:

@@ -63,7 +63,15 @@ def _glance(reader: VideoReader, tracker: MediaPipeTracker, index: int, first: i
 
 def _frame_at(reader: VideoReader, number: int) -> tuple[npt.NDArray[np.uint8] | None, tuple[int, int]]:
     at, after = float(number / reader.fps), float((number + 1) / reader.fps)
-    one = VideoReader(reader.info.path, start=at, end=after, long_side=LONG_SIDE, tolerate_damage=True, say_notes=False)
+    one = VideoReader(
+        reader.info.path,
+        start=at,
+        end=after,
+        long_side=LONG_SIDE,
+        tolerate_damage=True,
+        say_notes=False,
+        rotate=reader.rotate,
+    )
     with one:
         return next(iter(one), None), one.size_hw
 

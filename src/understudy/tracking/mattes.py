@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.base.arguments import StrPath
+from understudy.base.arguments import Rotation, StrPath
 from understudy.errors import MediaError
 from understudy.media.reading import VideoReader
 from understudy.performance import Crop
@@ -170,7 +170,7 @@ def colourfulness(frame: UInt8Array) -> float:
 
 
 class GivenMatte:
-    """A video of mattes, white where the person is, as long as the clip to within one frame."""
+    """A video of mattes, white where the person is, as long as the clip to within one frame, and turned as it is."""
 
     def __init__(
         self,
@@ -180,9 +180,10 @@ class GivenMatte:
         start: float | None,
         end: float | None,
         tolerate_damage: bool,
+        rotate: Rotation,
     ):
         self._path, self._square = path, square
-        self._reader = VideoReader(path, start=start, end=end, tolerate_damage=tolerate_damage)
+        self._reader = VideoReader(path, start=start, end=end, tolerate_damage=tolerate_damage, rotate=rotate)
         height, width = self._reader.size_hw
         if abs(width * original_hw[0] - height * original_hw[1]) > 2 * max(*original_hw, height, width):
             raise MediaError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.base.arguments import Landmarks, Region, StrPath, TrackerName
+from understudy.base.arguments import Landmarks, Region, Rotation, StrPath, TrackerName
 from understudy.base.progress import progress_bar
 from understudy.base.things import pasted
 from understudy.base.threads import ReadAhead
@@ -54,6 +54,7 @@ class Footage:
     end: float | None
     strict: bool
     tolerate_damage: bool
+    rotate: Rotation = 0
 
     def reader(self, long_side: int | None = None, say_notes: bool = True) -> VideoReader:
         return VideoReader(
@@ -64,6 +65,7 @@ class Footage:
             strict=self.strict,
             tolerate_damage=self.tolerate_damage,
             say_notes=say_notes,
+            rotate=self.rotate,
         )
 
     def samples(self) -> Iterator[UInt8Array]:
@@ -71,12 +73,14 @@ class Footage:
         whole = float(probe(self.path).duration)
         first, last = self.start or 0.0, whole if self.end is None else min(self.end, whole)
         for moment in np.linspace(first, last, SAMPLES + 1)[:-1] + (last - first) / (2 * SAMPLES):
-            begun = Footage(self.path, float(moment), None, self.strict, tolerate_damage=True)
+            begun = replace(self, start=float(moment), end=None, tolerate_damage=True)
             with suppress(UsageError), closing(begun.reader(say_notes=False)) as reader:  # shorter than it says
                 yield from islice(reader, 1)
 
     def chosen_with(self, options: str) -> str:
-        """What to type to track this clip differently; the commands that track by themselves lack those options."""
+        """What to type to track the same part of this clip differently."""
+        part = {"start": self.start, "end": self.end, "rotate": self.rotate or None}
+        options = " ".join([options, *(f"--{name} {value:g}" for name, value in part.items() if value is not None)])
         output = pasted(self.path.stem + ".performance")
         return f"`understudy track {pasted(self.path)} {options} --output {output}`"
 
@@ -119,7 +123,7 @@ def matte_source(
         return KeyedMatte(screen, TrackedMatte(observations, crop, size))
     if matte == "none":
         return NoMatte()
-    return GivenMatte(Path(matte), square, original_hw, clip.start, clip.end, clip.tolerate_damage)
+    return GivenMatte(Path(matte), square, original_hw, clip.start, clip.end, clip.tolerate_damage, clip.rotate)
 
 
 def _of_one_person(observations: Observations, clip: Footage, fps: Fraction) -> Pose:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from understudy.base.arguments import Landmarks, Region, StrPath, TrackerName, check_choice
+from understudy.base.arguments import Landmarks, Region, Rotation, StrPath, TrackerName, check_choice, check_rotation
 from understudy.base.files import sha256_of
 from understudy.errors import MediaError, PerformanceError, UsageError
 
@@ -32,6 +33,7 @@ def track(
     region: Region | None = None,
     start: float | None = None,
     end: float | None = None,
+    rotate: Rotation = 0,
     matte: StrPath = "auto",
     size: int = 256,
     smooth: bool = True,
@@ -51,9 +53,12 @@ def track(
         landmarks: "body" (with feet), or "wholebody": face and hands too, at half the speed.
         poses: poses you already have, instead of a tracker: a folder or JSON file of OpenPose or AlphaPose, or a JSON
             file of COCO-WholeBody. Numbers in the names of files say which frame they are.
-        region: where the person is when there are several, in pixels of the picture: left, top, width, height.
+        region: where the person is when there are several, in pixels of the picture, turned as `rotate` says: left,
+            top, width, height.
         start: seconds into the video.
         end: seconds into the video.
+        rotate: degrees clockwise by which the picture is turned first, for a camera that lay on its side or hung
+            upside down; poses and a matte that are given belong to the video as it is, and are turned along.
         matte: how the person is cut out: "auto" (a segmentation network), "green" (filmed before a green or blue
             screen), "none", or a video that is white where the person is.
         size: of the square working frames, pixels, a multiple of 8.
@@ -90,8 +95,9 @@ def track(
     from understudy.tracking.smoothing import smooth_pose
 
     _check_options(tracker, landmarks, size)
+    check_rotation("rotate", rotate)
     check_matte(matte, Path(video))
-    clip = Footage(Path(video), start, end, strict, tolerate_damage)
+    clip = Footage(Path(video), start, end, strict, tolerate_damage, rotate)
     full = clip.reader()
     check_region(region, full.info.size_hw)
     with PerformanceWriter(output, full.fps) as writer:
@@ -138,6 +144,7 @@ def track(
             smoothed=smooth,
             start=start,
             end=end,
+            rotate=rotate,
             inpainted=inpainted,
         )
 
@@ -163,7 +170,9 @@ def tracked(video_or_performance: StrPath | Performance, *, cache: Path | None =
         return Performance.load(path)
     if not path.is_file():
         raise MediaError(f"there is no video or performance {path}: check the name")
-    folder = (cache or cache_folder()) / "performances" / f"{cache_key(path, options)}.performance"
+    unless_asked = {name: one.default for name, one in signature(track).parameters.items()}
+    asked = {name: value for name, value in options.items() if value != unless_asked.get(name)}
+    folder = (cache or cache_folder()) / "performances" / f"{cache_key(path, asked)}.performance"
     if folder.exists():
         try:
             return Performance.load(folder)

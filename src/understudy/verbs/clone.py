@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from understudy.base.arguments import Device, NormalizeBy, Preset, StrPath
+from understudy.base.arguments import Device, NormalizeBy, Preset, Region, Rotation, StrPath
 from understudy.base.things import pasted
 from understudy.errors import UnderstudyError
 from understudy.verbs.checks import checked_training, checked_video
@@ -40,6 +40,20 @@ def clone(
     settings: Sequence[str] = (),
     background: StrPath = "reference",
     compare: bool = False,
+    reference_start: float | None = None,
+    reference_end: float | None = None,
+    reference_rotate: Rotation = 0,
+    reference_region: Region | None = None,
+    reference_poses: StrPath | None = None,
+    reference_matte: StrPath = "auto",
+    reference_tolerate_damage: bool = False,
+    driving_start: float | None = None,
+    driving_end: float | None = None,
+    driving_rotate: Rotation = 0,
+    driving_region: Region | None = None,
+    driving_poses: StrPath | None = None,
+    driving_matte: StrPath = "auto",
+    driving_tolerate_damage: bool = False,
     consent: str | None = None,
     device: Device = "auto",
 ) -> Path:
@@ -69,6 +83,20 @@ def clone(
             "transparent", a colour (a name, #202030 or 32,32,48), or a picture or video file.
         compare: also write NAME.compare.mp4, driving, pose and clone side by side, and NAME.normalization.png, the
             driver's skeleton as filmed and where it was brought to.
+        reference_start: as for `train`.
+        reference_end: as for `train`.
+        reference_rotate: as for `train`.
+        reference_region: as for `train`.
+        reference_poses: as for `train`.
+        reference_matte: as for `train`.
+        reference_tolerate_damage: as for `train`.
+        driving_start: as for `perform`.
+        driving_end: as for `perform`.
+        driving_rotate: as for `perform`.
+        driving_region: as for `perform`.
+        driving_poses: as for `perform`.
+        driving_matte: as for `perform`.
+        driving_tolerate_damage: as for `perform`.
         consent: as for `train`.
         device: as for `train`.
 
@@ -88,11 +116,35 @@ def clone(
     """
     from understudy.covering.oddities import say_oddities
     from understudy.performing.driver import Driver
+    from understudy.synthetic.drivers import part_of
     from understudy.tracking.track import tracked
     from understudy.verbs.outputs import beside
 
     actor_path = beside(Path(output), ".actor")
-    video = checked_video(output, background, compare, device, [reference, driving])
+    filmed = part_of(
+        "reference",
+        reference,
+        start=reference_start,
+        end=reference_end,
+        rotate=reference_rotate,
+        region=reference_region,
+        poses=reference_poses,
+        matte=reference_matte,
+        tolerate_damage=reference_tolerate_damage,
+    )
+    danced = part_of(
+        "driving",
+        driving,
+        start=driving_start,
+        end=driving_end,
+        rotate=driving_rotate,
+        region=driving_region,
+        poses=driving_poses,
+        matte=driving_matte,
+        tolerate_damage=driving_tolerate_damage,
+    )
+    given_along = [*filmed.values(), *danced.values()]
+    video = checked_video(output, background, compare, device, [reference, driving, *given_along])
     training = checked_training(
         actor_path,
         unpaired=unpaired,
@@ -112,8 +164,10 @@ def clone(
     )
     video.background.check_room(training.paints_room)
     given = training.agreed(consent, reference)
-    person, driver = tracked(reference, **training.tracking), Driver.of(driving, **training.tracking)
-    say_oddities(person, driver.performance)
+    person = tracked(reference, **training.tracking, **filmed)
+    driver = Driver.of(driving, **training.tracking, **danced)
+    say_oddities("reference", person)
+    say_oddities("driving", driver.performance)
     _say_coverage(person, driver.performance)
     actor = carried_out(training, person, given, also=[driver.performance])
     log.info("actor: %s (perform other clips with `understudy perform --actor %s`)", actor_path, pasted(actor_path))

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.arguments import Rotation
 from understudy.base.things import pasted
 from understudy.poses.pose import (
     DESCRIPTOR_LIMB_NAMES,
@@ -54,10 +55,11 @@ def _size(size_hw: tuple[int, int]) -> str:
 # -- video -----------------------------------------------------------------------------------------------------
 
 
-def video_lines(path: Path) -> list[str]:
+def video_lines(path: Path, rotate: Rotation = 0) -> list[str]:
     from understudy.media.reading import probe
 
-    info = probe(path)
+    info = probe(path, rotate)
+    turn = f"--rotate {rotate} " if rotate else ""
     return _table(
         [
             ("video", path.name),
@@ -65,7 +67,7 @@ def video_lines(path: Path) -> list[str]:
             ("length", f"{float(info.duration):.2f} s, {info.frames} frames at {_rate(info.fps)}"),
             ("codec", f"{info.codec}, {info.pixel_format}"),
             ("sound", "yes" if info.has_audio else "no"),
-            ("next", f"understudy track {pasted(path.name)} --output {pasted(path.stem + '.performance')}"),
+            ("next", f"understudy track {pasted(path.name)} {turn}--output {pasted(path.stem + '.performance')}"),
         ]
     )
 
@@ -75,11 +77,11 @@ def _rate(fps: object) -> str:
     return f"{exact} frames/s" if "/" not in exact else f"{float(fps):.3f} frames/s ({exact})"  # type: ignore[arg-type]
 
 
-def video_sheet(path: Path) -> Image:
+def video_sheet(path: Path, rotate: Rotation = 0) -> Image:
     from understudy.media.reading import VideoReader
 
     pictures, labels = [], []
-    with VideoReader(path, long_side=2 * CELL, tolerate_damage=True) as reader:
+    with VideoReader(path, long_side=2 * CELL, tolerate_damage=True, rotate=rotate) as reader:
         wanted = set(_moments(max(1, reader.expected_frames)))
         for index, frame in enumerate(reader):
             if index in wanted:
@@ -117,6 +119,7 @@ def performance_lines(performance: Performance) -> list[str]:
     filled = f"{header.interpolated} interpolated, {header.missing} missing"
     cut = "" if header.start is None and header.end is None else f", cut from {header.start or 0:g} s"
     cut += "" if header.end is None else f" to {header.end:g} s"
+    cut += f", turned by {header.rotate}°" if header.rotate else ""
     return _table(
         [
             ("performance of", f"{header.source_name} (sha256 {header.source_sha256[:12]}...)"),

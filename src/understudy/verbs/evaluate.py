@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from understudy.base.arguments import Device, StrPath, TrainingPreset, check_limits, check_seed
+from understudy.base.arguments import (
+    Device,
+    Rotation,
+    StrPath,
+    TrainingPreset,
+    check_limits,
+    check_rotation,
+    check_seed,
+)
 from understudy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +34,7 @@ def evaluate(
     unpaired: Sequence[Clip] = (),
     train_share: float = 2 / 3,
     gap: float = 0.5,
+    rotate: Rotation = 0,
     seed: int = 0,
     settings: Sequence[str] = (),
     consent: str | None = None,
@@ -50,6 +59,7 @@ def evaluate(
             a made-up dancer's.
         train_share: how much of the video trains.
         gap: seconds left out between the two parts.
+        rotate: degrees clockwise by which the video is turned first, be it the reference or the driving one.
         seed: of everything random.
         settings: numbers of every recipe's config to change, each NAME=VALUE, for example augmentation.rotate=0;
             `understudy recipes NAME` lists them all.
@@ -87,16 +97,19 @@ def evaluate(
         )
     check_limits(max_minutes)
     check_seed(seed)
+    check_rotation("rotate", rotate)
     chosen = choose_device(device)
     contenders = contenders_of(recipes, preset, by_the_clock=max_minutes is not None, settings=settings)
     with locked(folder, UsageError):
         if reference is None:
             assert actor is not None and driving is not None
-            test, told = of_actor(actor, Path(driving), folder, device)
+            test, told = of_actor(actor, Path(driving), folder, rotate, device)
             return report(folder, f"How true is {told['actor']}?", [test], told, chosen.type)
         video = Path(reference)
         given = obtain_consent(consent, video.name)
-        test = self_reenacted(video, folder, contenders, given, unpaired, train_share, gap, seed, max_minutes, device)
+        test = self_reenacted(
+            video, folder, contenders, given, unpaired, train_share, gap, seed, max_minutes, rotate, device
+        )
         asked: dict[str, Any] = {
             "reference": video.name,
             "preset": preset,
@@ -105,6 +118,8 @@ def evaluate(
             "gap_seconds": gap,
             "seed": seed,
         }
+        if rotate:
+            asked["rotate"] = rotate
         if settings:
             asked["settings"] = list(settings)
         return report(folder, f"How true are clones of {video.name}?", [test], asked, chosen.type)

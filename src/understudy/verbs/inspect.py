@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from understudy.base.arguments import NormalizeBy, StrPath
+from understudy.base.arguments import NormalizeBy, Rotation, StrPath, check_rotation
+from understudy.base.things import what_is
 from understudy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +34,9 @@ class Inspection:
         return "\n".join(self.lines)
 
 
-def inspect(thing: StrPath, output: StrPath | None = None, *, driving: Clip | None = None) -> Inspection:
+def inspect(
+    thing: StrPath, output: StrPath | None = None, *, driving: Clip | None = None, rotate: Rotation = 0
+) -> Inspection:
     """Shows what is in a video, a performance or an actor: numbers and a contact sheet.
 
     Args:
@@ -40,6 +44,7 @@ def inspect(thing: StrPath, output: StrPath | None = None, *, driving: Clip | No
         output: the contact sheet to write, a PNG file; left out, it is THING.png in the current folder.
         driving: of an actor: show instead how a video's or performance's skeletons are brought to its place, by each
             normalization.
+        rotate: degrees clockwise by which the video is turned first, be it the thing or the driving one.
 
     Raises:
         UnderstudyError: there is no such thing, or it is damaged.
@@ -59,15 +64,18 @@ def inspect(thing: StrPath, output: StrPath | None = None, *, driving: Clip | No
     sheet = Path(path.name + ".png") if output is None else Path(output)
     if sheet.suffix.lower() != ".png":
         raise UsageError(f"the contact sheet is a PNG picture: name it {sheet.stem or 'sheet'}.png, not {sheet}")
+    check_rotation("rotate", rotate)
+    if rotate:
+        _check_is_video(path if driving is None else driving)
     if driving is None:
-        lines, picture = _described(path)
+        lines, picture = _described(path, rotate)
     else:
-        lines, picture = _driven(path, driving)
+        lines, picture = _driven(path, driving, rotate)
     write_image(sheet, picture)
     return Inspection(tuple(lines), sheet)
 
 
-def _described(path: Path) -> tuple[list[str], npt.NDArray[np.uint8]]:
+def _described(path: Path, rotate: Rotation) -> tuple[list[str], npt.NDArray[np.uint8]]:
     from understudy.verbs import descriptions
 
     if path.is_dir():
@@ -76,14 +84,14 @@ def _described(path: Path) -> tuple[list[str], npt.NDArray[np.uint8]]:
         performance = Performance.load(path)
         return descriptions.performance_lines(performance), descriptions.performance_sheet(performance)
     if not _is_actor(path):
-        return descriptions.video_lines(path), descriptions.video_sheet(path)
+        return descriptions.video_lines(path, rotate), descriptions.video_sheet(path, rotate)
     from understudy.actor import Actor
 
     actor = Actor.load(path)
     return descriptions.actor_lines(actor), descriptions.actor_sheet(actor)
 
 
-def _driven(path: Path, driving: Clip) -> tuple[list[str], npt.NDArray[np.uint8]]:
+def _driven(path: Path, driving: Clip, rotate: Rotation) -> tuple[list[str], npt.NDArray[np.uint8]]:
     from understudy.actor import Actor
     from understudy.performing.driver import Driver
     from understudy.performing.normalization_sheet import normalization_sheet
@@ -94,13 +102,22 @@ def _driven(path: Path, driving: Clip) -> tuple[list[str], npt.NDArray[np.uint8]
     if path.is_dir() or not _is_actor(path):
         raise UsageError(f"`driving` shows how an actor places a driver, and {path} is no actor: leave it out")
     actor = Actor.load(path)
-    driver = Driver(driver_of(driving))
+    driver = Driver(driver_of(driving, rotate=rotate))
     used = actor.placement.normalization
     placed = {}
     for way in dict.fromkeys((*SHOWN, used)):
         pose = part_for(actor.normalizing_by(way), driver.performance).pose
         placed[f"{way} (as it performs)" if way == used else way] = in_picture(actor, pose)
     return actor_lines(actor), normalization_sheet(actor, driver, placed)
+
+
+def _check_is_video(clip: Clip) -> None:
+    from understudy.media.reading import is_video
+
+    if not isinstance(clip, str | os.PathLike):
+        raise UsageError("`rotate` turns a video, and the driving clip is tracked already: leave it out")
+    if not is_video(Path(clip)):
+        raise UsageError(f"`rotate` turns a video, and {clip} is {what_is(clip)}: leave it out")
 
 
 def _is_actor(path: Path) -> bool:

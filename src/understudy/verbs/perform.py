@@ -6,9 +6,9 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-from understudy.base.arguments import Device, Layout, NormalizeBy, StrPath, check_choice
+from understudy.base.arguments import Device, Layout, NormalizeBy, Region, Rotation, StrPath, check_choice
 from understudy.errors import UsageError
 from understudy.verbs.checks import CheckedVideo, check_normalization, checked_video
 
@@ -29,6 +29,13 @@ def perform(
     background: StrPath = "reference",
     normalization: NormalizeBy | None = None,
     compare: bool = False,
+    driving_start: float | None = None,
+    driving_end: float | None = None,
+    driving_rotate: Rotation = 0,
+    driving_region: Region | None = None,
+    driving_poses: StrPath | None = None,
+    driving_matte: StrPath = "auto",
+    driving_tolerate_damage: bool = False,
     device: Device = "auto",
 ) -> Path:
     """Lets an actor, or several in step, play the motion of a video; writes a video.
@@ -56,6 +63,13 @@ def perform(
         compare: also write NAME.compare.mp4, driving, pose and clone side by side, and NAME.normalization.png, the
             driver's skeleton as filmed and where it was brought to. Of several actors NAME.compare.mp4 alone, the
             driver beside them all.
+        driving_start: of the driving clip, if it is a video: as `start` for `track`.
+        driving_end: of the driving clip, if it is a video: as `end` for `track`.
+        driving_rotate: of the driving clip, if it is a video: as `rotate` for `track`.
+        driving_region: of the driving clip, if it is a video: as `region` for `track`.
+        driving_poses: of the driving clip, if it is a video: as `poses` for `track`.
+        driving_matte: of the driving clip, if it is a video: as `matte` for `track`.
+        driving_tolerate_damage: of the driving clip, if it is a video: as `tolerate_damage` for `track`.
         device: where to compute; "auto" takes the fastest there is.
 
     Returns:
@@ -77,19 +91,31 @@ def perform(
     from understudy.actor import Actor
     from understudy.covering.oddities import say_oddities
     from understudy.performing.driver import Driver
+    from understudy.synthetic.drivers import part_of
 
     actors = [actor] if isinstance(actor, Actor | str | os.PathLike) else list(actor)
     if not actors:
         raise UsageError("nobody is there to perform: give `actor='NAME.actor'`, once for each performer")
     check_choice("layout", layout, get_args(Layout))
     check_normalization(normalization)
-    video = checked_video(output, background, compare, device, [driving, *actors])
+    part = part_of(
+        "driving",
+        driving,
+        start=driving_start,
+        end=driving_end,
+        rotate=driving_rotate,
+        region=driving_region,
+        poses=driving_poses,
+        matte=driving_matte,
+        tolerate_damage=driving_tolerate_damage,
+    )
+    video = checked_video(output, background, compare, device, [driving, *actors, *part.values()])
     if len(actors) > 1:
-        return _together(actors, driving, video, layout, normalization)
+        return _together(actors, driving, part, video, layout, normalization)
     alone = actors[0] if isinstance(actors[0], Actor) else Actor.load(actors[0])
     video.background.check_room(alone.paints_room)
-    driver = Driver.of(driving)
-    say_oddities(driver.performance)
+    driver = Driver.of(driving, **part)
+    say_oddities("driving", driver.performance)
     return rendered(alone.normalizing_by(normalization), driver, video)
 
 
@@ -113,6 +139,7 @@ def rendered(actor: Actor, driver: Driver, video: CheckedVideo) -> Path:
 def _together(
     actors: Sequence[Actor | StrPath],
     driving: Clip,
+    part: dict[str, Any],
     video: CheckedVideo,
     layout: Layout,
     normalization: NormalizeBy | None,
@@ -124,8 +151,8 @@ def _together(
     cast = members(actors, layout, normalization)
     for member in cast:
         video.background.check_room(member.outline.paints_room)
-    driver = Driver.of(driving)
-    say_oddities(driver.performance)
+    driver = Driver.of(driving, **part)
+    say_oddities("driving", driver.performance)
     _say_silence(driver, video)
     perform_together(
         cast,

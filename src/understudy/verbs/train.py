@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from understudy.base.arguments import Device, NormalizeBy, Preset, StrPath
+from understudy.base.arguments import Device, NormalizeBy, Preset, Region, Rotation, StrPath
 from understudy.errors import TrainingError
 from understudy.verbs.checks import CheckedTraining, checked_training
 
@@ -33,6 +33,13 @@ def train(
     variant: str | None = None,
     config: Any = None,
     settings: Sequence[str] = (),
+    reference_start: float | None = None,
+    reference_end: float | None = None,
+    reference_rotate: Rotation = 0,
+    reference_region: Region | None = None,
+    reference_poses: StrPath | None = None,
+    reference_matte: StrPath = "auto",
+    reference_tolerate_damage: bool = False,
     consent: str | None = None,
     device: Device = "auto",
 ) -> Actor:
@@ -68,6 +75,13 @@ def train(
         config: a config of a recipe, for example `everybody_dance_now.fast()`, in place of recipe, preset and variant.
         settings: numbers of the recipe's config to change, each NAME=VALUE, for example optimisation.batch=4;
             `understudy recipes NAME` lists them all.
+        reference_start: of the reference clip, if it is a video: as `start` for `track`.
+        reference_end: of the reference clip, if it is a video: as `end` for `track`.
+        reference_rotate: of the reference clip, if it is a video: as `rotate` for `track`.
+        reference_region: of the reference clip, if it is a video: as `region` for `track`.
+        reference_poses: of the reference clip, if it is a video: as `poses` for `track`.
+        reference_matte: of the reference clip, if it is a video: as `matte` for `track`.
+        reference_tolerate_damage: of the reference clip, if it is a video: as `tolerate_damage` for `track`.
         consent: who agreed to be learnt, and to what; stored in the actor. Left out, it is asked for at a terminal.
         device: where to compute; "auto" takes the fastest there is.
 
@@ -89,8 +103,20 @@ def train(
         $ understudy train --reference me.mp4 --output me.actor --recipe everybody-dance-now --set optimisation.batch=2
     """
     from understudy.covering.oddities import say_oddities
+    from understudy.synthetic.drivers import part_of
     from understudy.tracking.track import tracked
 
+    part = part_of(
+        "reference",
+        reference,
+        start=reference_start,
+        end=reference_end,
+        rotate=reference_rotate,
+        region=reference_region,
+        poses=reference_poses,
+        matte=reference_matte,
+        tolerate_damage=reference_tolerate_damage,
+    )
     training = checked_training(
         output,
         unpaired=unpaired,
@@ -108,8 +134,8 @@ def train(
         device=device,
     )
     given = training.agreed(consent, reference)
-    person = tracked(reference, **training.tracking)
-    say_oddities(person)
+    person = tracked(reference, **training.tracking, **part)
+    say_oddities("reference", person)
     return carried_out(training, person, given)
 
 
