@@ -83,7 +83,7 @@ def test_a_cut_or_zoom_is_told_with_its_time_and_a_slow_zoom_is_none():
     assert oddities(standing(factors=np.linspace(1, 2, 40)), FPS) == []
     smoothed = [1.0] * 18 + [1.25, 1.6] + [1.7] * 20
     (said,) = oddities(standing(factors=smoothed), FPS)
-    assert said.startswith("the person's size jumps once (first at 0.90 s)")
+    assert said.startswith("the person's size jumps once (first at 0.95 s)")
 
 
 def test_of_nobody_nothing_is_known():

@@ -17,6 +17,7 @@ from understudy.errors import PoseError
 from understudy.poses.pose import DESCRIPTOR_LIMB_NAMES, FloatArray, Pose
 from understudy.retargeting.alignment import Alignment, ScaleBy, align, body_statistics
 from understudy.retargeting.pose_metrics import UNIT_FRAME, Descriptor, descriptor, pose_to_pose, pose_to_sequence
+from understudy.retargeting.shots import as_one_shot
 
 WORST_FRAMES = 6
 WORST_FRAMES_APART = 0.5
@@ -114,6 +115,7 @@ def measure(
     driving_name: str = "the driver",
 ) -> Coverage:
     """As `coverage`, on poses alone; each in its own frame, `fps` is the driver's."""
+    driving = as_one_shot(driving)
     found = align(body_statistics(driving), body_statistics(reference), scale_by)
     alignment = replace(found, exchange_sides=False)  # what is missing is asked for as the driver does it
     aligned = alignment.of_pose(driving, reference.size_hw)

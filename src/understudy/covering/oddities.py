@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.poses.pose import Pose
-from understudy.retargeting.pose_metrics import descriptor
+from understudy.retargeting.shots import size_jumps
 
 if TYPE_CHECKING:
     from understudy.performance import Performance
@@ -25,14 +25,6 @@ ALWAYS = 0.9
 """share of frames from which on something is so throughout: who dances on the floor gets up, too"""
 HARDLY = 0.1
 """share of frames below which a joint counts as never seen"""
-JUMP = 1.2
-"""factor by which the limbs of one frame are longer or shorter than those of the frame before: more than half of a
-dancer's limbs never change that much in one frame, while a zoom changes all alike"""
-SPREAD = 3
-"""frames over which smoothed poses spread one jump"""
-SHARED = 6
-"""limbs seen in two frames, without which nothing is said of their size"""
-
 _SHOULDERS, _HIPS, _KNEES, _ANKLES, _ELBOWS, _WRISTS = (2, 5), (8, 11), (9, 12), (10, 13), (3, 6), (4, 7)
 """places among the OpenPose-18 joints, right and left"""
 
@@ -47,7 +39,7 @@ def oddities(pose: Pose, fps: Fraction, role: str = "driving") -> list[str]:
     """
     xy, confidence = pose.openpose18()
     seen = confidence > 0
-    found = [_turned(xy, seen, role), _cut_off(seen), _changes_of_size(pose, fps)]
+    found = [_turned(xy, seen, role), _cut_off(seen), _changes_of_size(pose, fps, role)]
     return [one for one in found if one]
 
 
@@ -98,22 +90,18 @@ def _cut_off(seen: npt.NDArray[np.bool_]) -> str:
     )
 
 
-def _changes_of_size(pose: Pose, fps: Fraction) -> str:
+def _changes_of_size(pose: Pose, fps: Fraction, role: str) -> str:
     """Frames from which on all limbs are larger or smaller at once."""
-    limbs = descriptor(pose)
-    length = np.linalg.norm(limbs.displacement, axis=-1)
-    there = limbs.seen & (length > 1)
-    both = there[1:] & there[:-1]
-    change = np.where(both, np.log(np.where(both, length[1:], 1) / np.where(both, length[:-1], 1)), np.nan)
-    enough = both.sum(axis=1) >= SHARED
-    factor = np.ones(len(both))
-    factor[enough] = np.exp(np.nanmedian(change[enough], axis=1))
-    jumps = np.flatnonzero(np.maximum(factor, 1 / factor) > JUMP) + 1
-    if not len(jumps):
+    jumps = size_jumps(pose)
+    if not jumps:
         return ""
-    jumps = jumps[np.diff(jumps, prepend=-SPREAD - 1) > SPREAD]
     times = "once" if len(jumps) == 1 else f"{len(jumps)} times"
+    what = (
+        "it is brought back to the size and place that it had before"
+        if role == "driving"
+        else "one size and place are taken for the whole clip, so cut it there and use the best part"
+    )
     return (
-        f"the person's size jumps {times} (first at {float(jumps[0] / fps):.2f} s): a cut or a zoom of the camera. "
-        "One size and place are taken for the whole clip, so cut it there and use the parts one by one"
+        f"the person's size jumps {times} (first at {float(jumps[0].frame / fps):.2f} s): a cut or a zoom of the "
+        f"camera; {what}"
     )

@@ -31,6 +31,7 @@ from understudy.recipes.parts.player import BATCH, Player, batches, moments
 from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
 from understudy.retargeting.global_normalization import ground_statistics, kept_on_ground, normalization
 from understudy.retargeting.proportions import fit_limbs
+from understudy.retargeting.shots import as_one_shot
 from understudy.retargeting.window import held, presence
 
 if TYPE_CHECKING:
@@ -78,28 +79,30 @@ def aligned_poses(actor: Actor, driving: Performance) -> Pose:
 
     Its `normalization` is "similarity", one scale and translation for the clip by `scale_by`, or "ground", one for
     every frame by where the feet are. Without feet in the picture the first stands in for the second, which is said.
+    Shots of different size are brought to that of the first before (`as_one_shot`).
 
     Raises:
         PoseError: the driver never shows a whole torso.
     """
-    own = body_statistics(driving.poses)
+    poses = as_one_shot(driving.poses)
+    own = body_statistics(poses)
     size_hw = actor.working_size, actor.working_size
     placement = actor.placement
     if placement.normalization != "similarity":
         printed = placement.normalization == "ground-printed"
-        grounded = _grounded(actor, driving, own, size_hw, printed)
+        grounded = _grounded(actor, driving, poses, own, size_hw, printed)
         if grounded is not None:
             return grounded
     alignment = align(own, actor.body, placement.scale_by)
-    pose = alignment.of_pose(driving.poses, size_hw)
+    pose = alignment.of_pose(poses, size_hw)
     return fit_limbs(pose, alignment, own, actor.body) if placement.fit_limbs else pose
 
 
 def _grounded(
-    actor: Actor, driving: Performance, own: BodyStatistics, size_hw: tuple[int, int], printed: bool
+    actor: Actor, driving: Performance, poses: Pose, own: BodyStatistics, size_hw: tuple[int, int], printed: bool
 ) -> Pose | None:
     """By Chan et al. 2019, section 8.5, made steadier or to the letter; None where it cannot be had."""
-    ground = ground_statistics(driving.poses, driving.fps, printed=printed)
+    ground = ground_statistics(poses, driving.fps, printed=printed)
     reference_ground = actor.ground_printed if printed else actor.ground
     if ground is None or reference_ground is None:
         who = (
@@ -112,7 +115,7 @@ def _grounded(
             "%s hardly ever shows both feet and the head%s: placed by similarity, not by the ground", who, older
         )
         return None
-    named = align(own, actor.body, "body").named(driving.poses)
+    named = align(own, actor.body, "body").named(poses)
     placed = normalization(named, driving.fps, (own, ground), (actor.body, reference_ground), printed=printed)
     pose = placed.apply_to_pose(named, size_hw)
     if not actor.placement.fit_limbs:

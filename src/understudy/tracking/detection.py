@@ -30,4 +30,7 @@ class Tracker(Protocol):
     def __call__(self, frame: npt.NDArray[np.uint8]) -> Detection | None:
         """(H, W, 3) RGB in; None where nobody is found."""
 
+    def forget(self) -> None:
+        """The next frame is of another shot: where the person was says nothing of where it is."""
+
     def close(self) -> None: ...

@@ -56,7 +56,7 @@ def _glance(reader: VideoReader, tracker: MediaPipeTracker, index: int, first: i
         return None
     if frame is None:
         return None
-    tracker(np.zeros_like(frame))  # forgets where the person was in a frame that may be seconds away
+    tracker.forget()  # the frame before may be seconds away
     detection = tracker(frame)
     return None if detection is None else _as_shown(detection, size_hw, reader.info.size_hw, index)
 

@@ -89,10 +89,12 @@ class MediaPipeTracker:
             )
             self._graph.process(np.zeros((64, 64, 3), np.uint8))  # its threads log when they start, which is later
         self._has_found = False
+        self._size_hw = (64, 64)
 
     def __call__(self, frame: npt.NDArray[np.uint8]) -> Detection | None:
         """(H, W, 3) RGB uint8 in; None where nobody is found."""
         frame = np.ascontiguousarray(frame)
+        self._size_hw = (frame.shape[0], frame.shape[1])
         if self._has_found:
             result = self._graph.process(frame)
         else:  # some of its warnings come with the first person only
@@ -102,6 +104,10 @@ class MediaPipeTracker:
             return None
         self._has_found = True
         return _detection(result, (frame.shape[0], frame.shape[1]))
+
+    def forget(self) -> None:
+        """Looks at darkness: only a frame without anybody makes it search the whole of the next one."""
+        self._graph.process(np.zeros((*self._size_hw, 3), np.uint8))
 
     def close(self) -> None:
         self._graph.close()

@@ -20,6 +20,7 @@ from understudy.performance import Crop
 from understudy.poses import pose as p
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity, edge_to_edge
+from understudy.tracking.cuts import CutWatch
 from understudy.tracking.detection import Tracker
 from understudy.tracking.matte import StillRoom, still_room
 
@@ -157,9 +158,12 @@ def observe(reader: VideoReader, tracker: Tracker, region: Region | None) -> Obs
     confidences: list[npt.NDArray[np.float32]] = []
     samples: list[tuple[UInt8Array, UInt8Array]] = []
     step = max(1, reader.expected_frames // SAMPLES)
+    begins_shot = CutWatch()
     with progress_bar(f"tracking {reader.info.path.name}", reader.expected_frames) as advance:
         for frame in reader:
             looked_at = view.cut(frame)
+            if begins_shot(looked_at):
+                tracker.forget()
             detection = tracker(looked_at)
             if detection is None:
                 xys.append(np.zeros((p.POINTS, 2), np.float32))

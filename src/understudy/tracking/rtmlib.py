@@ -78,6 +78,9 @@ class RtmlibTracker:
                 confidence[points] = 0
         return Detection(xy, confidence, None)
 
+    def forget(self) -> None:
+        self._last, self._lost = None, 0
+
     def close(self) -> None:
         pass
 

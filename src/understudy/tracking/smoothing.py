@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from understudy.poses.pose import BODY, FloatArray, Pose
+from understudy.retargeting.shots import size_jumps
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,13 @@ class OneEuroFilter:
         magnitude = np.linalg.norm(speed, axis=-1, keepdims=True)
         cutoff = np.float32(settings.min_cutoff) + np.float32(settings.beta) * magnitude  # (5)
         return last_xy + _alpha(cutoff, self._step) * (xy - last_xy), speed  # (1)
+
+
+def smooth_shots(pose: Pose, fps: Fraction, settings: OneEuro = OneEuro()) -> Pose:
+    """As `smooth_pose`, but where the camera cuts or its zoom jumps, each side by itself: nobody moved there."""
+    cuts = [0, *(jump.frame for jump in size_jumps(pose)), len(pose)]
+    shots = [smooth_pose(pose[begin:end], fps, settings) for begin, end in pairwise(cuts)]
+    return Pose.concatenate(shots) if len(shots) > 1 else shots[0]
 
 
 def smooth_pose(pose: Pose, fps: Fraction, settings: OneEuro = OneEuro()) -> Pose:

@@ -92,7 +92,7 @@ def track(
     from understudy.tracking.mattes import GivenMatte, check_matte
     from understudy.tracking.observe import check_region
     from understudy.tracking.passes import Footage, first_pass, matte_source, second_pass
-    from understudy.tracking.smoothing import smooth_pose
+    from understudy.tracking.smoothing import smooth_shots
 
     _check_options(tracker, landmarks, size)
     check_rotation("rotate", rotate)
@@ -109,7 +109,7 @@ def track(
         completed, status = fill_gaps(tracked_poses, full.fps)
         require_person(status)
         if smooth:
-            completed = smooth_pose(completed, full.fps)
+            completed = smooth_shots(completed, full.fps)
         square = person_square(completed)
         crop = crop_of(square, size)
         mattes = matte_source(matte, clip, observations, square, crop, size, full.info.size_hw)
