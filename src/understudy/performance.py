@@ -37,6 +37,7 @@ from understudy.media.colour import RgbConverter
 from understudy.media.reading import VideoWriter, read_image, write_image
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
+from understudy.poses.slip import Slip
 
 VERSION = 1
 """of the folder's layout; another version is refused rather than misread"""
@@ -100,6 +101,8 @@ class Header:
     """working pixels per cell of the flow"""
     files: dict[str, str]
     """SHA-256 of every other file in the folder"""
+    slips: tuple[Slip, ...] = ()
+    """what the tracker got wrong, mended or not; none where a version looked for none"""
 
 
 class Performance:
@@ -251,6 +254,7 @@ def _read_header(path: Path) -> Header:
     if version != VERSION:
         raise PerformanceError(f"{path} has version {version}, and this program reads {VERSION}: track the video again")
     try:
+        content = {"slips": ()} | content
         content = {field.name: content[field.name] for field in fields(Header)}
         crop = content["crop"]
         content |= {
@@ -260,6 +264,7 @@ def _read_header(path: Path) -> Header:
             "crop": Crop(float(crop["scale"]), (float(crop["translation_xy"][0]), float(crop["translation_xy"][1]))),
             "frames": int(content["frames"]),
             "files": dict(content["files"]),
+            "slips": tuple(Slip.read(slip) for slip in content["slips"]),
         }
     except (KeyError, TypeError, ValueError, ZeroDivisionError, IndexError) as cause:
         raise PerformanceError(f"{path} is damaged ({type(cause).__name__}: {cause}): track the video again") from None
@@ -353,6 +358,7 @@ class PerformanceWriter:
         start: float | None = None,
         end: float | None = None,
         inpainted: float = 0.0,
+        slips: tuple[Slip, ...] = (),
     ) -> Performance:
         """Writes the rest, the header last, and gives the folder its name.
 
@@ -394,6 +400,7 @@ class PerformanceWriter:
             inpainted=inpainted,
             flow_shrink=FLOW_SHRINK,
             files={name: sha256_of(self.folder / name) for name in CONTENT_FILES},
+            slips=slips,
         )
         write_json(self.folder / HEADER_FILE, asdict(header) | {"fps": str(self.fps)})
         self._stack.close()

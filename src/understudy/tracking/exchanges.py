@@ -69,28 +69,26 @@ def exchange_sides(pose: Pose, fps: Fraction, height: Floats) -> tuple[Pose, Boo
         height: (T,) body height, pixels.
 
     Returns:
-        The pose, (T,) true where something was exchanged back, and (T,) true where it seems to be exchanged and was
-        kept: for longer than a second, or from the clip's start or to its end.
+        The pose, (T,) true where something was exchanged back, and (T,) true where left and right clearly change places
+        and stay so for longer than a second, or to an end of the clip: nobody can tell which is right, and it is kept.
     """
     mended, kept = np.zeros(len(pose), bool), np.zeros(len(pose), bool)
     for limbs in GROUPS:
-        runs, doubtful = _exchanged_runs(pose, limbs, fps, height)
+        runs, changes = _exchanged_runs(pose, limbs, fps, height)
         pose = _exchanged_back(pose, limbs, runs)
         for first, stop in runs:
             mended[first:stop] = True
-        for first, stop in doubtful:
-            kept[first:stop] = True
-    return pose, mended, kept & ~mended
+        kept[changes] = True
+    return pose, mended, kept
 
 
-def _exchanged_runs(
-    pose: Pose, limbs: Limbs, fps: Fraction, height: Floats
-) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Runs (first, stop) to exchange, and those that are kept."""
+def _exchanged_runs(pose: Pose, limbs: Limbs, fps: Fraction, height: Floats) -> tuple[list[tuple[int, int]], list[int]]:
+    """Runs (first, stop) to exchange, and the first frames after changes that stay."""
     left, right = (list(side) for side in zip(*limbs.deciding, strict=True))
     frames = np.flatnonzero((pose.confidence[:, left + right] > 0).all(axis=1))
     xy = np.stack([pose.xy[frames][:, left], pose.xy[frames][:, right]], axis=1) / height[frames, None, None, None]
-    runs, kept = [], []
+    runs: list[tuple[int, int]] = []
+    changes: list[int] = []
     breaks = np.flatnonzero(np.diff(frames) > max(1, int(LONGEST_GAP * fps))) + 1
     for chain in np.split(np.arange(len(frames)), breaks):
         states = _shortest(xy[chain])
@@ -98,12 +96,15 @@ def _exchanged_runs(
             states = ~states
         edges = np.flatnonzero(np.diff(np.concatenate([[False], states, [False]])))
         for a, b in zip(edges[::2], edges[1::2], strict=True):
-            run = (int(frames[chain[a]]), int(frames[chain[b - 1]]) + 1)
-            ends = [_is_clear(xy[chain], frames[chain], end, (a, b), fps) for end in (a, b) if 0 < end < len(chain)]
-            if not ends or not all(ends):
-                continue
-            (runs if len(ends) == 2 and run[1] - run[0] <= LONGEST * fps else kept).append(run)
-    return runs, kept
+            first, stop = int(frames[chain[a]]), int(frames[chain[b - 1]]) + 1
+            clear = [
+                end for end in (a, b) if 0 < end < len(chain) and _is_clear(xy[chain], frames[chain], end, (a, b), fps)
+            ]
+            if len(clear) == 2 and stop - first <= LONGEST * fps:
+                runs.append((first, stop))
+            else:
+                changes += [int(frames[chain[end]]) for end in clear]
+    return runs, changes
 
 
 def _shortest(xy: Floats) -> Bools:

@@ -6,6 +6,7 @@ where it is over; what happens once and stays may be the picture's own doing (a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -72,18 +73,25 @@ def mend_slips(pose: Pose, fps: Fraction) -> tuple[Pose, tuple[Slip, ...]]:
         raise ValueError(f"fps must be above 0, not {fps}")
     height = body_heights(pose, fps)
     pose, leapt, stayed = drop_leaps_of_the_body(pose, fps, height)
-    pose, exchanged, doubtful = exchange_sides(pose, fps, height)
+    pose, exchanged, _ = exchange_sides(pose, fps, height)
     pose, hands = exchange_hands(pose, height)
     pose, joints = drop_leaps_of_joints(pose, fps, height)
+    pose, later, stay = exchange_sides(pose, fps, height)  # clearer without the joints that lay anywhere
+    exchanged |= later
     found = (
-        Slip.of("the whole body leaps away", True, leapt),
-        Slip.of("the whole body leaps away", False, stayed),
-        Slip.of("sides exchanged", True, exchanged),
-        Slip.of("sides exchanged", False, doubtful),
-        Slip.of("hands at the wrong wrist", True, hands),
-        Slip.of("joints leap away", True, joints),
+        Slip.of("the whole body leaps away", "mended", leapt),
+        Slip.of("the whole body leaps away", "kept", stayed),
+        Slip.of("sides exchanged", "mended", exchanged),
+        Slip.of("sides change places and stay", "kept", stay),
+        Slip.of("hands at the wrong wrist", "mended", hands),
+        Slip.of("joints leap away", "mended", joints),
     )
     return pose, tuple(slip for slip in found if slip.frames)
+
+
+def counted(slips: Sequence[Slip]) -> str:
+    """For instance "sides exchanged in 3 frames, joints leap away in 1 frame"."""
+    return ", ".join(f"{slip.kind} in {slip.count} frame{'s' if slip.count > 1 else ''}" for slip in slips)
 
 
 def body_heights(pose: Pose, fps: Fraction) -> Floats:
