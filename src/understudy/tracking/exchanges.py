@@ -25,6 +25,11 @@ GAIN = 0.05
 tremble is 0.003 to 0.01. In clean tracks of 25 frames a second and more it is at most 0.012, at 15 at most 0.055"""
 SHORTER = 0.5
 """times the step as it is, at most, that is left of it then; crossing legs had 0.52 at the least"""
+STRAIGHTER = 1 / 3
+"""times the bend of the paths as they are, at most, that is left of it then: who spins has been on the way already, and
+would turn back at once"""
+AT_ONCE = 0.6
+"""the same for the two frames next to the end, of which one may be neither: in a turn more of it is left"""
 SPEED = 2.5
 """body heights a second (4.3 m/s for 1.7 m) that the joints of both sides must seem to have on average, so that legs
 which cross between two frames of a slow camera are left alone. Two elbows and two wrists, or two knees and two ankles,
@@ -137,19 +142,41 @@ def _steps(before: Floats, after: Floats) -> tuple[Floats, Floats]:
 
 
 def _is_clear(xy: Floats, frames: npt.NDArray[np.intp], end: int, run: tuple[int, int], fps: Fraction) -> bool:
-    """Whether two frames at both sides of an end show beyond doubt that the sides change there."""
+    """Whether two frames at both sides of an end show beyond doubt that the sides change there.
+
+    Args:
+        xy: (T, 2, pairs, 2) left and right in body heights.
+        frames: (T,) their frames in the clip.
+        end: where the run begins or stops; both are in `run`.
+        fps: frames per second.
+    """
     a, b = run
-    outside_first, outside_last = (max(0, end - AROUND), end) if end == a else (end, min(len(xy), end + AROUND))
-    inside_first, inside_last = (end, min(b, end + AROUND)) if end == a else (max(a, end - AROUND), end)
-    for outside in range(outside_first, outside_last):
-        for inside in range(inside_first, inside_last):
-            straight, crossed = _steps(xy[outside], xy[inside])
-            seconds = abs(int(frames[inside]) - int(frames[outside])) / float(fps)
+    back = xy.copy()
+    back[a:b] = xy[a:b, ::-1]
+    if _bend(back, end - 1, end) > AT_ONCE * _bend(xy, end - 1, end):
+        return False
+    firsts, lasts = range(max(0, end - AROUND), end), range(end, min(len(xy), end + AROUND))
+    for first in reversed(firsts):
+        for last in lasts:
+            if (first < a) == (end == b) or (last < b) == (end == b):  # beyond the run's other end
+                continue
+            straight, crossed = _steps(xy[first], xy[last])
             step, other = straight.mean(), crossed.mean()
+            seconds = int(frames[last] - frames[first]) / float(fps)
             far = step - other >= GAIN and other <= SHORTER * step and step >= SPEED * seconds
-            if far and (straight >= crossed - GAIN / 2).all():  # not one pair at the cost of another
+            alike = (straight >= crossed - GAIN / 2).all()  # not one pair at the cost of another
+            if far and alike and _bend(back, first, last) <= STRAIGHTER * _bend(xy, first, last):
                 return True
     return False
+
+
+def _bend(xy: Floats, first: int, last: int) -> float:
+    """How much the paths bend at two frames, seen as if the clip had no frames but every (last - first)-th."""
+    step = xy[last] - xy[first]
+    before, after = 2 * first - last, 2 * last - first
+    bends = [xy[before] - xy[first] + step] if before >= 0 else []
+    bends += [xy[after] - xy[last] - step] if after < len(xy) else []
+    return sum(float(np.linalg.norm(bend, axis=-1).sum()) for bend in bends)
 
 
 def _exchanged_back(pose: Pose, limbs: Limbs, runs: list[tuple[int, int]]) -> Pose:

@@ -35,9 +35,9 @@ TREMBLE = 0.05
 LONGEST_LEAP = 2.0
 """seconds; who comes back after a longer time may have been there"""
 
-ACCELERATION = 120.0
-"""body heights a second squared, 200 m/s2 or 20 g for 1.7 m, by which a joint may leave its path. Feet that strike the
-ground in dances and jumps, from motion capture at 15 to 60 frames a second, reach 76 at the most"""
+ACCELERATION = 180.0
+"""body heights a second squared, 300 m/s2 or 30 g for 1.7 m, by which a joint may leave its path. Feet in dances, from
+motion capture at 15 to 60 frames a second, reach 76 at the most; half as fast again that is 171"""
 AWAY = 0.08
 """body heights that a joint must leap away in any case: less is a tracker's tremble, which smoothing takes out"""
 STRETCH = 1.35
@@ -156,34 +156,40 @@ def drop_leaps_of_joints(pose: Pose, fps: Fraction, height: Floats) -> tuple[Pos
     """
     confidence = pose.confidence.copy()
     xy = pose.xy[:, JOINTS].astype(np.float64) / height[:, None, None]
-    stretched = _stretched(xy, confidence[:, JOINTS] > 0)
+    impossible = _stretched(xy, confidence[:, JOINTS] > 0) | _jerked(xy, fps)
     for count in range(1, max(1, int(LONGEST_JOINT_LEAP * fps)) + 1):
-        wrong = _away(xy, confidence[:, JOINTS] > 0, stretched, count, fps)
+        wrong = _away(xy, confidence[:, JOINTS] > 0, impossible, count)
         confidence[:, JOINTS][wrong] = 0
     changed = (confidence != pose.confidence).any(axis=1)
     return Pose(pose.xy, confidence, pose.size_hw), changed
 
 
-def _away(xy: Floats, seen: Bools, stretched: Bools, count: int, fps: Fraction) -> Bools:
-    """(T, J) true in runs of `count` frames that lie off the line from the frame before to the frame after."""
+def _away(xy: Floats, seen: Bools, impossible: Bools, count: int) -> Bools:
+    """(T, J) true in runs of `count` frames off the line between their neighbours, if they begin and end impossibly."""
     runs = len(xy) - count - 1
     wrong = np.zeros(seen.shape, bool)
     if runs < 1:
         return wrong
     before, after = xy[:runs], xy[count + 1 :]
     nearest = np.full(before.shape[:2], np.inf)
-    whole, long = seen[:runs] & seen[count + 1 :], np.ones(before.shape[:2], bool)
+    whole = seen[:runs] & seen[count + 1 :]
     for k in range(1, count + 1):
         line = before + (after - before) * (k / (count + 1))
         nearest = np.minimum(nearest, np.linalg.norm(xy[k : k + runs] - line, axis=-1))
         whole &= seen[k : k + runs]
-        long &= stretched[k : k + runs]
-    # the least that a body's acceleration takes it off the line, at the run's first and last frame
-    bound = max(AWAY, ACCELERATION * count / (2 * float(fps) ** 2))
-    off = whole & (nearest > np.where(long, AWAY, bound)) & (np.linalg.norm(after - before, axis=-1) < nearest)
+    back = np.linalg.norm(after - before, axis=-1) < nearest
+    off = whole & back & (nearest > AWAY) & impossible[1 : 1 + runs] & impossible[count : count + runs]
     for k in range(1, count + 1):
         wrong[k : k + runs] |= off
     return wrong
+
+
+def _jerked(xy: Floats, fps: Fraction) -> Bools:
+    """(T, J) true where the path of a joint bends more than a body can bend it."""
+    bent = np.zeros(xy.shape[:2], bool)
+    bound = max(AWAY, ACCELERATION / float(fps) ** 2)  # at high rates a tremble alone bends it that much
+    bent[1:-1] = np.linalg.norm(xy[:-2] - 2 * xy[1:-1] + xy[2:], axis=-1) > bound
+    return bent
 
 
 def _stretched(xy: Floats, seen: Bools) -> Bools:
@@ -193,6 +199,7 @@ def _stretched(xy: Floats, seen: Bools) -> Bools:
         both = seen[:, inner] & seen[:, outer]
         if both.any():
             length = np.linalg.norm(xy[:, inner] - xy[:, outer], axis=-1)
-            long = both & (length > STRETCH * np.percentile(length[both], 95))
+            usual = float(np.percentile(length[both], 95))
+            long = both & (length > max(STRETCH * usual, usual + AWAY / 2))
             stretched[long, inner] = stretched[long, outer] = True
     return stretched
