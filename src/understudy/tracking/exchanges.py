@@ -29,7 +29,7 @@ STRAIGHTER = 1 / 3
 """times the bend of the paths as they are, at most, that is left of it then: who spins has been on the way already, and
 would turn back at once"""
 AT_ONCE = 0.6
-"""the same for the two frames next to the end, of which one may be neither: in a turn more of it is left"""
+"""the same for the two frames next to an end, at one end at least (at the other, one of them may be neither)"""
 SPEED = 2.5
 """body heights a second (4.3 m/s for 1.7 m) that the joints of both sides must seem to have on average, so that legs
 which cross between two frames of a slow camera are left alone. Two elbows and two wrists, or two knees and two ankles,
@@ -105,10 +105,11 @@ def _exchanged_runs(pose: Pose, limbs: Limbs, fps: Fraction, height: Floats) -> 
             clear = [
                 end for end in (a, b) if 0 < end < len(chain) and _is_clear(xy[chain], frames[chain], end, (a, b), fps)
             ]
-            if len(clear) == 2 and stop - first <= LONGEST * fps:
+            sudden = [end for end in clear if _is_sudden(xy[chain], end, (a, b))]
+            if len(clear) == 2 and sudden and stop - first <= LONGEST * fps:
                 runs.append((first, stop))
             else:
-                changes += [int(frames[chain[end]]) for end in clear]
+                changes += [int(frames[chain[end]]) for end in sudden]
     return runs, changes
 
 
@@ -153,8 +154,6 @@ def _is_clear(xy: Floats, frames: npt.NDArray[np.intp], end: int, run: tuple[int
     a, b = run
     back = xy.copy()
     back[a:b] = xy[a:b, ::-1]
-    if _bend(back, end - 1, end) > AT_ONCE * _bend(xy, end - 1, end):
-        return False
     firsts, lasts = range(max(0, end - AROUND), end), range(end, min(len(xy), end + AROUND))
     for first in reversed(firsts):
         for last in lasts:
@@ -168,6 +167,13 @@ def _is_clear(xy: Floats, frames: npt.NDArray[np.intp], end: int, run: tuple[int
             if far and alike and _bend(back, first, last) <= STRAIGHTER * _bend(xy, first, last):
                 return True
     return False
+
+
+def _is_sudden(xy: Floats, end: int, run: tuple[int, int]) -> bool:
+    """Whether the two frames next to an end show it too: in no turn do they."""
+    back = xy.copy()
+    back[slice(*run)] = xy[slice(*run), ::-1]
+    return _bend(back, end - 1, end) <= AT_ONCE * _bend(xy, end - 1, end)
 
 
 def _bend(xy: Floats, first: int, last: int) -> float:
