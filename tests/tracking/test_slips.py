@@ -15,7 +15,7 @@ from understudy.poses import pose as p
 from understudy.poses.pose import Pose
 from understudy.poses.slip import SHOWN, Slip
 from understudy.synthetic.dances import FPS, dance_poses
-from understudy.tracking import passes
+from understudy.tracking import given, passes
 from understudy.tracking.detection import Detection
 from understudy.tracking.gaps import fill_gaps
 from understudy.tracking.mediapipe import MediaPipeTracker
@@ -315,3 +315,16 @@ def test_track_mends_what_its_tracker_got_wrong_and_inspect_lists_it(tmp_path, m
     assert "mended (sides exchanged in 2 frames)" in said[0]
     assert "understudy inspect" in said[0]
     assert "sides exchanged, mended: frames 6-7" in str(inspect(mended.path, tmp_path / "sheet.png"))
+
+
+def test_given_poses_are_kept_and_their_slips_listed(tmp_path, monkeypatch, caplog):
+    filmed = filmed_dancer(tmp_path)
+    bad = exchanged(filmed.pose, [6, 7], [*ARMS, *LEGS])
+    monkeypatch.setattr(given, "given_poses", lambda *_: bad)
+    with caplog.at_level(logging.INFO):
+        made = track(filmed.video, tmp_path / "given.performance", size=64, poses="poses.json", smooth=False)
+    np.testing.assert_allclose(
+        made.header.crop.inverse.of_pose(made.poses, bad.size_hw).xy[:, :17], bad.xy[:, :17], atol=0.1
+    )
+    assert [str(slip) for slip in made.header.slips] == ["sides exchanged, kept: frames 6-7"]
+    assert "are kept so (sides exchanged in 2 frames)" in caplog.text

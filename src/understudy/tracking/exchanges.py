@@ -26,8 +26,8 @@ tremble is 0.003 to 0.01. In clean tracks of 25 frames a second and more it is a
 SHORTER = 0.5
 """times the step as it is, at most, that is left of it then; crossing legs had 0.52 at the least"""
 STRAIGHTER = 1 / 3
-"""times the bend of the paths as they are, at most, that is left of it then: who spins has been on the way already, and
-would turn back at once. Up to 3.5 turns a second with arms spread are left alone from 24 frames a second on, 1.5 at 10"""
+"""times the bend of the paths as they are, at most, that is left of it then: who spins has been on the way already,
+and would turn back at once. From 24 frames a second on, 3.5 turns a second with spread arms are untouched, 1.5 at 10"""
 AT_ONCE = 0.6
 """the same for the two frames next to an end, at one end at least (at the other, one of them may be neither)"""
 SPEED = 2.5
