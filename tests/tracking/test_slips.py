@@ -164,6 +164,12 @@ def test_joints_that_leap_away_are_filled_in(count):
     assert (status == 2).all()
 
 
+def test_a_foot_goes_with_its_ankle():
+    leap = changed(standing(), lambda xy, _: xy.__setitem__((30, p.LEFT_ANKLE), xy[30, p.LEFT_ANKLE] + (90, -60)))
+    mended, _ = mend_slips(leap, Fraction(30))
+    np.testing.assert_array_equal(np.flatnonzero(mended.confidence[30, :23] == 0), [p.LEFT_ANKLE, 17, 18, 19])
+
+
 def test_a_limb_that_is_too_long_tells_where_a_slow_camera_leaves_doubt():
     truth = standing()
     leap = changed(truth, lambda xy, _: xy.__setitem__((30, p.LEFT_WRIST), xy[30, p.LEFT_WRIST] + (30, 60)))

@@ -149,7 +149,7 @@ def drop_leaps_of_the_body(pose: Pose, fps: Fraction, height: Floats) -> tuple[P
 
 
 def drop_leaps_of_joints(pose: Pose, fps: Fraction, height: Floats) -> tuple[Pose, Bools]:
-    """Takes out single joints that leap away from their path and back within a tenth of a second.
+    """Takes out joints that leap away from their path and back within a tenth of a second, an ankle with its foot.
 
     Returns:
         The pose, and (T,) true where a joint was taken out.
@@ -160,6 +160,9 @@ def drop_leaps_of_joints(pose: Pose, fps: Fraction, height: Floats) -> tuple[Pos
     for count in range(1, max(1, int(LONGEST_JOINT_LEAP * fps)) + 1):
         wrong = _away(xy, confidence[:, JOINTS] > 0, impossible, count)
         confidence[:, JOINTS][wrong] = 0
+    for ankle, foot in ((p.LEFT_ANKLE, p.FEET.start), (p.RIGHT_ANKLE, p.FEET.start + 3)):
+        leapt = (confidence[:, ankle] == 0) & (pose.confidence[:, ankle] > 0)
+        confidence[leapt, foot : foot + 3] = 0  # else it would be torn between where the ankle is and where it was
     changed = (confidence != pose.confidence).any(axis=1)
     return Pose(pose.xy, confidence, pose.size_hw), changed
 
