@@ -182,6 +182,8 @@ def _away(xy: Floats, seen: Bools, impossible: Bools, count: int) -> Bools:
         whole &= seen[k : k + runs]
     back = np.linalg.norm(after - before, axis=-1) < nearest
     off = whole & back & (nearest > AWAY) & impossible[1 : 1 + runs] & impossible[count : count + runs]
+    far = np.pad(np.where(off, nearest, 0), ((1, 1), (0, 0)))
+    off &= (far[1:-1] >= far[:-2]) & (far[1:-1] >= far[2:])  # beside a leap, what is right seems to leap the other way
     for k in range(1, count + 1):
         wrong[k : k + runs] |= off
     return wrong
