@@ -37,6 +37,7 @@ from understudy.media.colour import RgbConverter
 from understudy.media.reading import VideoWriter, read_image, write_image
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
+from understudy.poses.slip import Slip
 
 VERSION = 1
 """of the folder's layout; another version is refused rather than misread"""
@@ -45,9 +46,8 @@ MISSING, INTERPOLATED, FOUND = 0, 1, 2
 FLOW_SHRINK = 4
 """working pixels per cell of the stored flow"""
 
-UNSAID = {"rotate": 0}
+UNSAID: dict[str, Any] = {"rotate": 0, "slips": ()}
 """what headers of older versions do not say, and what it was then"""
-
 HEADER_FILE = "performance.json"
 FRAMES_FILE = "frames.mp4"
 MATTE_FILE = "matte.mp4"
@@ -56,13 +56,11 @@ FLOW_FILE = "flow.safetensors"
 BACKGROUND_FILE = "background.png"
 CONTENT_FILES = (FRAMES_FILE, MATTE_FILE, POSES_FILE, FLOW_FILE, BACKGROUND_FILE)
 
-FRAMES_CRF = 12
-MATTE_CRF = 8
+FRAMES_CRF, MATTE_CRF = 12, 8
 
 UInt8Array = npt.NDArray[np.uint8]
 Clip: TypeAlias = "StrPath | Performance"
 """A video file, a performance's folder, or a loaded performance."""
-
 
 Crop = Similarity
 """Where the working frame lies in the original one: `working = scale * original + translation`"""
@@ -105,6 +103,8 @@ class Header:
     """working pixels per cell of the flow"""
     files: dict[str, str]
     """SHA-256 of every other file in the folder"""
+    slips: tuple[Slip, ...] = ()
+    """what the tracker got wrong, mended or not; none where a version looked for none"""
 
 
 class Performance:
@@ -265,6 +265,7 @@ def _read_header(path: Path) -> Header:
             "crop": Crop(float(crop["scale"]), (float(crop["translation_xy"][0]), float(crop["translation_xy"][1]))),
             "frames": int(content["frames"]),
             "files": dict(content["files"]),
+            "slips": tuple(Slip.read(slip) for slip in content["slips"]),
         }
     except (KeyError, TypeError, ValueError, ZeroDivisionError, IndexError) as cause:
         raise PerformanceError(f"{path} is damaged ({type(cause).__name__}: {cause}): track the video again") from None
@@ -359,6 +360,7 @@ class PerformanceWriter:
         end: float | None = None,
         rotate: Rotation = 0,
         inpainted: float = 0.0,
+        slips: tuple[Slip, ...] = (),
     ) -> Performance:
         """Writes the rest, the header last, and gives the folder its name.
 
@@ -401,6 +403,7 @@ class PerformanceWriter:
             inpainted=inpainted,
             flow_shrink=FLOW_SHRINK,
             files={name: sha256_of(self.folder / name) for name in CONTENT_FILES},
+            slips=slips,
         )
         write_json(self.folder / HEADER_FILE, asdict(header) | {"fps": str(self.fps)})
         self._stack.close()

@@ -59,7 +59,7 @@ def test_poses_are_smoothed_unless_they_are_not_to_be(tmp_path, monkeypatch, smo
         calmed.append(pose)
         raise Stopped
 
-    monkeypatch.setattr(passes, "first_pass", lambda *_: (None, poses, "1"))
+    monkeypatch.setattr(passes, "first_pass", lambda *_: (None, poses, (), "1"))
     monkeypatch.setattr("understudy.tracking.smoothing.smooth_shots", lambda pose, fps: smoothed)
     monkeypatch.setattr("understudy.tracking.crop.person_square", square)
     with pytest.raises(Stopped):

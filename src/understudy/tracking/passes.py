@@ -26,6 +26,7 @@ from understudy.errors import UsageError
 from understudy.media.reading import VideoReader, probe
 from understudy.performance import FLOW_SHRINK, MISSING, Crop, PerformanceWriter
 from understudy.poses.pose import BODY, Pose
+from understudy.poses.slip import Slip
 from understudy.tracking.background import BackgroundMedian, sample_count, sample_frames
 from understudy.tracking.crop import crop_of, cut
 from understudy.tracking.detection import Tracker
@@ -36,6 +37,7 @@ from understudy.tracking.identity import same_person
 from understudy.tracking.mattes import GivenMatte, KeyedMatte, MatteSource, NoMatte, Square, TrackedMatte
 from understudy.tracking.mediapipe import MediaPipeTracker
 from understudy.tracking.observe import Observations, look_long_side, observe, place_in_words
+from understudy.tracking.slips import mend_slips
 
 UInt8Array = npt.NDArray[np.uint8]
 
@@ -87,8 +89,8 @@ class Footage:
 
 def first_pass(
     clip: Footage, full: VideoReader, tracker: TrackerName, landmarks: Landmarks, region: Region | None
-) -> tuple[Observations, Pose, str]:
-    """What the tracker saw, the poses of one person in original pixels, and the tracker's version.
+) -> tuple[Observations, Pose, tuple[Slip, ...], str]:
+    """What the tracker saw, the poses of one person in original pixels, its slips, mended, and its version.
 
     Args:
         full: of the clip, at its own size.
@@ -96,7 +98,7 @@ def first_pass(
     with closing(_make_tracker(tracker, landmarks)) as follower:
         look = clip.reader(look_long_side(full.info.size_hw, region))
         observations = observe(look, follower, region)
-        return observations, _of_one_person(observations, clip, full.fps), follower.version
+        return observations, *_of_one_person(observations, clip, full.fps), follower.version
 
 
 def _make_tracker(name: TrackerName, landmarks: Landmarks) -> Tracker:
@@ -126,8 +128,8 @@ def matte_source(
     return GivenMatte(Path(matte), square, original_hw, clip.start, clip.end, clip.tolerate_damage, clip.rotate)
 
 
-def _of_one_person(observations: Observations, clip: Footage, fps: Fraction) -> Pose:
-    """The poses without those of other people; says who was followed."""
+def _of_one_person(observations: Observations, clip: Footage, fps: Fraction) -> tuple[Pose, tuple[Slip, ...]]:
+    """The poses without those of other people and without slips, and what was wrong; says who was followed."""
     name, by_region = clip.path.name, clip.chosen_with("--region X,Y,W,H")
     poses, other = same_person(observations.poses, fps)
     if poses.found.any():
@@ -138,9 +140,11 @@ def _of_one_person(observations: Observations, clip: Footage, fps: Fraction) -> 
             f"{name}: from {np.argmax(other) / float(fps):.1f} s on the tracker followed somebody else in "
             f"{other.sum()} frames, which count as not found; to keep it to one person: {by_region}, and give that"
         )
-    for index in np.flatnonzero(other):
+    poses, slips = mend_slips(poses, fps)
+    for index in np.flatnonzero(observations.poses.found & ~poses.found):
         observations.masks.drop(int(index))
-    return poses
+    somebody_else = Slip.of("somebody else followed", "left out", other)
+    return poses, (somebody_else, *slips) if other.any() else slips
 
 
 def second_pass(

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from understudy.base.arguments import Landmarks, Region, Rotation, StrPath, TrackerName, check_choice, check_rotation
 from understudy.base.files import sha256_of
+from understudy.base.things import pasted
 from understudy.errors import MediaError, PerformanceError, UsageError
 
 if TYPE_CHECKING:
     from understudy.performance import Performance
+    from understudy.poses.slip import Slip
     from understudy.tracking.observe import Observations
 
 SIZES = range(32, 1025)
@@ -52,7 +54,8 @@ def track(
             weights once.
         landmarks: "body" (with feet), or "wholebody": face and hands too, at half the speed.
         poses: poses you already have, instead of a tracker: a folder or JSON file of OpenPose or AlphaPose, or a JSON
-            file of COCO-WholeBody. Numbers in the names of files say which frame they are.
+            file of COCO-WholeBody. Numbers in the names of files say which frame they are. A tracker's slips (left
+            taken for right, joints that leap away for a moment) are mended, and those of given poses only listed.
         region: where the person is when there are several, in pixels of the picture, turned as `rotate` says: left,
             top, width, height.
         start: seconds into the video.
@@ -92,6 +95,7 @@ def track(
     from understudy.tracking.mattes import GivenMatte, check_matte
     from understudy.tracking.observe import check_region
     from understudy.tracking.passes import Footage, first_pass, matte_source, second_pass
+    from understudy.tracking.slips import mend_slips
     from understudy.tracking.smoothing import smooth_shots
 
     _check_options(tracker, landmarks, size)
@@ -103,9 +107,11 @@ def track(
     with PerformanceWriter(output, full.fps) as writer:
         observations: Observations | None = None
         if poses is None:
-            observations, tracked_poses, tracker_version = first_pass(clip, full, tracker, landmarks, region)
+            observations, tracked_poses, slips, tracker_version = first_pass(clip, full, tracker, landmarks, region)
         else:
             tracked_poses, tracker_version = given_poses(poses, full, start, end), ""
+            slips = tuple(slip.kept() for slip in mend_slips(tracked_poses, full.fps)[1])
+        _say_slips(slips, clip.path, Path(output))
         completed, status = fill_gaps(tracked_poses, full.fps)
         require_person(status)
         if smooth:
@@ -146,6 +152,7 @@ def track(
             end=end,
             rotate=rotate,
             inpainted=inpainted,
+            slips=slips,
         )
 
 
@@ -179,6 +186,19 @@ def tracked(video_or_performance: StrPath | Performance, *, cache: Path | None =
         except PerformanceError as error:
             _log.warning(f"tracking {path.name} again: its cached performance cannot be used ({error})")
     return track(path, folder, **options)
+
+
+def _say_slips(slips: tuple[Slip, ...], video: Path, output: Path) -> None:
+    """One line, if a body could not have done what the poses show."""
+    from understudy.tracking.slips import counted
+
+    listed = f"`understudy inspect {pasted(output)}` lists them"
+    mended = [slip for slip in slips if slip.done == "mended"]
+    if mended:
+        _log.info(f"{video.name}: the tracker slipped, and it was mended ({counted(mended)}); {listed}")
+    kept = [slip for slip in slips if slip.done == "kept"]
+    if kept:
+        _log.warning(f"{video.name}: the poses do what no body does, and are kept so ({counted(kept)}); {listed}")
 
 
 def _check_options(tracker: str, landmarks: str, size: int) -> None:

@@ -131,6 +131,7 @@ def performance_lines(performance: Performance) -> list[str]:
             ("working size", f"{_size(header.size_hw)} pixels, {header.crop.scale:.3f} working pixels per pixel"),
             ("tracker", f"{tracker}, {header.landmarks}{', smoothed' if header.smoothed else ''}"),
             ("person", f"found in {header.found} of {header.frames} frames; {filled}"),
+            *(("slips", str(slip)) for slip in header.slips),
             ("body", f"torso {body.torso_length:.0f} and hips {body.hip_width:.0f} working pixels"),
             ("matte", header.matte),
             ("background", f"{header.inpainted:.1%} of it was never seen, and is made up"),
