@@ -95,14 +95,14 @@ class Header:
     start: float | None
     """seconds into the clip; None = its beginning"""
     end: float | None
-    rotate: Rotation
-    """degrees clockwise by which the clip was turned before anything else"""
     inpainted: float
     """share of background.png that no frame ever showed, in [0, 1]"""
     flow_shrink: int
     """working pixels per cell of the flow"""
     files: dict[str, str]
     """SHA-256 of every other file in the folder"""
+    rotate: Rotation = 0
+    """degrees clockwise by which the clip was turned before anything else"""
     slips: tuple[Slip, ...] = ()
     """what the tracker got wrong, mended or not; none where a version looked for none"""
 

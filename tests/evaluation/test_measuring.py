@@ -32,6 +32,11 @@ class Clip:
     pose: Pose
     fps: Fraction = Fraction(10)
     reads: int = 0
+    edges: tuple[int, int, int, int] | None = None
+
+    @property
+    def filmed(self) -> tuple[int, int, int, int]:
+        return self.edges or (0, 0, *self.pictures[0].shape[1::-1])
 
     def frames(self) -> Iterator[np.ndarray]:
         self.reads += 1

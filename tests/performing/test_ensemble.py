@@ -1,7 +1,6 @@
 """Several actors in one video: what stands where, that nothing differs from playing alone, memory and clean-up."""
 
 import gc
-import hashlib
 import weakref
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from test_perform import with_sound
 
 from tiny import tiny_performance
 from tiny_actor import drawing_actor, tiny_actor
+from understudy.compositing.backgrounds import Background
 from understudy.errors import ActorError, UsageError
 from understudy.media.reading import VideoReader, probe, read_image
 from understudy.performance import Performance
@@ -53,10 +53,12 @@ def pictures(folder: Path) -> np.ndarray:
 @pytest.mark.parametrize("layout", ["side-by-side", "stage"])
 def test_one_actor_alone_is_as_it_was(tmp_path: Path, driving: Performance, layout: str) -> None:
     actor = player(driving)
-    perform_to_file(actor, Driver(driving), tmp_path / "before.mp4")
-    perform([actor], driving, tmp_path / "list.mp4", layout=layout)
-    perform(actor, driving, tmp_path / "alone.mp4", layout=layout)
-    assert len({hashlib.sha256(file.read_bytes()).hexdigest() for file in tmp_path.glob("*.mp4")}) == 1
+    see_through = Background("transparent")  # pictures: one encoding of the same frames is not always as the next
+    perform_to_file(actor, Driver(driving), tmp_path / "before", background=see_through)
+    perform([actor], driving, tmp_path / "list", layout=layout, background="transparent")
+    perform(actor, driving, tmp_path / "alone", layout=layout, background="transparent")
+    for name in ("list", "alone"):
+        np.testing.assert_array_equal(pictures(tmp_path / name), pictures(tmp_path / "before"))
 
 
 def test_side_by_side_everybody_looks_as_alone(tmp_path: Path, driving: Performance) -> None:

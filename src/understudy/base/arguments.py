@@ -27,6 +27,8 @@ NormalizeBy = Literal["similarity", "ground", "ground-printed"]
 paper prints it, or as printed"""
 ScaleBy = Literal["hips", "body"]
 Layout = Literal["side-by-side", "stage"]
+Fit = Literal["placed", "whole"]
+"""where the performer stands by itself, or so that all of it is in the picture"""
 TrackerName = Literal["mediapipe", "rtmlib"]
 Landmarks = Literal["body", "wholebody"]
 

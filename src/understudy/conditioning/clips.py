@@ -19,6 +19,7 @@ from torch import Tensor
 from understudy.base.progress import progress_bar
 from understudy.errors import TrainingError
 from understudy.performance import FOUND, INTERPOLATED
+from understudy.poses.edges import cut_off_ends, filmed_box
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
 from understudy.retargeting.alignment import Alignment
@@ -203,8 +204,10 @@ def read_clip(
     to_picture = (resized if alignment is None else resized @ alignment).matrix.astype(np.float32)
     poses = performance.poses if alignment is None else alignment.named(performance.poses)
     xy, confidence = (poses.xy, poses.confidence) if all_points else poses.openpose18()
-    least = FOUND if colour is not None else INTERPOLATED
-    starts = windows(performance.status >= least, consecutive)
+    if colour is None:
+        starts = windows(performance.status >= INTERPOLATED, consecutive)
+    else:
+        starts = _windows_to_learn_from(performance, consecutive)
     if len(starts) < at_least:
         many = "" if len(starts) == 1 else "s"
         what = f"frame{many}" if consecutive == 1 else f"run{many} of {consecutive} frames"
@@ -230,6 +233,19 @@ def read_clip(
         colour,
         poses,
     )
+
+
+def _windows_to_learn_from(performance: Performance, consecutive: int) -> npt.NDArray[np.int64]:
+    """Windows whose frames show somebody, without those that the picture's edge cuts a hand or foot off in.
+
+    With those, where they are more than half: what the edge cuts off is then not to be had whole.
+    """
+    header = performance.header
+    found = performance.status >= FOUND
+    filmed = filmed_box(header.crop, header.original_size_hw, header.size_hw[0])
+    whole = windows(found & ~cut_off_ends(performance.poses, filmed).any(axis=1), consecutive)
+    every = windows(found, consecutive)
+    return whole if 2 * len(whole) >= len(every) else every
 
 
 def windows(usable: npt.NDArray[np.bool_], consecutive: int) -> npt.NDArray[np.int64]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from understudy.covering.camera import camera_travel
 from understudy.poses.pose import Pose
 from understudy.retargeting.shots import size_jumps
 
@@ -25,6 +27,9 @@ ALWAYS = 0.9
 """share of frames from which on something is so throughout: who dances on the floor gets up, too"""
 HARDLY = 0.1
 """share of frames below which a joint counts as never seen"""
+WANDERS = 0.1
+"""of the picture's width by which the room may wander: a hand that trembles comes back, and stands are at 0.002"""
+
 _SHOULDERS, _HIPS, _KNEES, _ANKLES, _ELBOWS, _WRISTS = (2, 5), (8, 11), (9, 12), (10, 13), (3, 6), (4, 7)
 """places among the OpenPose-18 joints, right and left"""
 
@@ -45,8 +50,20 @@ def oddities(pose: Pose, fps: Fraction, role: str = "driving") -> list[str]:
 
 def say_oddities(role: str, clip: Performance) -> None:
     """Warns of each, by the clip's name; `role` as for `oddities`."""
-    for oddity in oddities(clip.poses, clip.fps, role):
+    found = oddities(clip.poses, clip.fps, role)
+    if role == "driving":
+        found += _wandering(math.hypot(*camera_travel(clip)))
+    for oddity in found:
         log.warning("%s: %s", clip.header.source_name, oddity)
+
+
+def _wandering(travel: float) -> list[str]:
+    if travel < WANDERS:
+        return []
+    return [
+        f"the camera moves (the room wanders through the picture by {travel:.0%} of its width): the clone goes where "
+        "the person goes in the picture, not in the room, so its feet slide; film from a stand"
+    ]
 
 
 def _turned(xy: Floats, seen: npt.NDArray[np.bool_], role: str) -> str:

@@ -15,7 +15,7 @@ from understudy.evaluation.intervals import block_of, mean_interval, ratio_inter
 from understudy.evaluation.joint_tracking import JointTracking
 from understudy.evaluation.limb_errors import limb_errors
 from understudy.evaluation.matte_faults import matte_faults
-from understudy.evaluation.metrics import Floats, Mask
+from understudy.evaluation.metrics import Box, Floats, Mask
 from understudy.evaluation.results import Measure, Summary
 from understudy.evaluation.true_clip import REGIONS, Column, Picture, TrueClip, TruthMeasures
 from understudy.poses.pose import Pose
@@ -128,9 +128,20 @@ def _paired(generated: Iterable[Picture], truth: TruthMeasures) -> Iterator[tupl
             raise ValueError(
                 f"generated frame {t} is {frame.shape} {frame.dtype}, the true one {true_frame.shape} uint8"
             )
-        yield frame, true_frame
+        yield _filled(frame, true_frame, truth.truth.filmed), true_frame
     if next(made, None) is not None:
         raise ValueError(f"more frames were generated than the {len(truth)} true ones")
+
+
+def _filled(frame: Picture, true_frame: Picture, filmed: Box) -> Picture:
+    """The frame with what the true one has, and nobody, beyond what was filmed."""
+    left, top, right, bottom = filmed
+    if filmed == (0, 0, frame.shape[1], frame.shape[0]):
+        return frame
+    filled = np.zeros_like(frame)
+    filled[..., :3] = true_frame
+    filled[top:bottom, left:right] = frame[top:bottom, left:right]
+    return filled
 
 
 def _compare(frame: Picture, true_frame: Picture, truth: TruthMeasures, t: int, columns: Columns) -> None:

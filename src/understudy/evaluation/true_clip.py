@@ -43,6 +43,10 @@ class TrueClip(Protocol):
     def pose(self) -> Pose:
         """T frames, pixels of the square."""
 
+    @property
+    def filmed(self) -> Box:
+        """The part of the square that was filmed; what lies beyond it is not measured."""
+
     def frames(self) -> Iterator[Picture]:
         """(S, S, 3) RGB uint8, T of them, anew at every call."""
 
@@ -143,11 +147,12 @@ class TruthMeasures:
 
     def _take(self, t: int, frame: Picture, matte: Picture, previous: Picture | None) -> None:
         height, width = self.pose.size_hw
-        boxes: dict[str, Box | None] = {
+        regions = {
             "frame": (0, 0, width, height),
             "person": _person(matte),
             "face": metrics.face_box(self.pose.xy[t], self.pose.confidence[t], (height, width)),
         }
+        boxes = {region: _within(box, self.truth.filmed) for region, box in regions.items()}
         self.boxes.append(boxes)
         for region, fid in self.fids.items():
             if (box := boxes[region]) and not isinstance(fid, str):
@@ -159,6 +164,14 @@ class TruthMeasures:
         self._spool.append(backward, visible, matte >= 128)
         for region, value in self.temporal_errors(previous, frame, t).items():
             self.flicker[region].append(value)
+
+
+def _within(box: Box | None, filmed: Box) -> Box | None:
+    """What two boxes share; None where they share nothing."""
+    if box is None:
+        return None
+    left, top, right, bottom = (*map(max, box[:2], filmed[:2]), *map(min, box[2:], filmed[2:]))
+    return (left, top, right, bottom) if left < right and top < bottom else None
 
 
 def _person(matte: Picture) -> Box | None:

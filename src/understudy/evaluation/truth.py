@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from understudy.media.reading import VideoReader
 from understudy.performance import Crop, Performance
+from understudy.poses.edges import Box, filmed_box
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
 from understudy.tracking.crop import crop_of, cut
@@ -44,6 +45,11 @@ class Truth:
     def pose(self) -> Pose:
         """The tracked poses in pixels of the S x S square."""
         return self._from_own_crop().of_pose(self.performance.poses, (self.size, self.size))
+
+    @property
+    def filmed(self) -> Box:
+        """The part of the square that the picture fills."""
+        return filmed_box(crop_of(self.square, self.size), self.performance.header.original_size_hw, self.size)
 
     def frames(self) -> Iterator[UInt8Array]:
         """(S, S, 3) RGB, room and all."""

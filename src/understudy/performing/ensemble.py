@@ -36,6 +36,7 @@ from understudy.performing.ensemble_layout import (
     reach,
     stage_spots,
 )
+from understudy.performing.fitting import fitted
 from understudy.performing.perform import (
     COMPARE_HEIGHT,
     FRAMES_AHEAD,
@@ -43,6 +44,7 @@ from understudy.performing.perform import (
     cut_out,
     driving_panels,
     generated,
+    in_picture,
     over_grey,
     part_for,
     placement,
@@ -52,6 +54,7 @@ from understudy.pictures.drawing import side_by_side
 from understudy.poses.similarity import Similarity
 
 if TYPE_CHECKING:
+    from understudy.base.arguments import Fit
     from understudy.base.devices import Device
     from understudy.performance import Performance
     from understudy.performing.driver import Driver
@@ -130,6 +133,7 @@ def perform_together(
     layout: Layout,
     background: Background = REFERENCE,
     compare: Path | None = None,
+    fit: Fit = "placed",
     device: Device = "auto",
 ) -> None:
     """Lets every member play the whole driver, and writes one video of all.
@@ -140,6 +144,7 @@ def perform_together(
             `ensemble_layout.stage_spots` for where.
         background: "reference" is each member's own room side by side, and the first one's on a stage.
         compare: video to write with the driver beside the result.
+        fit: of each in its own picture, see `fitted`; a stage has room for everybody.
 
     Raises:
         PoseError: the driver never shows a whole torso.
@@ -153,8 +158,11 @@ def perform_together(
         for number, member in enumerate(different, start=1):
             file, part = scratch / f"{number}.mp4", parts[member.identity]
             step = partial(advance, note=f"{member.name}, {number} of {len(different)}")
+            actor = member.outline
+            if layout == "side-by-side":
+                actor = fitted(actor, in_picture(actor, part.pose), part.presence > 0, fit, member.name)
             played[member.identity] = _Played(
-                member.outline, part, file, _play(member.load(), part, driving, file, device, step)
+                actor, part, file, _play(member.load(), part, driving, file, device, step)
             )
         playing = [played[member.identity] for member in cast]
         shown = _side_by_side if layout == "side-by-side" else _on_one_stage

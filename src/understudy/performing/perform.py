@@ -25,6 +25,7 @@ from understudy.compositing.backgrounds import REFERENCE, Background
 from understudy.compositing.cutouts import faded, framed, key, paste, unpremultiplied, without_specks
 from understudy.media.images import write_image
 from understudy.media.reading import VideoReader, VideoWriter
+from understudy.performing.fitting import fitted
 from understudy.poses.pose import BODY, FEET, LEFT_HAND, RIGHT_HAND, Pose
 from understudy.poses.similarity import Similarity
 from understudy.recipes.parts.player import BATCH, Player, batches, moments
@@ -35,6 +36,7 @@ from understudy.retargeting.shots import as_one_shot
 from understudy.retargeting.window import held, presence
 
 if TYPE_CHECKING:
+    from understudy.base.arguments import Fit
     from understudy.base.devices import Device
     from understudy.performance import Performance
     from understudy.performing.driver import Driver
@@ -160,6 +162,7 @@ def perform_to_file(
     background: Background = REFERENCE,
     compare: Path | None = None,
     overlay: Path | None = None,
+    fit: Fit = "placed",
     device: Device = "auto",
 ) -> None:
     """Plays the whole driver and writes the video, and with `compare` driving, pose and clone side by side.
@@ -167,9 +170,11 @@ def perform_to_file(
     Args:
         compare: a video to write.
         overlay: a PNG file to write, the driver's skeleton before and after it was brought to the reference's place.
+        fit: see `fitted`.
     """
     driving, player = driver.performance, actor.player(device)
     part = played_part(part_for(actor, driving), player)
+    actor = fitted(actor, in_picture(actor, part.pose), part.presence > 0, fit)
     if overlay is not None:
         from understudy.performing.normalization_sheet import normalization_sheet
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.poses import pose as p
+from understudy.poses.edges import FOOT_LENGTH, HAND_LENGTH
 from understudy.poses.pose import FloatArray, Pose
 from understudy.poses.similarity import Similarity
 
@@ -18,10 +19,8 @@ MIN_CONFIDENCE = 0.3
 MIN_SIDE = 16
 HEAD_RADIUS = 0.7
 """of the distance from the neck to the middle of the face: how far hair and chin reach from there"""
-HAND_LENGTH = 0.7
-"""of the forearm, which hands prolong where their own points are not tracked"""
-FOOT_LENGTH = 0.25
-"""of the shin, around the ankle, where toes are not tracked"""
+LEAST_HEAD_RADIUS = 0.35
+"""of the trunk: at least so far, since of somebody who looks down the face is near the neck, and the hair is not"""
 
 _HEAD = [p.NOSE, p.LEFT_EYE, p.RIGHT_EYE, p.LEFT_EAR, p.RIGHT_EAR]
 _ARMS = ((p.LEFT_ELBOW, p.LEFT_WRIST), (p.RIGHT_ELBOW, p.RIGHT_WRIST))
@@ -39,7 +38,7 @@ def person_square(poses: Pose) -> tuple[int, int, int]:
     Raises:
         ValueError: no frame has a body joint.
     """
-    low, high = _reach(poses)
+    low, high = reach(poses)
     seen = np.isfinite(low[:, 0])
     if not seen.any():
         raise ValueError("no frame has a body joint, so there is nothing to centre on")
@@ -51,8 +50,11 @@ def person_square(poses: Pose) -> tuple[int, int, int]:
     return int(left), int(top), side
 
 
-def _reach(poses: Pose) -> tuple[FloatArray, FloatArray]:
-    """(T, 2) smallest and largest x and y of the person per frame; infinite where nothing is seen."""
+def reach(poses: Pose) -> tuple[FloatArray, FloatArray]:
+    """How far hair, fingers and shoes of a person reach.
+
+    Returns:
+        (T, 2) smallest and largest x and y of the person per frame; infinite where nothing is seen."""
     xy, seen = poses.xy, poses.confidence > MIN_CONFIDENCE
     if not seen.any():
         seen = poses.confidence > 0
@@ -66,7 +68,12 @@ def _reach(poses: Pose) -> tuple[FloatArray, FloatArray]:
     shoulders = [p.LEFT_SHOULDER, p.RIGHT_SHOULDER]
     face = np.einsum("tjc,tj->tc", xy[:, _HEAD], seen[:, _HEAD]) / np.maximum(seen[:, _HEAD].sum(1), 1)[:, None]
     neck_to_face = np.linalg.norm(face - xy[:, shoulders].mean(1), axis=1)
-    add(face, seen[:, _HEAD].any(1) & seen[:, shoulders].all(1), HEAD_RADIUS * neck_to_face)
+    hips = [p.LEFT_HIP, p.RIGHT_HIP]
+    upright = seen[:, shoulders].all(1) & seen[:, hips].all(1)
+    trunk = np.linalg.norm(xy[:, shoulders].mean(1) - xy[:, hips].mean(1), axis=1)
+    least = LEAST_HEAD_RADIUS * (np.median(trunk[upright]) if upright.any() else 0)
+    radius_of_head = np.maximum(HEAD_RADIUS * neck_to_face, least).astype(np.float32)
+    add(face, seen[:, _HEAD].any(1) & seen[:, shoulders].all(1), radius_of_head)
     for elbow, wrist in _ARMS:
         fingers = xy[:, wrist] + HAND_LENGTH * (xy[:, wrist] - xy[:, elbow])
         add(fingers, seen[:, elbow] & seen[:, wrist], np.zeros(len(xy), np.float32))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from understudy.base.arguments import (
     Device,
+    Fit,
     NormalizeBy,
     Preset,
     StrPath,
@@ -174,6 +175,7 @@ class CheckedVideo:
     output: Path
     background: Background
     compare: bool
+    fit: Fit
     device: Device
 
     @property
@@ -190,7 +192,7 @@ class CheckedVideo:
 
 
 def checked_video(
-    output: StrPath, background: StrPath, compare: bool, device: Device, inputs: Sequence[object]
+    output: StrPath, background: StrPath, compare: bool, fit: Fit, device: Device, inputs: Sequence[object]
 ) -> CheckedVideo:
     """What `perform` writes, and nothing of `inputs` is lost by it.
 
@@ -204,8 +206,9 @@ def checked_video(
 
     path, behind = Path(output), Background.of(background)
     check_video_output(path, behind.transparent, compare, [*inputs, behind.what])
+    check_choice("fit", fit, get_args(Fit))
     choose_device(device)
-    return CheckedVideo(path, behind, compare, device)
+    return CheckedVideo(path, behind, compare, fit, device)
 
 
 def check_normalization(normalization: str | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from understudy.base.arguments import Device, NormalizeBy, Preset, Region, Rotation, StrPath
+from understudy.base.arguments import Device, Fit, NormalizeBy, Preset, Region, Rotation, StrPath
 from understudy.base.things import pasted
 from understudy.errors import UnderstudyError
 from understudy.verbs.checks import checked_training, checked_video
@@ -39,6 +39,7 @@ def clone(
     config: Any = None,
     settings: Sequence[str] = (),
     background: StrPath = "reference",
+    fit: Fit = "placed",
     compare: bool = False,
     reference_start: float | None = None,
     reference_end: float | None = None,
@@ -81,6 +82,7 @@ def clone(
         settings: as for `train`.
         background: behind the performer: "reference" (the room of the reference clip), "driving" (the driver's room),
             "transparent", a colour (a name, #202030 or 32,32,48), or a picture or video file.
+        fit: as for `perform`.
         compare: also write NAME.compare.mp4, driving, pose and clone side by side, and NAME.normalization.png, the
             driver's skeleton as filmed and where it was brought to.
         reference_start: as for `train`.
@@ -144,7 +146,7 @@ def clone(
         tolerate_damage=driving_tolerate_damage,
     )
     given_along = [*filmed.values(), *danced.values()]
-    video = checked_video(output, background, compare, device, [reference, driving, *given_along])
+    video = checked_video(output, background, compare, fit, device, [reference, driving, *given_along])
     training = checked_training(
         actor_path,
         unpaired=unpaired,

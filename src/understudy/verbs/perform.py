@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from understudy.base.arguments import Device, Layout, NormalizeBy, Region, Rotation, StrPath, check_choice
+from understudy.base.arguments import Device, Fit, Layout, NormalizeBy, Region, Rotation, StrPath, check_choice
 from understudy.errors import UsageError
 from understudy.verbs.checks import CheckedVideo, check_normalization, checked_video
 
@@ -27,6 +27,7 @@ def perform(
     *,
     layout: Layout = "side-by-side",
     background: StrPath = "reference",
+    fit: Fit = "placed",
     normalization: NormalizeBy | None = None,
     compare: bool = False,
     driving_start: float | None = None,
@@ -58,6 +59,8 @@ def perform(
         background: behind the performer: "reference" (the room of the reference clip; on a stage, of the first),
             "driving" (the driver's room), "transparent", a colour (a name, #202030 or 32,32,48), or a picture or
             video file.
+        fit: "placed" lets the performer stand where the driver's motion takes it, even if that is partly outside of the
+            picture; "whole" makes and places it so that all of it stays in. On a stage there is room for everybody.
         normalization: how the driver is brought to the reference's place, "similarity", "ground" or "ground-printed"
             (as the paper of "ground" prints it, less steady): see `train`; left out, as the actor does.
         compare: also write NAME.compare.mp4, driving, pose and clone side by side, and NAME.normalization.png, the
@@ -109,7 +112,7 @@ def perform(
         matte=driving_matte,
         tolerate_damage=driving_tolerate_damage,
     )
-    video = checked_video(output, background, compare, device, [driving, *actors, *part.values()])
+    video = checked_video(output, background, compare, fit, device, [driving, *actors, *part.values()])
     if len(actors) > 1:
         return _together(actors, driving, part, video, layout, normalization)
     alone = actors[0] if isinstance(actors[0], Actor) else Actor.load(actors[0])
@@ -131,6 +134,7 @@ def rendered(actor: Actor, driver: Driver, video: CheckedVideo) -> Path:
         background=video.background,
         compare=video.comparison,
         overlay=video.overlay,
+        fit=video.fit,
         device=video.device,
     )
     return video.output
@@ -161,6 +165,7 @@ def _together(
         layout=layout,
         background=video.background,
         compare=video.comparison,
+        fit=video.fit,
         device=video.device,
     )
     return video.output

@@ -25,6 +25,7 @@ from understudy.errors import ActorError, TrainingError
 from understudy.media.colour import RgbConverter
 from understudy.media.images import MAX_SIDE, composite
 from understudy.performance import FOUND, FRAMES_FILE, INTERPOLATED, MATTE_FILE
+from understudy.poses.edges import filmed_box, without_cut_ends
 from understudy.poses.pose import POINTS, Pose
 from understudy.poses.similarity import Similarity
 from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained
@@ -47,6 +48,8 @@ WEIGHTS: ArraySpec = {
 of the reference each one was"""
 STATISTICS: ArraySpec = {"flat_colour": ("|u1", (3,))}
 
+WHOLE = 0.25
+"""share of the frames that show a hand or foot in which it must be whole, for the others to be left alone"""
 DECODED_AT_ONCE = 256 << 20
 """bytes of frames that are kept decoded, since paths come back to them"""
 
@@ -76,6 +79,9 @@ def keep_frames(reference: Performance, size: int, at_most: int) -> dict[str, np
         chosen = usable[most_different(Pose(poses.xy[usable], poses.confidence[usable], poses.size_hw), at_most)]
         log.info("of %d frames the %d with the most different poses are kept", len(usable), at_most)
     kept = Pose(poses.xy[chosen], poses.confidence[chosen], poses.size_hw)
+    # A hand at the picture's edge is no hand to be shown elsewhere
+    header = reference.header
+    kept = without_cut_ends(kept, filmed_box(header.crop, header.original_size_hw, header.size_hw[0]), WHOLE)
     kept = Similarity.resized(size / reference.header.size_hw[0]).of_pose(kept, (size, size))
     return {
         "frames_mp4": _copied(reference.path / FRAMES_FILE, reference.fps, chosen),
