@@ -88,7 +88,7 @@ def test_senseless_arguments(fps: Fraction, longest: Fraction) -> None:
 @pytest.mark.parametrize(
     ("found", "interpolated", "frames", "message"),
     [
-        pytest.param(12, 0, 40, "a person was found in 12 of 40 frames", id="too few"),
+        pytest.param(12, 0, 40, r"a person was found in 12 of 40 frames \(0.0 s to 1.2 s\), and", id="too few"),
         pytest.param(19, 10, 40, "a person was found in 19 of 40 frames", id="interpolated frames do not count"),
         pytest.param(0, 0, 3, "a person was found in 0 of 3 frames", id="nobody"),
         pytest.param(0, 0, 0, "no frames", id="empty"),
@@ -101,9 +101,9 @@ def test_require_person(found: int, interpolated: int, frames: int, message: str
     status[:found] = FOUND
     status[found : found + interpolated] = INTERPOLATED
     if message is None:
-        require_person(status)
+        require_person(status, Fraction(10))
         return
     with pytest.raises(PoseError, match=message) as caught:
-        require_person(status)
+        require_person(status, Fraction(10))
     assert "\n" not in str(caught.value)
     assert "start" in str(caught.value)

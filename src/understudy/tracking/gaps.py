@@ -65,7 +65,7 @@ def frame_status(tracked: Pose, filled: Pose) -> npt.NDArray[np.uint8]:
     return status
 
 
-def require_person(status: npt.NDArray[np.uint8]) -> None:
+def require_person(status: npt.NDArray[np.uint8], fps: Fraction) -> None:
     """Checks that the clip shows somebody: in at least half of its frames a person was found.
 
     Raises:
@@ -75,10 +75,12 @@ def require_person(status: npt.NDArray[np.uint8]) -> None:
     if frames == 0:
         raise PoseError("the clip has no frames, so there is nobody to track: check `start` and `end`")
     if 2 * found < frames:
+        there = np.flatnonzero(status == FOUND)
+        when = f" ({there[0] / float(fps):.1f} s to {(there[-1] + 1) / float(fps):.1f} s)" if found else ""
         raise PoseError(
-            f"a person was found in {found} of {frames} frames, and at least half are needed: film the whole body in "
-            "better light, or track the part or the person that you mean with `understudy track VIDEO --start SECONDS "
-            "--end SECONDS --region X,Y,W,H --output NAME.performance`"
+            f"a person was found in {found} of {frames} frames{when}, and at least half are needed: film the whole "
+            "body in better light, or say which part and whom you mean: `understudy track VIDEO --start SECONDS "
+            "--end SECONDS --region X,Y,W,H --output NAME.performance`, or elsewhere `--driving-start SECONDS` ..."
         )
 
 

@@ -113,7 +113,7 @@ def track(
             slips = tuple(slip.kept() for slip in mend_slips(tracked_poses, full.fps)[1])
         _say_slips(slips, clip.path, Path(output))
         completed, status = fill_gaps(tracked_poses, full.fps)
-        require_person(status)
+        require_person(status, full.fps)
         if smooth:
             completed = smooth_shots(completed, full.fps)
         square = person_square(completed)

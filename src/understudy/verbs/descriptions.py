@@ -41,6 +41,8 @@ MOMENTS = 8
 """columns of a contact sheet, evenly spread over the clip"""
 CELL = 160
 """pixels: height of a picture in a contact sheet"""
+BEHIND = (200, 60, 160)
+"""RGB behind who was cut out: neither skin nor a screen's green or blue, so that what is left of a room shows"""
 
 
 def _table(rows: list[tuple[str, str]]) -> list[str]:
@@ -140,10 +142,11 @@ def performance_lines(performance: Performance) -> list[str]:
 
 
 def performance_sheet(performance: Performance) -> Image:
-    """Frames, their poses and mattes at moments spread over the clip."""
+    """Frames, their poses, mattes and what these cut out at moments spread over the clip."""
+    from understudy.media.images import composite
     from understudy.pictures.drawing import draw_pose
 
-    frames, drawn, mattes, labels = [], [], [], []
+    frames, drawn, mattes, cut_out, labels = [], [], [], [], []
     for index in _moments(len(performance)):
         frame, matte = next(performance.frames(index, index + 1)), next(performance.mattes(index, index + 1))
         frames.append(frame)
@@ -151,9 +154,11 @@ def performance_sheet(performance: Performance) -> Image:
             draw_pose((frame // 2).astype(np.uint8), performance.poses.xy[index], performance.poses.confidence[index])
         )
         mattes.append(cv2.cvtColor(matte, cv2.COLOR_GRAY2RGB))
+        cut_out.append(composite(np.dstack([frame, matte]), BEHIND))
         state = ("missing", "interpolated", "found")[int(performance.status[index])]
         labels.append(f"{float(index / performance.fps):.2f} s {state}")
-    return _sheet([frames, drawn, mattes], ["frame", "pose", "matte"], labels, cell_hw=(CELL, CELL))
+    rows = {"frame": frames, "pose": drawn, "matte": mattes, "cut out": cut_out}
+    return _sheet(list(rows.values()), list(rows), labels, cell_hw=(CELL, CELL))
 
 
 # -- actor -----------------------------------------------------------------------------------------------------
