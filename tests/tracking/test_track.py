@@ -278,7 +278,9 @@ def test_poses_of_another_clip_are_an_error(filmed, tmp_path):
         pytest.param({"size": 4096}, UsageError, "not 4096", id="too large"),
         pytest.param({"tracker": "openpose"}, UsageError, "`tracker='openpose'`: there is no such one", id="tracker"),
         pytest.param({"landmarks": "hands"}, UsageError, "`landmarks='hands'`: there is no such one", id="landmarks"),
-        pytest.param({"region": (300, 0, 200, 200)}, UsageError, "`region` 300,0,200,200 is not inside", id="outside"),
+        pytest.param(
+            {"region": (300, 0, 200, 200)}, UsageError, "the region 300,0,200,200 is not inside", id="outside"
+        ),
         pytest.param({"region": (0, 0, 20, 20)}, UsageError, "smaller than 32", id="tiny region"),
         pytest.param({"matte": "blue.mp4"}, MediaError, "no matte blue.mp4: give auto, green, none", id="matte"),
         pytest.param({"start": 5.0}, UsageError, "lasts 0.80 s", id="start"),

@@ -3,7 +3,7 @@
 import pytest
 from filmed_dancer import filmed_dancer
 
-from understudy.errors import MediaError, PerformanceError
+from understudy.errors import MediaError, PerformanceError, UnderstudyError
 from understudy.performance import Performance
 from understudy.tracking import track as track_module
 from understudy.tracking.cache import cache_key
@@ -84,3 +84,13 @@ def test_neither_video_nor_performance(tmp_path):
         tracked(tmp_path / "nothing.mp4")
     with pytest.raises(PerformanceError, match=r"no performance\.json"):
         tracked(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [("poses", "there are no poses|no such|is not there|there is no"), ("matte", "there is no matte")],
+)
+def test_a_file_that_is_not_there_is_said_so(filmed, tmp_path, option, said):
+    """Also where it was given as a path: what nobody can read has no content to be known by."""
+    with pytest.raises(UnderstudyError, match=said):
+        tracked(filmed.video, cache=tmp_path, **{option: tmp_path / "nothing.json"})

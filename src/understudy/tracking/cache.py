@@ -76,4 +76,4 @@ def _described(value: Any) -> Any:
         path = Path(value)
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
         return [f"{file.name} {sha256_of(file)}" for file in files if file.is_file()]
-    return value
+    return os.fspath(value) if isinstance(value, os.PathLike) else value  # not there: whoever reads it says so

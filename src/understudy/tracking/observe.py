@@ -134,7 +134,7 @@ def check_region(region: Region | None, original_hw: tuple[int, int]) -> None:
     inside = left >= 0 and top >= 0 and left + width <= original_hw[1] and top + height <= original_hw[0]
     if not inside or min(width, height) < MIN_REGION:
         raise UsageError(
-            f"`region` {left},{top},{width},{height} is not inside the picture of {original_hw[1]}x{original_hw[0]} "
+            f"the region {left},{top},{width},{height} is not inside the picture of {original_hw[1]}x{original_hw[0]} "
             f"pixels, or smaller than {MIN_REGION} pixels: give X,Y,WIDTH,HEIGHT of the person's surroundings"
         )
 
