@@ -141,6 +141,11 @@ class Performance:
     def fps(self) -> Fraction:
         return self.header.fps
 
+    @property
+    def lower_edge(self) -> float:
+        """y of the clip's lower edge, in working pixels: what is below was not filmed."""
+        return float(self.header.crop.of_points(np.array([[0.0, self.header.original_size_hw[0] - 0.5]]))[0, 1])
+
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[UInt8Array]:
         """Frames `start` up to `stop` (not included; None = the end): (S, S, 3) RGB. Any range is cheap to reach."""
         return self._decode(FRAMES_FILE, start, stop)

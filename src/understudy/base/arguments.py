@@ -25,6 +25,8 @@ NormalizeBy = Literal["similarity", "ground", "ground-printed"]
 paper prints it, or as printed"""
 ScaleBy = Literal["hips", "body"]
 Layout = Literal["side-by-side", "stage"]
+MissingLimbs = Literal["stand", "crop", "fade"]
+"""what becomes of the legs that a driver does not show: they stand, are outside of the picture, or are faded out"""
 TrackerName = Literal["mediapipe", "rtmlib"]
 Landmarks = Literal["body", "wholebody"]
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.poses.pose import Pose
+from understudy.retargeting.cut_off import CutOff, cut_off
 from understudy.retargeting.pose_metrics import descriptor
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ MOSTLY = 0.6
 """share of frames in which something shows, from which on the clip is said to be like that"""
 ALWAYS = 0.9
 """share of frames from which on something is so throughout: who dances on the floor gets up, too"""
-HARDLY = 0.1
-"""share of frames below which a joint counts as never seen"""
 JUMP = 1.2
 """factor by which the limbs of one frame are longer or shorter than those of the frame before: more than half of a
 dancer's limbs never change that much in one frame, while a zoom changes all alike"""
@@ -33,27 +32,28 @@ SPREAD = 3
 SHARED = 6
 """limbs seen in two frames, without which nothing is said of their size"""
 
-_SHOULDERS, _HIPS, _KNEES, _ANKLES, _ELBOWS, _WRISTS = (2, 5), (8, 11), (9, 12), (10, 13), (3, 6), (4, 7)
+_SHOULDERS, _HIPS = (2, 5), (8, 11)
 """places among the OpenPose-18 joints, right and left"""
 
 
-def oddities(pose: Pose, fps: Fraction) -> list[str]:
+def oddities(pose: Pose, fps: Fraction, bottom: float | None = None) -> list[str]:
     """Sentences without a full stop, none of a clip that is as it should be.
 
     Args:
         pose: T frames, pixels, y down.
         fps: frames per second.
+        bottom: y of the picture's lower edge in the pose's pixels, at which legs may come and go; None = unknown.
     """
     xy, confidence = pose.openpose18()
     seen = confidence > 0
-    found = [_upside_down(xy, seen), _cut_off(seen), _changes_of_size(pose, fps)]
+    found = [_upside_down(xy, seen), _cut_off(cut_off(pose, bottom)), _changes_of_size(pose, fps)]
     return [one for one in found if one]
 
 
 def say_oddities(*clips: Performance) -> None:
     """Warns of each, by the clip's name."""
     for clip in clips:
-        for oddity in oddities(clip.poses, clip.fps):
+        for oddity in oddities(clip.poses, clip.fps, clip.lower_edge):
             log.warning("%s: %s", clip.header.source_name, oddity)
 
 
@@ -78,24 +78,23 @@ def _upside_down(xy: Floats, seen: npt.NDArray[np.bool_]) -> str:
     )
 
 
-def _cut_off(seen: npt.NDArray[np.bool_]) -> str:
-    """Limbs that are never in the picture, the largest missing part alone."""
-    share = seen[seen.any(axis=1)].mean(axis=0) if seen.any() else np.ones(seen.shape[1])
-
-    def never(joints: tuple[int, int]) -> bool:
-        return bool((share[list(joints)] < HARDLY).all())
-
-    missing = []
-    if never(_ANKLES):
-        missing.append("the body below the " + ("waist" if never(_HIPS) else "hips" if never(_KNEES) else "knees"))
-    if never(_WRISTS):
-        missing.append("arms" if never(_ELBOWS) else "forearms")
-    if not missing:
-        return ""
-    return (
-        f"never in the picture: {' and '.join(missing)}. It cannot be learnt from this clip, and a clone that this "
-        "clip drives ends there"
-    )
+def _cut_off(found: CutOff) -> str:
+    """Limbs that are never in the picture, the largest missing part alone; legs that come and go."""
+    missing = [f"the body below the {found.never}"] if found.never else []
+    if found.arms:
+        missing.append(found.arms)
+    said = []
+    if missing:
+        said.append(
+            f"never in the picture: {' and '.join(missing)}. It cannot be learnt from this clip, and no clone that "
+            "this clip drives moves it"
+        )
+    if found.below != found.never:
+        said.append(
+            f"the body below the {found.below} comes and goes at the picture's lower edge (there in "
+            f"{100 * found.share:.0f} % of the frames)"
+        )
+    return "; ".join(said)
 
 
 def _changes_of_size(pose: Pose, fps: Fraction) -> str:
