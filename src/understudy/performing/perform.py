@@ -142,11 +142,11 @@ def part_for(actor: Actor, driving: Performance, missing_limbs: MissingLimbs | N
     Raises:
         PoseError: the driver never shows a whole torso, nor is it to be guessed.
     """
-    missing = missing_of(driving) if missing_limbs is not None else CutOff()
-    driving = without_missing(driving, missing, actor.body)
+    lacking = missing_of(driving) if missing_limbs is not None else CutOff()
+    driving = without_missing(driving, lacking, actor.body)
     pose = aligned_poses(actor, driving)
-    if missing and missing_limbs != "fade":
-        pose = with_legs(actor, pose, missing, driving)
+    if lacking and missing_limbs != "fade":
+        pose = with_legs(actor, pose, lacking, driving)
     pose = actor.from_working.of_pose(pose, (actor.size, actor.size))
     found = driving.status > 0
     missing = int((~found).sum())
@@ -158,8 +158,8 @@ def part_for(actor: Actor, driving: Performance, missing_limbs: MissingLimbs | N
         actor.windows(pose, driving.fps),
         presence(found, driving.fps),
         driving.fps,
-        lower_edge(driving, missing) if missing_limbs == "crop" else None,
-        missing if missing_limbs == "fade" and missing else None,
+        lower_edge(driving, lacking) if missing_limbs == "crop" else None,
+        lacking if missing_limbs == "fade" and lacking.below else None,
     )
 
 

@@ -52,10 +52,12 @@ STRETCH = 1.03
 """leg lengths at most between hip and ankle: beyond, the foot leaves the floor"""
 SHIN_GIVES = 0.3
 """of what a bent leg is shorter, the shin's part: knees come forward, so thighs are foreshortened more"""
-BULGE = 0.35
+BULGE = 0.25
 """of what a bent leg is shorter: how far the knee goes outwards, or forward from the side"""
 UPRIGHT = 0.2
 """share of frames in which the driver stands no lower than a standing person: below them he crouches"""
+ALIKE = 9
+"""frames of the reference that its stance is the median of"""
 
 # Side by side: hip, knee, ankle, points of the foot; shoulder, elbow, wrist
 LEGS = ((LEFT_HIP, LEFT_KNEE, LEFT_ANKLE, LEFT_FOOT), (RIGHT_HIP, RIGHT_KNEE, RIGHT_ANKLE, RIGHT_FOOT))
@@ -104,21 +106,24 @@ def _filmed(kept: Pose, made: Stance, facing: float) -> Stance:
         return Stance(made.xy, made.seen, made.floor, arms)
     hips, ankles = xy[:, HIPS].mean(axis=1), xy[:, ANKLES].mean(axis=1)
     height = ankles[:, 1] - hips[:, 1]
-    tall = float(np.quantile(height[whole], 0.9))
+    tall = max(float(np.quantile(height[whole], 0.9)), 1e-3)
     floor = float(np.median(xy[whole][:, ANKLES, 1].max(axis=1)))
     width = facing * (xy[:, LEFT_HIP, 0] - xy[:, RIGHT_HIP, 0])
     wide = max(float(np.quantile(np.abs(width[whole]), 0.9)), 1e-3)
     apart = facing * (xy[:, LEFT_ANKLE, 0] - xy[:, RIGHT_ANKLE, 0])
     bend = np.abs(xy[:, KNEES, 0] - (xy[:, HIPS, 0] + xy[:, ANKLES, 0]) / 2).max(axis=1)
     cost = (
-        3 * np.abs(height / max(tall, 1e-3) - 1)
+        3 * np.abs(height / tall - 1)
         + (3 * np.abs(np.diff(xy[:, ANKLES, 1], axis=1)[:, 0]) + 2 * np.abs(ankles[:, 1] - floor)) / tall
         + np.abs(ankles[:, 0] - hips[:, 0]) / tall
         + (np.abs(apart - 1.2 * wide) + bend) / tall
         + np.clip(1 - width / wide, 0, 2)
     )
-    chosen = int(np.where(whole, cost, np.inf).argmin())
-    return Stance(xy[chosen], seen[chosen], floor, arms)
+    # Of several: one alone brings along what flew by in its moment, since players look for the frame most alike
+    chosen = np.argsort(np.where(whole, cost, np.inf))[: min(ALIKE, int(whole.sum()))]
+    stood = xy[chosen] - xy[chosen][:, ANKLES].mean(axis=1, keepdims=True)
+    stance = np.median(stood, axis=0) + ankles[chosen[0]]
+    return Stance(stance, seen[chosen].all(axis=0), floor, arms)
 
 
 def _made_up(actor: Actor, facing: float) -> Stance:
