@@ -20,14 +20,14 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
         "clone --reference me.mp4 --driving dance.mp4 --output out.mp4 --unpaired a.mp4 b.performance --recipe pix2pix "
         "--preset fast --resume --overwrite --max-minutes 2.5 --max-steps 7 --seed 3 --normalization ground "
         "--variant FBF --set steps=5 --set rotate=0 "
-        "--background #102030 --compare --consent me --device cpu",
+        "--background #102030 --missing-limbs crop --compare --consent me --device cpu",
         {
             "reference": Path("me.mp4"), "driving": Path("dance.mp4"), "output": Path("out.mp4"),
             "unpaired": (Path("a.mp4"), Path("b.performance")), "recipe": "pix2pix", "preset": "fast",
             "resume": True, "overwrite": True, "max_minutes": 2.5, "max_steps": 7, "seed": 3,
             "normalization": "ground", "variant": "FBF",
             "settings": ("steps=5", "rotate=0"),
-            "background": "#102030", "compare": True, "consent": "me", "device": "cpu",
+            "background": "#102030", "missing_limbs": "crop", "compare": True, "consent": "me", "device": "cpu",
         },
     ),
     "track": (
@@ -53,11 +53,11 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "perform": (
         "perform --actor me.actor --actor you.actor --driving dance.mp4 --output out.webm --layout stage "
-        "--background transparent --normalization ground --compare --device mps",
+        "--background transparent --normalization ground --missing-limbs fade --compare --device mps",
         {
             "actor": (Path("me.actor"), Path("you.actor")), "driving": Path("dance.mp4"), "output": Path("out.webm"),
-            "layout": "stage", "background": "transparent", "normalization": "ground", "compare": True,
-            "device": "mps",
+            "layout": "stage", "background": "transparent", "normalization": "ground",
+            "missing_limbs": "fade", "compare": True, "device": "mps",
         },
     ),
     "coverage": (

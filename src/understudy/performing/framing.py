@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.compositing.backgrounds import Background
 from understudy.performance import Performance
 from understudy.performing.standing import HIPS, SHOULDERS
 from understudy.poses.pose import BODY, Pose
-from understudy.poses.similarity import Similarity
+from understudy.poses.similarity import IDENTITY, Similarity
 from understudy.retargeting.cut_off import CutOff
 
 Image = npt.NDArray[np.uint8]
@@ -41,6 +42,24 @@ class LowerEdge:
     """of the picture's height that the trunk takes"""
 
 
+@dataclass(frozen=True)
+class Framing:
+    """What is done to a picture, of every frame of a clip alike; by default nothing."""
+
+    moved: Similarity | None = None
+    """from the picture to the same one framed, of the same size"""
+    room_moves: bool = True
+    """whether what is behind the performer is moved along"""
+
+    def of_spot(self, spot: Similarity) -> Similarity:
+        """Where a performer is in the framed picture, from a place in the picture."""
+        return spot if self.moved is None else self.moved @ spot
+
+    def of_room(self, room: Image) -> Image:
+        """What is behind, (H, W, C) uint8, as the framed picture shows it."""
+        return room if self.moved is None or not self.room_moves else framed_picture(room, self.moved)
+
+
 def lower_edge(driving: Performance, missing: CutOff) -> LowerEdge | None:
     """Where the driver's picture ends; None if nothing of his legs is missing, or his trunk is never seen.
 
@@ -58,8 +77,8 @@ def lower_edge(driving: Performance, missing: CutOff) -> LowerEdge | None:
     return LowerEdge(trunks, length / height)
 
 
-def framing_at(edge: LowerEdge, poses: Sequence[Pose], size_hw: tuple[int, int]) -> Similarity:
-    """From a picture to the same picture framed at a driver's cut, within the picture and of its size.
+def framing_at(edge: LowerEdge, poses: Sequence[Pose], size_hw: tuple[int, int], background: Background) -> Framing:
+    """How a picture is framed at a driver's cut, within itself and without a change of its size.
 
     Its lower edge is the cut of whoever is cut highest, people are as large in it as the driver is in his own, and
     heads and arms stay inside. It is enlarged by no more than `MOST_ENLARGED`: then it ends lower, and shows more.
@@ -68,11 +87,16 @@ def framing_at(edge: LowerEdge, poses: Sequence[Pose], size_hw: tuple[int, int])
         edge: of the driver.
         poses: of everybody in the picture, in its pixels.
         size_hw: of the picture.
+        background: behind them; it moves along, but for the driver's room, which ends where he does already.
     """
+    return Framing(_similarity(edge, poses, size_hw), background.what != "driving")
+
+
+def _similarity(edge: LowerEdge, poses: Sequence[Pose], size_hw: tuple[int, int]) -> Similarity:
     height, width = size_hw
     trunks = [(pose, trunk) for pose in poses if (trunk := _trunk(pose)) is not None]
     if not trunks:
-        return Similarity(1.0, (0.0, 0.0))
+        return IDENTITY
     cut = min(neck + edge.trunks * length for _, (neck, length) in trunks)
     cut = float(np.clip(cut, 1, height - 0.5))
     tallest = max(length for _, (_, length) in trunks)
@@ -116,6 +140,8 @@ def _reach(trunks: Sequence[tuple[Pose, tuple[float, float]]]) -> tuple[float, f
         xy = pose.xy[there][:, upper].astype(np.float64)
         hidden = ~seen[there]
         lefts.append(np.quantile(np.where(hidden, np.inf, xy[..., 0]).min(axis=1), RARELY) - HEADROOM / 2 * length)
-        rights.append(np.quantile(np.where(hidden, -np.inf, xy[..., 0]).max(axis=1), 1 - RARELY) + HEADROOM / 2 * length)
+        rights.append(
+            np.quantile(np.where(hidden, -np.inf, xy[..., 0]).max(axis=1), 1 - RARELY) + HEADROOM / 2 * length
+        )
         tops.append(np.quantile(np.where(hidden, np.inf, xy[..., 1]).min(axis=1), RARELY) - HEADROOM * length)
     return float(min(lefts)), float(max(rights)), float(min(tops))

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import copy
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -25,16 +24,12 @@ from understudy.performing.standing import (
 )
 from understudy.poses.pose import (
     FEET,
-    LEFT_ANKLE,
     LEFT_ELBOW,
     LEFT_HIP,
-    LEFT_KNEE,
     LEFT_SHOULDER,
     LEFT_WRIST,
-    RIGHT_ANKLE,
     RIGHT_ELBOW,
     RIGHT_HIP,
-    RIGHT_KNEE,
     RIGHT_SHOULDER,
     RIGHT_WRIST,
     Pose,
@@ -57,7 +52,7 @@ FADE = 0.45
 """of the last limb or of the trunk, seen from its end: how much of it fades out"""
 TRUNK_REACH, THIGH_REACH = 0.75, 0.4
 """torso lengths beside the trunk and beside a leg within which it fades out"""
-ARM_REACH = 0.22
+ARM_REACH = 0.18
 """torso lengths beside an arm within which nothing is faded: a hand that hangs before the hips stays"""
 
 log = logging.getLogger(__name__)
@@ -69,18 +64,27 @@ def missing_of(driving: Performance) -> CutOff:
 
 
 def say_missing(driving: Performance, choice: MissingLimbs) -> None:
-    """One line on what is done about a driver's missing legs and arms, and what else could be; nothing if none is."""
+    """One line on what is done about a driver's missing limbs, and what else could be; nothing if none is missing."""
     missing = missing_of(driving)
     if not missing:
         return
-    what = " and ".join([f"the body below the {missing.below}"] * bool(missing.below) + [missing.arms] * bool(missing.arms))
-    done = {
-        "stand": "the clone stands, as the reference does",
-        "crop": "the picture ends where the driver's ends" if missing.below else "left as it is",
-        "fade": "faded out there" if missing.below else "left as it is",
+    legs = {
+        "stand": "the clone's legs stand on the reference's floor",
+        "crop": "the picture ends where the driver's does",
+        "fade": "the clone fades out there",
     }
-    others = " or ".join(f"`missing_limbs={word!r}`" for word in done if word != choice)
-    log.info("%s lacks %s: %s; %s for another way", driving.header.source_name, what, done[choice], others)
+    what, done = [], []
+    if missing.below:
+        what.append(f"the body below the {missing.below}")
+        done.append(legs[choice])
+    if missing.arms:
+        what.append(missing.arms)
+        done.append("its arms hang" if choice != "fade" else "arms are left out")
+    others = " or ".join(f"`missing_limbs={word!r}`" for word in get_args(MissingLimbs) if word != choice)
+    log.info(
+        "%s does not show %s: %s; choose %s for another way",
+        driving.header.source_name, " and ".join(what), " and ".join(done), others,
+    )  # fmt: skip
 
 
 def without_missing(driving: Performance, missing: CutOff, body: BodyStatistics) -> Performance:
@@ -138,9 +142,7 @@ def with_legs(actor: Actor, pose: Pose, missing: CutOff, driving: Performance) -
     return standing(pose, missing.below, stance_of(actor, facing_of(pose)), driving.fps)
 
 
-def faded_out(
-    cutout: Image, xy: npt.NDArray[np.float32], seen: npt.NDArray[np.bool_], missing: CutOff
-) -> Image:
+def faded_out(cutout: Image, xy: npt.NDArray[np.float32], seen: npt.NDArray[np.bool_], missing: CutOff) -> Image:
     """A cutout whose trunk, or whose legs, fade out towards where the driver is cut; arms stay.
 
     Args:

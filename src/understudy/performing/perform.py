@@ -26,7 +26,7 @@ from understudy.compositing.backgrounds import REFERENCE, Background
 from understudy.compositing.cutouts import faded, framed, key, paste, unpremultiplied, without_specks
 from understudy.media.images import write_image
 from understudy.media.reading import VideoReader, VideoWriter
-from understudy.performing.framing import LowerEdge, framed_picture, framing_at, lower_edge
+from understudy.performing.framing import Framing, LowerEdge, framing_at, lower_edge
 from understudy.performing.missing_limbs import faded_out, missing_of, with_legs, without_missing
 from understudy.poses.pose import BODY, FEET, LEFT_HAND, RIGHT_HAND, Pose
 from understudy.poses.similarity import IDENTITY, Similarity
@@ -51,6 +51,9 @@ COMPARE_HEIGHT = 512
 UPRIGHT_LIMBS = 6
 """of `pose.DESCRIPTOR_LIMBS`, the first: trunk, thigh and shin of both sides, which make somebody's height"""
 _LIMBS = np.r_[np.arange(BODY.start, FEET.stop), np.arange(LEFT_HAND.start, RIGHT_HAND.stop)]
+
+WHOLE = Framing()
+"""the reference's picture as it is"""
 
 log = logging.getLogger(__name__)
 
@@ -192,8 +195,10 @@ def perform_to_file(
         missing_limbs: see `part_for`.
     """
     driving, player = driver.performance, actor.player(device)
+    if "frames" in player.needs and missing_limbs is not None and missing_of(driving):
+        log.warning("this actor paints over the driver's own picture: limbs missing there cannot be given back")
     part = played_part(part_for(actor, driving, missing_limbs), player)
-    framing = framing_of(actor, part)
+    framing = framing_of(actor, part, background)
     if overlay is not None:
         from understudy.performing.normalization_sheet import normalization_sheet
 
@@ -211,8 +216,6 @@ def perform_to_file(
         stack.callback(shots.stop)
         advance = stack.enter_context(progress_bar("performing", len(part)))
         for moment, (shot, stage) in enumerate(zip(shots, behind, strict=False)):
-            if framing is not None and background.what != "driving":  # the driver's room ends where he does already
-                stage = framed_picture(stage, framing)
             shown = composed(actor, part, moment, shot, stage, framing)
             writer.write(unpremultiplied(shown) if background.transparent else shown)
             if comparison is not None:
@@ -220,11 +223,11 @@ def perform_to_file(
             advance()
 
 
-def framing_of(actor: Actor, part: Part) -> Similarity | None:
-    """From the reference's picture to the same one framed at the driver's cut; None if it stays as it is."""
+def framing_of(actor: Actor, part: Part, background: Background) -> Framing:
+    """How the reference's picture is framed: at the driver's cut if that is asked for."""
     if part.ends is None:
-        return None
-    return framing_at(part.ends, [in_picture(actor, part.pose)], actor.original_size_hw)
+        return Framing()
+    return framing_at(part.ends, [in_picture(actor, part.pose)], actor.original_size_hw, background)
 
 
 def writer_for(output: Path, driver: Driver, background: Background = REFERENCE) -> VideoWriter:
@@ -267,20 +270,13 @@ def driving_frames(actor: Actor, driving: Performance) -> Iterator[Image]:
         yield from pixels(clip.frames_at(torch.tensor(some), clip.to_picture.expand(len(some), 2, 3), size))
 
 
-def composed(
-    actor: Actor, part: Part, moment: int, shot: Image, stage: Image, framing: Similarity | None = None
-) -> Image:
-    """One output frame: what the generator painted, cut out and put over `stage`, which is drawn on and returned.
-
-    Args:
-        framing: from pixels of the reference's picture to pixels of the stage; None = they are the same.
-    """
+def composed(actor: Actor, part: Part, moment: int, shot: Image, stage: Image, framing: Framing = WHOLE) -> Image:
+    """One output frame: what the generator painted, cut out and put over `stage`, which is drawn on and returned."""
+    stage = framing.of_room(stage)
     if part.presence[moment] <= 0:
         return stage
-    place = placement(actor, part.window[moment])
-    return paste(
-        cut_out(actor, part, moment, shot), place if framing is None else place.relative_to(framing), stage
-    )
+    place = placement(actor, part.window[moment]).relative_to(framing.of_spot(IDENTITY))
+    return paste(cut_out(actor, part, moment, shot), place, stage)
 
 
 def cut_out(actor: Actor, part: Part, moment: int, shot: Image) -> Image:
@@ -303,7 +299,9 @@ def cut_out(actor: Actor, part: Part, moment: int, shot: Image) -> Image:
     else:
         cutout = key(shot, actor.statistics["flat_colour"], joints[seen])
     if part.fading is not None:
-        cutout = faded_out(cutout, part.pose.xy[moment] - part.window[moment], part.pose.confidence[moment] > 0, part.fading)
+        cutout = faded_out(
+            cutout, part.pose.xy[moment] - part.window[moment], part.pose.confidence[moment] > 0, part.fading
+        )
     return faded(cutout, float(part.presence[moment]))
 
 
@@ -321,9 +319,7 @@ def driving_panels(driver: Driver) -> Generator[Image, None, None]:
 class Comparison:
     """Writes driving, pose and clone side by side; the pose is drawn where the clone stands."""
 
-    def __init__(
-        self, path: Path, actor: Actor, part: Part, driver: Driver, framing: Similarity | None = None
-    ) -> None:
+    def __init__(self, path: Path, actor: Actor, part: Part, driver: Driver, framing: Framing = WHOLE) -> None:
         height = min(COMPARE_HEIGHT, actor.original_size_hw[0])
         self.height = height - height % 2
         self.width = max(2, round(actor.original_size_hw[1] * self.height / actor.original_size_hw[0]))
@@ -333,7 +329,7 @@ class Comparison:
         self.next_panel: Iterator[Image] = iter(self.panels)
         self.last_panel = np.zeros((self.height, self.width, 3), np.uint8)
         shrink = self.height / actor.original_size_hw[0]
-        self.to_panel = Similarity.resized(shrink) @ (framing or IDENTITY) @ actor.from_picture.inverse
+        self.to_panel = Similarity.resized(shrink) @ framing.of_spot(actor.from_picture.inverse)
 
     def __enter__(self) -> Comparison:
         self.writer.__enter__()

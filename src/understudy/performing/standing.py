@@ -40,6 +40,8 @@ from understudy.retargeting.window import distance_to_nearest
 Floats = npt.NDArray[np.floating[Any]]
 Bools = npt.NDArray[np.bool_]
 
+KEPT_POSES = ("xy", "confidence", "moment")
+"""weights of actors that keep frames of the reference: the poses in them, see `kept_frames`"""
 BLEND_SECONDS = 0.4
 """in which a limb goes from where the driver had it last to where it rests"""
 CALM_SECONDS = 0.6
@@ -87,10 +89,10 @@ def stance_of(actor: Actor, facing: float = 1.0) -> Stance:
         facing: above 0 for a driver seen from the front, below from behind.
     """
     made = _made_up(actor, facing)
-    if not {"xy", "confidence"} <= actor.weights.keys():
+    if not set(KEPT_POSES) <= actor.weights.keys():
         return made
-    kept = actor.from_working.inverse.of_pose(kept_poses(actor.weights, actor.size), (actor.working_size,) * 2)
-    return _filmed(kept, made, facing)
+    kept = kept_poses(actor.weights, actor.size)
+    return _filmed(actor.from_working.inverse.of_pose(kept, (actor.working_size, actor.working_size)), made, facing)
 
 
 def _filmed(kept: Pose, made: Stance, facing: float) -> Stance:

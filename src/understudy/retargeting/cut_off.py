@@ -31,14 +31,19 @@ HARDLY = 0.1
 """share of frames below which a joint counts as never seen"""
 SELDOM = 0.6
 """share of frames below which joints at the picture's lower edge come and go, mean of both sides"""
-NEAR_EDGE = 1.0
-"""torso lengths from the lower edge within which a body's lowest joint lies where the next one is beyond it"""
+TORSO_TO_SHOULDERS = 1.4
+"""length of the trunk, mid-shoulder to mid-hip, over the shoulders' width"""
 LEGS: tuple[tuple[Below, tuple[int, int]], ...] = (
     ("waist", (RIGHT_HIP, LEFT_HIP)),
     ("hips", (RIGHT_KNEE, LEFT_KNEE)),
     ("knees", (RIGHT_ANKLE, LEFT_ANKLE)),
 )
 """from the trunk outwards: the body below this is not shown where these joints are not"""
+CHAINS: tuple[tuple[tuple[int, float], ...], ...] = (
+    ((RIGHT_SHOULDER, 1.0), (RIGHT_HIP, 0.75), (RIGHT_KNEE, 0.75), (RIGHT_ANKLE, 0.0)),
+    ((LEFT_SHOULDER, 1.0), (LEFT_HIP, 0.75), (LEFT_KNEE, 0.75), (LEFT_ANKLE, 0.0)),
+)
+"""from the shoulders down, right (whose points are even) and left: a joint, and torso lengths to the next one"""
 
 
 @dataclass(frozen=True)
@@ -74,14 +79,12 @@ def cut_off(pose: Pose, bottom: float | None = None) -> CutOff:
     def never(*joints: int) -> bool:
         return bool((share[list(joints)] < HARDLY).all())
 
-    near = _near_edge(pose, seen, bottom)
     below: Below = ""
     lacking: Below = ""
     if never(RIGHT_ANKLE, LEFT_ANKLE):
         lacking = next(name for name, joints in LEGS if never(*joints))
     for name, joints in LEGS:
-        gone = there & ~seen[:, list(joints)].all(axis=1)
-        if share[list(joints)].mean() < SELDOM and near[gone].mean() > SELDOM:
+        if share[list(joints)].mean() < SELDOM and _beyond_edge(pose, seen, joints, bottom) > SELDOM:
             below = name
             break
     order = ("waist", "hips", "knees", "")
@@ -93,21 +96,35 @@ def cut_off(pose: Pose, bottom: float | None = None) -> CutOff:
     return CutOff(below, lacking, shown.get(below, 1.0), arms)
 
 
-def _near_edge(pose: Pose, seen: npt.NDArray[np.bool_], bottom: float | None) -> npt.NDArray[np.bool_]:
-    """(T,) whether what comes below the body's lowest joint lies beyond the picture's lower edge."""
-    if bottom is None or not len(pose):
-        return np.zeros(len(pose), bool)
-    corners = [LEFT_SHOULDER, RIGHT_SHOULDER]
-    both = seen[:, corners].all(axis=1)
+def _beyond_edge(pose: Pose, seen: npt.NDArray[np.bool_], joints: tuple[int, int], bottom: float | None) -> float:
+    """Share of the times a joint of the legs is not seen at which, straight down, it would be outside of the picture.
+
+    A leg behind the other one, or behind a chair, is as little seen, but there would be room for it.
+    """
+    torso = _torso(pose, seen)
+    if bottom is None or torso is None:
+        return 0.0
+    beyond = []
+    for joint in joints:
+        lowest = np.full(len(pose), np.nan)
+        chain = CHAINS[joint % 2]
+        for nearer, length in chain[: [point for point, _ in chain].index(joint)]:
+            lowest = np.where(seen[:, nearer], pose.xy[:, nearer, 1], lowest) + length * torso
+        hidden = ~seen[:, joint] & np.isfinite(lowest)
+        beyond.append(lowest[hidden] > bottom)
+    together = np.concatenate(beyond)
+    return float(together.mean()) if len(together) else 0.0
+
+
+def _torso(pose: Pose, seen: npt.NDArray[np.bool_]) -> float | None:
+    """Its length, by the shoulders where hips are seldom seen, which then are at the edge; None if it cannot be told."""
+    shoulders, hips = [LEFT_SHOULDER, RIGHT_SHOULDER], [LEFT_HIP, RIGHT_HIP]
+    both = seen[:, shoulders].all(axis=1)
     if not both.any():
-        return np.zeros(len(pose), bool)
-    # Shoulders are there when hips are not; a torso is somewhat longer than they are wide
-    width = np.linalg.norm(pose.xy[both, LEFT_SHOULDER] - pose.xy[both, RIGHT_SHOULDER], axis=-1)
-    torso = TORSO_TO_SHOULDERS * float(np.quantile(width, 0.9))
-    lowest = np.where(seen[:, BODY], pose.xy[:, BODY, 1], -np.inf).max(axis=1)
-    near: npt.NDArray[np.bool_] = bottom - lowest < NEAR_EDGE * torso
-    return near
-
-
-TORSO_TO_SHOULDERS = 1.4
-"""length of the trunk, mid-shoulder to mid-hip, over the shoulders' width"""
+        return None
+    whole = both & seen[:, hips].all(axis=1)
+    if whole.sum() >= SELDOM * both.sum():
+        middles = (pose.xy[whole][:, joints].mean(axis=1) for joints in (shoulders, hips))
+        return float(np.quantile(np.linalg.norm(np.subtract(*middles), axis=-1), 0.9))
+    across = pose.xy[both, LEFT_SHOULDER] - pose.xy[both, RIGHT_SHOULDER]
+    return TORSO_TO_SHOULDERS * float(np.quantile(np.linalg.norm(across, axis=-1), 0.9))

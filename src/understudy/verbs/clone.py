@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from understudy.base.arguments import Device, NormalizeBy, Preset, StrPath
+from understudy.base.arguments import Device, MissingLimbs, NormalizeBy, Preset, StrPath
 from understudy.base.things import pasted
 from understudy.errors import UnderstudyError
-from understudy.verbs.checks import checked_training, checked_video
+from understudy.verbs.checks import check_missing_limbs, checked_training, checked_video
 from understudy.verbs.perform import rendered
 from understudy.verbs.train import carried_out
 
@@ -39,6 +39,7 @@ def clone(
     config: Any = None,
     settings: Sequence[str] = (),
     background: StrPath = "reference",
+    missing_limbs: MissingLimbs = "stand",
     compare: bool = False,
     consent: str | None = None,
     device: Device = "auto",
@@ -67,6 +68,7 @@ def clone(
         settings: as for `train`.
         background: behind the performer: "reference" (the room of the reference clip), "driving" (the driver's room),
             "transparent", a colour (a name, #202030 or 32,32,48), or a picture or video file.
+        missing_limbs: what becomes of limbs that the driver does not show, see `perform`.
         compare: also write NAME.compare.mp4, driving, pose and clone side by side, and NAME.normalization.png, the
             driver's skeleton as filmed and where it was brought to.
         consent: as for `train`.
@@ -88,9 +90,11 @@ def clone(
     """
     from understudy.covering.oddities import say_oddities
     from understudy.performing.driver import Driver
+    from understudy.performing.missing_limbs import say_missing
     from understudy.tracking.track import tracked
     from understudy.verbs.outputs import beside
 
+    check_missing_limbs(missing_limbs)
     actor_path = beside(Path(output), ".actor")
     video = checked_video(output, background, compare, device, [reference, driving])
     training = checked_training(
@@ -114,10 +118,11 @@ def clone(
     given = training.agreed(consent, reference)
     person, driver = tracked(reference, **training.tracking), Driver.of(driving, **training.tracking)
     say_oddities(person, driver.performance)
+    say_missing(driver.performance, missing_limbs)
     _say_coverage(person, driver.performance)
     actor = carried_out(training, person, given, also=[driver.performance])
     log.info("actor: %s (perform other clips with `understudy perform --actor %s`)", actor_path, pasted(actor_path))
-    return rendered(actor, driver, video)
+    return rendered(actor, driver, video, missing_limbs)
 
 
 def _say_coverage(reference: Performance, driving: Performance) -> None:

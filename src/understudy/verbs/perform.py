@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from understudy.base.arguments import Device, Layout, NormalizeBy, StrPath, check_choice
+from understudy.base.arguments import Device, Layout, MissingLimbs, NormalizeBy, StrPath, check_choice
 from understudy.errors import UsageError
-from understudy.verbs.checks import CheckedVideo, check_normalization, checked_video
+from understudy.verbs.checks import CheckedVideo, check_missing_limbs, check_normalization, checked_video
 
 if TYPE_CHECKING:
     from understudy.actor import Actor
@@ -28,6 +28,7 @@ def perform(
     layout: Layout = "side-by-side",
     background: StrPath = "reference",
     normalization: NormalizeBy | None = None,
+    missing_limbs: MissingLimbs = "stand",
     compare: bool = False,
     device: Device = "auto",
 ) -> Path:
@@ -53,6 +54,11 @@ def perform(
             video file.
         normalization: how the driver is brought to the reference's place, "similarity", "ground" or "ground-printed"
             (as the paper of "ground" prints it, less steady): see `train`; left out, as the actor does.
+        missing_limbs: what becomes of legs that the driver never shows or that come and go, because his picture ends at
+            the knees, the hips or the waist. "stand": the clone's own legs stand on the floor below its hips. "crop":
+            the picture is enlarged, at most twice, and moved, so that it ends where the driver's does; its size stays.
+            "fade": the clone fades out there. Arms never shown hang, but for "fade". A driver who shows everything is
+            played as he is.
         compare: also write NAME.compare.mp4, driving, pose and clone side by side, and NAME.normalization.png, the
             driver's skeleton as filmed and where it was brought to. Of several actors NAME.compare.mp4 alone, the
             driver beside them all.
@@ -77,23 +83,26 @@ def perform(
     from understudy.actor import Actor
     from understudy.covering.oddities import say_oddities
     from understudy.performing.driver import Driver
+    from understudy.performing.missing_limbs import say_missing
 
     actors = [actor] if isinstance(actor, Actor | str | os.PathLike) else list(actor)
     if not actors:
         raise UsageError("nobody is there to perform: give `actor='NAME.actor'`, once for each performer")
     check_choice("layout", layout, get_args(Layout))
     check_normalization(normalization)
+    check_missing_limbs(missing_limbs)
     video = checked_video(output, background, compare, device, [driving, *actors])
     if len(actors) > 1:
-        return _together(actors, driving, video, layout, normalization)
+        return _together(actors, driving, video, layout, normalization, missing_limbs)
     alone = actors[0] if isinstance(actors[0], Actor) else Actor.load(actors[0])
     video.background.check_room(alone.paints_room)
     driver = Driver.of(driving)
     say_oddities(driver.performance)
-    return rendered(alone.normalizing_by(normalization), driver, video)
+    say_missing(driver.performance, missing_limbs)
+    return rendered(alone.normalizing_by(normalization), driver, video, missing_limbs)
 
 
-def rendered(actor: Actor, driver: Driver, video: CheckedVideo) -> Path:
+def rendered(actor: Actor, driver: Driver, video: CheckedVideo, missing_limbs: MissingLimbs) -> Path:
     """One actor plays, and the video that was checked is written."""
     from understudy.performing.perform import perform_to_file
 
@@ -105,6 +114,7 @@ def rendered(actor: Actor, driver: Driver, video: CheckedVideo) -> Path:
         background=video.background,
         compare=video.comparison,
         overlay=video.overlay,
+        missing_limbs=missing_limbs,
         device=video.device,
     )
     return video.output
@@ -116,16 +126,19 @@ def _together(
     video: CheckedVideo,
     layout: Layout,
     normalization: NormalizeBy | None,
+    missing_limbs: MissingLimbs,
 ) -> Path:
     from understudy.covering.oddities import say_oddities
     from understudy.performing.driver import Driver
     from understudy.performing.ensemble import members, perform_together
+    from understudy.performing.missing_limbs import say_missing
 
     cast = members(actors, layout, normalization)
     for member in cast:
         video.background.check_room(member.outline.paints_room)
     driver = Driver.of(driving)
     say_oddities(driver.performance)
+    say_missing(driver.performance, missing_limbs)
     _say_silence(driver, video)
     perform_together(
         cast,
@@ -134,6 +147,7 @@ def _together(
         layout=layout,
         background=video.background,
         compare=video.comparison,
+        missing_limbs=missing_limbs,
         device=video.device,
     )
     return video.output
