@@ -252,19 +252,29 @@ def test_it_is_never_enlarged_to_a_blur(caplog):
     with caplog.at_level(logging.INFO):
         framing = framing_at(LowerEdge(trunks=0.6, share=0.9), [high], (SIZE, SIZE), REFERENCE)
     assert framing.moved is not None and framing.moved.scale == frames.MOST_ENLARGED
-    assert "2.0 times is all, so it ends lower" in caplog.text
+    assert "of which 2.0 are sensible: it ends lower" in caplog.text
 
 
-def test_the_highest_cut_of_several_counts_and_the_drivers_room_stays():
+def test_the_lowest_cut_of_several_counts_and_the_drivers_room_stays():
     pose = dancing()
-    lower = Pose(pose.xy + np.float32([0, 20]), pose.confidence, pose.size_hw)
+    higher = Pose(pose.xy - np.float32([0, 20]), pose.confidence, pose.size_hw)
     edge = LowerEdge(1.2, 0.3)
-    alone, both = (framing_at(edge, some, (SIZE, SIZE), Background("driving")) for some in ([pose], [lower, pose]))
+    alone, both = (framing_at(edge, some, (SIZE, SIZE), Background("driving")) for some in ([pose], [higher, pose]))
     assert alone.moved is not None and both.moved is not None
     bottom = [one.moved.back(np.array([[0.0, SIZE - 0.5]]))[0, 1] for one in (alone, both)]
     np.testing.assert_allclose(bottom[0], bottom[1], atol=1e-6)
     room = np.arange(SIZE * SIZE * 3, dtype=np.uint32).astype(np.uint8).reshape(SIZE, SIZE, 3)
     assert both.of_room(room) is room and frames.Framing().of_room(room) is room
+
+
+def test_people_far_apart_stay_in_the_picture():
+    pose = dancing()
+    left, right = (Pose(pose.xy + np.float32([x, 0]), pose.confidence, pose.size_hw) for x in (-55, 55))
+    framing = framing_at(LowerEdge(0.8, 0.9), [left, right], (SIZE, SIZE), REFERENCE)
+    assert framing.moved is not None
+    for one in (left, right):
+        shoulders = framing.moved.of_points(one.xy[:, SHOULDERS, 0].reshape(-1, 1).repeat(2, axis=1))[:, 0]
+        assert shoulders.min() > 0 and shoulders.max() < SIZE - 1
 
 
 def test_where_a_drivers_picture_ends(whole):

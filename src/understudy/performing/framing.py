@@ -80,8 +80,9 @@ def lower_edge(driving: Performance, missing: CutOff) -> LowerEdge | None:
 def framing_at(edge: LowerEdge, poses: Sequence[Pose], size_hw: tuple[int, int], background: Background) -> Framing:
     """How a picture is framed at a driver's cut, within itself and without a change of its size.
 
-    Its lower edge is the cut of whoever is cut highest, people are as large in it as the driver is in his own, and
-    heads and arms stay inside. It is enlarged by no more than `MOST_ENLARGED`: then it ends lower, and shows more.
+    Its lower edge is the cut of whoever is cut lowest, so that small people beside tall ones are seen, and people are as
+    large in it as the driver is in his own. It is enlarged by no more than `MOST_ENLARGED`, and no more than leaves heads
+    and arms inside: then it ends lower, and shows more.
 
     Args:
         edge: of the driver.
@@ -97,17 +98,19 @@ def _similarity(edge: LowerEdge, poses: Sequence[Pose], size_hw: tuple[int, int]
     trunks = [(pose, trunk) for pose in poses if (trunk := _trunk(pose)) is not None]
     if not trunks:
         return IDENTITY
-    cut = min(neck + edge.trunks * length for _, (neck, length) in trunks)
+    cut = max(neck + edge.trunks * length for _, (neck, length) in trunks)
     cut = float(np.clip(cut, 1, height - 0.5))
     tallest = max(length for _, (_, length) in trunks)
     left, right, top = _reach(trunks)
-    wanted = min(edge.share * height / tallest, height / max(cut - top, 1), width / max(right - left, 1))
+    most = max(1.0, min(MOST_ENLARGED, width / max(right - left, 1)))
+    wanted = min(edge.share * height / tallest, height / max(cut - top, 1))
     needed = height / (cut + 0.5)  # or the frame would begin above the picture
-    scale = float(np.clip(max(wanted, needed), 1, MOST_ENLARGED))
-    if needed > MOST_ENLARGED:
+    scale = float(np.clip(max(wanted, needed), 1, most))
+    if needed > most:
         log.info(
-            "framed at the driver's cut, the picture would be enlarged %.1f times: %.1f times is all, so it ends lower",
-            needed, MOST_ENLARGED,
+            "to end at the driver's cut, the picture would have to be enlarged %.1f times, of which %.1f are sensible: it "
+            "ends lower and shows more",
+            needed, most,
         )  # fmt: skip
     x = np.clip((left + right) / 2 - (width / scale - 1) / 2, -0.5, width - 0.5 - width / scale)
     y = np.clip(cut - height / scale, -0.5, height - 0.5 - height / scale)

@@ -117,7 +117,7 @@ def _beyond_edge(pose: Pose, seen: npt.NDArray[np.bool_], joints: tuple[int, int
 
 
 def _torso(pose: Pose, seen: npt.NDArray[np.bool_]) -> float | None:
-    """Its length, by the shoulders where hips are seldom seen, which then are at the edge; None if it cannot be told."""
+    """Its length, by the shoulders where hips are seldom seen, at the edge then; None if it cannot be told."""
     shoulders, hips = [LEFT_SHOULDER, RIGHT_SHOULDER], [LEFT_HIP, RIGHT_HIP]
     both = seen[:, shoulders].all(axis=1)
     if not both.any():
