@@ -80,9 +80,9 @@ def lower_edge(driving: Performance, missing: CutOff) -> LowerEdge | None:
 def framing_at(edge: LowerEdge, poses: Sequence[Pose], size_hw: tuple[int, int], background: Background) -> Framing:
     """How a picture is framed at a driver's cut, within itself and without a change of its size.
 
-    Its lower edge is the cut of whoever is cut lowest, so that small people beside tall ones are seen, and people are as
-    large in it as the driver is in his own. It is enlarged by no more than `MOST_ENLARGED`, and no more than leaves heads
-    and arms inside: then it ends lower, and shows more.
+    Its lower edge is the cut of whoever is cut lowest, so that small people beside tall ones are seen, and people are
+    as large in it as the driver is in his own. It is enlarged by no more than `MOST_ENLARGED`, and no more than leaves
+    heads and arms inside: then it ends lower, and shows more.
 
     Args:
         edge: of the driver.
@@ -108,8 +108,8 @@ def _similarity(edge: LowerEdge, poses: Sequence[Pose], size_hw: tuple[int, int]
     scale = float(np.clip(max(wanted, needed), 1, most))
     if needed > most:
         log.info(
-            "to end at the driver's cut, the picture would have to be enlarged %.1f times, of which %.1f are sensible: it "
-            "ends lower and shows more",
+            "to end at the driver's cut, the picture would have to be enlarged %.1f times, of which %.1f are sensible: "
+            "it ends lower and shows more",
             needed, most,
         )  # fmt: skip
     x = np.clip((left + right) / 2 - (width / scale - 1) / 2, -0.5, width - 0.5 - width / scale)

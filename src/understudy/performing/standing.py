@@ -76,10 +76,13 @@ class Stance:
     """(133, 2), of which legs and feet count"""
     seen: Bools
     """(133,)"""
-    floor: float
-    """y of the ankles of who stands on it"""
     arms: Floats
     """(133, 2), of which arms count: hanging"""
+
+    @property
+    def floor(self) -> float:
+        """y of the ankle that is nearer to the camera."""
+        return float(self.xy[ANKLES, 1].max())
 
 
 def stance_of(actor: Actor, facing: float = 1.0) -> Stance:
@@ -105,7 +108,7 @@ def _filmed(kept: Pose, made: Stance, facing: float) -> Stance:
         arms = xy[np.where(armed, hanging, -np.inf).argmax()]
     whole = seen[:, [*HIPS, *KNEES, *ANKLES]].all(axis=1)
     if not whole.any():
-        return Stance(made.xy, made.seen, made.floor, arms)
+        return Stance(made.xy, made.seen, arms)
     hips, ankles = xy[:, HIPS].mean(axis=1), xy[:, ANKLES].mean(axis=1)
     height = ankles[:, 1] - hips[:, 1]
     tall = max(float(np.quantile(height[whole], 0.9)), 1e-3)
@@ -116,7 +119,8 @@ def _filmed(kept: Pose, made: Stance, facing: float) -> Stance:
     bend = np.abs(xy[:, KNEES, 0] - (xy[:, HIPS, 0] + xy[:, ANKLES, 0]) / 2).max(axis=1)
     cost = (
         3 * np.abs(height / tall - 1)
-        + (3 * np.abs(np.diff(xy[:, ANKLES, 1], axis=1)[:, 0]) + 2 * np.abs(ankles[:, 1] - floor)) / tall
+        + (3 * np.abs(np.diff(xy[:, ANKLES, 1], axis=1)[:, 0]) + 2 * np.abs(xy[:, ANKLES, 1].max(axis=1) - floor))
+        / tall
         + np.abs(ankles[:, 0] - hips[:, 0]) / tall
         + (np.abs(apart - 1.2 * wide) + bend) / tall
         + np.clip(1 - width / wide, 0, 2)
@@ -124,8 +128,9 @@ def _filmed(kept: Pose, made: Stance, facing: float) -> Stance:
     # Of several: one alone brings along what flew by in its moment, since players look for the frame most alike
     chosen = np.argsort(np.where(whole, cost, np.inf))[: min(ALIKE, int(whole.sum()))]
     stood = xy[chosen] - xy[chosen][:, ANKLES].mean(axis=1, keepdims=True)
-    stance = np.median(stood, axis=0) + ankles[chosen[0]]
-    return Stance(stance, seen[chosen].all(axis=0), floor, arms)
+    stance = np.median(stood, axis=0)
+    stance += (ankles[chosen[0], 0], floor - stance[ANKLES, 1].max())
+    return Stance(stance, seen[chosen].all(axis=0), arms)
 
 
 def _made_up(actor: Actor, facing: float) -> Stance:
@@ -151,7 +156,7 @@ def _made_up(actor: Actor, facing: float) -> Stance:
         xy[[hip, knee, ankle]] = (x + half, y), (x + 1.1 * half, y + thigh), (x + 1.2 * half, floor)
         arms[[elbow, wrist]] = (0.15 * upper * side, upper), (0.2 * upper * side, upper + lower)
         seen[[hip, knee, ankle]] = True
-    return Stance(xy, seen, floor, arms)
+    return Stance(xy, seen, arms)
 
 
 def facing_of(pose: Pose) -> float:
@@ -204,10 +209,10 @@ def _fill_trunk(xy: Floats, seen: Bools) -> None:
 def _put_legs(xy: Floats, seen: Bools, below: Below, stance: Stance, fps: Fraction) -> None:
     """Knees, ankles and feet, in place; everything moves up or down, so that legs reach the floor."""
     own = stance.xy
-    middle, ankles = own[HIPS].mean(axis=0), own[ANKLES].mean(axis=0)
-    tall = max(float(stance.floor - middle[1]), 1.0)
+    middle = own[HIPS].mean(axis=0)
+    tall = max(float(own[ANKLES, 1].mean() - middle[1]), 1.0)
     hips = xy[:, HIPS].mean(axis=1)
-    xy[..., 1] += (stance.floor - tall) - np.quantile(hips[:, 1], UPRIGHT)
+    xy[..., 1] += middle[1] - np.quantile(hips[:, 1], UPRIGHT)
     width = xy[:, LEFT_HIP, 0] - xy[:, RIGHT_HIP, 0]
     own_width = own[LEFT_HIP, 0] - own[RIGHT_HIP, 0]
     widest = np.copysign(max(float(np.quantile(np.abs(width), 0.9)), 1e-3), own_width)
@@ -217,9 +222,7 @@ def _put_legs(xy: Floats, seen: Bools, below: Below, stance: Stance, fps: Fracti
     ahead = _calm(np.where(seen[:, NOSE], ahead, 0.0), fps) * (1 - np.abs(turn))
     under = _supported(hips[:, 0], SWAY * tall, fps)
     for hip, knee, ankle, foot in LEGS:
-        planted = np.column_stack(
-            [under + turn * (own[ankle, 0] - middle[0]), np.full(len(xy), stance.floor + own[ankle, 1] - ankles[1])]
-        )
+        planted = np.column_stack([under + turn * (own[ankle, 0] - middle[0]), np.full(len(xy), own[ankle, 1])])
         outwards = turn * np.sign(own[hip, 0] - middle[0]) + ahead
         lengths = (float(np.linalg.norm(own[b] - own[a])) for a, b in ((hip, knee), (knee, ankle)))
         thigh, shin = lengths
