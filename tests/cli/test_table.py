@@ -38,14 +38,16 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
         "clone --reference me.mp4 --driving dance.mp4 --output out.mp4 --unpaired a.mp4 b.performance --recipe pix2pix "
         "--preset fast --resume --overwrite --max-minutes 2.5 --max-steps 7 --seed 3 --normalization ground "
         "--variant FBF --set steps=5 --set rotate=0 "
-        "--background #102030 --compare --fit whole --consent me --device cpu" + OF_THE_REFERENCE[0] + OF_THE_DRIVER[0],
+        "--background #102030 --compare --fit whole --missing-limbs crop --consent me --device cpu"
+        + OF_THE_REFERENCE[0] + OF_THE_DRIVER[0],
         {
             "reference": Path("me.mp4"), "driving": Path("dance.mp4"), "output": Path("out.mp4"),
             "unpaired": (Path("a.mp4"), Path("b.performance")), "recipe": "pix2pix", "preset": "fast",
             "resume": True, "overwrite": True, "max_minutes": 2.5, "max_steps": 7, "seed": 3,
             "normalization": "ground", "variant": "FBF",
             "settings": ("steps=5", "rotate=0"),
-            "background": "#102030", "compare": True, "fit": "whole", "consent": "me", "device": "cpu",
+            "background": "#102030", "compare": True, "fit": "whole", "missing_limbs": "crop", "consent": "me",
+            "device": "cpu",
             **OF_THE_REFERENCE[1], **OF_THE_DRIVER[1],
         },
     ),
@@ -74,11 +76,12 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "perform": (
         "perform --actor me.actor --actor you.actor --driving dance.mp4 --output out.webm --layout stage "
-        "--background transparent --normalization ground --compare --fit whole --device mps" + OF_THE_DRIVER[0],
+        "--background transparent --normalization ground --compare --fit whole --missing-limbs fade --device mps"
+        + OF_THE_DRIVER[0],
         {
             "actor": (Path("me.actor"), Path("you.actor")), "driving": Path("dance.mp4"), "output": Path("out.webm"),
             "layout": "stage", "background": "transparent", "normalization": "ground", "compare": True,
-            "fit": "whole", "device": "mps", **OF_THE_DRIVER[1],
+            "fit": "whole", "missing_limbs": "fade", "device": "mps", **OF_THE_DRIVER[1],
         },
     ),
     "coverage": (

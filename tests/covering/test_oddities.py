@@ -9,7 +9,7 @@ import pytest
 from tiny import STANDING, tiny_performance
 from understudy import clone, coverage, perform, train
 from understudy.covering.oddities import oddities, say_oddities
-from understudy.poses.pose import Pose
+from understudy.poses.pose import LEFT_HIP, LEFT_KNEE, RIGHT_KNEE, Pose
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.render import landmark_paths
@@ -76,6 +76,20 @@ def test_limbs_that_are_never_in_the_picture_are_named(unseen, said):
     assert [one[: len(said or "")] for one in found] == ([said] if said else [])
 
 
+def test_legs_that_come_and_go_at_the_pictures_edge_are_told():
+    pose = standing(unseen=(10, 13))
+    pose.confidence[8:, [LEFT_KNEE, RIGHT_KNEE]] = 0
+    knees = float(pose.xy[:, LEFT_HIP, 1].mean()) + 5
+    (said,) = oddities(pose, FPS, bottom=knees)
+    assert said.startswith("never in the picture: the body below the knees. ")
+    assert said.endswith(
+        "; the body below the hips comes and goes at the picture's lower edge (there in 20 % of the frames)"
+    )
+    # far from the edge somebody hides them with something, or sits on the floor: that may be as it should be
+    (said,) = oddities(pose, FPS, bottom=knees + 200)
+    assert "comes and goes" not in said
+
+
 def test_a_cut_or_zoom_is_told_with_its_time_and_a_slow_zoom_is_none():
     cut = [1.0] * 18 + [1.6] * 12 + [1.0] * 10
     (said,) = oddities(standing(factors=cut), FPS)
@@ -92,7 +106,9 @@ def test_of_nobody_nothing_is_known():
 
 
 def test_it_is_said_before_training_and_before_performing(tmp_path, caplog, monkeypatch):
-    monkeypatch.setattr("understudy.covering.oddities.oddities", lambda pose, fps, role: [f"it is odd ({role})"])
+    monkeypatch.setattr(
+        "understudy.covering.oddities.oddities", lambda pose, fps, role, bottom: [f"it is odd ({role})"]
+    )
     me, dance = (tiny_performance(tmp_path / f"{number}.performance", number) for number in (1, 2))
     with caplog.at_level(logging.WARNING):
         train(me, tmp_path / "me.actor", preset="instant", consent="I am it", device="cpu")

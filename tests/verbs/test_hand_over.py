@@ -159,14 +159,13 @@ def test_clone_hands_on_all_that_it_shares_with_train_and_perform(
     )
     more = tiny_performance(tmp_path / "more.performance", 3).path
     output = tmp_path / "out.mkv"
-    assert (
-        clone(me, dance, output, unpaired=[more], background="#102030", compare=True, fit="whole", **TRAINING) == output
-    )
+    shown = {"background": "#102030", "compare": True, "fit": "whole", "missing_limbs": "crop"}
+    assert clone(me, dance, output, unpaired=[more], **shown, **TRAINING) == output
     check_training(trained, performed["actor"], tmp_path / "out.actor", ["dance.performance", "more.performance"])
     assert questions == [("It is me", "me.performance")]  # once
     assert performed == performed | {
         "output": output, "background": Background((16, 32, 48)), "compare": tmp_path / "out.compare.mp4",
-        "overlay": tmp_path / "out.normalization.png", "fit": "whole",
+        "overlay": tmp_path / "out.normalization.png", "fit": "whole", "missing_limbs": "crop",
         "device": "cpu",
     }  # fmt: skip
     assert performed["driver"].performance.path == dance
@@ -182,7 +181,11 @@ def test_the_table_of_what_clone_shares_is_whole() -> None:
     assert shared < inspect.signature(clone).parameters.keys()
     own = inspect.signature(clone).parameters.keys() - inspect.signature(train).parameters.keys()
     of_the_driver = {"driving", *(f"driving_{name}" for name in PART)}
-    assert own == {"background", "compare", "fit"} | of_the_driver < inspect.signature(perform).parameters.keys()
+    assert (
+        own
+        == {"background", "compare", "fit", "missing_limbs"} | of_the_driver
+        < inspect.signature(perform).parameters.keys()
+    )
 
 
 PART = {
@@ -272,6 +275,7 @@ BAD = {
     "recipe": "magic", "preset": "best", "max_minutes": 0.0, "max_steps": 0, "seed": -1, "normalization": "magic",
     "variant": "half", "settings": ["magic=1"], "consent": "",
     "device": "tpu", "fit": "big", "unpaired": ["choreography:3"], "background": "purpleish",
+    "missing_limbs": "hop",
 }  # fmt: skip
 
 
@@ -319,15 +323,19 @@ def test_perform_hands_on_normalization_and_device(tmp_path: Path, dance: Path, 
 def test_perform_hands_on_everything_else(tmp_path: Path, dance: Path, performed: dict[str, Any]) -> None:
     actor = tiny_actor()
     output = tmp_path / "out.webm"
-    perform(actor, dance, output, background="transparent", compare=True, fit="whole", device="cpu")
+    perform(
+        actor, dance, output, background="transparent", compare=True, fit="whole", missing_limbs="fade", device="cpu"
+    )
     assert performed == {
         "actor": actor, "driver": performed["driver"], "output": output, "background": Background("transparent"),
         "compare": tmp_path / "out.compare.mp4", "overlay": tmp_path / "out.normalization.png", "fit": "whole",
+        "missing_limbs": "fade",
         "device": "cpu",
     }  # fmt: skip
     assert performed["driver"].performance.path == dance
     perform(actor, dance, output, background="transparent")
     assert [performed[name] for name in ("compare", "overlay", "fit", "device")] == [None, None, "placed", "auto"]
+    assert performed["missing_limbs"] == "stand"
 
 
 def test_several_get_layout_background_and_comparison(tmp_path: Path, dance: Path, monkeypatch: Any) -> None:
@@ -337,13 +345,12 @@ def test_several_get_layout_background_and_comparison(tmp_path: Path, dance: Pat
         lambda cast, driver, output, **options: given.update(options, cast=cast, driver=driver, output=output),
     )
     output = tmp_path / "out.webm"
-    perform(
-        [tiny_actor(), tiny_actor()], dance, output, layout="stage", background="transparent", compare=True, fit="whole"
-    )
+    shown = {"background": "transparent", "compare": True, "fit": "whole", "missing_limbs": "crop"}
+    perform([tiny_actor(), tiny_actor()], dance, output, layout="stage", **shown)
     assert len(given.pop("cast")) == 2 and given.pop("driver").performance.path == dance
     assert given == {
         "output": output, "layout": "stage", "background": Background("transparent"),
-        "compare": tmp_path / "out.compare.mp4", "fit": "whole", "device": "auto",
+        "compare": tmp_path / "out.compare.mp4", "fit": "whole", "missing_limbs": "crop", "device": "auto",
     }  # fmt: skip
 
 

@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.covering.camera import camera_travel
+from understudy.poses.edges import filmed_until
 from understudy.poses.pose import Pose
+from understudy.retargeting.cut_off import CutOff, cut_off
 from understudy.retargeting.shots import size_jumps
 
 if TYPE_CHECKING:
@@ -25,32 +27,32 @@ MOSTLY = 0.6
 """share of frames in which something shows, from which on the clip is said to be like that"""
 ALWAYS = 0.9
 """share of frames from which on something is so throughout: who dances on the floor gets up, too"""
-HARDLY = 0.1
-"""share of frames below which a joint counts as never seen"""
 WANDERS = 0.1
 """of the picture's width by which the room may wander: a hand that trembles comes back, and stands are at 0.002"""
 
-_SHOULDERS, _HIPS, _KNEES, _ANKLES, _ELBOWS, _WRISTS = (2, 5), (8, 11), (9, 12), (10, 13), (3, 6), (4, 7)
+_SHOULDERS, _HIPS = (2, 5), (8, 11)
 """places among the OpenPose-18 joints, right and left"""
 
 
-def oddities(pose: Pose, fps: Fraction, role: str = "driving") -> list[str]:
+def oddities(pose: Pose, fps: Fraction, role: str = "driving", bottom: float | None = None) -> list[str]:
     """Sentences without a full stop, none of a clip that is as it should be.
 
     Args:
         pose: T frames, pixels, y down.
         fps: frames per second.
         role: of the clip, "driving" or "reference", after which options for it are called.
+        bottom: y of the picture's lower edge in the pose's pixels, at which legs may come and go; None = unknown.
     """
     xy, confidence = pose.openpose18()
     seen = confidence > 0
-    found = [_turned(xy, seen, role), _cut_off(seen), _changes_of_size(pose, fps, role)]
+    found = [_turned(xy, seen, role), _cut_off(cut_off(pose, bottom)), _changes_of_size(pose, fps, role)]
     return [one for one in found if one]
 
 
 def say_oddities(role: str, clip: Performance) -> None:
     """Warns of each, by the clip's name; `role` as for `oddities`."""
-    found = oddities(clip.poses, clip.fps, role)
+    bottom = filmed_until(clip.header.crop, clip.header.original_size_hw)
+    found = oddities(clip.poses, clip.fps, role, bottom)
     if role == "driving":
         found += _wandering(math.hypot(*camera_travel(clip)))
     for oddity in found:
@@ -87,24 +89,23 @@ def _turned(xy: Floats, seen: npt.NDArray[np.bool_], role: str) -> str:
     )
 
 
-def _cut_off(seen: npt.NDArray[np.bool_]) -> str:
-    """Limbs that are never in the picture, the largest missing part alone."""
-    share = seen[seen.any(axis=1)].mean(axis=0) if seen.any() else np.ones(seen.shape[1])
-
-    def never(joints: tuple[int, int]) -> bool:
-        return bool((share[list(joints)] < HARDLY).all())
-
-    missing = []
-    if never(_ANKLES):
-        missing.append("the body below the " + ("waist" if never(_HIPS) else "hips" if never(_KNEES) else "knees"))
-    if never(_WRISTS):
-        missing.append("arms" if never(_ELBOWS) else "forearms")
-    if not missing:
-        return ""
-    return (
-        f"never in the picture: {' and '.join(missing)}. It cannot be learnt from this clip, and a clone that this "
-        "clip drives ends there"
-    )
+def _cut_off(found: CutOff) -> str:
+    """Limbs that are never in the picture, the largest missing part alone; legs that come and go."""
+    missing = [f"the body below the {found.never}"] if found.never else []
+    if found.arms:
+        missing.append(found.arms)
+    said = []
+    if missing:
+        said.append(
+            f"never in the picture: {' and '.join(missing)}. It cannot be learnt from this clip, and no clone that "
+            "this clip drives moves it"
+        )
+    if found.below != found.never:
+        said.append(
+            f"the body below the {found.below} comes and goes at the picture's lower edge (there in "
+            f"{100 * found.share:.0f} % of the frames)"
+        )
+    return "; ".join(said)
 
 
 def _changes_of_size(pose: Pose, fps: Fraction, role: str) -> str:

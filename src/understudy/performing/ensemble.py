@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.actor import Actor
-from understudy.base.arguments import Layout, NormalizeBy, StrPath
+from understudy.base.arguments import Layout, MissingLimbs, NormalizeBy, StrPath
 from understudy.base.files import scratch_folder
 from understudy.base.progress import Advance, progress_bar
 from understudy.base.threads import ReadAhead
@@ -37,6 +37,7 @@ from understudy.performing.ensemble_layout import (
     stage_spots,
 )
 from understudy.performing.fitting import fitted
+from understudy.performing.framing import Framing, framing_at
 from understudy.performing.perform import (
     COMPARE_HEIGHT,
     FRAMES_AHEAD,
@@ -50,6 +51,7 @@ from understudy.performing.perform import (
     placement,
     writer_for,
 )
+from understudy.performing.standing import KEPT_POSES
 from understudy.pictures.drawing import side_by_side
 from understudy.poses.similarity import Similarity
 
@@ -78,7 +80,7 @@ class Member:
     identity: object
     """Members with the same one play the same, so that it is done once."""
     outline: Actor
-    """without weights and statistics: enough to know what it has to play and where"""
+    """without statistics, and of the weights only poses: enough to know what it has to play and where"""
     load: Callable[[], Actor]
 
 
@@ -111,7 +113,9 @@ def _member(given: Actor | StrPath, identity: object, normalization: NormalizeBy
         return (given if isinstance(given, Actor) else Actor.load(given)).normalizing_by(normalization)
 
     name = Path(given.reference_name).stem if isinstance(given, Actor) else Path(given).name
-    return Member(name, identity, replace(load(), weights={}, statistics={}), load)
+    actor = load()
+    poses = {kept: actor.weights[kept] for kept in KEPT_POSES if kept in actor.weights}
+    return Member(name, identity, replace(actor, weights=poses, statistics={}), load)
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,7 @@ def perform_together(
     background: Background = REFERENCE,
     compare: Path | None = None,
     fit: Fit = "placed",
+    missing_limbs: MissingLimbs | None = None,
     device: Device = "auto",
 ) -> None:
     """Lets every member play the whole driver, and writes one video of all.
@@ -145,12 +150,13 @@ def perform_together(
         background: "reference" is each member's own room side by side, and the first one's on a stage.
         compare: video to write with the driver beside the result.
         fit: of each in its own picture, see `fitted`; a stage has room for everybody.
+        missing_limbs: see `perform.part_for`; "crop" frames each picture by itself, or the whole stage.
 
     Raises:
         PoseError: the driver never shows a whole torso.
     """
     driving = driver.performance
-    parts = {member.identity: part_for(member.outline, driving) for member in cast}
+    parts = {member.identity: part_for(member.outline, driving, missing_limbs) for member in cast}
     different = list({member.identity: member for member in cast}.values())
     total = (len(different) + 1) * len(driving)
     with scratch_folder(output) as scratch, progress_bar("performing", total) as advance:
@@ -225,11 +231,14 @@ def _side_by_side(
         for one, panel in zip(cast, panels, strict=True)
     ]
     spots = [Similarity.resized(panel[0] / picture[0]) for picture, panel in zip(pictures, panels, strict=True)]
+    framings = [
+        _framing([one], [spot], panel, background) for one, spot, panel in zip(cast, spots, panels, strict=True)
+    ]
     for moment, cutouts in enumerate(_moments(cast)):
         yield np.concatenate(
             [
-                _put(cutout, one, moment, spot, next(ground))
-                for cutout, one, spot, ground in zip(cutouts, cast, spots, behind, strict=True)
+                _put(cutout, one, moment, framing.of_spot(spot), framing.of_room(next(ground)))
+                for cutout, one, spot, framing, ground in zip(cutouts, cast, spots, framings, behind, strict=True)
             ],
             axis=1,
         )
@@ -250,12 +259,28 @@ def _on_one_stage(
             "`background` leaves them larger",
             len(cast), stage_hw[1], stage_hw[0], 100 * factor,
         )  # fmt: skip
+    framing = _framing(cast, spots, stage_hw, background)
     order = painting_order([one.boxes[:, 3] for one in cast], spots, fps, height)
     behind = background.frames(stage_hw, fps, reference=cast[0].actor.background, driving=driving.background)
     for moment, (cutouts, stage) in enumerate(zip(_moments(cast), behind, strict=False)):
+        stage = framing.of_room(stage)
         for number in order[moment]:
-            stage = _put(cutouts[number], cast[number], moment, spots[number], stage)
+            stage = _put(cutouts[number], cast[number], moment, framing.of_spot(spots[number]), stage)
         yield stage
+
+
+def _framing(
+    cast: Sequence[_Played], spots: Sequence[Similarity], size_hw: tuple[int, int], background: Background
+) -> Framing:
+    """How a picture of one or several performers is framed at their driver's cut."""
+    ends = cast[0].part.ends
+    if ends is None:
+        return Framing()
+    poses = [
+        (spot @ one.actor.from_picture.inverse).of_pose(one.part.pose, size_hw)
+        for one, spot in zip(cast, spots, strict=True)
+    ]
+    return framing_at(ends, poses, size_hw, background)
 
 
 def _stage_size(

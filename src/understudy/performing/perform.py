@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.actor import Actor
+from understudy.base.arguments import MissingLimbs
 from understudy.base.progress import progress_bar
 from understudy.base.threads import ReadAhead
 from understudy.compositing.backgrounds import REFERENCE, Background
@@ -26,10 +27,13 @@ from understudy.compositing.cutouts import faded, framed, key, paste, unpremulti
 from understudy.media.images import write_image
 from understudy.media.reading import VideoReader, VideoWriter
 from understudy.performing.fitting import fitted
+from understudy.performing.framing import Framing, LowerEdge, framing_at, lower_edge
+from understudy.performing.missing_limbs import faded_out, missing_of, with_legs, without_missing
 from understudy.poses.pose import BODY, FEET, LEFT_HAND, RIGHT_HAND, Pose
-from understudy.poses.similarity import Similarity
+from understudy.poses.similarity import IDENTITY, Similarity
 from understudy.recipes.parts.player import BATCH, Player, batches, moments
 from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
+from understudy.retargeting.cut_off import CutOff
 from understudy.retargeting.global_normalization import ground_statistics, kept_on_ground, normalization
 from understudy.retargeting.proportions import fit_limbs
 from understudy.retargeting.shots import as_one_shot
@@ -51,6 +55,9 @@ UPRIGHT_LIMBS = 6
 """of `pose.DESCRIPTOR_LIMBS`, the first: trunk, thigh and shin of both sides, which make somebody's height"""
 _LIMBS = np.r_[np.arange(BODY.start, FEET.stop), np.arange(LEFT_HAND.start, RIGHT_HAND.stop)]
 
+WHOLE = Framing()
+"""the reference's picture as it is"""
+
 log = logging.getLogger(__name__)
 
 
@@ -65,6 +72,10 @@ class Part:
     presence: npt.NDArray[np.float32]
     """(T,) in [0, 1]: how visible the performer is"""
     fps: Fraction
+    ends: LowerEdge | None = None
+    """where the driver's picture ends, if the performance is to end there too"""
+    fading: CutOff | None = None
+    """the limbs before which the performer fades out"""
 
     def __len__(self) -> int:
         return len(self.pose)
@@ -129,19 +140,35 @@ def _grounded(
     return kept_on_ground(fit_limbs(pose, proportions, placed_body, actor.body), pose)
 
 
-def part_for(actor: Actor, driving: Performance) -> Part:
+def part_for(actor: Actor, driving: Performance, missing_limbs: MissingLimbs | None = None) -> Part:
     """Aligns a driver with the actor and decides where and when the performer stands.
 
+    Args:
+        missing_limbs: what becomes of limbs that the driver does not show; None leaves them out. It changes nothing for
+            a driver who shows all.
+
     Raises:
-        PoseError: the driver never shows a whole torso.
+        PoseError: the driver never shows a whole torso, nor is it to be guessed.
     """
-    pose = actor.from_working.of_pose(aligned_poses(actor, driving), (actor.size, actor.size))
+    lacking = missing_of(driving) if missing_limbs is not None else CutOff()
+    driving = without_missing(driving, lacking, actor.body)
+    pose = aligned_poses(actor, driving)
+    if lacking and missing_limbs != "fade":
+        pose = with_legs(actor, pose, lacking, driving)
+    pose = actor.from_working.of_pose(pose, (actor.size, actor.size))
     found = driving.status > 0
     missing = int((~found).sum())
     if missing:
         log.warning("nobody was found in %d of %d driving frames: the performer fades out there", missing, len(driving))
     pose = held(pose, found)
-    return Part(pose, actor.windows(pose, driving.fps), presence(found, driving.fps), driving.fps)
+    return Part(
+        pose,
+        actor.windows(pose, driving.fps),
+        presence(found, driving.fps),
+        driving.fps,
+        lower_edge(driving, lacking) if missing_limbs == "crop" else None,
+        lacking if missing_limbs == "fade" and lacking.below else None,
+    )
 
 
 def placement(actor: Actor, window_xy: npt.NDArray[np.int64]) -> Similarity:
@@ -163,6 +190,7 @@ def perform_to_file(
     compare: Path | None = None,
     overlay: Path | None = None,
     fit: Fit = "placed",
+    missing_limbs: MissingLimbs | None = None,
     device: Device = "auto",
 ) -> None:
     """Plays the whole driver and writes the video, and with `compare` driving, pose and clone side by side.
@@ -171,10 +199,14 @@ def perform_to_file(
         compare: a video to write.
         overlay: a PNG file to write, the driver's skeleton before and after it was brought to the reference's place.
         fit: see `fitted`.
+        missing_limbs: see `part_for`.
     """
     driving, player = driver.performance, actor.player(device)
-    part = played_part(part_for(actor, driving), player)
+    if "frames" in player.needs and missing_limbs is not None and missing_of(driving):
+        log.warning("this actor paints over the driver's own picture: limbs missing there cannot be given back")
+    part = played_part(part_for(actor, driving, missing_limbs), player)
     actor = fitted(actor, in_picture(actor, part.pose), part.presence > 0, fit)
+    framing = framing_of(actor, part, background)
     if overlay is not None:
         from understudy.performing.normalization_sheet import normalization_sheet
 
@@ -184,7 +216,7 @@ def perform_to_file(
         writer = stack.enter_context(writer_for(output, driver, background))
         comparison = None
         if compare is not None:
-            comparison = stack.enter_context(Comparison(compare, actor, part, driver))
+            comparison = stack.enter_context(Comparison(compare, actor, part, driver, framing))
         behind = background.frames(
             actor.original_size_hw, driving.fps, reference=actor.background, driving=driving.background
         )
@@ -192,11 +224,18 @@ def perform_to_file(
         stack.callback(shots.stop)
         advance = stack.enter_context(progress_bar("performing", len(part)))
         for moment, (shot, stage) in enumerate(zip(shots, behind, strict=False)):
-            shown = composed(actor, part, moment, shot, stage)
+            shown = composed(actor, part, moment, shot, stage, framing)
             writer.write(unpremultiplied(shown) if background.transparent else shown)
             if comparison is not None:
                 comparison.add(moment, shown)
             advance()
+
+
+def framing_of(actor: Actor, part: Part, background: Background) -> Framing:
+    """How the reference's picture is framed: at the driver's cut if that is asked for."""
+    if part.ends is None:
+        return Framing()
+    return framing_at(part.ends, [in_picture(actor, part.pose)], actor.original_size_hw, background)
 
 
 def writer_for(output: Path, driver: Driver, background: Background = REFERENCE) -> VideoWriter:
@@ -239,11 +278,13 @@ def driving_frames(actor: Actor, driving: Performance) -> Iterator[Image]:
         yield from pixels(clip.frames_at(torch.tensor(some), clip.to_picture.expand(len(some), 2, 3), size))
 
 
-def composed(actor: Actor, part: Part, moment: int, shot: Image, stage: Image) -> Image:
+def composed(actor: Actor, part: Part, moment: int, shot: Image, stage: Image, framing: Framing = WHOLE) -> Image:
     """One output frame: what the generator painted, cut out and put over `stage`, which is drawn on and returned."""
+    stage = framing.of_room(stage)
     if part.presence[moment] <= 0:
         return stage
-    return paste(cut_out(actor, part, moment, shot), placement(actor, part.window[moment]), stage)
+    place = placement(actor, part.window[moment]).relative_to(framing.of_spot(IDENTITY))
+    return paste(cut_out(actor, part, moment, shot), place, stage)
 
 
 def cut_out(actor: Actor, part: Part, moment: int, shot: Image) -> Image:
@@ -265,6 +306,10 @@ def cut_out(actor: Actor, part: Part, moment: int, shot: Image) -> Image:
         cutout = without_specks(shot, joints[seen])
     else:
         cutout = key(shot, actor.statistics["flat_colour"], joints[seen])
+    if part.fading is not None:
+        cutout = faded_out(
+            cutout, part.pose.xy[moment] - part.window[moment], part.pose.confidence[moment] > 0, part.fading
+        )
     return faded(cutout, float(part.presence[moment]))
 
 
@@ -287,7 +332,7 @@ def driving_panels(driver: Driver) -> Generator[Image, None, None]:
 class Comparison:
     """Writes driving, pose and clone side by side; the pose is drawn where the clone stands."""
 
-    def __init__(self, path: Path, actor: Actor, part: Part, driver: Driver) -> None:
+    def __init__(self, path: Path, actor: Actor, part: Part, driver: Driver, framing: Framing = WHOLE) -> None:
         height = min(COMPARE_HEIGHT, actor.original_size_hw[0])
         self.height = height - height % 2
         self.width = max(2, round(actor.original_size_hw[1] * self.height / actor.original_size_hw[0]))
@@ -297,7 +342,7 @@ class Comparison:
         self.next_panel: Iterator[Image] = iter(self.panels)
         self.last_panel = np.zeros((self.height, self.width, 3), np.uint8)
         shrink = self.height / actor.original_size_hw[0]
-        self.to_panel = Similarity.resized(shrink) @ actor.from_picture.inverse
+        self.to_panel = Similarity.resized(shrink) @ framing.of_spot(actor.from_picture.inverse)
 
     def __enter__(self) -> Comparison:
         self.writer.__enter__()

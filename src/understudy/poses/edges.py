@@ -45,6 +45,11 @@ def filmed_box(crop: Similarity, original_size_hw: tuple[int, int], size: int) -
     return math.ceil(left), math.ceil(top), math.floor(right), math.floor(bottom)
 
 
+def filmed_until(crop: Similarity, original_size_hw: tuple[int, int]) -> float:
+    """y of the picture's lower edge, in pixels of the square: what is below was not filmed."""
+    return float(crop.of_points(np.array([[0.0, original_size_hw[0] - 0.5]]))[0, 1])
+
+
 def cut_off_ends(pose: Pose, filmed: Box) -> npt.NDArray[np.bool_]:
     """Which hands and feet reach beyond what was filmed.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from understudy.base.arguments import (
     Device,
     Fit,
+    MissingLimbs,
     NormalizeBy,
     Preset,
     StrPath,
@@ -219,3 +220,12 @@ def check_normalization(normalization: str | None) -> None:
     """
     if normalization is not None:
         check_choice("normalization", normalization, get_args(NormalizeBy))
+
+
+def check_missing_limbs(missing_limbs: str) -> None:
+    """What becomes of limbs that a driver does not show.
+
+    Raises:
+        UsageError: another word.
+    """
+    check_choice("missing_limbs", missing_limbs, get_args(MissingLimbs))

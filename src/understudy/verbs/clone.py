@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from understudy.base.arguments import Device, Fit, NormalizeBy, Preset, Region, Rotation, StrPath
+from understudy.base.arguments import Device, Fit, MissingLimbs, NormalizeBy, Preset, Region, Rotation, StrPath
 from understudy.base.things import pasted
 from understudy.errors import UnderstudyError
-from understudy.verbs.checks import checked_training, checked_video
+from understudy.verbs.checks import check_missing_limbs, checked_training, checked_video
 from understudy.verbs.perform import rendered
 from understudy.verbs.train import carried_out
 
@@ -40,6 +40,7 @@ def clone(
     settings: Sequence[str] = (),
     background: StrPath = "reference",
     fit: Fit = "placed",
+    missing_limbs: MissingLimbs = "stand",
     compare: bool = False,
     reference_start: float | None = None,
     reference_end: float | None = None,
@@ -83,6 +84,7 @@ def clone(
         background: behind the performer: "reference" (the room of the reference clip), "driving" (the driver's room),
             "transparent", a colour (a name, #202030 or 32,32,48), or a picture or video file.
         fit: as for `perform`.
+        missing_limbs: what becomes of limbs that the driver does not show, see `perform`.
         compare: also write NAME.compare.mp4, driving, pose and clone side by side, and NAME.normalization.png, the
             driver's skeleton as filmed and where it was brought to.
         reference_start: as for `train`.
@@ -118,10 +120,12 @@ def clone(
     """
     from understudy.covering.oddities import say_oddities
     from understudy.performing.driver import Driver
+    from understudy.performing.missing_limbs import say_missing
     from understudy.synthetic.drivers import part_of
     from understudy.tracking.track import tracked
     from understudy.verbs.outputs import beside
 
+    check_missing_limbs(missing_limbs)
     actor_path = beside(Path(output), ".actor")
     filmed = part_of(
         "reference",
@@ -170,10 +174,11 @@ def clone(
     driver = Driver.of(driving, **training.tracking, **danced)
     say_oddities("reference", person)
     say_oddities("driving", driver.performance)
+    say_missing(driver.performance, missing_limbs)
     _say_coverage(person, driver.performance)
     actor = carried_out(training, person, given, also=[driver.performance])
     log.info("actor: %s (perform other clips with `understudy perform --actor %s`)", actor_path, pasted(actor_path))
-    return rendered(actor, driver, video)
+    return rendered(actor, driver, video, missing_limbs)
 
 
 def _say_coverage(reference: Performance, driving: Performance) -> None:

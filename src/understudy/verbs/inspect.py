@@ -106,7 +106,7 @@ def _driven(path: Path, driving: Clip, rotate: Rotation) -> tuple[list[str], npt
     used = actor.placement.normalization
     placed = {}
     for way in dict.fromkeys((*SHOWN, used)):
-        pose = part_for(actor.normalizing_by(way), driver.performance).pose
+        pose = part_for(actor.normalizing_by(way), driver.performance, "stand").pose
         placed[f"{way} (as it performs)" if way == used else way] = in_picture(actor, pose)
     return actor_lines(actor), normalization_sheet(actor, driver, placed)
 

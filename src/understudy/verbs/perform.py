@@ -8,9 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from understudy.base.arguments import Device, Fit, Layout, NormalizeBy, Region, Rotation, StrPath, check_choice
+from understudy.base.arguments import (
+    Device,
+    Fit,
+    Layout,
+    MissingLimbs,
+    NormalizeBy,
+    Region,
+    Rotation,
+    StrPath,
+    check_choice,
+)
 from understudy.errors import UsageError
-from understudy.verbs.checks import CheckedVideo, check_normalization, checked_video
+from understudy.verbs.checks import CheckedVideo, check_missing_limbs, check_normalization, checked_video
 
 if TYPE_CHECKING:
     from understudy.actor import Actor
@@ -29,6 +39,7 @@ def perform(
     background: StrPath = "reference",
     fit: Fit = "placed",
     normalization: NormalizeBy | None = None,
+    missing_limbs: MissingLimbs = "stand",
     compare: bool = False,
     driving_start: float | None = None,
     driving_end: float | None = None,
@@ -63,6 +74,11 @@ def perform(
             picture; "whole" makes and places it so that all of it stays in. On a stage there is room for everybody.
         normalization: how the driver is brought to the reference's place, "similarity", "ground" or "ground-printed"
             (as the paper of "ground" prints it, less steady): see `train`; left out, as the actor does.
+        missing_limbs: what becomes of legs that the driver never shows or that come and go, because his picture ends at
+            the knees, the hips or the waist. "stand": the clone's own legs stand on the floor below its hips. "crop":
+            the picture is enlarged, at most twice, and moved, so that it ends where the driver's does; its size stays.
+            "fade": the clone fades out there. Arms never shown hang, but for "fade". A driver who shows everything is
+            played as he is.
         compare: also write NAME.compare.mp4, driving, pose and clone side by side, and NAME.normalization.png, the
             driver's skeleton as filmed and where it was brought to. Of several actors NAME.compare.mp4 alone, the
             driver beside them all.
@@ -94,6 +110,7 @@ def perform(
     from understudy.actor import Actor
     from understudy.covering.oddities import say_oddities
     from understudy.performing.driver import Driver
+    from understudy.performing.missing_limbs import say_missing
     from understudy.synthetic.drivers import part_of
 
     actors = [actor] if isinstance(actor, Actor | str | os.PathLike) else list(actor)
@@ -101,6 +118,7 @@ def perform(
         raise UsageError("nobody is there to perform: give `actor='NAME.actor'`, once for each performer")
     check_choice("layout", layout, get_args(Layout))
     check_normalization(normalization)
+    check_missing_limbs(missing_limbs)
     part = part_of(
         "driving",
         driving,
@@ -114,15 +132,16 @@ def perform(
     )
     video = checked_video(output, background, compare, fit, device, [driving, *actors, *part.values()])
     if len(actors) > 1:
-        return _together(actors, driving, part, video, layout, normalization)
+        return _together(actors, driving, part, video, layout, normalization, missing_limbs)
     alone = actors[0] if isinstance(actors[0], Actor) else Actor.load(actors[0])
     video.background.check_room(alone.paints_room)
     driver = Driver.of(driving, **part)
     say_oddities("driving", driver.performance)
-    return rendered(alone.normalizing_by(normalization), driver, video)
+    say_missing(driver.performance, missing_limbs)
+    return rendered(alone.normalizing_by(normalization), driver, video, missing_limbs)
 
 
-def rendered(actor: Actor, driver: Driver, video: CheckedVideo) -> Path:
+def rendered(actor: Actor, driver: Driver, video: CheckedVideo, missing_limbs: MissingLimbs) -> Path:
     """One actor plays, and the video that was checked is written."""
     from understudy.performing.perform import perform_to_file
 
@@ -135,6 +154,7 @@ def rendered(actor: Actor, driver: Driver, video: CheckedVideo) -> Path:
         compare=video.comparison,
         overlay=video.overlay,
         fit=video.fit,
+        missing_limbs=missing_limbs,
         device=video.device,
     )
     return video.output
@@ -147,16 +167,19 @@ def _together(
     video: CheckedVideo,
     layout: Layout,
     normalization: NormalizeBy | None,
+    missing_limbs: MissingLimbs,
 ) -> Path:
     from understudy.covering.oddities import say_oddities
     from understudy.performing.driver import Driver
     from understudy.performing.ensemble import members, perform_together
+    from understudy.performing.missing_limbs import say_missing
 
     cast = members(actors, layout, normalization)
     for member in cast:
         video.background.check_room(member.outline.paints_room)
     driver = Driver.of(driving, **part)
     say_oddities("driving", driver.performance)
+    say_missing(driver.performance, missing_limbs)
     _say_silence(driver, video)
     perform_together(
         cast,
@@ -166,6 +189,7 @@ def _together(
         background=video.background,
         compare=video.comparison,
         fit=video.fit,
+        missing_limbs=missing_limbs,
         device=video.device,
     )
     return video.output
