@@ -119,11 +119,12 @@ def test_a_driver_who_shows_everything_is_played_as_he_is(tmp_path, whole, choic
             np.testing.assert_array_equal(getattr(before.pose, name), getattr(after.pose, name))
         np.testing.assert_array_equal(before.window, after.window)
         assert after.ends is None and after.fading is None
-    driver = Driver(whole)
-    perform_to_file(actor, driver, tmp_path / "before.mkv")
-    perform_to_file(actor, driver, tmp_path / "after.mkv", missing_limbs=choice)
-    before, after = (list(VideoReader(tmp_path / f"{name}.mkv")) for name in ("before", "after"))
-    np.testing.assert_array_equal(before, after)
+    driver, clear = Driver(whole), Background("transparent")
+    perform_to_file(actor, driver, tmp_path / "before", background=clear)
+    perform_to_file(actor, driver, tmp_path / "after", background=clear, missing_limbs=choice)
+    pictures = [sorted((tmp_path / name).glob("*.png")) for name in ("before", "after")]
+    assert len(pictures[0]) == len(whole)
+    assert [one.read_bytes() for one in pictures[0]] == [one.read_bytes() for one in pictures[1]]
     with caplog.at_level(logging.INFO):
         say_missing(whole, choice)
     assert not caplog.records

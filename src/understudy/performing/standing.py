@@ -49,7 +49,7 @@ CALM_SECONDS = 0.6
 SWAY = 0.15
 """leg lengths that hips may be beside their feet before the feet follow"""
 FRONTAL = 1.25
-"""Shoulders this much narrower than at their widest still face the camera: below, they shiver"""
+"""Hips that look this much narrower than at their widest still count as facing the camera: or feet would shiver"""
 STRETCH = 1.03
 """leg lengths at most between hip and ankle: beyond, the foot leaves the floor"""
 SHIN_GIVES = 0.3
@@ -224,8 +224,7 @@ def _put_legs(xy: Floats, seen: Bools, below: Below, stance: Stance, fps: Fracti
     for hip, knee, ankle, foot in LEGS:
         planted = np.column_stack([under + turn * (own[ankle, 0] - middle[0]), np.full(len(xy), own[ankle, 1])])
         outwards = turn * np.sign(own[hip, 0] - middle[0]) + ahead
-        lengths = (float(np.linalg.norm(own[b] - own[a])) for a, b in ((hip, knee), (knee, ankle)))
-        thigh, shin = lengths
+        thigh, shin = (float(np.linalg.norm(own[far] - own[near])) for near, far in ((hip, knee), (knee, ankle)))
         bent, stood = _leg(xy[:, hip], planted, thigh, shin, outwards)
         if below == "knees":
             driven = xy[:, hip] + _resting(xy[:, knee] - xy[:, hip], seen[:, knee] & seen[:, hip], None, fps)
@@ -242,9 +241,10 @@ def _leg(hip: Floats, ankle: Floats, thigh: float, shin: float, outwards: Floats
     ankle = _within(hip, ankle, STRETCH * reach)
     way = hip - ankle
     shorter = np.clip(reach - np.linalg.norm(way, axis=1), 0, None)
-    below, above = shin - SHIN_GIVES * shorter, thigh - (1 - SHIN_GIVES) * shorter
-    share = np.maximum(below, 0.1 * reach) / np.maximum(np.maximum(below, 0.1 * reach) + above, 0.2 * reach)
-    knee = ankle + np.clip(share, 0.2, 0.95)[:, None] * way
+    least = 0.05 * reach  # as short as a limb that points at the camera may look
+    below = np.maximum(shin - SHIN_GIVES * shorter, least)
+    above = np.maximum(thigh - (1 - SHIN_GIVES) * shorter, least)
+    knee = ankle + (below / (below + above))[:, None] * way
     knee[:, 0] += BULGE * outwards * shorter
     return knee, ankle
 
