@@ -46,7 +46,7 @@ MISSING, INTERPOLATED, FOUND = 0, 1, 2
 FLOW_SHRINK = 4
 """working pixels per cell of the stored flow"""
 
-UNSAID: dict[str, Any] = {"rotate": 0, "slips": ()}
+UNSAID: dict[str, Any] = {"rotate": 0, "double_rate": False, "slips": ()}
 """what headers of older versions do not say, and what it was then"""
 HEADER_FILE = "performance.json"
 FRAMES_FILE = "frames.mp4"
@@ -102,7 +102,9 @@ class Header:
     files: dict[str, str]
     """SHA-256 of every other file in the folder"""
     rotate: Rotation = 0
-    """degrees clockwise by which the clip was turned before anything else"""
+    """degrees clockwise by which the clip was turned first"""
+    double_rate: bool = False
+    """whether the half pictures of interlaced film are frames"""
     slips: tuple[Slip, ...] = ()
     """what the tracker got wrong, mended or not; none where a version looked for none"""
 
@@ -303,12 +305,9 @@ class PerformanceWriter:
             self.folder = stack.enter_context(atomic_folder(self.path))
             """where the files grow; scratch files may be put here too, if they are removed before `finish`"""
             self._media = stack.enter_context(ExitStack())
-            self._frames = self._media.enter_context(
-                VideoWriter(self.folder / FRAMES_FILE, self.fps, kind="intra", crf=FRAMES_CRF)
-            )
-            self._mattes = self._media.enter_context(
-                VideoWriter(self.folder / MATTE_FILE, self.fps, kind="intra", crf=MATTE_CRF)
-            )
+            enter = self._media.enter_context
+            self._frames = enter(VideoWriter(self.folder / FRAMES_FILE, self.fps, kind="intra", crf=FRAMES_CRF))
+            self._mattes = enter(VideoWriter(self.folder / MATTE_FILE, self.fps, kind="intra", crf=MATTE_CRF))
             self._flow: TensorStream | None = None
             self._stack = stack.pop_all()
         return self
@@ -359,6 +358,7 @@ class PerformanceWriter:
         start: float | None = None,
         end: float | None = None,
         rotate: Rotation = 0,
+        double_rate: bool = False,
         inpainted: float = 0.0,
         slips: tuple[Slip, ...] = (),
     ) -> Performance:
@@ -400,6 +400,7 @@ class PerformanceWriter:
             start=start,
             end=end,
             rotate=rotate,
+            double_rate=double_rate,
             inpainted=inpainted,
             flow_shrink=FLOW_SHRINK,
             files={name: sha256_of(self.folder / name) for name in CONTENT_FILES},

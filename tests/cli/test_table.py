@@ -54,11 +54,12 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "track": (
         "track me.mp4 --output me.performance --tracker rtmlib --landmarks wholebody --poses poses.json "
         "--region 900,100,500,900 --start 5 --end 65.5 --matte green --size 512 --no-smooth --strict --tolerate-damage "
-        "--rotate 90",
+        "--rotate 90 --double-rate",
         {
             "video": Path("me.mp4"), "output": Path("me.performance"), "tracker": "rtmlib", "landmarks": "wholebody",
             "poses": Path("poses.json"), "region": (900, 100, 500, 900), "start": 5.0, "end": 65.5, "matte": "green",
             "size": 512, "smooth": False, "strict": True, "tolerate_damage": True, "rotate": 90,
+            "double_rate": True,
         },
     ),
     "train": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +12,11 @@ import pytest
 from av.filter import Graph
 
 import clips
+from understudy.errors import UsageError
 from understudy.media.reading import VideoReader, is_video
+from understudy.performing.driver import Driver
+from understudy.performing.perform import driving_panels
+from understudy.tracking.track import track
 
 SIZE_HW = (96, 128)
 
@@ -54,6 +59,39 @@ def _woven(path: Path, frames: int, top_first: bool, codec: str, marked: bool = 
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+@pytest.mark.parametrize("top_first", [True, False], ids=["top first", "bottom first"])
+def test_both_half_pictures_can_be_had(tmp_path: Path, top_first: bool) -> None:
+    path = _woven(tmp_path / "film.mpg", 10, top_first, "mpeg2video")
+    with VideoReader(path, double_rate=True) as reader:
+        assert (reader.fps, reader.expected_frames, reader.info.frames) == (50, 20, 20)
+        frames = list(reader)
+        assert any("each half picture is made a whole one, at twice the rate" in note for note in reader.notes)
+    assert len(frames) == 20
+    lefts = [_bar_left(frame) for frame in frames]
+    assert lefts[1:-1] == pytest.approx([10 + 3 * k for k in range(1, 19)], abs=1.5)
+    assert max(map(_combs, frames[1:-1])) < 8
+    part = list(VideoReader(path, start=0.1, end=0.2, double_rate=True))
+    np.testing.assert_array_equal(np.stack(part), np.stack(frames[5:10]))
+
+
+def test_of_whole_pictures_there_are_no_halves(tmp_path: Path) -> None:
+    path = clips.write_clip(tmp_path / "whole.mp4", 5, 25)
+    with pytest.raises(UsageError, match=r"whole\.mp4 is not interlaced: leave out `double_rate`"):
+        VideoReader(path, double_rate=True)
+
+
+def test_a_performance_of_half_pictures_says_so_and_its_video_is_read_alike(tmp_path: Path) -> None:
+    path = _woven(tmp_path / "film.mpg", 10, True, "mpeg2video")
+    people = [{"people": [{"pose_keypoints_2d": [v for k in range(18) for v in (40 + 2 * k, 20 + 3 * k, 0.9)]}]}] * 20
+    (tmp_path / "poses").mkdir()
+    for number, one in enumerate(people):
+        (tmp_path / "poses" / f"{number:06d}.json").write_text(json.dumps(one))
+    made = track(path, tmp_path / "x.performance", poses=tmp_path / "poses", matte="none", size=64, double_rate=True)
+    assert made.header.double_rate and (len(made), made.fps) == (20, 50)
+    shown = list(driving_panels(Driver.of(made)))
+    np.testing.assert_array_equal(np.stack(shown), np.stack(list(VideoReader(path, double_rate=True))))
 
 
 @pytest.mark.parametrize("top_first", [True, False], ids=["top first", "bottom first"])

@@ -55,7 +55,12 @@ class Truth:
         """(S, S, 3) RGB, room and all."""
         header = self.performance.header
         with VideoReader(
-            self.video, start=header.start, end=header.end, say_notes=False, rotate=header.rotate
+            self.video,
+            start=header.start,
+            end=header.end,
+            say_notes=False,
+            rotate=header.rotate,
+            double_rate=header.double_rate,
         ) as reader:
             for _, frame in zip(range(len(self)), reader, strict=False):
                 yield cut(frame, self.square, self.size)

@@ -43,7 +43,7 @@ class Decoder:
         self._strict = strict
         self._tolerate_damage = tolerate_damage
         self._note = note
-        self._step = 1 / inspected.info.fps
+        self._step = (2 if inspected.double_rate else 1) / inspected.info.fps
         self._reset()
 
     @property
@@ -91,7 +91,7 @@ class Decoder:
                 container.seek(int(seek_to / stream.time_base), stream=stream)
             before: TimedFrame | None = None
             lead_in = LeadIn(self._source.has_key, skip_leading=seek_to is not None)
-            whole_pictures = Deinterlacer(self._note_interlaced)
+            whole_pictures = Deinterlacer(self._note_interlaced, self._step / 2 if self._source.double_rate else None)
             for packet in Joins(container).demux():
                 if packet.stream.index != stream.index:  # `stream_index` is 0 in the packet that ends each stream
                     self._saw(packet)
@@ -182,7 +182,13 @@ class Decoder:
             )
 
     def _note_interlaced(self) -> None:
-        self._note(f"{self._path} is interlaced: each frame is made whole from the half picture filmed first")
+        if self._source.double_rate:
+            self._note(f"{self._path} is interlaced: each half picture is made a whole one, at twice the rate")
+            return
+        self._note(
+            f"{self._path} is interlaced: each frame is made whole from the half picture filmed first "
+            "(`understudy track VIDEO --double-rate` takes both)"
+        )
 
     def _saw(self, packet: av.packet.Packet[av.stream.Stream]) -> None:
         if packet.pts is not None and packet.time_base:

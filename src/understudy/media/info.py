@@ -17,7 +17,7 @@ import av.video.stream
 import numpy as np
 
 from understudy.base.arguments import Rotation
-from understudy.errors import MediaError
+from understudy.errors import MediaError, UsageError
 from understudy.media.beginning import Stamps, find_beginning, read_stamps
 from understudy.media.images import check_size
 from understudy.media.opening import films, media_errors, open_input, video_stream
@@ -89,6 +89,7 @@ class Source:
         container_end: as `header_end` for the whole file, all streams.
         decoder: name of another decoder that must be used, or None.
         has_key: whether key frames are marked, so that decoding can begin with one.
+        double_rate: each half picture of interlaced frames is delivered, and `info.fps` counts them.
         incomplete: the file begins between key frames: what comes before `first` cannot be decoded.
         joined: several recordings end to end: time stamps begin anew, so that no time can be sought.
         ordered_by_decoding: time stamps tell when packets are decoded: frames are shown in another order.
@@ -102,6 +103,7 @@ class Source:
     container_end: Fraction | None
     decoder: str | None
     has_key: bool
+    double_rate: bool
     incomplete: bool
     joined: bool
     ordered_by_decoding: bool
@@ -121,7 +123,7 @@ def probe(path: str | Path, rotate: Rotation = 0) -> VideoInfo:
     return inspect(Path(path), rotate).info
 
 
-def inspect(path: Path, rotate: Rotation = 0) -> Source:
+def inspect(path: Path, rotate: Rotation = 0, double_rate: bool = False) -> Source:
     """`probe` with what only the reader needs."""
     stamps = read_stamps(path)
     with open_input(path) as container, media_errors(path):
@@ -132,6 +134,9 @@ def inspect(path: Path, rotate: Rotation = 0) -> Source:
         frame = beginning.frame
         first_ticks = frame.pts if frame.pts is not None else (stream.start_time or 0)
         fps = _constant_rate(stamps.ticks, time_base, stream.average_rate)
+        if double_rate and not frame.interlaced_frame:
+            raise UsageError(f"{path} is not interlaced: leave out `double_rate`")
+        fps = min(2 * fps, Fraction(MAX_RATE)) if double_rate else fps
         first = first_ticks * time_base
         duration = _duration(container, stream, stamps, first, fps)
         turn = turned_further(_turn(frame, stream), rotate)
@@ -165,6 +170,7 @@ def inspect(path: Path, rotate: Rotation = 0) -> Source:
             container_end=end if ends else None,
             decoder=decoder,
             has_key=stamps.has_key,
+            double_rate=double_rate,
             incomplete=beginning.left_out > 0,
             joined=stamps.joined,
             ordered_by_decoding=beginning.ordered_by_decoding,

@@ -78,6 +78,7 @@ class VideoReader:
         tolerate_damage: packets that cannot be decoded are counted in `notes`, not an error.
         say_notes: log `notes` as they come; not wanted of a second reader of the same file.
         rotate: degrees clockwise by which the picture is turned, beside what the file asks for.
+        double_rate: of interlaced film deliver each half picture, made whole, at twice the rate.
 
     Attributes:
         info: what the header says about the whole file.
@@ -89,7 +90,7 @@ class VideoReader:
 
     Raises:
         MediaError: see `probe`; while iterating: damage, or with `strict` a cut.
-        UsageError: a range that is empty or before zero.
+        UsageError: a range that is empty or before zero; `double_rate` of a file that is not interlaced.
 
     Example:
         with VideoReader("dance.mp4", long_side=640) as frames:
@@ -109,8 +110,10 @@ class VideoReader:
         tolerate_damage: bool = False,
         say_notes: bool = True,
         rotate: Rotation = 0,
+        double_rate: bool = False,
     ) -> None:
-        self._source = inspect(Path(path), rotate)
+        self._source = inspect(Path(path), rotate, double_rate)
+        self.double_rate = double_rate
         self.rotate: Rotation = rotate
         self.info: VideoInfo = self._source.info
         self.fps: Fraction = self.info.fps

@@ -325,6 +325,7 @@ def driving_panels(driver: Driver) -> Generator[Image, None, None]:
         long_side=2 * COMPARE_HEIGHT,
         tolerate_damage=True,
         rotate=driver.performance.header.rotate,
+        double_rate=driver.performance.header.double_rate,
     ) as reader:
         yield from reader
 

@@ -71,6 +71,7 @@ def _frame_at(reader: VideoReader, number: int) -> tuple[npt.NDArray[np.uint8] |
         tolerate_damage=True,
         say_notes=False,
         rotate=reader.rotate,
+        double_rate=reader.double_rate,
     )
     with one:
         return next(iter(one), None), one.size_hw

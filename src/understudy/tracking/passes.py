@@ -57,6 +57,7 @@ class Footage:
     strict: bool
     tolerate_damage: bool
     rotate: Rotation = 0
+    double_rate: bool = False
 
     def reader(self, long_side: int | None = None, say_notes: bool = True) -> VideoReader:
         return VideoReader(
@@ -68,6 +69,7 @@ class Footage:
             tolerate_damage=self.tolerate_damage,
             say_notes=say_notes,
             rotate=self.rotate,
+            double_rate=self.double_rate,
         )
 
     def samples(self) -> Iterator[UInt8Array]:

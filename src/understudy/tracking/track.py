@@ -41,6 +41,7 @@ def track(
     smooth: bool = True,
     strict: bool = False,
     tolerate_damage: bool = False,
+    double_rate: bool = False,
 ) -> Performance:
     """Finds the person in every frame of a video; writes a performance.
 
@@ -68,6 +69,7 @@ def track(
         smooth: take the tracker's jitter out of the poses; `smooth=False` keeps it.
         strict: stop when the video is cut off, instead of using what is there.
         tolerate_damage: go on over damaged parts of the video, and count them.
+        double_rate: of interlaced film take both half pictures of every frame, for twice as many frames a second.
 
     Returns:
         The performance, loaded.
@@ -101,7 +103,7 @@ def track(
     _check_options(tracker, landmarks, size)
     check_rotation("rotate", rotate)
     check_matte(matte, Path(video))
-    clip = Footage(Path(video), start, end, strict, tolerate_damage, rotate)
+    clip = Footage(Path(video), start, end, strict, tolerate_damage, rotate, double_rate)
     full = clip.reader()
     check_region(region, full.info.size_hw)
     with PerformanceWriter(output, full.fps) as writer:
@@ -151,6 +153,7 @@ def track(
             start=start,
             end=end,
             rotate=rotate,
+            double_rate=double_rate,
             inpainted=inpainted,
             slips=slips,
         )
