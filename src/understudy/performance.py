@@ -57,7 +57,6 @@ BACKGROUND_FILE = "background.png"
 CONTENT_FILES = (FRAMES_FILE, MATTE_FILE, POSES_FILE, FLOW_FILE, BACKGROUND_FILE)
 
 FRAMES_CRF, MATTE_CRF = 12, 8
-
 UInt8Array = npt.NDArray[np.uint8]
 Clip: TypeAlias = "StrPath | Performance"
 """A video file, a performance's folder, or a loaded performance."""
