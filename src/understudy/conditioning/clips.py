@@ -207,7 +207,7 @@ def read_clip(
     if colour is None:
         starts = windows(performance.status >= INTERPOLATED, consecutive)
     else:
-        starts = _windows_to_learn_from(performance, consecutive)
+        starts = _windows_to_learn_from(performance, consecutive, at_least)
     if len(starts) < at_least:
         many = "" if len(starts) == 1 else "s"
         what = f"frame{many}" if consecutive == 1 else f"run{many} of {consecutive} frames"
@@ -235,17 +235,17 @@ def read_clip(
     )
 
 
-def _windows_to_learn_from(performance: Performance, consecutive: int) -> npt.NDArray[np.int64]:
+def _windows_to_learn_from(performance: Performance, consecutive: int, at_least: int) -> npt.NDArray[np.int64]:
     """Windows whose frames show somebody, without those that the picture's edge cuts a hand or foot off in.
 
-    With those, where they are more than half: what the edge cuts off is then not to be had whole.
+    With those, where they are more than half, or too few are left: what the edge cuts off is then not to be had whole.
     """
     header = performance.header
     found = performance.status >= FOUND
     filmed = filmed_box(header.crop, header.original_size_hw, header.size_hw[0])
     whole = windows(found & ~cut_off_ends(performance.poses, filmed).any(axis=1), consecutive)
     every = windows(found, consecutive)
-    return whole if 2 * len(whole) >= len(every) else every
+    return whole if len(whole) >= max(at_least, len(every) / 2) else every
 
 
 def windows(usable: npt.NDArray[np.bool_], consecutive: int) -> npt.NDArray[np.int64]:

@@ -32,9 +32,16 @@ def camera_travel(performance: Performance) -> tuple[float, float]:
     steps = [step for number in numbers if (step := _step(performance, flow, int(number))) is not None]
     if not steps:
         return 0.0, 0.0
-    travelled = np.mean(steps, axis=0) * (len(performance) - 1) / performance.header.crop.scale
+    travelled = _without_outliers(np.array(steps)).mean(axis=0) * (len(performance) - 1) / performance.header.crop.scale
     x, y = -travelled / performance.header.original_size_hw[1]
     return float(x), float(y)
+
+
+def _without_outliers(steps: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The steps without the largest tenth: a cut or a flash is no way that a camera goes."""
+    length = np.linalg.norm(steps - np.median(steps, axis=0), axis=1)
+    kept: npt.NDArray[np.float64] = steps[length <= np.quantile(length, 0.9)]
+    return kept
 
 
 def _step(performance: Performance, flow: npt.NDArray[np.float16], number: int) -> npt.NDArray[np.float64] | None:

@@ -166,7 +166,9 @@ def perform_together(
             step = partial(advance, note=f"{member.name}, {number} of {len(different)}")
             actor = member.outline
             if layout == "side-by-side":
-                actor = fitted(actor, in_picture(actor, part.pose), part.presence > 0, fit, member.name)
+                actor = fitted(
+                    actor, in_picture(actor, part.pose), part.presence > 0, fit, member.name, part.ends is None
+                )
             played[member.identity] = _Played(
                 actor, part, file, _play(member.load(), part, driving, file, device, step)
             )

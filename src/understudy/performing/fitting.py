@@ -24,7 +24,9 @@ OFTEN = 0.02
 log = logging.getLogger(__name__)
 
 
-def fitted(actor: Actor, pose: Pose, shown: npt.NDArray[np.bool_], fit: Fit, name: str = "the clone") -> Actor:
+def fitted(
+    actor: Actor, pose: Pose, shown: npt.NDArray[np.bool_], fit: Fit, name: str = "the clone", legs: bool = True
+) -> Actor:
     """The actor, standing where all of it stays in the picture if that is asked for; else it is said that it does not.
 
     Legs that the reference's own picture cuts off are cut off here as well.
@@ -34,6 +36,7 @@ def fitted(actor: Actor, pose: Pose, shown: npt.NDArray[np.bool_], fit: Fit, nam
         shown: (T,) whether it is to be seen.
         fit: "placed" changes nothing.
         name: of the performer, for what is said.
+        legs: whether they are to be in the picture.
     """
     low, high = reach(pose)
     seen = shown & np.isfinite(low).all(axis=1)
@@ -41,7 +44,7 @@ def fitted(actor: Actor, pose: Pose, shown: npt.NDArray[np.bool_], fit: Fit, nam
         return actor
     low, high = low[seen], high[seen]
     height, width = actor.original_size_hw
-    standing_free = actor.ground is not None
+    standing_free = legs and actor.ground is not None
     limits = np.array([width - 1.0, height - 1.0 if standing_free else np.inf])
     if fit == "placed":
         _say_leaving(low, high, limits, name)
@@ -51,7 +54,8 @@ def fitted(actor: Actor, pose: Pose, shown: npt.NDArray[np.bool_], fit: Fit, nam
     if place == Similarity(1.0, (0.0, 0.0)):
         return actor
     x, y = place.translation_xy
-    log.info("%s is shown at %.0f %% of its size, so that all of it stays in the picture", name, 100 * place.scale)
+    size = "its size" if place.scale == 1 else f"{place.scale:.0%} of its size"
+    log.info("%s is moved and shown at %s, so that all of it stays in the picture", name, size)
     log.debug("shifted by %.0f, %.0f pixels", x, y)
     return replace(actor, crop=actor.crop @ place.inverse)
 

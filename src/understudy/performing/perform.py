@@ -6,6 +6,7 @@ writer's own thread. Nothing grows with the driver's length but the poses.
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
@@ -151,6 +152,9 @@ def part_for(actor: Actor, driving: Performance, missing_limbs: MissingLimbs | N
         PoseError: the driver never shows a whole torso, nor is it to be guessed.
     """
     lacking = missing_of(driving) if missing_limbs is not None else CutOff()
+    if lacking:  # hips and cuts are guessed by lengths that hold for the whole clip
+        driving = copy.copy(driving)
+        driving.poses = as_one_shot(driving.poses)
     driving = without_missing(driving, lacking, actor.body)
     pose = aligned_poses(actor, driving)
     if lacking and missing_limbs != "fade":
@@ -205,7 +209,7 @@ def perform_to_file(
     if "frames" in player.needs and missing_limbs is not None and missing_of(driving):
         log.warning("this actor paints over the driver's own picture: limbs missing there cannot be given back")
     part = played_part(part_for(actor, driving, missing_limbs), player)
-    actor = fitted(actor, in_picture(actor, part.pose), part.presence > 0, fit)
+    actor = fitted(actor, in_picture(actor, part.pose), part.presence > 0, fit, legs=part.ends is None)
     framing = framing_of(actor, part, background)
     if overlay is not None:
         from understudy.performing.normalization_sheet import normalization_sheet

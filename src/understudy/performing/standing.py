@@ -194,7 +194,8 @@ def standing(pose: Pose, below: Below, stance: Stance, fps: Fraction) -> Pose:
             near, far = arm[inner], arm[outer]
             resting = stance.arms[far] - stance.arms[near]
             xy[:, far] = xy[:, near] + _resting(xy[:, far] - xy[:, near], seen[:, far] & seen[:, near], resting, fps)
-            confidence[there & ~seen[:, far], far] = 1
+            shown = there if below else there & seen[:, arm[0]]
+            confidence[shown & ~seen[:, far], far] = 1
     return Pose(np.where(confidence[..., None] > 0, xy, pose.xy).astype(np.float32), confidence, pose.size_hw)
 
 

@@ -22,6 +22,8 @@ HAND_LENGTH = 0.7
 """of the forearm, which hands prolong where their own points are not tracked"""
 FOOT_LENGTH = 0.25
 """of the shin, around the ankle, where toes are not tracked"""
+_ROUNDING = 1e-6
+"""pixels: an edge is where the arithmetic puts it to within this"""
 ENDS: tuple[tuple[int, int, slice], ...] = (
     (p.LEFT_ELBOW, p.LEFT_WRIST, p.LEFT_HAND),
     (p.RIGHT_ELBOW, p.RIGHT_WRIST, p.RIGHT_HAND),
@@ -42,7 +44,8 @@ def filmed_box(crop: Similarity, original_size_hw: tuple[int, int], size: int) -
     height, width = original_size_hw
     edges = crop.of_points(np.array([[-0.5, -0.5], [width - 0.5, height - 0.5]])) + 0.5
     (left, top), (right, bottom) = np.clip(edges, 0, size)
-    return math.ceil(left), math.ceil(top), math.floor(right), math.floor(bottom)
+    first, last = (math.ceil(edge - _ROUNDING) for edge in (left, top))
+    return first, last, math.floor(right + _ROUNDING), math.floor(bottom + _ROUNDING)
 
 
 def filmed_until(crop: Similarity, original_size_hw: tuple[int, int]) -> float:

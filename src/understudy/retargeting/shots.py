@@ -116,12 +116,12 @@ def _factor(limbs: Descriptor, jump: SizeJump) -> float:
     both = limbs.seen[jump.before] & limbs.seen[jump.frame]
     one, two = limbs.displacement[jump.before][both], limbs.displacement[jump.frame][both]
     cosine = (one * two).sum(axis=-1) / (np.linalg.norm(one, axis=-1) * np.linalg.norm(two, axis=-1))
-    if cosine.mean() >= SAME_POSE:
+    if both.any() and cosine.mean() >= SAME_POSE:
         return jump.factor
     old = _longest(limbs, slice(max(0, jump.before - AROUND + 1), jump.before + 1))
     new = _longest(limbs, slice(jump.frame, jump.frame + AROUND))
     known = (old > 0) & (new > 0)
-    return float(np.median(new[known] / old[known]))
+    return float(np.median(new[known] / old[known])) if known.any() else jump.factor
 
 
 def _longest(limbs: Descriptor, frames: slice) -> Floats:

@@ -80,7 +80,8 @@ def require_person(status: npt.NDArray[np.uint8], fps: Fraction) -> None:
         raise PoseError(
             f"a person was found in {found} of {frames} frames{when}, and at least half are needed: film the whole "
             "body in better light, or say which part and whom you mean: `understudy track VIDEO --start SECONDS "
-            "--end SECONDS --region X,Y,W,H --output NAME.performance`, or elsewhere `--driving-start SECONDS` ..."
+            "--end SECONDS --region X,Y,W,H --output NAME.performance`, or where there are such, `--driving-start` or "
+            "`--reference-start`"
         )
 
 

@@ -84,6 +84,7 @@ class Footage:
     def chosen_with(self, options: str) -> str:
         """What to type to track the same part of this clip differently."""
         part = {"start": self.start, "end": self.end, "rotate": self.rotate or None}
+        options = f"{options} --double-rate" if self.double_rate else options
         options = " ".join([options, *(f"--{name} {value:g}" for name, value in part.items() if value is not None)])
         output = pasted(self.path.stem + ".performance")
         return f"`understudy track {pasted(self.path)} {options} --output {output}`"

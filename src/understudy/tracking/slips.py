@@ -78,6 +78,8 @@ def mend_slips(pose: Pose, fps: Fraction) -> tuple[Pose, tuple[Slip, ...]]:
     pose, joints = drop_leaps_of_joints(pose, fps, height)
     pose, later, stay = exchange_sides(pose, fps, height)  # clearer without the joints that lay anywhere
     exchanged |= later
+    pose, moved = exchange_hands(pose, height)  # to the wrists that have changed places since
+    hands |= moved
     found = (
         Slip.of("the whole body leaps away", "mended", leapt),
         Slip.of("the whole body leaps away", "kept", stayed),
