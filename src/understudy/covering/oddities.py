@@ -78,14 +78,14 @@ def _turned(xy: Floats, seen: npt.NDArray[np.bool_], role: str) -> str:
     if lying.mean() > ALWAYS:
         return (
             f"the person lies across the picture in {int(lying.sum())} of {len(lying)} frames: if the camera stood on "
-            f"its side, turn the picture upright with `--{role}-rotate {90 if np.median(spine[:, 0]) > 0 else 270}`"
+            f"its side, turn the video upright with `--{role}-rotate {90 if np.median(spine[:, 0]) > 0 else 270}`"
         )
     below = ~lying & (spine[:, 1] < 0)
     if below.mean() < MOSTLY:
         return ""
     return (
         f"the person stands on the head in {int(below.sum())} of {len(below)} frames: if the camera hung upside down, "
-        f"turn the picture upright with `--{role}-rotate 180`; as it is, left and right are exchanged"
+        f"turn the video upright with `--{role}-rotate 180`; as it is, left and right are exchanged"
     )
 
 

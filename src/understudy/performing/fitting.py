@@ -40,6 +40,8 @@ def fitted(
     """
     low, high = reach(pose)
     seen = shown & np.isfinite(low).all(axis=1)
+    if actor.paints_room and fit == "whole":
+        log.warning("%s was learnt together with its room and stays where it is in it, whatever `--fit` says", name)
     if not seen.any() or actor.paints_room:
         return actor
     low, high = low[seen], high[seen]
