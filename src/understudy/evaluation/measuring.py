@@ -128,7 +128,7 @@ def _paired(generated: Iterable[Picture], truth: TruthMeasures) -> Iterator[tupl
             raise ValueError(
                 f"generated frame {t} is {frame.shape} {frame.dtype}, the true one {true_frame.shape} uint8"
             )
-        yield _filled(frame, true_frame, truth.truth.filmed), true_frame
+        yield _filled(frame, true_frame, truth.filmed), true_frame
     if next(made, None) is not None:
         raise ValueError(f"more frames were generated than the {len(truth)} true ones")
 

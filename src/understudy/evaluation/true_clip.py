@@ -75,6 +75,7 @@ class TruthMeasures:
         """
         self.truth = truth
         self.pose = truth.pose
+        self.filmed = truth.filmed
         self.boxes: list[dict[str, Box | None]] = []
         """by region, one dictionary a frame; None where the region is not in the frame"""
         self.flicker: dict[str, Column] = {region: [] for region in REGIONS}
@@ -152,7 +153,7 @@ class TruthMeasures:
             "person": _person(matte),
             "face": metrics.face_box(self.pose.xy[t], self.pose.confidence[t], (height, width)),
         }
-        boxes = {region: _within(box, self.truth.filmed) for region, box in regions.items()}
+        boxes = {region: _within(box, self.filmed) for region, box in regions.items()}
         self.boxes.append(boxes)
         for region, fid in self.fids.items():
             if (box := boxes[region]) and not isinstance(fid, str):

@@ -55,10 +55,8 @@ def fitted(
     place = _place(np.quantile(low, RARE, axis=0), np.quantile(high, 1 - RARE, axis=0), margin, limits - margin)
     if place == Similarity(1.0, (0.0, 0.0)):
         return actor
-    x, y = place.translation_xy
     size = "its size" if place.scale == 1 else f"{place.scale:.0%} of its size"
     log.info("%s is moved and shown at %s, so that all of it stays in the picture", name, size)
-    log.debug("shifted by %.0f, %.0f pixels", x, y)
     return replace(actor, crop=actor.crop @ place.inverse)
 
 

@@ -124,10 +124,11 @@ def part_of(
     Raises:
         UsageError: they are for a video, and the clip is tracked already, or motion alone.
     """
+    from understudy.tracking.track import other_than_usual
+
     check_rotation(f"{role}_rotate", rotate)
-    asked: dict[str, Any] = {"start": start, "end": end, "rotate": rotate or None, "region": region, "poses": poses}
-    asked |= {"matte": None if matte == "auto" else matte, "tolerate_damage": tolerate_damage or None}
-    said = {name: value for name, value in asked.items() if value is not None}
+    asked = {"start": start, "end": end, "rotate": rotate, "region": region, "poses": poses, "matte": matte}
+    said = other_than_usual(asked | {"tolerate_damage": tolerate_damage})
     if not said:
         return said
     first = next(iter(said))

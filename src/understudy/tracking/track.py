@@ -180,9 +180,7 @@ def tracked(video_or_performance: StrPath | Performance, *, cache: Path | None =
         return Performance.load(path)
     if not path.is_file():
         raise MediaError(f"there is no video or performance {path}: check the name")
-    unless_asked = {name: one.default for name, one in signature(track).parameters.items()}
-    asked = {name: value for name, value in options.items() if value != unless_asked.get(name)}
-    folder = (cache or cache_folder()) / "performances" / f"{cache_key(path, asked)}.performance"
+    folder = (cache or cache_folder()) / "performances" / f"{cache_key(path, other_than_usual(options))}.performance"
     if folder.exists():
         try:
             return Performance.load(folder)
@@ -202,6 +200,12 @@ def _say_slips(slips: tuple[Slip, ...], video: Path, output: Path) -> None:
     kept = [slip for slip in slips if slip.done == "kept"]
     if kept:
         _log.warning(f"{video.name}: the poses do what no body does, and are kept so ({counted(kept)}); {listed}")
+
+
+def other_than_usual(options: dict[str, Any]) -> dict[str, Any]:
+    """Those options of `track` that are not as it has them by itself."""
+    usual = {name: one.default for name, one in signature(track).parameters.items()}
+    return {name: value for name, value in options.items() if value != usual.get(name)}
 
 
 def _check_options(tracker: str, landmarks: str, size: int) -> None:

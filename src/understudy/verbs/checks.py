@@ -177,6 +177,7 @@ class CheckedVideo:
     background: Background
     compare: bool
     fit: Fit
+    missing_limbs: MissingLimbs
     device: Device
 
     @property
@@ -193,7 +194,13 @@ class CheckedVideo:
 
 
 def checked_video(
-    output: StrPath, background: StrPath, compare: bool, fit: Fit, device: Device, inputs: Sequence[object]
+    output: StrPath,
+    background: StrPath,
+    compare: bool,
+    fit: Fit,
+    missing_limbs: MissingLimbs,
+    device: Device,
+    inputs: Sequence[object],
 ) -> CheckedVideo:
     """What `perform` writes, and nothing of `inputs` is lost by it.
 
@@ -208,8 +215,9 @@ def checked_video(
     path, behind = Path(output), Background.of(background)
     check_video_output(path, behind.transparent, compare, [*inputs, behind.what])
     check_choice("fit", fit, get_args(Fit))
+    check_choice("missing_limbs", missing_limbs, get_args(MissingLimbs))
     choose_device(device)
-    return CheckedVideo(path, behind, compare, fit, device)
+    return CheckedVideo(path, behind, compare, fit, missing_limbs, device)
 
 
 def check_normalization(normalization: str | None) -> None:
@@ -220,12 +228,3 @@ def check_normalization(normalization: str | None) -> None:
     """
     if normalization is not None:
         check_choice("normalization", normalization, get_args(NormalizeBy))
-
-
-def check_missing_limbs(missing_limbs: str) -> None:
-    """What becomes of limbs that a driver does not show.
-
-    Raises:
-        UsageError: another word.
-    """
-    check_choice("missing_limbs", missing_limbs, get_args(MissingLimbs))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from understudy.base.arguments import Device, Fit, MissingLimbs, NormalizeBy, Preset, Region, Rotation, StrPath
 from understudy.base.things import pasted
 from understudy.errors import UnderstudyError
-from understudy.verbs.checks import check_missing_limbs, checked_training, checked_video
+from understudy.verbs.checks import checked_training, checked_video
 from understudy.verbs.perform import rendered
 from understudy.verbs.train import carried_out
 
@@ -125,7 +125,6 @@ def clone(
     from understudy.tracking.track import tracked
     from understudy.verbs.outputs import beside
 
-    check_missing_limbs(missing_limbs)
     actor_path = beside(Path(output), ".actor")
     filmed = part_of(
         "reference",
@@ -150,7 +149,7 @@ def clone(
         tolerate_damage=driving_tolerate_damage,
     )
     given_along = [*filmed.values(), *danced.values()]
-    video = checked_video(output, background, compare, fit, device, [reference, driving, *given_along])
+    video = checked_video(output, background, compare, fit, missing_limbs, device, [reference, driving, *given_along])
     training = checked_training(
         actor_path,
         unpaired=unpaired,
@@ -178,7 +177,7 @@ def clone(
     _say_coverage(person, driver.performance)
     actor = carried_out(training, person, given, also=[driver.performance])
     log.info("actor: %s (perform other clips with `understudy perform --actor %s`)", actor_path, pasted(actor_path))
-    return rendered(actor, driver, video, missing_limbs)
+    return rendered(actor, driver, video)
 
 
 def _say_coverage(reference: Performance, driving: Performance) -> None:

@@ -20,7 +20,7 @@ from understudy.base.arguments import (
     check_choice,
 )
 from understudy.errors import UsageError
-from understudy.verbs.checks import CheckedVideo, check_missing_limbs, check_normalization, checked_video
+from understudy.verbs.checks import CheckedVideo, check_normalization, checked_video
 
 if TYPE_CHECKING:
     from understudy.actor import Actor
@@ -118,7 +118,6 @@ def perform(
         raise UsageError("nobody is there to perform: give `actor='NAME.actor'`, once for each performer")
     check_choice("layout", layout, get_args(Layout))
     check_normalization(normalization)
-    check_missing_limbs(missing_limbs)
     part = part_of(
         "driving",
         driving,
@@ -130,18 +129,18 @@ def perform(
         matte=driving_matte,
         tolerate_damage=driving_tolerate_damage,
     )
-    video = checked_video(output, background, compare, fit, device, [driving, *actors, *part.values()])
+    video = checked_video(output, background, compare, fit, missing_limbs, device, [driving, *actors, *part.values()])
     if len(actors) > 1:
-        return _together(actors, driving, part, video, layout, normalization, missing_limbs)
+        return _together(actors, driving, part, video, layout, normalization)
     alone = actors[0] if isinstance(actors[0], Actor) else Actor.load(actors[0])
     video.background.check_room(alone.paints_room)
     driver = Driver.of(driving, **part)
     say_oddities("driving", driver.performance)
     say_missing(driver.performance, missing_limbs)
-    return rendered(alone.normalizing_by(normalization), driver, video, missing_limbs)
+    return rendered(alone.normalizing_by(normalization), driver, video)
 
 
-def rendered(actor: Actor, driver: Driver, video: CheckedVideo, missing_limbs: MissingLimbs) -> Path:
+def rendered(actor: Actor, driver: Driver, video: CheckedVideo) -> Path:
     """One actor plays, and the video that was checked is written."""
     from understudy.performing.perform import perform_to_file
 
@@ -154,7 +153,7 @@ def rendered(actor: Actor, driver: Driver, video: CheckedVideo, missing_limbs: M
         compare=video.comparison,
         overlay=video.overlay,
         fit=video.fit,
-        missing_limbs=missing_limbs,
+        missing_limbs=video.missing_limbs,
         device=video.device,
     )
     return video.output
@@ -167,7 +166,6 @@ def _together(
     video: CheckedVideo,
     layout: Layout,
     normalization: NormalizeBy | None,
-    missing_limbs: MissingLimbs,
 ) -> Path:
     from understudy.covering.oddities import say_oddities
     from understudy.performing.driver import Driver
@@ -179,7 +177,7 @@ def _together(
         video.background.check_room(member.outline.paints_room)
     driver = Driver.of(driving, **part)
     say_oddities("driving", driver.performance)
-    say_missing(driver.performance, missing_limbs)
+    say_missing(driver.performance, video.missing_limbs)
     _say_silence(driver, video)
     perform_together(
         cast,
@@ -189,7 +187,7 @@ def _together(
         background=video.background,
         compare=video.comparison,
         fit=video.fit,
-        missing_limbs=missing_limbs,
+        missing_limbs=video.missing_limbs,
         device=video.device,
     )
     return video.output
