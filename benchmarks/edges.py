@@ -49,6 +49,7 @@ from understudy.actor import Actor
 from understudy.base.devices import choose_device
 from understudy.base.files import write_json
 from understudy.base.machine import machine
+from understudy.body.mesh import PART
 from understudy.compositing.cutouts import SEGMENTED_TOO_WIDE, clean_edges, cutout_of, key, paste
 from understudy.conditioning.clips import flat_colour
 from understudy.errors import UnderstudyError, UsageError
@@ -60,7 +61,6 @@ from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
 from understudy.recipes.parts.player import moments
 from understudy.synthetic.clip import write_clip
-from understudy.synthetic.mesh import PART
 from understudy.synthetic.motion import Motion, choreography
 from understudy.synthetic.pair import FPS, SIZE_HW, centred
 from understudy.synthetic.people import make_person

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from captures import small_rig
+from understudy.body.skeleton import CANONICAL_BODY, INDEX, forward_kinematics, rest_positions
 from understudy.errors import PoseError
 from understudy.synthetic.bvh import motion_from_bvh, parse_bvh, rate_of_bvh
-from understudy.synthetic.skeleton import CANONICAL_BODY, INDEX, forward_kinematics, rest_positions
 
 CLIPS = Path(os.environ.get("UNDERSTUDY_MOTION", Path(__file__).resolve().parents[3] / "shared" / "motion"))
 SMALL = """HIERARCHY

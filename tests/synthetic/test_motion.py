@@ -5,15 +5,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from understudy.errors import UsageError
-from understudy.synthetic.motion import Motion, choreography
-from understudy.synthetic.skeleton import (
+from understudy.body.skeleton import (
     CANONICAL_BODY,
     INDEX,
     forward_kinematics,
     lowest_sole,
     rest_positions,
 )
+from understudy.errors import UsageError
+from understudy.synthetic.motion import Motion, choreography
 
 SEEDS = (0, 3, 8)
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from understudy.synthetic.head import HAIR_STYLES
-from understudy.synthetic.mesh import PARTS
+from understudy.body.head import HAIR_STYLES
+from understudy.body.mesh import PARTS
+from understudy.body.skeleton import ALL_JOINTS, rest_positions
 from understudy.synthetic.people import make_person
-from understudy.synthetic.skeleton import ALL_JOINTS, rest_positions
 from understudy.synthetic.wardrobe import PATTERNS, paint
 
 

@@ -8,15 +8,16 @@ import cv2
 import numpy as np
 import pytest
 
+from understudy.body.labels import LABEL
+from understudy.body.mesh import PART
+from understudy.body.skeleton import JOINTS
 from understudy.errors import UsageError
 from understudy.poses import pose as p
 from understudy.poses.similarity import Similarity
-from understudy.synthetic.mesh import PART
 from understudy.synthetic.motion import Motion, choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.render import Rendered, landmark_paths, render
 from understudy.synthetic.scene import Scene, _Canvas, make_scene
-from understudy.synthetic.skeleton import JOINTS
 
 SIZE = (320, 240)
 
@@ -241,3 +242,18 @@ def test_rooms_are_painted_where_the_camera_sees_them() -> None:
     painted = moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]
     exact = cv2.moments(camera.project(corners)[:, None, :2])
     np.testing.assert_allclose(painted, (exact["m10"] / exact["m00"], exact["m01"] / exact["m00"]), atol=0.1)
+
+
+def test_labels_are_of_the_same_pixels_as_parts_and_change_sides_with_the_person():
+    """Hands, shoes, hair and clothes lie where the body's parts say; the left hand is on the person's left."""
+    person, scene = make_person(2), make_scene(1, (256, 160))
+    shown = next(render(person, choreography(1, 0.1, 30), scene))
+    assert ((shown.labels > 0) == (shown.parts > 0)).all()
+    for label, part in (("left hand", "left hand"), ("right shoe", "right foot")):
+        assert ((shown.labels == LABEL[label]) == (shown.parts == PART[part])).all()
+    trunk = shown.labels[shown.parts == PART["torso"]]
+    assert set(np.unique(trunk)) <= {LABEL["upper clothes"], LABEL["pants"], LABEL["skirt"]}
+    head = shown.labels[shown.parts == PART["face"]]
+    assert set(np.unique(head)) == {LABEL["face"], LABEL["hair"]}
+    columns = {side: np.nonzero(shown.labels == LABEL[f"{side} shoe"])[1].mean() for side in ("left", "right")}
+    assert columns["left"] > columns["right"]  # who faces the camera has the left on the picture's right

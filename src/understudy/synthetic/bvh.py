@@ -16,18 +16,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from understudy.errors import PoseError
-from understudy.media.info import standard_rate
-from understudy.retargeting.window import envelope
-from understudy.synthetic.motion import Motion
-from understudy.synthetic.rotations import (
+from understudy.body.rotations import (
     frame_from,
     mean_rotation,
     normalised,
     resampled_rotations,
     share_of_rotation,
 )
-from understudy.synthetic.skeleton import (
+from understudy.body.skeleton import (
     CANONICAL_BODY,
     INDEX,
     JOINTS,
@@ -35,6 +31,10 @@ from understudy.synthetic.skeleton import (
     lowest_sole,
     rest_positions,
 )
+from understudy.errors import PoseError
+from understudy.media.info import standard_rate
+from understudy.retargeting.window import envelope
+from understudy.synthetic.motion import Motion
 
 MAX_BYTES = 64 * 1024 * 1024
 _MAX_PATH = 0.6

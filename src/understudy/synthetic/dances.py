@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from understudy.body.skeleton import Floats, forward_kinematics, rest_positions
 from understudy.poses.pose import LEFT_EAR, POINTS, RIGHT_EAR, Pose
 from understudy.synthetic.landmarks import landmark_anchors
 from understudy.synthetic.motion import Motion, choreography
@@ -14,7 +15,6 @@ from understudy.synthetic.pair import centred
 from understudy.synthetic.people import Person, make_person
 from understudy.synthetic.render import landmark_paths
 from understudy.synthetic.scene import Scene, make_scene
-from understudy.synthetic.skeleton import Floats, forward_kinematics, rest_positions
 
 FPS = Fraction(30)
 SECONDS = 12.0

@@ -12,17 +12,17 @@ from typing import Any
 
 from understudy.base.arguments import Region, Rotation, StrPath, check_rotation
 from understudy.base.things import what_is
+from understudy.body.figure import build_figure
+from understudy.body.skeleton import CANONICAL_BODY
 from understudy.errors import PerformanceError, UsageError
 from understudy.performance import Clip, Performance
 from understudy.poses.pose import Pose
 from understudy.synthetic.bvh import is_bvh, motion_from_bvh, rate_of_bvh
 from understudy.synthetic.clip import performance_from_render
 from understudy.synthetic.dances import seen_poses
-from understudy.synthetic.figure import build_figure
 from understudy.synthetic.motion import Motion
 from understudy.synthetic.people import Person, make_person
 from understudy.synthetic.scene import Scene, empty_scene
-from understudy.synthetic.skeleton import CANONICAL_BODY
 from understudy.tracking.cache import cache_folder, cache_key
 
 SIZE_HW = (768, 768)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from understudy.synthetic.skeleton import CANONICAL_BODY
+from understudy.body.skeleton import CANONICAL_BODY
 
 STANCE = 1.25 * CANONICAL_BODY.hip_half_width / CANONICAL_BODY.leg
 """leg lengths from the middle to a foot that stands at ease"""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from understudy.synthetic.figure import finger_tip
-from understudy.synthetic.head import face_landmarks, surface
+from understudy.body.figure import finger_tip
+from understudy.body.head import face_landmarks, surface
+from understudy.body.skeleton import INDEX, Floats, rest_positions
 from understudy.synthetic.people import Person
 from understudy.synthetic.scene import Camera
-from understudy.synthetic.skeleton import INDEX, Floats, rest_positions
 
 HIDDEN = 0.4
 """Confidence of a body joint that something else hides."""

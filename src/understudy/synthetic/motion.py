@@ -8,9 +8,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from understudy.errors import UsageError
-from understudy.synthetic.footwork import Footwork, Track, ease, smooth
-from understudy.synthetic.skeleton import (
+from understudy.body.skeleton import (
     CANONICAL_BODY,
     INDEX,
     JOINTS,
@@ -19,6 +17,8 @@ from understudy.synthetic.skeleton import (
     rest_positions,
     rotation_about,
 )
+from understudy.errors import UsageError
+from understudy.synthetic.footwork import Footwork, Track, ease, smooth
 
 _X, _Y, _Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 _HIP_TO_ANKLE = (CANONICAL_BODY.thigh + CANONICAL_BODY.shin) / CANONICAL_BODY.leg

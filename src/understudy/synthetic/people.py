@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from understudy.synthetic.figure import Build, Cut, build_figure
-from understudy.synthetic.head import HAIR_STYLES, HeadShape
-from understudy.synthetic.mesh import Mesh
-from understudy.synthetic.skeleton import Body
+from understudy.body.figure import Build, Cut, build_figure
+from understudy.body.head import HAIR_STYLES, HeadShape
+from understudy.body.mesh import Mesh
+from understudy.body.skeleton import Body
 from understudy.synthetic.wardrobe import PATTERNS, Colour, Look, paint
 
 _SKINS: tuple[Colour, ...] = (

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.body.raster import Samples, interpolated, rasterise
+from understudy.body.skeleton import Floats, forward_kinematics, lowest_sole, rest_positions
 from understudy.poses.similarity import Similarity
 from understudy.synthetic.landmarks import landmark_anchors, landmark_confidence
 from understudy.synthetic.motion import Motion
 from understudy.synthetic.people import Person
-from understudy.synthetic.raster import Samples, interpolated, rasterise
 from understudy.synthetic.scene import Scene
-from understudy.synthetic.skeleton import Floats, forward_kinematics, lowest_sole, rest_positions
 
 _CHUNK = 128
 
@@ -30,6 +30,7 @@ class Rendered:
         confidence: (133,) float32: 1 seen; 0.4 a joint of body or feet hidden behind another limb or the trunk;
             0 outside the frame, and 0 for face and hand points that are hidden or turned away.
         parts: (H, W) uint8 label in `mesh.PARTS`; not 0 exactly where the matte is at least 128.
+        labels: (H, W) uint8 label in `body.labels.LABELS`, 0 where `parts` is.
         matte: (H, W) uint8 share of the pixel that the person covers.
         flow: (H, W, 2) float32 backward flow in pixels: the surface seen at x lay at x + flow(x) in the frame
             before, also where something else hid it there. 0 outside the labelled person, and in the first frame.
@@ -39,6 +40,7 @@ class Rendered:
     xy: Floats
     confidence: Floats
     parts: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.uint8]
     matte: npt.NDArray[np.uint8]
     flow: Floats
 
@@ -113,7 +115,9 @@ class _Studio:
         frame, matte = self._shadowed(vertices), np.zeros((height, width), np.uint8)
         self._draw(frame, matte, samples, doubled, shaded)
         seen = _at_pixels(samples, matte)
-        parts = np.where(seen >= 0, mesh.parts[facing][seen], 0).astype(np.uint8)
+        parts, labels = (
+            np.where(seen >= 0, numbers[facing][seen], 0).astype(np.uint8) for numbers in (mesh.parts, mesh.worn)
+        )
         flow = np.zeros((height, width, 2), np.float32)
         if self.before is not None:
             _fill_flow(flow, seen, corners[..., :2], self.before[triangles])
@@ -121,7 +125,7 @@ class _Studio:
         points = camera.project(self.anchors.placed(bones))
         depth = _depth(seen, corners)
         confidence = landmark_confidence(self.anchors, points, self.anchors.turned(world), depth, camera)
-        return Rendered(frame, points[:, :2].astype(np.float32), confidence, parts, matte, flow)
+        return Rendered(frame, points[:, :2].astype(np.float32), confidence, parts, labels, matte, flow)
 
     def _light(self, vertices: Floats, normals: Floats) -> Floats:
         """(V, 1) brightness: wrapped key light, hemisphere fill, a soft highlight on skin and hair, dark undersides."""

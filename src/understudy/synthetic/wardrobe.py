@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.synthetic import figure, head
-from understudy.synthetic.mesh import Chart, around
+from understudy.body import figure, head
+from understudy.body.mesh import Chart, around
 
 Colour = tuple[int, int, int]
 Image = npt.NDArray[np.uint8]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from understudy.synthetic.head import HIDES_EARS, HeadShape, hair_mesh, head_mesh
-from understudy.synthetic.mesh import PART, Chart, Mesh, grid, joined, mirrored, tube
-from understudy.synthetic.skeleton import ALL_JOINTS, INDEX, Body, Floats, rest_positions
+from understudy.body.head import HIDES_EARS, HeadShape, hair_mesh, head_mesh
+from understudy.body.mesh import PART, Chart, Mesh, grid, joined, mirrored, tube
+from understudy.body.skeleton import ALL_JOINTS, INDEX, Body, Floats, rest_positions
 
 Array = npt.NDArray[np.float64]
 
@@ -127,7 +127,9 @@ def _shoulders(body: Body, build: Build) -> Mesh:
     """The skin between neck and neckline."""
     f = np.array([1.04, 1.0, 0.965, 0.93, 0.90])
     points = _trunk(body, build, f, 0.0, 30)
-    return grid(points, _trunk_weights(body, points), SKIN, PART["neck"], v=np.linspace(0.35, 0.6, 5), gloss=0.25)
+    return grid(
+        points, _trunk_weights(body, points), SKIN, PART["neck"], "torso skin", v=np.linspace(0.35, 0.6, 5), gloss=0.25
+    )
 
 
 def _top(body: Body, build: Build, cut: Cut) -> Mesh:
@@ -139,14 +141,19 @@ def _top(body: Body, build: Build, cut: Cut) -> Mesh:
         room = room * (1 - 0.8 * _step(f, cut.hem + 0.2, cut.hem + 0.05))
     points = _trunk(body, build, f, room, 30)
     labels = [PART["hips"] if height < 0.18 else PART["torso"] for height in f[1:]]
-    return grid(points, _trunk_weights(body, points), TORSO, labels, v=trunk_v(f))
+    return grid(points, _trunk_weights(body, points), TORSO, labels, "upper clothes", v=trunk_v(f))
+
+
+def _below(cut: Cut) -> str:
+    """The label of what is worn about the hips."""
+    return "skirt" if cut.skirt > 0 else "pants"
 
 
 def _bottom(body: Body, build: Build, cut: Cut) -> Mesh:
     f = np.linspace(cut.hem + 0.10, -0.13, max(4, int((cut.hem + 0.23) / 0.05)))
     between_legs = 0.035 * _step(f, 0.0, -0.10)
     points = _trunk(body, build, f, (0.003 if cut.hem < TUCKED else 0.007) - between_legs, 26)
-    return grid(points, _trunk_weights(body, points), PELVIS, PART["hips"], v=(0.45 - f) / 0.58)
+    return grid(points, _trunk_weights(body, points), PELVIS, PART["hips"], _below(cut), v=(0.45 - f) / 0.58)
 
 
 _ARM_A = np.array([-0.14, -0.06, 0.0, 0.10, 0.25, 0.42, 0.49, 0.53, 0.58, 0.66, 0.80, 0.93, 1.0])
@@ -193,10 +200,14 @@ def _arm(body: Body, build: Build, cut: Cut) -> list[Mesh]:
         along = np.append(places[places < cut.sleeve - 0.02], cut.sleeve)
         tight = np.interp(along, [-0.14, 0.05, cut.sleeve], [-0.6, 0.35, 1.5 if cut.sleeve < 0.6 else 0.9])
         rings = _arm_rings(body, build, along, cut.loose * tight, 14)
-        meshes.append(grid(rings, _arm_weights(along), LEFT_SLEEVE, _arm_labels(along), v=(along + 0.14) / 1.14))
+        meshes.append(
+            grid(rings, _arm_weights(along), LEFT_SLEEVE, _arm_labels(along), "upper clothes", v=(along + 0.14) / 1.14)
+        )
     bare = np.append(max(cut.sleeve - 0.05, -0.14), places[places > cut.sleeve - 0.02])
     rings = _arm_rings(body, build, bare, 0.0, 12)
-    meshes.append(grid(rings, _arm_weights(bare), ARM_SKIN, _arm_labels(bare), v=(bare + 0.14) / 1.14, gloss=0.3))
+    meshes.append(
+        grid(rings, _arm_weights(bare), ARM_SKIN, _arm_labels(bare), "left arm", v=(bare + 0.14) / 1.14, gloss=0.3)
+    )
     return meshes
 
 
@@ -210,7 +221,7 @@ def _hand(body: Body) -> list[Mesh]:
     wide = np.array([0.027, 0.027, 0.032, 0.038, 0.040, 0.037, 0.020]) * size / 0.185
     palm = tube(centres, thick, wide, axis="out", columns=12, squareness=2.6)
     weights = [{"left_forearm": 0.5, "left_hand": 0.5}] + [{"left_hand": 1.0}] * 6
-    meshes = [grid(palm, weights, SKIN, PART["left hand"], v=np.linspace(0.4, 0.7, 7), gloss=0.25)]
+    meshes = [grid(palm, weights, SKIN, PART["left hand"], "left hand", v=np.linspace(0.4, 0.7, 7), gloss=0.25)]
     for finger, radius in (
         ("thumb", 0.0115),
         ("index", 0.0092),
@@ -246,7 +257,7 @@ def _finger(rest: Floats, finger: str, radius: float) -> Mesh:
     shares = [("left_hand", one), (one, one), (one, one), (two, two), (two, two), (three, three)]
     for first, second in [*shares, (three, three), (three, three)]:
         weights.append({first: 0.5, second: 0.5} if first != second else {first: 1.0})
-    return grid(rings, weights, SKIN, PART["left hand"], v=np.linspace(0.4, 0.7, 8), gloss=0.25)
+    return grid(rings, weights, SKIN, PART["left hand"], "left hand", v=np.linspace(0.4, 0.7, 8), gloss=0.25)
 
 
 _LEG_A = np.array([-0.06, 0.0, 0.10, 0.25, 0.40, 0.47, 0.52, 0.58, 0.68, 0.80, 0.92, 1.0])
@@ -295,13 +306,13 @@ def _leg(body: Body, build: Build, cut: Cut) -> list[Mesh]:
         room = room + 0.4 * cut.leg_width * _step(along, 0.62, 0.95)
         rings = _leg_rings(body, build, along, room, 18)
         labels = [PART["left thigh"] if place <= 0.5 else PART["left shin"] for place in along[1:]]
-        meshes.append(grid(rings, _leg_weights(along), LEFT_LEG, labels, v=(along + 0.06) / 1.09))
+        meshes.append(grid(rings, _leg_weights(along), LEFT_LEG, labels, "pants", v=(along + 0.06) / 1.09))
     start = max(cut.leg - 0.06, 0.5 * cut.skirt)
     bare = np.append(start, places[places > start + 0.04])
     if len(bare) > 1 and cut.leg < 0.99:
         labels = [PART["left thigh"] if place <= 0.5 else PART["left shin"] for place in bare[1:]]
         rings = _leg_rings(body, build, bare, 0.0, 14)
-        meshes.append(grid(rings, _leg_weights(bare), LEG_SKIN, labels, v=(bare + 0.06) / 1.06, gloss=0.25))
+        meshes.append(grid(rings, _leg_weights(bare), LEG_SKIN, labels, "left leg", v=(bare + 0.06) / 1.06, gloss=0.25))
     return meshes
 
 
@@ -320,7 +331,7 @@ def _shoe(body: Body) -> Mesh:
     rings = tube(centres, wide, top - middle, middle - bottom, axis="ahead", columns=16, squareness=2.5)
     toes = _step(share, 0.56, 0.70)
     weights = [{"left_foot": float(1 - s), "left_toes": float(s)} for s in toes]
-    return grid(rings, weights, SHOE, PART["left foot"], v=share, gloss=0.25)
+    return grid(rings, weights, SHOE, PART["left foot"], "left shoe", v=share, gloss=0.25)
 
 
 def _skirt(body: Body, build: Build, cut: Cut) -> Mesh:
@@ -344,7 +355,7 @@ def _skirt(body: Body, build: Build, cut: Cut) -> Mesh:
     weights[:3] = _trunk_weights(body, points[:3])
     labels = [PART["hips"]] * 4 + [PART["skirt"]] * 9
     v = np.concatenate([np.linspace(0, 0.2, 5), 0.2 + 0.8 * down])
-    return grid(points, weights, SKIRT, labels, v=v, two_sided=True)
+    return grid(points, weights, SKIRT, labels, "skirt", v=v, two_sided=True)
 
 
 def _neck(body: Body) -> Mesh:
@@ -358,7 +369,7 @@ def _neck(body: Body) -> Mesh:
         neck, head = float(_step(place, -0.6, 0.1)), float(_step(place, 0.5, 1.1))
         weights.append({"chest": 1 - neck, "neck": neck * (1 - head), "head": neck * head})
     rings = tube(centres, radius, radius, 1.1 * radius, columns=14)
-    return grid(rings, weights, SKIN, PART["neck"], v=np.linspace(0.55, 0.2, 7), gloss=0.25)
+    return grid(rings, weights, SKIN, PART["neck"], "torso skin", v=np.linspace(0.55, 0.2, 7), gloss=0.25)
 
 
 def build_figure(body: Body, build: Build, cut: Cut, head: HeadShape, hair: str) -> Mesh:
@@ -366,7 +377,7 @@ def build_figure(body: Body, build: Build, cut: Cut, head: HeadShape, hair: str)
     left = _arm(body, build, cut) + _hand(body) + _leg(body, build, cut) + [_shoe(body)]
     charts = {LEFT_SLEEVE: RIGHT_SLEEVE, LEFT_LEG: RIGHT_LEG}
     parts = [
-        head_mesh(body, head, SKIN, HEAD, ears=hair not in HIDES_EARS),
+        head_mesh(body, head, SKIN, HEAD, ears=hair not in HIDES_EARS, haired=hair != "bald"),
         *hair_mesh(body, head, hair, HAIR),
         _neck(body),
     ]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from understudy.synthetic.rotations import frame_from, from_vector, mean_rotation, resampled_rotations, to_vector
+from understudy.body.rotations import frame_from, from_vector, mean_rotation, resampled_rotations, to_vector
 
 
 def about_z(*degrees):

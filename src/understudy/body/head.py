@@ -5,13 +5,14 @@ Head units: lengths over the height from chin to crown; t = 0 at the chin, 1 at 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from understudy.synthetic.mesh import PART, Chart, Mesh, around, grid, joined, mirrored, tube
-from understudy.synthetic.skeleton import INDEX, Body, Floats, rest_positions
+from understudy.body.labels import LABEL
+from understudy.body.mesh import PART, Chart, Mesh, around, grid, joined, mirrored, tube
+from understudy.body.skeleton import INDEX, Body, Floats, rest_positions
 
 COLUMNS, _DENSE = 30, 0.55
 HIDES_EARS = ("bob", "long")
@@ -134,11 +135,12 @@ def mouth_outline(shape: HeadShape) -> npt.NDArray[np.float64]:
     return points
 
 
-def head_mesh(body: Body, shape: HeadShape, skin: Chart, head: Chart, *, ears: bool) -> Mesh:
-    """Skull with face, and ears where no hair hangs over them."""
+def head_mesh(body: Body, shape: HeadShape, skin: Chart, head: Chart, *, ears: bool, haired: bool) -> Mesh:
+    """Skull with face, and ears where no hair hangs over them; `haired`: the scalp is painted as hair."""
     angle = around(COLUMNS, _DENSE)
     points = surface(body, shape, angle[None], _ROWS_T[:, None])
-    skull = grid(points, [{"head": 1.0}] * len(_ROWS_T), head, PART["face"], v=chart_v(_ROWS_T), gloss=0.35)
+    skull = grid(points, [{"head": 1.0}] * len(_ROWS_T), head, PART["face"], "face", v=chart_v(_ROWS_T), gloss=0.35)
+    skull = replace(skull, worn=_scalp(angle, haired))
     if not ears:
         return skull
     centre = surface(body, shape, np.pi * 1.5, 0.44) + np.array([0.000, 0, -0.012])
@@ -146,8 +148,15 @@ def head_mesh(body: Body, shape: HeadShape, skin: Chart, head: Chart, *, ears: b
     radius = np.sqrt(np.clip(1 - rows**2, 0.0004, 1))
     tilt = np.stack([0.004 - 0.004 * rows, -0.034 * rows, -0.006 - 0.004 * rows], axis=1) * body.head / 0.235
     ear = tube(centre + tilt, 0.013 * radius, 0.014 * radius, 0.019 * radius, columns=7)
-    ear_mesh = grid(ear, [{"head": 1.0}] * 6, skin, PART["face"], v=np.linspace(0.3, 0.6, 6), gloss=0.2)
+    ear_mesh = grid(ear, [{"head": 1.0}] * 6, skin, PART["face"], "face", v=np.linspace(0.3, 0.6, 6), gloss=0.2)
     return joined([skull, ear_mesh, mirrored(ear_mesh)])
+
+
+def _scalp(angle: npt.NDArray[np.float64], haired: bool) -> npt.NDArray[np.uint8]:
+    """(F,) what the skull's triangles show, in `grid`'s order: hair above the hairline, else face."""
+    middle, heights = (angle[1:] + angle[:-1]) / 2, (_ROWS_T[1:] + _ROWS_T[:-1]) / 2
+    above = heights[:, None] > hairline(middle)[None] - 0.01
+    return np.repeat(np.where(above & haired, LABEL["hair"], LABEL["face"]).astype(np.uint8).ravel(), 2)
 
 
 def hairline(angle: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -195,7 +204,7 @@ def _cap(body: Body, shape: HeadShape, thickness: float, chart: Chart, lift: flo
         (1.0 - down) / 0.15, 0.15, 1
     )
     points = _outwards(body, shape, angle, t, by)
-    return grid(points, [{"head": 1.0}] * 9, chart, PART["hair"], gloss=0.6)
+    return grid(points, [{"head": 1.0}] * 9, chart, PART["hair"], "hair", gloss=0.6)
 
 
 def _curtain(body: Body, shape: HeadShape, chart: Chart, bottom: float) -> Mesh:
@@ -213,7 +222,7 @@ def _curtain(body: Body, shape: HeadShape, chart: Chart, bottom: float) -> Mesh:
     points[..., 2] = np.where(points[..., 2] < middle[2], points[..., 2] - 0.02 * lowered, points[..., 2])
     share = np.clip((0.1 - t[:, 0]) / 0.6, 0, 1) * 0.65
     weights = [{"head": 1 - s, "neck": 0.3 * s, "chest": 0.7 * s} for s in share]
-    return grid(points, weights, chart, PART["hair"], gloss=0.6, two_sided=True)
+    return grid(points, weights, chart, PART["hair"], "hair", gloss=0.6, two_sided=True)
 
 
 def _tail(body: Body, shape: HeadShape, chart: Chart) -> Mesh:
@@ -222,7 +231,7 @@ def _tail(body: Body, shape: HeadShape, chart: Chart) -> Mesh:
     path = root + np.stack([0 * along, 0.02 - 0.28 * along**1.4, -0.02 - 0.06 * np.sin(np.pi * along)], axis=1)
     radius = 0.033 * np.sin(np.pi * np.clip(0.12 + 0.86 * along, 0, 1)) ** 0.6
     weights = [{"head": 1 - 0.35 * s, "neck": 0.15 * s, "chest": 0.2 * s} for s in along]
-    return grid(tube(path, radius, radius, columns=8), weights, chart, PART["hair"], gloss=0.6)
+    return grid(tube(path, radius, radius, columns=8), weights, chart, PART["hair"], "hair", gloss=0.6)
 
 
 def _ball(body: Body, shape: HeadShape, chart: Chart) -> Mesh:
@@ -230,4 +239,4 @@ def _ball(body: Body, shape: HeadShape, chart: Chart) -> Mesh:
     rows = np.linspace(1, -1, 7)
     radius = 0.045 * np.sqrt(np.clip(1 - rows**2, 0.001, 1))
     path = centre + np.stack([0 * rows, 0.045 * rows, 0 * rows], axis=1)
-    return grid(tube(path, radius, radius, columns=10), [{"head": 1.0}] * 7, chart, PART["hair"], gloss=0.6)
+    return grid(tube(path, radius, radius, columns=10), [{"head": 1.0}] * 7, chart, PART["hair"], "hair", gloss=0.6)

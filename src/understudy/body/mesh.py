@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from understudy.synthetic.skeleton import ALL_JOINTS, INDEX, Floats
+from understudy.body.labels import LABEL, MIRRORED
+from understudy.body.skeleton import ALL_JOINTS, INDEX, Floats
 
 PARTS: tuple[str, ...] = (
     "background",
@@ -50,6 +51,7 @@ class Mesh:
         gloss: (V,) 0 = cloth, 1 = shiny.
         triangles: (F, 3) vertex numbers, counter-clockwise seen from outside.
         parts: (F,) uint8 label in `PARTS`.
+        worn: (F,) uint8 label in `labels.LABELS`: what is seen there, skin or which piece of clothing.
     """
 
     vertices: Floats
@@ -59,6 +61,7 @@ class Mesh:
     gloss: Floats
     triangles: npt.NDArray[np.int32]
     parts: npt.NDArray[np.uint8]
+    worn: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ def grid(
     weights: Sequence[Weights] | Floats,
     chart: Chart,
     labels: Sequence[int] | int,
+    worn: Sequence[str] | str,
     *,
     v: npt.ArrayLike | None = None,
     gloss: float = 0.0,
@@ -99,6 +103,7 @@ def grid(
         weights: per row, joint name -> weight; or an array (rows, columns, joints).
         chart: where its texture lies.
         labels: part label of all quads, or of each of the rows - 1 bands.
+        worn: name in `labels.LABELS`, likewise.
         v: texture coordinates in [0, 1] of the rows; default even.
         gloss: see `Mesh`.
         two_sided: seen from behind too (an open skirt, a strand of hair).
@@ -112,7 +117,11 @@ def grid(
     number = np.arange(rows * columns).reshape(rows, columns)
     a, b, c, d = number[:-1, :-1], number[:-1, 1:], number[1:, :-1], number[1:, 1:]
     triangles = np.stack([a, c, b, b, c, d], axis=-1).reshape(-1, 3).astype(np.int32)
-    bands = np.broadcast_to(np.asarray(labels, np.uint8).reshape(-1, 1, 1), (rows - 1, columns - 1, 2))
+    names = [worn] if isinstance(worn, str) else worn
+    bands, shown = (
+        np.broadcast_to(np.asarray(numbers, np.uint8).reshape(-1, 1, 1), (rows - 1, columns - 1, 2)).reshape(-1).copy()
+        for numbers in (labels, [LABEL[name] for name in names])
+    )
     normals = _grid_normals(points)
     mesh = Mesh(
         points.reshape(-1, 3).astype(np.float32),
@@ -121,7 +130,8 @@ def grid(
         chart.uv(u, v).reshape(-1, 2),
         np.full(rows * columns, gloss, np.float32),
         triangles,
-        bands.reshape(-1).copy(),
+        bands,
+        shown,
     )
     return joined([mesh, _turned_inside_out(mesh)]) if two_sided else mesh
 
@@ -153,9 +163,7 @@ def _grid_normals(points: Floats) -> Floats:
 
 
 def _turned_inside_out(mesh: Mesh) -> Mesh:
-    return Mesh(
-        mesh.vertices, -mesh.normals, mesh.weights, mesh.uv, mesh.gloss, mesh.triangles[:, ::-1].copy(), mesh.parts
-    )
+    return replace(mesh, normals=-mesh.normals, triangles=mesh.triangles[:, ::-1].copy())
 
 
 def joined(meshes: Sequence[Mesh]) -> Mesh:
@@ -169,6 +177,7 @@ def joined(meshes: Sequence[Mesh]) -> Mesh:
         np.concatenate([mesh.gloss for mesh in meshes]),
         np.concatenate([mesh.triangles + shift for mesh, shift in zip(meshes, shifts, strict=True)]).astype(np.int32),
         np.concatenate([mesh.parts for mesh in meshes]),
+        np.concatenate([mesh.worn for mesh in meshes]),
     )
 
 
@@ -195,6 +204,7 @@ def mirrored(mesh: Mesh, charts: Mapping[Chart, Chart] | None = None) -> Mesh:
         mesh.gloss,
         mesh.triangles[:, ::-1].copy(),
         label_swap[mesh.parts],
+        np.array(MIRRORED, np.uint8)[mesh.worn],
     )
 
 
