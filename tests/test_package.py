@@ -46,7 +46,7 @@ ROOMS = [
     {"retargeting", "pictures", "compositing", "performance", "judging"},
     {"training", "conditioning", "tracking"},
     {"networks", "synthetic"},
-    {"covering", "unpaired", "forensics"},
+    {"covering", "unpaired", "people", "forensics"},
     {"recipes"},
     {"actor"},
     {"performing"},

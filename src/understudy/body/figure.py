@@ -78,7 +78,7 @@ _TRUNK_F = np.array([0.085, 0.108, 0.108, 0.102, 0.098, 0.096, 0.100, 0.108, 0.1
 _TRUNK_B = np.array([0.095, 0.122, 0.122, 0.112, 0.092, 0.086, 0.095, 0.106, 0.108, 0.100, 0.088, 0.074, 0.062, 0.056])
 
 
-def _trunk(body: Body, build: Build, f: Array, extra: Array | float, columns: int) -> Floats:
+def trunk_rings(body: Body, build: Build, f: Array, extra: Array | float, columns: int) -> Floats:
     """Rings of the trunk at heights f (trunk lengths above the hip joints), `extra` metres outside the skin."""
     upper, lower = _step(f, 0.50, 0.80), 1 - _step(f, 0.10, 0.38)
     middle = 1 - upper - lower
@@ -96,7 +96,7 @@ def _trunk(body: Body, build: Build, f: Array, extra: Array | float, columns: in
     return tube(centres, half, front, back, columns=columns, squareness=2.35)
 
 
-def _trunk_weights(body: Body, points: Floats) -> Floats:
+def trunk_weights(body: Body, points: Floats) -> Floats:
     """(rows, columns, joints) weights of trunk clothes from where a point lies."""
     f = (points[..., 1] - body.leg) / body.torso
     weights = np.zeros((*points.shape[:2], len(ALL_JOINTS)), np.float32)
@@ -126,9 +126,9 @@ def trunk_v(f: npt.ArrayLike) -> Array:
 def _shoulders(body: Body, build: Build) -> Mesh:
     """The skin between neck and neckline."""
     f = np.array([1.04, 1.0, 0.965, 0.93, 0.90])
-    points = _trunk(body, build, f, 0.0, 30)
+    points = trunk_rings(body, build, f, 0.0, 30)
     return grid(
-        points, _trunk_weights(body, points), SKIN, PART["neck"], "torso skin", v=np.linspace(0.35, 0.6, 5), gloss=0.25
+        points, trunk_weights(body, points), SKIN, PART["neck"], "torso skin", v=np.linspace(0.35, 0.6, 5), gloss=0.25
     )
 
 
@@ -139,9 +139,9 @@ def _top(body: Body, build: Build, cut: Cut) -> Mesh:
         room = room + (0.35 * cut.loose + 0.010) * _step(f, 0.40, 0.10)
     else:
         room = room * (1 - 0.8 * _step(f, cut.hem + 0.2, cut.hem + 0.05))
-    points = _trunk(body, build, f, room, 30)
+    points = trunk_rings(body, build, f, room, 30)
     labels = [PART["hips"] if height < 0.18 else PART["torso"] for height in f[1:]]
-    return grid(points, _trunk_weights(body, points), TORSO, labels, "upper clothes", v=trunk_v(f))
+    return grid(points, trunk_weights(body, points), TORSO, labels, "upper clothes", v=trunk_v(f))
 
 
 def _below(cut: Cut) -> str:
@@ -152,15 +152,15 @@ def _below(cut: Cut) -> str:
 def _bottom(body: Body, build: Build, cut: Cut) -> Mesh:
     f = np.linspace(cut.hem + 0.10, -0.13, max(4, int((cut.hem + 0.23) / 0.05)))
     between_legs = 0.035 * _step(f, 0.0, -0.10)
-    points = _trunk(body, build, f, (0.003 if cut.hem < TUCKED else 0.007) - between_legs, 26)
-    return grid(points, _trunk_weights(body, points), PELVIS, PART["hips"], _below(cut), v=(0.45 - f) / 0.58)
+    points = trunk_rings(body, build, f, (0.003 if cut.hem < TUCKED else 0.007) - between_legs, 26)
+    return grid(points, trunk_weights(body, points), PELVIS, PART["hips"], _below(cut), v=(0.45 - f) / 0.58)
 
 
 _ARM_A = np.array([-0.14, -0.06, 0.0, 0.10, 0.25, 0.42, 0.49, 0.53, 0.58, 0.66, 0.80, 0.93, 1.0])
 _ARM_R = np.array([0.036, 0.050, 0.055, 0.054, 0.051, 0.044, 0.042, 0.042, 0.044, 0.044, 0.036, 0.029, 0.028])
 
 
-def _arm_rings(body: Body, build: Build, along: Array, extra: Array | float, columns: int) -> Floats:
+def arm_rings(body: Body, build: Build, along: Array, extra: Array | float, columns: int) -> Floats:
     """Rings of the left arm; `along` runs from the shoulder joint (0) to the wrist (1)."""
     rest = rest_positions(body)
     shoulder, length = rest[INDEX["left_upper_arm"]], body.upper_arm + body.forearm
@@ -172,7 +172,7 @@ def _arm_rings(body: Body, build: Build, along: Array, extra: Array | float, col
     return tube(centres, radius * np.interp(along, [0, 0.8, 1], [1, 1, 0.82]), radius, columns=columns, axis="out")
 
 
-def _arm_weights(along: Array) -> list[dict[str, float]]:
+def arm_weights(along: Array) -> list[dict[str, float]]:
     rows = []
     for place in along:
         upper, fore, hand = _step(place, -0.16, 0.06), _step(place, 0.455, 0.605), 0.5 * _step(place, 0.95, 1.02)
@@ -199,19 +199,19 @@ def _arm(body: Body, build: Build, cut: Cut) -> list[Mesh]:
     if cut.sleeve > 0:
         along = np.append(places[places < cut.sleeve - 0.02], cut.sleeve)
         tight = np.interp(along, [-0.14, 0.05, cut.sleeve], [-0.6, 0.35, 1.5 if cut.sleeve < 0.6 else 0.9])
-        rings = _arm_rings(body, build, along, cut.loose * tight, 14)
+        rings = arm_rings(body, build, along, cut.loose * tight, 14)
         meshes.append(
-            grid(rings, _arm_weights(along), LEFT_SLEEVE, _arm_labels(along), "upper clothes", v=(along + 0.14) / 1.14)
+            grid(rings, arm_weights(along), LEFT_SLEEVE, _arm_labels(along), "upper clothes", v=(along + 0.14) / 1.14)
         )
     bare = np.append(max(cut.sleeve - 0.05, -0.14), places[places > cut.sleeve - 0.02])
-    rings = _arm_rings(body, build, bare, 0.0, 12)
+    rings = arm_rings(body, build, bare, 0.0, 12)
     meshes.append(
-        grid(rings, _arm_weights(bare), ARM_SKIN, _arm_labels(bare), "left arm", v=(bare + 0.14) / 1.14, gloss=0.3)
+        grid(rings, arm_weights(bare), ARM_SKIN, _arm_labels(bare), "left arm", v=(bare + 0.14) / 1.14, gloss=0.3)
     )
     return meshes
 
 
-def _hand(body: Body) -> list[Mesh]:
+def hand_meshes(body: Body) -> list[Mesh]:
     rest = rest_positions(body)
     wrist, size = rest[INDEX["left_hand"]].astype(np.float64), body.hand
     along = np.array([-0.06, 0.0, 0.12, 0.28, 0.44, 0.52, 0.56])
@@ -266,7 +266,7 @@ _LEG_F = np.array([0.070, 0.088, 0.090, 0.080, 0.066, 0.060, 0.058, 0.053, 0.050
 _LEG_B = np.array([0.080, 0.092, 0.088, 0.074, 0.060, 0.052, 0.050, 0.056, 0.066, 0.054, 0.040, 0.040])
 
 
-def _leg_rings(body: Body, build: Build, along: Array, room: Array | float, columns: int) -> Floats:
+def leg_rings(body: Body, build: Build, along: Array, room: Array | float, columns: int) -> Floats:
     """Rings of the left leg; `along` runs from the hip joint (0) to the ankle (1), the knee is at 0.5."""
     down = np.where(along < 0.5, 2 * along * body.thigh, body.thigh + (2 * along - 1) * body.shin)
     rest = rest_positions(body)
@@ -278,7 +278,7 @@ def _leg_rings(body: Body, build: Build, along: Array, room: Array | float, colu
     return tube(centres, width, front, back, columns=columns)
 
 
-def _leg_weights(along: Array) -> list[dict[str, float]]:
+def leg_weights(along: Array) -> list[dict[str, float]]:
     rows = []
     for place in along:
         thigh, shin, foot = (
@@ -304,19 +304,19 @@ def _leg(body: Body, build: Build, cut: Cut) -> list[Mesh]:
         along = np.append(places[places < cut.leg - 0.02], min(cut.leg, 1.03))
         room = 0.004 + cut.leg_width * _step(along, 0.0, 0.95 * cut.leg)
         room = room + 0.4 * cut.leg_width * _step(along, 0.62, 0.95)
-        rings = _leg_rings(body, build, along, room, 18)
+        rings = leg_rings(body, build, along, room, 18)
         labels = [PART["left thigh"] if place <= 0.5 else PART["left shin"] for place in along[1:]]
-        meshes.append(grid(rings, _leg_weights(along), LEFT_LEG, labels, "pants", v=(along + 0.06) / 1.09))
+        meshes.append(grid(rings, leg_weights(along), LEFT_LEG, labels, "pants", v=(along + 0.06) / 1.09))
     start = max(cut.leg - 0.06, 0.5 * cut.skirt)
     bare = np.append(start, places[places > start + 0.04])
     if len(bare) > 1 and cut.leg < 0.99:
         labels = [PART["left thigh"] if place <= 0.5 else PART["left shin"] for place in bare[1:]]
-        rings = _leg_rings(body, build, bare, 0.0, 14)
-        meshes.append(grid(rings, _leg_weights(bare), LEG_SKIN, labels, "left leg", v=(bare + 0.06) / 1.06, gloss=0.25))
+        rings = leg_rings(body, build, bare, 0.0, 14)
+        meshes.append(grid(rings, leg_weights(bare), LEG_SKIN, labels, "left leg", v=(bare + 0.06) / 1.06, gloss=0.25))
     return meshes
 
 
-def _shoe(body: Body) -> Mesh:
+def shoe_mesh(body: Body) -> Mesh:
     rest = rest_positions(body)
     ankle = rest[INDEX["left_foot"]].astype(np.float64)
     share = np.array([0.0, 0.02, 0.08, 0.18, 0.30, 0.42, 0.54, 0.66, 0.78, 0.88, 0.96, 1.0])
@@ -336,7 +336,7 @@ def _shoe(body: Body) -> Mesh:
 
 def _skirt(body: Body, build: Build, cut: Cut) -> Mesh:
     f = np.linspace(min(0.36, cut.hem + 0.12), -0.02, 5)
-    waist = _trunk(body, build, f, 0.011, 34)
+    waist = trunk_rings(body, build, f, 0.011, 34)
     down = np.linspace(0, 1, 10)[1:]
     top = waist[-1]
     centre = top.mean(axis=0)
@@ -352,7 +352,7 @@ def _skirt(body: Body, build: Build, cut: Cut) -> Mesh:
     weights[..., INDEX["left_thigh"]] = fall * left
     weights[..., INDEX["right_thigh"]] = fall * (1 - left)
     weights[..., INDEX["pelvis"]] = 1 - fall
-    weights[:3] = _trunk_weights(body, points[:3])
+    weights[:3] = trunk_weights(body, points[:3])
     labels = [PART["hips"]] * 4 + [PART["skirt"]] * 9
     v = np.concatenate([np.linspace(0, 0.2, 5), 0.2 + 0.8 * down])
     return grid(points, weights, SKIRT, labels, "skirt", v=v, two_sided=True)
@@ -374,7 +374,7 @@ def _neck(body: Body) -> Mesh:
 
 def build_figure(body: Body, build: Build, cut: Cut, head: HeadShape, hair: str) -> Mesh:
     """The whole dressed person in the rest pose."""
-    left = _arm(body, build, cut) + _hand(body) + _leg(body, build, cut) + [_shoe(body)]
+    left = _arm(body, build, cut) + hand_meshes(body) + _leg(body, build, cut) + [shoe_mesh(body)]
     charts = {LEFT_SLEEVE: RIGHT_SLEEVE, LEFT_LEG: RIGHT_LEG}
     parts = [
         head_mesh(body, head, SKIN, HEAD, ears=hair not in HIDES_EARS, haired=hair != "bald"),

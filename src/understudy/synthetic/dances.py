@@ -7,9 +7,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from understudy.body.landmarks import landmark_anchors
 from understudy.body.skeleton import Floats, forward_kinematics, rest_positions
 from understudy.poses.pose import LEFT_EAR, POINTS, RIGHT_EAR, Pose
-from understudy.synthetic.landmarks import landmark_anchors
 from understudy.synthetic.motion import Motion, choreography
 from understudy.synthetic.pair import centred
 from understudy.synthetic.people import Person, make_person
@@ -57,7 +57,7 @@ def seen_poses(person: Person, motion: Motion, scene: Scene, *, ears_away: float
 
 def _turned_away(person: Person, motion: Motion, scene: Scene, ears_away: float) -> Floats:
     """(T, 133) bool: points of the face that look away from the camera."""
-    anchors = landmark_anchors(person)
+    anchors = landmark_anchors(person.body, person.head)
     world, _ = forward_kinematics(motion.rotations, motion.grip, rest_positions(person.body))
     normals = np.einsum("tpab,pb->tpa", world[:, anchors.joints], anchors.normals)
     has_normal = (anchors.normals != 0).any(axis=-1)

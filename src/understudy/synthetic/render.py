@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.body.landmarks import landmark_anchors
 from understudy.body.raster import Samples, interpolated, rasterise
 from understudy.body.skeleton import Floats, forward_kinematics, lowest_sole, rest_positions
 from understudy.poses.similarity import Similarity
-from understudy.synthetic.landmarks import landmark_anchors, landmark_confidence
+from understudy.synthetic.landmarks import landmark_confidence
 from understudy.synthetic.motion import Motion
 from understudy.synthetic.people import Person
 from understudy.synthetic.scene import Scene
@@ -71,7 +72,7 @@ def render(person: Person, motion: Motion, scene: Scene) -> Iterator[Rendered]:
 
 def landmark_paths(person: Person, motion: Motion, scene: Scene) -> Floats:
     """(T, 133, 2) the points' exact places without drawing anything (as in `render`)."""
-    anchors, rest = landmark_anchors(person), rest_positions(person.body)
+    anchors, rest = landmark_anchors(person.body, person.head), rest_positions(person.body)
     world, position = forward_kinematics(motion.rotations, motion.grip, rest)
     position = position + _root_shift(person, motion, world, position)[:, None]
     offset = np.einsum("tpab,pb->tpa", world[:, anchors.joints], anchors.points - rest[anchors.joints])
@@ -94,7 +95,7 @@ class _Studio:
         self.rest = rest_positions(person.body)
         self.homogeneous = np.concatenate([mesh.vertices, np.ones((len(mesh.vertices), 1), np.float32)], axis=1)
         self.before: Floats | None = None
-        self.anchors = landmark_anchors(person)
+        self.anchors = landmark_anchors(person.body, person.head)
         self.atlas = cv2.cvtColor(person.atlas, cv2.COLOR_RGB2RGBA)
 
     def film(self, world: Floats, position: Floats) -> Rendered:

@@ -1,0 +1,138 @@
+"""One picture of a person, and what it says of another pose: the copies that "copy visible texture" chooses among.
+
+Not the paper's: Gafni et al. paint every pixel from an embedding. Shape letters: S side of the square picture, K copies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.body.labels import LABEL, LABELS, other_side
+from understudy.conditioning.limb_warps import part_transforms, with_made_up_points
+from understudy.conditioning.surface_copy import copied, looked_up, seen_places
+from understudy.poses.pose import Pose
+from understudy.recipes.parts.wardrobe import Wardrobe
+
+Floats = npt.NDArray[np.float32]
+Image = npt.NDArray[np.uint8]
+
+COPIES = ("surface", "limbs", "colours")
+"""K kinds of copy, sharpest first"""
+FEW = 12
+"""pixels of a label, below which its colour is taken from one that is likely to look alike"""
+GREY = 128
+
+_ALIKE: dict[str, tuple[str, ...]] = {
+    "face": ("torso skin", "left arm", "right arm", "left hand", "right hand", "left leg", "right leg"),
+    "torso skin": ("face", "left arm", "right arm", "left hand", "right hand"),
+    "arm": ("hand", "face", "torso skin", "leg"),
+    "hand": ("arm", "face", "torso skin", "leg"),
+    "leg": ("arm", "face", "torso skin", "hand"),
+    "shoe": ("socks", "pants"),
+    "socks": ("left shoe", "right shoe"),
+    "upper clothes": ("coat", "dress", "scarf"),
+    "dress": ("upper clothes", "coat", "skirt"),
+    "coat": ("upper clothes", "dress"),
+    "pants": ("skirt", "dress", "upper clothes"),
+    "skirt": ("pants", "dress", "upper clothes"),
+    "scarf": ("upper clothes", "coat"),
+    "hat": ("hair",),
+    "gloves": ("left hand", "right hand"),
+    "sunglasses": ("hair",),
+}
+"""where the colour of what a picture does not show is looked for; "arm" stands for the arm of the same side"""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the limbs of a photograph are cut and warped: see `limb_warp.Config`."""
+
+    size: int
+    softness: float = 0.5
+    reach: float = 1.8
+    layers: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Photograph:
+    """What is known of one picture of somebody.
+
+    Attributes:
+        picture: (S, S, 4) RGB and matte, straight.
+        labels: (S, S) of `body.labels.LABELS`.
+        surface: (S, S, 3) surface map.
+        xy, confidence: (133, 2) pixels, (133,).
+    """
+
+    picture: Image
+    labels: Image
+    surface: Image
+    xy: Floats
+    confidence: Floats
+
+    @property
+    def size(self) -> int:
+        """S."""
+        return len(self.picture)
+
+    @cached_property
+    def premultiplied(self) -> Image:
+        """(S, S, 4)"""
+        alpha = self.picture[..., 3:].astype(np.float32) / 255
+        return np.dstack([np.asarray(self.picture[..., :3] * alpha + 0.5, np.uint8), self.picture[..., 3]])
+
+    @cached_property
+    def palette(self) -> Image:
+        """(22, 3) RGB of each label: medians where it shows the label, else of what is likely to look alike."""
+        return palette_of(self.picture[..., :3], np.where(self.picture[..., 3] > 200, self.labels, 0))
+
+    @cached_property
+    def _places(self) -> Floats:
+        return seen_places(self.surface, (self.labels > 0) & (self.picture[..., 3] > 127))
+
+    @cached_property
+    def _wardrobe(self) -> Wardrobe:
+        pose = Pose(self.xy[None], self.confidence[None], (self.size, self.size))
+        return Wardrobe(Look(self.size), pose, {0: self.picture})
+
+    def copies(self, xy: Floats, confidence: Floats, surface: Image, labels: Image) -> Image:
+        """The picture in another pose, in every one of `COPIES`' ways.
+
+        Args:
+            xy, confidence: (133, 2) pixels of the S x S picture, (133,): the wanted pose.
+            surface: (S, S, 3) its surface map.
+            labels: (S, S) what is to be where.
+
+        Returns:
+            (K, S, S, 4) premultiplied RGBA.
+        """
+        wardrobe = self._wardrobe
+        wanted, seen = with_made_up_points(xy, confidence)
+        transforms = part_transforms(wanted, wardrobe.points[0], seen & wardrobe.seen[0], self.size)
+        by_surface = copied(self.premultiplied, *looked_up(self._places, surface, transforms))
+        by_limbs, _ = wardrobe.dressed(0, wanted, seen, wardrobe.nearness(wanted))
+        by_colour = np.dstack([self.palette[labels], np.full(labels.shape, 255, np.uint8)]) * (labels > 0)[..., None]
+        return np.stack([by_surface, np.asarray(by_limbs + 0.5, np.uint8), by_colour])
+
+
+def palette_of(picture: Image, labels: Image) -> Image:
+    """(22, 3) RGB: see `Photograph.palette`."""
+    found: dict[str, npt.NDArray[np.float64]] = {}
+    for name in LABELS[1:]:
+        pixels = picture[labels == LABEL[name]]
+        if len(pixels) >= FEW:
+            found[name] = np.median(pixels, axis=0)
+    grey = np.full(3, GREY, np.float64)
+    colours = [grey, *(next((found[one] for one in _likely(name) if one in found), grey) for name in LABELS[1:])]
+    return np.asarray(np.stack(colours) + 0.5, np.uint8)
+
+
+def _likely(label: str) -> list[str]:
+    """A label and those that are likely to look alike, likeliest first."""
+    side, _, part = label.rpartition(" ") if label.startswith(("left ", "right ")) else ("", "", label)
+    alike = [f"{side} {one}" if side and one in ("arm", "hand", "leg") else one for one in _ALIKE.get(part, ())]
+    return [other for one in [label, *alike] for other in dict.fromkeys((one, other_side(one)))]

@@ -1,0 +1,107 @@
+"""Dense surface coordinates: which place of a body every pixel shows (Güler et al. 2018; Gafni et al. 2021, eq. 2).
+
+A surface map is (H, W, 3) uint8: I, number of a chart in `body.surface_mesh.CHARTS`, 0 = nobody; U and V within the
+chart, 0 to 255. The built-in ones are of a body of our own laid into the poses (`body_fit.py`): they follow the pose,
+need no network of anybody's, and show the body beneath the clothes as DensePose does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from understudy.body.figure import Build
+from understudy.body.posing import with_fingers
+from understudy.body.raster import interpolated, rasterise
+from understudy.body.skeleton import PARENTS, Body, rest_positions
+from understudy.body.surface_mesh import SurfaceMesh, surface_mesh
+from understudy.tracking.body_fit import PosedBody
+
+Map = npt.NDArray[np.uint8]
+
+FAR = 10.0
+"""metres from the camera to the pelvis, where only order matters"""
+GIRTHS = (0.8, 0.9, 1.0, 1.1, 1.2, 1.32)
+"""how stout a body may be, 1 = average"""
+MATTES_LOOKED_AT = 6
+
+
+def surface_maps(posed: PosedBody, size_hw: tuple[int, int], girth: float = 1.0) -> Iterator[Map]:
+    """The surface map (H, W, 3) of every moment, `posed` being in pixels of a picture of this size.
+
+    Args:
+        posed: a body in the poses of a clip.
+        size_hw: of the maps, even.
+        girth: see `girth_of`.
+    """
+    mesh = _mesh(posed.body, girth)
+    for moment in range(len(posed)):
+        yield _drawn(mesh, posed, moment, size_hw)
+
+
+def girth_of(posed: PosedBody, mattes: Sequence[Map]) -> float:
+    """How stout somebody is: of `GIRTHS`, the one whose outline is likest to the mattes (as many as moments)."""
+    some = np.flatnonzero(posed.known)
+    if not len(some):
+        return 1.0
+    some = some[np.linspace(0, len(some) - 1, min(MATTES_LOOKED_AT, len(some))).astype(int)]
+
+    def likeness(girth: float) -> float:
+        shares = []
+        for moment in some:
+            body, matte = (
+                _drawn(_mesh(posed.body, girth), posed, moment, posed.size_hw)[..., 0] > 0,
+                mattes[moment] > 127,
+            )
+            shares.append((body & matte).sum() / max(1, (body | matte).sum()))
+        return float(np.mean(shares))
+
+    return max(GIRTHS, key=likeness)
+
+
+@lru_cache(maxsize=8)
+def _mesh(body: Body, girth: float) -> SurfaceMesh:
+    return surface_mesh(body, Build(girth=girth))
+
+
+def _drawn(mesh: SurfaceMesh, posed: PosedBody, moment: int, size_hw: tuple[int, int]) -> Map:
+    shown = np.zeros((*size_hw, 3), np.uint8)
+    if not posed.known[moment]:
+        return shown
+    screen, depth = seen_vertices(mesh, posed, moment)
+    corners = screen[mesh.triangles]
+    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    facing = np.flatnonzero(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0] < -1e-4)
+    corners = corners[facing]
+    samples = rasterise(corners, depth[mesh.triangles[facing]], size_hw)
+    if not len(samples.places):
+        return shown
+    rows, columns = samples.rows_and_columns()
+    u, v = interpolated(corners, mesh.uv[facing], samples.triangles, columns, rows)
+    at = rows.astype(np.intp), columns.astype(np.intp)
+    shown[at] = np.stack(
+        [mesh.charts[facing][samples.triangles], *(np.clip(255 * value + 0.5, 0, 255) for value in (u, v))], axis=1
+    ).astype(np.uint8)
+    return shown
+
+
+def seen_vertices(
+    mesh: SurfaceMesh, posed: PosedBody, moment: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Where the vertices of a mesh of `posed.body` are seen: (V, 2) pixels, y down, and (V,) metres from the camera."""
+    rest = rest_positions(posed.body)
+    own = slice(moment, moment + 1)
+    turned = with_fingers(torch.from_numpy(posed.turned[own]), torch.from_numpy(posed.grip[own]))[0].numpy()
+    place = np.zeros_like(rest)
+    for joint, parent in enumerate(PARENTS[1:], start=1):
+        place[joint] = place[parent] + turned[parent] @ (rest[joint] - rest[parent])
+    bones = np.concatenate([turned, (place - np.einsum("jab,jb->ja", turned, rest))[..., None]], axis=2)
+    blended = (mesh.weights @ bones.reshape(len(bones), 12)).reshape(-1, 3, 4)
+    vertices = np.einsum("vab,vb->va", blended[..., :3], mesh.vertices) + blended[..., 3]
+    scale = posed.scale[moment]
+    screen = vertices[:, :2] * (scale, -scale) + posed.pelvis[moment]
+    return screen.astype(np.float32), (FAR - vertices[:, 2]).astype(np.float32)
