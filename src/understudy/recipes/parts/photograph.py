@@ -1,6 +1,6 @@
 """One picture of a person, and what it says of another pose: the copies that "copy visible texture" chooses among.
 
-Not the paper's: Gafni et al. paint every pixel from an embedding. Shape letters: S side of the square picture, K copies.
+Not the paper's: Gafni et al. paint every pixel from an embedding. Shape letters: S the picture's side, K copies.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.body.labels import LABEL, LABELS, other_side
+from understudy.body.labels import LABEL, LABELS, MIRRORED, other_side
 from understudy.conditioning.limb_warps import part_transforms, with_made_up_points
 from understudy.conditioning.surface_copy import copied, looked_up, seen_places
 from understudy.poses.pose import Pose
@@ -45,6 +46,8 @@ _ALIKE: dict[str, tuple[str, ...]] = {
     "sunglasses": ("hair",),
 }
 """where the colour of what a picture does not show is looked for; "arm" stands for the arm of the same side"""
+
+_SIDELESS = np.minimum(np.arange(len(LABELS)), MIRRORED).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -113,10 +116,18 @@ class Photograph:
         wardrobe = self._wardrobe
         wanted, seen = with_made_up_points(xy, confidence)
         transforms = part_transforms(wanted, wardrobe.points[0], seen & wardrobe.seen[0], self.size)
-        by_surface = copied(self.premultiplied, *looked_up(self._places, surface, transforms))
+        where, trust = looked_up(self._places, surface, transforms)
+        # What hung before the body in the photograph is no part of it
+        shown = cv2.remap(self.labels, where, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+        by_surface = copied(self.premultiplied, where, trust * _alike(shown, labels))
         by_limbs, _ = wardrobe.dressed(0, wanted, seen, wardrobe.nearness(wanted))
         by_colour = np.dstack([self.palette[labels], np.full(labels.shape, 255, np.uint8)]) * (labels > 0)[..., None]
         return np.stack([by_surface, np.asarray(by_limbs + 0.5, np.uint8), by_colour])
+
+
+def _alike(shown: Image, wanted: Image) -> npt.NDArray[np.bool_]:
+    """(H, W): the same label of a person, of whichever side."""
+    return np.asarray((_SIDELESS[shown] == _SIDELESS[wanted]) & (wanted > 0))
 
 
 def palette_of(picture: Image, labels: Image) -> Image:
