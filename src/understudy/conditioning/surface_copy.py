@@ -62,7 +62,8 @@ def seen_places(surface: Map, shown: npt.NDArray[np.bool_]) -> Floats:
     rows, columns = np.nonzero((surface[..., 0] > 0) & shown)
     chart, u, v = surface[rows, columns].astype(np.intp).T
     height = len(CHARTS) * (SIDE + GAP)
-    texel = (chart * (SIDE + GAP) + v * (SIDE - 1) // 255) * SIDE + u * (SIDE - 1) // 255
+    column, row = ((value * (SIDE - 1) + 127) // 255 for value in (u, v))
+    texel = (chart * (SIDE + GAP) + row) * SIDE + column
     sums = [
         np.bincount(texel, weights, height * SIDE).reshape(height, SIDE)
         for weights in (columns.astype(np.float64), rows.astype(np.float64), np.ones(len(rows)))
