@@ -50,7 +50,7 @@ def test_six_numbers_are_a_rotation_again():
 
 
 def test_a_fitted_body_falls_onto_the_points_and_lies_as_the_true_one(dance, posed):
-    person, motion, scene = dance
+    _, motion, scene = dance
     camera = torch.from_numpy(scene.camera.axes * np.array([[1.0], [-1.0], [-1.0]], np.float32))
     truth = camera @ turned_of(motion)[:, :21]
     trace = (truth * torch.from_numpy(posed.turned)).sum(dim=(-1, -2))

@@ -1,8 +1,7 @@
 """How views of people are varied while freestyle reenactment learns: turned, mirrored, squeezed, recoloured.
 
 Body shape is not to be read off the pose (Gafni et al. 2021, section 3.1.1): label maps alone are squeezed and
-stretched, the person's and the wanted one alike, while the pose stays. Everything is a function of the generator that is
-given.
+stretched, the person's and the wanted one alike, while the pose stays. All chance comes from the generator given.
 """
 
 from __future__ import annotations
