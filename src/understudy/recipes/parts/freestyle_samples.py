@@ -38,6 +38,8 @@ class Pair:
     wanted: View
     copies: Image
     """(2, H, W, 4) premultiplied: `photograph.COPIES` but the colours"""
+    copied_labels: Image
+    """(H, W): what the reference shows there, as far as it does"""
 
 
 def photograph_of(view: View) -> Photograph:
@@ -63,14 +65,15 @@ def squared(picture: Image, side: int) -> Image:
     return wide
 
 
-def copies_of(photograph: Photograph, view: View) -> Image:
-    """(2, H, W, 4) the photograph in a view's pose, see `Pair`."""
+def copies_of(photograph: Photograph, view: View) -> tuple[Image, Image]:
+    """The photograph in a view's pose: pictures and labels, see `Pair`."""
     height, width = view.labels.shape
     side = photograph.size
     x, y = offset((height, width), side)
-    surface, labels = squared(view.surface, side), squared(view.labels, side)
-    copies = photograph.copies(view.xy + np.array((x, y), np.float32), view.confidence, surface, labels)
-    return np.ascontiguousarray(copies[:STORED_COPIES, y : y + height, x : x + width])
+    along = photograph.along(view.xy + np.array((x, y), np.float32), view.confidence, squared(view.surface, side))
+    copies = photograph.copies(along, squared(view.labels, side))[:STORED_COPIES]
+    box = np.s_[..., y : y + height, x : x + width]
+    return np.ascontiguousarray(np.moveaxis(np.moveaxis(copies, -1, 0)[box], 0, -1)), along.labels[box].copy()
 
 
 def drawn_pairs(views: Sequence[View], random: np.random.Generator) -> list[tuple[int, int]]:
@@ -97,8 +100,9 @@ def write_person(path: Path, views: Sequence[View], pairs: Sequence[tuple[int, i
     for row, (reference, wanted) in enumerate(pairs):
         if reference not in photographs:
             photographs[reference] = photograph_of(views[reference])
-        for kind, copy in enumerate(copies_of(photographs[reference], views[wanted])):
-            tensors[f"copies/{row}/{kind}"] = _png(copy)
+        copies, labels = copies_of(photographs[reference], views[wanted])
+        for name, copy in zip((*range(STORED_COPIES), "labels"), (*copies, labels), strict=True):
+            tensors[f"copies/{row}/{name}"] = _png(copy)
     save_tensors(path, tensors, {"kind": KIND, "version": VERSION})
 
 
@@ -121,8 +125,10 @@ class PersonFile:
     def pair(self, number: int) -> Pair:
         """One of them."""
         reference, wanted = (self._view(int(view)) for view in self._pairs[number])
-        copies = [_decoded(self._tensors[f"copies/{number}/{kind}"]) for kind in range(STORED_COPIES)]
-        return Pair(reference, wanted, np.stack(copies))
+        *copies, labels = (
+            _decoded(self._tensors[f"copies/{number}/{name}"]) for name in (*range(STORED_COPIES), "labels")
+        )
+        return Pair(reference, wanted, np.stack(copies), labels)
 
     def _view(self, number: int) -> View:
         pictures = {name: _decoded(self._tensors[f"{number}/{name}"]) for name in _PICTURES}

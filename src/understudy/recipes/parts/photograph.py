@@ -102,27 +102,52 @@ class Photograph:
         pose = Pose(self.xy[None], self.confidence[None], (self.size, self.size))
         return Wardrobe(Look(self.size), pose, {0: self.picture})
 
-    def copies(self, xy: Floats, confidence: Floats, surface: Image, labels: Image) -> Image:
-        """The picture in another pose, in every one of `COPIES`' ways.
+    def along(self, xy: Floats, confidence: Floats, surface: Image) -> Along:
+        """The picture in another pose, as far as that can be said before it is known what is to be where.
 
         Args:
             xy, confidence: (133, 2) pixels of the S x S picture, (133,): the wanted pose.
             surface: (S, S, 3) its surface map.
-            labels: (S, S) what is to be where.
-
-        Returns:
-            (K, S, S, 4) premultiplied RGBA.
         """
         wardrobe = self._wardrobe
         wanted, seen = with_made_up_points(xy, confidence)
         transforms = part_transforms(wanted, wardrobe.points[0], seen & wardrobe.seen[0], self.size)
         where, trust = looked_up(self._places, surface, transforms)
-        # What hung before the body in the photograph is no part of it
-        shown = cv2.remap(self.labels, where, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
-        by_surface = copied(self.premultiplied, where, trust * _alike(shown, labels))
         by_limbs, _ = wardrobe.dressed(0, wanted, seen, wardrobe.nearness(wanted))
+        labels = cv2.remap(self.labels, where, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+        return Along(where, trust, np.asarray(labels, np.uint8), np.asarray(by_limbs + 0.5, np.uint8))
+
+    def copies(self, along: Along, labels: Image) -> Image:
+        """The picture in another pose, in every one of `COPIES`' ways.
+
+        Args:
+            along: of that pose.
+            labels: (S, S) what is to be where.
+
+        Returns:
+            (K, S, S, 4) premultiplied RGBA.
+        """
+        # What hung before the body in the photograph is no part of it
+        by_surface = copied(self.premultiplied, along.where, along.trust * _alike(along.labels, labels))
         by_colour = np.dstack([self.palette[labels], np.full(labels.shape, 255, np.uint8)]) * (labels > 0)[..., None]
-        return np.stack([by_surface, np.asarray(by_limbs + 0.5, np.uint8), by_colour])
+        return np.stack([by_surface, along.by_limbs, by_colour])
+
+
+@dataclass(frozen=True, eq=False)
+class Along:
+    """A photograph in another pose.
+
+    Attributes:
+        where: (S, S, 2) where in the photograph each pixel is looked up along the surface.
+        trust: (S, S) as `surface_copy.looked_up` gives it.
+        labels: (S, S) what the photograph shows there, 0 where nothing can be said.
+        by_limbs: (S, S, 4) premultiplied: the photograph warped limb by limb.
+    """
+
+    where: Floats
+    trust: Floats
+    labels: Image
+    by_limbs: Image
 
 
 def _alike(shown: Image, wanted: Image) -> npt.NDArray[np.bool_]:
