@@ -128,8 +128,15 @@ def learn_looks(frame: UInt8Array, person: UInt8Array, regions: Regions) -> Look
     for number in range(_ROUNDS):
         likely = looks.colours[:, bins]
         sleeve = _change(likely[UPPER], likely[SKIN], ("left arm", "right arm"), weights, regions, inside, SLEEVE)
-        hem = _change(likely[LOWER], np.maximum(likely[SKIN], likely[SOCKS] * worn[SOCKS]), ("left leg", "right leg"),
-                      weights, regions, inside, HEM)
+        hem = _change(
+            likely[LOWER],
+            np.maximum(likely[SKIN], likely[SOCKS] * worn[SOCKS]),
+            ("left leg", "right leg"),
+            weights,
+            regions,
+            inside,
+            HEM,
+        )
         waist = _waist(likely, weights, regions, inside)
         looks = Looks(looks.colours, worn, waist, sleeve, hem, float("nan"))
         chances = prior(regions, looks) * likely
@@ -212,8 +219,11 @@ def _seeds(lab: Floats, inside: npt.NDArray[np.bool_], regions: Regions) -> tupl
     if not regions.face.any():
         hair = head
     trunk = parts["trunk"]
-    limbs = np.min([part.outside for name, part in parts.items() if name.endswith(("arm", "hand"))] or
-                   [np.ones(inside.shape, np.float32)], axis=0)
+    limbs = np.min(
+        [part.outside for name, part in parts.items() if name.endswith(("arm", "hand"))]
+        or [np.ones(inside.shape, np.float32)],
+        axis=0,
+    )
     middle = (trunk.outside < -0.14) & inside & (limbs > 0) & (parts["head"].outside > 0.03)
     upper = middle & (trunk.along > 0.2) & (trunk.along < 0.75)
     if upper.sum() < 20:
@@ -299,7 +309,7 @@ def _waist(likely: Floats, weights: dict[str, Floats], regions: Regions, inside:
 
 def _between_legs(lower: Floats, regions: Regions, inside: npt.NDArray[np.bool_], hem: float) -> float:
     """Share of the space between two spread thighs that is cloth, down to the hem; nan where they are not spread."""
-    if "left leg" not in regions.parts or "right leg" not in regions.parts or not 0.1 < hem:
+    if "left leg" not in regions.parts or "right leg" not in regions.parts or not hem > 0.1:
         return float("nan")
     left, right = regions.parts["left leg"], regions.parts["right leg"]
     down = np.minimum(left.along, right.along)

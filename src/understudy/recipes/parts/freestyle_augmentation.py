@@ -39,13 +39,18 @@ def mirrored(view: View) -> View:
     xy = view.xy[list(EXCHANGED)] * np.array([-1, 1], np.float32) + np.array([width - 1, 0], np.float32)
     return View(
         frame=np.ascontiguousarray(view.frame[:, ::-1]),
-        labels=_MIRRORED_LABELS[view.labels[:, ::-1]],
+        labels=mirrored_labels(view.labels),
         surface=surface,
         xy=xy,
         confidence=view.confidence[list(EXCHANGED)],
         others=np.ascontiguousarray(view.others[:, ::-1]),
         background=np.ascontiguousarray(view.background[:, ::-1]),
     )
+
+
+def mirrored_labels(labels: Image) -> Image:
+    """A label map in a mirror."""
+    return np.asarray(_MIRRORED_LABELS[labels[:, ::-1]], np.uint8)
 
 
 def squeezed(labels: Image, share: float) -> Image:
