@@ -122,16 +122,22 @@ class PersonFile:
     def __len__(self) -> int:
         return len(self._pairs)
 
-    def pair(self, number: int) -> Pair:
-        """One of them."""
-        reference, wanted = (self._view(int(view)) for view in self._pairs[number])
-        *copies, labels = (
-            _decoded(self._tensors[f"copies/{number}/{name}"]) for name in (*range(STORED_COPIES), "labels")
-        )
+    def pair(self, number: int, *, shapes: bool = False) -> Pair:
+        """One of them; `shapes`: labels, surfaces and points alone, all pictures a single black pixel."""
+        reference, wanted = (self._view(int(view), shapes) for view in self._pairs[number])
+        labels = _decoded(self._tensors[f"copies/{number}/labels"])
+        if shapes:
+            return Pair(reference, wanted, np.zeros((STORED_COPIES, 1, 1, 4), np.uint8), labels)
+        copies = [_decoded(self._tensors[f"copies/{number}/{kind}"]) for kind in range(STORED_COPIES)]
         return Pair(reference, wanted, np.stack(copies), labels)
 
-    def _view(self, number: int) -> View:
-        pictures = {name: _decoded(self._tensors[f"{number}/{name}"]) for name in _PICTURES}
+    def _view(self, number: int, shapes: bool) -> View:
+        pictures = {
+            name: np.zeros((1, 1, 3)[: 2 + (name != "others")], np.uint8)
+            if shapes and name not in ("labels", "surface")
+            else _decoded(self._tensors[f"{number}/{name}"])
+            for name in _PICTURES
+        }
         return View(xy=self._tensors[f"{number}/xy"], confidence=self._tensors[f"{number}/confidence"], **pictures)
 
 
