@@ -235,3 +235,103 @@ def shift_tolerant_distance(pictures: Tensor, real_pictures: Tensor) -> Tensor:
         for x in range(3)
     ]
     return torch.stack(apart).amin(dim=0).mean(dim=(1, 2, 3))
+
+
+def hinge_discriminator_loss(real_values: Tensor, fake_values: Tensor) -> Tensor:
+    """max(0, 1 - D(real)) + max(0, 1 + D(fake)), what D minimises: Gafni et al. 2021, eq. 14.
+
+    Printed with the real and the generated exchanged, and as norms with a minus sign, which D would send to minus
+    infinity: read as the hinge loss that SPADE, whose blocks B2F is made of, trains with (Park et al. 2019).
+
+    Args:
+        real_values: `(B, 1, h, w)`, one a patch: D(P^M, x^b).
+        fake_values: `(B', 1, h, w)` with B' = B: D(P^M, z^b).
+
+    Returns:
+        `(B,)` mean over patches, at least 0; 2 where D says 0 to everything.
+    """
+    real, fake = F.relu(1 - real_values.float()), F.relu(1 + fake_values.float())
+    return real.mean(dim=(1, 2, 3)) + fake.mean(dim=(1, 2, 3))
+
+
+def hinge_generator_loss(fake_values: Tensor) -> Tensor:
+    """-D(P^M, z^b): Gafni et al. 2021, eq. 13, where the norm is read as a mean over patches that keeps the sign.
+
+    Returns:
+        `(B,)`, of either sign.
+    """
+    return -fake_values.float().mean(dim=(1, 2, 3))
+
+
+def label_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """L_CE = CE(P^M, P2B(p)): Gafni et al. 2021, eq. 12, between a map of labels and sigmoids of logits.
+
+    A sigmoid answers each label by itself, so each has its own cross-entropy, of yes and no. They are summed over the
+    labels, which makes it a pixel's, and averaged over pixels.
+
+    Args:
+        logits: `(B, C, H, W)`, before the sigmoid.
+        labels: `(B, H, W)` whole numbers below C.
+
+    Returns:
+        `(B,)`, at least 0; C log 2 where all logits are 0.
+    """
+    logits = logits.float()
+    there = logits.gather(1, labels[:, None].long())
+    return (F.softplus(logits).sum(dim=1, keepdim=True) - there).mean(dim=(1, 2, 3))
+
+
+def person_alone(pictures: Tensor, person: Tensor) -> Tensor:
+    """z^b = z * P^D+: Gafni et al. 2021, below eq. 15; what is not the person is 0, which is grey.
+
+    Args:
+        pictures: `(B, C, H, W)`, z or x.
+        person: `(B, 1, H, W)` P^D+, 1 where there is any label and 0 elsewhere.
+    """
+    return pictures * person.to(pictures.dtype)
+
+
+def mask_distance(mask: Tensor, person: Tensor, counted: Tensor) -> Tensor:
+    """L^m = |m - P^D+|_1: Gafni et al. 2021, eq. 17 without its lambda_m, as a mean over the pixels that count.
+
+    Args:
+        mask: `(B, 1, H, W)` in [0, 1].
+        person: `(B, 1, H, W)` P^D+, 0 or 1.
+        counted: `(B, 1, H, W)` 0 or 1: 0 where somebody else is seen.
+
+    Returns:
+        `(B,)` in [0, 1]; 0 where nothing counts.
+    """
+    apart = ((mask.float() - person) * counted).abs().sum(dim=(1, 2, 3))
+    return apart / counted.sum(dim=(1, 2, 3)).clamp(min=1)
+
+
+def face_perceptual(features: Sequence[Tensor], real_features: Sequence[Tensor]) -> Tensor:
+    """L_facep = sum_j |VGGFace_j(c_I) - VGGFace_j(c)|: Gafni et al. 2021, eq. 18, each level by its mean.
+
+    Printed with c^0, the face as FR is given it, in which FR has no part: read as what comes out.
+
+    Args:
+        features: for each size j the `(B, C, s, s)` of the generated faces; the last may be the embedding, `(B, C)`.
+        real_features: the same of the faces that they are to be like.
+
+    Returns:
+        `(B,)` summed over sizes, at least 0.
+    """
+    return perceptual_distance(features, real_features)
+
+
+def mask_regularity(mask: Tensor) -> tuple[Tensor, Tensor]:
+    """|m|_1, and |dm/dx|_1 + |dm/dy|_1, as means over pixels: "mask regularization" of Gafni et al. 2019, 2021 (3.3).
+
+    The first keeps what was there, the second keeps the mask in one piece.
+
+    Args:
+        mask: `(B, 1, H, W)` in [0, 1].
+
+    Returns:
+        Twice `(B,)`, at least 0.
+    """
+    mask = mask.float()
+    across, down = mask.diff(dim=3).abs(), mask.diff(dim=2).abs()
+    return mask.abs().mean(dim=(1, 2, 3)), across.mean(dim=(1, 2, 3)) + down.mean(dim=(1, 2, 3))

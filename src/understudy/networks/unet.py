@@ -90,6 +90,6 @@ def initialise(module: nn.Module, deviation: float) -> None:
             nn.init.normal_(part.weight, 0.0, deviation)
             if part.bias is not None:
                 nn.init.zeros_(part.bias)
-        elif isinstance(part, nn.BatchNorm2d | nn.InstanceNorm2d):
+        elif isinstance(part, nn.BatchNorm2d | nn.InstanceNorm2d) and part.affine:
             nn.init.normal_(part.weight, 1.0, deviation)
             nn.init.zeros_(part.bias)

@@ -1,0 +1,199 @@
+"""B2F of "Single-Shot Freestyle Dance Reenactment" (Gafni et al. 2021, section 3.2): a body in labels to a picture.
+
+The person's looks, a vector, become a tensor 4x4 once; for every frame it is doubled in size again and again, by
+blocks that see the body's labels at each size.
+
+Beyond the paper, "copy visible texture": where a photograph shows a place, the network may say to copy it instead of
+painting it. It is given K pictures of the person warped to the pose, and says for every pixel how much of each counts,
+and by how much farther they are looked up.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from understudy.networks.refiner import PICTURE, STILL, looked_up
+from understudy.networks.spade import SLOPE, SPADEBlock
+
+BEGINNING = 4
+"""side of the tensor that the person's looks become"""
+PRINTED_WIDTHS = (1024, 1024, 512, 256, 128, 64, 32)
+"""channels behind each doubling: seven doublings are printed; their widths are Park et al.'s for 512 pixels"""
+SURE = 8.0
+"""logits of the choice stay within this, so that something always counts"""
+
+
+class Frame(NamedTuple):
+    """What B2F makes of a body."""
+
+    z: Tensor
+    """(B, 3, H, W) in [-1, 1]: the person, anything elsewhere"""
+    mask: Tensor
+    """(B, 1, H, W) in (0, 1): m, where z is to be seen"""
+    painted: Tensor
+    """(B, 1, H, W) in [0, 1]: how much of z was painted; the rest was copied. All of it without copies"""
+
+
+class FrameGenerator(nn.Module):
+    """e_z and a map of labels to z and m, eq. 6.
+
+    Args:
+        embedding: length of e_z.
+        labels: channels of the map.
+        size_hw: of the picture. The height is 4 doubled once or more often; the width is at most that, and a share of
+            it that comes out whole, and with as many columns left over on both sides, at one of the doublings. There
+            the rest is cut off: the paper's 512x320 comes of 16x16, of which the middle 10 columns go on.
+        first: channels of the tensor 4x4.
+        widths: channels behind each doubling, one SPADE block each.
+        hidden, shared: see `SPADEBlock`.
+        copies: K, 0 for the paper's network.
+        most_flow: pixels: how much farther a copy may be looked up.
+        shuffled: 1 where the last doubling makes the picture's size; 2 where the picture is twice as high as that, four
+            of its pixels being channels of one place (Shi et al. 2016). Not the paper's: no doubling is dearer than its
+            last.
+
+    Raises:
+        ValueError: a size that does not come out, or copies below 0.
+    """
+
+    def __init__(
+        self,
+        embedding: int,
+        labels: int,
+        size_hw: tuple[int, int] = (512, 320),
+        *,
+        first: int = 1024,
+        widths: tuple[int, ...] = PRINTED_WIDTHS,
+        hidden: int = 128,
+        shared: bool = False,
+        copies: int = 0,
+        most_flow: float = 8.0,
+        shuffled: int = 1,
+    ):
+        super().__init__()
+        if copies < 0 or shuffled not in (1, 2):
+            raise ValueError(f"copies must be at least 0 and shuffled 1 or 2, not {copies} and {shuffled}")
+        self.size_hw, self.copies, self.most_flow, self.shuffled = size_hw, copies, most_flow, shuffled
+        self.first = first
+        self.sizes, self.cut_at = _sizes((size_hw[0] // shuffled, size_hw[1] // shuffled), len(widths))
+        seen = labels + PICTURE * copies
+        self.looks = nn.Linear(embedding, first * BEGINNING**2)
+        self.blocks = nn.ModuleList(
+            SPADEBlock(before, after, seen, hidden, shared) for before, after in itertools.pairwise((first, *widths))
+        )
+        told = 3 + 1 + (copies + 1 + 2 if copies else 0)
+        self.output = nn.Conv2d(widths[-1], told * shuffled**2, 3, padding=1)
+
+    def tensor(self, e_z: Tensor) -> Tensor:
+        """e_z `(B, embedding)` -> `(B, first, 4, 4)`: all that is said of a person, so once a person is enough."""
+        return self.looks(e_z).view(-1, self.first, BEGINNING, BEGINNING)  # type: ignore[no-any-return]
+
+    def decode(self, tensor: Tensor, labels: Tensor, copied: Tensor | None = None, *, played: bool = False) -> Frame:
+        """One picture of a person for each body.
+
+        Args:
+            tensor: of `tensor`, `(B, first, 4, 4)`, or `(1, ...)` for one person in B poses.
+            labels: `(B, labels, H, W)` in [0, 1], share of each label at a pixel.
+            copied: `(B, K, 4, H, W)` premultiplied RGBA in [0, 1]; None where K is 0.
+            played: a residual flow of up to a pixel is none. What is looked up between pixels loses its sharpness, so
+                that a hint costs more than it gives; while training, hints are how it learns.
+
+        Raises:
+            ValueError: pictures of another size, or another number of copies.
+        """
+        count = 0 if copied is None else copied.shape[1]
+        if tuple(labels.shape[-2:]) != self.size_hw or count != self.copies:
+            raise ValueError(
+                f"made for {self.copies} copies at {self.size_hw[0]}x{self.size_hw[1]}, "
+                f"not {count} at {labels.shape[-2]}x{labels.shape[-1]}"
+            )
+        seen = labels if copied is None else torch.cat([labels, copied.flatten(1, 2).to(labels.dtype)], dim=1)
+        maps = self._maps(seen)
+        x = tensor.expand(len(labels), *tensor.shape[1:])
+        for level, (block, seen) in enumerate(zip(self.blocks, maps, strict=True)):
+            x = F.interpolate(x, scale_factor=2.0, mode="nearest")
+            if level == self.cut_at:
+                spare = (x.shape[-1] - self.sizes[level][1]) // 2
+                x = x[..., spare : spare + self.sizes[level][1]]
+            x = block(x, seen)
+        told = self.output(F.leaky_relu(x, SLOPE))
+        told = (F.pixel_shuffle(told, self.shuffled) if self.shuffled > 1 else told).float()
+        z, mask = torch.tanh(told[:, :3]), torch.sigmoid(told[:, 3:4])
+        if copied is None:
+            return Frame(z, mask, torch.ones_like(mask))
+        logits, flow = told[:, 4 : 5 + self.copies], self.most_flow * torch.tanh(told[:, 5 + self.copies :])
+        if played:
+            far = flow.square().sum(dim=1, keepdim=True).sqrt()
+            flow = flow * ((far - STILL) / STILL).clamp(0, 1)
+        z, painted = chosen(z, moved(copied, flow), logits)
+        return Frame(z, mask, painted)
+
+    def forward(self, e_z: Tensor, labels: Tensor, copied: Tensor | None = None) -> Frame:
+        """(z, m) = B2F(P^M, e_z), eq. 6: `tensor` and `decode`, as it is trained."""
+        return self.decode(self.tensor(e_z), labels, copied)
+
+    def _maps(self, seen: Tensor) -> list[Tensor]:
+        """What is seen at the size of each block: averages over what a place covers, nothing beyond the picture."""
+        maps = []
+        for level in reversed(range(len(self.sizes))):
+            height, width = self.sizes[level]
+            if level + 1 == self.cut_at:  # from here on down, the tensor is wider than the picture
+                spare = (seen.shape[-2] - seen.shape[-1]) // 2
+                seen = F.pad(seen, (spare, spare))
+            seen = F.avg_pool2d(seen, seen.shape[-2] // height) if seen.shape[-2] > height else seen
+            assert seen.shape[-2:] == (height, width)
+            maps.append(seen)
+        return maps[::-1]
+
+
+def moved(copied: Tensor, flow: Tensor) -> Tensor:
+    """Pictures `(B, K, 4, H, W)` premultiplied, all looked up `flow` `(B, 2, H, W)` pixels x, y away."""
+    if not flow.requires_grad and not flow.any():
+        return copied
+    found = looked_up(copied.flatten(1, 2).float(), flow).view(copied.shape)
+    alpha = found[:, :, 3:].clamp(0, 1)
+    return torch.cat([found[:, :, :3].clamp(min=0).minimum(alpha), alpha], dim=2)
+
+
+def chosen(z: Tensor, copied: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
+    """sum_k w_k copy_k + w z, where w are softmax shares that count a copy by its alpha: nothing where that is 0.
+
+    Args:
+        z: `(B, 3, H, W)` in [-1, 1], painted.
+        copied: `(B, K, 4, H, W)` premultiplied RGBA in [0, 1].
+        logits: `(B, K + 1, H, W)`, of the copies and of z.
+
+    Returns:
+        `(B, 3, H, W)` in [-1, 1], and the share w of what was painted, `(B, 1, H, W)`.
+    """
+    share = F.softmax(SURE * torch.tanh(logits / SURE), dim=1)
+    own, alpha = share[:, -1:], copied[:, :, 3]
+    counted = (share[:, :-1] * alpha).sum(dim=1, keepdim=True) + own
+    colours = 2 * copied[:, :, :3] - copied[:, :, 3:]  # premultiplied still, of values in [-1, 1]
+    mixed = ((share[:, :-1, None] * colours).sum(dim=1) + own * z) / counted
+    return mixed, own / counted
+
+
+def blended(frame: Frame, background: Tensor) -> Tensor:
+    """f^0 = z m + b (1 - m), eq. 7: `(B, 3, H, W)` in [-1, 1], for a background b of that shape and range."""
+    return frame.z * frame.mask + background * (1 - frame.mask)
+
+
+def _sizes(size_hw: tuple[int, int], doublings: int) -> tuple[list[tuple[int, int]], int | None]:
+    """Height and width behind each doubling, and the one at which columns are cut off; None where none are."""
+    height, width = size_hw
+    sides = [BEGINNING * 2 ** (level + 1) for level in range(doublings)]
+    if height != sides[-1] or not 0 < width <= height:
+        raise ValueError(f"{height}x{width} is not 4 doubled {doublings} times, and at most as wide as high")
+    if width == height:
+        return [(side, side) for side in sides], None
+    for level, side in enumerate(sides):
+        kept, rest = divmod(side * width, height)
+        if rest == 0 and (side - kept) % 2 == 0:
+            return [(one, one if at < level else one * width // height) for at, one in enumerate(sides)], level
+    raise ValueError(f"{height}x{width} cannot be cut from the middle of a square: make the width even")

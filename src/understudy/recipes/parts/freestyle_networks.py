@@ -1,0 +1,139 @@
+"""The networks of Single-Shot Freestyle Dance Reenactment (Gafni et al. 2021) as a config has them, and what they see.
+
+Shape letters: B samples, H x W the frame, L = 22 labels, F = 5 labels of the face, E the length of e_z.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from understudy.body.labels import FACE_LABELS, LABELS, SEGMENTS
+from understudy.networks.face_refiner import FaceRefiner
+from understudy.networks.frame_generator import FrameGenerator
+from understudy.networks.label_generator import LabelGenerator
+from understudy.networks.pix2pixhd import MultiScaleDiscriminator
+from understudy.recipes.parts.freestyle_reenactment_config import Config
+
+Extractor = Callable[[Tensor], Sequence[Tensor]]
+"""pictures `(B, 3, h, w)` in [-1, 1] -> maps `(B, C, s, s)` at falling sizes; a face's last may be `(B, C)`"""
+
+PARTS_SEEN = len(LABELS) + len(FACE_LABELS) - 1
+"""channels of what B2F is conditioned on: the body's labels, and the face's without "none" """
+SURFACE, STICK = 3, 3
+"""channels of P^D (I, U, V) and of P^S (red, green, blue)"""
+
+
+def p2b_for(config: Config) -> LabelGenerator:
+    """P2B with fresh weights: p^M*, P^D and P^S in, P^M out."""
+    return LabelGenerator(
+        len(LABELS) + SURFACE + STICK, len(LABELS), config.p2b_width, config.p2b_downsamplings, config.p2b_blocks
+    )
+
+
+def b2f_for(config: Config) -> FrameGenerator:
+    """B2F with fresh weights."""
+    return FrameGenerator(
+        config.embedding,
+        PARTS_SEEN,
+        config.size_hw,
+        first=config.b2f_first,
+        widths=config.b2f_widths,
+        hidden=config.b2f_hidden,
+        shared=config.b2f_shared,
+        copies=config.copies,
+        most_flow=config.most_flow,
+        shuffled=config.b2f_shuffled,
+    )
+
+
+def fr_for(config: Config) -> FaceRefiner:
+    """FR with fresh weights."""
+    return FaceRefiner(config.face_embedding, config.fr_widths)
+
+
+def judges_for(config: Config) -> tuple[MultiScaleDiscriminator, MultiScaleDiscriminator, MultiScaleDiscriminator]:
+    """D of each network: two that see labels alone (eq. 10), two that see labels and frame (eq. 14), one for faces."""
+    width = config.discriminator_width
+    return (
+        MultiScaleDiscriminator(len(LABELS), width, scales=2),
+        MultiScaleDiscriminator(PARTS_SEEN + 3, width, scales=2),
+        MultiScaleDiscriminator(3, width, scales=1),
+    )
+
+
+def one_hot(labels: Tensor, count: int) -> Tensor:
+    """Whole numbers `(B, H, W)` below `count` -> `(B, count, H, W)` float32, 1 where a pixel has that number."""
+    numbers = torch.arange(count, device=labels.device, dtype=labels.dtype)
+    return (labels[:, None] == numbers[:, None, None]).float()
+
+
+def pose_condition(person_labels: Tensor, surface: Tensor, stick: Tensor, shrink: int) -> Tensor:
+    """What P2B sees, section 3.1: `(B, L + 3 + 3, H / shrink, W / shrink)`.
+
+    Labels and stick figure are averaged where it is smaller than the frame; a surface's index has no average, so of the
+    surface one pixel is taken.
+
+    Args:
+        person_labels: `(B, H, W)` whole numbers: p^M*, the person's body as photographed.
+        surface: `(B, 3, H, W)` in [0, 1]: P^D of the wanted pose, I / 24, U / 255, V / 255.
+        stick: `(B, 3, H, W)` in [-1, 1]: P^S of it.
+    """
+    person = one_hot(person_labels, len(LABELS))
+    if shrink > 1:
+        person, stick = F.avg_pool2d(person, shrink), F.avg_pool2d(stick, shrink)
+        surface = shrunk(surface, shrink)
+    return torch.cat([person, surface, stick], dim=1)
+
+
+def shrunk(numbers: Tensor, shrink: int) -> Tensor:
+    """`(..., H, W)` of what has no average -> every `shrink`-th pixel, from the middle of the first on."""
+    return numbers[..., shrink // 2 :: shrink, shrink // 2 :: shrink]
+
+
+def labels_of(shares: Tensor, size_hw: tuple[int, int]) -> Tensor:
+    """P^M of P2B `(B, L, h, w)`, or its logits, as label map `(B, H, W)` uint8: the likeliest, enlarged before."""
+    if tuple(shares.shape[-2:]) != size_hw:
+        shares = F.interpolate(shares.float(), size=size_hw, mode="bilinear", align_corners=False)
+    return shares.argmax(dim=1).to(torch.uint8)
+
+
+def body_condition(labels: Tensor, face_labels: Tensor) -> Tensor:
+    """What B2F is conditioned on, section 3.2: `(B, L + F, H, W)`; both maps `(B, H, W)` whole numbers."""
+    return torch.cat([one_hot(labels, len(LABELS)), one_hot(face_labels, len(FACE_LABELS))[:, 1:]], dim=1)
+
+
+def embedding(face: Extractor, parts: Extractor, segments: Tensor) -> Tensor:
+    """e_z = [VGGFace2(t_1), VGG(t_2 ... t_5)], eq. 5: `(B, E)`.
+
+    Of `parts` the deepest map is averaged over places. Each of the five is brought to a mean square of 1, as
+    `face_vector` is, so that no network drowns another by the size of its numbers.
+
+    Args:
+        face: the embedding network of faces; its last output is taken.
+        parts: a network that was trained on ImageNet.
+        segments: `(B, 5, 3, S, S)` in [-1, 1]: t_1 to t_5.
+    """
+    assert segments.shape[1] == len(SEGMENTS)
+    who = face_vector(face, segments[:, 0])
+    worn = parts(segments[:, 1:].flatten(0, 1))[-1].float().mean(dim=(2, 3))
+    return torch.cat([who, _even(worn).view(len(segments), -1)], dim=1)
+
+
+def face_vector(face: Extractor, faces: Tensor) -> Tensor:
+    """VGGFace(c), the last output of an embedding network with a mean square of 1: `(B, C)` float32.
+
+    Args:
+        face: the embedding network.
+        faces: `(B, 3, S, S)` in [-1, 1].
+    """
+    last = face(faces)[-1].float()
+    return _even(last.mean(dim=(2, 3)) if last.ndim == 4 else last)
+
+
+def _even(vectors: Tensor) -> Tensor:
+    return F.normalize(vectors, dim=1) * math.sqrt(vectors.shape[1])
