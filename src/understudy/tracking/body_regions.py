@@ -77,6 +77,7 @@ class Regions:
         parts: by name: head, neck, trunk, left arm, right arm, left leg, right leg, left hand, right hand, left foot,
             right foot; what is not seen is left out.
         face: (H, W) uint8, 255 within the face, forehead included; all 0 where none is seen.
+        core: (H, W) uint8, 255 between brows and jaw, which hair hardly ever covers.
         features: (H, W) uint8, 255 on brows, eyes and lips.
         chin_below: (H, W) float32 units below the chin along the body's axis, negative above it.
         hands_known: names of the hands whose own points are seen.
@@ -85,6 +86,7 @@ class Regions:
     unit: float
     parts: dict[str, Region]
     face: UInt8Array
+    core: UInt8Array
     features: UInt8Array
     chin_below: Floats
     hands_known: tuple[str, ...] = field(default=())
@@ -130,9 +132,10 @@ def regions_of(xy: Floats, confidence: Floats, size_hw: tuple[int, int]) -> Regi
     axis = hips.mean(axis=0) - shoulders.mean(axis=0)
     axis = axis / max(float(np.linalg.norm(axis)), 1e-3)
     parts = {"trunk": _trunk(grid, shoulders, hips, axis, unit)}
-    centre = _head_centre(xy, seen, shoulders.mean(axis=0), axis, unit)
+    top = shoulders.mean(axis=0)
+    centre = _head_centre(xy, seen, top, axis, unit)
     parts["head"] = Region(_distance(grid, centre) / unit - HEAD_RADIUS, np.zeros(size_hw, np.float32), 1.0)
-    parts["neck"] = _tube(grid, np.stack([centre, shoulders.mean(axis=0)]), (0.1, 0.13), unit, 0.5)
+    parts["neck"] = _tube(grid, np.stack([0.6 * centre + 0.4 * top, top]), (0.1, 0.13), unit, 0.5)
     for chains, radii in ((ARMS, ARM_RADII), (LEGS, LEG_RADII)):
         for name, points in chains.items():
             known = [point for point in points if seen[point]]
@@ -153,10 +156,12 @@ def regions_of(xy: Floats, confidence: Floats, size_hw: tuple[int, int]) -> Regi
         known = [point for point in foot if seen[point]]
         if len(known) >= 2:
             parts[name] = _hull(grid, _below_ankle(xy[known], known[0] == foot[0]), 0.055, unit)
-    face, features = _face(xy, seen, unit, size_hw, away=bool(shoulders[0, 0] < shoulders[1, 0]))
-    chin = xy[31] if seen[31] else centre + axis * np.float32(0.2 * unit)
+    face, core, features = _face(xy, seen, unit, size_hw, away=bool(shoulders[0, 0] < shoulders[1, 0]))
+    jaw = [point for point in _JAW if seen[point]]
+    # of a face in profile the chin itself may be hidden
+    chin = xy[max(jaw, key=lambda point: xy[point] @ axis)] if len(jaw) > 4 else centre + axis * np.float32(0.2 * unit)
     below = ((grid - chin) @ axis) / np.float32(unit)
-    return Regions(unit, parts, face, features, np.asarray(below, np.float32), tuple(hands))
+    return Regions(unit, parts, face, core, features, np.asarray(below, np.float32), tuple(hands))
 
 
 def _unit(xy: Floats, seen: npt.NDArray[np.bool_], trunk_seen: bool) -> float:
@@ -243,14 +248,14 @@ def _head_centre(xy: Floats, seen: npt.NDArray[np.bool_], neck: Floats, axis: Fl
 
 def _face(
     xy: Floats, seen: npt.NDArray[np.bool_], unit: float, size_hw: tuple[int, int], away: bool
-) -> tuple[UInt8Array, UInt8Array]:
-    """The face up to the hairline, and its features. Landmarks end at the brows: the forehead is as high as the nose.
+) -> tuple[UInt8Array, UInt8Array, UInt8Array]:
+    """The face up to the hairline, that from brows to jaw, and its features. Landmarks end at the brows: the forehead is as high as the nose.
 
     Where no landmarks are seen but nose and eyes, it is an oval about the nose, unless the person looks away.
     """
-    face, features = np.zeros(size_hw, np.uint8), np.zeros(size_hw, np.uint8)
+    face, core, features = (np.zeros(size_hw, np.uint8) for _ in range(3))
     points = np.flatnonzero(seen[p.FACE]) + p.FACE.start
-    if len(points) >= 24:
+    if len(points) >= 14:
         brows = [point for point in _BROWS if seen[point]]
         outline = xy[points]
         if brows:
@@ -258,13 +263,12 @@ def _face(
             middle = xy[brows].mean(axis=0)
             forehead = middle + (xy[brows] - middle) * np.float32(0.8) + rise * np.float32(0.85)
             outline = np.concatenate([outline, xy[brows] + rise * np.float32(0.35), forehead])
-        cv2.fillConvexPoly(face, cv2.convexHull(np.round(outline * 8).astype(np.int32)), 255, shift=3)
+        _fill(face, outline)
+        _fill(core, xy[points])
         for feature in _EYES_AND_MOUTH:
             known_points = [point for point in feature if seen[point]]
             if len(known_points) >= 3:
-                cv2.fillConvexPoly(
-                    features, cv2.convexHull(np.round(xy[known_points] * 8).astype(np.int32)), 255, shift=3
-                )
+                _fill(features, xy[known_points])
         width = max(3, round(0.02 * unit) * 2 + 1)
         features = np.asarray(cv2.dilate(features, np.ones((width, width), np.uint8)), np.uint8)
     elif not away and seen[[p.NOSE, p.LEFT_EYE, p.RIGHT_EYE]].all():
@@ -273,4 +277,9 @@ def _face(
         angle = float(np.degrees(np.arctan2(*(xy[p.NOSE] - eyes)[::-1]))) - 90
         axes = (max(1.0, 0.145 * unit), max(1.0, 0.2 * unit))
         cv2.ellipse(face, (tuple(map(float, centre)), (2 * axes[0], 2 * axes[1]), angle), 255, -1)
-    return face, features
+    return face, core, features
+
+
+def _fill(canvas: UInt8Array, points: Floats) -> None:
+    """Paints the hull of points."""
+    cv2.fillConvexPoly(canvas, cv2.convexHull(np.round(points * 8).astype(np.int32)), 255, shift=3)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
-from understudy.tracking.body_regions import ACROSS, Regions
+from understudy.tracking.body_regions import Regions
 
 UInt8Array = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -24,7 +24,7 @@ MATERIALS = ("hair", "skin", "upper", "lower", "socks", "shoes")
 HAIR, SKIN, UPPER, LOWER, SOCKS, SHOES = range(6)
 
 _BINS = (16, 32, 32)
-"""of lightness and the two colour axes of CIE Lab"""
+"""of lightness, and of the two colour axes of CIE Lab from 64 to 191, which hold all but lamps"""
 _ROUNDS = 3
 _FLOOR = 1e-5
 """density of a colour that a material never showed: stains, shadows, a print"""
@@ -34,6 +34,8 @@ MUCH_SKIN = 4.0
 """squared Mahalanobis distance in Lab within which a colour is the skin's"""
 _USUAL_SKIN = ((165.0, 144.0, 148.0), (55.0, 7.0, 9.0))
 """mean and deviation in 8-bit Lab of skin nobody has shown yet: people's skins differ in lightness above all"""
+BARE, BALD = 0.75, 0.92
+"""Bhattacharyya coefficient of the colours of skin and of chest or feet, of face and crown, from which these are bare"""
 WAIST, SLEEVE, HEM = 0.95, 0.6, 1.0
 """where they are if the picture does not tell"""
 
@@ -62,50 +64,74 @@ class Looks:
 def colour_bins(frame: UInt8Array) -> npt.NDArray[np.int32]:
     """(H, W) number of the bin in which each pixel's colour falls; `frame` is (H, W, 3) RGB."""
     lab = cv2.cvtColor(frame, cv2.COLOR_RGB2LAB)
-    return np.asarray(
-        (lab[..., 0].astype(np.int32) >> 4) * 1024 + (lab[..., 1].astype(np.int32) >> 3) * 32 + (lab[..., 2] >> 3),
-        np.int32,
-    )
+    red, yellow = ((np.clip(lab[..., axis], 64, 191).astype(np.int32) - 64) >> 2 for axis in (1, 2))
+    return np.asarray((lab[..., 0].astype(np.int32) >> 4) * 1024 + red * 32 + yellow, np.int32)
+
+
+def bare(name: str, regions: Regions, looks: Looks | None) -> Floats:
+    """(H, W) how likely a part of the body is skin in every pixel that shows it, before its colour is looked at."""
+    along = regions.parts[name].along
+    if name == "head":
+        face = cv2.blur(regions.face, (3, 3)).astype(np.float32) / np.float32(255)
+        core = cv2.blur(regions.core, (3, 3)).astype(np.float32) / np.float32(255)
+        above = _step(-regions.chin_below, 0.05)
+        beside = (0.25 if regions.face.any() else 0.15) * above + 0.5 * (1 - above)
+        return np.asarray((1 - face) * beside + (face - core) * 0.9 + core * 0.985, np.float32)
+    if name == "neck":
+        return np.full(along.shape, 0.62, np.float32)
+    if name == "trunk":
+        chest = 0.06 + 0.16 * np.exp(-np.maximum(along, 0) / np.float32(0.12))
+        if looks is None:
+            return np.asarray(chest, np.float32)
+        naked = 0.9 * (1 - looks.worn[UPPER]) * (1 - _step(along - np.float32(looks.waist), 0.05))
+        return np.asarray(np.maximum(chest, naked), np.float32)
+    if name.endswith("arm"):
+        return np.full(along.shape, 0.5, np.float32) if looks is None else _covered(along, looks.sleeve)
+    if name.endswith("hand"):
+        return np.full(along.shape, 0.97 if name in regions.hands_known else 0.8, np.float32)
+    if name.endswith("leg"):
+        return 0.05 + 0.35 * _step(along - 0.3, 0.05) if looks is None else 0.9 * _covered(along, looks.hem)
+    return np.full(along.shape, 0.08, np.float32)
+
+
+def _covered(along: Floats, end: float) -> Floats:
+    return np.asarray(0.06 + 0.88 * _step(along - np.float32(end), 0.03), np.float32)
 
 
 def prior(regions: Regions, looks: Looks | None) -> Floats:
     """(6, H, W) how likely each material is in every pixel before its colour is looked at; adds up to 1."""
-    weights = regions.weights()
-    waist, sleeve, hem = (WAIST, None, None) if looks is None else (looks.waist, looks.sleeve, looks.hem)
-    shape = regions.face.shape
-    chances = np.full((6, *shape), 1e-3, np.float32)
-    for name, weight in weights.items():
-        along = regions.parts[name].along
-        if name == "head":
-            _add_head(chances, weight, regions)
-        elif name == "neck":
-            _add(chances, weight, {SKIN: 0.62, HAIR: 0.18, UPPER: 0.2})
+    waist = WAIST if looks is None else looks.waist
+    chances = np.full((6, *regions.face.shape), 1e-3, np.float32)
+    for name, weight in regions.weights().items():
+        along, skin = regions.parts[name].along, bare(name, regions, looks)
+        rest = weight * (1 - skin)
+        chances[SKIN] += weight * skin
+        if name in ("head", "neck"):
+            above = _step(-regions.chin_below, 0.05)
+            chances[HAIR] += rest * (0.5 + 0.5 * above)
+            chances[UPPER] += rest * (0.5 - 0.5 * above)
         elif name == "trunk":
             below = _step(along - np.float32(waist), 0.05 if looks else 0.12)
-            neckline = np.exp(-np.maximum(along, 0) / np.float32(0.12))
-            _add(chances, weight, {UPPER: 0.9 * (1 - below), LOWER: 0.9 * below, SKIN: 0.04 + 0.16 * neckline})
-            _add(chances, weight, {HAIR: 0.02 + 0.12 * neckline})
-        elif name.endswith("arm"):
-            bare = np.float32(0.5) if sleeve is None else _step(along - np.float32(sleeve), 0.03)
-            _add(chances, weight, {SKIN: 0.06 + 0.88 * bare, UPPER: 0.94 - 0.88 * bare})
-        elif name.endswith("hand"):
-            known = name in regions.hands_known
-            _add(chances, weight, {SKIN: 0.97 if known else 0.8, UPPER: 0.03 if known else 0.2})
+            hair = 0.02 + 0.12 * np.exp(-np.maximum(along, 0) / np.float32(0.12))
+            chances[UPPER] += rest * (1 - below) * (1 - hair)
+            chances[LOWER] += rest * below * (1 - hair)
+            chances[HAIR] += rest * hair
+        elif name.endswith(("arm", "hand")):
+            chances[UPPER] += rest
         elif name.endswith("leg"):
-            bare = 0.45 * _step(along - 0.3, 0.05) if hem is None else _step(along - np.float32(hem), 0.03)
-            foot = _step(along - np.float32(0.9), 0.03)
-            _add(chances, weight, {SKIN: 0.05 + 0.78 * bare, LOWER: 0.9 - 0.85 * bare})
-            _add(chances, weight, {SOCKS: 0.16 * _step(along - 0.75, 0.05), SHOES: 0.02 + 0.15 * foot})
+            ankle, foot = 0.25 * _step(along - 0.75, 0.05), 0.02 + 0.2 * _step(along - np.float32(0.9), 0.03)
+            chances[SOCKS] += rest * ankle
+            chances[SHOES] += rest * foot
+            chances[LOWER] += rest * (1 - ankle - foot)
         else:
-            _add(chances, weight, {SHOES: 0.85, SKIN: 0.06, SOCKS: 0.05, LOWER: 0.04})
-    far = np.min([part.outside for part in regions.parts.values()], axis=0)
-    limbs = [part.outside for name, part in regions.parts.items() if name not in ("trunk", "head", "neck")]
-    bare_far = np.minimum(np.min(limbs, axis=0) if limbs else far, regions.parts["neck"].outside)
-    bare_far = np.minimum(bare_far, regions.parts["head"].outside)
+            chances[SHOES] += rest * 0.9
+            chances[SOCKS] += rest * 0.05
+            chances[LOWER] += rest * 0.05
+    limbs = [part.outside for name, part in regions.parts.items() if name != "trunk"]
+    far = np.minimum(np.min(limbs, axis=0), regions.parts["trunk"].outside + np.float32(0.06))
     # flesh does not stand off the bones, cloth and hair do
-    chances[SKIN] *= np.exp(-np.maximum(np.minimum(bare_far, far + 0.06), 0) / np.float32(0.06))
-    hanging = np.exp(-np.maximum(regions.parts["head"].outside, 0) / np.float32(0.2))
-    chances[HAIR] += 0.1 * hanging * (far > -ACROSS)
+    chances[SKIN] *= np.exp(-np.maximum(far, 0) / np.float32(0.06))
+    chances[HAIR] += 0.1 * np.exp(-np.maximum(regions.parts["head"].outside, 0) / np.float32(0.2))
     if looks is not None:
         chances *= (0.02 + 0.98 * looks.worn)[:, None, None]
     return np.asarray(chances / chances.sum(axis=0), np.float32)
@@ -121,8 +147,9 @@ def learn_looks(frame: UInt8Array, person: UInt8Array, regions: Regions) -> Look
     """
     inside = person > 0
     bins, lab = colour_bins(frame), cv2.cvtColor(frame, cv2.COLOR_RGB2LAB).astype(np.float32)
-    seeds, worn = _seeds(lab, inside, regions)
+    seeds, worn, shades = _seeds(lab, inside, regions)
     colours = np.stack([_density(bins, seed) for seed in seeds])
+    colours[SKIN] = 0.6 * colours[SKIN] + 0.4 * shades
     looks = Looks(colours, worn, WAIST, SLEEVE, HEM, float("nan"))
     weights = regions.weights()
     for number in range(_ROUNDS):
@@ -145,7 +172,7 @@ def learn_looks(frame: UInt8Array, person: UInt8Array, regions: Regions) -> Look
         if number < _ROUNDS - 1:
             learnt = np.stack([_density(bins, one) for one in np.square(chances)])
             kept = (chances.sum(axis=(1, 2)) > 20)[:, None]
-            looks = Looks(np.where(kept, 0.7 * learnt + 0.3 * colours, looks.colours), worn, waist, sleeve, hem, 0)
+            looks = Looks(np.where(kept, 0.5 * learnt + 0.5 * colours, looks.colours), worn, waist, sleeve, hem, 0)
     skirt = _between_legs(chances[LOWER], regions, inside, hem)
     return Looks(looks.colours, worn, waist, sleeve, hem, skirt)
 
@@ -175,21 +202,6 @@ def looks_of_clip(several: Sequence[Looks]) -> Looks:
     )
 
 
-def _add(chances: Floats, weight: Floats, shares: dict[int, Floats | float]) -> None:
-    for material, share in shares.items():
-        chances[material] += weight * np.asarray(share, np.float32)
-
-
-def _add_head(chances: Floats, weight: Floats, regions: Regions) -> None:
-    face = cv2.blur(regions.face, (3, 3)).astype(np.float32) / np.float32(255)
-    seen = bool(regions.face.any())
-    above = _step(-regions.chin_below, 0.05)
-    skin_beside = 0.25 if seen else 0.12
-    _add(chances, weight, {SKIN: face * 0.94 + (1 - face) * (skin_beside * above + 0.5 * (1 - above))})
-    _add(chances, weight, {HAIR: face * 0.06 + (1 - face) * ((1 - skin_beside) * above + 0.3 * (1 - above))})
-    _add(chances, weight, {UPPER: (1 - face) * 0.2 * (1 - above)})
-
-
 def _step(value: Floats, width: float) -> Floats:
     """0 far below 0 and 1 far above it."""
     return np.asarray(0.5 + 0.5 * np.tanh(value / np.float32(width)), np.float32)
@@ -203,21 +215,21 @@ def _density(bins: npt.NDArray[np.int32], weight: Floats) -> Floats:
     return np.asarray((share + _FLOOR) / (1 + _FLOOR * smooth.size), np.float32)
 
 
-def _seeds(lab: Floats, inside: npt.NDArray[np.bool_], regions: Regions) -> tuple[list[Floats], Floats]:
-    """Pixels that show each material for sure or nearly so, and how surely each is worn."""
+def _seeds(lab: Floats, inside: npt.NDArray[np.bool_], regions: Regions) -> tuple[list[Floats], Floats, Floats]:
+    """Pixels that show each material for sure or nearly so, how surely each is worn, and `_shades` of the skin."""
     parts, empty = regions.parts, np.zeros(inside.shape, bool)
     face = (regions.face > 0) & (regions.features == 0) & inside
     hands = empty.copy()
     for name in regions.hands_known:
         hands |= (parts[name].outside < 0) & inside
+    if face.sum() + hands.sum() < 20:
+        hands = _bare_limbs(lab, inside, regions)
     skin, mean, spread = _skin_seeds(lab, face, hands)
     distance = (((lab - mean) / spread) ** 2).sum(axis=-1)
     away = distance > MUCH_SKIN * 1.5
-    head = (parts["head"].outside < 0) & inside & (regions.face == 0) & (regions.chin_below < -0.25)
-    hair = head & away
-    bald = head.sum() > 20 and hair.sum() < 0.15 * head.sum()
-    if not regions.face.any():
-        hair = head
+    hair = (parts["head"].outside < 0) & inside & (regions.face == 0) & (regions.chin_below < -0.3)
+    known = skin.sum() > 20
+    bald = known and face.any() and hair.sum() > 20 and _alike(lab[hair], lab[skin & face]) > BALD
     trunk = parts["trunk"]
     limbs = np.min(
         [part.outside for name, part in parts.items() if name.endswith(("arm", "hand"))]
@@ -239,15 +251,54 @@ def _seeds(lab: Floats, inside: npt.NDArray[np.bool_], regions: Regions) -> tupl
         if f"{side} leg" in parts:
             leg = parts[f"{side} leg"]
             socks |= (leg.outside < 0) & (leg.along > 0.88) & (leg.along < 0.97) & inside
+    dressed, shod = (not (known and _alike(lab[one], lab[skin]) > BARE) for one in (upper, shoes))
+    upper, lower = (_without_skin(one, away) if of else one for one, of in ((upper, dressed), (lower, known)))
     masks = [hair, skin, upper, lower, socks, shoes]
-    worn = np.array([not bald, True, True, lower.any(), False, shoes.any()], np.float32)
+    worn = np.array([not bald, True, dressed, lower.any(), False, shoes.any() and shod], np.float32)
     ankles = int(socks.sum())
     if ankles > 12:
         of_lower = lab[lower].mean(axis=0) if lower.any() else np.full(3, -99.0)
         other = socks & away & (np.abs(lab - of_lower).sum(axis=-1) > 60)
         masks[SOCKS] = other
         worn[SOCKS] = float(np.clip(other.sum() / ankles * 2 - 0.8, 0, 1))
-    return [mask.astype(np.float32) for mask in masks], worn
+    return [mask.astype(np.float32) for mask in masks], worn, _shades(mean, spread)
+
+
+def _shades(mean: Floats, spread: Floats) -> Floats:
+    """(16384,) density of a skin's colours over the bins, in brighter light and in shadow than where it was seen."""
+    lightness, red, yellow = np.meshgrid(*(np.arange(count) for count in _BINS), indexing="ij")
+    centres = np.stack([lightness * 16 + 7.5, red * 4 + 65.5, yellow * 4 + 65.5], axis=-1).reshape(-1, 3)
+    wide = np.maximum(spread, np.array([30, 5, 5], np.float32))
+    density = np.exp(-0.5 * (((centres - mean) / wide) ** 2).sum(axis=1))
+    return np.asarray(density / density.sum(), np.float32)
+
+
+def _bare_limbs(lab: Floats, inside: npt.NDArray[np.bool_], regions: Regions) -> npt.NDArray[np.bool_]:
+    """Forearms and shins of a colour that skin may have: what is known of it where neither face nor hands are seen."""
+    usual, deviation = (np.array(values, np.float32) for values in _USUAL_SKIN)
+    near = (((lab - usual) / deviation) ** 2).sum(axis=-1) < 2 * MUCH_SKIN
+    limbs = np.zeros(inside.shape, bool)
+    for name, part in regions.parts.items():
+        if name.endswith(("arm", "leg")):
+            limbs |= (part.outside < -0.02) & (part.along > 0.6) & (part.along < 0.9)
+    return limbs & near & inside
+
+
+def _without_skin(seeds: npt.NDArray[np.bool_], away: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Seeds of cloth without what a neckline or a hand before it shows, unless most of the cloth looks like skin."""
+    return seeds & away if (seeds & away).sum() > 0.5 * seeds.sum() else seeds
+
+
+def _alike(first: Floats, second: Floats) -> float:
+    """Bhattacharyya coefficient of two normal distributions of colours (N, 3): 1 where they are the same."""
+    if min(len(first), len(second)) < 8:
+        return 0.0
+    means, spreads = zip(*((one.mean(axis=0), np.cov(one.T) + np.eye(3) * 4) for one in (first, second)), strict=True)
+    between = (spreads[0] + spreads[1]) / 2
+    apart = means[0] - means[1]
+    distance = apart @ np.linalg.solve(between, apart) / 8
+    distance += 0.5 * np.log(np.linalg.det(between) / np.sqrt(np.linalg.det(spreads[0]) * np.linalg.det(spreads[1])))
+    return float(np.exp(-distance))
 
 
 def _skin_seeds(
@@ -314,7 +365,7 @@ def _between_legs(lower: Floats, regions: Regions, inside: npt.NDArray[np.bool_]
     left, right = regions.parts["left leg"], regions.parts["right leg"]
     down = np.minimum(left.along, right.along)
     # on the line where both legs are equally near, off both of them
-    gap = (np.abs(left.outside - right.outside) < 0.06) & (left.outside > 0.03) & (down > 0.12) & (down < hem - 0.08)
-    if gap.sum() < 12:
+    gap = (np.abs(left.outside - right.outside) < 0.06) & (left.outside > 0.05) & (down > 0.22) & (down < hem - 0.05)
+    if gap.sum() < 0.012 * regions.unit**2:
         return float("nan")
     return float((lower[gap] > 0.5).mean())

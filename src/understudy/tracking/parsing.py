@@ -25,6 +25,7 @@ from understudy.tracking.looks import (
     SOCKS,
     UPPER,
     Looks,
+    bare,
     colour_bins,
     learn_looks,
     looks_of_clip,
@@ -36,9 +37,9 @@ Floats = npt.NDArray[np.float32]
 
 LEARNING_SIDE = 256
 """pixels of the longer side at which colours are learnt"""
-SKIRT = 0.5
+SKIRT = 0.7
 """share of cloth between spread legs from which the lower clothes are a skirt"""
-SAME_CLOTH = 0.55
+SAME_CLOTH = 0.7
 """Bhattacharyya coefficient of the colours above and below the waist from which a skirt and a top are one dress"""
 SPECK = 0.0006
 """of the person: smaller pieces of a label are taken for what is round them"""
@@ -153,7 +154,8 @@ def labelled(
     """(H, W) labels of materials: which limb's skin it is, which foot's shoe, and what the clothes are called."""
     names = list(regions.parts)
     weights = regions.weights()
-    nearest = np.argmax(np.stack([weights[name] for name in names]), axis=0)
+    # a hand before a thigh is a hand's skin, as the thigh is dressed
+    nearest = np.argmax(np.stack([weights[name] * bare(name, regions, looks) for name in names]), axis=0)
     upper, lower = clothes_called(looks)
     table = np.zeros((6, len(names)), np.uint8)
     table[HAIR], table[UPPER], table[LOWER], table[SOCKS] = LABEL["hair"], LABEL[upper], LABEL[lower], LABEL["socks"]
@@ -164,6 +166,9 @@ def labelled(
     face = (materials == SKIN) & (regions.face > 0) & (regions.parts["head"].outside < 0)
     hands = np.isin(labels, [LABEL["left hand"], LABEL["right hand"]])
     labels[face & ~hands] = LABEL["face"]
+    # glasses, a mask, a beard; but not a sleeve before the face
+    heads = np.isin(np.argmax(np.stack(list(weights.values())), axis=0), [names.index("head"), names.index("neck")])
+    labels[(regions.core > 0) & heads] = LABEL["face"]
     neck = (labels == LABEL["face"]) & (regions.face == 0) & (regions.chin_below > 0)
     labels[neck] = LABEL["torso skin"]
     return np.where(person, labels, 0).astype(np.uint8)
