@@ -262,7 +262,7 @@ def _stacked(maps: Iterable[Image]) -> Tensor:
 
 
 def face_box(xy: npt.NDArray[np.float32], confidence: npt.NDArray[np.float32]) -> tuple[float, float, float, float]:
-    """Left, top, right, bottom in pixels of the face's points, widened to hold forehead and chin; 0 where none is seen."""
+    """Left, top, right, bottom in pixels: a face's points, and forehead and chin; all 0 where none is seen."""
     if face_matrix(xy, confidence) is None:
         return 0.0, 0.0, 0.0, 0.0
     points = xy[FACE][confidence[FACE] > 0] if (confidence[FACE] > 0).sum() >= 8 else xy[:5][confidence[:5] > 0]
