@@ -30,7 +30,7 @@ class Session:
     Args:
         recipe: its name, for the record.
         config: of the recipe, with `optimisation` if it trains a network.
-        reference: the person whose looks are learnt.
+        reference: the person whose looks are learnt; None where it is anybody's.
         unpaired: other people, as `Recipe.learns_from` says: performances, or pose sequences.
         folder: the run folder, see `loop.run`; the caller holds its lock.
         seed: of everything random.
@@ -43,7 +43,7 @@ class Session:
         self,
         recipe: str,
         config: Any,
-        reference: Performance,
+        reference: Performance | None,
         unpaired: Sequence[Any],
         folder: Path,
         *,
@@ -53,7 +53,7 @@ class Session:
         max_steps: int | None = None,
         device: Device = "auto",
     ):
-        self.config, self.reference, self.unpaired, self.folder = config, reference, list(unpaired), folder
+        self.config, self._reference, self.unpaired, self.folder = config, reference, list(unpaired), folder
         self.seed, self.resume, self.max_minutes, self.max_steps = seed, resume, max_minutes, max_steps
         self._device = device
         self.chance = Chance(seed)
@@ -61,11 +61,17 @@ class Session:
             "recipe": recipe,
             "config": asdict(config),
             "seed": seed,
-            "reference": fingerprint(reference),
+            "reference": None if reference is None else fingerprint(reference),
         }
         """what a resumed run must have been begun with; a recipe adds what else it learns from"""
         self._stages: Stages | None = None
         self._outcome: loop.Outcome | None = None
+
+    @property
+    def reference(self) -> Performance:
+        """The person whose looks are learnt."""
+        assert self._reference is not None, "this training learns from anybody"
+        return self._reference
 
     @cached_property
     def fabric(self) -> Fabric:

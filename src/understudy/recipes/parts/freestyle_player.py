@@ -1,7 +1,182 @@
 """One photograph dances: P2B says what is where, B2F paints and copies it, FR mends the face; frame by frame.
 
-Shape letters: T moments, B of them at a time, S the side of the square picture; the networks see its middle columns, as
-many as they were made for, or all of them where somebody reaches farther out.
+Shape letters: T moments, B of them at a time, S the side of the square picture, W the columns of it that the networks
+see: as many as they were trained with, or all where somebody reaches farther out.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from understudy.base.devices import autocast
+from understudy.conditioning.aligned_faces import cut_aligned, lay_back
+from understudy.conditioning.pictures import as_values
+from understudy.conditioning.stick_figure import palette as stick_palette
+from understudy.conditioning.stick_figure import stick_figures
+from understudy.networks.face_refiner import put_in
+from understudy.networks.frame_generator import Frame as PaintedFrame
+from understudy.poses.pose import Pose
+from understudy.recipes.parts.freestyle_model import network_of, wider
+from understudy.recipes.parts.freestyle_networks import body_condition, labels_of, pose_condition
+from understudy.recipes.parts.freestyle_people import THICKNESS, surface_values
+from understudy.recipes.parts.freestyle_reenactment_config import B2F, FR, P2B, Config
+from understudy.recipes.parts.photograph import Along, Photograph, stored_photograph
+from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, batches, pose_of
+from understudy.recipes.parts.trained import Arrays
+from understudy.tracking.body_fit import PosedBody, fit
+from understudy.tracking.face import WIDE, face_labels, face_matrix
+from understudy.tracking.surface import surface_maps
+
+Image = npt.NDArray[np.uint8]
+
+ROOM = 0.03
+"""of the square: kept free beside hands and clothes"""
+
+
+class FreestylePlayer:
+    """Plays one photograph.
+
+    Args:
+        config: of the networks.
+        weights: of the networks, and what `freestyle_reenactment.train` gathered of the photograph.
+        device: where to compute.
+
+    Raises:
+        ActorError: the photograph in `weights` cannot be decoded.
+    """
+
+    latency: int | None = None
+    needs: tuple[Need, ...] = ("poses",)
+
+    def __init__(self, config: Config, weights: Arrays, device: torch.device):
+        self.config, self.device = config, device
+        self.photograph = stored_photograph(weights)
+        self.stretch, self.girth = weights["stretch"], float(weights["girth"][0])
+        self.tensor = torch.from_numpy(weights["looks"].astype(np.float32)).to(device)
+        self.identity = torch.from_numpy(weights["identity"].astype(np.float32)).to(device)
+        self.colours = as_values(torch.from_numpy(stick_palette()))
+        self.p2b, self.fr = (network_of(weights, config, name, device) for name in (P2B, FR))
+        self.b2f = {one.size_hw[1]: network_of(weights, one, B2F, device) for one in (config, wider(config))}
+
+    def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
+        """See `Player.play`: `(S, S, 4)`, cut out. Where no part of the body is seen: nobody."""
+        size = self.config.size
+        pose = pose_of(moments, size)
+        posed = fit(pose, self.stretch)
+        columns = self.columns(pose)
+        surfaces = surface_maps(posed, (size, size), self.girth)
+        for some in batches(range(len(pose)), batch):
+            maps = [next(surfaces) for _ in some]
+            made = self.painted(pose, posed, maps, some, columns)
+            for moment, picture in zip(some, made, strict=True):
+                shown = np.zeros((size, size, 4), np.uint8)
+                if posed.known[moment]:
+                    shown[:, columns[moment]] = picture
+                yield shown
+
+    def columns(self, pose: Pose) -> list[slice]:
+        """The columns that the networks see at each moment: one width for the whole sequence, about the person."""
+        size, width = self.config.size, self.config.size_hw[1]
+        seen = pose.confidence > 0
+        low = np.where(seen, pose.xy[..., 0], np.inf).min(axis=1, initial=np.inf)
+        high = np.where(seen, pose.xy[..., 0], -np.inf).max(axis=1, initial=-np.inf)
+        reach = high - low
+        if len(reach) and np.nanmax(np.where(np.isfinite(reach), reach, 0)) > width - 2 * ROOM * size:
+            width = size
+        middle = np.where(np.isfinite(reach), (low + high) / 2, size / 2)
+        left = np.clip(np.round(middle - width / 2), 0, size - width).astype(int)
+        return [slice(start, start + width) for start in left.tolist()]
+
+    @torch.inference_mode()
+    def painted(
+        self, pose: Pose, posed: PosedBody, maps: list[Image], some: list[int], columns: list[slice]
+    ) -> list[Image]:
+        """B pictures (S, W, 4) premultiplied."""
+        size, photograph = self.config.size, self.photograph
+        along = [
+            photograph.along(pose.xy[moment], pose.confidence[moment], map_)
+            for moment, map_ in zip(some, maps, strict=True)
+        ]
+        boxes = [columns[moment] for moment in some]
+        width = boxes[0].stop - boxes[0].start
+        xy = np.stack([pose.xy[moment] - (box.start, 0) for moment, box in zip(some, boxes, strict=True)]).astype(
+            np.float32
+        )
+        confidence = pose.confidence[some]
+        labels = self._labels(xy, confidence, maps, along, boxes)
+        faces = np.stack([face_labels(one, seen, (size, width)) for one, seen in zip(xy, confidence, strict=True)])
+        copied = None
+        if self.config.copies:
+            copies = [
+                _copies(photograph, one, shown, box) for one, shown, box in zip(along, labels, boxes, strict=True)
+            ]
+            copied = torch.from_numpy(np.stack(copies)).permute(0, 1, 4, 2, 3).to(self.device) / 255
+        body = body_condition(torch.from_numpy(labels).to(self.device), torch.from_numpy(faces).to(self.device))
+        with autocast(self.device):
+            frame: PaintedFrame = self.b2f[width].decode(self.tensor, body, copied, played=True)  # type: ignore[operator]
+        z, mask = frame.z.float(), frame.mask.float()
+        if self.config.refining:
+            z = self._with_faces(z, mask, xy, confidence)
+        if not self.config.blending:
+            mask = (torch.from_numpy(labels).to(self.device) > 0)[:, None].float()
+        picture = torch.cat([(z + 1) / 2 * mask, mask], dim=1).clamp(0, 1)
+        return list((255 * picture + 0.5).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
+
+    def _labels(
+        self, xy: npt.NDArray[np.float32], confidence: npt.NDArray[np.float32], maps: list[Image], along: list[Along],
+        boxes: list[slice],
+    ) -> Image:  # fmt: skip
+        """P^M, eq. 3: (B, S, W)."""
+        size, width = self.config.size, boxes[0].stop - boxes[0].start
+        person = self.photograph.labels[:, (size - width) // 2 : (size - width) // 2 + width]
+        surface = surface_values(
+            torch.from_numpy(np.stack([one[:, box] for one, box in zip(maps, boxes, strict=True)]))
+        )
+        stick = stick_figures(
+            torch.from_numpy(xy), torch.from_numpy(confidence > 0), self.colours, (size, width), size * THICKNESS
+        )
+        copied = np.stack([one.labels[:, box] for one, box in zip(along, boxes, strict=True)])
+        given = torch.from_numpy(person).expand(len(maps), size, width)
+        condition = pose_condition(
+            given.to(self.device),
+            (surface if self.config.dense else 0 * surface).to(self.device),
+            stick.to(self.device),
+            self.config.p2b_shrink,
+            torch.from_numpy(copied).to(self.device) if self.config.copies else None,
+        )
+        with autocast(self.device):
+            shares = self.p2b(condition)
+        found: Image = labels_of(shares, (size, width)).cpu().numpy()
+        return found
+
+    def _with_faces(
+        self, z: Tensor, mask: Tensor, xy: npt.NDArray[np.float32], confidence: npt.NDArray[np.float32]
+    ) -> Tensor:
+        """Eq. 8: z with its faces refined, before grey since the background is not known here."""
+        found = [face_matrix(one, seen) for one, seen in zip(xy, confidence, strict=True)]
+        seen = [number for number, one in enumerate(found) if one is not None]
+        if not seen:
+            return z
+        matrices = torch.from_numpy(np.stack([one for one in found if one is not None])).to(z.device)
+        crops = cut_aligned(z[seen] * mask[seen], matrices, WIDE)
+        with autocast(self.device):
+            refined = self.fr(crops, self.identity)
+        shown, z = put_in(refined, crops), z.clone()
+        z[seen] = lay_back(z[seen], shown, torch.ones_like(refined.mask), matrices)
+        return z
+
+
+def _copies(photograph: Photograph, along: Along, labels: Image, box: slice) -> Image:
+    """(K, S, W, 4)"""
+    part = Along(
+        np.ascontiguousarray(along.where[:, box]),
+        np.ascontiguousarray(along.trust[:, box]),
+        along.labels[:, box],
+        along.by_limbs[:, box],
+    )
+    return photograph.copies(part, labels)

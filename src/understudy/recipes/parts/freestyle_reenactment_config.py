@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from understudy.networks.frame_generator import PRINTED_WIDTHS
 from understudy.networks.perceptual import Features
-from understudy.recipes.parts.groups import Optimisation
+from understudy.recipes.parts.groups import Optimisation, Placement
 
 P2B, B2F, FR = NAMES = "p2b", "b2f", "fr"
 
@@ -60,6 +60,19 @@ class Config:
     """eq. 17: weight of the blending mask's distance"""
     lambda_copy: float = 0.0
     """weight of |z - x| on the person, which teaches what to copy sooner than features do; 0 is the paper's"""
+    squeeze: float = 0.3
+    """while P2B learns, widths of label maps alone are multiplied by 1 / (1 + this) to 1 + this; 0 leaves them (Figure
+    6b). How much is not printed"""
+    dense: bool = True
+    """P2B sees the surface map P^D; without (Figure 6d) the stick figure alone"""
+    hands: bool = True
+    """hands have labels of their own; without (Figures 5d and 6e) they are arms"""
+    blending: bool = True
+    """the person is cut out along m; without (Figure 5c) along the labels"""
+    refining: bool = True
+    """FR mends the face; without (Figure 5b) it stays as B2F painted it"""
+    face_network: str = "imagenet"
+    """who is in a picture is told by this, see `networks/face_embedding.py`; the paper's is a VGGFace2 network"""
     features: Features = "auto"
     """what eq. 16 compares, see `networks/perceptual.py`"""
     vgg_layers: tuple[str, ...] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -88,6 +101,11 @@ class Config:
     """training steps of each network, however many people there are; in place of `epochs`"""
     shares: tuple[float, float, float] = (0.3, 0.6, 0.1)
     """of the training time when that is limited, for each network"""
+
+    placement: Placement = Placement(scale_by="body", fit_limbs=True)
+    """how a driver is brought to the photograph's place; ours"""
+    model: str = ""
+    """file of the trained networks; empty are those that come with the program"""
 
     def __post_init__(self) -> None:
         for name in ("size_hw", "b2f_widths", "vgg_layers", "fr_widths", "batch_times", "rate_times", "epochs",
@@ -120,6 +138,11 @@ class Config:
             raise ValueError(f"each network needs a share of the time above 0: not {self.shares}")
         if min(self.steps or self.epochs) < 1 or min(self.batch_times) < 1 or min(self.rate_times) <= 0:
             raise ValueError("each network needs at least one step or epoch, a batch and a learning rate")
+
+    @property
+    def size(self) -> int:
+        """Pixels: side of the square that people are placed in, of which the frame is the middle."""
+        return self.size_hw[0]
 
     @property
     def embedding(self) -> int:

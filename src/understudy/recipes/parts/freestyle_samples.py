@@ -19,7 +19,7 @@ from understudy.base.files import load_tensors, save_tensors
 from understudy.body.surface_mesh import CHART
 from understudy.errors import TrainingError
 from understudy.people.view import View
-from understudy.recipes.parts.photograph import Photograph
+from understudy.recipes.parts.photograph import Photograph, from_png, png
 
 Image = npt.NDArray[np.uint8]
 
@@ -102,7 +102,7 @@ def write_person(path: Path, views: Sequence[View], pairs: Sequence[tuple[int, i
             photographs[reference] = photograph_of(views[reference])
         copies, labels = copies_of(photographs[reference], views[wanted])
         for name, copy in zip((*range(STORED_COPIES), "labels"), (*copies, labels), strict=True):
-            tensors[f"copies/{row}/{name}"] = _png(copy)
+            tensors[f"copies/{row}/{name}"] = png(copy)
     save_tensors(path, tensors, {"kind": KIND, "version": VERSION})
 
 
@@ -145,15 +145,9 @@ _PICTURES = ("frame", "labels", "surface", "others", "background")
 
 
 def _packed(view: View) -> dict[str, npt.NDArray[Any]]:
-    pictures = {name: _png(getattr(view, name)) for name in ("labels", "surface", "others")}
+    pictures = {name: png(getattr(view, name)) for name in ("labels", "surface", "others")}
     pictures |= {name: _jpeg(getattr(view, name)) for name in ("frame", "background")}
     return {**pictures, "xy": view.xy, "confidence": view.confidence}
-
-
-def _png(picture: Image) -> Image:
-    order = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
-    picture = cv2.cvtColor(picture, order[picture.shape[2]]) if picture.ndim == 3 else picture
-    return np.asarray(cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 2])[1], np.uint8)
 
 
 def _jpeg(picture: Image) -> Image:
@@ -162,9 +156,7 @@ def _jpeg(picture: Image) -> Image:
 
 
 def _decoded(data: Image) -> Image:
-    picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
-    if picture is None:
-        raise TrainingError("a file of people is damaged: delete its folder, it is made again")
-    if picture.ndim == 3:
-        picture = cv2.cvtColor(picture, cv2.COLOR_BGRA2RGBA if picture.shape[2] == 4 else cv2.COLOR_BGR2RGB)
-    return np.asarray(picture, np.uint8)
+    try:
+        return from_png(data)
+    except ValueError as cause:
+        raise TrainingError(f"a file of people cannot be used ({cause}): delete its folder, it is made again") from None

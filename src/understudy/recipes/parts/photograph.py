@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from understudy.body.labels import LABEL, LABELS, MIRRORED, other_side
+from understudy.body.surface_mesh import CHARTS
 from understudy.conditioning.limb_warps import part_transforms, with_made_up_points
 from understudy.conditioning.surface_copy import copied, looked_up, seen_places
-from understudy.poses.pose import Pose
+from understudy.errors import ActorError
+from understudy.poses.pose import POINTS, Pose
+from understudy.recipes.parts.trained import Arrays, ArraySpec
 from understudy.recipes.parts.wardrobe import Wardrobe
 
 Floats = npt.NDArray[np.float32]
@@ -148,6 +152,62 @@ class Along:
     trust: Floats
     labels: Image
     by_limbs: Image
+
+
+PHOTOGRAPH: ArraySpec = {
+    "picture_png": ("|u1", (None,)),
+    "labels_png": ("|u1", (None,)),
+    "surface_png": ("|u1", (None,)),
+    "xy": ("<f4", (POINTS, 2)),
+    "confidence": ("<f4", (POINTS,)),
+}
+"""a photograph as an actor holds it; pictures as PNG files"""
+
+
+def stored(photograph: Photograph) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of `PHOTOGRAPH`."""
+    pictures = {"picture": photograph.picture, "labels": photograph.labels, "surface": photograph.surface}
+    found: dict[str, npt.NDArray[Any]] = {f"{name}_png": png(picture) for name, picture in pictures.items()}
+    return {**found, "xy": photograph.xy, "confidence": photograph.confidence}
+
+
+def stored_photograph(weights: Arrays) -> Photograph:
+    """The photograph that an actor holds.
+
+    Raises:
+        ActorError: its pictures cannot be decoded, or do not belong together.
+    """
+    try:
+        picture, labels, surface = (from_png(weights[f"{name}_png"]) for name in ("picture", "labels", "surface"))
+    except ValueError as cause:
+        raise ActorError(f"the actor's photograph cannot be used ({cause}): make it again") from None
+    side = len(picture)
+    if picture.shape != (side, side, 4) or labels.shape != (side, side) or surface.shape != (side, side, 3):
+        raise ActorError("the actor's photograph and its maps are of different sizes: make it again")
+    if labels.max() >= len(LABELS) or surface[..., 0].max() >= len(CHARTS):
+        raise ActorError("the actor's photograph has labels that there are not: make it again")
+    return Photograph(picture, labels, surface, weights["xy"], weights["confidence"])
+
+
+def png(picture: Image) -> Image:
+    """(H, W) or (H, W, 3 or 4) RGB(A) as a PNG file's bytes."""
+    order = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
+    picture = cv2.cvtColor(picture, order[picture.shape[2]]) if picture.ndim == 3 else picture
+    return np.asarray(cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 2])[1], np.uint8).ravel()
+
+
+def from_png(data: npt.NDArray[Any]) -> Image:
+    """A PNG or JPEG file's bytes as (H, W) or (H, W, 3 or 4) RGB(A).
+
+    Raises:
+        ValueError: they are damaged.
+    """
+    picture = cv2.imdecode(np.asarray(data, np.uint8), cv2.IMREAD_UNCHANGED) if len(data) else None
+    if picture is None:
+        raise ValueError("a picture is damaged")
+    if picture.ndim == 3:
+        picture = cv2.cvtColor(picture, cv2.COLOR_BGRA2RGBA if picture.shape[2] == 4 else cv2.COLOR_BGR2RGB)
+    return np.asarray(picture, np.uint8)
 
 
 def _alike(shown: Image, wanted: Image) -> npt.NDArray[np.bool_]:

@@ -1,0 +1,202 @@
+"""Single-Shot Freestyle Dance Reenactment (Gafni, Ashual, Wolf 2021): one photograph of anybody dances, at once.
+
+    p^M* = HP(I)                           (1)   `tracking/parsing.py`
+    P^D, P^S = DP(v), OP(v)                (2)   `tracking/surface.py`, `conditioning/stick_figure.py`
+    P^M = P2B(p^M*, P^S, P^D)              (3)   `networks/label_generator.py`
+    t_1 ... t_5 = l(I, p^M*)               (4)   `parts/segments.py`
+    e_z = [VGGFace2(t_1), VGG(t_2 ... 5)]  (5)   `parts/freestyle_networks.py`
+    (z, m) = B2F(P^M, e_z)                 (6)   `networks/frame_generator.py`
+    f^0 = z m + b (1 - m)                  (7)   `compositing/cutouts.py`, where any background is
+    f = FR(f^0, t_1)                       (8)   `networks/face_refiner.py`
+
+The three networks are learnt from many people by `train_freestyle` (`parts/freestyle_training.py`, where the losses and
+"Where we differ from the paper" are). Here somebody's photograph is read: its labels, its surface, and the embedding,
+which is computed once a person. What the driver is at each moment follows from the poses, as they were brought to the
+photograph's place: P^D is a body of this person's measures laid into them, so it knows nothing of the driver's shape.
+
+Beyond the paper: what the photograph shows is copied (`parts/photograph.py`) where the networks say so.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from understudy.base.devices import Device, ready_device
+from understudy.conditioning.clips import flat_colour
+from understudy.conditioning.pictures import as_values
+from understudy.errors import TrainingError
+from understudy.performance import FOUND
+from understudy.poses.pose import Pose
+from understudy.recipes.parts.freestyle_model import (
+    FreestyleModel,
+    face_extractor,
+    load_model,
+    network_of,
+    part_extractor,
+    specification,
+)
+from understudy.recipes.parts.freestyle_networks import embedding, face_vector
+from understudy.recipes.parts.freestyle_player import FreestylePlayer
+from understudy.recipes.parts.freestyle_reenactment_config import B2F, Config, fast, paper
+from understudy.recipes.parts.photograph import PHOTOGRAPH, Photograph, stored
+from understudy.recipes.parts.recipe import Recipe
+from understudy.recipes.parts.segments import segments_of
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained
+from understudy.tracking.body_fit import fit
+from understudy.tracking.face import aligned, face_matrix
+from understudy.tracking.parsing import BuiltInParser
+from understudy.tracking.surface import girth_of, surface_maps
+
+if TYPE_CHECKING:
+    from understudy.performance import Performance
+    from understudy.training.session import Session
+
+log = logging.getLogger(__name__)
+
+STATISTICS: ArraySpec = {"flat_colour": ("|u1", (3,))}
+
+
+def train(session: Session) -> Trained:
+    """Reads the photograph: the frame of the reference that shows most of the person's front.
+
+    Raises:
+        TrainingError: nobody is in any frame, or there are no networks of the config's sizes.
+    """
+    started, config = time.monotonic(), session.config
+    model = load_model(config.model)
+    if networks(model.config) != networks(config):
+        which = f"{config.model} holds" if config.model else "the networks that come with the program are"
+        raise TrainingError(
+            f"{which} others than this preset's: train them with `understudy train-freestyle --output NAME.freestyle`, "
+            "and set model=NAME.freestyle"
+        )
+    log.warning("%s", seen_by(model))
+    photograph, measures = read(session.reference, config)
+    looks = looked_at(model, photograph)
+    record = {
+        "steps": 0,
+        "joined_at": None,
+        "seconds": round(time.monotonic() - started, 1),
+        "features": "none",
+        "device": "cpu",
+        "precision": "none",
+        "seed": session.seed,
+        "losses": {},
+        "model": dict(model.record),
+    }
+    statistics = {"flat_colour": np.array(flat_colour(session.reference), np.uint8)}
+    return Trained(config, {**model.weights, **stored(photograph), **measures, **looks}, statistics, record)
+
+
+def networks(config: Config) -> dict[str, Any]:
+    """What two configs must have alike for the same weights."""
+    return {name: shape for name, (_, shape) in specification(config).items()}
+
+
+def seen_by(model: FreestyleModel) -> str:
+    """A line that says what the networks have seen."""
+    seen = model.record.get("seen", "nobody knows what")
+    return f"one photograph: what it does not show is guessed, by networks that have seen {seen}"
+
+
+def read(reference: Performance, config: Config) -> tuple[Photograph, dict[str, Any]]:
+    """The photograph of a reference in S x S pixels, and the measures of the body in it.
+
+    Raises:
+        TrainingError: nobody is in any frame.
+    """
+    from understudy.poses.similarity import Similarity
+
+    chosen = best_frame(reference)
+    size, working = config.size, reference.header.size_hw[0]
+    frame, matte = (next(iter(kind(chosen, chosen + 1))) for kind in (reference.frames, reference.mattes))
+    picture = np.dstack([resized(frame, size), resized(matte, size)])
+    own = Pose(reference.poses.xy[[chosen]], reference.poses.confidence[[chosen]], reference.poses.size_hw)
+    pose = Similarity.resized(size / working).of_pose(own, (size, size))
+    posed = fit(pose, follow=False)
+    girth = girth_of(posed, [picture[..., 3]])
+    surface = next(surface_maps(posed, (size, size), girth))
+    labels = BuiltInParser()(picture[..., :3], picture[..., 3], pose.xy[0], pose.confidence[0])
+    measures = {"stretch": posed.stretch, "girth": np.array([girth], np.float32)}
+    return Photograph(picture, labels, surface, pose.xy[0], pose.confidence[0]), measures
+
+
+def best_frame(reference: Performance) -> int:
+    """Of the frames in which somebody was found, the one that shows most points, and shows them largest.
+
+    Raises:
+        TrainingError: there is none.
+    """
+    found = np.flatnonzero(reference.status == FOUND)
+    if not len(found):
+        raise TrainingError(f"{reference.header.source_name} shows nobody: give a picture of a person")
+    if len(found) == 1:
+        return int(found[0])
+    seen = reference.poses.confidence[found] * (reference.poses.confidence[found] > 0.3)
+    return int(found[seen.sum(axis=1).argmax()])
+
+
+def resized(picture: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
+    """(size, size, ...)"""
+    import cv2
+
+    if len(picture) == size:
+        return picture
+    way = cv2.INTER_AREA if size < len(picture) else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, (size, size), interpolation=way), np.uint8)
+
+
+@torch.inference_mode()
+def looked_at(model: FreestyleModel, photograph: Photograph) -> dict[str, Any]:
+    """What the networks remember of a photograph, once a person: B2F's tensor of e_z, and FR's face."""
+    config = model.config
+    face, parts = face_extractor(config), part_extractor(config)
+    picture = photograph.picture[..., :3]
+    segments = as_values(torch.from_numpy(segments_of(picture, photograph.labels))).permute(0, 3, 1, 2)
+    b2f = network_of(model.weights, config, B2F, torch.device("cpu"))
+    matrix = face_matrix(photograph.xy, photograph.confidence)
+    crop = (
+        segments[:1]
+        if matrix is None
+        else as_values(torch.from_numpy(aligned(picture, matrix)))[None].permute(0, 3, 1, 2)
+    )
+    looks: torch.Tensor = b2f.tensor(embedding(face, parts, segments[None]))  # type: ignore[operator]
+    return {"looks": looks.numpy(), "identity": face_vector(face, crop).numpy()}
+
+
+def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
+    """Weights and statistics that an actor of this recipe holds."""
+    own: ArraySpec = {
+        "stretch": ("<f4", (9,)),
+        "girth": ("<f4", (1,)),
+        "looks": ("<f4", (1, config.b2f_first, 4, 4)),
+        "identity": ("<f4", (1, config.face_embedding)),
+    }
+    return {**specification(config), **PHOTOGRAPH, **own}, STATISTICS
+
+
+def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> FreestylePlayer:
+    """Plays a `Trained`."""
+    return FreestylePlayer(config, weights, ready_device(device))
+
+
+RECIPE = Recipe(
+    title="Single-shot freestyle dance reenactment",
+    paper="Gafni, Ashual, Wolf: Single-Shot Freestyle Dance Reenactment, 2021",
+    config=Config,
+    presets={"instant": fast, "preview": fast, "fast": fast, "paper": paper},
+    train=train,
+    contents=contents,
+    player=player,
+    variants={
+        "no FR": lambda config: replace(config, refining=False),
+        "no blending mask": lambda config: replace(config, blending=False),
+    },
+    learns=False,
+)

@@ -1,0 +1,97 @@
+"""The verb `train_freestyle`: networks that know people in general, for `reenact`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from understudy.base.arguments import Device, StrPath, check_choice, check_limits, check_seed
+from understudy.errors import TrainingError, UsageError
+
+if TYPE_CHECKING:
+    from understudy.performance import Clip
+
+log = logging.getLogger(__name__)
+
+NetworkPreset = Literal["preview", "fast", "paper"]
+
+
+def train_freestyle(
+    output: StrPath,
+    *,
+    people: str = "made-up:2000",
+    reference: Sequence[Clip] = (),
+    preset: NetworkPreset = "fast",
+    variant: str | None = None,
+    settings: Sequence[str] = (),
+    resume: bool = False,
+    overwrite: bool = False,
+    max_minutes: float | None = None,
+    max_steps: int | None = None,
+    seed: int = 0,
+    consent: str | None = None,
+    device: Device = "auto",
+) -> Path:
+    """Teaches the three networks of freestyle reenactment what people look like; writes a model for `reenact`.
+
+    First everybody who is learnt from is made into a file of the folder OUTPUT.run/people, which takes about three
+    seconds a made-up person; then the networks are trained one after another: the body in a pose, its picture, its
+    face. All of it goes on where it was stopped with `resume=True`.
+
+    Args:
+        output: the model to write, one file, usually NAME.freestyle.
+        people: "made-up:COUNT", people that nobody is.
+        reference: videos or performances of real people to learn from beside them.
+        preset: "fast": what comes with the program. "preview": 128x80, minutes, to try out. "paper": the paper's
+            numbers; weeks without a GPU.
+        variant: for research: the networks without something, as the paper's figures 5 and 6 have it; `understudy
+            recipes freestyle-reenactment` lists them.
+        settings: numbers of the config to change, each NAME=VALUE.
+        resume: go on with an interrupted run of this output, or start one.
+        overwrite: begin anew whatever is there.
+        max_minutes: stop after this much training, all parts of a resumed run together; making people comes on top.
+        max_steps: stop after this many training steps, of all three networks together.
+        seed: of everything random.
+        consent: who of the clips in `reference` agreed to be learnt from; stored in the model. Left out, it is asked
+            for at a terminal. Without clips nobody needs to agree.
+        device: where to compute; "auto" takes the fastest there is.
+
+    Returns:
+        The path of the model.
+
+    Raises:
+        ConsentError: clips were given, and no consent.
+        UsageError: `output` exists already, or arguments make no sense.
+        TrainingError: training cannot start or go on, or another process trains this output.
+        Interrupted: Ctrl-C or SIGTERM, with everything saved.
+
+    Example:
+        train_freestyle("mine.freestyle", people="made-up:200", max_minutes=60)
+
+    Shell:
+        $ understudy train-freestyle --output mine.freestyle --people made-up:200 --max-minutes 60
+        $ understudy train-freestyle --output mine.freestyle --resume
+    """
+    from understudy.base.devices import choose_device
+    from understudy.base.files import locked
+    from understudy.consent import obtain_consent
+    from understudy.recipes.freestyle_reenactment import NETWORKS_PRESETS, RECIPE, VARIANTS, varied
+    from understudy.recipes.parts.freestyle_gathering import gather_clip, gather_made_up, made_up_count
+    from understudy.recipes.parts.freestyle_schedule import trained
+    from understudy.recipes.parts.settings import assignments, changed
+    from understudy.tracking.track import tracked
+    from understudy.training.session import Session
+    from understudy.verbs.outputs import check_written
+
+    path = Path(output)
+    check_choice("preset", preset, get_args(NetworkPreset))
+    config = changed(varied(NETWORKS_PRESETS[preset](), variant), assignments(settings))
+    count = made_up_count(people)
+    if not count and not reference:
+        raise UsageError("there is nobody to learn from: give `people='made-up:COUNT'`, or clips as `reference`")
+    choose_device(device)
+    check_limits(max_minutes, max_steps)
+    check_seed(seed)
