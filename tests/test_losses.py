@@ -204,3 +204,90 @@ def test_gradients_of_refining_losses_match_finite_differences():
     assert torch.autograd.gradcheck(lambda x: losses.shift_tolerant_distance(x, real), fake)
     coarse = {"eps": 1e-3, "atol": 1e-3, "rtol": 1e-2}
     assert torch.autograd.gradcheck(lambda x: losses.unit_feature_distance([x], [real]).double(), fake, **coarse)
+
+
+@pytest.mark.parametrize(
+    ("real", "fake", "expected"),
+    [
+        pytest.param(0.0, 0.0, 2.0, id="cannot tell"),
+        pytest.param(1.0, -1.0, 0.0, id="right"),
+        pytest.param(5.0, -5.0, 0.0, id="surer than it need be"),
+        pytest.param(-1.0, 2.0, 5.0, id="wrong"),
+    ],
+)
+def test_hinge_by_hand(real, fake, expected):
+    real_values, fake_values = torch.full((2, 1, 3, 3), real), torch.full((2, 1, 3, 3), fake)
+    assert losses.hinge_discriminator_loss(real_values, fake_values).tolist() == [expected] * 2
+    assert losses.hinge_generator_loss(fake_values).tolist() == [-fake] * 2
+
+
+def test_the_two_sides_of_the_hinge_pull_apart():
+    """As eq. 14 is printed, D would be drawn to the same side as G."""
+    fake = torch.zeros(1, 1, 2, 2, requires_grad=True)
+    (of_d,) = torch.autograd.grad(losses.hinge_discriminator_loss(torch.zeros(1, 1, 2, 2), fake).sum(), fake)
+    (of_g,) = torch.autograd.grad(losses.hinge_generator_loss(fake).sum(), fake)
+    assert torch.equal(of_d, -of_g) and of_d.min() > 0
+
+
+def test_label_cross_entropy_by_hand():
+    labels = torch.tensor([[[0, 2]], [[1, 1]]], dtype=torch.uint8)
+    undecided = torch.zeros(2, 3, 1, 2)
+    assert losses.label_cross_entropy(undecided, labels).tolist() == pytest.approx([3 * math.log(2)] * 2)
+    sure = torch.full((2, 3, 1, 2), -30.0).scatter(1, labels[:, None].long(), 30.0)
+    assert losses.label_cross_entropy(sure, labels).tolist() == pytest.approx([0, 0], abs=1e-6)
+    torch.manual_seed(0)
+    logits = torch.randn(2, 3, 1, 2)
+    there = torch.nn.functional.one_hot(labels.long(), 3).permute(0, 3, 1, 2).float()
+    each = -(there * logits.sigmoid().log() + (1 - there) * (1 - logits.sigmoid()).log())
+    expected = each.sum(1).mean((1, 2)).tolist()
+    assert losses.label_cross_entropy(logits, labels).tolist() == pytest.approx(expected, rel=1e-5)
+
+
+def test_only_the_person_is_left():
+    pictures, person = torch.rand(2, 3, 2, 2) + 1, torch.tensor([[1.0, 0], [0, 1]]).expand(2, 1, 2, 2)
+    alone = losses.person_alone(pictures, person)
+    assert torch.equal(alone[..., 0, 0], pictures[..., 0, 0]) and torch.equal(alone[..., 1, 1], pictures[..., 1, 1])
+    assert alone[..., 0, 1].abs().max() == 0
+
+
+def test_mask_distance_counts_what_is_to_count():
+    mask, person = torch.full((1, 1, 2, 2), 0.25), torch.tensor([[[[1.0, 0], [0, 0]]]])
+    assert losses.mask_distance(person, person, torch.ones(1, 1, 2, 2)).tolist() == [0]
+    assert losses.mask_distance(mask, person, torch.ones(1, 1, 2, 2)).tolist() == pytest.approx([1.5 / 4])
+    half = torch.tensor([[[[1.0, 1], [0, 0]]]])
+    assert losses.mask_distance(mask, person, half).tolist() == pytest.approx([(0.75 + 0.25) / 2])
+    assert losses.mask_distance(mask, person, torch.zeros(1, 1, 2, 2)).tolist() == [0]
+
+
+def test_face_perceptual_sums_over_sizes_and_the_embedding():
+    maps = [torch.rand(2, 3, 4, 4), torch.rand(2, 5, 2, 2), torch.rand(2, 7)]
+    assert losses.face_perceptual(maps, maps).tolist() == [0, 0]
+    moved = [maps[0] + 0.5, maps[1], maps[2] - 0.25]
+    assert losses.face_perceptual(moved, maps).tolist() == pytest.approx([0.75] * 2, rel=1e-5)
+
+
+def test_mask_regularity_by_hand():
+    mask = torch.tensor([[[[0.0, 1.0, 1.0], [0.0, 1.0, 0.0]]]])
+    size, variation = losses.mask_regularity(mask)
+    assert size.tolist() == [0.5]
+    assert variation.tolist() == pytest.approx([3 / 4 + 1 / 3])  # 3 steps of 4 across, 1 of 3 down
+    flat = losses.mask_regularity(torch.full((1, 1, 3, 3), 0.5))
+    assert flat[0].tolist() == [0.5] and flat[1].tolist() == [0]
+
+
+def test_gradients_of_the_freestyle_losses_match_finite_differences():
+    torch.manual_seed(1)
+    fake = (torch.rand(1, 1, 3, 3, dtype=torch.float64) * 0.5 + 0.2).requires_grad_()
+    apart = torch.zeros(1, 1, 3, 3, dtype=torch.float64)  # no kink of an absolute value or a hinge is near
+    labels, ones = torch.zeros(1, 3, 3, dtype=torch.uint8), torch.ones(1, 1, 3, 3, dtype=torch.float64)
+    coarse = {"eps": 1e-3, "atol": 1e-3, "rtol": 1e-2}
+    for loss in (
+        lambda x: losses.hinge_discriminator_loss(x, x),
+        losses.hinge_generator_loss,
+        lambda x: losses.label_cross_entropy(x, labels),
+        lambda x: losses.mask_distance(x, apart, ones),
+        lambda x: losses.mask_regularity(x)[0],
+        lambda x: losses.face_perceptual([x, x.flatten(1)], [apart, apart.flatten(1)]),
+        lambda x: losses.person_alone(x, ones),
+    ):
+        assert torch.autograd.gradcheck(lambda x, loss=loss: loss(x).double(), fake, **coarse)

@@ -130,7 +130,7 @@ class FrameGenerator(nn.Module):
         if played:
             far = flow.square().sum(dim=1, keepdim=True).sqrt()
             flow = flow * ((far - STILL) / STILL).clamp(0, 1)
-        z, painted = chosen(z, moved(copied, flow), logits)
+        z, painted = chosen(z, copied if played and not flow.any() else moved(copied, flow), logits)
         return Frame(z, mask, painted)
 
     def forward(self, e_z: Tensor, labels: Tensor, copied: Tensor | None = None) -> Frame:
@@ -153,8 +153,6 @@ class FrameGenerator(nn.Module):
 
 def moved(copied: Tensor, flow: Tensor) -> Tensor:
     """Pictures `(B, K, 4, H, W)` premultiplied, all looked up `flow` `(B, 2, H, W)` pixels x, y away."""
-    if not flow.requires_grad and not flow.any():
-        return copied
     found = looked_up(copied.flatten(1, 2).float(), flow).view(copied.shape)
     alpha = found[:, :, 3:].clamp(0, 1)
     return torch.cat([found[:, :, :3].clamp(min=0).minimum(alpha), alpha], dim=2)
