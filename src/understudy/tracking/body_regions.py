@@ -257,7 +257,8 @@ def _face(
     points = np.flatnonzero(seen[p.FACE]) + p.FACE.start
     if len(points) >= 14:
         brows = [point for point in _BROWS if seen[point]]
-        outline = xy[points]
+        ears = [point for point in (p.LEFT_EAR, p.RIGHT_EAR) if seen[point]]
+        outline = xy[[*points, *ears]]  # of a face in profile the jaw's own points end short of the ear
         if brows:
             rise = xy[brows].mean(axis=0) - (xy[_NOSE_BASE] if seen[_NOSE_BASE] else xy[points].mean(axis=0))
             middle = xy[brows].mean(axis=0)

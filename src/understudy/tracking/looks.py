@@ -34,8 +34,10 @@ MUCH_SKIN = 4.0
 """squared Mahalanobis distance in Lab within which a colour is the skin's"""
 _USUAL_SKIN = ((165.0, 144.0, 148.0), (55.0, 7.0, 9.0))
 """mean and deviation in 8-bit Lab of skin nobody has shown yet: people's skins differ in lightness above all"""
-BARE, BALD = 0.75, 0.92
-"""Bhattacharyya coefficient of the colours of skin and of chest or feet, of face and crown, from which these are bare"""
+BARE = 0.75
+"""Bhattacharyya coefficient of the colours of skin and of a chest or feet, from which these are bare"""
+BALD = 8.0
+"""8-bit distance in hue between crown and face below which a crown that is no darker has no hair: it is lit from above"""
 WAIST, SLEEVE, HEM = 0.95, 0.6, 1.0
 """where they are if the picture does not tell"""
 
@@ -107,9 +109,9 @@ def prior(regions: Regions, looks: Looks | None) -> Floats:
         rest = weight * (1 - skin)
         chances[SKIN] += weight * skin
         if name in ("head", "neck"):
-            above = _step(-regions.chin_below, 0.05)
-            chances[HAIR] += rest * (0.5 + 0.5 * above)
-            chances[UPPER] += rest * (0.5 - 0.5 * above)
+            above = _step(-regions.chin_below - np.float32(0.08), 0.05)
+            chances[HAIR] += rest * (0.35 + 0.65 * above)
+            chances[UPPER] += rest * (0.65 - 0.65 * above)
         elif name == "trunk":
             below = _step(along - np.float32(waist), 0.05 if looks else 0.12)
             hair = 0.02 + 0.12 * np.exp(-np.maximum(along, 0) / np.float32(0.12))
@@ -229,7 +231,8 @@ def _seeds(lab: Floats, inside: npt.NDArray[np.bool_], regions: Regions) -> tupl
     away = distance > MUCH_SKIN * 1.5
     hair = (parts["head"].outside < 0) & inside & (regions.face == 0) & (regions.chin_below < -0.3)
     known = skin.sum() > 20
-    bald = known and face.any() and hair.sum() > 20 and _alike(lab[hair], lab[skin & face]) > BALD
+    crown = hair & (regions.chin_below < -0.42)
+    bald = bool(known and face.any() and crown.sum() > 20) and _bald(lab[crown], lab[face])
     trunk = parts["trunk"]
     limbs = np.min(
         [part.outside for name, part in parts.items() if name.endswith(("arm", "hand"))]
@@ -287,6 +290,12 @@ def _bare_limbs(lab: Floats, inside: npt.NDArray[np.bool_], regions: Regions) ->
 def _without_skin(seeds: npt.NDArray[np.bool_], away: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Seeds of cloth without what a neckline or a hand before it shows, unless most of the cloth looks like skin."""
     return seeds & away if (seeds & away).sum() > 0.5 * seeds.sum() else seeds
+
+
+def _bald(crown: Floats, face: Floats) -> bool:
+    """Whether a crown's colours (N, 3) are those of a face's skin."""
+    above, below = (np.median(colours, axis=0) for colours in (crown, face))
+    return bool(above[0] > below[0] and np.hypot(*(above - below)[1:]) < BALD)
 
 
 def _alike(first: Floats, second: Floats) -> float:

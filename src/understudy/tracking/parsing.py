@@ -41,6 +41,8 @@ SKIRT = 0.7
 """share of cloth between spread legs from which the lower clothes are a skirt"""
 SAME_CLOTH = 0.7
 """Bhattacharyya coefficient of the colours above and below the waist from which a skirt and a top are one dress"""
+JAW = 0.1
+"""units beside the landmarks of a jaw that its corner takes"""
 SPECK = 0.0006
 """of the person: smaller pieces of a label are taken for what is round them"""
 _MARGIN = 6
@@ -171,6 +173,10 @@ def labelled(
     labels[(regions.core > 0) & heads] = LABEL["face"]
     neck = (labels == LABEL["face"]) & (regions.face == 0) & (regions.chin_below > 0)
     labels[neck] = LABEL["torso skin"]
+    if regions.core.any():
+        off = cv2.distanceTransform(255 - regions.core, cv2.DIST_L2, 3) / np.float32(regions.unit)
+        jaw = (labels == LABEL["torso skin"]) & (off < JAW) & (regions.chin_below < -0.02)
+        labels[jaw] = LABEL["face"]
     return np.where(person, labels, 0).astype(np.uint8)
 
 
