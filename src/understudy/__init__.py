@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from understudy.verbs.recipes import list_recipes as list_recipes
     from understudy.verbs.reenact import reenact as reenact
     from understudy.verbs.train import train as train
+    from understudy.verbs.train_freestyle import train_freestyle as train_freestyle
 
     __version__: str
 
@@ -54,6 +55,7 @@ _HOMES = {
     "study_results": "judging.results",
     "track": "tracking.track",
     "train": "verbs.train",
+    "train_freestyle": "verbs.train_freestyle",
 }
 __all__ = ["__version__", *_HOMES]
 

@@ -43,6 +43,12 @@ def perform(asked: dict[str, Any]) -> None:
     _say_video(asked["output"], asked["compare"], overlay=len(people or actors) == 1)
 
 
+def train_freestyle(asked: dict[str, Any]) -> None:
+    model = understudy.train_freestyle(**asked)
+    next_step = f"understudy perform --person PHOTO --model {pasted(model)} --driving VIDEO --output out.mp4"
+    _say("model", model, f"perform with: {next_step}")
+
+
 def coverage(asked: dict[str, Any]) -> None:
     print(understudy.coverage(**asked).summary())
     if asked["output"] is not None:

@@ -85,7 +85,7 @@ def _call(words: list[str]) -> None:
         return
     from understudy.cli.parsing import values
 
-    getattr(commands, asked.name)(values(asked, words[1:]))
+    getattr(commands, asked.name.replace("-", "_"))(values(asked, words[1:]))
 
 
 def _one_line(said: object) -> str:

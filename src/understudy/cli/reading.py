@@ -20,6 +20,7 @@ COMMANDS = (
     "track",
     "train",
     "perform",
+    "train-freestyle",
     "coverage",
     "evaluate",
     "study",
@@ -32,7 +33,7 @@ COMMANDS = (
 """each is called as the public function that it calls"""
 OTHERWISE = {"study": "study_results", "perform": "reenact"}
 """what a command calls instead, when the first parameter of that is given"""
-VERBS = {"poses": "convert_poses", "recipes": "list_recipes"}
+VERBS = {"poses": "convert_poses", "recipes": "list_recipes", "train-freestyle": "train_freestyle"}
 """public functions that are not called as their command is"""
 TYPED = {"settings": "set"}
 """options that are not called as their parameter is"""

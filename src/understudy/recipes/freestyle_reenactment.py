@@ -43,7 +43,7 @@ from understudy.recipes.parts.freestyle_model import (
 )
 from understudy.recipes.parts.freestyle_networks import embedding, face_vector
 from understudy.recipes.parts.freestyle_player import FreestylePlayer
-from understudy.recipes.parts.freestyle_reenactment_config import B2F, Config, fast, paper
+from understudy.recipes.parts.freestyle_reenactment_config import B2F, Config, fast, paper, preview
 from understudy.recipes.parts.photograph import PHOTOGRAPH, Photograph, stored
 from understudy.recipes.parts.recipe import Recipe
 from understudy.recipes.parts.segments import segments_of
@@ -59,6 +59,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+NETWORK_PRESETS = {"preview": preview, "fast": fast, "paper": paper}
+"""of `train_freestyle`"""
 STATISTICS: ArraySpec = {"flat_colour": ("|u1", (3,))}
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
+import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from understudy.base.arguments import Device, StrPath, check_choice, check_limits, check_seed
 from understudy.errors import TrainingError, UsageError
@@ -14,8 +14,7 @@ from understudy.errors import TrainingError, UsageError
 if TYPE_CHECKING:
     from understudy.performance import Clip
 
-log = logging.getLogger(__name__)
-
+RECIPE_NAME = "freestyle-reenactment"
 NetworkPreset = Literal["preview", "fast", "paper"]
 
 
@@ -75,23 +74,78 @@ def train_freestyle(
         $ understudy train-freestyle --output mine.freestyle --people made-up:200 --max-minutes 60
         $ understudy train-freestyle --output mine.freestyle --resume
     """
+    from understudy.actor import run_folder_of
     from understudy.base.devices import choose_device
     from understudy.base.files import locked
     from understudy.consent import obtain_consent
-    from understudy.recipes.freestyle_reenactment import NETWORKS_PRESETS, RECIPE, VARIANTS, varied
-    from understudy.recipes.parts.freestyle_gathering import gather_clip, gather_made_up, made_up_count
+    from understudy.recipes.freestyle_reenactment import NETWORK_PRESETS, RECIPE
+    from understudy.recipes.parts.freestyle_gathering import VIEWS, gather_clip, gather_made_up, made_up_count
     from understudy.recipes.parts.freestyle_schedule import trained
     from understudy.recipes.parts.settings import assignments, changed
     from understudy.tracking.track import tracked
     from understudy.training.session import Session
-    from understudy.verbs.outputs import check_written
 
     path = Path(output)
     check_choice("preset", preset, get_args(NetworkPreset))
-    config = changed(varied(NETWORKS_PRESETS[preset](), variant), assignments(settings))
+    config = NETWORK_PRESETS[preset]()
+    config = changed(config if variant is None else RECIPE.varied(config, variant), assignments(settings))
     count = made_up_count(people)
     if not count and not reference:
         raise UsageError("there is nobody to learn from: give `people='made-up:COUNT'`, or clips as `reference`")
     choose_device(device)
     check_limits(max_minutes, max_steps)
     check_seed(seed)
+    _check_output(path, resume, overwrite)
+    agreed = obtain_consent(consent, ", ".join(_name(one) for one in reference)) if reference else None
+    clips = [tracked(one, size=config.size) for one in reference]
+    folder = run_folder_of(path)
+    with locked(folder, TrainingError):
+        files = gather_made_up(folder / "people", count, config.size_hw)
+        for clip in clips:
+            files += gather_clip(folder / "people", clip, config.size_hw)
+        session = Session(
+            RECIPE_NAME,
+            config,
+            None,
+            [],
+            folder,
+            seed=seed,
+            resume=resume,
+            max_minutes=max_minutes,
+            max_steps=max_steps,
+            device=device,
+        )
+        model = trained(session, files, VIEWS, _seen(count, len(clips)))
+        if agreed is not None:
+            model = replace(model, record={**model.record, "consent": asdict(agreed)})
+        model.save(path)
+    return path
+
+
+def _check_output(path: Path, resume: bool, overwrite: bool) -> None:
+    from understudy.actor import run_folder_of
+    from understudy.base.files import check_name
+
+    check_name(path)
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: name a file for the model, for example {path.name or 'my'}.freestyle")
+    if overwrite and resume:
+        raise UsageError("`overwrite` begins anew and `resume` goes on: give one of them")
+    begun = any(run_folder_of(path).glob("*/checkpoints/step-*"))
+    if (path.exists() or begun) and not (resume or overwrite):
+        what = path if path.exists() else f"an unfinished training of {path}"
+        raise UsageError(
+            f"{what} is there: train it further with `resume=True`, replace it with `overwrite=True`, or choose "
+            "another `output`"
+        )
+
+
+def _name(clip: Clip) -> str:
+    return Path(clip).name if isinstance(clip, str | os.PathLike) else clip.header.source_name
+
+
+def _seen(count: int, clips: int) -> str:
+    """A line for whoever uses the model."""
+    parts = [f"{count} made-up people"] if count else []
+    parts += [f"{clips} clip{'s' if clips > 1 else ''} of real ones"] if clips else ["no real ones"]
+    return " and ".join(parts)

@@ -80,9 +80,7 @@ def gather_clip(folder: Path, performance: Performance, size_hw: tuple[int, int]
     return _made(paths, lambda number: clip_views(performance, spans[number], size_hw), title)
 
 
-def clip_views(
-    performance: Performance, span: npt.NDArray[np.intp], size_hw: tuple[int, int]
-) -> list[View]:
+def clip_views(performance: Performance, span: npt.NDArray[np.intp], size_hw: tuple[int, int]) -> list[View]:
     """`VIEWS` views of a clip's person, spread over some of its frames."""
     chosen = span[np.linspace(0, len(span) - 1, min(VIEWS, len(span))).astype(int)]
     height, width = size_hw

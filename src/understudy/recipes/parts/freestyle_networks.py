@@ -100,6 +100,16 @@ def shrunk(numbers: Tensor, shrink: int) -> Tensor:
     return numbers[..., shrink // 2 :: shrink, shrink // 2 :: shrink]
 
 
+def smaller_labels(labels: Tensor, shrink: int) -> Tensor:
+    """Label maps `(B, H, W)` -> `(B, H / shrink, W / shrink)` uint8: of each square the label that fills most of it.
+
+    Taking one pixel of each would move every edge by half a pixel, against what `labels_of` does.
+    """
+    if shrink == 1:
+        return labels
+    return F.avg_pool2d(one_hot(labels, len(LABELS)), shrink).argmax(dim=1).to(torch.uint8)
+
+
 def labels_of(shares: Tensor, size_hw: tuple[int, int]) -> Tensor:
     """P^M of P2B `(B, L, h, w)`, or its logits, as label map `(B, H, W)` uint8: the likeliest, enlarged before."""
     if tuple(shares.shape[-2:]) != size_hw:

@@ -179,7 +179,10 @@ class PeopleBatches:
         assert self.painter is not None, "B2F comes first"
         pairs = [varied_looks(pair, random) for pair, random in self._drawn(FR, step)]
         painted = pixels(self.painter(self._looks(pairs)))
-        faces = [_faces(pair, picture) for pair, picture in zip(pairs, painted, strict=True)]
+        every = [_faces(pair, picture) for pair, picture in zip(pairs, painted, strict=True)]
+        # Batch normalisation sees a whole batch: who shows no face gives way to others
+        seen = [face for face in every if face[3]] or every
+        faces = [seen[number % len(seen)] for number in range(len(every))]
         made, truth, reference = (
             as_values(torch.from_numpy(np.stack([face[kind] for face in faces]))).permute(0, 3, 1, 2)
             for kind in range(3)

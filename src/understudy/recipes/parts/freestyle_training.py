@@ -73,7 +73,7 @@ from understudy.recipes.parts.freestyle_networks import (
     one_hot,
     p2b_for,
     pose_condition,
-    shrunk,
+    smaller_labels,
 )
 from understudy.recipes.parts.freestyle_reenactment_config import B2F, FR, P2B, Config
 from understudy.training import loop as training
@@ -103,7 +103,7 @@ class PoseToBody:
     def training_step(self, step: int) -> dict[str, Tensor]:
         config, fabric = self.config, self.session.fabric
         batch = _on(self.batches.p2b(step), self.session.device)
-        labels = shrunk(batch.labels, config.p2b_shrink)  # (B, h, w)
+        labels = smaller_labels(batch.labels, config.p2b_shrink)  # (B, h, w)
         real = one_hot(labels, len(LABELS))
         condition = _condition(batch, config.p2b_shrink)
         logits = self.G.logits(condition).float()
