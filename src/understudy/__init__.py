@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from understudy.verbs.perform import perform as perform
     from understudy.verbs.poses import convert_poses as convert_poses
     from understudy.verbs.recipes import list_recipes as list_recipes
+    from understudy.verbs.reenact import reenact as reenact
     from understudy.verbs.train import train as train
 
     __version__: str
@@ -48,6 +49,7 @@ _HOMES = {
     "inspect": "verbs.inspect",
     "list_recipes": "verbs.recipes",
     "perform": "verbs.perform",
+    "reenact": "verbs.reenact",
     "study": "judging.page",
     "study_results": "judging.results",
     "track": "tracking.track",

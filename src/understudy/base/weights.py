@@ -96,7 +96,17 @@ LITE2 = Weights(
     size=24_666_229,
     sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
 )
-ALL = (VGG19, ALEXNET, INCEPTION, LITE0, LITE2)
+SFACE = Weights(
+    title="SFace",
+    what_for="whose face freestyle-reenactment paints, where it is asked for; EfficientNet-Lite0 stands in",
+    file="face_recognition_sface_2021dec.onnx",
+    licence="Apache-2.0 (OpenCV Zoo)",
+    address="https://media.githubusercontent.com/media/opencv/opencv_zoo/edef535367a4f8053b5bfb7580935c83772a9639/"
+    "models/face_recognition_sface/face_recognition_sface_2021dec.onnx",
+    size=38_696_353,
+    sha256="0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
+)
+ALL = (VGG19, ALEXNET, INCEPTION, LITE0, LITE2, SFACE)
 """RTMPose's, with the extra understudy[rtmpose], are rtmlib's own affair: it names, fetches and keeps them"""
 
 

@@ -24,6 +24,7 @@ from understudy.body.figure import (
 )
 from understudy.body.head import HeadShape, surface
 from understudy.body.mesh import Chart, Mesh, around, grid, joined, mirrored, tube
+from understudy.body.raster import interpolated, rasterise
 from understudy.body.skeleton import INDEX, Body, Floats, rest_positions
 
 CHARTS: tuple[str, ...] = (
@@ -82,6 +83,30 @@ def surface_mesh(body: Body, build: Build) -> SurfaceMesh:
         np.concatenate([piece.charts for piece in pieces]),
         np.concatenate([piece.uv for piece in pieces]),
     )
+
+
+def drawn(mesh: SurfaceMesh, screen: Floats, depth: Floats, size_hw: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """The surface map of a mesh: (H, W, 3) chart, U and V from 0 to 255; all 0 where it is not.
+
+    Args:
+        mesh: of the body.
+        screen: (V, 2) where its vertices are seen, pixels, y down.
+        depth: (V,) metres from the camera, positive.
+        size_hw: of the map, even.
+    """
+    shown = np.zeros((*size_hw, 3), np.uint8)
+    corners = screen[mesh.triangles]
+    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    facing = np.flatnonzero(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0] < -1e-4)
+    corners = corners[facing]
+    samples = rasterise(corners, depth[mesh.triangles[facing]], size_hw)
+    if not len(samples.places):
+        return shown
+    rows, columns = samples.rows_and_columns()
+    u, v = interpolated(corners, mesh.uv[facing], samples.triangles, columns, rows)
+    values = [mesh.charts[facing][samples.triangles], *(np.clip(255 * one + 0.5, 0, 255) for one in (u, v))]
+    shown[rows.astype(np.intp), columns.astype(np.intp)] = np.stack(values, axis=1).astype(np.uint8)
+    return shown
 
 
 def _whole(mesh: Mesh, chart: str) -> SurfaceMesh:

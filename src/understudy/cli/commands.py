@@ -27,8 +27,20 @@ def train(asked: dict[str, Any]) -> None:
 
 
 def perform(asked: dict[str, Any]) -> None:
-    understudy.perform(**asked)
-    _say_video(asked["output"], asked["compare"], overlay=len(asked["actor"]) == 1)
+    actors, people = asked.pop("actor"), asked.pop("person")
+    alone = {name: asked.pop(name) for name in ("model", "consent")}
+    if people and actors:
+        raise UsageError("`actor` and `person` are two ways to say who performs: give one of them")
+    if people:
+        understudy.reenact(people, **asked, **alone)
+    elif any(alone.values()):
+        given = next(name for name, value in alone.items() if value)
+        raise UsageError(f"`{given}` goes with `person`: an actor knows its own")
+    elif not actors:
+        raise UsageError("nobody is there to perform: give `actor='NAME.actor'` or `person='photo.jpg'`")
+    else:
+        understudy.perform(actors, **asked)
+    _say_video(asked["output"], asked["compare"], overlay=len(people or actors) == 1)
 
 
 def coverage(asked: dict[str, Any]) -> None:

@@ -30,7 +30,7 @@ COMMANDS = (
     "demo",
 )
 """each is called as the public function that it calls"""
-OTHERWISE = {"study": "study_results"}
+OTHERWISE = {"study": "study_results", "perform": "reenact"}
 """what a command calls instead, when the first parameter of that is given"""
 VERBS = {"poses": "convert_poses", "recipes": "list_recipes"}
 """public functions that are not called as their command is"""
@@ -73,7 +73,9 @@ BY_NAME: dict[str, tuple[Reader, str, str]] = {
     "fps": (float, "FPS", "a number of frames a second"),
     "settings": (str, "NAME=VALUE", "a number and its value"),
     "actor": (Path, "ACTOR", "a path"),
-    "background": (str, "reference|driving|COLOUR|IMAGE|VIDEO|transparent", "a background"),
+    "person": (Path, "PHOTO", "a path"),
+    "model": (Path, "MODEL", "a path"),
+    "background": (str, "reference|inpainted|driving|COLOUR|IMAGE|VIDEO|transparent", "a background"),
     "matte": (str, "auto|green|none|VIDEO", "a matte"),
     "region": (_region, "X,Y,W,H", "four whole numbers X,Y,W,H"),
 }
@@ -124,16 +126,21 @@ def command(name: str) -> Command:
     documents = [_Document(verb) for verb in verbs]
     description = documents[0].description
     options = {option.name: option for option in _options(verbs[0], documents[0], standing)}
+    both: set[str] = set()
     for verb, document in zip(verbs[1:], documents[1:], strict=True):
         given = f"With `{next(iter(document.arguments))}`: "
         description += f"\n\n{given}{document.summary[0].lower()}{document.summary[1:]}"
         for option in _options(verb, document, standing):
             first = options.get(option.name)
-            options[option.name] = replace(first, help=f"{first.help} {given}{option.help}") if first else option
+            if first is None or first.help == option.help:
+                options.setdefault(option.name, option)
+                both |= {option.name} if first and option.required else set()
+            else:
+                options[option.name] = replace(first, help=f"{first.help} {given}{option.help}")
         # what one of the two must be given, the other does without: who lacks it, says so
-        options = {
-            key: replace(one, default=() if one.many else None) if one.required else one for key, one in options.items()
-        }
+        for name, one in options.items():
+            if one.required and name not in both:
+                options[name] = replace(one, default=() if one.many or one.repeatable else None)
     examples = tuple(line for document in documents for line in document.examples)
     return Command(name, description, examples, tuple(options.values()))
 

@@ -59,6 +59,8 @@ class Background:
             MediaError: the file cannot be read, which is better known before hours of training than after.
         """
         words = str(given).strip()
+        if words.lower() == "inpainted":  # of a photograph, which has no room but the one that was filled in
+            return cls("reference")
         for word in ("reference", "driving", "transparent"):
             if words.lower() == word:
                 return cls(word)

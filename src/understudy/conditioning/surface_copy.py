@@ -23,6 +23,8 @@ GAP = 2
 """rows of nothing between two charts"""
 FILLED = 3
 """texels by which what was seen is spread, over cracks between the photograph's pixels"""
+PATCH = 9
+"""pixels"""
 BEYOND = 0.06
 """of the picture's height: how far clothes and hair may stand away from the body"""
 
@@ -60,7 +62,8 @@ def seen_places(surface: Map, shown: npt.NDArray[np.bool_]) -> Floats:
     rows, columns = np.nonzero((surface[..., 0] > 0) & shown)
     chart, u, v = surface[rows, columns].astype(np.intp).T
     height = len(CHARTS) * (SIDE + GAP)
-    texel = (chart * (SIDE + GAP) + v * (SIDE - 1) // 255) * SIDE + u * (SIDE - 1) // 255
+    column, row = ((value * (SIDE - 1) + 127) // 255 for value in (u, v))
+    texel = (chart * (SIDE + GAP) + row) * SIDE + column
     sums = [
         np.bincount(texel, weights, height * SIDE).reshape(height, SIDE)
         for weights in (columns.astype(np.float64), rows.astype(np.float64), np.ones(len(rows)))
@@ -116,10 +119,21 @@ def looked_up(places: Floats, surface: Map, transforms: Floats) -> tuple[Floats,
     trust = found[..., 2] * reached
     place = found[..., :2] / np.maximum(found[..., 2:], 1e-6)
     beyond = np.nonzero(reached & (rest > 0))
+    # At the body's edge coordinates crowd together; what is beyond takes its bearings from a patch of it
+    ground = _patch_means(place, trust * (rest == 0))
+    from_where = near_row[beyond], near_column[beyond]
     linear = transforms[_PARTS[chart[beyond].astype(np.intp)], :, :2]
-    away = np.stack([beyond[1] - near_column[beyond], beyond[0] - near_row[beyond]], axis=1).astype(np.float32)
-    place[beyond] += np.einsum("nab,nb->na", linear, away)
+    away = np.stack(beyond[::-1], axis=1).astype(np.float32) - ground[..., 2:][from_where]
+    place[beyond] = ground[..., :2][from_where] + np.einsum("nab,nb->na", linear, away)
     return np.where(trust[..., None] > 0, place, np.float32(-9)), trust
+
+
+def _patch_means(place: Floats, weight: Floats) -> Floats:
+    """(H, W, 4): means, over the patch around each pixel, of what is looked up there and of where that pixel is."""
+    rows, columns = np.mgrid[: place.shape[0], : place.shape[1]].astype(np.float32)
+    stack = np.dstack([place, columns, rows, np.ones_like(rows)]) * weight[..., None]
+    means = cv2.blur(stack, (PATCH, PATCH), borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(means[..., :4] / np.maximum(means[..., 4:], 1e-9))
 
 
 def _nearest(charts: Map) -> tuple[Floats, npt.NDArray[np.intp]]:

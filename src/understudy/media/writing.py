@@ -89,6 +89,7 @@ class VideoWriter:
             error about 1.6 of 255 on a noisy film).
         repeatable: the same frames make the same bytes every time, in "opaque" files about a third larger; else x264's
             rate control looks at memory that nobody wrote (findings/pyav_x264_same_frames_other_file.sh).
+        comment: said in the file's metadata; a folder of pictures has no place for it.
 
     Attributes:
         frames: number of frames written so far.
@@ -113,6 +114,7 @@ class VideoWriter:
         kind: str | None = None,
         crf: int | None = None,
         repeatable: bool = False,
+        comment: str = "",
     ) -> None:
         self._path = Path(path)
         self._fps = Fraction(fps)
@@ -124,6 +126,7 @@ class VideoWriter:
         self._audio_start = Fraction(str(audio_start))
         self._crf = crf if crf is not None else _CRF[self._kind]
         self._repeatable = repeatable
+        self._comment = comment
         self.frames = 0
         self._shape: tuple[int, ...] = ()
         self._stack = ExitStack()
@@ -182,7 +185,8 @@ class VideoWriter:
                 _log.warning(f"{self._path} is a folder of pictures: the sound of {self._audio_from} is left out")
             return _folder_output(self._path)
         encoding = _encoding(self._kind, self._suffix, channels, self._crf, self._repeatable)
-        return _video_output(self._path, encoding, self._fps, (height, width), self._audio_from, self._audio_start)
+        sound = self._audio_from, self._audio_start
+        return _video_output(self._path, encoding, self._fps, (height, width), *sound, self._comment)
 
     def _end(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         assert self._behind is not None and self._output is not None
@@ -304,6 +308,7 @@ def _video_output(
     size_hw: tuple[int, int],
     audio_from: Path | None,
     audio_start: Fraction,
+    comment: str,
 ) -> Iterator[_Output]:
     suffix = path.suffix.lower()
     options = {"movflags": "+faststart"} if suffix in (".mp4", ".m4v", ".mov") else {}
@@ -311,6 +316,8 @@ def _video_output(
         with media_errors(path, "write"):
             container = av.open(str(temporary), "w", format=_CONTAINERS[suffix], options=options)
             stack.callback(_close, container)
+            if comment:
+                container.metadata["comment"] = comment
             output = _VideoOutput(path, container, encoding, fps)
             output.add_stream(size_hw)
         if audio_from is not None:

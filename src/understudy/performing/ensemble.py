@@ -175,7 +175,7 @@ def perform_together(
         playing = [played[member.identity] for member in cast]
         shown = _side_by_side if layout == "side-by-side" else _on_one_stage
         frames = shown(playing, background, driving)
-        _write(frames, driver, output, background, compare, advance)
+        _write(frames, driver, output, [member.outline for member in cast], background, compare, advance)
 
 
 def _play(
@@ -314,16 +314,17 @@ def _write(
     frames: Generator[Image, None, None],
     driver: Driver,
     output: Path,
+    actors: Sequence[Actor],
     background: Background,
     compare: Path | None,
     advance: Advance,
 ) -> None:
     with ExitStack() as stack:
-        writer = stack.enter_context(writer_for(output, driver, background))
+        writer = stack.enter_context(writer_for(output, driver, actors, background))
         composed = ReadAhead(frames, 4)
         stack.callback(composed.stop)
         if compare is not None:
-            beside = stack.enter_context(writer_for(compare, driver))
+            beside = stack.enter_context(writer_for(compare, driver, actors))
             panels = ReadAhead(driving_panels(driver), 4)
             stack.callback(panels.stop)
             drivers: Iterator[Image] = iter(panels)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -25,6 +25,7 @@ from understudy.base.progress import progress_bar
 from understudy.base.threads import ReadAhead
 from understudy.compositing.backgrounds import REFERENCE, Background
 from understudy.compositing.cutouts import faded, framed, key, paste, unpremultiplied, without_specks
+from understudy.consent import comment_of
 from understudy.media.images import write_image
 from understudy.media.reading import VideoReader, VideoWriter
 from understudy.performing.fitting import fitted
@@ -217,7 +218,7 @@ def perform_to_file(
         placed: dict[str, Pose] = {actor.placement.normalization: in_picture(actor, part.pose)}
         write_image(overlay, normalization_sheet(actor, driver, placed))
     with ExitStack() as stack:
-        writer = stack.enter_context(writer_for(output, driver, background))
+        writer = stack.enter_context(writer_for(output, driver, [actor], background))
         comparison = None
         if compare is not None:
             comparison = stack.enter_context(Comparison(compare, actor, part, driver, framing))
@@ -242,10 +243,23 @@ def framing_of(actor: Actor, part: Part, background: Background) -> Framing:
     return framing_at(part.ends, [in_picture(actor, part.pose)], actor.original_size_hw, background)
 
 
-def writer_for(output: Path, driver: Driver, background: Background = REFERENCE) -> VideoWriter:
-    """What a performance is written with: the driver's rate and sound, see-through if nothing is to stand behind."""
-    kind = "transparent" if background.transparent else None
-    return VideoWriter(output, driver.performance.fps, audio_from=driver.sound, audio_start=driver.start, kind=kind)
+def writer_for(
+    output: Path, driver: Driver, actors: Sequence[Actor], background: Background = REFERENCE
+) -> VideoWriter:
+    """What a performance is written with: the driver's rate and sound, see-through if nothing is to stand behind.
+
+    Its metadata says that it was generated, and who agreed to that.
+    """
+    import understudy
+
+    return VideoWriter(
+        output,
+        driver.performance.fps,
+        audio_from=driver.sound,
+        audio_start=driver.start,
+        kind="transparent" if background.transparent else None,
+        comment=comment_of([actor.consent for actor in actors], understudy.__version__),
+    )
 
 
 def played_part(part: Part, player: Player) -> Part:
@@ -342,7 +356,7 @@ class Comparison:
         self.height = height - height % 2
         self.width = max(2, round(actor.original_size_hw[1] * self.height / actor.original_size_hw[0]))
         self.actor, self.part = actor, part
-        self.writer = writer_for(path, driver)
+        self.writer = writer_for(path, driver, [actor])
         self.panels = ReadAhead(driving_panels(driver), 4)
         self.next_panel: Iterator[Image] = iter(self.panels)
         self.last_panel = np.zeros((self.height, self.width, 3), np.uint8)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from understudy.body.landmarks import landmark_anchors
 from understudy.body.raster import Samples, interpolated, rasterise
 from understudy.body.skeleton import Floats, forward_kinematics, lowest_sole, rest_positions
+from understudy.body.surface_mesh import drawn, surface_mesh
 from understudy.poses.similarity import Similarity
 from understudy.synthetic.landmarks import landmark_confidence
 from understudy.synthetic.motion import Motion
@@ -68,6 +69,19 @@ def render(person: Person, motion: Motion, scene: Scene) -> Iterator[Rendered]:
         position = position + _root_shift(person, part, world, position)[:, None]
         for turn, place in zip(world, position, strict=True):
             yield studio.film(turn, place)
+
+
+def surfaces(person: Person, motion: Motion, scene: Scene) -> Iterator[npt.NDArray[np.uint8]]:
+    """The exact surface maps of what `render` films: (H, W, 3), of the body beneath the clothes."""
+    mesh, rest = surface_mesh(person.body, person.build), rest_positions(person.body)
+    world, position = forward_kinematics(motion.rotations, motion.grip, rest)
+    position = position + _root_shift(person, motion, world, position)[:, None]
+    for turn, place in zip(world, position, strict=True):
+        bones = np.concatenate([turn, (place - np.einsum("jab,jb->ja", turn, rest))[..., None]], axis=2)
+        blended = (mesh.weights @ bones.reshape(len(bones), 12)).reshape(-1, 3, 4)
+        vertices = np.einsum("vab,vb->va", blended[..., :3], mesh.vertices) + blended[..., 3]
+        seen = scene.camera.project(vertices)
+        yield drawn(mesh, seen[:, :2], seen[:, 2], scene.size_hw)
 
 
 def landmark_paths(person: Person, motion: Motion, scene: Scene) -> Floats:

@@ -25,7 +25,7 @@ from understudy.body.posing import (
     stretched,
     without_fingers,
 )
-from understudy.body.skeleton import JOINTS, Body
+from understudy.body.skeleton import Body
 from understudy.poses import pose as p
 from understudy.poses.pose import Pose
 from understudy.tracking.lifter import lifter, looked_at
@@ -98,20 +98,24 @@ def fit(pose: Pose, stretch: npt.NDArray[np.float32] | None = None, *, follow: b
     xy, confidence = torch.from_numpy(pose.xy).float(), torch.from_numpy(pose.confidence).float()
     count = len(xy)
     known = ((confidence[:, : p.LEFT_BIG_TOE] > 0).sum(dim=1) >= LEAST_POINTS).numpy()
-    if stretch is None:
-        some = np.flatnonzero(known)
-        some = some[np.linspace(0, len(some) - 1, min(MEASURED, len(some))).astype(int)] if len(some) else some
-        lengths = _fitted(xy[some], confidence[some], None)[4] if len(some) else torch.ones(len(LENGTHS))
+    if stretch is None and not follow and 0 < count <= MEASURED:  # lengths come along
+        parts = [_fitted(xy, confidence, None)]
+        lengths = parts[0][4]
     else:
-        lengths = torch.from_numpy(np.asarray(stretch, np.float32))
-    parts = [
-        _fitted(xy[first : first + AT_ONCE], confidence[first : first + AT_ONCE], lengths, follow=follow)
-        for first in range(0, count, AT_ONCE)
-    ]
-    if not parts:
-        parts = [(torch.zeros(0, len(JOINTS), 3, 3), torch.zeros(0, 2), torch.zeros(0), torch.zeros(0, 2), lengths)]
+        lengths = _measured(xy, confidence, known) if stretch is None else torch.from_numpy(stretch)
+        spans = [slice(first, first + AT_ONCE) for first in range(0, max(1, count), AT_ONCE)]
+        parts = [_fitted(xy[span], confidence[span], lengths, follow=follow) for span in spans]
     turned, grip, scale, pelvis = (torch.cat([part[value] for part in parts]).numpy() for value in range(4))
     return PosedBody(turned, grip, scale, pelvis, lengths.numpy(), known, pose.size_hw)
+
+
+def _measured(xy: Tensor, confidence: Tensor, known: npt.NDArray[np.bool_]) -> Tensor:
+    """(len(LENGTHS),) from moments spread over the clip."""
+    some = np.flatnonzero(known)
+    if not len(some):
+        return torch.ones(len(LENGTHS))
+    some = some[np.linspace(0, len(some) - 1, min(MEASURED, len(some))).astype(int)]
+    return _fitted(xy[some], confidence[some], None)[4]
 
 
 @lru_cache(maxsize=1)

@@ -16,9 +16,8 @@ import torch
 
 from understudy.body.figure import Build
 from understudy.body.posing import with_fingers
-from understudy.body.raster import interpolated, rasterise
 from understudy.body.skeleton import PARENTS, Body, rest_positions
-from understudy.body.surface_mesh import SurfaceMesh, surface_mesh
+from understudy.body.surface_mesh import SurfaceMesh, drawn, surface_mesh
 from understudy.tracking.body_fit import PosedBody
 
 Map = npt.NDArray[np.uint8]
@@ -69,24 +68,9 @@ def _mesh(body: Body, girth: float) -> SurfaceMesh:
 
 
 def _drawn(mesh: SurfaceMesh, posed: PosedBody, moment: int, size_hw: tuple[int, int]) -> Map:
-    shown = np.zeros((*size_hw, 3), np.uint8)
     if not posed.known[moment]:
-        return shown
-    screen, depth = seen_vertices(mesh, posed, moment)
-    corners = screen[mesh.triangles]
-    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    facing = np.flatnonzero(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0] < -1e-4)
-    corners = corners[facing]
-    samples = rasterise(corners, depth[mesh.triangles[facing]], size_hw)
-    if not len(samples.places):
-        return shown
-    rows, columns = samples.rows_and_columns()
-    u, v = interpolated(corners, mesh.uv[facing], samples.triangles, columns, rows)
-    at = rows.astype(np.intp), columns.astype(np.intp)
-    shown[at] = np.stack(
-        [mesh.charts[facing][samples.triangles], *(np.clip(255 * value + 0.5, 0, 255) for value in (u, v))], axis=1
-    ).astype(np.uint8)
-    return shown
+        return np.zeros((*size_hw, 3), np.uint8)
+    return drawn(mesh, *seen_vertices(mesh, posed, moment), size_hw)
 
 
 def seen_vertices(

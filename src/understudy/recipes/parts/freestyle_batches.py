@@ -26,6 +26,8 @@ class P2BBatch:
     """(B, 3, H, W) in [-1, 1]: P^S of the other"""
     labels: Tensor
     """(B, H, W) uint8: the truth, the body in the other"""
+    copied_labels: Tensor | None = None
+    """(B, H, W) uint8: what the other picture shows at each place of the wanted pose; None without copies"""
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,9 +30,8 @@ SURFACE, STICK = 3, 3
 
 def p2b_for(config: Config) -> LabelGenerator:
     """P2B with fresh weights: p^M*, P^D and P^S in, P^M out."""
-    return LabelGenerator(
-        len(LABELS) + SURFACE + STICK, len(LABELS), config.p2b_width, config.p2b_downsamplings, config.p2b_blocks
-    )
+    seen = len(LABELS) * (2 if config.copies else 1) + SURFACE + STICK
+    return LabelGenerator(seen, len(LABELS), config.p2b_width, config.p2b_downsamplings, config.p2b_blocks)
 
 
 def b2f_for(config: Config) -> FrameGenerator:
@@ -72,8 +71,10 @@ def one_hot(labels: Tensor, count: int) -> Tensor:
     return (labels[:, None] == numbers[:, None, None]).float()
 
 
-def pose_condition(person_labels: Tensor, surface: Tensor, stick: Tensor, shrink: int) -> Tensor:
-    """What P2B sees, section 3.1: `(B, L + 3 + 3, H / shrink, W / shrink)`.
+def pose_condition(
+    person_labels: Tensor, surface: Tensor, stick: Tensor, shrink: int, copied_labels: Tensor | None = None
+) -> Tensor:
+    """What P2B sees, section 3.1: `(B, L + 3 + 3, H / shrink, W / shrink)`, and with copied labels L more.
 
     Labels and stick figure are averaged where it is smaller than the frame; a surface's index has no average, so of the
     surface one pixel is taken.
@@ -82,8 +83,12 @@ def pose_condition(person_labels: Tensor, surface: Tensor, stick: Tensor, shrink
         person_labels: `(B, H, W)` whole numbers: p^M*, the person's body as photographed.
         surface: `(B, 3, H, W)` in [0, 1]: P^D of the wanted pose, I / 24, U / 255, V / 255.
         stick: `(B, 3, H, W)` in [-1, 1]: P^S of it.
+        copied_labels: `(B, H, W)` whole numbers: what the photograph shows at each place of the wanted pose ("copy
+            visible texture").
     """
     person = one_hot(person_labels, len(LABELS))
+    if copied_labels is not None:
+        person = torch.cat([person, one_hot(copied_labels, len(LABELS))], dim=1)
     if shrink > 1:
         person, stick = F.avg_pool2d(person, shrink), F.avg_pool2d(stick, shrink)
         surface = shrunk(surface, shrink)

@@ -61,7 +61,7 @@ from understudy.conditioning.pictures import as_values, pixels
 from understudy.networks.face_refiner import put_in
 from understudy.networks.frame_generator import blended
 from understudy.networks.unet import initialise
-from understudy.recipes.parts.freestyle_batches import B2FBatch, Batches, FRBatch, Pretrained
+from understudy.recipes.parts.freestyle_batches import B2FBatch, Batches, FRBatch, P2BBatch, Pretrained
 from understudy.recipes.parts.freestyle_networks import (
     b2f_for,
     body_condition,
@@ -105,7 +105,7 @@ class PoseToBody:
         batch = _on(self.batches.p2b(step), self.session.device)
         labels = shrunk(batch.labels, config.p2b_shrink)  # (B, h, w)
         real = one_hot(labels, len(LABELS))
-        condition = pose_condition(batch.person_labels, batch.surface, batch.stick, config.p2b_shrink)
+        condition = _condition(batch, config.p2b_shrink)
         logits = self.G.logits(condition).float()
         fake = torch.sigmoid(logits)
         real_maps = self.D(real)
@@ -134,11 +134,15 @@ class PoseToBody:
         """Writes `step-<n>.png`: bodies as photographed, the wanted poses, the true labels and P2B's."""
         batch = _on(self.batches.p2b(0), self.session.device)
         with autocast(self.session.device):
-            made = generator(pose_condition(batch.person_labels, batch.surface, batch.stick, self.config.p2b_shrink))
+            made = generator(_condition(batch, self.config.p2b_shrink))
         size_hw = (batch.labels.shape[1], batch.labels.shape[2])
         rows = {"photograph's labels": coloured(batch.person_labels), "pose": batch.stick}
         rows |= {"true labels": coloured(batch.labels), "generated": coloured(labels_of(made, size_hw))}
         _write(rows, folder, step)
+
+
+def _condition(batch: P2BBatch, shrink: int) -> Tensor:
+    return pose_condition(batch.person_labels, batch.surface, batch.stick, shrink, batch.copied_labels)
 
 
 # -- B2F -----------------------------------------------------------------------------------------------------------

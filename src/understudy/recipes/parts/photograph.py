@@ -1,6 +1,6 @@
 """One picture of a person, and what it says of another pose: the copies that "copy visible texture" chooses among.
 
-Not the paper's: Gafni et al. paint every pixel from an embedding. Shape letters: S side of the square picture, K copies.
+Not the paper's: Gafni et al. paint every pixel from an embedding. Shape letters: S the picture's side, K copies.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.body.labels import LABEL, LABELS, other_side
+from understudy.body.labels import LABEL, LABELS, MIRRORED, other_side
 from understudy.conditioning.limb_warps import part_transforms, with_made_up_points
 from understudy.conditioning.surface_copy import copied, looked_up, seen_places
 from understudy.poses.pose import Pose
@@ -45,6 +46,8 @@ _ALIKE: dict[str, tuple[str, ...]] = {
     "sunglasses": ("hair",),
 }
 """where the colour of what a picture does not show is looked for; "arm" stands for the arm of the same side"""
+
+_SIDELESS = np.minimum(np.arange(len(LABELS)), MIRRORED).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -99,24 +102,57 @@ class Photograph:
         pose = Pose(self.xy[None], self.confidence[None], (self.size, self.size))
         return Wardrobe(Look(self.size), pose, {0: self.picture})
 
-    def copies(self, xy: Floats, confidence: Floats, surface: Image, labels: Image) -> Image:
-        """The picture in another pose, in every one of `COPIES`' ways.
+    def along(self, xy: Floats, confidence: Floats, surface: Image) -> Along:
+        """The picture in another pose, as far as that can be said before it is known what is to be where.
 
         Args:
             xy, confidence: (133, 2) pixels of the S x S picture, (133,): the wanted pose.
             surface: (S, S, 3) its surface map.
+        """
+        wardrobe = self._wardrobe
+        wanted, seen = with_made_up_points(xy, confidence)
+        transforms = part_transforms(wanted, wardrobe.points[0], seen & wardrobe.seen[0], self.size)
+        where, trust = looked_up(self._places, surface, transforms)
+        by_limbs, _ = wardrobe.dressed(0, wanted, seen, wardrobe.nearness(wanted))
+        labels = cv2.remap(self.labels, where, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+        return Along(where, trust, np.asarray(labels, np.uint8), np.asarray(by_limbs + 0.5, np.uint8))
+
+    def copies(self, along: Along, labels: Image) -> Image:
+        """The picture in another pose, in every one of `COPIES`' ways.
+
+        Args:
+            along: of that pose.
             labels: (S, S) what is to be where.
 
         Returns:
             (K, S, S, 4) premultiplied RGBA.
         """
-        wardrobe = self._wardrobe
-        wanted, seen = with_made_up_points(xy, confidence)
-        transforms = part_transforms(wanted, wardrobe.points[0], seen & wardrobe.seen[0], self.size)
-        by_surface = copied(self.premultiplied, *looked_up(self._places, surface, transforms))
-        by_limbs, _ = wardrobe.dressed(0, wanted, seen, wardrobe.nearness(wanted))
+        # What hung before the body in the photograph is no part of it
+        by_surface = copied(self.premultiplied, along.where, along.trust * _alike(along.labels, labels))
         by_colour = np.dstack([self.palette[labels], np.full(labels.shape, 255, np.uint8)]) * (labels > 0)[..., None]
-        return np.stack([by_surface, np.asarray(by_limbs + 0.5, np.uint8), by_colour])
+        return np.stack([by_surface, along.by_limbs, by_colour])
+
+
+@dataclass(frozen=True, eq=False)
+class Along:
+    """A photograph in another pose.
+
+    Attributes:
+        where: (S, S, 2) where in the photograph each pixel is looked up along the surface.
+        trust: (S, S) as `surface_copy.looked_up` gives it.
+        labels: (S, S) what the photograph shows there, 0 where nothing can be said.
+        by_limbs: (S, S, 4) premultiplied: the photograph warped limb by limb.
+    """
+
+    where: Floats
+    trust: Floats
+    labels: Image
+    by_limbs: Image
+
+
+def _alike(shown: Image, wanted: Image) -> npt.NDArray[np.bool_]:
+    """(H, W): the same label of a person, of whichever side."""
+    return np.asarray((_SIDELESS[shown] == _SIDELESS[wanted]) & (wanted > 0))
 
 
 def palette_of(picture: Image, labels: Image) -> Image:

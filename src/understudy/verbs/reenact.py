@@ -1,0 +1,157 @@
+"""The verb `reenact`: people of whom there is one photograph play a driver."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, get_args
+
+from understudy.base.arguments import (
+    Device,
+    Fit,
+    Layout,
+    MissingLimbs,
+    NormalizeBy,
+    Region,
+    Rotation,
+    StrPath,
+    check_choice,
+)
+from understudy.errors import UsageError
+from understudy.verbs.checks import checked_video
+from understudy.verbs.perform import perform
+
+if TYPE_CHECKING:
+    from understudy.actor import Actor
+    from understudy.consent import Consent
+    from understudy.performance import Clip
+
+RECIPE = "freestyle-reenactment"
+
+
+def reenact(
+    person: Clip | Sequence[Clip],
+    driving: Clip,
+    output: StrPath,
+    *,
+    model: StrPath | None = None,
+    layout: Layout = "side-by-side",
+    background: StrPath = "inpainted",
+    fit: Fit = "placed",
+    normalization: NormalizeBy | None = None,
+    missing_limbs: MissingLimbs = "stand",
+    compare: bool = False,
+    driving_start: float | None = None,
+    driving_end: float | None = None,
+    driving_rotate: Rotation = 0,
+    driving_region: Region | None = None,
+    driving_poses: StrPath | None = None,
+    driving_matte: StrPath = "auto",
+    driving_tolerate_damage: bool = False,
+    consent: str | None = None,
+    device: Device = "auto",
+) -> Path:
+    """Lets somebody of whom there is one photograph play a video, at once: nothing is trained.
+
+    The networks know people in general (Gafni et al. 2021) and copy from the photograph what it shows. Who is to be
+    shown often is better filmed and trained: see `train`.
+
+    Args:
+        person: a photograph, or a video or performance, of which one frame is taken; several people from left to right.
+        driving: as for `perform`.
+        output: as for `perform`.
+        model: networks made by `train_freestyle`; left out, those that come with the program.
+        layout: as for `perform`.
+        background: behind the performer: "inpainted" (the photograph's room, filled in where the person stood; on a
+            stage, of the first), "driving" (the driver's room), "transparent", a colour, or a picture or video file.
+        fit: as for `perform`.
+        normalization: as for `perform`.
+        missing_limbs: as for `perform`.
+        compare: as for `perform`.
+        driving_start: as for `perform`.
+        driving_end: as for `perform`.
+        driving_rotate: as for `perform`.
+        driving_region: as for `perform`.
+        driving_poses: as for `perform`.
+        driving_matte: as for `perform`.
+        driving_tolerate_damage: as for `perform`.
+        consent: who agreed to be shown dancing, and to what; written into the video's metadata. Left out, it is asked
+            for at a terminal.
+        device: as for `perform`.
+
+    Returns:
+        The path of the video.
+
+    Raises:
+        ConsentError: no consent was given.
+        UnderstudyError: as `perform`; or a photograph shows nobody.
+
+    Example:
+        reenact("photo.jpg", "dance.mp4", "out.mp4", consent="I am the person in the photograph")
+
+    Shell:
+        $ understudy perform --person photo.jpg --driving dance.mp4 --output out.mp4 --consent "It is me"
+        $ understudy perform --person anna.jpg --person ben.jpg --driving dance.mp4 --output both.mp4 --layout stage
+    """
+    from understudy.consent import obtain_consent
+    from understudy.performance import Performance
+
+    people = [person] if isinstance(person, Performance | str | os.PathLike) else list(person)
+    if not people:
+        raise UsageError("nobody is there to perform: give `person='photo.jpg'`, once for each performer")
+    check_choice("layout", layout, get_args(Layout))
+    checked_video(output, background, compare, fit, missing_limbs, device, [driving, *people])
+    agreed = obtain_consent(consent, " and ".join(dict.fromkeys(_name(one) for one in people)), shown=True)
+    actors = {_identity(one): one for one in people}
+    known = {identity: _actor_of(one, model, agreed, device) for identity, one in actors.items()}
+    return perform(
+        [known[_identity(one)] for one in people],
+        driving,
+        output,
+        layout=layout,
+        background=background,
+        fit=fit,
+        normalization=normalization,
+        missing_limbs=missing_limbs,
+        compare=compare,
+        driving_start=driving_start,
+        driving_end=driving_end,
+        driving_rotate=driving_rotate,
+        driving_region=driving_region,
+        driving_poses=driving_poses,
+        driving_matte=driving_matte,
+        driving_tolerate_damage=driving_tolerate_damage,
+        device=device,
+    )
+
+
+def _identity(person: Clip) -> object:
+    """The same for the same picture, which is read once."""
+    return Path(person).resolve() if isinstance(person, str | os.PathLike) else id(person)
+
+
+def _name(person: Clip) -> str:
+    return Path(person).name if isinstance(person, str | os.PathLike) else person.header.source_name
+
+
+def _actor_of(person: Clip, model: StrPath | None, agreed: Consent, device: Device) -> Actor:
+    """An actor of somebody in a photograph, in memory."""
+    from understudy.actor import Actor
+    from understudy.covering.oddities import say_oddities
+    from understudy.recipes import recipe
+    from understudy.tracking.track import tracked
+    from understudy.training.session import Session
+
+    method = recipe(RECIPE)
+    config = method.preset("instant")
+    if model is not None:
+        config = replace(config, model=str(model))
+    photograph = tracked(person, size=config.size)
+    say_oddities("reference", photograph)
+    with TemporaryDirectory() as folder:
+        session = Session(RECIPE, config, photograph, [], Path(folder), device=device)
+        trained = method.learn(session)
+    return Actor.of(trained, photograph, RECIPE, "instant", agreed)
