@@ -126,10 +126,11 @@ def test_faces_are_compared_where_they_are(anyone, tmp_path):
     assert apart[0] > 0 and apart[1] == 0
 
 
-def test_without_copies_it_is_the_papers(anyone, tmp_path):
+@pytest.mark.parametrize("name", NAMES)
+def test_without_copies_it_is_the_papers(anyone, tmp_path, name):
     config = dataclasses.replace(TINY, copies=0, lambda_copy=0.0)
-    trainee = trainee_for("b2f", session_of(config, anyone, tmp_path), config)
-    assert set(trainee.training_step(0)) == TERMS["b2f"] - {"copy"}
+    trainee = trainee_for(name, session_of(config, anyone, tmp_path), config)
+    assert set(trainee.training_step(0)) == TERMS[name] - {"copy"}
 
 
 def test_p2b_may_be_smaller_than_the_frame(anyone, tmp_path):
@@ -184,6 +185,9 @@ def test_the_condition_of_p2b():
     assert half[0, 5].tolist() == [[0.5, 0], [0, 0]]
     assert torch.equal(half[:, 22:25], surface[..., 1::2, 1::2])  # an index has no average
     assert torch.equal(shrunk(labels, 1), labels)
+    copied = pose_condition(labels, surface, stick, 1, copied_labels=1 - labels.clamp(max=1))
+    assert copied.shape == (1, 50, 4, 4) and torch.equal(copied[:, [*range(22), *range(44, 50)]], whole)
+    assert torch.equal(copied[0, 23], (labels[0] == 0).float())
 
 
 def test_labels_are_the_likeliest_at_any_size():

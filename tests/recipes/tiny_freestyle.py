@@ -30,8 +30,9 @@ class RandomPeople:
 
     def p2b(self, step):
         rand, size_hw = self._numbers(step, 1), self.config.size_hw
-        labels = [(rand(*size_hw) * 22).to(torch.uint8) for _ in range(2)]
-        return P2BBatch(labels[0], rand(3, *size_hw), 2 * rand(3, *size_hw) - 1, labels[1])
+        person, labels, copied = ((rand(*size_hw) * 22).to(torch.uint8) for _ in range(3))
+        copied_labels = copied if self.config.copies else None
+        return P2BBatch(person, rand(3, *size_hw), 2 * rand(3, *size_hw) - 1, labels, copied_labels)
 
     def b2f(self, step):
         config, rand, size_hw = self.config, self._numbers(step, 2), self.config.size_hw

@@ -38,7 +38,7 @@ def counts(config):
         copied = torch.zeros(1, config.copies, 4, *config.size_hw) if config.copies else None
         labels, looks = torch.zeros(1, 27, *config.size_hw), torch.zeros(1, config.embedding)
         of_b2f = multiplications(b2f, looks, labels, copied) - b2f.looks.weight.numel()
-        of_p2b = multiplications(p2b, torch.zeros(1, 28, *config.p2b_hw))
+        of_p2b = multiplications(p2b, torch.zeros(1, 50 if config.copies else 28, *config.p2b_hw))
         face = torch.zeros(1, 3, config.face_size, config.face_size)
         of_fr = multiplications(fr, face, torch.zeros(1, config.face_embedding))
     weights = sum(value.numel() for one in (p2b, b2f, fr) for value in one.state_dict().values())
