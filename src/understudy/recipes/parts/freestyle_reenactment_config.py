@@ -199,7 +199,7 @@ def fast() -> Config:
         fr_widths=(16, 24, 32, 48, 64),
         lambda_r=10.0,
         discriminator_width=16,
-        optimisation=Optimisation(batch=8, ema_decay=0.999),
+        optimisation=Optimisation(batch=4, ema_decay=0.998),
         batch_times=(1, 1, 1),
         steps=(20_000, 30_000, 5_000),
     )
