@@ -139,9 +139,9 @@ def command(name: str) -> Command:
             else:
                 options[option.name] = replace(first, help=f"{first.help} {given}{option.help}")
         # what one of the two must be given, the other does without: who lacks it, says so
-        for name, one in options.items():
-            if one.required and name not in both:
-                options[name] = replace(one, default=() if one.many or one.repeatable else None)
+        for key, one in options.items():
+            if one.required and key not in both:
+                options[key] = replace(one, default=() if one.many or one.repeatable else None)
     examples = tuple(line for document in documents for line in document.examples)
     return Command(name, description, examples, tuple(options.values()))
 

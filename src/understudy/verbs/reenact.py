@@ -142,13 +142,12 @@ def _actor_of(person: Clip, model: StrPath | None, agreed: Consent, device: Devi
     from understudy.actor import Actor
     from understudy.covering.oddities import say_oddities
     from understudy.recipes import recipe
+    from understudy.recipes.parts.freestyle_model import load_model
     from understudy.tracking.track import tracked
     from understudy.training.session import Session
 
     method = recipe(RECIPE)
-    config = method.preset("instant")
-    if model is not None:
-        config = replace(config, model=str(model))
+    config = method.preset("instant") if model is None else replace(load_model(model).config, model=str(model))
     photograph = tracked(person, size=config.size)
     say_oddities("reference", photograph)
     with TemporaryDirectory() as folder:

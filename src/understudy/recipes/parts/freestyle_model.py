@@ -5,6 +5,7 @@ The file that comes with the program is learnt by `understudy train-freestyle`; 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib import resources
@@ -71,7 +72,7 @@ def specification(config: Config) -> ArraySpec:
     return found
 
 
-def load_model(path: str | Path = "") -> FreestyleModel:
+def load_model(path: str | os.PathLike[str] = "") -> FreestyleModel:
     """A file of networks; "" is the one that comes with the program.
 
     Raises:
