@@ -14,7 +14,7 @@ VIDEOS = frozenset(
     )
 )
 """suffixes of videos, in small letters"""
-PICTURES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"))
+PICTURES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"))
 
 
 def what_is(path: StrPath) -> str:

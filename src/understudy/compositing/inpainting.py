@@ -65,10 +65,14 @@ def without_person(
         rim[1:-1, 1:-1] = False
         return np.asarray(np.clip(spread_inwards(picture, rim) + 0.5, 0, 255), np.uint8)
     made = filled(picture, widened, others) if fill is None else fill(picture, widened)
-    soft = max(1, round(SOFTNESS * reach)) * 2 + 1
-    share = cv2.blur((widened > 0).astype(np.float32), (soft, soft))
-    share = np.where(matte > SEEN, 1, share)[..., None]  # nothing of the person may shine through
-    return np.asarray(picture * (1 - share) + made * share + np.float32(0.5), np.uint8)
+    soft = max(1, round(SOFTNESS * reach))
+    x, y, width, height = cv2.boundingRect(widened)
+    box = slice(max(0, y - soft), y + height + soft), slice(max(0, x - soft), x + width + soft)
+    share = cv2.blur((widened[box] > 0).astype(np.float32), (2 * soft + 1, 2 * soft + 1))
+    share = np.where(matte[box] > SEEN, np.float32(1), share)[..., None]  # nothing of the person may shine through
+    result = picture.copy()
+    result[box] = np.asarray(picture[box] * (1 - share) + made[box] * share + np.float32(0.5), np.uint8)
+    return result
 
 
 def widened_matte(matte: UInt8Array, dilate: float) -> tuple[UInt8Array, int]:

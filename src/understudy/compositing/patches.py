@@ -278,8 +278,6 @@ def _at_full_size(picture: UInt8Array, holes: UInt8Array, made: Floats, offsets:
     """What was made small, enlarged, with the detail of the places that it was taken from."""
     height, width = holes.shape
     large = np.asarray(cv2.resize(made, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
-    detail = picture - large
-    detail[holes > 0] = 0
     y, x = np.nonzero(holes)
     ratio = np.array([height / made.shape[0], width / made.shape[1]])
     low_y = np.minimum((y / ratio[0]).astype(np.intp), made.shape[0] - 1)
@@ -287,5 +285,6 @@ def _at_full_size(picture: UInt8Array, holes: UInt8Array, made: Floats, offsets:
     away = np.round(offsets[low_y, low_x] * ratio).astype(np.intp)
     from_y, from_x = np.clip(y + away[:, 0], 0, height - 1), np.clip(x + away[:, 1], 0, width - 1)
     result = picture.copy()
-    result[y, x] = np.clip(large[y, x] + detail[from_y, from_x] + 0.5, 0, 255).astype(np.uint8)
+    detail = (picture[from_y, from_x] - large[from_y, from_x]) * (holes[from_y, from_x] == 0)[:, None]
+    result[y, x] = np.clip(large[y, x] + detail + 0.5, 0, 255).astype(np.uint8)
     return result

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from understudy.tracking.face import border_fade
+from understudy.conditioning.face_crops import fade
 
 
 def cut_aligned(frames: Tensor, matrices: Tensor, side: int) -> Tensor:
@@ -42,8 +42,10 @@ def lay_back(frames: Tensor, crops: Tensor, weights: Tensor, matrices: Tensor) -
         `(B, C, H, W)`: `frames` exactly, outside the crops.
     """
     side, size_hw = crops.shape[-1], (frames.shape[-2], frames.shape[-1])
-    fade = torch.from_numpy(border_fade(side)).to(weights)
-    share = resampled(weights * fade, matrices, size_hw, "zeros")
+    along = fade((torch.arange(side, device=weights.device, dtype=torch.float32) + 0.5) * (2 / side) - 1).to(
+        weights.dtype
+    )
+    share = resampled(weights * along[:, None] * along, matrices, size_hw, "zeros")
     over = resampled(crops, matrices, size_hw, "border")
     return frames + (over - frames) * share
 

@@ -112,11 +112,11 @@ def put_back(frames: Tensor, residuals: Tensor, centres: Tensor, sides: Tensor, 
     y = (down - centres[:, 1:]) * (2 / sides[:, None])
     grid = torch.stack([x[:, None, :].expand(-1, height, -1), y[:, :, None].expand(-1, -1, width)], dim=-1)
     added = F.grid_sample(residuals.float(), grid, mode="bilinear", padding_mode="border", align_corners=False)
-    weight = _fade(x)[:, None, :] * _fade(y)[:, :, None] * usable[:, None, None]
+    weight = fade(x)[:, None, :] * fade(y)[:, :, None] * usable[:, None, None]
     return frames + (added * weight[:, None]).to(frames.dtype)
 
 
-def _fade(position: Tensor) -> Tensor:
-    """1 in the middle, falling smoothly to 0 at the edges, -1 and 1, and 0 beyond."""
+def fade(position: Tensor) -> Tensor:
+    """How much of a crop counts at positions across it: 1 in the middle, falling smoothly to 0 at -1 and 1."""
     ramp = ((1 - position.abs()) / (2 * BORDER)).clamp(0, 1)
     return ramp * ramp * (3 - 2 * ramp)

@@ -218,3 +218,14 @@ class GivenMatte:
         """Raises MediaError when more than one frame is left over."""
         if next(self._frames, None) is not None and next(self._frames, None) is not None:
             raise MediaError(f"the matte {self._path} is longer than the video: give one of the same length")
+
+
+def uncut(matte: UInt8Array, square: Square, size_hw: tuple[int, int]) -> UInt8Array:
+    """The matte at its place in the whole picture."""
+    left, top, side = square
+    height, width = size_hw
+    whole = np.zeros(size_hw, np.uint8)
+    large = cv2.resize(matte, (side, side), interpolation=cv2.INTER_LINEAR)
+    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
+    whole[y0:y1, x0:x1] = large[y0 - top : y1 - top, x0 - left : x1 - left]
+    return whole

@@ -75,7 +75,8 @@ class MediaPipeTracker:
 
     name = "mediapipe"
 
-    def __init__(self, landmarks: Landmarks = "body") -> None:
+    def __init__(self, landmarks: Landmarks = "body", still: bool = False) -> None:
+        """`still`: each picture is searched anew and rests on none before it, as photographs do."""
         os.environ.setdefault("GLOG_minloglevel", "2")
         warnings.filterwarnings("ignore", category=UserWarning, module=r"google\.protobuf")
         with native_log_silenced():
@@ -84,11 +85,12 @@ class MediaPipeTracker:
             self.version: str = mediapipe.__version__
             solutions = mediapipe.solutions
             settings = {"model_complexity": 1, "smooth_landmarks": False, "enable_segmentation": True}
+            settings["static_image_mode"] = still
             self._graph: Any = (
                 solutions.holistic.Holistic(**settings) if landmarks == "wholebody" else solutions.pose.Pose(**settings)
             )
             self._graph.process(np.zeros((64, 64, 3), np.uint8))  # its threads log when they start, which is later
-        self._has_found = False
+        self._has_found, self._still = False, still
         self._size_hw = (64, 64)
 
     def __call__(self, frame: npt.NDArray[np.uint8]) -> Detection | None:
@@ -107,7 +109,8 @@ class MediaPipeTracker:
 
     def forget(self) -> None:
         """Looks at darkness: only a frame without anybody makes it search the whole of the next one."""
-        self._graph.process(np.zeros((*self._size_hw, 3), np.uint8))
+        if not self._still:
+            self._graph.process(np.zeros((*self._size_hw, 3), np.uint8))
 
     def close(self) -> None:
         self._graph.close()

@@ -14,7 +14,6 @@ from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -34,7 +33,7 @@ from understudy.tracking.flow import BackwardFlow
 from understudy.tracking.given import count_error
 from understudy.tracking.green_screen import GreenScreen
 from understudy.tracking.identity import same_person
-from understudy.tracking.mattes import GivenMatte, KeyedMatte, MatteSource, NoMatte, Square, TrackedMatte
+from understudy.tracking.mattes import GivenMatte, KeyedMatte, MatteSource, NoMatte, Square, TrackedMatte, uncut
 from understudy.tracking.mediapipe import MediaPipeTracker
 from understudy.tracking.observe import Observations, look_long_side, observe, place_in_words
 from understudy.tracking.slips import mend_slips
@@ -204,16 +203,5 @@ def _prepared(
             matte, working = mattes(frame, cut(frame, smaller, size), person)
             matte = np.minimum(matte, inside)
             if whole is not None:
-                median.add(whole, _uncut(matte, square, (height, width)))
+                median.add(whole, uncut(matte, square, (height, width)))
             yield working, matte
-
-
-def _uncut(matte: UInt8Array, square: Square, size_hw: tuple[int, int]) -> UInt8Array:
-    """The matte at its place in the whole picture."""
-    left, top, side = square
-    height, width = size_hw
-    whole = np.zeros(size_hw, np.uint8)
-    large = cv2.resize(matte, (side, side), interpolation=cv2.INTER_LINEAR)
-    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
-    whole[y0:y1, x0:x1] = large[y0 - top : y1 - top, x0 - left : x1 - left]
-    return whole

@@ -43,13 +43,14 @@ def track(
     tolerate_damage: bool = False,
     double_rate: bool = False,
 ) -> Performance:
-    """Finds the person in every frame of a video; writes a performance.
+    """Finds the person in every frame of a video, or in a photograph; writes a performance.
 
     The others do this by themselves when they are given a video. Track one yourself to choose the part, the person
     or the tracker, or to look at the result (`inspect`) before training.
 
     Args:
-        video: the video.
+        video: the video, or a photograph (JPEG, PNG, WebP, AVIF and others): a performance of one frame, whose room is
+            made up where the person stands. HEIC needs the package pillow-heif.
         output: the performance to write, a folder, usually NAME.performance; it appears when everything is done.
         tracker: "mediapipe" works at once; "rtmlib" is better, needs the extra understudy[rtmpose], and fetches its
             weights once.
@@ -64,7 +65,7 @@ def track(
         rotate: degrees clockwise by which the picture is turned first, for a camera that lay on its side or hung
             upside down; poses and a matte that are given belong to the video as it is, and are turned along.
         matte: how the person is cut out: "auto" (a segmentation network), "green" (filmed before a green or blue
-            screen), "none", or a video that is white where the person is.
+            screen), "none", or a video (of a photograph: a picture) that is white where the person is.
         size: of the square working frames, pixels, a multiple of 8.
         smooth: take the tracker's jitter out of the poses; `smooth=False` keeps it.
         strict: stop when the video is cut off, instead of using what is there.
@@ -76,7 +77,8 @@ def track(
 
     Raises:
         MediaError: the video or the matte cannot be read.
-        PoseError: fewer than half of the frames have a person, or the poses do not belong to the video.
+        PoseError: fewer than half of the frames have a person (nobody is in the photograph), or the poses do not belong
+            to the video.
         PerformanceError: `output` is in use for something else.
         UsageError: arguments that contradict each other.
 
@@ -86,8 +88,10 @@ def track(
 
     Shell:
         $ understudy track me.mp4 --output me.performance
+        $ understudy track photo.jpg --output me.performance --landmarks wholebody
         $ understudy track party.mp4 --output anna.performance --region 900,100,500,900 --start 5 --end 65
     """
+    from understudy.media.photographs import is_photograph
     from understudy.performance import PerformanceWriter
     from understudy.tracking.background import MAX_STILL_DIFFERENCE
     from understudy.tracking.cache import remember_video
@@ -97,12 +101,26 @@ def track(
     from understudy.tracking.mattes import GivenMatte, check_matte
     from understudy.tracking.observe import check_region
     from understudy.tracking.passes import Footage, first_pass, matte_source, second_pass
+    from understudy.tracking.photograph import track_photograph
     from understudy.tracking.slips import mend_slips
     from understudy.tracking.smoothing import smooth_shots
 
     _check_options(tracker, landmarks, size)
     check_rotation("rotate", rotate)
     check_matte(matte, Path(video))
+    if is_photograph(video):
+        _check_timeless(Path(video), start, end, double_rate)
+        return track_photograph(
+            Path(video),
+            output,
+            tracker=tracker,
+            landmarks=landmarks,
+            poses=poses,
+            region=region,
+            rotate=rotate,
+            matte=matte,
+            size=size,
+        )
     clip = Footage(Path(video), start, end, strict, tolerate_damage, rotate, double_rate)
     full = clip.reader()
     check_region(region, full.info.size_hw)
@@ -206,6 +224,13 @@ def other_than_usual(options: dict[str, Any]) -> dict[str, Any]:
     """Those options of `track` that are not as it has them by itself."""
     usual = {name: one.default for name, one in signature(track).parameters.items()}
     return {name: value for name, value in options.items() if value != usual.get(name)}
+
+
+def _check_timeless(photograph: Path, start: float | None, end: float | None, double_rate: bool) -> None:
+    """Raises UsageError: a part, or another rate, of what is one picture."""
+    for name, asked in (("start", start is not None), ("end", end is not None), ("double_rate", double_rate)):
+        if asked:
+            raise UsageError(f"`{name}`: {photograph} is a photograph, which has no time; leave it out")
 
 
 def _check_options(tracker: str, landmarks: str, size: int) -> None:
