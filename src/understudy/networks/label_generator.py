@@ -20,13 +20,22 @@ class LabelGenerator(nn.Module):
         labels: channels of the map.
         width: channels at full resolution; pix2pixHD uses 64.
         downsamplings: halvings; pix2pixHD uses 4. Height and width must be multiples of `2 ** downsamplings`.
+        kernel: side of the first and the last convolution, odd; pix2pixHD uses 7.
         blocks: n_r, residual blocks at the lowest resolution; pix2pixHD uses 9.
 
     Raises:
         ValueError: width, downsamplings or blocks below 1.
     """
 
-    def __init__(self, in_channels: int, labels: int = 22, width: int = 64, downsamplings: int = 4, blocks: int = 9):
+    def __init__(
+        self,
+        in_channels: int,
+        labels: int = 22,
+        width: int = 64,
+        downsamplings: int = 4,
+        blocks: int = 9,
+        kernel: int = 7,
+    ):
         super().__init__()
         if width < 1 or downsamplings < 1 or blocks < 1:
             raise ValueError(
@@ -34,16 +43,16 @@ class LabelGenerator(nn.Module):
             )
         self.divisor = 2**downsamplings
         widths = [width * 2**level for level in range(downsamplings + 1)]
-        first = nn.Conv2d(in_channels, width, 7, bias=False)
+        first = nn.Conv2d(in_channels, width, kernel, bias=False)
         self.encoder = nn.Sequential(
-            nn.Sequential(nn.ReflectionPad2d(3), first, nn.BatchNorm2d(width), nn.ReLU()),
+            nn.Sequential(nn.ReflectionPad2d(kernel // 2), first, nn.BatchNorm2d(width), nn.ReLU()),
             *(_down(widths[level], widths[level + 1]) for level in range(downsamplings)),
         )
         self.residuals = nn.Sequential(*(Residual(widths[-1]) for _ in range(blocks)))
         self.decoder = nn.Sequential(
             *(_up(widths[level + 1], widths[level]) for level in reversed(range(downsamplings)))
         )
-        self.output = nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(width, labels, 7))
+        self.output = nn.Sequential(nn.ReflectionPad2d(kernel // 2), nn.Conv2d(width, labels, kernel))
 
     def logits(self, condition: Tensor) -> Tensor:
         """condition `(B, in_channels, H, W)` -> `(B, labels, H, W)`, of which `forward` is the sigmoid.

@@ -31,7 +31,9 @@ SURFACE, STICK = 3, 3
 def p2b_for(config: Config) -> LabelGenerator:
     """P2B with fresh weights: p^M*, P^D and P^S in, P^M out."""
     seen = len(LABELS) * (2 if config.copies else 1) + SURFACE + STICK
-    return LabelGenerator(seen, len(LABELS), config.p2b_width, config.p2b_downsamplings, config.p2b_blocks)
+    return LabelGenerator(
+        seen, len(LABELS), config.p2b_width, config.p2b_downsamplings, config.p2b_blocks, config.p2b_kernel
+    )
 
 
 def b2f_for(config: Config) -> FrameGenerator:

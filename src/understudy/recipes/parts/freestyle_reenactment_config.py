@@ -24,6 +24,8 @@ class Config:
     """how many times smaller P2B's pictures are than the frame; its labels are enlarged again. 1 is the paper's"""
     p2b_width: int = 64
     """channels of P2B's first level (pix2pixHD's)"""
+    p2b_kernel: int = 7
+    """side of P2B's first and last convolution (pix2pixHD's); at few channels they are most of the work"""
     p2b_downsamplings: int = 4
     """halvings in P2B (pix2pixHD's)"""
     p2b_blocks: int = 9
@@ -182,6 +184,7 @@ def fast() -> Config:
     return Config(
         p2b_shrink=2,
         p2b_width=16,
+        p2b_kernel=3,
         p2b_downsamplings=3,
         p2b_blocks=4,
         face_embedding=320,
@@ -199,7 +202,7 @@ def fast() -> Config:
         fr_widths=(16, 24, 32, 48, 64),
         lambda_r=10.0,
         discriminator_width=16,
-        optimisation=Optimisation(batch=4, ema_decay=0.998),
+        optimisation=Optimisation(batch=4, learning_rate=4e-4, ema_decay=0.998),
         batch_times=(1, 1, 1),
         steps=(20_000, 30_000, 5_000),
     )
