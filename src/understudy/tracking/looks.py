@@ -37,7 +37,9 @@ _USUAL_SKIN = ((165.0, 144.0, 148.0), (55.0, 7.0, 9.0))
 BARE = 0.75
 """Bhattacharyya coefficient of the colours of skin and of a chest or feet, from which these are bare"""
 BALD = 8.0
-"""8-bit distance in hue between crown and face below which a crown that is no darker has no hair: it is lit from above"""
+"""8-bit distance in hue between crown and face, below which a crown that is lit, too, has no hair"""
+OFF_LEGS = 0.05
+"""units off a leg, beyond the widest trousers"""
 WAIST, SLEEVE, HEM = 0.95, 0.6, 1.0
 """where they are if the picture does not tell"""
 
@@ -52,7 +54,7 @@ class Looks:
         waist: place along the trunk (0 shoulders, 1 hips) where the lower clothes begin.
         sleeve: place along the arm where cloth ends, 0 shoulder, 0.5 elbow, 1 wrist.
         hem: place along the leg where cloth ends, 0 hip, 0.5 knee, 1 ankle.
-        skirt: share of the pixels between the legs, above the hem, that are cloth; nan where nothing can be said.
+        skirt: share of the lower clothes that hangs beside or between the legs; nan where none are seen.
     """
 
     colours: Floats
@@ -157,8 +159,15 @@ def learn_looks(frame: UInt8Array, person: UInt8Array, regions: Regions) -> Look
     for number in range(_ROUNDS):
         likely = looks.colours[:, bins]
         sleeve = _change(likely[UPPER], likely[SKIN], ("left arm", "right arm"), weights, regions, inside, SLEEVE)
-        hem = _change(likely[LOWER], np.maximum(likely[SKIN], likely[SOCKS] * worn[SOCKS]), ("left leg", "right leg"),
-                      weights, regions, inside, HEM)
+        hem = _change(
+            likely[LOWER],
+            np.maximum(likely[SKIN], likely[SOCKS] * worn[SOCKS]),
+            ("left leg", "right leg"),
+            weights,
+            regions,
+            inside,
+            HEM,
+        )
         waist = _waist(likely, weights, regions, inside)
         looks = Looks(looks.colours, worn, waist, sleeve, hem, float("nan"))
         chances = prior(regions, looks) * likely
@@ -168,7 +177,7 @@ def learn_looks(frame: UInt8Array, person: UInt8Array, regions: Regions) -> Look
             learnt = np.stack([_density(bins, one) for one in np.square(chances)])
             kept = (chances.sum(axis=(1, 2)) > 20)[:, None]
             looks = Looks(np.where(kept, 0.5 * learnt + 0.5 * colours, looks.colours), worn, waist, sleeve, hem, 0)
-    skirt = _between_legs(chances[LOWER], regions, inside, hem)
+    skirt = _flared(chances[LOWER], regions, inside)
     return Looks(looks.colours, worn, waist, sleeve, hem, skirt)
 
 
@@ -227,8 +236,11 @@ def _seeds(lab: Floats, inside: npt.NDArray[np.bool_], regions: Regions) -> tupl
     crown = hair & (regions.chin_below < -0.42)
     bald = bool(known and face.any() and crown.sum() > 20) and _bald(lab[crown], lab[face])
     trunk = parts["trunk"]
-    limbs = np.min([part.outside for name, part in parts.items() if name.endswith(("arm", "hand"))] or
-                   [np.ones(inside.shape, np.float32)], axis=0)
+    limbs = np.min(
+        [part.outside for name, part in parts.items() if name.endswith(("arm", "hand"))]
+        or [np.ones(inside.shape, np.float32)],
+        axis=0,
+    )
     middle = (trunk.outside < -0.14) & inside & (limbs > 0) & (parts["head"].outside > 0.03)
     upper = middle & (trunk.along > 0.2) & (trunk.along < 0.75)
     if upper.sum() < 20:
@@ -274,12 +286,14 @@ def _bare_limbs(lab: Floats, inside: npt.NDArray[np.bool_], regions: Regions) ->
     for name, part in regions.parts.items():
         if name.endswith(("arm", "leg")):
             limbs |= (part.outside < -0.02) & (part.along > 0.6) & (part.along < 0.9)
-    return limbs & near & inside
+    limbs &= near & inside
+    return limbs
 
 
 def _without_skin(seeds: npt.NDArray[np.bool_], away: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Seeds of cloth without what a neckline or a hand before it shows, unless most of the cloth looks like skin."""
-    return seeds & away if (seeds & away).sum() > 0.5 * seeds.sum() else seeds
+    cloth: npt.NDArray[np.bool_] = seeds & away
+    return cloth if cloth.sum() > 0.5 * seeds.sum() else seeds
 
 
 def _bald(crown: Floats, face: Floats) -> bool:
@@ -357,14 +371,11 @@ def _waist(likely: Floats, weights: dict[str, Floats], regions: Regions, inside:
     return float(place[np.argmax(gain)])
 
 
-def _between_legs(lower: Floats, regions: Regions, inside: npt.NDArray[np.bool_], hem: float) -> float:
-    """Share of the space between two spread thighs that is cloth, down to the hem; nan where they are not spread."""
-    if "left leg" not in regions.parts or "right leg" not in regions.parts or not 0.1 < hem:
+def _flared(lower: Floats, regions: Regions, inside: npt.NDArray[np.bool_]) -> float:
+    """Share of the lower clothes that lies off trunk and legs, beside or between them; nan where no legs are seen."""
+    legs = [regions.parts[name].outside for name in ("left leg", "right leg") if name in regions.parts]
+    cloth = inside & (lower > 0.5)
+    if not legs or cloth.sum() < 20:
         return float("nan")
-    left, right = regions.parts["left leg"], regions.parts["right leg"]
-    down = np.minimum(left.along, right.along)
-    # on the line where both legs are equally near, off both of them
-    gap = (np.abs(left.outside - right.outside) < 0.06) & (left.outside > 0.05) & (down > 0.22) & (down < hem - 0.05)
-    if gap.sum() < 0.012 * regions.unit**2:
-        return float("nan")
-    return float((lower[gap] > 0.5).mean())
+    off = (np.min(legs, axis=0) > OFF_LEGS) & (regions.parts["trunk"].outside > OFF_LEGS / 2)
+    return float((cloth & off).sum() / cloth.sum())
