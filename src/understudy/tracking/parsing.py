@@ -37,7 +37,7 @@ Floats = npt.NDArray[np.float32]
 
 LEARNING_SIDE = 256
 """pixels of the longer side at which colours are learnt"""
-SKIRT = 0.14
+SKIRT = 0.1
 """share of lower clothes off the legs from which they are a skirt: made-up people's have 0.24 to 0.36, trousers 0.05"""
 SAME_CLOTH = 0.7
 """Bhattacharyya coefficient of the colours above and below the waist from which a skirt and a top are one dress"""

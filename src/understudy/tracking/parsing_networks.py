@@ -192,7 +192,7 @@ class SelfieClasses:
 
     def __init__(self, path: Path) -> None:
         os.environ.setdefault("GLOG_minloglevel", "2")
-        warnings.filterwarnings("ignore", category=UserWarning, module=r"google\.protobuf")
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"google\.protobuf|mediapipe\.tasks")
         with native_log_silenced():
             import mediapipe
             from mediapipe.tasks.python import BaseOptions, vision
