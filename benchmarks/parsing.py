@@ -1,7 +1,7 @@
 """How true label maps are: against the exact labels that made-up people have.
 
     python benchmarks/parsing.py --output mine.json --sheets parsing
-    python benchmarks/parsing.py --people 1000 1001 --parsing auto lip:schp.onnx selfie:selfie_multiclass_256x256.tflite
+    python benchmarks/parsing.py --people 1100 1101 --parsing auto lip:schp.onnx selfie:selfie_multiclass_256x256.tflite
 
 Every person dances, and is parsed at some moments by each parser, with exact poses and with noisy ones. `auto` is the
 built-in parser, which learns colours and clothes from every frame; `auto, clip` has learnt them from other moments of
@@ -173,8 +173,8 @@ def coloured(frame: Picture, labels: Picture) -> Picture:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--people", type=int, nargs="+", default=list(range(1000, 1024)), help="seeds")
-    parser.add_argument("--moments", type=int, default=3, help="of each person's dance")
+    parser.add_argument("--people", type=int, nargs="+", default=list(range(1100, 1124)), help="seeds")
+    parser.add_argument("--moments", type=int, default=1, help="of each person's dance")
     parser.add_argument("--size", type=int, default=512, help="pixels: side of a frame")
     parser.add_argument("--parsing", nargs="+", default=["auto", "auto, clip"], help="as track takes it")
     parser.add_argument("--sheets", type=Path, help="folder for pictures of the worst frames")
