@@ -7,6 +7,7 @@ pixel centres, and left and right are the person's own.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -142,9 +143,9 @@ def regions_of(xy: Floats, confidence: Floats, size_hw: tuple[int, int]) -> Regi
             if len(known) >= 2 and known == list(points[: len(known)]):
                 parts[name] = _tube(grid, xy[known], radii, unit, float(confidence[known].min()))
     hands = []
-    for side, (points, elbow, wrist) in HANDS.items():
-        if seen[points].sum() >= 11:
-            hull = xy[points][seen[points]]
+    for side, (hand, elbow, wrist) in HANDS.items():
+        if seen[hand].sum() >= 11:
+            hull = xy[hand][seen[hand]]
             parts[f"{side} hand"] = _hull(grid, hull, 0.025, unit)
             hands.append(f"{side} hand")
         elif seen[[elbow, wrist]].all():
@@ -189,7 +190,7 @@ def _tube(grid: Floats, chain: Floats, radii: tuple[float, ...], unit: float, co
     outside = np.full(grid.shape[:2], np.inf, np.float32)
     along = np.zeros(grid.shape[:2], np.float32)
     links = len(radii) - 1
-    for number, (start, end) in enumerate(zip(chain[:-1], chain[1:], strict=True)):
+    for number, (start, end) in enumerate(pairwise(chain)):
         x, y = grid[..., 0] - start[0], grid[..., 1] - start[1]
         dx, dy = (float(value) for value in end - start)
         length = max(dx * dx + dy * dy, 1e-3)
@@ -249,7 +250,9 @@ def _head_centre(xy: Floats, seen: npt.NDArray[np.bool_], neck: Floats, axis: Fl
 def _face(
     xy: Floats, seen: npt.NDArray[np.bool_], unit: float, size_hw: tuple[int, int], away: bool
 ) -> tuple[UInt8Array, UInt8Array, UInt8Array]:
-    """The face up to the hairline, that from brows to jaw, and its features. Landmarks end at the brows: the forehead is as high as the nose.
+    """The face up to the hairline, that from brows to jaw, and its features.
+
+    Landmarks end at the brows: the forehead is nearly as high as the nose.
 
     Where no landmarks are seen but nose and eyes, it is an oval about the nose, unless the person looks away.
     """

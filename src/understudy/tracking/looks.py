@@ -36,8 +36,14 @@ _USUAL_SKIN = ((165.0, 144.0, 148.0), (55.0, 7.0, 9.0))
 """mean and deviation in 8-bit Lab of skin nobody has shown yet: people's skins differ in lightness above all"""
 BARE = 0.75
 """Bhattacharyya coefficient of the colours of skin and of a chest or feet, from which these are bare"""
+BARE_HUE = 6.0
+"""8-bit distance in hue from the skin, below which a chest or feet in a brighter light are bare, too"""
 BALD = 8.0
-"""8-bit distance in hue between crown and face below which a crown that is no darker has no hair: it is lit from above"""
+"""8-bit distance in hue between crown and face, below which a crown that is lit, too, has no hair"""
+PATTERN = 0.12
+"""units: smaller pieces in a colour of skin are a pattern of the cloth"""
+OFF_LEGS = 0.05
+"""units off a leg, beyond the widest trousers"""
 WAIST, SLEEVE, HEM = 0.95, 0.6, 1.0
 """where they are if the picture does not tell"""
 
@@ -52,7 +58,7 @@ class Looks:
         waist: place along the trunk (0 shoulders, 1 hips) where the lower clothes begin.
         sleeve: place along the arm where cloth ends, 0 shoulder, 0.5 elbow, 1 wrist.
         hem: place along the leg where cloth ends, 0 hip, 0.5 knee, 1 ankle.
-        skirt: share of the pixels between the legs, above the hem, that are cloth; nan where nothing can be said.
+        skirt: share of the lower clothes that hangs beside or between the legs; nan where none are seen.
     """
 
     colours: Floats
@@ -133,6 +139,9 @@ def prior(regions: Regions, looks: Looks | None) -> Floats:
     far = np.minimum(np.min(limbs, axis=0), regions.parts["trunk"].outside + np.float32(0.06))
     # flesh does not stand off the bones, cloth and hair do
     chances[SKIN] *= np.exp(-np.maximum(far, 0) / np.float32(0.06))
+    feet = [part.outside for name, part in regions.parts.items() if name.endswith("foot")]
+    if feet:
+        chances[SHOES] *= np.exp(-np.maximum(np.min(feet, axis=0), 0) / np.float32(0.06))
     chances[HAIR] += 0.1 * np.exp(-np.maximum(regions.parts["head"].outside, 0) / np.float32(0.2))
     if looks is not None:
         chances *= (0.02 + 0.98 * looks.worn)[:, None, None]
@@ -175,7 +184,7 @@ def learn_looks(frame: UInt8Array, person: UInt8Array, regions: Regions) -> Look
             learnt = np.stack([_density(bins, one) for one in np.square(chances)])
             kept = (chances.sum(axis=(1, 2)) > 20)[:, None]
             looks = Looks(np.where(kept, 0.5 * learnt + 0.5 * colours, looks.colours), worn, waist, sleeve, hem, 0)
-    skirt = _between_legs(chances[LOWER], regions, inside, hem)
+    skirt = _flared(chances[LOWER], regions, inside)
     return Looks(looks.colours, worn, waist, sleeve, hem, skirt)
 
 
@@ -193,7 +202,7 @@ def looks_of_clip(several: Sequence[Looks]) -> Looks:
         float(np.median([getattr(one, name) for one in several])) for name in ("waist", "sleeve", "hem")
     )
     skirts = [one.skirt for one in several if not np.isnan(one.skirt)]
-    worn = np.mean([one.worn for one in several], axis=0)
+    worn = np.median([one.worn for one in several], axis=0)
     return Looks(
         np.asarray(colours, np.float32),
         np.asarray(worn, np.float32),
@@ -232,7 +241,7 @@ def _seeds(lab: Floats, inside: npt.NDArray[np.bool_], regions: Regions) -> tupl
     hair = (parts["head"].outside < 0) & inside & (regions.face == 0) & (regions.chin_below < -0.3)
     known = skin.sum() > 20
     crown = hair & (regions.chin_below < -0.42)
-    bald = bool(known and face.any() and crown.sum() > 20) and _bald(lab[crown], lab[face])
+    bald = bool(known and face.any() and crown.sum() > 20) and _lit_skin(lab[crown], lab[face], BALD)
     trunk = parts["trunk"]
     limbs = np.min(
         [part.outside for name, part in parts.items() if name.endswith(("arm", "hand"))]
@@ -254,8 +263,13 @@ def _seeds(lab: Floats, inside: npt.NDArray[np.bool_], regions: Regions) -> tupl
         if f"{side} leg" in parts:
             leg = parts[f"{side} leg"]
             socks |= (leg.outside < 0) & (leg.along > 0.88) & (leg.along < 0.97) & inside
-    dressed, shod = (not (known and _alike(lab[one], lab[skin]) > BARE) for one in (upper, shoes))
-    upper, lower = (_without_skin(one, away) if of else one for one, of in ((upper, dressed), (lower, known)))
+    dressed, shod = (
+        not known or not (_alike(lab[one], lab[skin]) > BARE or _lit_skin(lab[one], lab[skin], BARE_HUE))
+        for one in (upper, shoes)
+    )
+    upper, lower = (
+        _without_skin(one, away, regions.unit) if of else one for one, of in ((upper, dressed), (lower, known))
+    )
     masks = [hair, skin, upper, lower, socks, shoes]
     worn = np.array([not bald, True, dressed, lower.any(), False, shoes.any() and shod], np.float32)
     ankles = int(socks.sum())
@@ -284,18 +298,28 @@ def _bare_limbs(lab: Floats, inside: npt.NDArray[np.bool_], regions: Regions) ->
     for name, part in regions.parts.items():
         if name.endswith(("arm", "leg")):
             limbs |= (part.outside < -0.02) & (part.along > 0.6) & (part.along < 0.9)
-    return limbs & near & inside
+    limbs &= near & inside
+    return limbs
 
 
-def _without_skin(seeds: npt.NDArray[np.bool_], away: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Seeds of cloth without what a neckline or a hand before it shows, unless most of the cloth looks like skin."""
-    return seeds & away if (seeds & away).sum() > 0.5 * seeds.sum() else seeds
+def _without_skin(seeds: npt.NDArray[np.bool_], away: npt.NDArray[np.bool_], unit: float) -> npt.NDArray[np.bool_]:
+    """Seeds of cloth without what a neckline or a hand before it shows, unless most of the cloth looks like skin.
+
+    A pattern in a colour of skin stays: its pieces are small.
+    """
+    width = max(3, round(PATTERN * unit))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    large = cv2.morphologyEx((seeds & ~away).astype(np.uint8), cv2.MORPH_OPEN, disc)
+    cloth: npt.NDArray[np.bool_] = seeds & (large == 0)
+    return cloth if cloth.sum() > 0.5 * seeds.sum() else seeds
 
 
-def _bald(crown: Floats, face: Floats) -> bool:
-    """Whether a crown's colours (N, 3) are those of a face's skin."""
-    above, below = (np.median(colours, axis=0) for colours in (crown, face))
-    return bool(above[0] > below[0] and np.hypot(*(above - below)[1:]) < BALD)
+def _lit_skin(colours: Floats, skin: Floats, hue: float) -> bool:
+    """Whether colours (N, 3) are a skin's (M, 3) in the same light or a brighter one, within `hue` of its own."""
+    if min(len(colours), len(skin)) < 8:
+        return False
+    these, those = (np.median(one, axis=0) for one in (colours, skin))
+    return bool(these[0] > those[0] and np.hypot(*(these - those)[1:]) < hue)
 
 
 def _alike(first: Floats, second: Floats) -> float:
@@ -367,14 +391,11 @@ def _waist(likely: Floats, weights: dict[str, Floats], regions: Regions, inside:
     return float(place[np.argmax(gain)])
 
 
-def _between_legs(lower: Floats, regions: Regions, inside: npt.NDArray[np.bool_], hem: float) -> float:
-    """Share of the space between two spread thighs that is cloth, down to the hem; nan where they are not spread."""
-    if "left leg" not in regions.parts or "right leg" not in regions.parts or not hem > 0.1:
+def _flared(lower: Floats, regions: Regions, inside: npt.NDArray[np.bool_]) -> float:
+    """Share of the lower clothes that lies off trunk and legs, beside or between them; nan where no legs are seen."""
+    legs = [regions.parts[name].outside for name in ("left leg", "right leg") if name in regions.parts]
+    cloth = inside & (lower > 0.5)
+    if not legs or cloth.sum() < 20:
         return float("nan")
-    left, right = regions.parts["left leg"], regions.parts["right leg"]
-    down = np.minimum(left.along, right.along)
-    # on the line where both legs are equally near, off both of them
-    gap = (np.abs(left.outside - right.outside) < 0.06) & (left.outside > 0.05) & (down > 0.22) & (down < hem - 0.05)
-    if gap.sum() < 0.012 * regions.unit**2:
-        return float("nan")
-    return float((lower[gap] > 0.5).mean())
+    off = (np.min(legs, axis=0) > OFF_LEGS) & (regions.parts["trunk"].outside > OFF_LEGS / 2)
+    return float((cloth & off).sum() / cloth.sum())

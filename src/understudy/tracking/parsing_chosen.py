@@ -1,0 +1,97 @@
+"""Which parser a user chose: one word, and the file or folder that it names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from understudy.errors import UsageError
+
+if TYPE_CHECKING:
+    from understudy.base.arguments import Rotation
+    from understudy.tracking.looks import Looks
+    from understudy.tracking.parsing import Parser
+
+Numbering = Literal["vip", "lip", "atr"]
+_NUMBERINGS: dict[str, Numbering] = {"vip": "vip", "lip": "lip", "atr": "atr"}
+
+
+class Choice(NamedTuple):
+    """What `parsing` named.
+
+    Attributes:
+        kind: "auto", "network", "selfie" or "maps".
+        numbering: of labels: "vip", "lip" or "atr".
+        path: of the file or folder; None with "auto".
+    """
+
+    kind: str
+    numbering: Numbering
+    path: Path | None
+
+
+def chosen(parsing: str) -> Choice:
+    """Reads what a user typed, and looks whether it is there.
+
+    Args:
+        parsing: "auto"; "lip:FILE" or "atr:FILE", an ONNX network with labels numbered so; "selfie:FILE", MediaPipe's
+            multiclass selfie segmenter; FOLDER (or "lip:FOLDER", "atr:FOLDER"), label maps as PNG, one a frame.
+
+    Raises:
+        UsageError: none of these.
+
+    Example:
+        >>> chosen("auto").kind
+        'auto'
+    """
+    if parsing == "auto":
+        return Choice("auto", "vip", None)
+    head, colon, rest = parsing.partition(":")
+    said = head if colon and head in (*_NUMBERINGS, "selfie") else ""
+    path = Path(rest) if said else Path(parsing)
+    numbering = _NUMBERINGS.get(said, "vip")
+    if path.is_dir() and said != "selfie":
+        return Choice("maps", numbering, path)
+    if not path.exists():
+        raise UsageError(
+            f"`parsing` names {path}, which is not there: "
+            "give auto, lip:FILE, atr:FILE, selfie:FILE or a folder of maps"
+        )
+    if said == "selfie" and path.is_file():
+        return Choice("selfie", "vip", path)
+    if said and path.is_file():
+        return Choice("network", numbering, path)
+    raise UsageError(
+        f"`parsing` names the file {path} and not what it is: write lip:{path}, atr:{path} or selfie:{path}"
+    )
+
+
+def parser_of(
+    choice: Choice,
+    square: tuple[int, int, int],
+    size: int,
+    original_hw: tuple[int, int],
+    rotate: Rotation = 0,
+    looks: Looks | None = None,
+) -> Parser:
+    """The parser for the working frames of one clip.
+
+    Args:
+        choice: from `chosen`.
+        square, size, original_hw, rotate: as of `parsing_files.GivenMaps`.
+        looks: what the person wears, where a parser asks; None learns it from every frame.
+
+    Raises:
+        UsageError, MediaError: the file or folder cannot be used.
+    """
+    from understudy.tracking.parsing import BuiltInParser
+    from understudy.tracking.parsing_files import GivenMaps
+    from understudy.tracking.parsing_networks import OnnxParser, SelfieClasses, SelfieParser, onnx_session
+
+    if choice.path is None:
+        return BuiltInParser(looks)
+    if choice.kind == "selfie":
+        return SelfieParser(SelfieClasses(choice.path), looks)
+    if choice.kind == "network":
+        return OnnxParser(onnx_session(choice.path), choice.numbering, str(choice.path))
+    return GivenMaps(choice.path, choice.numbering, square, size, original_hw, rotate)

@@ -1,0 +1,140 @@
+"""Label maps that a user already has: a folder of pictures, one a frame, whose values are numbers of labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, UnidentifiedImageError
+
+from understudy.base.arguments import Rotation
+from understudy.errors import MediaError
+from understudy.poses.numbering import numbers_in, odd_one
+from understudy.tracking.crop import crop_of
+from understudy.tracking.label_numbers import OURS, UNNAMED, Numbering, completed
+from understudy.tracking.parsing import filled
+
+UInt8Array = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+Square = tuple[int, int, int]
+
+_WHOLE_NUMBERS = ("P", "L", "1", "I", "I;16", "I;16B", "I;16L")
+"""modes of pictures whose values are numbers: indexed or grey"""
+
+
+class GivenMaps:
+    """A folder of PNG files in the order of their numbers, as many as the clip has frames to within one.
+
+    Args:
+        folder: of the pictures, each as large as the video, or of the same shape.
+        numbering: of their values; "vip" is CIHP's too, and may hold our two hands.
+        square: left, top, side of the working frame in the video's pixels.
+        size: of the working frames.
+        original_hw: of the video, as displayed.
+        rotate: degrees clockwise by which the video is turned first.
+
+    Raises:
+        MediaError: there are none.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        numbering: Numbering,
+        square: Square,
+        size: int,
+        original_hw: tuple[int, int],
+        rotate: Rotation = 0,
+    ) -> None:
+        self._folder, self._numbering, self._rotate = folder, numbering, rotate
+        self._square, self._size, self._original_hw = square, size, original_hw
+        self._paths = maps_in_order(folder)
+        self._next = 0
+
+    def __call__(self, frame: UInt8Array, matte: UInt8Array, xy: Floats, confidence: Floats) -> UInt8Array:
+        if self._next > len(self._paths):
+            raise MediaError(f"{self._folder} holds {len(self._paths)} label maps, and the video has more frames")
+        path = self._paths[min(self._next, len(self._paths) - 1)]
+        self._next += 1
+        numbers = np.rot90(read_map(path, self._numbering), -self._rotate // 90)
+        self._check_shape(path, numbers)
+        labels = completed(OURS[self._numbering][self._at_square(numbers)], xy, confidence)
+        bags = labels == UNNAMED
+        labels = filled(np.where(bags, 0, labels).astype(np.uint8), bags & (matte >= 128))
+        return np.where(matte >= 128, labels, 0).astype(np.uint8)
+
+    def close(self) -> None:
+        pass
+
+    def check_end(self) -> None:
+        """Raises MediaError when more than one map is left over."""
+        if len(self._paths) - self._next > 1:
+            raise MediaError(
+                f"{self._folder} holds {len(self._paths)} label maps, and the video has {self._next} frames: "
+                "give one map for every frame"
+            )
+
+    def _check_shape(self, path: Path, numbers: UInt8Array) -> None:
+        (height, width), original = numbers.shape, self._original_hw
+        if abs(width * original[0] - height * original[1]) > 2 * max(*original, height, width):
+            raise MediaError(
+                f"the label map {path} is {width}x{height} and the video {original[1]}x{original[0]}: "
+                "maps must have the shape of their video"
+            )
+
+    def _at_square(self, numbers: UInt8Array) -> UInt8Array:
+        """(S, S) by the nearest pixel, 0 beyond the picture: numbers of labels have no values in between."""
+        crop = crop_of(self._square, self._size)
+        pixels = np.arange(self._size)
+        axes = []
+        for axis, shift in ((0, crop.translation_xy[1]), (1, crop.translation_xy[0])):
+            ratio = numbers.shape[axis] / self._original_hw[axis]
+            place = ((pixels - shift) / crop.scale + 0.5) * ratio - 0.5
+            axes.append(np.floor(place + 0.5).astype(np.intp))
+        row, column = np.meshgrid(*axes, indexing="ij")
+        height, width = numbers.shape
+        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+        return np.where(inside, numbers[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)], 0).astype(np.uint8)
+
+
+def maps_in_order(folder: Path) -> list[Path]:
+    """The PNG files of a folder, by the numbers in their names.
+
+    Raises:
+        MediaError: there are none, or their names do not say which comes first.
+    """
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".png" and path.name[0] != ".")
+    if not paths:
+        raise MediaError(f"{folder} holds no label maps: give a folder of PNG files, one a frame")
+    if len(paths) == 1:
+        return paths
+    names = [path.name for path in paths]
+    numbers = numbers_in(names)
+    if numbers is None:
+        odd = odd_one(names)
+        told = f"{odd[0]} is not named as {odd[1]}" if odd else f"{names[0]} and the others are not numbered alike"
+        raise MediaError(f"the label maps in {folder} have no order: {told}")
+    return [path for _, path in sorted(zip(numbers, paths, strict=True))]
+
+
+def read_map(path: Path, numbering: Numbering) -> UInt8Array:
+    """(H, W) numbers of labels as the file has them.
+
+    Raises:
+        MediaError: it cannot be read, is in colour, or holds a number that the numbering does not have.
+    """
+    try:
+        with Image.open(path) as picture:
+            mode, values = picture.mode, np.asarray(picture)
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as cause:
+        raise MediaError(f"cannot read the label map {path} ({cause})") from None
+    if mode not in _WHOLE_NUMBERS:
+        raise MediaError(f"the label map {path} is in colour: give indexed or grey PNG files, whose values are numbers")
+    most = int(values.max(initial=0))
+    if most >= len(OURS[numbering]):
+        raise MediaError(
+            f"the label map {path} holds the number {most}, and {numbering.upper()} labels end at "
+            f"{len(OURS[numbering]) - 1}: check which labels they are"
+        )
+    return values.astype(np.uint8)
