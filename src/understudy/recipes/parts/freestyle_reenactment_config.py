@@ -155,7 +155,8 @@ def fast() -> Config:
 
     P2B at half the size, B2F with its last doubling laid out of channels, the embedding of a face and of four segments
     320 long each (EfficientNet-Lite0's). Fewer than 6 million weights, fewer than 10 billion multiplications a frame.
-    First weights are larger, since what few channels say would be too faint: B2F's mask comes in two thirds of the steps.
+    First weights are larger, since what few channels say would be too faint: B2F's mask came in two thirds of the
+    steps.
     """
     return Config(
         p2b_shrink=2,

@@ -36,8 +36,8 @@ Where we differ from the paper, in `paper()` too:
 - First weights are drawn from N(0, 0.02), and G is updated before D on the same samples (ours).
 
 Beyond the paper, and off in `paper()`: copying texture (`copies`), with a plain distance on the person that teaches it
-(`lambda_copy`), and P2B told what is to be copied where; P2B at a fraction of the size; B2F's last doubling out of channels; labels read once a block; average
-weights.
+(`lambda_copy`), and P2B told what is to be copied where; P2B at a fraction of the size; B2F's last doubling out of
+channels; labels read once a block; average weights.
 
 Shape letters: B samples, H x W the frame, K copies, S the side of a face and of a segment.
 """
