@@ -60,6 +60,9 @@ class Config:
     """weight of eq. 18, in B2F and in FR; none is printed"""
     lambda_m: float = 5.0
     """eq. 17: weight of the blending mask's distance"""
+    looked_at: float = 1.0
+    """Share of a frame's height and width that B2F's D and eq. 16 look at in a step, somewhere about the person; 1 is the
+    paper's. They cost several times what B2F itself does"""
     lambda_copy: float = 0.0
     """weight of |z - x| on the person, which teaches what to copy sooner than features do; 0 is the paper's"""
     squeeze: float = 0.3
@@ -136,6 +139,8 @@ class Config:
                 f"copies and most_flow must be at least 0 and b2f_shuffled 1 or 2: "
                 f"not {self.copies}, {self.most_flow} and {self.b2f_shuffled}"
             )
+        if not 0 < self.looked_at <= 1:
+            raise ValueError(f"looked_at must be above 0 and at most 1, not {self.looked_at}")
         if any(share <= 0 for share in self.shares):
             raise ValueError(f"each network needs a share of the time above 0: not {self.shares}")
         if min(self.steps or self.epochs) < 1 or min(self.batch_times) < 1 or min(self.rate_times) <= 0:
@@ -180,6 +185,8 @@ def fast() -> Config:
 
     P2B at half the size, B2F with its last doubling laid out of channels, the embedding of a face and of four segments
     320 long each (EfficientNet-Lite0's). Fewer than 6 million weights, fewer than 10 billion multiplications a frame.
+    First weights are larger, since what few channels say would be too faint: B2F's mask came in two thirds of the
+    steps.
     """
     return Config(
         p2b_shrink=2,
@@ -198,11 +205,13 @@ def fast() -> Config:
         lambda_fm=10.0,
         lambda_vgg=10.0,
         lambda_copy=10.0,
+        lambda_face=0.3,
+        looked_at=0.5,
         features="lite0",
         fr_widths=(16, 24, 32, 48, 64),
         lambda_r=10.0,
         discriminator_width=16,
-        optimisation=Optimisation(batch=4, learning_rate=4e-4, ema_decay=0.998),
+        optimisation=Optimisation(batch=4, learning_rate=4e-4, initial_deviation=0.06, ema_decay=0.998),
         batch_times=(1, 1, 1),
         steps=(20_000, 30_000, 5_000),
     )
@@ -230,7 +239,7 @@ def preview() -> Config:
         fr_widths=(8, 12, 16, 24, 32),
         lambda_r=10.0,
         discriminator_width=16,
-        optimisation=Optimisation(batch=4, learning_rate=5e-4, ema_decay=0.995),
+        optimisation=Optimisation(batch=4, learning_rate=5e-4, initial_deviation=0.06, ema_decay=0.995),
         batch_times=(1, 1, 1),
         steps=(1500, 2000, 500),
     )

@@ -35,9 +35,9 @@ Where we differ from the paper, in `paper()` too:
   name).
 - First weights are drawn from N(0, 0.02), and G is updated before D on the same samples (ours).
 
-Beyond the paper, and off in `paper()`: copying texture (`copies`), with a plain distance on the person that teaches it
-(`lambda_copy`); P2B at a fraction of the size; B2F's last doubling out of channels; labels read once a block; average
-weights.
+Beyond the paper, and off in `paper()`: D and eq. 16 look at a part of the frame (`looked_at`); copying texture (`copies`), with a plain distance on the person that teaches it
+(`lambda_copy`), and P2B told what is to be copied where; P2B at a fraction of the size; B2F's last doubling out of
+channels; labels read once a block; average weights.
 
 Shape letters: B samples, H x W the frame, K copies, S the side of a face and of a segment.
 """
@@ -79,6 +79,8 @@ from understudy.recipes.parts.freestyle_reenactment_config import B2F, FR, P2B, 
 from understudy.training import loop as training
 from understudy.training.session import Session
 
+WINDOWS = 11
+"""stream of random numbers: where D and eq. 16 look"""
 BatchKind = TypeVar("BatchKind")
 
 
@@ -169,16 +171,17 @@ class BodyToFrame:
         person = (batch.labels > 0)[:, None].float()  # P^D+
         made = self.G(self._looks(batch), body, batch.copied)
         z, x = losses.person_alone(made.z, person), losses.person_alone(batch.frame, person)  # z^b, x^b
-        real_maps = self.D(torch.cat([body, x], 1))
+        seen_z, seen_x, seen_body = self._looked_at(step, person, z, x, body)
+        real_maps = self.D(torch.cat([seen_body, seen_x], 1))
 
         # G: eqs. 13, 15, 16, 17 and 18
         with training.frozen(self.D):
-            fake_maps = self.D(torch.cat([body, z], 1))
+            fake_maps = self.D(torch.cat([seen_body, seen_z], 1))
             gan = [losses.hinge_generator_loss(maps[-1]).mean() for maps in fake_maps]
             goal = {
                 "gan": torch.stack(gan).sum(),
                 "fm": config.lambda_fm * losses.feature_matching(_fixed(real_maps), fake_maps).mean(),
-                "vgg": config.lambda_vgg * self.pretrained.phi.distance(z, x).mean(),
+                "vgg": config.lambda_vgg * self.pretrained.phi.distance(seen_z, seen_x).mean(),
                 "mask": config.lambda_m * losses.mask_distance(made.mask, person, 1 - batch.others).mean(),
                 "face": config.lambda_face * self._faces_apart(z, x, batch.face_box).mean(),
             }
@@ -189,11 +192,33 @@ class BodyToFrame:
         # D: tell (P^M, x^b) from (P^M, z^b), eq. 14
         judged = [
             losses.hinge_discriminator_loss(true[-1], fake[-1]).mean()
-            for true, fake in zip(real_maps, self.D(torch.cat([body, z.detach()], 1)), strict=True)
+            for true, fake in zip(real_maps, self.D(torch.cat([seen_body, seen_z.detach()], 1)), strict=True)
         ]
         named = {"D": torch.stack(judged).sum()}
         training.descend(fabric, self.optimize_D, named)
         return named | goal
+
+    def _looked_at(self, step: int, person: Tensor, *pictures: Tensor) -> list[Tensor]:
+        """Each picture `(B, C, H, W)`, cut to a window of the size that the config says, about a place of the person."""
+        share, (height, width) = self.config.looked_at, self.config.size_hw
+        if share == 1:
+            return list(pictures)
+        random = self.session.chance.generator(WINDOWS, step)
+        window = [max(32, round(share * side / 16) * 16) for side in (height, width)]
+        corners = []
+        for one in person[:, 0].cpu().numpy():
+            places = np.argwhere(one > 0)
+            place = places[random.integers(len(places))] if len(places) else np.array([height, width]) // 2
+            away = [int(at - size * random.uniform(0.25, 0.75)) for at, size in zip(place, window, strict=True)]
+            corners.append(
+                [min(max(0, at), side - size) for at, side, size in zip(away, (height, width), window, strict=True)]
+            )
+        return [
+            torch.stack(
+                [one[:, y : y + window[0], x : x + window[1]] for one, (y, x) in zip(picture, corners, strict=True)]
+            )
+            for picture in pictures
+        ]
 
     @torch.no_grad()
     def _looks(self, batch: B2FBatch) -> Tensor:
