@@ -13,10 +13,12 @@ from tiny import shrunk
 from tiny_actor import tiny_actor
 from understudy.cli import main as cli
 from understudy.evaluation import evaluate as evaluating
+from understudy.media.images import write_image
 from understudy.recipes import copy_then_refine, every, pix2pix
 from understudy.synthetic.clip import write_clip
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
+from understudy.synthetic.render import render
 from understudy.synthetic.scene import make_scene
 
 ROOT = Path(__file__).parents[1]
@@ -47,6 +49,7 @@ def clips(tmp_path_factory):
     room = make_scene(1, (256, 192))
     for name, (person, dance, seconds) in CLIPS.items():
         write_clip(where / f"{name}.mp4", make_person(person), choreography(dance, seconds, Fraction(15)), room)
+    write_image(where / "photo.jpg", next(render(make_person(1), choreography(5, 1, 15)[:1], room)).frame)
     return where
 
 
@@ -55,6 +58,7 @@ def here(clips, tmp_path, monkeypatch):
     """The current folder, empty but for the videos that the pages speak of."""
     for name in CLIPS:
         (tmp_path / f"{name}.mp4").hardlink_to(clips / f"{name}.mp4")
+    (tmp_path / "photo.jpg").hardlink_to(clips / "photo.jpg")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("UNDERSTUDY_CACHE", str(clips / "cache"))
     for _, one in every():
