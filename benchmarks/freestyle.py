@@ -3,10 +3,10 @@
     python benchmarks/freestyle.py --output freestyle.json --sheet freestyle.png
     python benchmarks/freestyle.py --people 2 --model mine.freestyle
 
-Each person is photographed once and filmed in other poses; every method makes these poses out of the photograph, and what
-it made is held against the film: SSBS, SSIS, DPBS and DPIS (Gafni et al. 2021, section 4) by the built-in parser and the
-built-in surface of what the tracker finds in either picture, SSIM, a perceptual distance, and how far the mean colour of
-each part of the body is off. Differences to the limb warp come with the 95 % interval over people.
+Each person is photographed once and filmed in other poses; every method makes these poses out of the photograph, and
+what it made is held against the film: SSBS, SSIS, DPBS and DPIS (Gafni et al. 2021, section 4) by the built-in parser and
+the built-in surface of what the tracker finds in either picture, SSIM, a perceptual distance, and how far the mean colour
+of each part of the body is off. Differences to the limb warp come with the 95 % interval over people.
 
 - "photograph": as it is, put where the person stands.
 - "limb warp": that one picture, warped limb by limb.
@@ -143,7 +143,7 @@ def methods_of(reference: View, model: Any) -> dict[str, Callable[[View], Image]
     player = FreestylePlayer(model.config, weights, torch.device("cpu"))
 
     def pose_in(view: View) -> Pose:
-        return Pose((view.xy + (x, y))[None].astype(np.float32), view.confidence[None], (size, size))
+        return Pose((view.xy + np.array((x, y)))[None].astype(np.float32), view.confidence[None], (size, size))
 
     def painted(view: View) -> Image:
         from understudy.recipes.parts.player import moments

@@ -61,8 +61,8 @@ class Config:
     lambda_m: float = 5.0
     """eq. 17: weight of the blending mask's distance"""
     looked_at: float = 1.0
-    """Share of a frame's height and width that B2F's D and eq. 16 look at in a step, somewhere about the person; 1 is the
-    paper's. They cost several times what B2F itself does"""
+    """share of a frame's height and width that B2F's D and eq. 16 look at in a step, somewhere about the person; 1 is
+    the paper's, and costs several times what B2F itself does"""
     lambda_copy: float = 0.0
     """weight of |z - x| on the person, which teaches what to copy sooner than features do; 0 is the paper's"""
     squeeze: float = 0.3
@@ -211,7 +211,7 @@ def fast() -> Config:
         fr_widths=(16, 24, 32, 48, 64),
         lambda_r=10.0,
         discriminator_width=16,
-        optimisation=Optimisation(batch=4, learning_rate=4e-4, initial_deviation=0.06, ema_decay=0.998),
+        optimisation=Optimisation(batch=4, learning_rate=3e-4, initial_deviation=0.06, ema_decay=0.998),
         batch_times=(1, 1, 1),
         steps=(20_000, 30_000, 5_000),
     )

@@ -35,9 +35,9 @@ Where we differ from the paper, in `paper()` too:
   name).
 - First weights are drawn from N(0, 0.02), and G is updated before D on the same samples (ours).
 
-Beyond the paper, and off in `paper()`: D and eq. 16 look at a part of the frame (`looked_at`); copying texture (`copies`), with a plain distance on the person that teaches it
-(`lambda_copy`), and P2B told what is to be copied where; P2B at a fraction of the size; B2F's last doubling out of
-channels; labels read once a block; average weights.
+Beyond the paper, and off in `paper()`: copying texture (`copies`), with a plain distance on the person that teaches it
+(`lambda_copy`); P2B at a fraction of the size, with smaller kernels; B2F's last doubling out of channels; labels read
+once a block; D and eq. 16 look at a part of the frame (`looked_at`); average weights.
 
 Shape letters: B samples, H x W the frame, K copies, S the side of a face and of a segment.
 """
@@ -199,26 +199,22 @@ class BodyToFrame:
         return named | goal
 
     def _looked_at(self, step: int, person: Tensor, *pictures: Tensor) -> list[Tensor]:
-        """Each picture `(B, C, H, W)`, cut to a window of the size that the config says, about a place of the person."""
+        """Each picture `(B, C, H, W)` cut to a window of the config's size, about some place of the person."""
         share, (height, width) = self.config.looked_at, self.config.size_hw
         if share == 1:
             return list(pictures)
         random = self.session.chance.generator(WINDOWS, step)
         window = [max(32, round(share * side / 16) * 16) for side in (height, width)]
-        corners = []
+        boxes = []
         for one in person[:, 0].cpu().numpy():
             places = np.argwhere(one > 0)
             place = places[random.integers(len(places))] if len(places) else np.array([height, width]) // 2
-            away = [int(at - size * random.uniform(0.25, 0.75)) for at, size in zip(place, window, strict=True)]
-            corners.append(
-                [min(max(0, at), side - size) for at, side, size in zip(away, (height, width), window, strict=True)]
+            rows, columns = (
+                _span(int(at - size * random.uniform(0.25, 0.75)), size, side)
+                for at, size, side in zip(place, window, (height, width), strict=True)
             )
-        return [
-            torch.stack(
-                [one[:, y : y + window[0], x : x + window[1]] for one, (y, x) in zip(picture, corners, strict=True)]
-            )
-            for picture in pictures
-        ]
+            boxes.append((slice(None), rows, columns))
+        return [torch.stack([one[box] for one, box in zip(picture, boxes, strict=True)]) for picture in pictures]
 
     @torch.no_grad()
     def _looks(self, batch: B2FBatch) -> Tensor:
@@ -350,6 +346,12 @@ def _fitted(session: Session, network: nn.Module, name: str) -> tuple[Any, torch
     adam = torch.optim.Adam(network.parameters(), config.rate_of(name), numbers.betas, fused=True)
     wrapped, optimizer = session.fabric.setup(network, adam)
     return wrapped, optimizer
+
+
+def _span(first: int, size: int, side: int) -> slice:
+    """`size` of `side` pixels, from `first` on as far as that can be."""
+    first = min(max(0, first), side - size)
+    return slice(first, first + size)
 
 
 def _fixed(maps: list[list[Tensor]]) -> list[list[Tensor]]:
