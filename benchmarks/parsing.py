@@ -173,7 +173,7 @@ def coloured(frame: Picture, labels: Picture) -> Picture:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--people", type=int, nargs="+", default=list(range(1100, 1124)), help="seeds")
+    parser.add_argument("--people", type=int, nargs="+", default=[*range(1100, 1124), *range(1200, 1224)], help="seeds")
     parser.add_argument("--moments", type=int, default=3, help="of each person's dance")
     parser.add_argument("--size", type=int, default=512, help="pixels: side of a frame")
     parser.add_argument("--parsing", nargs="+", default=["auto", "auto, clip"], help="as track takes it")
