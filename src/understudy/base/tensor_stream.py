@@ -7,10 +7,12 @@ known only at the end: it is written padded with spaces (which the format allows
 from __future__ import annotations
 
 import json
+import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +20,7 @@ import numpy.typing as npt
 from understudy.errors import UnderstudyError
 
 HEADER_BYTES = 512
-DTYPES = {"F16": np.float16, "F32": np.float32, "U8": np.uint8}
+DTYPES = {"F16": np.float16, "F32": np.float32, "I64": np.int64, "U8": np.uint8}
 _NAMES: dict[np.dtype[Any], str] = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
 
 
@@ -36,8 +38,7 @@ class TensorStream:
         self._name = name
         self._row_shape = row_shape
         self._dtype: np.dtype[Any] = np.dtype(dtype)
-        self._stream = open(path, "wb")  # noqa: SIM115 - closed by close()
-        self._stream.write(b"\0" * (8 + HEADER_BYTES))
+        self._stream = open_stream(path)
 
     def append(self, row: npt.NDArray[Any]) -> None:
         """Adds one row of `row_shape`; other number types are converted."""
@@ -50,13 +51,7 @@ class TensorStream:
         """Writes the header; without it the file is not readable, on purpose."""
         if self._stream.closed:
             return
-        shape = [self.rows, *self._row_shape]
-        size = int(np.prod(shape)) * self._dtype.itemsize
-        header = {self._name: {"dtype": _NAMES[self._dtype], "shape": shape, "data_offsets": [0, size]}}
-        self._stream.seek(0)
-        self._stream.write(HEADER_BYTES.to_bytes(8, "little"))
-        self._stream.write(json.dumps(header).encode().ljust(HEADER_BYTES))
-        self._stream.close()
+        close_stream(self._stream, {self._name: (self._dtype, (self.rows, *self._row_shape))})
 
     def __enter__(self) -> TensorStream:
         return self
@@ -68,6 +63,31 @@ class TensorStream:
             self.close()
         else:
             self._stream.close()
+
+
+def open_stream(path: str | os.PathLike[str]) -> BinaryIO:
+    """A new file with room for the header, to which arrays are written one behind the other."""
+    stream = open(path, "wb")  # noqa: SIM115 - closed by close_stream()
+    stream.write(b"\0" * (8 + HEADER_BYTES))
+    return stream
+
+
+def close_stream(stream: BinaryIO, written: Mapping[str, tuple[npt.DTypeLike, tuple[int, ...]]]) -> None:
+    """Writes the header and closes the file.
+
+    Args:
+        stream: of `open_stream`.
+        written: number type and shape of every array by its name, in the order in which they were written.
+    """
+    header: dict[str, Any] = {}
+    end = 0
+    for name, (dtype, shape) in written.items():
+        begin, end = end, end + math.prod(shape) * np.dtype(dtype).itemsize
+        header[name] = {"dtype": _NAMES[np.dtype(dtype)], "shape": list(shape), "data_offsets": [begin, end]}
+    stream.seek(0)
+    stream.write(HEADER_BYTES.to_bytes(8, "little"))
+    stream.write(json.dumps(header).encode().ljust(HEADER_BYTES))
+    stream.close()
 
 
 def map_tensor(
