@@ -29,6 +29,11 @@ class Choice(NamedTuple):
     numbering: Numbering
     path: Path | None
 
+    @property
+    def name(self) -> str:
+        """What a performance says its label maps are of: "auto", "selfie", "lip", "atr" or "given"."""
+        return {"network": self.numbering, "maps": "given"}.get(self.kind, self.kind)
+
 
 def chosen(parsing: str) -> Choice:
     """Reads what a user typed, and looks whether it is there.
@@ -66,6 +71,25 @@ def chosen(parsing: str) -> Choice:
     )
 
 
+def check_usable(choice: Choice) -> None:
+    """Opens what a choice names, so that it is known before a clip is tracked whether it can be used.
+
+    Raises:
+        UsageError, MediaError: it cannot.
+    """
+    from understudy.tracking.parsing_files import maps_in_order
+    from understudy.tracking.parsing_networks import SelfieClasses, onnx_session
+
+    if choice.path is None:
+        return
+    if choice.kind == "selfie":
+        SelfieClasses(choice.path).close()
+    elif choice.kind == "network":
+        onnx_session(choice.path)
+    else:
+        maps_in_order(choice.path)
+
+
 def parser_of(
     choice: Choice,
     square: tuple[int, int, int],
@@ -73,12 +97,14 @@ def parser_of(
     original_hw: tuple[int, int],
     rotate: Rotation = 0,
     looks: Looks | None = None,
+    first: int = 0,
+    to_end: bool = True,
 ) -> Parser:
     """The parser for the working frames of one clip.
 
     Args:
         choice: from `chosen`.
-        square, size, original_hw, rotate: as of `parsing_files.GivenMaps`.
+        square, size, original_hw, rotate, first, to_end: as of `parsing_files.GivenMaps`.
         looks: what the person wears, where a parser asks; None learns it from every frame.
 
     Raises:
@@ -94,4 +120,4 @@ def parser_of(
         return SelfieParser(SelfieClasses(choice.path), looks)
     if choice.kind == "network":
         return OnnxParser(onnx_session(choice.path), choice.numbering, str(choice.path))
-    return GivenMaps(choice.path, choice.numbering, square, size, original_hw, rotate)
+    return GivenMaps(choice.path, choice.numbering, square, size, original_hw, rotate, first, to_end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,8 @@ class GivenMaps:
         size: of the working frames.
         original_hw: of the video, as displayed.
         rotate: degrees clockwise by which the video is turned first.
+        first: number of the video's frame with which the part that is tracked begins.
+        to_end: whether that part reaches the video's end.
 
     Raises:
         MediaError: there are none.
@@ -46,20 +49,19 @@ class GivenMaps:
         size: int,
         original_hw: tuple[int, int],
         rotate: Rotation = 0,
+        first: int = 0,
+        to_end: bool = True,
     ) -> None:
-        self._folder, self._numbering, self._rotate = folder, numbering, rotate
+        self._numbering, self._rotate = numbering, rotate
         self._square, self._size, self._original_hw = square, size, original_hw
-        self._paths = maps_in_order(folder)
-        self._next = 0
+        self._files = FilesInOrder(folder, maps_in_order(folder), "label maps", first, to_end)
 
     def __call__(self, frame: UInt8Array, matte: UInt8Array, xy: Floats, confidence: Floats) -> UInt8Array:
-        if self._next > len(self._paths):
-            raise MediaError(f"{self._folder} holds {len(self._paths)} label maps, and the video has more frames")
-        path = self._paths[min(self._next, len(self._paths) - 1)]
-        self._next += 1
+        path = self._files.next()
         numbers = np.rot90(read_map(path, self._numbering), -self._rotate // 90)
-        self._check_shape(path, numbers)
-        labels = completed(OURS[self._numbering][self._at_square(numbers)], xy, confidence)
+        check_shape(f"the label map {path}", numbers, self._original_hw)
+        at_square = moved_to_square(numbers, self._square, self._size, self._original_hw)
+        labels = completed(OURS[self._numbering][at_square], xy, confidence)
         bags = labels == UNNAMED
         labels = filled(np.where(bags, 0, labels).astype(np.uint8), bags & (matte >= 128))
         return np.where(matte >= 128, labels, 0).astype(np.uint8)
@@ -69,44 +71,87 @@ class GivenMaps:
 
     def check_end(self) -> None:
         """Raises MediaError when more than one map is left over."""
-        if len(self._paths) - self._next > 1:
+        self._files.check_end()
+
+
+class FilesInOrder:
+    """One file a frame of a video, as many as it has to within one.
+
+    Args:
+        place: what errors say holds them.
+        paths: of all of them, in order.
+        what: they are, in the plural.
+        first: number of the first that is wanted.
+        to_end: whether they are wanted to the last.
+    """
+
+    def __init__(self, place: Path, paths: Sequence[Path], what: str, first: int = 0, to_end: bool = True) -> None:
+        self._place, self._paths, self._what = place, paths, what
+        self._first, self._next, self._to_end = first, first, to_end
+
+    def next(self) -> Path:
+        """The next; the last once more after it.
+
+        Raises:
+            MediaError: there is none.
+        """
+        if self._next > len(self._paths):
+            raise MediaError(f"{self._place} holds {len(self._paths)} {self._what}, and the video has more frames")
+        self._next += 1
+        return self._paths[min(self._next, len(self._paths)) - 1]
+
+    def check_end(self) -> None:
+        """Raises MediaError when more than one is left over."""
+        if self._to_end and len(self._paths) - self._next > 1:
             raise MediaError(
-                f"{self._folder} holds {len(self._paths)} label maps, and the video has {self._next} frames: "
+                f"{self._place} holds {len(self._paths)} {self._what}, and the video has {self._next} frames: "
                 "give one map for every frame"
             )
 
-    def _check_shape(self, path: Path, numbers: UInt8Array) -> None:
-        (height, width), original = numbers.shape, self._original_hw
-        if abs(width * original[0] - height * original[1]) > 2 * max(*original, height, width):
-            raise MediaError(
-                f"the label map {path} is {width}x{height} and the video {original[1]}x{original[0]}: "
-                "maps must have the shape of their video"
-            )
 
-    def _at_square(self, numbers: UInt8Array) -> UInt8Array:
-        """(S, S) by the nearest pixel, 0 beyond the picture: numbers of labels have no values in between."""
-        crop = crop_of(self._square, self._size)
-        pixels = np.arange(self._size)
-        axes = []
-        for axis, shift in ((0, crop.translation_xy[1]), (1, crop.translation_xy[0])):
-            ratio = numbers.shape[axis] / self._original_hw[axis]
-            place = ((pixels - shift) / crop.scale + 0.5) * ratio - 0.5
-            axes.append(np.floor(place + 0.5).astype(np.intp))
-        row, column = np.meshgrid(*axes, indexing="ij")
-        height, width = numbers.shape
-        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-        return np.where(inside, numbers[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)], 0).astype(np.uint8)
+def check_shape(what: str, given: UInt8Array, original_hw: tuple[int, int]) -> None:
+    """Raises MediaError: a map `given`, called `what`, has not the shape of its video."""
+    height, width = given.shape[:2]
+    if abs(width * original_hw[0] - height * original_hw[1]) > 2 * max(*original_hw, height, width):
+        raise MediaError(
+            f"{what} is {width}x{height} and the video {original_hw[1]}x{original_hw[0]}: "
+            "maps must have the shape of their video"
+        )
 
 
-def maps_in_order(folder: Path) -> list[Path]:
-    """The PNG files of a folder, by the numbers in their names.
+def moved_to_square(given: UInt8Array, square: Square, size: int, original_hw: tuple[int, int]) -> UInt8Array:
+    """The working square of a map, by the nearest pixel, since its numbers have no values in between.
+
+    Args:
+        given: (h, w) or (h, w, C), the whole picture at any size.
+        square, size, original_hw: as of `GivenMaps`.
+
+    Returns:
+        (S, S) or (S, S, C), 0 beyond the picture.
+    """
+    crop = crop_of(square, size)
+    pixels = np.arange(size)
+    axes = []
+    for axis, shift in ((0, crop.translation_xy[1]), (1, crop.translation_xy[0])):
+        ratio = given.shape[axis] / original_hw[axis]
+        place = ((pixels - shift) / crop.scale + 0.5) * ratio - 0.5
+        axes.append(np.floor(place + 0.5).astype(np.intp))
+    row, column = np.meshgrid(*axes, indexing="ij")
+    height, width = given.shape[:2]
+    inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+    moved = given[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
+    return np.where(inside.reshape(inside.shape + (1,) * (given.ndim - 2)), moved, 0).astype(np.uint8)
+
+
+def maps_in_order(folder: Path, what: str = "label maps") -> list[Path]:
+    """The PNG files of a folder, by the numbers in their names; `what` is how errors call them.
 
     Raises:
         MediaError: there are none, or their names do not say which comes first.
     """
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".png" and path.name[0] != ".")
     if not paths:
-        raise MediaError(f"{folder} holds no label maps: give a folder of PNG files, one a frame")
+        raise MediaError(f"{folder} holds no {what}: give a folder of PNG files, one a frame")
     if len(paths) == 1:
         return paths
     names = [path.name for path in paths]
@@ -114,7 +159,7 @@ def maps_in_order(folder: Path) -> list[Path]:
     if numbers is None:
         odd = odd_one(names)
         told = f"{odd[0]} is not named as {odd[1]}" if odd else f"{names[0]} and the others are not numbered alike"
-        raise MediaError(f"the label maps in {folder} have no order: {told}")
+        raise MediaError(f"the {what} in {folder} have no order: {told}")
     return [path for _, path in sorted(zip(numbers, paths, strict=True))]
 
 

@@ -32,10 +32,13 @@ from understudy.tracking.canvas import stretched, turned
 from understudy.tracking.crop import crop_of, cut, person_square
 from understudy.tracking.detection import Detection, Tracker
 from understudy.tracking.green_screen import GreenScreen
+from understudy.tracking.maps import Place, add_maps
 from understudy.tracking.matte import refine
 from understudy.tracking.mattes import CropSegmenter, uncut
 from understudy.tracking.mediapipe import MediaPipeTracker
 from understudy.tracking.observe import LOOK_SIDE, View, check_region, place_in_words
+from understudy.tracking.parsing_chosen import Choice
+from understudy.tracking.surface_chosen import SurfaceChoice
 
 UInt8Array = npt.NDArray[np.uint8]
 Square = tuple[int, int, int]
@@ -69,9 +72,11 @@ def track_photograph(
     region: Region | None,
     rotate: Rotation,
     matte: StrPath,
+    parsing: Choice | None,
+    surface: SurfaceChoice | None,
     size: int,
 ) -> Performance:
-    """What `track` does with a photograph; the arguments are its, and have been checked.
+    """What `track` does with a photograph; the arguments are its, and have been checked; which maps, is read.
 
     Raises:
         MediaError: the photograph or the matte cannot be read.
@@ -99,11 +104,13 @@ def track_photograph(
         background = without_person(picture, whole)
         for note in notes(pose):
             _log.warning(f"{path.name}: {note}")
+        own, status = crop.of_pose(pose, (size, size)), np.array([FOUND], np.uint8)
+        add_maps(writer, own, status, parsing, surface, Place(square, size_hw, rotate))
         sha256 = sha256_of(path)
         remember_video(path, sha256)
         return writer.finish(
-            poses=crop.of_pose(pose, (size, size)),
-            status=np.array([FOUND], np.uint8),
+            poses=own,
+            status=status,
             background=background,
             source_name=path.name,
             source_sha256=sha256,
@@ -115,6 +122,8 @@ def track_photograph(
             smoothed=False,
             rotate=rotate,
             inpainted=float((widened_matte(whole, 0.0)[0] > 0).mean()),
+            parsing="" if parsing is None else parsing.name,
+            surface="" if surface is None else surface.name,
         )
 
 

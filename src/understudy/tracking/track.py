@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
+from fractions import Fraction
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -37,6 +38,8 @@ def track(
     end: float | None = None,
     rotate: Rotation = 0,
     matte: StrPath = "auto",
+    parsing: str | None = None,
+    surface: str | None = None,
     size: int = 256,
     smooth: bool = True,
     strict: bool = False,
@@ -66,6 +69,13 @@ def track(
             upside down; poses and a matte that are given belong to the video as it is, and are turned along.
         matte: how the person is cut out: "auto" (a segmentation network), "green" (filmed before a green or blue
             screen), "none", or a video (of a photograph: a picture) that is white where the person is.
+        parsing: add label maps, which say what every pixel of the person shows: "auto" (no network needed),
+            "lip:FILE" or "atr:FILE" (a network with these labels, as ONNX), "selfie:FILE" (MediaPipe's multiclass
+            selfie segmenter), or a folder of maps you have, PNG files with numbers of labels, one for every frame of
+            the video.
+        surface: add surface maps, which say which place of the body every pixel shows (I, U and V, as DensePose has
+            them): "auto" (a body of our own, laid into the poses), a DensePose network as TorchScript (FILE.pt: it is a
+            program, give one that you trust), or maps you have, a video or a folder of PNG files.
         size: of the square working frames, pixels, a multiple of 8.
         smooth: take the tracker's jitter out of the poses; `smooth=False` keeps it.
         strict: stop when the video is cut off, instead of using what is there.
@@ -76,7 +86,7 @@ def track(
         The performance, loaded.
 
     Raises:
-        MediaError: the video or the matte cannot be read.
+        MediaError: the video, the matte or the maps cannot be read, or do not belong together.
         PoseError: fewer than half of the frames have a person (nobody is in the photograph), or the poses do not belong
             to the video.
         PerformanceError: `output` is in use for something else.
@@ -89,6 +99,7 @@ def track(
     Shell:
         $ understudy track me.mp4 --output me.performance
         $ understudy track photo.jpg --output me.performance --landmarks wholebody
+        $ understudy track me.mp4 --output me.performance --parsing --surface
         $ understudy track party.mp4 --output anna.performance --region 900,100,500,900 --start 5 --end 65
     """
     from understudy.media.photographs import is_photograph
@@ -98,16 +109,23 @@ def track(
     from understudy.tracking.crop import crop_of, person_square, reading_shrink
     from understudy.tracking.gaps import fill_gaps, require_person
     from understudy.tracking.given import given_poses
+    from understudy.tracking.maps import Place, add_maps
     from understudy.tracking.mattes import GivenMatte, check_matte
     from understudy.tracking.observe import check_region
+    from understudy.tracking.parsing_chosen import check_usable, chosen
     from understudy.tracking.passes import Footage, first_pass, matte_source, second_pass
     from understudy.tracking.photograph import track_photograph
     from understudy.tracking.slips import mend_slips
     from understudy.tracking.smoothing import smooth_shots
+    from understudy.tracking.surface_chosen import surface_chosen
 
     _check_options(tracker, landmarks, size)
     check_rotation("rotate", rotate)
     check_matte(matte, Path(video))
+    labels_of = None if parsing is None else chosen(parsing)
+    if labels_of is not None:
+        check_usable(labels_of)
+    surface_of = None if surface is None else surface_chosen(surface)
     if is_photograph(video):
         _check_timeless(Path(video), start, end, double_rate)
         return track_photograph(
@@ -119,6 +137,8 @@ def track(
             region=region,
             rotate=rotate,
             matte=matte,
+            parsing=labels_of,
+            surface=surface_of,
             size=size,
         )
     clip = Footage(Path(video), start, end, strict, tolerate_damage, rotate, double_rate)
@@ -154,10 +174,14 @@ def track(
             )
         if observations is not None:
             observations.masks.close()
+        working = crop.of_pose(completed, (size, size))
+        first = round(Fraction(str(start or 0)) * full.fps)
+        place = Place(square, full.info.size_hw, rotate, start, end, first)
+        add_maps(writer, working, status, labels_of, surface_of, place)
         sha256 = sha256_of(clip.path)
         remember_video(clip.path, sha256)
         return writer.finish(
-            poses=crop.of_pose(completed, (size, size)),
+            poses=working,
             status=status,
             background=background,
             source_name=clip.path.name,
@@ -174,6 +198,8 @@ def track(
             double_rate=double_rate,
             inpainted=inpainted,
             slips=slips,
+            parsing="" if labels_of is None else labels_of.name,
+            surface="" if surface_of is None else surface_of.name,
         )
 
 
