@@ -54,12 +54,12 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "track": (
         "track me.mp4 --output me.performance --tracker rtmlib --landmarks wholebody --poses poses.json "
         "--region 900,100,500,900 --start 5 --end 65.5 --matte green --size 512 --no-smooth --strict --tolerate-damage "
-        "--rotate 90 --double-rate",
+        "--rotate 90 --double-rate --parsing lip:people.onnx --surface charts.pt",
         {
             "video": Path("me.mp4"), "output": Path("me.performance"), "tracker": "rtmlib", "landmarks": "wholebody",
             "poses": Path("poses.json"), "region": (900, 100, 500, 900), "start": 5.0, "end": 65.5, "matte": "green",
             "size": 512, "smooth": False, "strict": True, "tolerate_damage": True, "rotate": 90,
-            "double_rate": True,
+            "double_rate": True, "parsing": "lip:people.onnx", "surface": "charts.pt",
         },
     ),
     "train": (
@@ -220,6 +220,20 @@ def test_the_table_has_every_parameter_of_every_public_function() -> None:
     assert functions == {name for name in understudy.__all__ if inspect.isfunction(getattr(understudy, name))}
     for name in functions:
         assert TABLE[name][1].keys() == typed_parameters(name).keys()
+
+
+@pytest.mark.parametrize("words", ["me.mp4 --output x --parsing --surface", "--parsing --surface --output x me.mp4"])
+def test_maps_are_made_by_ourselves_unless_it_is_said_by_whom(given: dict[str, dict[str, Any]], words: str) -> None:
+    run(f"track {words}")
+    asked = given["track"]
+    assert (asked["video"], asked["parsing"], asked["surface"]) == (Path("me.mp4"), "auto", "auto")
+
+
+def test_a_second_word_is_not_lost(given: dict[str, dict[str, Any]], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(["track", "me.mp4", "--output", "x", "--parsing", "lip:a.onnx", "b.onnx"])
+    assert left.value.code == 2 and not given
+    assert "more than one word" in "".join(capsys.readouterr())
 
 
 def test_one_actor_is_a_sequence_of_one(given: dict[str, dict[str, Any]]) -> None:

@@ -46,11 +46,21 @@ def _annotation(option: Option) -> Any:
     )
     if option.read is None:
         return Annotated[bool, said]
-    read = option.read
+    read, alone = option.read, option.alone
+
+    def of_words(words: list[str]) -> Any:
+        if option.many:
+            return tuple(map(read, words))
+        if not words and alone is not None:
+            return read(alone)
+        if len(words) > 1:
+            raise ValueError(f"{' '.join(words)!r} is more than one word")
+        return read(words[0])
+
     word = PrimitiveConstructorSpec[Any](
-        nargs="*" if option.many else 1,
+        nargs="*" if option.many else 1 if alone is None else (0, 1),
         metavar=option.metavar,
-        instance_from_str=lambda words: tuple(map(read, words)) if option.many else read(words[0]),
+        instance_from_str=of_words,
         is_instance=lambda value: True,
         str_from_instance=lambda value: [str(value)],
     )

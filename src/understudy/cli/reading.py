@@ -47,6 +47,8 @@ POSITIONAL = {
     "recipes": ("name",),
 }
 """parameters whose value stands without an option before it, by command"""
+ALONE = {"parsing": "auto", "surface": "auto"}
+"""options that may come without a word, and what they are then"""
 REPEATABLE = ("settings",)
 """options that may come several times, with one word each, beside those that take one or several things"""
 ON_DISK = dict.fromkeys(("Actor", "Clip", "Detector", "StrPath", "Unpaired"), Path)
@@ -78,6 +80,8 @@ BY_NAME: dict[str, tuple[Reader, str, str]] = {
     "model": (Path, "MODEL", "a path"),
     "background": (str, "reference|inpainted|driving|COLOUR|IMAGE|VIDEO|transparent", "a background"),
     "matte": (str, "auto|green|none|VIDEO", "a matte"),
+    "parsing": (str, "auto|lip:FILE|atr:FILE|selfie:FILE|FOLDER", "a parser"),
+    "surface": (str, "auto|FILE.pt|VIDEO|FOLDER", "a surface"),
     "region": (_region, "X,Y,W,H", "four whole numbers X,Y,W,H"),
 }
 
@@ -99,6 +103,8 @@ class Option:
     """may come several times, with one word each"""
     standing: bool = False
     """the value stands by itself"""
+    alone: str | None = None
+    """the value where the option is typed without one; None if it needs one"""
 
     @property
     def required(self) -> bool:
@@ -197,13 +203,15 @@ def _option(name: str, hint: Any, default: Any, said: str, standing: bool) -> Op
         read, metavar, what = BY_NAME.get(re.sub("^(reference|driving)_", "", name)) or BY_TYPE[kind]
     if standing:
         metavar = name.upper()
+    if name in ALONE:
+        metavar = f"[{metavar}]"
     if metavar == "NAME":
         from understudy.recipes import names
 
         said += f" One of {', '.join(names())}."
     repeatable = bool(several) and (len(kinds) > 1 or name in REPEATABLE)
     many = bool(several) and not repeatable
-    return Option(name, said, default, _saying(read, what), metavar, many, repeatable, standing)
+    return Option(name, said, default, _saying(read, what), metavar, many, repeatable, standing, ALONE.get(name))
 
 
 def _one_of(choices: tuple[Any, ...]) -> Reader:

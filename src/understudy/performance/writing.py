@@ -81,6 +81,7 @@ class PerformanceWriter:
             self._mattes = enter(VideoWriter(self.folder / MATTE_FILE, self.fps, kind="intra", crf=MATTE_CRF))
             self._flow: TensorStream | None = None
             self._maps: dict[str, PictureStream] = {}
+            self._read_back = False
             self._stack = stack.pop_all()
         return self
 
@@ -103,6 +104,8 @@ class PerformanceWriter:
         size = frame.shape[0]
         if frame.shape != (size, size, 3) or size % FLOW_SHRINK or matte.shape != (size, size):
             raise ValueError(f"need (S, S, 3) and (S, S) with S a multiple of 4, not {frame.shape} and {matte.shape}")
+        if self._read_back:
+            raise ValueError("no frame can be added once those before it were read back")
         if self._flow is None:
             self.size_hw = (size, size)
             self._flow = self._media.enter_context(
@@ -116,6 +119,7 @@ class PerformanceWriter:
     def written(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[UInt8Array, UInt8Array]]:
         """Frames and mattes `start` up to `stop`, as the performance will give them; none can be added any more."""
         self._media.close()
+        self._read_back = True
         stop = self.count if stop is None else min(stop, self.count)
         files = (self.folder / FRAMES_FILE, self.folder / MATTE_FILE)
         frames, mattes = (decoded_range(file, self.size_hw, self.fps, start, stop) for file in files)

@@ -110,6 +110,9 @@ def seen_by(model: FreestyleModel) -> str:
 def read(reference: Performance, config: Config) -> tuple[Photograph, dict[str, Any]]:
     """The photograph of a reference in S x S pixels, and the measures of the body in it.
 
+    Label maps that the reference holds are taken as they are, and so are built-in surface maps. Those of a network or a
+    user have coordinates of another mesh, and are not used.
+
     Raises:
         TrainingError: nobody is in any frame.
     """
@@ -123,8 +126,16 @@ def read(reference: Performance, config: Config) -> tuple[Photograph, dict[str, 
     pose = Similarity.resized(size / working).of_pose(own, (size, size))
     posed = fit(pose, follow=False)
     girth = girth_of(posed, [picture[..., 3]])
-    surface = next(surface_maps(posed, (size, size), girth))
-    labels = BuiltInParser()(picture[..., :3], picture[..., 3], pose.xy[0], pose.confidence[0])
+    if reference.header.surface == "auto":
+        surface = enlarged(next(reference.surface(chosen, chosen + 1)), size)
+    else:
+        if reference.has_surface:
+            log.warning("%s", not_ours(reference))
+        surface = next(surface_maps(posed, (size, size), girth))
+    if reference.has_labels:
+        labels = enlarged(next(reference.labels(chosen, chosen + 1)), size)
+    else:
+        labels = BuiltInParser()(picture[..., :3], picture[..., 3], pose.xy[0], pose.confidence[0])
     measures = {"stretch": posed.stretch, "girth": np.array([girth], np.float32)}
     return Photograph(picture, labels, surface, pose.xy[0], pose.confidence[0]), measures
 
@@ -152,6 +163,21 @@ def resized(picture: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
         return picture
     way = cv2.INTER_AREA if size < len(picture) else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(picture, (size, size), interpolation=way), np.uint8)
+
+
+def enlarged(numbers: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
+    """(size, size, ...) of a map, whose values may not be mixed."""
+    import cv2
+
+    return np.asarray(cv2.resize(numbers, (size, size), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+
+
+def not_ours(reference: Performance) -> str:
+    """A line that says why a surface that was brought along is not used."""
+    return (
+        f"the surface maps of {reference.path.name} are not used: their coordinates are another mesh's, "
+        "and those of the poses to be shown are of ours"
+    )
 
 
 @torch.inference_mode()

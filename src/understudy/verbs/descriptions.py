@@ -136,17 +136,21 @@ def performance_lines(performance: Performance) -> list[str]:
             *(("slips", str(slip)) for slip in header.slips),
             ("body", f"torso {body.torso_length:.0f} and hips {body.hip_width:.0f} working pixels"),
             ("matte", header.matte),
+            *((("parsing", header.parsing),) if performance.has_labels else ()),
+            *((("surface", header.surface),) if performance.has_surface else ()),
             ("background", f"{header.inpainted:.1%} of it was never seen, and is made up"),
         ]
     )
 
 
 def performance_sheet(performance: Performance) -> Image:
-    """Frames, their poses, mattes and what these cut out at moments spread over the clip."""
+    """Frames, their poses, mattes, what these cut out, and maps, if any, at moments spread over the clip."""
     from understudy.media.images import composite
     from understudy.pictures.drawing import draw_pose
+    from understudy.pictures.maps import labels_in_colour, surface_in_colour
 
     frames, drawn, mattes, cut_out, labels = [], [], [], [], []
+    parsed, surfaces = [], []
     for index in _moments(len(performance)):
         frame, matte = next(performance.frames(index, index + 1)), next(performance.mattes(index, index + 1))
         frames.append(frame)
@@ -155,9 +159,14 @@ def performance_sheet(performance: Performance) -> Image:
         )
         mattes.append(cv2.cvtColor(matte, cv2.COLOR_GRAY2RGB))
         cut_out.append(composite(np.dstack([frame, matte]), BEHIND))
+        if performance.has_labels:
+            parsed.append(labels_in_colour(next(performance.labels(index, index + 1)), frame))
+        if performance.has_surface:
+            surfaces.append(surface_in_colour(next(performance.surface(index, index + 1)), frame))
         state = ("missing", "interpolated", "found")[int(performance.status[index])]
         labels.append(f"{float(index / performance.fps):.2f} s {state}")
-    rows = {"frame": frames, "pose": drawn, "matte": mattes, "cut out": cut_out}
+    rows = {"frame": frames, "pose": drawn, "matte": mattes, "cut out": cut_out, "labels": parsed, "surface": surfaces}
+    rows = {name: pictures for name, pictures in rows.items() if pictures}
     return _sheet(list(rows.values()), list(rows), labels, cell_hw=(CELL, CELL))
 
 
