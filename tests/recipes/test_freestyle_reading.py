@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,6 @@ from PIL import Image
 
 from understudy.performance import Performance
 from understudy.recipes.freestyle_reenactment import enlarged, read
-from understudy.recipes.parts.freestyle_reenactment_config import fast
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.render import render
@@ -30,7 +30,7 @@ def saying(reference, **changes):
 
 
 def test_maps_that_are_there_are_taken_as_they_are(reference):
-    config = replace(fast(), size_hw=(256, 160))
+    config = SimpleNamespace(size=256)
     photograph, _ = read(reference, config)
     np.testing.assert_array_equal(photograph.labels[::2, ::2], next(reference.labels()))
     np.testing.assert_array_equal(photograph.surface[1::2, 1::2], next(reference.surface()))
@@ -38,7 +38,7 @@ def test_maps_that_are_there_are_taken_as_they_are(reference):
 
 
 def test_they_are_what_would_be_worked_out_at_the_same_size(reference):
-    config = replace(fast(), size_hw=(128, 80))
+    config = SimpleNamespace(size=128)
     taken, measures = read(reference, config)
     made, again = read(saying(reference, parsing="", surface=""), config)
     np.testing.assert_array_equal(taken.labels, made.labels)
@@ -47,7 +47,7 @@ def test_they_are_what_would_be_worked_out_at_the_same_size(reference):
 
 
 def test_coordinates_of_another_mesh_are_not_used(reference, caplog):
-    config = replace(fast(), size_hw=(256, 160))
+    config = SimpleNamespace(size=256)
     with caplog.at_level(logging.WARNING):
         brought, _ = read(saying(reference, surface="network"), config)
     assert "surface maps of me.performance are not used" in caplog.text
