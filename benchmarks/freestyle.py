@@ -4,9 +4,9 @@
     python benchmarks/freestyle.py --people 2 --model mine.freestyle
 
 Each person is photographed once and filmed in other poses; every method makes these poses out of the photograph, and
-what it made is held against the film: SSBS, SSIS, DPBS and DPIS (Gafni et al. 2021, section 4) by the built-in parser and
-the built-in surface of what the tracker finds in either picture, SSIM, a perceptual distance, and how far the mean colour
-of each part of the body is off. Differences to the limb warp come with the 95 % interval over people.
+what it made is held against the film: SSBS, SSIS, DPBS and DPIS (Gafni et al. 2021, section 4) by the built-in parser
+and the built-in surface of what the tracker finds in either picture, SSIM, a perceptual distance, and how far the mean
+colour of each part of the body is off. Differences to the limb warp come with the 95 % interval over people.
 
 - "photograph": as it is, put where the person stands.
 - "limb warp": that one picture, warped limb by limb.

@@ -73,6 +73,8 @@ def shrunk(config):
     """Any recipe's config, as one that trains within a second: two steps, or one of each stage that it trains."""
     there = {number.name.rpartition(".")[2]: number.value for number in numbers(config)}
     small = {name: value for name, value in SMALL.items() if name in there}
+    if "model" in there:  # networks that come trained keep their sizes
+        del small["face_size"], small["discriminator_width"]
     if "steps" in there:
         small["steps"] = tuple(min(1, each) for each in there["steps"]) if isinstance(there["steps"], tuple) else 2
     return changed(config, small)

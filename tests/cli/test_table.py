@@ -85,6 +85,30 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
             "fit": "whole", "missing_limbs": "fade", "device": "mps", **OF_THE_DRIVER[1],
         },
     ),
+    "reenact": (
+        "perform --person anna.jpg --person ben.jpg --driving dance.mp4 --output out.webm --model my.freestyle "
+        "--layout stage --background transparent --normalization ground --compare --fit whole --missing-limbs fade "
+        "--consent both --device mps" + OF_THE_DRIVER[0],
+        {
+            "person": (Path("anna.jpg"), Path("ben.jpg")), "driving": Path("dance.mp4"), "output": Path("out.webm"),
+            "model": Path("my.freestyle"), "layout": "stage", "background": "transparent", "normalization": "ground",
+            "compare": True, "fit": "whole", "missing_limbs": "fade", "consent": "both", "device": "mps",
+            **OF_THE_DRIVER[1],
+        },
+    ),
+    "train_freestyle": (
+        "train-freestyle --output my.freestyle --people made-up:3 --video-data VIP --image-data MHP CIHP "
+        "--reference me.mp4 you.performance --preset preview "
+        "--variant painted --set steps=5,5,5 --resume --overwrite --max-minutes 2.5 --max-steps 7 --seed 3 "
+        "--consent me --device cpu",
+        {
+            "output": Path("my.freestyle"), "people": "made-up:3", "video_data": (Path("VIP"),),
+            "image_data": (Path("MHP"), Path("CIHP")),
+            "reference": (Path("me.mp4"), Path("you.performance")), "preset": "preview", "variant": "painted",
+            "settings": ("steps=5,5,5",), "resume": True, "overwrite": True, "max_minutes": 2.5, "max_steps": 7,
+            "seed": 3, "consent": "me", "device": "cpu",
+        },
+    ),
     "coverage": (
         "coverage --reference me.mp4 --driving dance.mp4 --output report.html --gamma 6.5 --scale-by hips"
         + OF_THE_REFERENCE[0] + OF_THE_DRIVER[0],
@@ -146,6 +170,8 @@ LEAST = {
     "track": "me.mp4 --output me.performance",
     "train": "--reference me.mp4 --output me.actor",
     "perform": "--actor me.actor --driving dance.mp4 --output out.mp4",
+    "reenact": "--person photo.jpg --driving dance.mp4 --output out.mp4",
+    "train_freestyle": "--output my.freestyle",
     "coverage": "--reference me.mp4 --driving dance.mp4",
     "study": "--output study",
     "study_results": "--results one.json",

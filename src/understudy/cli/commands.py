@@ -32,14 +32,13 @@ def perform(asked: dict[str, Any]) -> None:
     if people and actors:
         raise UsageError("`actor` and `person` are two ways to say who performs: give one of them")
     if people:
-        understudy.reenact(people, **asked, **alone)
+        room = "inpainted" if asked["background"] == "reference" else asked["background"]
+        understudy.reenact(**{**asked, **alone, "person": people, "background": room})
     elif any(alone.values()):
         given = next(name for name, value in alone.items() if value)
         raise UsageError(f"`{given}` goes with `person`: an actor knows its own")
-    elif not actors:
-        raise UsageError("nobody is there to perform: give `actor='NAME.actor'` or `person='photo.jpg'`")
     else:
-        understudy.perform(actors, **asked)
+        understudy.perform(**{**asked, "actor": actors})
     _say_video(asked["output"], asked["compare"], overlay=len(people or actors) == 1)
 
 

@@ -76,7 +76,6 @@ BY_NAME: dict[str, tuple[Reader, str, str]] = {
     "fps": (float, "FPS", "a number of frames a second"),
     "settings": (str, "NAME=VALUE", "a number and its value"),
     "actor": (Path, "ACTOR", "a path"),
-    "person": (Path, "PHOTO", "a path"),
     "model": (Path, "MODEL", "a path"),
     "background": (str, "reference|inpainted|driving|COLOUR|IMAGE|VIDEO|transparent", "a background"),
     "matte": (str, "auto|green|none|VIDEO", "a matte"),

@@ -54,8 +54,12 @@ class LabelGenerator(nn.Module):
         )
         self.output = nn.Sequential(nn.ReflectionPad2d(kernel // 2), nn.Conv2d(width, labels, kernel))
 
-    def logits(self, condition: Tensor) -> Tensor:
+    def logits(self, condition: Tensor, hint: Tensor | None = None) -> Tensor:
         """condition `(B, in_channels, H, W)` -> `(B, labels, H, W)`, of which `forward` is the sigmoid.
+
+        Args:
+            hint: logits `(B, labels, H, W)` that are believed already, to which the network adds its own; not the
+                paper's.
 
         Raises:
             ValueError: H or W is not a multiple of `2 ** downsamplings`, or below twice that.
@@ -66,9 +70,10 @@ class LabelGenerator(nn.Module):
                 f"{height}x{width} cannot be halved that often: use multiples of {self.divisor} "
                 f"from {2 * self.divisor} up"
             )
-        return self.output(self.decoder(self.residuals(self.encoder(condition))))  # type: ignore[no-any-return]
+        own: Tensor = self.output(self.decoder(self.residuals(self.encoder(condition))))
+        return own if hint is None else own.float() + hint
 
-    def forward(self, condition: Tensor) -> Tensor:
+    def forward(self, condition: Tensor, hint: Tensor | None = None) -> Tensor:
         """P^M = P2B(p^M*, P^S, P^D), eq. 3: `(B, in_channels, H, W)` -> `(B, labels, H, W)` in (0, 1).
 
         Each label by itself: the 22 of a pixel do not sum to 1.
@@ -76,7 +81,7 @@ class LabelGenerator(nn.Module):
         Raises:
             ValueError: see `logits`.
         """
-        return torch.sigmoid(self.logits(condition).float())
+        return torch.sigmoid(self.logits(condition, hint).float())
 
 
 def _down(in_channels: int, out_channels: int) -> nn.Sequential:

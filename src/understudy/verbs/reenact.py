@@ -63,7 +63,7 @@ def reenact(
         person: a photograph, or a video or performance, of which one frame is taken; several people from left to right.
         driving: as for `perform`.
         output: as for `perform`.
-        model: networks made by `train_freestyle`; left out, those that come with the program.
+        model: networks made by `understudy train-freestyle`; left out, those that come with the program.
         layout: as for `perform`.
         background: behind the performer: "inpainted" (the photograph's room, filled in where the person stood; on a
             stage, of the first), "driving" (the driver's room), "transparent", a colour, or a picture or video file.

@@ -22,6 +22,8 @@ def train_freestyle(
     output: StrPath,
     *,
     people: str = "made-up:2000",
+    video_data: Sequence[StrPath] = (),
+    image_data: Sequence[StrPath] = (),
     reference: Sequence[Clip] = (),
     preset: NetworkPreset = "fast",
     variant: str | None = None,
@@ -34,7 +36,9 @@ def train_freestyle(
     consent: str | None = None,
     device: Device = "auto",
 ) -> Path:
-    """Teaches the three networks of freestyle reenactment what people look like; writes a model for `reenact`.
+    """Teaches the networks that make photographs dance what people look like; writes a model.
+
+    The model is what `understudy perform --person` takes in place of the one that comes with the program.
 
     First everybody who is learnt from is made into a file of the folder OUTPUT.run/people, which takes about three
     seconds a made-up person; then the networks are trained one after another: the body in a pose, its picture, its
@@ -43,11 +47,13 @@ def train_freestyle(
     Args:
         output: the model to write, one file, usually NAME.freestyle.
         people: "made-up:COUNT", people that nobody is.
+        video_data: folders of VIP as it is published, to learn from beside them. Its terms are its own.
+        image_data: folders of CIHP or MHPv2 as they are published, likewise.
         reference: videos or performances of real people to learn from beside them.
         preset: "fast": what comes with the program. "preview": 128x80, minutes, to try out. "paper": the paper's
             numbers; weeks without a GPU.
-        variant: for research: the networks without something, as the paper's figures 5 and 6 have it; `understudy
-            recipes freestyle-reenactment` lists them.
+        variant: for research: the networks without something, as the paper's figures 5 and 6 have it;
+            `understudy recipes freestyle-reenactment` lists them.
         settings: numbers of the config to change, each NAME=VALUE.
         resume: go on with an interrupted run of this output, or start one.
         overwrite: begin anew whatever is there.
@@ -79,6 +85,7 @@ def train_freestyle(
     from understudy.base.files import locked
     from understudy.consent import obtain_consent
     from understudy.recipes.freestyle_reenactment import NETWORK_PRESETS, RECIPE
+    from understudy.recipes.parts.freestyle_datasets import gather_dataset
     from understudy.recipes.parts.freestyle_gathering import VIEWS, gather_clip, gather_made_up, made_up_count
     from understudy.recipes.parts.freestyle_schedule import trained
     from understudy.recipes.parts.settings import assignments, changed
@@ -90,7 +97,8 @@ def train_freestyle(
     config = NETWORK_PRESETS[preset]()
     config = changed(config if variant is None else RECIPE.varied(config, variant), assignments(settings))
     count = made_up_count(people)
-    if not count and not reference:
+    data = [Path(one) for one in (*video_data, *image_data)]
+    if not count and not reference and not data:
         raise UsageError("there is nobody to learn from: give `people='made-up:COUNT'`, or clips as `reference`")
     choose_device(device)
     check_limits(max_minutes, max_steps)
@@ -101,6 +109,8 @@ def train_freestyle(
     folder = run_folder_of(path)
     with locked(folder, TrainingError):
         files = gather_made_up(folder / "people", count, config.size_hw)
+        for one in data:
+            files += gather_dataset(folder / "people", one, config.size_hw)
         for clip in clips:
             files += gather_clip(folder / "people", clip, config.size_hw)
         session = Session(
@@ -115,7 +125,7 @@ def train_freestyle(
             max_steps=max_steps,
             device=device,
         )
-        model = trained(session, files, VIEWS, _seen(count, len(clips)))
+        model = trained(session, files, VIEWS, _seen(count, [one.resolve().name for one in data], len(clips)))
         if agreed is not None:
             model = replace(model, record={**model.record, "consent": asdict(agreed)})
         model.save(path)
@@ -144,8 +154,10 @@ def _name(clip: Clip) -> str:
     return Path(clip).name if isinstance(clip, str | os.PathLike) else clip.header.source_name
 
 
-def _seen(count: int, clips: int) -> str:
+def _seen(count: int, data: Sequence[str], clips: int) -> str:
     """A line for whoever uses the model."""
     parts = [f"{count} made-up people"] if count else []
-    parts += [f"{clips} clip{'s' if clips > 1 else ''} of real ones"] if clips else ["no real ones"]
+    parts += [f"the people of {name}" for name in data]
+    parts += [f"{clips} clip{'s' if clips > 1 else ''} of real ones"] if clips else []
+    parts += [] if data or clips else ["no real ones"]
     return " and ".join(parts)

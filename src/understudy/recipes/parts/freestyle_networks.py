@@ -24,6 +24,8 @@ Extractor = Callable[[Tensor], Sequence[Tensor]]
 
 PARTS_SEEN = len(LABELS) + len(FACE_LABELS) - 1
 """channels of what B2F is conditioned on: the body's labels, and the face's without "none" """
+BELIEF, DOUBT = 5.0, 2.0
+"""logits: of a label that was copied, and against all others there"""
 SURFACE, STICK = 3, 3
 """channels of P^D (I, U, V) and of P^S (red, green, blue)"""
 
@@ -95,6 +97,19 @@ def pose_condition(
         person, stick = F.avg_pool2d(person, shrink), F.avg_pool2d(stick, shrink)
         surface = shrunk(surface, shrink)
     return torch.cat([person, surface, stick], dim=1)
+
+
+def believed(copied_labels: Tensor, shrink: int) -> Tensor:
+    """What copied labels say already, as logits `(B, L, H / shrink, W / shrink)`, which P2B corrects and completes.
+
+    Args:
+        copied_labels: `(B, H, W)` whole numbers; 0 where the photograph says nothing, and nothing is believed.
+    """
+    shares = one_hot(copied_labels, len(LABELS))
+    known = 1 - shares[:, :1]
+    logits = BELIEF * shares - DOUBT * known
+    logits[:, :1] = -DOUBT * known
+    return F.avg_pool2d(logits, shrink) if shrink > 1 else logits
 
 
 def shrunk(numbers: Tensor, shrink: int) -> Tensor:

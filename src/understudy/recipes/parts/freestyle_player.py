@@ -22,7 +22,7 @@ from understudy.networks.face_refiner import put_in
 from understudy.networks.frame_generator import Frame as PaintedFrame
 from understudy.poses.pose import Pose
 from understudy.recipes.parts.freestyle_model import network_of, wider
-from understudy.recipes.parts.freestyle_networks import body_condition, labels_of, pose_condition
+from understudy.recipes.parts.freestyle_networks import believed, body_condition, labels_of, pose_condition
 from understudy.recipes.parts.freestyle_people import THICKNESS, surface_values
 from understudy.recipes.parts.freestyle_reenactment_config import B2F, FR, P2B, Config
 from understudy.recipes.parts.photograph import Along, Photograph, stored_photograph
@@ -149,8 +149,11 @@ class FreestylePlayer:
             self.config.p2b_shrink,
             torch.from_numpy(copied).to(self.device) if self.config.copies else None,
         )
+        hint = (
+            believed(torch.from_numpy(copied), self.config.p2b_shrink).to(self.device) if self.config.copies else None
+        )
         with autocast(self.device):
-            shares = self.p2b(condition)
+            shares = self.p2b(condition, hint)
         found: Image = labels_of(shares, (size, width)).cpu().numpy()
         return found
 

@@ -104,7 +104,7 @@ class Config:
     """passes over the people (appendix B)"""
     steps: tuple[int, int, int] | None = None
     """training steps of each network, however many people there are; in place of `epochs`"""
-    shares: tuple[float, float, float] = (0.3, 0.6, 0.1)
+    shares: tuple[float, float, float] = (0.25, 0.65, 0.1)
     """of the training time when that is limited, for each network"""
 
     placement: Placement = Placement(scale_by="body", fit_limbs=True)
@@ -192,6 +192,8 @@ def fast() -> Config:
         p2b_shrink=2,
         p2b_width=16,
         p2b_kernel=3,
+        lambda_d=10.0,
+        lambda_ce=10.0,
         p2b_downsamplings=3,
         p2b_blocks=4,
         face_embedding=320,

@@ -64,6 +64,7 @@ from understudy.networks.unet import initialise
 from understudy.recipes.parts.freestyle_batches import B2FBatch, Batches, FRBatch, P2BBatch, Pretrained
 from understudy.recipes.parts.freestyle_networks import (
     b2f_for,
+    believed,
     body_condition,
     embedding,
     face_vector,
@@ -107,8 +108,7 @@ class PoseToBody:
         batch = _on(self.batches.p2b(step), self.session.device)
         labels = smaller_labels(batch.labels, config.p2b_shrink)  # (B, h, w)
         real = one_hot(labels, len(LABELS))
-        condition = _condition(batch, config.p2b_shrink)
-        logits = self.G.logits(condition).float()
+        logits = self.G.logits(*_condition(batch, config.p2b_shrink)).float()
         fake = torch.sigmoid(logits)
         real_maps = self.D(real)
 
@@ -136,15 +136,16 @@ class PoseToBody:
         """Writes `step-<n>.png`: bodies as photographed, the wanted poses, the true labels and P2B's."""
         batch = _on(self.batches.p2b(0), self.session.device)
         with autocast(self.session.device):
-            made = generator(_condition(batch, self.config.p2b_shrink))
+            made = generator(*_condition(batch, self.config.p2b_shrink))
         size_hw = (batch.labels.shape[1], batch.labels.shape[2])
         rows = {"photograph's labels": coloured(batch.person_labels), "pose": batch.stick}
         rows |= {"true labels": coloured(batch.labels), "generated": coloured(labels_of(made, size_hw))}
         _write(rows, folder, step)
 
 
-def _condition(batch: P2BBatch, shrink: int) -> Tensor:
-    return pose_condition(batch.person_labels, batch.surface, batch.stick, shrink, batch.copied_labels)
+def _condition(batch: P2BBatch, shrink: int) -> tuple[Tensor, Tensor | None]:
+    condition = pose_condition(batch.person_labels, batch.surface, batch.stick, shrink, batch.copied_labels)
+    return condition, None if batch.copied_labels is None else believed(batch.copied_labels, shrink)
 
 
 # -- B2F -----------------------------------------------------------------------------------------------------------
