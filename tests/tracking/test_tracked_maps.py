@@ -156,3 +156,13 @@ def test_the_cache_tells_clips_with_maps_from_those_without(dancer):
         cache_key(video, how) for how in ({}, {"parsing": "auto"}, {"surface": "auto"}, {"parsing": "auto", "size": 64})
     }
     assert len(keys) == 4
+
+
+def test_a_network_counts_by_its_content(dancer, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    keys = set()
+    for content in ("one", "another"):
+        (tmp_path / "people.onnx").write_text(content)
+        keys.add(cache_key(dancer / "dance.mp4", {"parsing": "lip:people.onnx"}))
+    keys.add(cache_key(dancer / "dance.mp4", {"parsing": "atr:people.onnx"}))
+    assert len(keys) == 3

@@ -71,7 +71,10 @@ def _note_of(sha256: str) -> Path:
 
 
 def _described(value: Any) -> Any:
-    """Files and folders count by their content, anything else by its value."""
+    """Files and folders count by their content, those of "lip:FILE" too; anything else by its value."""
+    kind, colon, named = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if colon and not os.path.exists(value) and os.path.exists(named):
+        return [kind, _described(named)]
     if isinstance(value, (str, os.PathLike)) and os.path.exists(value):
         path = Path(value)
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
