@@ -44,6 +44,6 @@ def test_a_row_for_each_kind_that_is_there(tmp_path, parsing, surface, rows):
     inspect(tmp_path / "plain.performance", tmp_path / "plain.png")
     sheet, plain = read_image(tmp_path / "sheet.png"), read_image(tmp_path / "plain.png")
     more = (sheet.shape[0] - plain.shape[0]) / 164
-    assert abs(more - (rows - 4)) < 0.1 and sheet.shape[1] == plain.shape[1]
+    assert abs(more - (rows - 4)) < 0.1 and abs(sheet.shape[1] - plain.shape[1]) < 8
     shown = (sheet == COLOURS["pants"]).all(axis=-1).mean()
     assert (shown > 0.05) == bool(parsing)
