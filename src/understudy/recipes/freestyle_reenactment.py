@@ -34,6 +34,7 @@ from understudy.conditioning.pictures import as_values
 from understudy.errors import TrainingError
 from understudy.performance import FOUND
 from understudy.poses.pose import Pose
+from understudy.recipes.parts.freestyle_augmentation import without_hands
 from understudy.recipes.parts.freestyle_model import (
     FreestyleModel,
     face_extractor,
@@ -65,6 +66,15 @@ LOOKED_AT = 40
 FACING = (CHART["front"], CHART["head, left half"], CHART["head, right half"])
 NETWORK_PRESETS = {"preview": preview, "fast": fast, "paper": paper}
 """of `train_freestyle`"""
+NETWORK_VARIANTS = {
+    "painted": lambda config: replace(config, copies=0, lambda_copy=0.0),
+    "no squeeze": lambda config: replace(config, squeeze=0.0),
+    "no hand labels": lambda config: replace(config, hands=False),
+    "no DensePose": lambda config: replace(config, dense=False),
+    "no DensePose, no hand labels": lambda config: replace(config, dense=False, hands=False),
+    "no face loss": lambda config: replace(config, lambda_face=0.0),
+}
+"""of `train_freestyle`: without copying, and Figures 6b, 5d, 6d, 6e and 5e"""
 STATISTICS: ArraySpec = {"flat_colour": ("|u1", (3,))}
 
 
@@ -129,6 +139,8 @@ def read(reference: Performance, config: Config) -> tuple[Photograph, dict[str, 
     girth = girth_of(posed, [picture[..., 3]])
     surface = next(surface_maps(posed, (size, size), girth))
     labels = BuiltInParser()(picture[..., :3], picture[..., 3], pose.xy[0], pose.confidence[0])
+    if not config.hands:
+        labels = without_hands(labels)
     measures = {"stretch": posed.stretch, "girth": np.array([girth], np.float32)}
     return Photograph(picture, labels, surface, pose.xy[0], pose.confidence[0]), measures
 
