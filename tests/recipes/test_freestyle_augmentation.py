@@ -16,6 +16,7 @@ from understudy.recipes.parts.freestyle_augmentation import (
     recolouring,
     squeezed,
     turning,
+    without_hands,
 )
 from understudy.recipes.parts.segments import GREY, segments_of
 
@@ -93,3 +94,12 @@ def test_segments_hold_their_labels_alone(view):
     shoes = segments_of(view.frame, np.where(np.isin(view.labels, [18, 19]), view.labels, 0).astype(np.uint8))
     np.testing.assert_array_equal(shoes[3], segments[3])
     assert (shoes[[0, 1, 2, 4]] == GREY).all()
+
+
+def test_without_hand_labels_hands_are_arms(view):
+    shown = without_hands(view.labels)
+    assert not np.isin(shown, [LABEL["left hand"], LABEL["right hand"]]).any()
+    hands = view.labels == LABEL["left hand"]
+    assert hands.any() and (shown[hands] == LABEL["left arm"]).all()
+    rest = ~np.isin(view.labels, [LABEL["left hand"], LABEL["right hand"]])
+    np.testing.assert_array_equal(shown[rest], view.labels[rest])

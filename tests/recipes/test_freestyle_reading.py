@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from understudy.body.labels import LABEL
 from understudy.performance import Performance
 from understudy.recipes.freestyle_reenactment import enlarged, read
 from understudy.synthetic.motion import choreography
@@ -15,6 +16,8 @@ from understudy.synthetic.people import make_person
 from understudy.synthetic.render import render
 from understudy.synthetic.scene import make_scene
 from understudy.tracking.track import track
+
+HANDS = [LABEL["left hand"], LABEL["right hand"]]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,7 @@ def saying(reference, **changes):
 
 
 def test_maps_that_are_there_are_taken_as_they_are(reference):
-    config = SimpleNamespace(size=256)
+    config = SimpleNamespace(size=256, hands=True)
     photograph, _ = read(reference, config)
     np.testing.assert_array_equal(photograph.labels[::2, ::2], next(reference.labels()))
     np.testing.assert_array_equal(photograph.surface[1::2, 1::2], next(reference.surface()))
@@ -38,7 +41,7 @@ def test_maps_that_are_there_are_taken_as_they_are(reference):
 
 
 def test_they_are_what_would_be_worked_out_at_the_same_size(reference):
-    config = SimpleNamespace(size=128)
+    config = SimpleNamespace(size=128, hands=True)
     taken, measures = read(reference, config)
     made, again = read(saying(reference, parsing="", surface=""), config)
     np.testing.assert_array_equal(taken.labels, made.labels)
@@ -47,10 +50,16 @@ def test_they_are_what_would_be_worked_out_at_the_same_size(reference):
 
 
 def test_coordinates_of_another_mesh_are_not_used(reference, caplog):
-    config = SimpleNamespace(size=256)
+    config = SimpleNamespace(size=256, hands=True)
     with caplog.at_level(logging.WARNING):
         brought, _ = read(saying(reference, surface="network"), config)
     assert "surface maps of me.performance are not used" in caplog.text
     made, _ = read(saying(reference, surface=""), config)
     np.testing.assert_array_equal(brought.surface, made.surface)
     assert not np.array_equal(brought.surface, enlarged(next(reference.surface()), 256))
+
+
+def test_hands_are_left_out_of_stored_maps_too(reference):
+    assert np.isin(next(reference.labels()), HANDS).any()
+    photograph, _ = read(reference, SimpleNamespace(size=128, hands=False))
+    assert photograph.labels.any() and not np.isin(photograph.labels, HANDS).any()

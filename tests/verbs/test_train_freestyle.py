@@ -58,7 +58,7 @@ def test_nothing_that_was_trained_is_lost_by_a_slip(whole):
     [
         ({"people": "made-up"}, "give made-up:COUNT"),
         ({"people": "made-up:0"}, "nobody to learn from"),
-        ({"variant": "blue"}, "no such variant"),
+        ({"variant": "blue"}, "blue"),
         ({"settings": ["blue=1"]}, "blue"),
         ({"video_data": ["nowhere"]}, "there is no folder nowhere"),
     ],

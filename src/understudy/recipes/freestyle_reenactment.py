@@ -28,11 +28,13 @@ import numpy as np
 import torch
 
 from understudy.base.devices import Device, ready_device
+from understudy.body.surface_mesh import CHART
 from understudy.conditioning.clips import flat_colour
 from understudy.conditioning.pictures import as_values
 from understudy.errors import TrainingError
 from understudy.performance import FOUND
 from understudy.poses.pose import Pose
+from understudy.recipes.parts.freestyle_augmentation import without_hands
 from understudy.recipes.parts.freestyle_model import (
     FreestyleModel,
     face_extractor,
@@ -59,8 +61,20 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LOOKED_AT = 40
+"""frames of a clip, of which the best is taken for the photograph"""
+FACING = (CHART["front"], CHART["head, left half"], CHART["head, right half"])
 NETWORK_PRESETS = {"preview": preview, "fast": fast, "paper": paper}
 """of `train_freestyle`"""
+NETWORK_VARIANTS = {
+    "painted": lambda config: replace(config, copies=0, lambda_copy=0.0),
+    "no squeeze": lambda config: replace(config, squeeze=0.0),
+    "no hand labels": lambda config: replace(config, hands=False),
+    "no DensePose": lambda config: replace(config, dense=False),
+    "no DensePose, no hand labels": lambda config: replace(config, dense=False, hands=False),
+    "no face loss": lambda config: replace(config, lambda_face=0.0),
+}
+"""of `train_freestyle`: without copying, and Figures 6b, 5d, 6d, 6e and 5e"""
 STATISTICS: ArraySpec = {"flat_colour": ("|u1", (3,))}
 
 
@@ -136,12 +150,14 @@ def read(reference: Performance, config: Config) -> tuple[Photograph, dict[str, 
         labels = enlarged(next(reference.labels(chosen, chosen + 1)), size)
     else:
         labels = BuiltInParser()(picture[..., :3], picture[..., 3], pose.xy[0], pose.confidence[0])
+    if not config.hands:
+        labels = without_hands(labels)
     measures = {"stretch": posed.stretch, "girth": np.array([girth], np.float32)}
     return Photograph(picture, labels, surface, pose.xy[0], pose.confidence[0]), measures
 
 
 def best_frame(reference: Performance) -> int:
-    """Of the frames in which somebody was found, the one that shows most points, and shows them largest.
+    """Of the frames in which somebody was found, the one that shows most places of the body.
 
     Raises:
         TrainingError: there is none.
@@ -151,8 +167,18 @@ def best_frame(reference: Performance) -> int:
         raise TrainingError(f"{reference.header.source_name} shows nobody: give a picture of a person")
     if len(found) == 1:
         return int(found[0])
-    seen = reference.poses.confidence[found] * (reference.poses.confidence[found] > 0.3)
-    return int(found[seen.sum(axis=1).argmax()])
+    looked_at = found[np.linspace(0, len(found) - 1, min(LOOKED_AT, len(found))).astype(int)]
+    poses = reference.poses
+    posed = fit(Pose(poses.xy[looked_at], poses.confidence[looked_at], poses.size_hw), follow=False)
+    shown = [places_shown(surface) for surface in surface_maps(posed, reference.header.size_hw)]
+    return int(looked_at[int(np.argmax(shown))])
+
+
+def places_shown(surface: np.ndarray[Any, Any]) -> int:
+    """How many places of a body, 16 x 16 to a chart, a surface map shows; front and head count double."""
+    chart, u, v = (surface[..., channel].astype(np.int64) for channel in range(3))
+    places = np.unique(((chart * 16 + u // 16) * 16 + v // 16)[chart > 0])
+    return len(places) + int(np.isin(places // 256, FACING).sum())
 
 
 def resized(picture: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:

@@ -52,8 +52,9 @@ def train_freestyle(
         reference: videos or performances of real people to learn from beside them.
         preset: "fast": what comes with the program. "preview": 128x80, minutes, to try out. "paper": the paper's
             numbers; weeks without a GPU.
-        variant: for research: the networks without something, as the paper's figures 5 and 6 have it;
-            `understudy recipes freestyle-reenactment` lists them.
+        variant: for research: the networks without something, as the paper's figures 5 and 6 have it: "painted" (the
+            paper's way, nothing is copied), "no squeeze", "no hand labels", "no DensePose", "no DensePose, no hand
+            labels", "no face loss".
         settings: numbers of the config to change, each NAME=VALUE.
         resume: go on with an interrupted run of this output, or start one.
         overwrite: begin anew whatever is there.
@@ -84,7 +85,7 @@ def train_freestyle(
     from understudy.base.devices import choose_device
     from understudy.base.files import locked
     from understudy.consent import obtain_consent
-    from understudy.recipes.freestyle_reenactment import NETWORK_PRESETS, RECIPE
+    from understudy.recipes.freestyle_reenactment import NETWORK_PRESETS, NETWORK_VARIANTS
     from understudy.recipes.parts.freestyle_datasets import gather_dataset
     from understudy.recipes.parts.freestyle_gathering import VIEWS, gather_clip, gather_made_up, made_up_count
     from understudy.recipes.parts.freestyle_schedule import trained
@@ -95,7 +96,10 @@ def train_freestyle(
     path = Path(output)
     check_choice("preset", preset, get_args(NetworkPreset))
     config = NETWORK_PRESETS[preset]()
-    config = changed(config if variant is None else RECIPE.varied(config, variant), assignments(settings))
+    if variant is not None:
+        check_choice("variant", variant, tuple(NETWORK_VARIANTS))
+        config = NETWORK_VARIANTS[variant](config)
+    config = changed(config, assignments(settings))
     count = made_up_count(people)
     data = [Path(one) for one in (*video_data, *image_data)]
     if not count and not reference and not data:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.body.labels import MIRRORED
+from understudy.body.labels import LABEL, LABELS, MIRRORED
 from understudy.body.surface_mesh import CHART, CHARTS
 from understudy.people.view import View
 from understudy.poses.pose import EXCHANGED
@@ -21,6 +21,7 @@ Image = npt.NDArray[np.uint8]
 Matrix = npt.NDArray[np.float32]
 
 _MIRRORED_LABELS = np.array(MIRRORED, np.uint8)
+_HANDLESS = np.array([LABEL[name.replace("hand", "arm")] for name in LABELS], np.uint8)
 _MIRRORED_CHARTS = np.array(
     [CHARTS.index(name.replace("left", "\0").replace("right", "left").replace("\0", "right")) for name in CHARTS],
     np.uint8,
@@ -51,6 +52,11 @@ def mirrored(view: View) -> View:
 def mirrored_labels(labels: Image) -> Image:
     """A label map in a mirror."""
     return np.asarray(_MIRRORED_LABELS[labels[:, ::-1]], np.uint8)
+
+
+def without_hands(labels: Image) -> Image:
+    """A label map in which hands are arms, as the data sets have it (Figures 5d and 6e)."""
+    return _HANDLESS[labels]
 
 
 def squeezed(labels: Image, share: float) -> Image:

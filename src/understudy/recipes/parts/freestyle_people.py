@@ -30,6 +30,7 @@ from understudy.recipes.parts.freestyle_augmentation import (
     recolouring,
     squeezed,
     turning,
+    without_hands,
 )
 from understudy.recipes.parts.freestyle_batches import B2FBatch, Batches, FRBatch, P2BBatch
 from understudy.recipes.parts.freestyle_reenactment_config import B2F, FR, NAMES, P2B, Config
@@ -54,8 +55,6 @@ OPEN_FILES = 24
 """people's files that are kept in memory, of about a megabyte each"""
 DEGREES, ZOOM = 10.0, 0.15
 """of the rotation and scale of inputs and output (Gafni et al. 2021, section 3.1.1, which prints no numbers)"""
-SQUEEZE = 0.3
-"""widths of label maps are multiplied by 1 / (1 + this) to 1 + this"""
 SQUEEZED, RECOLOURED, WITHOUT = 0.7, 0.35, 0.12
 """odds of a squeeze, of another light, and of missing one of the copies"""
 
@@ -90,13 +89,13 @@ class PersonFiles:
         return len(self.paths) * self.pairs
 
 
-def varied_shape(pair: Pair, random: np.random.Generator) -> Pair:
+def varied_shape(pair: Pair, random: np.random.Generator, squeeze: float) -> Pair:
     """A pair for the label network: mirrored, turned and zoomed as a whole, the label maps alone squeezed."""
     if random.random() < 0.5:
         pair = mirrored_pair(pair)
     height, width = pair.wanted.labels.shape
     matrix, own = (turning(random, (height, width), DEGREES, ZOOM) for _ in range(2))
-    share = (1 + SQUEEZE) ** random.uniform(-1, 1) if random.random() < SQUEEZED else 1.0
+    share = (1 + squeeze) ** random.uniform(-1, 1) if random.random() < SQUEEZED else 1.0
     wanted, reference = pair.wanted, pair.reference
     return Pair(
         replace(reference, labels=moved(squeezed(reference.labels, share), own)),
@@ -136,6 +135,11 @@ def all_copies(pair: Pair) -> Image:
     return np.concatenate([pair.copies, colours[None].astype(np.uint8)])
 
 
+def _without_hands(pair: Pair) -> Pair:
+    reference, wanted = (replace(view, labels=without_hands(view.labels)) for view in (pair.reference, pair.wanted))
+    return Pair(reference, wanted, pair.copies, without_hands(pair.copied_labels))
+
+
 def at_size(picture: Image, size_hw: tuple[int, int]) -> Image:
     """Labels or a surface map at another size, nothing mixed."""
     if picture.shape[:2] == size_hw:
@@ -159,11 +163,13 @@ class PeopleBatches:
 
     def p2b(self, step: int) -> P2BBatch:
         """See `Batches.p2b`."""
-        pairs = [varied_shape(pair, random) for pair, random in self._drawn(P2B, step, shapes=True)]
+        pairs = [
+            varied_shape(pair, random, self.config.squeeze) for pair, random in self._drawn(P2B, step, shapes=True)
+        ]
         wanted = [pair.wanted for pair in pairs]
         return P2BBatch(
             person_labels=_stacked(pair.reference.labels for pair in pairs),
-            surface=surface_values(_stacked(view.surface for view in wanted)),
+            surface=surface_values(_stacked(view.surface for view in wanted)) * self.config.dense,
             stick=self.sticks(wanted),
             labels=_stacked(view.labels for view in wanted),
             copied_labels=_stacked(pair.copied_labels for pair in pairs) if self.config.copies else None,
@@ -217,7 +223,8 @@ class PeopleBatches:
         stream = 1 + NAMES.index(name)
         random = self.chance.generator(VARIED, step, stream)
         for place in self.chance.draw(stream, step, self.config.batch_of(name), len(self.people)):
-            yield self.people.pair(int(place), shapes=shapes), random
+            pair = self.people.pair(int(place), shapes=shapes)
+            yield (pair if self.config.hands else _without_hands(pair)), random
 
 
 class BatchesAhead:

@@ -140,7 +140,7 @@ class FreestylePlayer:
         stick = stick_figures(
             torch.from_numpy(xy), torch.from_numpy(confidence > 0), self.colours, (size, width), size * THICKNESS
         )
-        copied = np.stack([one.labels[:, box] for one, box in zip(along, boxes, strict=True)])
+        copied = np.stack([one.complete[:, box] for one, box in zip(along, boxes, strict=True)])
         given = torch.from_numpy(person).expand(len(maps), size, width)
         condition = pose_condition(
             given.to(self.device),
@@ -180,6 +180,7 @@ def _copies(photograph: Photograph, along: Along, labels: Image, box: slice) -> 
         np.ascontiguousarray(along.where[:, box]),
         np.ascontiguousarray(along.trust[:, box]),
         along.labels[:, box],
+        along.complete[:, box],
         along.by_limbs[:, box],
     )
     return photograph.copies(part, labels)

@@ -73,7 +73,7 @@ def copies_of(photograph: Photograph, view: View) -> tuple[Image, Image]:
     along = photograph.along(view.xy + np.array((x, y), np.float32), view.confidence, squared(view.surface, side))
     copies = photograph.copies(along, squared(view.labels, side))[:STORED_COPIES]
     box = np.s_[..., y : y + height, x : x + width]
-    return np.ascontiguousarray(np.moveaxis(np.moveaxis(copies, -1, 0)[box], 0, -1)), along.labels[box].copy()
+    return np.ascontiguousarray(np.moveaxis(np.moveaxis(copies, -1, 0)[box], 0, -1)), along.complete[box].copy()
 
 
 def drawn_pairs(views: Sequence[View], random: np.random.Generator) -> list[tuple[int, int]]:

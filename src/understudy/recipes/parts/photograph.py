@@ -20,6 +20,7 @@ from understudy.conditioning.surface_copy import copied, looked_up, seen_places
 from understudy.errors import ActorError
 from understudy.poses.pose import POINTS, Pose
 from understudy.recipes.parts.trained import Arrays, ArraySpec
+from understudy.recipes.parts.usual_labels import filled, usual_labels
 from understudy.recipes.parts.wardrobe import Wardrobe
 
 Floats = npt.NDArray[np.float32]
@@ -102,6 +103,10 @@ class Photograph:
         return seen_places(self.surface, (self.labels > 0) & (self.picture[..., 3] > 127))
 
     @cached_property
+    def _usual(self) -> Image:
+        return usual_labels(self.surface, np.where(self.picture[..., 3] > 127, self.labels, 0))
+
+    @cached_property
     def _wardrobe(self) -> Wardrobe:
         pose = Pose(self.xy[None], self.confidence[None], (self.size, self.size))
         return Wardrobe(Look(self.size), pose, {0: self.picture})
@@ -119,7 +124,8 @@ class Photograph:
         where, trust = looked_up(self._places, surface, transforms)
         by_limbs, _ = wardrobe.dressed(0, wanted, seen, wardrobe.nearness(wanted))
         labels = cv2.remap(self.labels, where, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
-        return Along(where, trust, np.asarray(labels, np.uint8), np.asarray(by_limbs + 0.5, np.uint8))
+        complete = filled(np.asarray(labels, np.uint8), surface, self._usual)
+        return Along(where, trust, np.asarray(labels, np.uint8), complete, np.asarray(by_limbs + 0.5, np.uint8))
 
     def copies(self, along: Along, labels: Image) -> Image:
         """The picture in another pose, in every one of `COPIES`' ways.
@@ -145,12 +151,14 @@ class Along:
         where: (S, S, 2) where in the photograph each pixel is looked up along the surface.
         trust: (S, S) as `surface_copy.looked_up` gives it.
         labels: (S, S) what the photograph shows there, 0 where nothing can be said.
+        complete: (S, S) the same, and where the photograph shows nothing of the body what is usual there.
         by_limbs: (S, S, 4) premultiplied: the photograph warped limb by limb.
     """
 
     where: Floats
     trust: Floats
     labels: Image
+    complete: Image
     by_limbs: Image
 
 

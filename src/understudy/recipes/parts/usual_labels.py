@@ -1,0 +1,86 @@
+"""What somebody is likely to wear where a photograph does not show: a label for each place along each chart of a body.
+
+Where an arm hid the other in the picture there is one all the same.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.body.labels import LABEL, LABELS, other_side
+from understudy.body.surface_mesh import CHARTS
+
+Map = npt.NDArray[np.uint8]
+
+BINS = 8
+"""along V of each chart"""
+ENOUGH = 6
+"""pixels of a photograph that say what is worn there"""
+
+_BARE = {
+    **{"back": "upper clothes", "front": "upper clothes", "head, left half": "hair", "head, right half": "hair"},
+    **{
+        f"{side} {name}": f"{side} {label}"
+        for side in ("left", "right")
+        for name, label in (("hand", "hand"), ("foot", "shoe"))
+    },
+}
+
+
+def _by_default(chart: str) -> int:
+    """The label of a chart of which nothing at all is known."""
+    if chart in _BARE:
+        return LABEL[_BARE[chart]]
+    side, part = chart.split(",")[0].split(" ", 1)
+    return LABEL[f"{side} arm" if "arm" in part else "pants"]
+
+
+def _twins(chart: str) -> list[str]:
+    """Charts that are likely to be dressed alike: the other half, the other side, the other half of that."""
+    half = chart.replace("behind", "\0").replace("before", "behind").replace("\0", "before")
+    if chart in ("front", "back"):
+        return ["back" if chart == "front" else "front"]
+    return [half, other_side(chart), other_side(half)]
+
+
+def usual_labels(surface: Map, labels: Map) -> Map:
+    """What is worn where, as far as a photograph says, and guessed where it does not.
+
+    Args:
+        surface: (H, W, 3) surface map of the photograph.
+        labels: (H, W) its label map.
+
+    Returns:
+        (25, BINS) labels by chart and place along V; row 0 is nobody's.
+    """
+    inside = (surface[..., 0] > 0) & (labels > 0)
+    chart = surface[..., 0][inside].astype(np.intp)
+    place = surface[..., 2][inside].astype(np.intp) * BINS // 256
+    counts = np.zeros((len(CHARTS), BINS, len(LABELS)), np.int64)
+    np.add.at(counts, (chart, place, labels[inside].astype(np.intp)), 1)
+    seen = np.where(counts.max(axis=-1) >= ENOUGH, counts.argmax(axis=-1), 0).astype(np.uint8)
+    found = seen.copy()
+    for number, name in enumerate(CHARTS[1:], start=1):
+        for twin in dict.fromkeys(_twins(name)):
+            there = seen[CHARTS.index(twin)]
+            sided = [LABEL[other_side(LABELS[one])] if _on_other_side(name, twin) else one for one in there]
+            found[number] = np.where(found[number] == 0, sided, found[number])
+        known = np.flatnonzero(found[number])
+        if not len(known):
+            found[number] = _by_default(name)
+            continue
+        nearest = known[np.abs(np.arange(BINS)[:, None] - known).argmin(axis=1)]
+        found[number] = found[number][nearest]
+    found[0] = 0
+    return found
+
+
+def _on_other_side(chart: str, twin: str) -> bool:
+    return chart.startswith(("left", "right")) and chart.split(" ")[0] != twin.split(" ")[0]
+
+
+def filled(labels: Map, surface: Map, usual: Map) -> Map:
+    """Label map (H, W) in which every pixel of the body has a label: where `labels` say nothing, the usual one."""
+    guessed = usual[surface[..., 0], surface[..., 2].astype(np.intp) * BINS // 256]
+    return np.where((labels == 0) & (surface[..., 0] > 0), guessed, labels)

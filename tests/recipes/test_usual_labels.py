@@ -1,0 +1,44 @@
+import numpy as np
+
+from understudy.body.labels import LABEL
+from understudy.body.surface_mesh import CHART
+from understudy.recipes.parts.usual_labels import BINS, filled, usual_labels
+
+
+def seen(*patches):
+    """A surface map and a label map with a strip of pixels for each (chart, first V, last V, label)."""
+    surface, labels = np.zeros((len(patches), 64, 3), np.uint8), np.zeros((len(patches), 64), np.uint8)
+    for row, (chart, first, last, label) in enumerate(patches):
+        surface[row, :, 0], labels[row] = CHART[chart], LABEL[label]
+        surface[row, :, 2] = np.linspace(first, last, 64)
+    return surface, labels
+
+
+def test_what_a_photograph_shows_is_what_is_usual():
+    usual = usual_labels(*seen(("left thigh, before", 0, 127, "pants"), ("left thigh, before", 128, 255, "left leg")))
+    wanted = [LABEL["pants"]] * (BINS // 2) + [LABEL["left leg"]] * (BINS // 2)
+    assert usual[CHART["left thigh, before"]].tolist() == wanted
+    assert usual[CHART["left thigh, behind"]].tolist() == wanted
+
+
+def test_the_other_side_is_dressed_alike_with_its_own_labels():
+    usual = usual_labels(*seen(("left forearm, before", 0, 255, "left arm"), ("right thigh, behind", 0, 255, "pants")))
+    assert (usual[CHART["right forearm, behind"]] == LABEL["right arm"]).all()
+    assert (usual[CHART["left thigh, before"]] == LABEL["pants"]).all()
+
+
+def test_places_that_show_nothing_are_as_their_neighbours_or_as_people_mostly_are():
+    usual = usual_labels(*seen(("front", 200, 255, "skirt")))
+    assert (usual[CHART["front"]] == LABEL["skirt"]).all() and (usual[CHART["back"]] == LABEL["skirt"]).all()
+    assert (usual[CHART["left hand"]] == LABEL["left hand"]).all()
+    assert (usual[CHART["right foot"]] == LABEL["right shoe"]).all()
+    assert (usual[0] == 0).all() and (usual[1:] > 0).all()
+
+
+def test_only_the_body_is_filled_and_what_is_known_stays():
+    surface, labels = seen(("left hand", 0, 255, "gloves"))
+    surface = np.concatenate([surface, np.zeros_like(surface)])
+    known = np.concatenate([labels, labels * 0])
+    known[0, :32] = 0
+    shown = filled(known, surface, usual_labels(surface, np.concatenate([labels, labels])))
+    assert (shown[0] == LABEL["gloves"]).all() and (shown[1] == 0).all()
