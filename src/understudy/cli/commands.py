@@ -32,8 +32,7 @@ def perform(asked: dict[str, Any]) -> None:
     if people and actors:
         raise UsageError("`actor` and `person` are two ways to say who performs: give one of them")
     if people:
-        room = "inpainted" if asked["background"] == "reference" else asked["background"]
-        understudy.reenact(**{**asked, **alone, "person": people, "background": room})
+        understudy.reenact(**{**asked, **alone, "person": people})
     elif any(alone.values()):
         given = next(name for name, value in alone.items() if value)
         raise UsageError(f"`{given}` goes with `person`: an actor knows its own")

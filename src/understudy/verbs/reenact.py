@@ -39,7 +39,7 @@ def reenact(
     *,
     model: StrPath | None = None,
     layout: Layout = "side-by-side",
-    background: StrPath = "inpainted",
+    background: StrPath = "reference",
     fit: Fit = "placed",
     normalization: NormalizeBy | None = None,
     missing_limbs: MissingLimbs = "stand",
@@ -65,8 +65,9 @@ def reenact(
         output: as for `perform`.
         model: networks made by `understudy train-freestyle`; left out, those that come with the program.
         layout: as for `perform`.
-        background: behind the performer: "inpainted" (the photograph's room, filled in where the person stood; on a
-            stage, of the first), "driving" (the driver's room), "transparent", a colour, or a picture or video file.
+        background: behind the performer: "reference" or "inpainted" (the photograph's room, filled in where the person
+            stood; on a stage, of the first), "driving" (the driver's room), "transparent", a colour, or a picture or
+            video file.
         fit: as for `perform`.
         normalization: as for `perform`.
         missing_limbs: as for `perform`.
