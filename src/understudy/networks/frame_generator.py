@@ -24,9 +24,10 @@ BEGINNING = 4
 """side of the tensor that the person's looks become"""
 PRINTED_WIDTHS = (1024, 1024, 512, 256, 128, 64, 32)
 """channels behind each doubling: seven doublings are printed; their widths are Park et al.'s for 512 pixels"""
-FAVOURED, PAINTED_LAST, CUT_OUT = 1.5, -2.0, 3.0
-"""logits with copies: by how much each copy is favoured over the one behind it, of painting, and of the person in m. A
-network that has learnt nothing yet then shows the sharpest copy there is"""
+CUT_OUT = 3.0
+"""logit of the person in m, with copies: a network that has learnt nothing yet cuts out along the labels"""
+SHARPENED = 3.0
+"""times the logits where frames are played: two copies at one place are a double print"""
 SURE = 8.0
 """logits of the choice stay within this, so that something always counts"""
 
@@ -102,7 +103,7 @@ class FrameGenerator(nn.Module):
         Args:
             tensor: of `tensor`, `(B, first, 4, 4)`, or `(1, ...)` for one person in B poses.
             labels: `(B, labels, H, W)` in [0, 1], share of each label at a pixel; the first is nobody's.
-            copied: `(B, K, 4, H, W)` premultiplied RGBA in [0, 1], sharpest first; None where K is 0.
+            copied: `(B, K, 4, H, W)` premultiplied RGBA in [0, 1]; None where K is 0.
             played: a residual flow of up to a pixel is none. What is looked up between pixels loses its sharpness, so
                 that a hint costs more than it gives; while training, hints are how it learns.
 
@@ -134,6 +135,7 @@ class FrameGenerator(nn.Module):
         mask = torch.sigmoid(told[:, 3:4] + CUT_OUT * (2 * person - 1))
         logits, flow = told[:, 4 : 5 + self.copies], self.most_flow * torch.tanh(told[:, 5 + self.copies :])
         if played:
+            logits = SHARPENED * logits
             far = flow.square().sum(dim=1, keepdim=True).sqrt()
             flow = flow * ((far - STILL) / STILL).clamp(0, 1)
         z, painted = chosen(z, copied if played and not flow.any() else moved(copied, flow), logits)

@@ -26,6 +26,8 @@ PARTS_SEEN = len(LABELS) + len(FACE_LABELS) - 1
 """channels of what B2F is conditioned on: the body's labels, and the face's without "none" """
 BELIEF, DOUBT = 5.0, 2.0
 """logits: of a label that was copied, and against all others there"""
+SMOOTHED = 5
+"""pixels of P2B's pictures over which they are averaged"""
 SURFACE, STICK = 3, 3
 """channels of P^D (I, U, V) and of P^S (red, green, blue)"""
 
@@ -109,7 +111,10 @@ def believed(copied_labels: Tensor, shrink: int) -> Tensor:
     known = 1 - shares[:, :1]
     logits = BELIEF * shares - DOUBT * known
     logits[:, :1] = -DOUBT * known
-    return F.avg_pool2d(logits, shrink) if shrink > 1 else logits
+    if shrink > 1:
+        logits = F.avg_pool2d(logits, shrink)
+    # Copied outlines are combed, since each pixel was looked up by itself
+    return F.avg_pool2d(logits, SMOOTHED, 1, SMOOTHED // 2)
 
 
 def shrunk(numbers: Tensor, shrink: int) -> Tensor:
@@ -128,7 +133,8 @@ def smaller_labels(labels: Tensor, shrink: int) -> Tensor:
 
 
 def labels_of(shares: Tensor, size_hw: tuple[int, int]) -> Tensor:
-    """P^M of P2B `(B, L, h, w)`, or its logits, as label map `(B, H, W)` uint8: the likeliest, enlarged before."""
+    """P^M of P2B `(B, L, h, w)`, or its logits, as label map `(B, H, W)` uint8: the likeliest, once smoothed."""
+    shares = F.avg_pool2d(shares.float(), SMOOTHED, 1, SMOOTHED // 2, count_include_pad=False)
     if tuple(shares.shape[-2:]) != size_hw:
         shares = F.interpolate(shares.float(), size=size_hw, mode="bilinear", align_corners=False)
     return shares.argmax(dim=1).to(torch.uint8)
