@@ -111,10 +111,10 @@ def believed(copied_labels: Tensor, shrink: int) -> Tensor:
     known = 1 - shares[:, :1]
     logits = BELIEF * shares - DOUBT * known
     logits[:, :1] = -DOUBT * known
-    if shrink > 1:
-        logits = F.avg_pool2d(logits, shrink)
+    if shrink == 1:
+        return logits
     # Copied outlines are combed, since each pixel was looked up by itself
-    return F.avg_pool2d(logits, SMOOTHED, 1, SMOOTHED // 2)
+    return F.avg_pool2d(F.avg_pool2d(logits, shrink), SMOOTHED, 1, SMOOTHED // 2)
 
 
 def shrunk(numbers: Tensor, shrink: int) -> Tensor:
@@ -133,9 +133,12 @@ def smaller_labels(labels: Tensor, shrink: int) -> Tensor:
 
 
 def labels_of(shares: Tensor, size_hw: tuple[int, int]) -> Tensor:
-    """P^M of P2B `(B, L, h, w)`, or its logits, as label map `(B, H, W)` uint8: the likeliest, once smoothed."""
-    shares = F.avg_pool2d(shares.float(), SMOOTHED, 1, SMOOTHED // 2, count_include_pad=False)
+    """P^M of P2B `(B, L, h, w)`, or its logits, as label map `(B, H, W)` uint8: the likeliest; of a smaller map smoothed.
+
+    Enlarged, every pixel of an outline would be a step.
+    """
     if tuple(shares.shape[-2:]) != size_hw:
+        shares = F.avg_pool2d(shares.float(), SMOOTHED, 1, SMOOTHED // 2, count_include_pad=False)
         shares = F.interpolate(shares.float(), size=size_hw, mode="bilinear", align_corners=False)
     return shares.argmax(dim=1).to(torch.uint8)
 
