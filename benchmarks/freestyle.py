@@ -38,9 +38,10 @@ from understudy.media.images import write_image
 from understudy.people.made_up import made_up_views
 from understudy.people.view import View
 from understudy.poses.pose import Pose
-from understudy.recipes.freestyle_reenactment import looked_at
+from understudy.recipes.freestyle_reenactment import as_it_comes, looked_at
 from understudy.recipes.parts.freestyle_model import load_model
 from understudy.recipes.parts.freestyle_player import FreestylePlayer
+from understudy.recipes.parts.freestyle_reenactment_config import Config
 from understudy.recipes.parts.freestyle_samples import drawn_pairs, offset, photograph_of, squared
 from understudy.recipes.parts.photograph import Photograph, stored
 from understudy.tracking.body_fit import fit
@@ -129,7 +130,7 @@ def as_it_is(photograph: Photograph, wanted: View, reference: View) -> Image:
     return np.asarray(cv2.warpAffine(photograph.premultiplied, matrix, photograph.premultiplied.shape[1::-1]), np.uint8)
 
 
-def methods_of(reference: View, model: Any) -> dict[str, Callable[[View], Image]]:
+def methods_of(reference: View, model: Any, config: Config) -> dict[str, Callable[[View], Image]]:
     """What each method makes of a photograph: name -> view to (H, W, 4) premultiplied."""
     photograph = photograph_of(reference)
     size = photograph.size
@@ -140,7 +141,7 @@ def methods_of(reference: View, model: Any) -> dict[str, Callable[[View], Image]
         "girth": np.array([girth_of(posed, [photograph.picture[..., 3]])], np.float32),
     }
     weights = {**model.weights, **stored(photograph), **measures, **looked_at(model, photograph)}
-    player = FreestylePlayer(model.config, weights, torch.device("cpu"))
+    player = FreestylePlayer(config, weights, torch.device("cpu"))
 
     def pose_in(view: View) -> Pose:
         return Pose((view.xy + np.array((x, y)))[None].astype(np.float32), view.confidence[None], (size, size))
@@ -188,13 +189,14 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="a picture: photograph, film, and what each method made")
     given = parser.parse_args()
     model, eyes = load_model(given.model), Eyes()
+    config = model.config if given.model else as_it_comes()
     found: dict[str, dict[str, list[list[float]]]] = {}
     rows = []
     with progress_bar("people", given.people) as advance:
         for number in range(FIRST, FIRST + given.people):
             views = made_up_views(number, VIEWS, SIZE_HW)
             reference = max({pair[0] for pair in drawn_pairs(views, np.random.default_rng(number))})
-            methods = methods_of(views[reference], model)
+            methods = methods_of(views[reference], model, config)
             own: dict[str, list[dict[str, float]]] = {name: [] for name in methods}
             for place, wanted in enumerate(views):
                 if place == reference:

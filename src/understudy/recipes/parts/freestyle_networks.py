@@ -133,7 +133,7 @@ def smaller_labels(labels: Tensor, shrink: int) -> Tensor:
 
 
 def labels_of(shares: Tensor, size_hw: tuple[int, int]) -> Tensor:
-    """P^M of P2B `(B, L, h, w)`, or its logits, as label map `(B, H, W)` uint8: the likeliest; of a smaller map smoothed.
+    """P^M of P2B `(B, L, h, w)`, or its logits, as a map `(B, H, W)` uint8: the likeliest; of a smaller map smoothed.
 
     Enlarged, every pixel of an outline would be a step.
     """
