@@ -116,7 +116,7 @@ def networks(config: Config) -> dict[str, Any]:
 
 
 def as_it_comes() -> Config:
-    """The networks that come with the program. Of theirs FR has learnt too little to better a face, so it is left out."""
+    """The networks that come with the program. FR has learnt too little to better a face, so it is left out."""
     return replace(fast(), refining=False)
 
 

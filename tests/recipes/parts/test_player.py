@@ -14,7 +14,8 @@ from understudy.recipes.parts.player import Moment, batches, moments, pose_of
 
 SIZE, FRAMES = 32, 12
 CASES = [
-    *((name, None) for name in names()),
+    # of freestyle reenactment there is one size, which takes a while a frame: see `test_freestyle_player`
+    *((name, None) for name in names() if name != "freestyle-reenactment"),
     ("cyclegan", "frames"),
     ("everybody-dance-now", "FBF"),
     ("nearest-neighbour", "by limbs"),

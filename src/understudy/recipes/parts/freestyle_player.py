@@ -88,7 +88,8 @@ class FreestylePlayer:
         reach = high - low
         if len(reach) and np.nanmax(np.where(np.isfinite(reach), reach, 0)) > width - 2 * ROOM * size:
             width = size
-        middle = np.where(np.isfinite(reach), (low + high) / 2, size / 2)
+        seen_at_all = np.isfinite(reach)
+        middle = np.where(seen_at_all, (np.where(seen_at_all, low + high, 0)) / 2, size / 2)
         left = np.clip(np.round(middle - width / 2), 0, size - width).astype(int)
         return [slice(start, start + width) for start in left.tolist()]
 

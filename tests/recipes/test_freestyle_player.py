@@ -1,0 +1,92 @@
+"""One photograph of a made-up person, played by the networks that come with the program."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from understudy.people.made_up import made_up_views
+from understudy.poses.pose import Pose
+from understudy.recipes.freestyle_reenactment import as_it_comes, looked_at, places_shown
+from understudy.recipes.parts.freestyle_augmentation import squeezed
+from understudy.recipes.parts.freestyle_model import load_model
+from understudy.recipes.parts.freestyle_player import FreestylePlayer
+from understudy.recipes.parts.freestyle_samples import photograph_of
+from understudy.recipes.parts.photograph import Photograph, stored
+from understudy.recipes.parts.player import moments
+from understudy.tracking.body_fit import fit
+from understudy.tracking.surface import girth_of
+
+
+@pytest.fixture(scope="module")
+def views():
+    return made_up_views(91, 3, (512, 320))
+
+
+def player_of(photograph, config=None):
+    model = load_model()
+    size = photograph.size
+    posed = fit(Pose(photograph.xy[None], photograph.confidence[None], (size, size)), follow=False)
+    girth = girth_of(posed, [photograph.picture[..., 3]])
+    measures = {"stretch": posed.stretch, "girth": np.array([girth], np.float32)}
+    weights = {**model.weights, **stored(photograph), **measures, **looked_at(model, photograph)}
+    return FreestylePlayer(config or as_it_comes(), weights, torch.device("cpu"))
+
+
+def dance(views):
+    xy = np.stack([view.xy + np.array([96, 0]) for view in views]).astype(np.float32)
+    return Pose(xy, np.stack([view.confidence for view in views]), (512, 512))
+
+
+def test_a_person_comes_out_where_the_pose_is_and_the_same_in_any_batch(views):
+    player = player_of(photograph_of(views[0]))
+    pose = dance(views)
+    alone, together = (np.stack(list(player.play(moments(pose), batch))) for batch in (1, 3))
+    assert alone.shape == (3, 512, 512, 4) and alone.dtype == np.uint8
+    assert np.abs(alone.astype(int) - together).mean() < 1
+    for picture, view in zip(together, views, strict=True):
+        made, true = picture[:, 96:416, 3] > 127, view.labels > 0
+        assert (made & true).sum() / (made | true).sum() > 0.6
+        assert (picture[..., :3] <= picture[..., 3:]).all()
+    assert list(player.play([])) == []
+
+
+def test_who_reaches_far_out_is_seen_in_the_whole_square(views):
+    player, pose = player_of(photograph_of(views[0])), dance(views)
+    assert {box.stop - box.start for box in player.columns(pose)} == {320}
+    pose.xy[0, 9] = (20, 200)
+    pose.confidence[0, 9] = 1
+    assert player.columns(pose) == [slice(0, 512)] * 3
+
+
+def test_a_moment_without_anybody_is_empty(views):
+    player = player_of(photograph_of(views[0]))
+    nobody = Pose(np.zeros((1, 133, 2), np.float32), np.zeros((1, 133), np.float32), (512, 512))
+    (picture,) = player.play(moments(nobody))
+    assert not picture.any()
+
+
+@pytest.mark.xfail(strict=True, reason="P2B as it ships learnt 461 steps: 30 % more width come out as 3 % more area")
+def test_two_shapes_in_one_pose_give_two_outlines_and_one_shape_keeps_its_width(views):
+    """Gafni et al. 2021, section 3.1.1 and Figure 7: the body's shape is the photograph's, not the pose's."""
+    photograph = photograph_of(views[0])
+    wide = Photograph(
+        photograph.picture, squeezed(photograph.labels, 1.3), photograph.surface, photograph.xy, photograph.confidence
+    )
+    alpha = np.where(wide.labels > 0, np.uint8(255), photograph.picture[..., 3])
+    wide = replace(wide, picture=np.dstack([photograph.picture[..., :3], alpha]))
+    pose = dance(views)
+    areas = [
+        np.array([(picture[..., 3] > 127).sum() for picture in player_of(one).play(moments(pose))])
+        for one in (photograph, wide)
+    ]
+    assert (areas[1] > 1.15 * areas[0]).all()
+
+
+def test_the_frame_that_shows_most_of_somebody_is_the_photograph():
+    shown, hidden = np.zeros((32, 32, 3), np.uint8), np.zeros((32, 32, 3), np.uint8)
+    shown[..., 0], hidden[:4, :, 0] = 2, 2
+    shown[..., 1] = hidden[..., 1] = np.arange(0, 256, 8)
+    shown[..., 2] = hidden[..., 2] = np.arange(0, 256, 8)[:, None]
+    assert places_shown(shown) > places_shown(hidden) > places_shown(hidden * 0) == 0
