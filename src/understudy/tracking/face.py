@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from understudy.body.labels import FACE_LABELS
 from understudy.poses.pose import FACE, LEFT_EAR, LEFT_EYE, NOSE, RIGHT_EAR, RIGHT_EYE, FloatArray
+from understudy.poses.similarity import edge_to_edge
 
 UInt8Array = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.floating[Any]]
@@ -128,10 +129,10 @@ def face_places(side: int) -> Floats:
     if side % WIDE:
         raise ValueError(f"faces are cut out at {TIGHT} or a multiple of {WIDE} pixels, not at {side}")
     ratio = WIDE / TIGHT
-    large = (_TIGHT_PLACES + 0.5) * ratio - 0.5
+    large = edge_to_edge(_TIGHT_PLACES, ratio)
     middle = np.array([(WIDE - 1) / 2, large[:, 1].mean()])
     wide = middle + WIDENING * (large - middle) - (0.0, RAISED)
-    return np.asarray((wide + 0.5) * (side / WIDE) - 0.5)
+    return np.asarray(edge_to_edge(wide, side, WIDE))
 
 
 def face_matrix(xy: FloatArray, confidence: FloatArray, side: int = WIDE) -> Matrix | None:
@@ -208,7 +209,7 @@ def aligned(picture: UInt8Array, matrix: Matrix, side: int = WIDE) -> UInt8Array
         small_hw = max(1, round(height * 2 * scale)), max(1, round(width * 2 * scale))
         picture = np.asarray(cv2.resize(picture, small_hw[::-1], interpolation=cv2.INTER_AREA), np.uint8)
         ratio = np.array([width / small_hw[1], height / small_hw[0]])
-        shift = (ratio - 1) / 2
+        shift = edge_to_edge(np.zeros(2), ratio)
         matrix = np.concatenate([matrix[:, :2] * ratio, (matrix[:, :2] @ shift + matrix[:, 2])[:, None]], axis=1)
     method = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
     warped = cv2.warpAffine(picture, matrix, (side, side), flags=method, borderMode=cv2.BORDER_REPLICATE)

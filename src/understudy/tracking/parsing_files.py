@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from understudy.base.arguments import Rotation
 from understudy.errors import MediaError
 from understudy.poses.numbering import numbers_in, odd_one
+from understudy.poses.similarity import edge_to_edge
 from understudy.tracking.crop import crop_of
 from understudy.tracking.label_numbers import OURS, UNNAMED, Numbering, completed
 from understudy.tracking.parsing import filled
@@ -134,7 +135,7 @@ def moved_to_square(given: UInt8Array, square: Square, size: int, original_hw: t
     axes = []
     for axis, shift in ((0, crop.translation_xy[1]), (1, crop.translation_xy[0])):
         ratio = given.shape[axis] / original_hw[axis]
-        place = ((pixels - shift) / crop.scale + 0.5) * ratio - 0.5
+        place = edge_to_edge((pixels - shift) / crop.scale, ratio)
         axes.append(np.floor(place + 0.5).astype(np.intp))
     row, column = np.meshgrid(*axes, indexing="ij")
     height, width = given.shape[:2]

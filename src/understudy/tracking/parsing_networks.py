@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.errors import UsageError
+from understudy.poses.similarity import edge_to_edge
 from understudy.tracking.label_numbers import OURS, UNNAMED, Numbering, completed
 from understudy.tracking.looks import HAIR, LOWER, SHOES, SKIN, SOCKS, UPPER, Looks
 from understudy.tracking.mediapipe import native_log_silenced
@@ -137,7 +138,7 @@ class OnnxParser:
         # from pixels of the output to those of the input, whose sizes may differ: edges stay edges
         ratio = np.array([own[1] / width, own[0] / height])
         matrix = place * ratio[:, None]
-        matrix[:, 2] += (ratio - 1) / 2
+        matrix[:, 2] += edge_to_edge(0.0, ratio)
         wide = (int(size_hw[1]), int(size_hw[0]))
         if scores.ndim == 2:
             flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
