@@ -227,7 +227,9 @@ def main() -> None:
             gain = mean_interval(people - base[metric], 1)
             report["methods"][name][metric] = {
                 "mean": round(float(np.nanmean(people)), 4),
-                "less limb warp": [None if value is None else round(value, 4) for value in gain[:3]],
+                "less limb warp": [
+                    None if value is None else round(value, 4) for value in (gain.mean, gain.low, gain.high)
+                ],
             }
         print(name, {metric: value["mean"] for metric, value in report["methods"][name].items()})
         print(
