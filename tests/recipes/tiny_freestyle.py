@@ -79,4 +79,5 @@ def session_of(config, reference, folder, **limits):
 
 def trained_one(name, reference, folder, config=TINY, **limits):
     session = session_of(config, reference, folder, **limits)
-    return freestyle.train_one(session, name, RandomPeople(config), pretrained_for(config), samples=8)
+    trainee = freestyle.trainee_of(session, name, RandomPeople(config), pretrained_for(config))
+    return session.run(trainee, config.steps_of(name, samples=8))

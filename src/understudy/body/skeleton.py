@@ -186,6 +186,16 @@ def forward_kinematics(rotations: Floats, grip: Floats, rest: Floats) -> tuple[F
     return world, position
 
 
+def bone_transforms(world: Floats, position: Floats, rest: Floats) -> Floats:
+    """(joints, 3, 4) that take what lies in the rest pose along with each joint, in a pose of `forward_kinematics`."""
+    return np.concatenate([world, (position - np.einsum("jab,jb->ja", world, rest))[..., None]], axis=2)
+
+
+def blended(weights: Floats, bones: Floats) -> Floats:
+    """(V, 3, 4) transforms of vertices (V, joints) by how much each bone (joints, 3, 4) carries them."""
+    return np.asarray((weights @ bones.reshape(len(bones), 12)).reshape(-1, 3, 4))
+
+
 def sole_points(body: Body) -> tuple[Floats, npt.NDArray[np.intp]]:
     """Rest positions (P, 3) of heel, ball and toe tip under both feet, and the joint (P,) that carries each."""
     points, joints = [], []

@@ -6,12 +6,14 @@ do not agree: a network that learnt from one cannot be given the other.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from understudy.body.figure import (
+    Array,
     Build,
     arm_rings,
     arm_weights,
@@ -25,7 +27,7 @@ from understudy.body.figure import (
 from understudy.body.head import HeadShape, surface
 from understudy.body.mesh import Chart, Mesh, around, grid, joined, mirrored, tube
 from understudy.body.raster import interpolated, rasterise
-from understudy.body.skeleton import INDEX, Body, Floats, rest_positions
+from understudy.body.skeleton import INDEX, Body, Floats, blended, rest_positions
 
 CHARTS: tuple[str, ...] = (
     *("nobody", "back", "front", "right hand", "left hand", "left foot", "right foot"),
@@ -85,6 +87,12 @@ def surface_mesh(body: Body, build: Build) -> SurfaceMesh:
     )
 
 
+def carried(mesh: SurfaceMesh, bones: Floats) -> Floats:
+    """(V, 3) its vertices under `skeleton.bone_transforms`."""
+    transforms = blended(mesh.weights, bones)
+    return np.asarray(np.einsum("vab,vb->va", transforms[..., :3], mesh.vertices) + transforms[..., 3])
+
+
 def drawn(mesh: SurfaceMesh, screen: Floats, depth: Floats, size_hw: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """The surface map of a mesh: (H, W, 3) chart, U and V from 0 to 255; all 0 where it is not.
 
@@ -127,7 +135,14 @@ def _halved(mesh: Mesh, before: str, behind: str) -> SurfaceMesh:
     return SurfaceMesh(mesh.vertices, mesh.weights, mesh.triangles, charts, corners)
 
 
-def _limb(rings, weights, body: Body, build: Build, span: tuple[float, float], rows: int) -> Mesh:  # type: ignore[no-untyped-def]
+def _limb(
+    rings: Callable[[Body, Build, Array, float, int], Floats],
+    weights: Callable[[Array], list[dict[str, float]]],
+    body: Body,
+    build: Build,
+    span: tuple[float, float],
+    rows: int,
+) -> Mesh:
     along = np.linspace(*span, rows)
     return grid(rings(body, build, along, 0.0, _COLUMNS), weights(along), _UNIT, 0, "background")
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ MAX_SIDE = 8192
 """pixels; a frame or picture with a longer side is refused before anything is decoded"""
 MAX_IMAGE_BYTES = 512 * 1024 * 1024
 
+JPEG_QUALITY = 95
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -41,24 +43,28 @@ def announced_size_hw(path: Path) -> tuple[int, int] | None:
     many pixels it has.
     """
     with open(path, "rb") as stream:
-        head = stream.read(8)
-        if not head.startswith((_PNG, _JPEG, _GIF)):
-            return None
-        from PIL.GifImagePlugin import GifImageFile
-        from PIL.JpegImagePlugin import JpegImageFile
-        from PIL.PngImagePlugin import PngImageFile
+        return _announced(stream)
 
-        kind = PngImageFile if head == _PNG else JpegImageFile if head.startswith(_JPEG) else GifImageFile
-        stream.seek(0)
-        try:
-            picture = kind(stream)
-        except (SyntaxError, ValueError):
-            return None
-        except OSError as error:
-            if error.errno is not None:  # of reading; Pillow's own have none
-                raise
-            return None
-        return picture.height, picture.width
+
+def _announced(stream: BinaryIO) -> tuple[int, int] | None:
+    head = stream.read(8)
+    if not head.startswith((_PNG, _JPEG, _GIF)):
+        return None
+    from PIL.GifImagePlugin import GifImageFile
+    from PIL.JpegImagePlugin import JpegImageFile
+    from PIL.PngImagePlugin import PngImageFile
+
+    kind = PngImageFile if head == _PNG else JpegImageFile if head.startswith(_JPEG) else GifImageFile
+    stream.seek(0)
+    try:
+        picture = kind(stream)
+    except (SyntaxError, ValueError):
+        return None
+    except OSError as error:
+        if error.errno is not None:  # of reading; Pillow's own have none
+            raise
+        return None
+    return picture.height, picture.width
 
 
 def is_image(path: str | os.PathLike[str]) -> bool:
@@ -143,7 +149,7 @@ def write_image(path: str | os.PathLike[str], image: npt.NDArray[np.uint8]) -> N
         temporary.write_bytes(encoded)
 
 
-def encoded_image(path: Path, image: npt.NDArray[np.uint8]) -> bytes:
+def encoded_image(path: Path, image: npt.NDArray[np.uint8], quality: int = JPEG_QUALITY) -> bytes:
     """The bytes that `write_image` would write; `path` gives the format by its suffix and the name for errors."""
     channels = 1 if image.ndim == 2 else image.shape[-1]
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or channels not in (1, 3, 4) or not image.size:
@@ -158,8 +164,38 @@ def encoded_image(path: Path, image: npt.NDArray[np.uint8]) -> bytes:
         image = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), np.uint8)
     elif channels == 4:
         image = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGBA2BGRA), np.uint8)
-    options = [cv2.IMWRITE_JPEG_QUALITY, 95] if jpeg else [cv2.IMWRITE_PNG_COMPRESSION, 3]
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality] if jpeg else [cv2.IMWRITE_PNG_COMPRESSION, 3]
     written, encoded = cv2.imencode(path.suffix.lower(), np.ascontiguousarray(image), options)
     if not written:
         raise MediaError(f"cannot write {path}: the picture could not be encoded")
     return bytes(encoded.tobytes())
+
+
+def image_array(
+    image: npt.NDArray[np.uint8], suffix: str = ".png", quality: int = JPEG_QUALITY
+) -> npt.NDArray[np.uint8]:
+    """`encoded_image` as (N,) uint8, for pictures that are kept beside other arrays; see `decoded_image`."""
+    return np.frombuffer(encoded_image(Path("picture" + suffix), image, quality), np.uint8)
+
+
+def decoded_image(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """What `image_array` made, as it was: (H, W), (H, W, 3) RGB or (H, W, 4) RGBA.
+
+    Args:
+        data: (N,) the bytes, of a PNG or JPEG.
+
+    Raises:
+        ValueError: they are damaged, or announce a side longer than 8192 pixels; nothing is decoded then.
+    """
+    size_hw = _announced(io.BytesIO(data.tobytes()))
+    if size_hw is None or not 0 < min(size_hw) <= max(size_hw) <= MAX_SIDE:
+        raise ValueError("a picture is damaged or too large")
+    try:
+        picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        picture = None
+    if picture is None or picture.dtype != np.uint8:
+        raise ValueError("a picture is damaged")
+    if picture.ndim == 3:
+        picture = cv2.cvtColor(picture, cv2.COLOR_BGRA2RGBA if picture.shape[2] == 4 else cv2.COLOR_BGR2RGB)
+    return np.asarray(picture, np.uint8)

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from understudy.base.tensor_stream import close_stream, map_tensor, open_stream
 from understudy.errors import UnderstudyError
-from understudy.media.images import encoded_image
+from understudy.media.images import decoded_image, encoded_image
 
 UInt8Array = npt.NDArray[np.uint8]
 
@@ -91,7 +90,7 @@ class StoredPictures:
         for number in range(start, stop):
             begin = int(self._ends[number - 1]) if number else 0
             data = np.asarray(self._png[begin : int(self._ends[number])], np.uint8)
-            picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
-            if picture is None or picture.dtype != np.uint8:
-                raise self._error(f"picture {number} of {self._path} is damaged")
-            yield np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB) if picture.ndim == 3 else picture, np.uint8)
+            try:
+                yield decoded_image(data)
+            except ValueError:
+                raise self._error(f"picture {number} of {self._path} is damaged") from None

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from understudy.errors import TrainingError
+from understudy.media.images import decoded_image, image_array
 
 UInt8Array = npt.NDArray[np.uint8]
 
-FRAME_QUALITY, BACKGROUND_QUALITY = 95, 90
-"""of the JPEGs that pictures are kept as; labels, surface and others are kept exactly"""
+QUALITY = 96
+"""of the JPEGs that frame and background are kept as; labels, surface and others are kept exactly"""
 _POINTS = 133
 
 
@@ -44,15 +44,18 @@ class View:
 def encoded(view: View) -> dict[str, UInt8Array]:
     """The view as one row of bytes for each field: 100 to 200 KB at 512 x 320. Frame and background lose a little."""
     points = {name: np.frombuffer(np.ascontiguousarray(getattr(view, name)), np.uint8) for name in ("xy", "confidence")}
-    return points | {
-        "frame": _packed(view.frame, FRAME_QUALITY),
-        "background": _packed(view.background, BACKGROUND_QUALITY),
-        **{name: _packed(getattr(view, name), None) for name in ("labels", "surface", "others")},
+    pictures = {
+        name: image_array(getattr(view, name), ".jpg" if name in _LOSSY else ".png", QUALITY) for name in _PICTURES
     }
+    return {**points, **pictures}
 
 
-def decoded(kept: Mapping[str, UInt8Array]) -> View:
+def decoded(kept: Mapping[str, UInt8Array], *, shapes: bool = False) -> View:
     """What `encoded` made, as a view again.
+
+    Args:
+        kept: the rows of bytes.
+        shapes: labels, surface and points alone; the other pictures are a single black pixel each.
 
     Raises:
         TrainingError: something is missing or damaged.
@@ -65,32 +68,26 @@ def decoded(kept: Mapping[str, UInt8Array]) -> View:
         if kept[name].nbytes != 4 * count:
             raise TrainingError(f"a kept picture of a person is damaged (`{name}`): make it again")
         points[name] = np.frombuffer(np.ascontiguousarray(kept[name]), np.float32).copy()
-    frame = _unpacked(kept, "frame", colour=True)
-    others = {name: _unpacked(kept, name, colour=name in ("background", "surface")) for name in _PICTURES}
-    if any(picture.shape[:2] != frame.shape[:2] for picture in others.values()):
+    maps = {name: _unpacked(kept, name) for name in (_SHAPES if shapes else _PICTURES)}
+    if any(picture.shape[:2] != maps["labels"].shape for picture in maps.values()):
         raise TrainingError("a kept picture of a person is damaged (its parts differ in size): make it again")
-    return View(frame=frame, xy=points["xy"].reshape(_POINTS, 2), confidence=points["confidence"], **others)
+    left_out = {
+        name: np.zeros((1, 1, 3)[: 2 + (name in _COLOURED)], np.uint8) for name in _PICTURES if name not in maps
+    }
+    return View(xy=points["xy"].reshape(_POINTS, 2), confidence=points["confidence"], **maps, **left_out)
 
 
-_PICTURES = ("labels", "surface", "others", "background")
+_SHAPES = ("labels", "surface")
+_PICTURES = (*_SHAPES, "frame", "others", "background")
+_COLOURED = ("frame", "surface", "background")
+_LOSSY = ("frame", "background")
 
 
-def _packed(picture: UInt8Array, quality: int | None) -> UInt8Array:
-    """JPEG of a quality, or PNG without loss."""
-    swapped = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR) if picture.ndim == 3 else picture
-    kind, options = (".png", [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    if quality is not None:
-        kind, options = ".jpg", [cv2.IMWRITE_JPEG_QUALITY, quality]
-    _, data = cv2.imencode(kind, np.ascontiguousarray(swapped), options)
-    return np.asarray(data, np.uint8).reshape(-1)
-
-
-def _unpacked(kept: Mapping[str, UInt8Array], name: str, colour: bool) -> UInt8Array:
-    data = np.ascontiguousarray(kept[name])
+def _unpacked(kept: Mapping[str, UInt8Array], name: str) -> UInt8Array:
     try:
-        picture = cv2.imdecode(data, cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE) if data.size else None
-    except cv2.error:
-        picture = None
-    if picture is None:
+        picture = decoded_image(np.ascontiguousarray(kept[name]))
+    except ValueError:
+        picture = np.zeros(0, np.uint8)
+    if picture.ndim != (3 if name in _COLOURED else 2):
         raise TrainingError(f"a kept picture of a person is damaged (`{name}`): make it again")
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB) if colour else picture, np.uint8)
+    return picture

@@ -24,6 +24,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import torch
 
@@ -46,10 +47,10 @@ from understudy.recipes.parts.freestyle_model import (
 from understudy.recipes.parts.freestyle_networks import embedding, face_vector
 from understudy.recipes.parts.freestyle_player import FreestylePlayer
 from understudy.recipes.parts.freestyle_reenactment_config import B2F, Config, fast, paper, preview
-from understudy.recipes.parts.photograph import PHOTOGRAPH, Photograph, stored
+from understudy.recipes.parts.photograph import PHOTOGRAPH, Photograph, frames_of, stored
 from understudy.recipes.parts.recipe import Recipe
 from understudy.recipes.parts.segments import segments_of
-from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, nothing_trained
 from understudy.tracking.body_fit import fit
 from understudy.tracking.face import aligned, face_matrix
 from understudy.tracking.parsing import BuiltInParser
@@ -95,17 +96,7 @@ def train(session: Session) -> Trained:
     log.warning("%s", seen_by(model))
     photograph, measures = read(session.reference, config)
     looks = looked_at(model, photograph)
-    record = {
-        "steps": 0,
-        "joined_at": None,
-        "seconds": round(time.monotonic() - started, 1),
-        "features": "none",
-        "device": "cpu",
-        "precision": "none",
-        "seed": session.seed,
-        "losses": {},
-        "model": dict(model.record),
-    }
+    record = nothing_trained(session.seed, started) | {"model": dict(model.record)}
     statistics = {"flat_colour": np.array(flat_colour(session.reference), np.uint8)}
     return Trained(config, {**model.weights, **stored(photograph), **measures, **looks}, statistics, record)
 
@@ -135,14 +126,9 @@ def read(reference: Performance, config: Config) -> tuple[Photograph, dict[str, 
     Raises:
         TrainingError: nobody is in any frame.
     """
-    from understudy.poses.similarity import Similarity
-
-    chosen = best_frame(reference)
-    size, working = config.size, reference.header.size_hw[0]
-    frame, matte = (next(iter(kind(chosen, chosen + 1))) for kind in (reference.frames, reference.mattes))
-    picture = np.dstack([resized(frame, size), resized(matte, size)])
-    own = Pose(reference.poses.xy[[chosen]], reference.poses.confidence[[chosen]], reference.poses.size_hw)
-    pose = Similarity.resized(size / working).of_pose(own, (size, size))
+    chosen, size = best_frame(reference), config.size
+    (frame,), (matte,), pose = frames_of(reference, np.array([chosen]), size)
+    picture = np.dstack([frame, matte])
     posed = fit(pose, follow=False)
     girth = girth_of(posed, [picture[..., 3]])
     if reference.header.surface == "auto":
@@ -186,20 +172,8 @@ def places_shown(surface: np.ndarray[Any, Any]) -> int:
     return len(places) + int(np.isin(places // 256, FACING).sum())
 
 
-def resized(picture: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
-    """(size, size, ...)"""
-    import cv2
-
-    if len(picture) == size:
-        return picture
-    way = cv2.INTER_AREA if size < len(picture) else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(picture, (size, size), interpolation=way), np.uint8)
-
-
 def enlarged(numbers: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
     """(size, size, ...) of a map, whose values may not be mixed."""
-    import cv2
-
     return np.asarray(cv2.resize(numbers, (size, size), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
 
 

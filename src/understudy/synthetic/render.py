@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from understudy.body.landmarks import landmark_anchors
 from understudy.body.raster import Samples, interpolated, rasterise
-from understudy.body.skeleton import Floats, forward_kinematics, lowest_sole, rest_positions
-from understudy.body.surface_mesh import drawn, surface_mesh
+from understudy.body.skeleton import Floats, blended, bone_transforms, forward_kinematics, lowest_sole, rest_positions
+from understudy.body.surface_mesh import carried, drawn, surface_mesh
 from understudy.poses.similarity import Similarity
 from understudy.synthetic.landmarks import landmark_confidence
 from understudy.synthetic.motion import Motion
@@ -65,8 +65,7 @@ def render(person: Person, motion: Motion, scene: Scene) -> Iterator[Rendered]:
     rest = rest_positions(person.body)
     for start in range(0, len(motion), _CHUNK):
         part = motion[start : start + _CHUNK]
-        world, position = forward_kinematics(part.rotations, part.grip, rest)
-        position = position + _root_shift(person, part, world, position)[:, None]
+        world, position = _placed(person, part, rest)
         for turn, place in zip(world, position, strict=True):
             yield studio.film(turn, place)
 
@@ -74,23 +73,24 @@ def render(person: Person, motion: Motion, scene: Scene) -> Iterator[Rendered]:
 def surfaces(person: Person, motion: Motion, scene: Scene) -> Iterator[npt.NDArray[np.uint8]]:
     """The exact surface maps of what `render` films: (H, W, 3), of the body beneath the clothes."""
     mesh, rest = surface_mesh(person.body, person.build), rest_positions(person.body)
-    world, position = forward_kinematics(motion.rotations, motion.grip, rest)
-    position = position + _root_shift(person, motion, world, position)[:, None]
+    world, position = _placed(person, motion, rest)
     for turn, place in zip(world, position, strict=True):
-        bones = np.concatenate([turn, (place - np.einsum("jab,jb->ja", turn, rest))[..., None]], axis=2)
-        blended = (mesh.weights @ bones.reshape(len(bones), 12)).reshape(-1, 3, 4)
-        vertices = np.einsum("vab,vb->va", blended[..., :3], mesh.vertices) + blended[..., 3]
-        seen = scene.camera.project(vertices)
+        seen = scene.camera.project(carried(mesh, bone_transforms(turn, place, rest)))
         yield drawn(mesh, seen[:, :2], seen[:, 2], scene.size_hw)
 
 
 def landmark_paths(person: Person, motion: Motion, scene: Scene) -> Floats:
     """(T, 133, 2) the points' exact places without drawing anything (as in `render`)."""
     anchors, rest = landmark_anchors(person.body, person.head), rest_positions(person.body)
-    world, position = forward_kinematics(motion.rotations, motion.grip, rest)
-    position = position + _root_shift(person, motion, world, position)[:, None]
+    world, position = _placed(person, motion, rest)
     offset = np.einsum("tpab,pb->tpa", world[:, anchors.joints], anchors.points - rest[anchors.joints])
     return np.asarray(scene.camera.project(position[:, anchors.joints] + offset)[..., :2], np.float32)
+
+
+def _placed(person: Person, motion: Motion, rest: Floats) -> tuple[Floats, Floats]:
+    """World rotations and positions of the joints, as `forward_kinematics` has them, along the motion's path."""
+    world, position = forward_kinematics(motion.rotations, motion.grip, rest)
+    return world, position + _root_shift(person, motion, world, position)[:, None]
 
 
 def _root_shift(person: Person, motion: Motion, world: Floats, position: Floats) -> Floats:
@@ -115,10 +115,10 @@ class _Studio:
     def film(self, world: Floats, position: Floats) -> Rendered:
         height, width = self.scene.size_hw
         mesh, camera = self.person.mesh, self.scene.camera
-        bones = np.concatenate([world, (position - np.einsum("jab,jb->ja", world, self.rest))[..., None]], axis=2)
-        blended = (mesh.weights @ bones.reshape(len(bones), 12)).reshape(-1, 3, 4)
-        vertices = np.einsum("vab,vb->va", blended, self.homogeneous)
-        normals = np.einsum("vab,vb->va", blended[..., :3], mesh.normals)
+        bones = bone_transforms(world, position, self.rest)
+        transforms = blended(mesh.weights, bones)
+        vertices = np.einsum("vab,vb->va", transforms, self.homogeneous)
+        normals = np.einsum("vab,vb->va", transforms[..., :3], mesh.normals)
         screen = camera.project(vertices)
         facing = _facing(screen, mesh.triangles)
         triangles = mesh.triangles[facing]

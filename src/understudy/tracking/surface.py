@@ -15,9 +15,9 @@ import numpy.typing as npt
 import torch
 
 from understudy.body.figure import Build
-from understudy.body.posing import with_fingers
-from understudy.body.skeleton import PARENTS, Body, rest_positions
-from understudy.body.surface_mesh import SurfaceMesh, drawn, surface_mesh
+from understudy.body.posing import relative
+from understudy.body.skeleton import Body, bone_transforms, forward_kinematics, rest_positions
+from understudy.body.surface_mesh import SurfaceMesh, carried, drawn, surface_mesh
 from understudy.tracking.body_fit import PosedBody
 
 Map = npt.NDArray[np.uint8]
@@ -79,13 +79,9 @@ def seen_vertices(
     """Where the vertices of a mesh of `posed.body` are seen: (V, 2) pixels, y down, and (V,) metres from the camera."""
     rest = rest_positions(posed.body)
     own = slice(moment, moment + 1)
-    turned = with_fingers(torch.from_numpy(posed.turned[own]), torch.from_numpy(posed.grip[own]))[0].numpy()
-    place = np.zeros_like(rest)
-    for joint, parent in enumerate(PARENTS[1:], start=1):
-        place[joint] = place[parent] + turned[parent] @ (rest[joint] - rest[parent])
-    bones = np.concatenate([turned, (place - np.einsum("jab,jb->ja", turned, rest))[..., None]], axis=2)
-    blended = (mesh.weights @ bones.reshape(len(bones), 12)).reshape(-1, 3, 4)
-    vertices = np.einsum("vab,vb->va", blended[..., :3], mesh.vertices) + blended[..., 3]
+    local = relative(torch.from_numpy(posed.turned[own])).numpy()
+    world, position = forward_kinematics(local, posed.grip[own], rest)
+    vertices = carried(mesh, bone_transforms(world[0], position[0] - position[0, :1], rest))
     scale = posed.scale[moment]
     screen = vertices[:, :2] * (scale, -scale) + posed.pelvis[moment]
     return screen.astype(np.float32), (FAR - vertices[:, 2]).astype(np.float32)

@@ -20,9 +20,8 @@ from understudy.errors import Interrupted, UsageError
 from understudy.people.made_up import made_up_views
 from understudy.people.view import View
 from understudy.performance import FOUND
-from understudy.poses.pose import Pose
-from understudy.poses.similarity import Similarity
 from understudy.recipes.parts.freestyle_samples import drawn_pairs, write_person
+from understudy.recipes.parts.photograph import frames_of
 from understudy.tracking.body_fit import fit
 from understudy.tracking.parsing import BuiltInParser
 from understudy.tracking.surface import girth_of, surface_maps
@@ -84,14 +83,7 @@ def clip_views(performance: Performance, span: npt.NDArray[np.intp], size_hw: tu
     """`VIEWS` views of a clip's person, spread over some of its frames."""
     chosen = span[np.linspace(0, len(span) - 1, min(VIEWS, len(span))).astype(int)]
     height, width = size_hw
-    working = performance.header.size_hw[0]
-    poses = performance.poses
-    own = Pose(poses.xy[chosen], poses.confidence[chosen], poses.size_hw)
-    pose = Similarity.resized(height / working).of_pose(own, (height, height))
-    frames, mattes = (
-        [_sized(next(iter(kind(int(one), int(one) + 1))), height) for one in chosen]
-        for kind in (performance.frames, performance.mattes)
-    )
+    frames, mattes, pose = frames_of(performance, chosen, height)
     posed = fit(pose, follow=False)
     surfaces = list(surface_maps(posed, (height, height), girth_of(posed, mattes)))
     parser = BuiltInParser.of_clip(zip(frames, mattes, pose.xy, pose.confidence, strict=True))
@@ -128,10 +120,3 @@ def _made(paths: dict[Path, int], views_of: Callable[[int], Sequence[View]], tit
                 write_person(path, views, drawn_pairs(views, np.random.default_rng([number, 7])))
                 advance()
     return list(paths)
-
-
-def _sized(picture: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
-    if len(picture) == size:
-        return picture
-    way = cv2.INTER_AREA if size < len(picture) else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(picture, (size, size), interpolation=way), np.uint8)

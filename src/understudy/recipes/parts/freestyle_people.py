@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -18,7 +17,6 @@ from torch import Tensor
 from understudy.conditioning.pictures import as_values, pixels
 from understudy.conditioning.stick_figure import palette as stick_palette
 from understudy.conditioning.stick_figure import stick_figures
-from understudy.people.view import View
 from understudy.poses.pose import FACE
 from understudy.recipes.parts.freestyle_augmentation import (
     in_other_light,
@@ -35,7 +33,7 @@ from understudy.recipes.parts.freestyle_augmentation import (
 from understudy.recipes.parts.freestyle_batches import B2FBatch, Batches, FRBatch, P2BBatch
 from understudy.recipes.parts.freestyle_reenactment_config import B2F, FR, NAMES, P2B, Config
 from understudy.recipes.parts.freestyle_samples import Pair, PersonFile
-from understudy.recipes.parts.photograph import palette_of
+from understudy.recipes.parts.photograph import in_colours, palette_of
 from understudy.recipes.parts.segments import segments_of
 from understudy.tracking.face import WIDE, aligned, face_labels, face_matrix
 from understudy.training.chance import Chance
@@ -59,30 +57,26 @@ SQUEEZED, RECOLOURED, WITHOUT = 0.7, 0.35, 0.12
 """odds of a squeeze, of another light, and of missing one of the copies"""
 
 
-@dataclass(frozen=True)
 class PersonFiles:
     """People's files of a folder, read when asked for.
 
-    Attributes:
+    Args:
         paths: of the files.
         pairs: in each file.
     """
 
-    paths: Sequence[Path]
-    pairs: int
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_open", OrderedDict())
+    def __init__(self, paths: Sequence[Path], pairs: int) -> None:
+        self.paths, self.pairs = paths, pairs
+        self._open: OrderedDict[Path, PersonFile] = OrderedDict()
 
     def pair(self, number: int, *, shapes: bool = False) -> Pair:
         """One of `len(self)` pairs; `shapes`: without pictures, see `PersonFile.pair`."""
         path = self.paths[number // self.pairs]
-        opened: OrderedDict[Path, PersonFile] = self._open  # type: ignore[attr-defined]
-        if path not in opened:
-            opened[path] = PersonFile(path)
-            if len(opened) > OPEN_FILES:
-                opened.popitem(last=False)
-        person = opened[path]
+        if path not in self._open:
+            self._open[path] = PersonFile(path)
+            if len(self._open) > OPEN_FILES:
+                self._open.popitem(last=False)
+        person = self._open[path]
         return person.pair(number % self.pairs % len(person), shapes=shapes)
 
     def __len__(self) -> int:
@@ -130,21 +124,12 @@ def mirrored_pair(pair: Pair) -> Pair:
 def all_copies(pair: Pair) -> Image:
     """(3, H, W, 4) premultiplied: `photograph.COPIES`."""
     palette = palette_of(pair.reference.frame, pair.reference.labels)
-    labels = pair.wanted.labels
-    colours = np.dstack([palette[labels], np.full(labels.shape, 255, np.uint8)]) * (labels > 0)[..., None]
-    return np.concatenate([pair.copies, colours[None].astype(np.uint8)])
+    return np.concatenate([pair.copies, in_colours(palette, pair.wanted.labels)[None]])
 
 
 def _without_hands(pair: Pair) -> Pair:
     reference, wanted = (replace(view, labels=without_hands(view.labels)) for view in (pair.reference, pair.wanted))
     return Pair(reference, wanted, pair.copies, without_hands(pair.copied_labels))
-
-
-def at_size(picture: Image, size_hw: tuple[int, int]) -> Image:
-    """Labels or a surface map at another size, nothing mixed."""
-    if picture.shape[:2] == size_hw:
-        return picture
-    return np.asarray(cv2.resize(picture, size_hw[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 class PeopleBatches:
@@ -159,7 +144,6 @@ class PeopleBatches:
 
     def __init__(self, people: PersonFiles, config: Config, seed: int, painter: Painter | None = None) -> None:
         self.people, self.config, self.chance, self.painter = people, config, Chance(seed), painter
-        self.colours = as_values(torch.from_numpy(stick_palette()))
 
     def p2b(self, step: int) -> P2BBatch:
         """See `Batches.p2b`."""
@@ -170,7 +154,11 @@ class PeopleBatches:
         return P2BBatch(
             person_labels=_stacked(pair.reference.labels for pair in pairs),
             surface=surface_values(_stacked(view.surface for view in wanted)) * self.config.dense,
-            stick=self.sticks(wanted),
+            stick=sticks(
+                np.stack([view.xy for view in wanted]),
+                np.stack([view.confidence for view in wanted]),
+                wanted[0].labels.shape,
+            ),
             labels=_stacked(view.labels for view in wanted),
             copied_labels=_stacked(pair.copied_labels for pair in pairs) if self.config.copies else None,
         )
@@ -194,13 +182,6 @@ class PeopleBatches:
             for kind in range(3)
         )
         return FRBatch(made, truth, reference, torch.tensor([float(face[3]) for face in faces]))
-
-    def sticks(self, views: Sequence[View]) -> Tensor:
-        """(B, 3, H, W) P^S."""
-        height, width = views[0].labels.shape
-        xy = torch.from_numpy(np.stack([view.xy for view in views]))
-        seen = torch.from_numpy(np.stack([view.confidence for view in views])) > 0
-        return stick_figures(xy, seen, self.colours, (height, width), height * THICKNESS)
 
     def _looks(self, pairs: Sequence[Pair]) -> B2FBatch:
         wanted, size_hw = [pair.wanted for pair in pairs], pairs[0].wanted.labels.shape
@@ -260,6 +241,14 @@ class BatchesAhead:
         made = coming.result() if coming else getattr(self._batches, name)(step)
         self._coming = {(name, step + 1): self._pool.submit(getattr(self._batches, name), step + 1)}
         return made
+
+
+def sticks(xy: npt.NDArray[np.float32], confidence: npt.NDArray[np.float32], size_hw: tuple[int, ...]) -> Tensor:
+    """Points (B, 133, 2) in pixels and confidence (B, 133) -> (B, 3, H, W) in [-1, 1]: P^S."""
+    height, width = size_hw
+    colours = as_values(torch.from_numpy(stick_palette()))
+    seen = torch.from_numpy(confidence) > 0
+    return stick_figures(torch.from_numpy(xy), seen, colours, (height, width), height * THICKNESS)
 
 
 def surface_values(surface: Tensor) -> Tensor:

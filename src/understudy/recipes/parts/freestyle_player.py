@@ -15,17 +15,14 @@ from torch import Tensor
 
 from understudy.base.devices import autocast
 from understudy.conditioning.aligned_faces import cut_aligned, lay_back
-from understudy.conditioning.pictures import as_values
-from understudy.conditioning.stick_figure import palette as stick_palette
-from understudy.conditioning.stick_figure import stick_figures
 from understudy.networks.face_refiner import put_in
 from understudy.networks.frame_generator import Frame as PaintedFrame
 from understudy.poses.pose import Pose
 from understudy.recipes.parts.freestyle_model import network_of, wider
 from understudy.recipes.parts.freestyle_networks import believed, body_condition, labels_of, pose_condition
-from understudy.recipes.parts.freestyle_people import THICKNESS, surface_values
+from understudy.recipes.parts.freestyle_people import sticks, surface_values
 from understudy.recipes.parts.freestyle_reenactment_config import B2F, FR, P2B, Config
-from understudy.recipes.parts.photograph import Along, Photograph, stored_photograph
+from understudy.recipes.parts.photograph import Along, stored_photograph
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, batches, pose_of
 from understudy.recipes.parts.trained import Arrays
 from understudy.tracking.body_fit import PosedBody, fit
@@ -59,7 +56,6 @@ class FreestylePlayer:
         self.stretch, self.girth = weights["stretch"], float(weights["girth"][0])
         self.tensor = torch.from_numpy(weights["looks"].astype(np.float32)).to(device)
         self.identity = torch.from_numpy(weights["identity"].astype(np.float32)).to(device)
-        self.colours = as_values(torch.from_numpy(stick_palette()))
         self.p2b, self.fr = (network_of(weights, config, name, device) for name in (P2B, FR))
         self.b2f = {one.size_hw[1]: network_of(weights, one, B2F, device) for one in (config, wider(config))}
 
@@ -85,11 +81,10 @@ class FreestylePlayer:
         seen = pose.confidence > 0
         low = np.where(seen, pose.xy[..., 0], np.inf).min(axis=1, initial=np.inf)
         high = np.where(seen, pose.xy[..., 0], -np.inf).max(axis=1, initial=-np.inf)
-        reach = high - low
-        if len(reach) and np.nanmax(np.where(np.isfinite(reach), reach, 0)) > width - 2 * ROOM * size:
+        low, high = (np.where(seen.any(axis=1), edge, size / 2) for edge in (low, high))
+        if len(low) and (high - low).max() > width - 2 * ROOM * size:
             width = size
-        seen_at_all = np.isfinite(reach)
-        middle = np.where(seen_at_all, (np.where(seen_at_all, low + high, 0)) / 2, size / 2)
+        middle = (low + high) / 2
         left = np.clip(np.round(middle - width / 2), 0, size - width).astype(int)
         return [slice(start, start + width) for start in left.tolist()]
 
@@ -114,7 +109,8 @@ class FreestylePlayer:
         copied = None
         if self.config.copies:
             copies = [
-                _copies(photograph, one, shown, box) for one, shown, box in zip(along, labels, boxes, strict=True)
+                photograph.copies(one.within((slice(None), box)), shown)
+                for one, shown, box in zip(along, labels, boxes, strict=True)
             ]
             copied = torch.from_numpy(np.stack(copies)).permute(0, 1, 4, 2, 3).to(self.device) / 255
         body = body_condition(torch.from_numpy(labels).to(self.device), torch.from_numpy(faces).to(self.device))
@@ -138,9 +134,7 @@ class FreestylePlayer:
         surface = surface_values(
             torch.from_numpy(np.stack([one[:, box] for one, box in zip(maps, boxes, strict=True)]))
         )
-        stick = stick_figures(
-            torch.from_numpy(xy), torch.from_numpy(confidence > 0), self.colours, (size, width), size * THICKNESS
-        )
+        stick = sticks(xy, confidence, (size, width))
         copied = np.stack([one.complete[:, box] for one, box in zip(along, boxes, strict=True)])
         given = torch.from_numpy(person).expand(len(maps), size, width)
         condition = pose_condition(
@@ -173,15 +167,3 @@ class FreestylePlayer:
         shown, z = put_in(refined, crops), z.clone()
         z[seen] = lay_back(z[seen], shown, torch.ones_like(refined.mask), matrices)
         return z
-
-
-def _copies(photograph: Photograph, along: Along, labels: Image, box: slice) -> Image:
-    """(K, S, W, 4)"""
-    part = Along(
-        np.ascontiguousarray(along.where[:, box]),
-        np.ascontiguousarray(along.trust[:, box]),
-        along.labels[:, box],
-        along.complete[:, box],
-        along.by_limbs[:, box],
-    )
-    return photograph.copies(part, labels)

@@ -7,7 +7,7 @@ networks and every resumption. Copies are made when a file is written, since the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,13 @@ import numpy.typing as npt
 from understudy.base.files import load_tensors, save_tensors
 from understudy.body.surface_mesh import CHART
 from understudy.errors import TrainingError
-from understudy.people.view import View
-from understudy.recipes.parts.photograph import Photograph, from_png, png
+from understudy.media.images import decoded_image, image_array
+from understudy.people.view import View, decoded, encoded
+from understudy.recipes.parts.photograph import Photograph
 
 Image = npt.NDArray[np.uint8]
 
-KIND, VERSION = "people", 1
+KIND, VERSION = "people", 2
 FACING = 0.6
 """odds that a person's looks are taken from the view that shows most of the front, as photographs do"""
 STORED_COPIES = 2
@@ -95,14 +96,14 @@ def write_person(path: Path, views: Sequence[View], pairs: Sequence[tuple[int, i
     """
     tensors: dict[str, npt.NDArray[Any]] = {"pairs": np.array(pairs, np.int64)}
     for number, view in enumerate(views):
-        tensors |= {f"{number}/{name}": value for name, value in _packed(view).items()}
+        tensors |= {f"{number}/{name}": value for name, value in encoded(view).items()}
     photographs: dict[int, Photograph] = {}
     for row, (reference, wanted) in enumerate(pairs):
         if reference not in photographs:
             photographs[reference] = photograph_of(views[reference])
         copies, labels = copies_of(photographs[reference], views[wanted])
         for name, copy in zip((*range(STORED_COPIES), "labels"), (*copies, labels), strict=True):
-            tensors[f"copies/{row}/{name}"] = png(copy)
+            tensors[f"copies/{row}/{name}"] = image_array(copy)
     save_tensors(path, tensors, {"kind": KIND, "version": VERSION})
 
 
@@ -132,31 +133,11 @@ class PersonFile:
         return Pair(reference, wanted, np.stack(copies), labels)
 
     def _view(self, number: int, shapes: bool) -> View:
-        pictures = {
-            name: np.zeros((1, 1, 3)[: 2 + (name != "others")], np.uint8)
-            if shapes and name not in ("labels", "surface")
-            else _decoded(self._tensors[f"{number}/{name}"])
-            for name in _PICTURES
-        }
-        return View(xy=self._tensors[f"{number}/xy"], confidence=self._tensors[f"{number}/confidence"], **pictures)
-
-
-_PICTURES = ("frame", "labels", "surface", "others", "background")
-
-
-def _packed(view: View) -> dict[str, npt.NDArray[Any]]:
-    pictures = {name: png(getattr(view, name)) for name in ("labels", "surface", "others")}
-    pictures |= {name: _jpeg(getattr(view, name)) for name in ("frame", "background")}
-    return {**pictures, "xy": view.xy, "confidence": view.confidence}
-
-
-def _jpeg(picture: Image) -> Image:
-    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    return np.asarray(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 96])[1], np.uint8)
+        return decoded({one.name: self._tensors[f"{number}/{one.name}"] for one in fields(View)}, shapes=shapes)
 
 
 def _decoded(data: Image) -> Image:
     try:
-        return from_png(data)
+        return decoded_image(data)
     except ValueError as cause:
         raise TrainingError(f"a file of people cannot be used ({cause}): delete its folder, it is made again") from None

@@ -25,10 +25,9 @@ from understudy.recipes.parts.freestyle_model import (
 )
 from understudy.recipes.parts.freestyle_networks import body_condition, embedding
 from understudy.recipes.parts.freestyle_people import BatchesAhead, PeopleBatches, PersonFiles
-from understudy.recipes.parts.freestyle_reenactment_config import B2F, FR, NAMES, P2B, Config
-from understudy.recipes.parts.freestyle_training import BodyToFrame, FaceRefinement, PoseToBody
+from understudy.recipes.parts.freestyle_reenactment_config import B2F, FR, NAMES, Config
+from understudy.recipes.parts.freestyle_training import trainee_of
 from understudy.recipes.parts.trained import Arrays
-from understudy.training import loop as training
 from understudy.training.session import Session
 
 
@@ -57,8 +56,7 @@ def trained(session: Session, files: Sequence[Path], pairs: int, seen: str) -> F
         painter = _painter(config, weights, pretrained, session.device) if name == FR else None
         batches = BatchesAhead(PeopleBatches(people, config, session.seed, painter))
         try:
-            session.begin()
-            trainee = _trainee(session, name, batches, pretrained)
+            trainee = trainee_of(session, name, batches, pretrained)
             outcome = session.stage(name, trainee, config.steps_of(name, len(people)))
         finally:
             batches.close()
@@ -71,12 +69,6 @@ def trained(session: Session, files: Sequence[Path], pairs: int, seen: str) -> F
             state = {key: value.numpy() for key, value in NETWORKS[name](config).state_dict().items()}
             weights |= halved(state, name)
     return FreestyleModel(config, weights, {**session.record, "seen": seen, "people": len(files)})
-
-
-def _trainee(session: Session, name: str, batches: BatchesAhead, pretrained: Pretrained) -> training.Trainee:
-    if name == P2B:
-        return PoseToBody(session, batches)
-    return (BodyToFrame if name == B2F else FaceRefinement)(session, batches, pretrained)
 
 
 def _pretrained(config: Config, device: torch.device) -> Pretrained:

@@ -319,23 +319,12 @@ class FaceRefinement:
 # -- All three alike -----------------------------------------------------------------------------------------------
 
 
-def train_one(session: Session, name: str, batches: Batches, pretrained: Pretrained, samples: int) -> training.Outcome:
-    """Trains one of the three in the session's folder, which is that network's own.
-
-    Args:
-        name: "p2b", "b2f" or "fr".
-        samples: how many the batches draw from, for the length of an epoch.
-
-    Raises:
-        TrainingError, Interrupted: as `training.run`.
-    """
+def trainee_of(session: Session, name: str, batches: Batches, pretrained: Pretrained) -> training.Trainee:
+    """One of the three, "p2b", "b2f" or "fr", with first weights that the session's seed gives."""
     session.begin()
-    trainee: training.Trainee
     if name == P2B:
-        trainee = PoseToBody(session, batches)
-    else:
-        trainee = (BodyToFrame if name == B2F else FaceRefinement)(session, batches, pretrained)
-    return session.run(trainee, session.config.steps_of(name, samples))
+        return PoseToBody(session, batches)
+    return (BodyToFrame if name == B2F else FaceRefinement)(session, batches, pretrained)
 
 
 def _fitted(session: Session, network: nn.Module, name: str) -> tuple[Any, torch.optim.Optimizer]:

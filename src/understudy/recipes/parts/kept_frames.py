@@ -28,7 +28,7 @@ from understudy.performance import FOUND, FRAMES_FILE, INTERPOLATED, MATTE_FILE
 from understudy.poses.edges import filmed_box, without_cut_ends
 from understudy.poses.pose import POINTS, Pose
 from understudy.poses.similarity import Similarity
-from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, nothing_trained
 from understudy.retargeting.pose_metrics import descriptor
 
 if TYPE_CHECKING:
@@ -229,15 +229,5 @@ def gathered(session: Session, at_most: int) -> Trained:
     started = time.monotonic()
     weights = keep_frames(session.reference, session.config.size, at_most)
     statistics = {"flat_colour": np.array(flat_colour(session.reference), np.uint8)}
-    record: dict[str, Any] = {
-        "steps": 0,
-        "joined_at": None,
-        "seconds": round(time.monotonic() - started, 1),
-        "features": "none",
-        "device": "cpu",
-        "precision": "none",
-        "seed": session.seed,
-        "frames": len(weights["moment"]),
-        "losses": {},
-    }
+    record = nothing_trained(session.seed, started) | {"frames": len(weights["moment"])}
     return Trained(session.config, weights, statistics, record)

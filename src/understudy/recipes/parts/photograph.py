@@ -5,9 +5,9 @@ Not the paper's: Gafni et al. paint every pixel from an embedding. Shape letters
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -18,10 +18,15 @@ from understudy.body.surface_mesh import CHARTS
 from understudy.conditioning.limb_warps import part_transforms, with_made_up_points
 from understudy.conditioning.surface_copy import copied, looked_up, seen_places
 from understudy.errors import ActorError
+from understudy.media.images import decoded_image, image_array
 from understudy.poses.pose import POINTS, Pose
+from understudy.poses.similarity import Similarity
 from understudy.recipes.parts.trained import Arrays, ArraySpec
 from understudy.recipes.parts.usual_labels import filled, usual_labels
 from understudy.recipes.parts.wardrobe import Wardrobe
+
+if TYPE_CHECKING:
+    from understudy.performance import Performance
 
 Floats = npt.NDArray[np.float32]
 Image = npt.NDArray[np.uint8]
@@ -139,8 +144,7 @@ class Photograph:
         """
         # What hung before the body in the photograph is no part of it
         by_surface = copied(self.premultiplied, along.where, along.trust * _alike(along.labels, labels))
-        by_colour = np.dstack([self.palette[labels], np.full(labels.shape, 255, np.uint8)]) * (labels > 0)[..., None]
-        return np.stack([by_surface, along.by_limbs, by_colour])
+        return np.stack([by_surface, along.by_limbs, in_colours(self.palette, labels)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +165,29 @@ class Along:
     complete: Image
     by_limbs: Image
 
+    def within(self, box: tuple[slice, slice]) -> Along:
+        """The same of some rows and columns."""
+        return Along(*(np.ascontiguousarray(getattr(self, one.name)[box]) for one in fields(self)))
+
+
+def at_side(picture: Image, side: int) -> Image:
+    """A square picture (N, N, ...) at another side."""
+    if len(picture) == side:
+        return picture
+    way = cv2.INTER_AREA if side < len(picture) else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=way), np.uint8)
+
+
+def frames_of(reference: Performance, chosen: npt.NDArray[np.intp], side: int) -> tuple[list[Image], list[Image], Pose]:
+    """Frames, mattes and poses of some moments of a performance, in side x side pixels."""
+    frames, mattes = (
+        [at_side(next(iter(kind(int(one), int(one) + 1))), side) for one in chosen]
+        for kind in (reference.frames, reference.mattes)
+    )
+    poses = reference.poses
+    own = Pose(poses.xy[chosen], poses.confidence[chosen], poses.size_hw)
+    return frames, mattes, Similarity.resized(side / reference.header.size_hw[0]).of_pose(own, (side, side))
+
 
 PHOTOGRAPH: ArraySpec = {
     "picture_png": ("|u1", (None,)),
@@ -175,7 +202,7 @@ PHOTOGRAPH: ArraySpec = {
 def stored(photograph: Photograph) -> dict[str, npt.NDArray[Any]]:
     """The arrays of `PHOTOGRAPH`."""
     pictures = {"picture": photograph.picture, "labels": photograph.labels, "surface": photograph.surface}
-    found: dict[str, npt.NDArray[Any]] = {f"{name}_png": png(picture) for name, picture in pictures.items()}
+    found: dict[str, npt.NDArray[Any]] = {f"{name}_png": image_array(picture) for name, picture in pictures.items()}
     return {**found, "xy": photograph.xy, "confidence": photograph.confidence}
 
 
@@ -186,7 +213,7 @@ def stored_photograph(weights: Arrays) -> Photograph:
         ActorError: its pictures cannot be decoded, or do not belong together.
     """
     try:
-        picture, labels, surface = (from_png(weights[f"{name}_png"]) for name in ("picture", "labels", "surface"))
+        picture, labels, surface = (decoded_image(weights[f"{name}_png"]) for name in ("picture", "labels", "surface"))
     except ValueError as cause:
         raise ActorError(f"the actor's photograph cannot be used ({cause}): make it again") from None
     side = len(picture)
@@ -197,30 +224,15 @@ def stored_photograph(weights: Arrays) -> Photograph:
     return Photograph(picture, labels, surface, weights["xy"], weights["confidence"])
 
 
-def png(picture: Image) -> Image:
-    """(H, W) or (H, W, 3 or 4) RGB(A) as a PNG file's bytes."""
-    order = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
-    picture = cv2.cvtColor(picture, order[picture.shape[2]]) if picture.ndim == 3 else picture
-    return np.asarray(cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 2])[1], np.uint8).ravel()
-
-
-def from_png(data: npt.NDArray[Any]) -> Image:
-    """A PNG or JPEG file's bytes as (H, W) or (H, W, 3 or 4) RGB(A).
-
-    Raises:
-        ValueError: they are damaged.
-    """
-    picture = cv2.imdecode(np.asarray(data, np.uint8), cv2.IMREAD_UNCHANGED) if len(data) else None
-    if picture is None:
-        raise ValueError("a picture is damaged")
-    if picture.ndim == 3:
-        picture = cv2.cvtColor(picture, cv2.COLOR_BGRA2RGBA if picture.shape[2] == 4 else cv2.COLOR_BGR2RGB)
-    return np.asarray(picture, np.uint8)
-
-
 def _alike(shown: Image, wanted: Image) -> npt.NDArray[np.bool_]:
     """(H, W): the same label of a person, of whichever side."""
     return np.asarray((_SIDELESS[shown] == _SIDELESS[wanted]) & (wanted > 0))
+
+
+def in_colours(palette: Image, labels: Image) -> Image:
+    """(H, W, 4) premultiplied: a label map in a palette's colours, nothing where nobody is."""
+    opaque = np.where(labels > 0, np.uint8(255), np.uint8(0))
+    return np.dstack([palette[labels] * (labels > 0)[..., None], opaque])
 
 
 def palette_of(picture: Image, labels: Image) -> Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,25 @@ class Trained:
     record: dict[str, Any]
     """JSON-able: steps, joined_at (first step of the unpaired branch, None if it never joined), seconds, features,
     device, precision, seed, losses"""
+
+
+def nothing_trained(seed: int, started: float) -> dict[str, Any]:
+    """The record of a recipe that gathers and trains nothing.
+
+    Args:
+        seed: of the session.
+        started: `time.monotonic()` when it began.
+    """
+    return {
+        "steps": 0,
+        "joined_at": None,
+        "seconds": round(time.monotonic() - started, 1),
+        "features": "none",
+        "device": "cpu",
+        "precision": "none",
+        "seed": seed,
+        "losses": {},
+    }
 
 
 def arrays_of(network: nn.Module) -> ArraySpec:
