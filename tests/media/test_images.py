@@ -13,7 +13,16 @@ import pytest
 
 import clips
 from understudy.errors import MediaError
-from understudy.media.images import announced_size_hw, check_size, composite, is_image, read_image, write_image
+from understudy.media.images import (
+    announced_size_hw,
+    check_size,
+    composite,
+    decoded_image,
+    image_array,
+    is_image,
+    read_image,
+    write_image,
+)
 
 
 def picture(channels: int = 3) -> np.ndarray:
@@ -162,3 +171,20 @@ def test_jpegs_whose_size_comes_late(tmp_path: Path) -> None:
         (tmp_path / "b.jpg").write_bytes(data[:2] + between + data[2:])
         assert announced_size_hw(tmp_path / "b.jpg") == (20, 31)
         assert np.array_equal(read_image(tmp_path / "b.jpg"), read_image(tmp_path / "a.jpg"))
+
+
+@pytest.mark.parametrize("channels", [(), (3,), (4,)])
+def test_a_picture_among_arrays_comes_back_as_it_was(channels):
+    picture = np.random.default_rng(0).integers(0, 256, (7, 9, *channels)).astype(np.uint8)
+    data = image_array(picture)
+    assert data.ndim == 1 and np.array_equal(decoded_image(data), picture)
+    for damaged in (data[:0], data[:20], data[: len(data) // 2], np.zeros(50, np.uint8)):
+        with pytest.raises(ValueError, match="a picture is damaged"):
+            decoded_image(damaged)
+
+
+def test_a_picture_among_arrays_that_is_too_large_is_not_decoded(monkeypatch):
+    data = image_array(np.zeros((1, 8193), np.uint8))
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("it was decoded"))
+    with pytest.raises(ValueError, match="too large"):
+        decoded_image(data)

@@ -161,3 +161,20 @@ def test_blending_by_hand():
 def test_what_does_not_come_out_is_refused(build, message):
     with pytest.raises(ValueError, match=message):
         build()
+
+
+def test_what_is_played_is_one_copy_rather_than_a_mixture():
+    """Two copies at one place are a double print: where one is a little likelier, it is shown nearly alone."""
+    network = small(copies=2, most_flow=2.0).eval()
+    copied = torch.zeros(1, 2, 4, 32, 20)
+    copied[:, :, 3], copied[:, 0, :3] = 1.0, 1.0  # one white, one black, both opaque
+    with torch.no_grad():
+        network.output.weight.zero_()
+        network.output.bias.zero_()
+        network.output.bias[4:7] = torch.tensor([1.0, 0.0, -9.0])
+        shown = [
+            network.decode(torch.zeros(1, 6, 4, 4), torch.rand(1, 3, 32, 20), copied, played=played).z.mean().item()
+            for played in (False, True)
+        ]
+    expected = [2 * torch.sigmoid(8 * torch.tanh(torch.tensor(logit / 8))).item() - 1 for logit in (1.0, 3.0)]
+    assert shown == pytest.approx(expected, abs=1e-3)

@@ -90,3 +90,15 @@ def test_the_frame_that_shows_most_of_somebody_is_the_photograph():
     shown[..., 1] = hidden[..., 1] = np.arange(0, 256, 8)
     shown[..., 2] = hidden[..., 2] = np.arange(0, 256, 8)[:, None]
     assert places_shown(shown) > places_shown(hidden) > places_shown(hidden * 0) == 0
+
+
+def test_the_networks_get_the_pose_in_pixels_of_the_columns_that_they_see(views, monkeypatch):
+    player, pose = player_of(photograph_of(views[0])), dance(views)
+    given, labels_of = [], FreestylePlayer._labels
+    monkeypatch.setattr(
+        FreestylePlayer, "_labels", lambda self, xy, *rest: (given.append(xy), labels_of(self, xy, *rest))[1]
+    )
+    list(player.play(moments(pose), 3))
+    starts = np.array([[box.start, 0] for box in player.columns(pose)])
+    assert (starts[:, 0] > 0).all()
+    np.testing.assert_allclose(given[0], pose.xy - starts[:, None], atol=1e-4)

@@ -1,5 +1,7 @@
 """One photograph dances: pictures, metadata, several people, and what can go wrong."""
 
+import inspect
+
 import av
 import cv2
 import numpy as np
@@ -16,6 +18,7 @@ from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.render import render
 from understudy.synthetic.scene import make_scene
+from understudy.verbs import reenact as reenacting
 
 ROOM = make_scene(5, (256, 192))
 
@@ -108,3 +111,34 @@ def test_it_is_a_public_function():
     assert "reenact" in understudy.__all__
     with pytest.raises(UsageError, match="layout"):
         reenact("x.jpg", "dance.mp4", "out.mp4", layout="heap")
+
+
+def test_all_that_is_asked_is_handed_on(place, tmp_path, monkeypatch):
+    """Each photograph is read once, with the model and device; what `perform` takes reaches it."""
+    read, performed = [], {}
+
+    def actor_of(one, *rest):
+        read.append((one, *rest))
+        return f"actor of {one.name}"
+
+    def received(actor, driving, output, **rest):
+        performed.update(rest, actor=actor, driving=driving)
+
+    monkeypatch.setattr(reenacting, "_actor_of", actor_of)
+    monkeypatch.setattr(reenacting, "perform", received)
+    asked = {
+        "layout": "stage", "background": "#102030", "fit": "whole", "normalization": "ground", "missing_limbs": "crop",
+        "compare": True, "driving_start": 1.5, "driving_end": 2.5, "driving_rotate": 90,
+        "driving_region": (1, 2, 30, 40),
+        "driving_poses": "poses.json", "driving_matte": "green", "driving_tolerate_damage": True, "device": "cpu",
+    }  # fmt: skip
+    anna, ben = place / "anna.png", place / "ben.png"
+    reenact([anna, ben, anna], "dance.mp4", tmp_path / "out.mp4", model="my.freestyle", consent="both", **asked)
+    actors = [f"actor of {one}.png" for one in ("anna", "ben", "anna")]
+    assert performed == {**asked, "actor": actors, "driving": "dance.mp4"}
+    assert [(one, model, agreed.text, device) for one, model, agreed, device in read] == [
+        (anna, "my.freestyle", "both", "cpu"), (ben, "my.freestyle", "both", "cpu"),
+    ]  # fmt: skip
+    assert performed.keys() | {"output", "person", "model", "consent"} - {"actor"} >= set(
+        inspect.signature(reenact).parameters
+    )
