@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from understudy.poses import pose as p
 from understudy.poses.pose import Pose
-from understudy.tracking.crop import MARGIN, crop_of, cut, person_square, reading_shrink
+from understudy.tracking.crop import MARGIN, crop_of, cut, dancing_square, person_square, reading_shrink
 
 SIZE_HW = (400, 600)
 
@@ -81,11 +83,32 @@ def test_what_lies_beyond_the_picture_does_not_count():
     assert side < (380 + 20) * (1 + MARGIN) + 4
 
 
-def test_nobody_is_a_mistake():
-    poses = standing()
+def test_a_photograph_has_room_for_arms_that_hang_in_it():
+    poses = standing(1)  # the trunk is 70 long, the arms are raised to 1.5 times that
+    left, top, side = dancing_square(poses)
+    assert top < 130 - 1.5 * 70 and top + side > 200 + 1.8 * 70
+    assert left < 280 - 1.5 * 70 and left + side > 320 + 1.5 * 70
+    assert 0.62 < 240 / side < 0.78  # of 240 from hair to soles
+
+
+def test_the_room_about_a_photograph_ends_with_the_picture():
+    poses = replace(standing(1, x=110.0, top=15.0, height=360.0), size_hw=(400, 220))
+    assert 400 <= dancing_square(poses)[2] <= 400 * 1.1 + 4
+
+
+def test_a_head_alone_is_a_photograph_too():
+    poses = standing(1)
+    poses.confidence[:, p.LEFT_SHOULDER :] = 0
+    left, top, side = dancing_square(poses)
+    assert left < 290 and left + side > 310 and top < 100 < top + side
+
+
+@pytest.mark.parametrize("square", [person_square, dancing_square])
+def test_nobody_is_a_mistake(square):
+    poses = standing(1)
     poses.confidence[:] = 0
     with pytest.raises(ValueError, match="nothing to centre on"):
-        person_square(poses)
+        square(poses)
 
 
 @pytest.mark.parametrize(

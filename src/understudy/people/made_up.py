@@ -18,7 +18,7 @@ from understudy.tracking.surface import girth_of, surface_maps
 WITHIN = 250
 """consecutive frames that two views of a person come from (Gafni et al. 2021, section 3.1.1)"""
 FPS = 30
-CLOSENESS = (0.85, 1.2)
+CLOSENESS = (0.75, 1.15)
 """A standing person fills 0.77 times this of a view's height."""
 NOISE = 0.004
 """of the view's height: standard deviation of a tracked point"""

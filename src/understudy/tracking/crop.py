@@ -22,6 +22,11 @@ HEAD_RADIUS = 0.7
 LEAST_HEAD_RADIUS = 0.35
 """of the trunk: at least so far, since of somebody who looks down the face is near the neck, and the hair is not"""
 
+DANCING_MARGIN = 0.1
+"""of the half side, around everything that somebody who stands still could reach: for steps and small jumps"""
+ARM_REACH, LEG_REACH = 1.55, 1.85
+"""of the trunk: from a shoulder to the fingers, from a hip to the toes"""
+
 _HEAD = [p.NOSE, p.LEFT_EYE, p.RIGHT_EYE, p.LEFT_EAR, p.RIGHT_EAR]
 _ARMS = ((p.LEFT_ELBOW, p.LEFT_WRIST), (p.RIGHT_ELBOW, p.RIGHT_WRIST))
 _SHINS = ((p.LEFT_KNEE, p.LEFT_ANKLE), (p.RIGHT_KNEE, p.RIGHT_ANKLE))
@@ -42,10 +47,44 @@ def person_square(poses: Pose) -> tuple[int, int, int]:
     seen = np.isfinite(low[:, 0])
     if not seen.any():
         raise ValueError("no frame has a body joint, so there is nothing to centre on")
-    height, width = poses.size_hw
-    low_xy = np.maximum(np.percentile(low[seen], 0.5, axis=0), 0)
-    high_xy = np.minimum(np.percentile(high[seen], 99.5, axis=0), [width - 1, height - 1])
-    side = max(MIN_SIDE, 4 * round(float((high_xy - low_xy).max()) * (1 + MARGIN) / 4))
+    return _square(
+        np.percentile(low[seen], 0.5, axis=0), np.percentile(high[seen], 99.5, axis=0), MARGIN, poses.size_hw
+    )
+
+
+def dancing_square(pose: Pose) -> tuple[int, int, int]:
+    """The square of one picture, as `person_square`, with room for what the limbs could do and do not in the picture.
+
+    Arms and legs may point anywhere, as far as the picture goes: a person who stands fills 0.7 of the height.
+
+    Args:
+        pose: of one moment.
+
+    Raises:
+        ValueError: there is no body joint.
+    """
+    low, high = reach(pose)
+    if not np.isfinite(low).all():
+        raise ValueError("the picture has no body joint, so there is nothing to centre on")
+    shoulders, hips = [p.LEFT_SHOULDER, p.RIGHT_SHOULDER], [p.LEFT_HIP, p.RIGHT_HIP]
+    (xy,), (seen,) = pose.xy, pose.confidence > 0
+    low_xy, high_xy = low[0], high[0]
+    if seen[shoulders].any() and seen[hips].any():
+        trunk = float(np.linalg.norm(xy[shoulders][seen[shoulders]].mean(0) - xy[hips][seen[hips]].mean(0)))
+        for joints, length in ((shoulders, ARM_REACH), (hips, LEG_REACH)):
+            from_here = xy[joints][seen[joints]]
+            low_xy = np.minimum(low_xy, from_here.min(0) - length * trunk)
+            high_xy = np.maximum(high_xy, from_here.max(0) + length * trunk)
+    return _square(low_xy, high_xy, DANCING_MARGIN, pose.size_hw)
+
+
+def _square(
+    low_xy: npt.NDArray[np.floating], high_xy: npt.NDArray[np.floating], margin: float, size_hw: tuple[int, int]
+) -> tuple[int, int, int]:
+    """(left, top, side), multiples of 4, about a box as far as it lies in the picture."""
+    height, width = size_hw
+    low_xy, high_xy = np.maximum(low_xy, 0), np.minimum(high_xy, [width - 1, height - 1])
+    side = max(MIN_SIDE, 4 * round(float((high_xy - low_xy).max()) * (1 + margin) / 4))
     left, top = 4 * np.round((low_xy + high_xy + 1 - side) / 8).astype(int)
     return int(left), int(top), side
 

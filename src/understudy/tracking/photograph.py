@@ -29,7 +29,7 @@ from understudy.poses.pose import BODY, Pose
 from understudy.retargeting.cut_off import cut_off
 from understudy.tracking.cache import remember_video
 from understudy.tracking.canvas import stretched, turned
-from understudy.tracking.crop import crop_of, cut, person_square
+from understudy.tracking.crop import crop_of, cut, dancing_square
 from understudy.tracking.detection import Detection, Tracker
 from understudy.tracking.green_screen import GreenScreen
 from understudy.tracking.maps import Place, add_maps
@@ -93,7 +93,7 @@ def track_photograph(
             pose, coarse, version = _found_in(picture, path, tracker, landmarks, region)
         else:
             pose, version = _given(poses, path, size_hw, rotate), ""
-        square = person_square(pose)
+        square = dancing_square(pose)
         crop = crop_of(square, size)
         working = cut(picture, square, size)
         person = crop.of_points(pose.xy[0, BODY][pose.confidence[0, BODY] > 0])
