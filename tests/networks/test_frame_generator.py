@@ -123,6 +123,7 @@ def test_a_hint_of_flow_is_none_when_played():
 
     def frame(flow, **how):
         bias = torch.zeros(9)  # z, m, three logits, flow
+        bias[4:7] = torch.tensor([0.0, 1.0, 2.0])  # all alike
         bias[7:] = torch.atanh(torch.tensor(flow) / 3.0)
         network.output.bias.data.copy_(bias)
         return network.decode(tensor, labels, copied, **how).z
@@ -131,6 +132,18 @@ def test_a_hint_of_flow_is_none_when_played():
     assert torch.allclose(frame([0.6, 0.6], played=True), still, atol=1e-5)
     assert not torch.allclose(frame([0.6, 0.6]), still, atol=1e-3)
     assert torch.allclose(frame([2.0, 2.0], played=True), frame([2.0, 2.0]), atol=1e-5)
+
+
+def test_a_network_that_has_learnt_nothing_copies_the_sharpest():
+    network = small(copies=2)
+    nn.init.zeros_(network.output.weight)
+    nn.init.zeros_(network.output.bias)
+    copied = torch.ones(1, 2, 4, 32, 20)
+    copied[:, 1, :3] = 0.0
+    frame = network(torch.randn(1, 7), torch.rand(1, 3, 32, 20), copied)
+    shares = torch.softmax(torch.tensor([2.0, 1.0, 0.0]), 0)
+    assert frame.painted.mean().item() == pytest.approx(shares[2].item(), abs=0.01)
+    assert frame.z.mean().item() == pytest.approx((shares[0] - shares[1]).item(), abs=0.02)
 
 
 def test_everything_learns():
@@ -171,7 +184,7 @@ def test_what_is_played_is_one_copy_rather_than_a_mixture():
     with torch.no_grad():
         network.output.weight.zero_()
         network.output.bias.zero_()
-        network.output.bias[4:7] = torch.tensor([1.0, 0.0, -9.0])
+        network.output.bias[4:7] = torch.tensor([0.0, 0.0, -9.0])  # the first is 1 likelier by itself
         shown = [
             network.decode(torch.zeros(1, 6, 4, 4), torch.rand(1, 3, 32, 20), copied, played=played).z.mean().item()
             for played in (False, True)

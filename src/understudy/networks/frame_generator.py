@@ -26,6 +26,9 @@ PRINTED_WIDTHS = (1024, 1024, 512, 256, 128, 64, 32)
 """channels behind each doubling: seven doublings are printed; their widths are Park et al.'s for 512 pixels"""
 CUT_OUT = 3.0
 """logit of the person in m, with copies: a network that has learnt nothing yet cuts out along the labels"""
+FALLING = 1.0
+"""by how much the logit of each copy lies above the next one's, and that of the last above painting's: a network that has
+learnt nothing yet copies, and the sharpest first"""
 SHARPENED = 3.0
 """times the logits where frames are played: two copies at one place are a double print"""
 SURE = 8.0
@@ -133,7 +136,8 @@ class FrameGenerator(nn.Module):
             return Frame(z, mask, torch.ones_like(mask))
         person = 1 - labels[:, :1].float()
         mask = torch.sigmoid(told[:, 3:4] + CUT_OUT * (2 * person - 1))
-        logits, flow = told[:, 4 : 5 + self.copies], self.most_flow * torch.tanh(told[:, 5 + self.copies :])
+        first = FALLING * torch.arange(self.copies, -1, -1, device=told.device).view(1, -1, 1, 1)
+        logits, flow = told[:, 4 : 5 + self.copies] + first, self.most_flow * torch.tanh(told[:, 5 + self.copies :])
         if played:
             logits = SHARPENED * logits
             far = flow.square().sum(dim=1, keepdim=True).sqrt()
