@@ -184,7 +184,7 @@ def test_what_is_played_is_one_copy_rather_than_a_mixture():
     with torch.no_grad():
         network.output.weight.zero_()
         network.output.bias.zero_()
-        network.output.bias[4:7] = torch.tensor([0.0, 0.0, -9.0])  # the first is 1 likelier by itself
+        network.output.bias[4:7] = torch.tensor([-1.0, -1.0, -9.0])  # the first is 1 likelier by itself
         shown = [
             network.decode(torch.zeros(1, 6, 4, 4), torch.rand(1, 3, 32, 20), copied, played=played).z.mean().item()
             for played in (False, True)
