@@ -54,12 +54,13 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "track": (
         "track me.mp4 --output me.performance --tracker rtmlib --landmarks wholebody --poses poses.json "
         "--region 900,100,500,900 --start 5 --end 65.5 --matte green --size 512 --no-smooth --strict --tolerate-damage "
-        "--rotate 90 --double-rate --parsing lip:people.onnx --surface charts.pt",
+        "--rotate 90 --double-rate --parsing lip:people.onnx --surface charts.pt "
+        "--inpainter lama:big.onnx",
         {
             "video": Path("me.mp4"), "output": Path("me.performance"), "tracker": "rtmlib", "landmarks": "wholebody",
             "poses": Path("poses.json"), "region": (900, 100, 500, 900), "start": 5.0, "end": 65.5, "matte": "green",
             "size": 512, "smooth": False, "strict": True, "tolerate_damage": True, "rotate": 90,
-            "double_rate": True, "parsing": "lip:people.onnx", "surface": "charts.pt",
+            "double_rate": True, "parsing": "lip:people.onnx", "surface": "charts.pt", "inpainter": "lama:big.onnx",
         },
     ),
     "train": (
@@ -88,12 +89,12 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "reenact": (
         "perform --person anna.jpg --person ben.jpg --driving dance.mp4 --output out.webm --model my.freestyle "
         "--layout stage --background transparent --normalization ground --compare --fit whole --missing-limbs fade "
-        "--consent both --device mps" + OF_THE_DRIVER[0],
+        "--inpainter smooth --consent both --device mps" + OF_THE_DRIVER[0],
         {
             "person": (Path("anna.jpg"), Path("ben.jpg")), "driving": Path("dance.mp4"), "output": Path("out.webm"),
             "model": Path("my.freestyle"), "layout": "stage", "background": "transparent", "normalization": "ground",
-            "compare": True, "fit": "whole", "missing_limbs": "fade", "consent": "both", "device": "mps",
-            **OF_THE_DRIVER[1],
+            "compare": True, "fit": "whole", "missing_limbs": "fade", "inpainter": "smooth", "consent": "both",
+            "device": "mps", **OF_THE_DRIVER[1],
         },
     ),
     "train_freestyle": (

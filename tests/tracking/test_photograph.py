@@ -115,6 +115,7 @@ def test_poses_of_another_thing_are_refused(shown, photograph, tmp_path):
         ({"start": 1.0}, "`start`: .*me.jpg is a photograph, which has no time"),
         ({"end": 1.0}, "`end`: .* has no time"),
         ({"double_rate": True}, "`double_rate`: .* has no time"),
+        ({"inpainter": "magic"}, "there is no inpainting 'magic': give one of patches, smooth, lama:FILE, migan:FILE"),
         ({"region": (0, 0, 4000, 200)}, "the region 0,0,4000,200 is not inside the picture of 300x400"),
     ],
 )
@@ -122,6 +123,20 @@ def test_what_is_not_asked_of_a_photograph(photograph, tmp_path, options, words)
     with pytest.raises(UsageError, match=words):
         track(photograph, tmp_path / "me.performance", **options)
     assert not (tmp_path / "me.performance").exists()
+
+
+def test_the_room_behind_is_filled_in_as_it_is_asked_for(photograph, tmp_path):
+    smooth, patches, usual = (
+        track(photograph, tmp_path / f"{fill}.performance", size=64, inpainter=fill).background()
+        for fill in ("smooth", "patches", None)
+    )
+    inside = np.abs(smooth.astype(int) - patches).sum(axis=-1) > 0
+    assert inside.any() and not inside.all()
+    np.testing.assert_array_equal(patches, usual)
+    with pytest.raises(UsageError, match=r"`inpainter` is for photographs, and .*me.mp4 is a video"):
+        clip = photograph.with_name("me.mp4")
+        clip.touch()
+        track(clip, tmp_path / "clip.performance", inpainter="smooth")
 
 
 def test_nobody_in_it_is_one_line(tmp_path):

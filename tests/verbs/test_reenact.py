@@ -79,6 +79,7 @@ def test_without_consent_nothing_is_made(place, tmp_path):
     [
         ([], {}, "nobody is there to perform"),
         (["nowhere.jpg"], {}, "nowhere.jpg"),
+        (["dance.performance"], {"inpainter": "smooth"}, "was tracked before, and its room with it"),
         (["anna.png"], {"model": "nowhere.freestyle"}, "there is no model nowhere.freestyle"),
         (["anna.png"], {"background": "blue cheese"}, "blue cheese"),
     ],
@@ -133,12 +134,13 @@ def test_all_that_is_asked_is_handed_on(place, tmp_path, monkeypatch):
         "driving_poses": "poses.json", "driving_matte": "green", "driving_tolerate_damage": True, "device": "cpu",
     }  # fmt: skip
     anna, ben = place / "anna.png", place / "ben.png"
-    reenact([anna, ben, anna], "dance.mp4", tmp_path / "out.mp4", model="my.freestyle", consent="both", **asked)
+    alone = {"model": "my.freestyle", "consent": "both", "inpainter": "smooth"}
+    reenact([anna, ben, anna], "dance.mp4", tmp_path / "out.mp4", **alone, **asked)
     actors = [f"actor of {one}.png" for one in ("anna", "ben", "anna")]
     assert performed == {**asked, "actor": actors, "driving": "dance.mp4"}
-    assert [(one, model, agreed.text, device) for one, model, agreed, device in read] == [
-        (anna, "my.freestyle", "both", "cpu"), (ben, "my.freestyle", "both", "cpu"),
+    assert [(one, model, agreed.text, fill, device) for one, model, agreed, fill, device in read] == [
+        (anna, "my.freestyle", "both", "smooth", "cpu"), (ben, "my.freestyle", "both", "smooth", "cpu"),
     ]  # fmt: skip
-    assert performed.keys() | {"output", "person", "model", "consent"} - {"actor"} >= set(
+    assert performed.keys() | alone.keys() | {"output", "person"} - {"actor"} >= set(
         inspect.signature(reenact).parameters
     )

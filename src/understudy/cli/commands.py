@@ -28,7 +28,7 @@ def train(asked: dict[str, Any]) -> None:
 
 def perform(asked: dict[str, Any]) -> None:
     actors, people = asked.pop("actor"), asked.pop("person")
-    alone = {name: asked.pop(name) for name in ("model", "consent")}
+    alone = {name: asked.pop(name) for name in ("model", "consent", "inpainter")}
     if people and actors:
         raise UsageError("`actor` and `person` are two ways to say who performs: give one of them")
     if people:

@@ -27,8 +27,8 @@ PRINTED_WIDTHS = (1024, 1024, 512, 256, 128, 64, 32)
 CUT_OUT = 3.0
 """logit of the person in m, with copies: a network that has learnt nothing yet cuts out along the labels"""
 FALLING = 1.0
-"""by how much the logit of each copy lies above the next one's, and that of the last above painting's: a network that has
-learnt nothing yet copies, and the sharpest first"""
+"""by how much the logit of each copy lies above the next one's, and that of the last above painting's: a network that
+has learnt nothing yet copies, and the sharpest first"""
 SHARPENED = 3.0
 """times the logits where frames are played: two copies at one place are a double print"""
 SURE = 8.0

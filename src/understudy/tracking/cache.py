@@ -14,7 +14,7 @@ from understudy.base.files import atomic_file, sha256_of
 from understudy.errors import UnderstudyError
 from understudy.performance import VERSION, Performance
 
-TRACKING_VERSION = 5
+TRACKING_VERSION = 6
 """raised whenever the same video would give another performance, so that cached ones are made again"""
 
 

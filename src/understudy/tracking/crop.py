@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -79,7 +81,10 @@ def dancing_square(pose: Pose) -> tuple[int, int, int]:
 
 
 def _square(
-    low_xy: npt.NDArray[np.floating], high_xy: npt.NDArray[np.floating], margin: float, size_hw: tuple[int, int]
+    low_xy: npt.NDArray[np.floating[Any]],
+    high_xy: npt.NDArray[np.floating[Any]],
+    margin: float,
+    size_hw: tuple[int, int],
 ) -> tuple[int, int, int]:
     """(left, top, side), multiples of 4, about a box as far as it lies in the picture."""
     height, width = size_hw

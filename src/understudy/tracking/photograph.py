@@ -18,7 +18,7 @@ import numpy.typing as npt
 from understudy.base.arguments import Landmarks, Region, Rotation, StrPath, TrackerName
 from understudy.base.files import sha256_of
 from understudy.base.things import pasted
-from understudy.compositing.inpainting import widened_matte, without_person
+from understudy.compositing.inpainting import Inpainter, widened_matte, without_person
 from understudy.errors import MediaError, PoseError
 from understudy.media.info import BY_DEGREES
 from understudy.media.photographs import is_photograph, read_photograph
@@ -74,6 +74,7 @@ def track_photograph(
     matte: StrPath,
     parsing: Choice | None,
     surface: SurfaceChoice | None,
+    fill: Inpainter | None,
     size: int,
 ) -> Performance:
     """What `track` does with a photograph; the arguments are its, and have been checked; which maps, is read.
@@ -101,7 +102,7 @@ def track_photograph(
         fine = np.minimum(fine, cut(np.full(size_hw, 255, np.uint8), square, size, beyond=0))
         writer.add(working, fine, np.zeros((size // FLOW_SHRINK, size // FLOW_SHRINK, 2), np.float16))
         whole = uncut(fine, square, size_hw)
-        background = without_person(picture, whole)
+        background = without_person(picture, whole, fill=fill)
         for note in notes(pose):
             _log.warning(f"{path.name}: {note}")
         own, status = crop.of_pose(pose, (size, size)), np.array([FOUND], np.uint8)

@@ -40,6 +40,7 @@ def track(
     matte: StrPath = "auto",
     parsing: str | None = None,
     surface: str | None = None,
+    inpainter: str | None = None,
     size: int = 256,
     smooth: bool = True,
     strict: bool = False,
@@ -76,6 +77,9 @@ def track(
         surface: add surface maps, which say which place of the body every pixel shows (I, U and V, as DensePose has
             them): "auto" (a body of our own, laid into the poses), a DensePose network as TorchScript (FILE.pt: it is a
             program, give one that you trust), or maps you have, a video or a folder of PNG files.
+        inpainter: of a photograph: what makes up the room where the person stands. "patches" (as without it) copies
+            from the rest of the picture, "smooth" blurs over it, and "lama:FILE" and "migan:FILE" are networks as ONNX
+            that you bring (extra understudy[rtmpose]); their weights' terms are theirs.
         size: of the square working frames, pixels, a multiple of 8.
         smooth: take the tracker's jitter out of the poses; `smooth=False` keeps it.
         strict: stop when the video is cut off, instead of using what is there.
@@ -102,6 +106,7 @@ def track(
         $ understudy track me.mp4 --output me.performance --parsing --surface
         $ understudy track party.mp4 --output anna.performance --region 900,100,500,900 --start 5 --end 65
     """
+    from understudy.compositing.inpainting import inpainter as chosen_inpainter
     from understudy.media.photographs import is_photograph
     from understudy.performance import PerformanceWriter
     from understudy.tracking.background import MAX_STILL_DIFFERENCE
@@ -120,6 +125,7 @@ def track(
     from understudy.tracking.surface_chosen import surface_chosen
 
     _check_options(tracker, landmarks, size)
+    fill = None if inpainter is None else chosen_inpainter(inpainter)
     check_rotation("rotate", rotate)
     check_matte(matte, Path(video))
     labels_of = None if parsing is None else chosen(parsing)
@@ -139,7 +145,12 @@ def track(
             matte=matte,
             parsing=labels_of,
             surface=surface_of,
+            fill=fill,
             size=size,
+        )
+    if fill is not None:
+        raise UsageError(
+            f"`inpainter` is for photographs, and {video} is a video, whose frames show what is behind; leave it out"
         )
     clip = Footage(Path(video), start, end, strict, tolerate_damage, rotate, double_rate)
     full = clip.reader()

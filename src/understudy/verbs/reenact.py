@@ -40,6 +40,7 @@ def reenact(
     model: StrPath | None = None,
     layout: Layout = "side-by-side",
     background: StrPath = "reference",
+    inpainter: str | None = None,
     fit: Fit = "placed",
     normalization: NormalizeBy | None = None,
     missing_limbs: MissingLimbs = "stand",
@@ -68,6 +69,7 @@ def reenact(
         background: behind the performer: "reference" or "inpainted" (the photograph's room, filled in where the person
             stood; on a stage, of the first), "driving" (the driver's room), "transparent", a colour, or a picture or
             video file.
+        inpainter: what fills the photograph's room in, as for `track`.
         fit: as for `perform`.
         normalization: as for `perform`.
         missing_limbs: as for `perform`.
@@ -107,7 +109,7 @@ def reenact(
     checked_video(output, background, compare, fit, missing_limbs, device, [driving, *people])
     agreed = obtain_consent(consent, " and ".join(dict.fromkeys(_name(one) for one in people)), shown=True)
     actors = {_identity(one): one for one in people}
-    known = {identity: _actor_of(one, model, agreed, device) for identity, one in actors.items()}
+    known = {identity: _actor_of(one, model, agreed, inpainter, device) for identity, one in actors.items()}
     return perform(
         [known[_identity(one)] for one in people],
         driving,
@@ -138,10 +140,11 @@ def _name(person: Clip) -> str:
     return Path(person).name if isinstance(person, str | os.PathLike) else person.header.source_name
 
 
-def _actor_of(person: Clip, model: StrPath | None, agreed: Consent, device: Device) -> Actor:
+def _actor_of(person: Clip, model: StrPath | None, agreed: Consent, inpainter: str | None, device: Device) -> Actor:
     """An actor of somebody in a photograph, in memory."""
     from understudy.actor import Actor
     from understudy.covering.oddities import say_oddities
+    from understudy.performance import Performance
     from understudy.recipes import recipe
     from understudy.recipes.parts.freestyle_model import load_model
     from understudy.tracking.track import tracked
@@ -149,7 +152,9 @@ def _actor_of(person: Clip, model: StrPath | None, agreed: Consent, device: Devi
 
     method = recipe(RECIPE)
     config = method.preset("instant") if model is None else replace(load_model(model).config, model=str(model))
-    photograph = tracked(person, size=config.size)
+    if inpainter is not None and (isinstance(person, Performance) or Path(person).is_dir()):
+        raise UsageError(f"{_name(person)} was tracked before, and its room with it: give `inpainter` to `track`")
+    photograph = tracked(person, size=config.size, inpainter=inpainter)
     say_oddities("reference", photograph)
     with TemporaryDirectory() as folder:
         session = Session(RECIPE, config, photograph, [], Path(folder), device=device)
