@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -17,15 +18,20 @@ import torch
 from understudy.body.figure import Build
 from understudy.body.posing import relative
 from understudy.body.skeleton import Body, bone_transforms, forward_kinematics, rest_positions
-from understudy.body.surface_mesh import SurfaceMesh, carried, drawn, surface_mesh
+from understudy.body.surface_mesh import CHARTS, SurfaceMesh, carried, drawn, surface_mesh
 from understudy.tracking.body_fit import PosedBody
 
 Map = npt.NDArray[np.uint8]
 
 FAR = 10.0
 """metres from the camera to the pelvis, where only order matters"""
-GIRTHS = (0.8, 0.9, 1.0, 1.1, 1.2, 1.32)
+GIRTHS = (0.8, 0.9, 1.0, 1.1, 1.2, 1.32, 1.45)
 """how stout a body may be, 1 = average"""
+_REGIONS = (("front", "back"), ("arm", "hand"), ("thigh", "shin", "foot"))
+"""words in the names of charts: of the trunk, the arms, the legs"""
+_REGION = np.array(
+    [next((row for row, words in enumerate(_REGIONS, 1) if any(word in name for word in words)), 0) for name in CHARTS]
+)
 MATTES_LOOKED_AT = 6
 
 
@@ -43,23 +49,42 @@ def surface_maps(posed: PosedBody, size_hw: tuple[int, int], girth: float = 1.0)
 
 
 def girth_of(posed: PosedBody, mattes: Sequence[Map]) -> float:
-    """How stout somebody is: of `GIRTHS`, the one whose outline is likest to the mattes (as many as moments)."""
+    """How stout somebody is: of `GIRTHS`, the one whose outline is likest to the mattes (as many as moments).
+
+    Trunk, arms and legs are each asked, about their own place, and the middle one of their answers is taken: a skirt
+    makes nobody stout.
+    """
     some = np.flatnonzero(posed.known)
     if not len(some):
         return 1.0
     some = some[np.linspace(0, len(some) - 1, min(MATTES_LOOKED_AT, len(some))).astype(int)]
+    shared, covered = np.zeros((2, len(GIRTHS), len(_REGIONS) + 1), np.int64)
+    for moment in some:
+        matte, region = mattes[moment] > 127, None
+        for row, girth in enumerate(GIRTHS):
+            charts = _drawn(_mesh(posed.body, girth), posed, moment, posed.size_hw)[..., 0]
+            if region is None:
+                region = _nearest_region(charts)
+            body = charts > 0
+            shared[row] += np.bincount(region[body & matte], minlength=shared.shape[1])
+            covered[row] += np.bincount(region[body | matte], minlength=shared.shape[1])
+    shown = covered[:, 1:].min(axis=0) > 0
+    if not shown.any():
+        return 1.0
+    likeness = (shared[:, 1:] / np.maximum(covered[:, 1:], 1))[:, shown]
+    return float(np.median(np.array(GIRTHS)[likeness.argmax(axis=0)]))
 
-    def likeness(girth: float) -> float:
-        shares = []
-        for moment in some:
-            body, matte = (
-                _drawn(_mesh(posed.body, girth), posed, moment, posed.size_hw)[..., 0] > 0,
-                mattes[moment] > 127,
-            )
-            shares.append((body & matte).sum() / max(1, (body | matte).sum()))
-        return float(np.mean(shares))
 
-    return max(GIRTHS, key=likeness)
+def _nearest_region(charts: Map) -> npt.NDArray[np.intp]:
+    """(H, W) of a drawn body (H, W): 1 + the place in `_REGIONS` of the nearest pixel of it, 0 near the head."""
+    outside = (charts == 0).astype(np.uint8)
+    if outside.all():
+        return np.zeros(charts.shape, np.intp)
+    _, labels = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    number = np.zeros(int(labels.max()) + 1, np.intp)
+    inside = outside == 0
+    number[labels[inside]] = _REGION[charts[inside]]
+    return np.asarray(number[labels])
 
 
 @lru_cache(maxsize=8)

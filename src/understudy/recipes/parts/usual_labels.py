@@ -1,6 +1,6 @@
-"""What somebody is likely to wear where a photograph does not show: a label for each place along each chart of a body.
+"""What somebody is likely to wear where a photograph does not show: a label for each place of each chart of a body.
 
-Where an arm hid the other in the picture there is one all the same.
+Where an arm hid the other in the picture there is one all the same; and a head has hair behind, if it has any before.
 """
 
 from __future__ import annotations
@@ -14,9 +14,13 @@ from understudy.body.surface_mesh import CHARTS
 Map = npt.NDArray[np.uint8]
 
 BINS = 8
-"""along V of each chart"""
+"""along U, and along V, of each chart; of a limb or the trunk U says nothing of what is worn"""
+HAIRLINE = np.array([1, 1, 0.56, 0.5, 0.28, 0.28, 0.25, 0])
+"""by place along V, crown to chin: U, 0 behind and 1 at the nose, up to which most made-up heads with hair show it"""
 ENOUGH = 6
 """pixels of a photograph that say what is worn there"""
+
+HEAD = (CHARTS.index("head, right half"), CHARTS.index("head, left half"))
 
 _BARE = {
     **{"back": "upper clothes", "front": "upper clothes", "head, left half": "hair", "head, right half": "hair"},
@@ -52,13 +56,36 @@ def usual_labels(surface: Map, labels: Map) -> Map:
         labels: (H, W) its label map.
 
     Returns:
-        (25, BINS) labels by chart and place along V; row 0 is nobody's.
+        (25, BINS, BINS) labels by chart, place along V and place along U; row 0 is nobody's.
     """
     inside = (surface[..., 0] > 0) & (labels > 0)
     chart = surface[..., 0][inside].astype(np.intp)
-    place = surface[..., 2][inside].astype(np.intp) * BINS // 256
-    counts = np.zeros((len(CHARTS), BINS, len(LABELS)), np.int64)
-    np.add.at(counts, (chart, place, labels[inside].astype(np.intp)), 1)
+    u, v = (surface[..., channel][inside].astype(np.intp) * BINS // 256 for channel in (1, 2))
+    counts = np.zeros((len(CHARTS), BINS, BINS, len(LABELS)), np.int64)
+    np.add.at(counts, (chart, v, u, labels[inside].astype(np.intp)), 1)
+    found = np.repeat(_along(counts.sum(axis=2))[:, :, None], BINS, axis=2)
+    found[list(HEAD)] = _about_the_head(counts[list(HEAD)])
+    return found
+
+
+def _about_the_head(counts: npt.NDArray[np.int64]) -> Map:
+    """(2, V, U): what is seen on either half; else hair or hat up to `HAIRLINE`, if there is any, and face before."""
+    seen = np.where(counts.max(axis=-1) >= ENOUGH, counts.argmax(axis=-1), 0).astype(np.uint8)
+    found = np.where(seen > 0, seen, seen[::-1])  # both halves look alike
+    worn = counts.sum(axis=(0, 1, 2))
+    above = max((LABEL["hair"], LABEL["hat"]), key=lambda label: int(worn[label]))
+    bare = worn.sum() >= ENOUGH and worn[above] < ENOUGH
+    behind = (np.arange(BINS) + 0.5) / BINS < HAIRLINE[:, None]
+    guess = np.where(behind & (not bare), np.uint8(above), np.uint8(LABEL["face"]))
+    for row in found.reshape(-1, BINS):  # long hair goes on behind
+        known = np.flatnonzero(row)
+        if len(known) and row[known[0]] == above:
+            row[: known[0]] = above
+    return np.asarray(np.where(found > 0, found, guess), np.uint8)
+
+
+def _along(counts: npt.NDArray[np.int64]) -> Map:
+    """(25, V) from counts (25, V, 22)."""
     seen = np.where(counts.max(axis=-1) >= ENOUGH, counts.argmax(axis=-1), 0).astype(np.uint8)
     found = seen.copy()
     for number, name in enumerate(CHARTS[1:], start=1):
@@ -82,5 +109,6 @@ def _on_other_side(chart: str, twin: str) -> bool:
 
 def filled(labels: Map, surface: Map, usual: Map) -> Map:
     """Label map (H, W) in which every pixel of the body has a label: where `labels` say nothing, the usual one."""
-    guessed = usual[surface[..., 0], surface[..., 2].astype(np.intp) * BINS // 256]
+    u, v = (surface[..., channel].astype(np.intp) * BINS // 256 for channel in (1, 2))
+    guessed = usual[surface[..., 0], v, u]
     return np.where((labels == 0) & (surface[..., 0] > 0), guessed, labels)
