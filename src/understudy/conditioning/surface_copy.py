@@ -108,9 +108,28 @@ def looked_up(places: Floats, surface: Map, transforms: Floats) -> tuple[Floats,
     Returns:
         (H, W, 2) x, y in the photograph's pixels; (H, W) trust: 1 shown, about 0.5 the other side of a limb, 0 nothing.
     """
-    height, width = surface.shape[:2]
+    size_hw, reach = (surface.shape[0], surface.shape[1]), BEYOND * surface.shape[0]
+    where, trusted = np.full((*size_hw, 2), -9, np.float32), np.zeros(size_hw, np.float32)
+    box = _reached(surface[..., 0], int(np.ceil(reach)))
+    where[box], trusted[box] = _looked_up(places, surface[box], transforms, reach)
+    return where, trusted
+
+
+def _reached(charts: Map, reach: int) -> tuple[slice, slice]:
+    """Rows and columns of everything that is at most so many pixels from the body; outside of them nothing is copied."""
+    left, top, wide, high = cv2.boundingRect((charts > 0).astype(np.uint8))
+    if not wide:
+        return slice(0, 0), slice(0, 0)
+    return slice(max(0, top - reach), top + high + reach), slice(max(0, left - reach), left + wide + reach)
+
+
+def _looked_up(places: Floats, surface: Map, transforms: Floats, reach: float) -> tuple[Floats, Floats]:
+    """`looked_up` in a part of the picture."""
+    if not surface.size:
+        return np.zeros((*surface.shape[:2], 2), np.float32), np.zeros(surface.shape[:2], np.float32)
+    width = surface.shape[1]
     rest, nearest = _nearest(surface[..., 0])
-    reached = rest <= BEYOND * height
+    reached = rest <= reach
     near_row, near_column = np.divmod(nearest, width)
     chart, u, v = surface[near_row, near_column].astype(np.float32).transpose(2, 0, 1)
     texel = np.float32((SIDE - 1) / 255)

@@ -7,6 +7,7 @@ see: as many as they were trained with, or all where somebody reaches farther ou
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,8 @@ from understudy.tracking.surface import surface_maps
 
 Image = npt.NDArray[np.uint8]
 
+WORKERS = 2
+"""threads that look copies up, each for another moment"""
 ROOM = 0.03
 """of the square: kept free beside hands and clothes"""
 
@@ -53,6 +56,7 @@ class FreestylePlayer:
     def __init__(self, config: Config, weights: Arrays, device: torch.device):
         self.config, self.device = config, device
         self.photograph = stored_photograph(weights)
+        self._workers = ThreadPoolExecutor(WORKERS, "copies")
         self.stretch, self.girth = weights["stretch"], float(weights["girth"][0])
         self.tensor = torch.from_numpy(weights["looks"].astype(np.float32)).to(device)
         self.identity = torch.from_numpy(weights["identity"].astype(np.float32)).to(device)
@@ -94,10 +98,7 @@ class FreestylePlayer:
     ) -> list[Image]:
         """B pictures (S, W, 4) premultiplied."""
         size, photograph = self.config.size, self.photograph
-        along = [
-            photograph.along(pose.xy[moment], pose.confidence[moment], map_)
-            for moment, map_ in zip(some, maps, strict=True)
-        ]
+        along = list(self._workers.map(photograph.along, pose.xy[some], pose.confidence[some], maps))
         boxes = [columns[moment] for moment in some]
         width = boxes[0].stop - boxes[0].start
         xy = np.stack([pose.xy[moment] - (box.start, 0) for moment, box in zip(some, boxes, strict=True)]).astype(
@@ -108,10 +109,8 @@ class FreestylePlayer:
         faces = np.stack([face_labels(one, seen, (size, width)) for one, seen in zip(xy, confidence, strict=True)])
         copied = None
         if self.config.copies:
-            copies = [
-                photograph.copies(one.within((slice(None), box)), shown)
-                for one, shown, box in zip(along, labels, boxes, strict=True)
-            ]
+            shown = (one.within((slice(None), box)) for one, box in zip(along, boxes, strict=True))
+            copies = list(self._workers.map(photograph.copies, shown, labels))
             copied = torch.from_numpy(np.stack(copies)).permute(0, 1, 4, 2, 3).to(self.device) / 255
         body = body_condition(torch.from_numpy(labels).to(self.device), torch.from_numpy(faces).to(self.device))
         with autocast(self.device):
@@ -136,9 +135,8 @@ class FreestylePlayer:
         )
         stick = sticks(xy, confidence, (size, width))
         copied = np.stack([one.complete[:, box] for one, box in zip(along, boxes, strict=True)])
-        given = torch.from_numpy(person).expand(len(maps), size, width)
         condition = pose_condition(
-            given.to(self.device),
+            torch.from_numpy(np.ascontiguousarray(person))[None].to(self.device),
             (surface if self.config.dense else 0 * surface).to(self.device),
             stick.to(self.device),
             self.config.p2b_shrink,
