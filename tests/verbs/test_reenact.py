@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import understudy
+from tiny_actor import tiny_actor
 from understudy import reenact
 from understudy.cli import main as cli
 from understudy.errors import ConsentError, UnderstudyError, UsageError
@@ -66,6 +67,19 @@ def test_two_photographs_dance_on_one_stage(place, tmp_path):
     people = [place / "anna.png", place / "ben.png"]
     out = reenact(people, place / "dance.performance", tmp_path / "out.mp4", layout="stage", consent="both made up")
     assert len(frames(out)) == 3
+
+
+def test_a_large_photograph_gives_a_video_of_a_videos_size(monkeypatch):
+    """The room is shrunk, and whoever stands in it stands where they stood."""
+    actor = tiny_actor()
+    assert reenacting._of_a_videos_size(actor) is actor
+    height, width = actor.original_size_hw
+    monkeypatch.setattr(reenacting, "LARGEST", max(height, width) // 2)
+    small = reenacting._of_a_videos_size(actor)
+    assert small.background.shape[:2] == small.original_size_hw == (height // 2, width // 2)
+    corners = np.array([[-0.5, -0.5], [width - 0.5, height - 0.5]])  # the edges of the outermost pixels
+    halved = np.array([[-0.5, -0.5], [width / 2 - 0.5, height / 2 - 0.5]])
+    np.testing.assert_allclose(small.crop.of_points(halved), actor.crop.of_points(corners), atol=1e-4)
 
 
 def test_without_consent_nothing_is_made(place, tmp_path):

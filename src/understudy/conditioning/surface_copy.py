@@ -116,7 +116,7 @@ def looked_up(places: Floats, surface: Map, transforms: Floats) -> tuple[Floats,
 
 
 def _reached(charts: Map, reach: int) -> tuple[slice, slice]:
-    """Rows and columns of everything that is at most so many pixels from the body; outside of them nothing is copied."""
+    """Rows and columns of all that is at most so many pixels from the body; outside of them nothing is copied."""
     left, top, wide, high = cv2.boundingRect((charts > 0).astype(np.uint8))
     if not wide:
         return slice(0, 0), slice(0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from understudy.performance import Clip
 
 RECIPE = "freestyle-reenactment"
+LARGEST = 1920
+"""pixels: the longer side of a video of somebody in a photograph"""
+_log = logging.getLogger(__name__)
 
 
 def reenact(
@@ -62,6 +66,7 @@ def reenact(
 
     Args:
         person: a photograph, or a video or performance, of which one frame is taken; several people from left to right.
+            A larger picture than 1920 pixels gives a video of that size.
         driving: as for `perform`.
         output: as for `perform`.
         model: networks made by `understudy train-freestyle`; left out, those that come with the program.
@@ -159,4 +164,25 @@ def _actor_of(person: Clip, model: StrPath | None, agreed: Consent, inpainter: s
     with TemporaryDirectory() as folder:
         session = Session(RECIPE, config, photograph, [], Path(folder), device=device)
         trained = method.learn(session)
-    return Actor.of(trained, photograph, RECIPE, "instant", agreed)
+    return _of_a_videos_size(Actor.of(trained, photograph, RECIPE, "instant", agreed))
+
+
+def _of_a_videos_size(actor: Actor) -> Actor:
+    """The actor, his room no larger than `LARGEST`: photographs have many times the pixels of a video."""
+    import cv2
+    import numpy as np
+
+    from understudy.poses.similarity import Similarity
+
+    height, width = actor.original_size_hw
+    if max(height, width) <= LARGEST:
+        return actor
+    ratio = LARGEST / max(height, width)
+    size_hw = 2 * round(ratio * height / 2), 2 * round(ratio * width / 2)
+    _log.info(f"{actor.reference_name} has {width}x{height} pixels, the video gets {size_hw[1]}x{size_hw[0]}")
+    return replace(
+        actor,
+        background=np.asarray(cv2.resize(actor.background, size_hw[::-1], interpolation=cv2.INTER_AREA), np.uint8),
+        original_size_hw=size_hw,
+        crop=actor.crop @ Similarity.resized(1 / ratio),
+    )
