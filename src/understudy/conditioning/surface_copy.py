@@ -25,6 +25,8 @@ FILLED = 3
 """texels by which what was seen is spread, over cracks between the photograph's pixels"""
 PATCH = 9
 """pixels"""
+RIFT = 2.0
+"""pixels of the photograph: neighbours in a picture that are looked up farther apart lie on two sides of an outline"""
 BEYOND = 0.06
 """of the picture's height: how far clothes and hair may stand away from the body"""
 
@@ -165,6 +167,15 @@ def _nearest(charts: Map) -> tuple[Floats, npt.NDArray[np.intp]]:
     number = np.zeros(labels.max() + 1, np.intp)
     number[labels.ravel()[inside]] = inside
     return distance, number[labels]
+
+
+def interpolated_places(where: Floats, size: tuple[int, int]) -> Floats:
+    """Places (h, w, 2) of `looked_up` for a larger picture, (width, height) `size`; over a rift nothing is averaged."""
+    smooth, near = (
+        cv2.resize(where, size, interpolation=method) for method in (cv2.INTER_LINEAR, cv2.INTER_NEAREST_EXACT)
+    )
+    together = (np.abs(smooth - near) < RIFT).all(axis=-1)
+    return np.where(together[..., None], smooth, near)
 
 
 def copied(photograph: Map, where: Floats, trust: Floats) -> Map:

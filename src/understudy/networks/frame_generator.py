@@ -46,6 +46,19 @@ class Frame(NamedTuple):
     """(B, 1, H, W) in [0, 1]: how much of z was painted; the rest was copied. All of it without copies"""
 
 
+class Said(NamedTuple):
+    """What B2F says of a body, before anything is copied."""
+
+    z: Tensor
+    """(B, 3, H, W) in [-1, 1]: painted"""
+    mask: Tensor
+    """(B, 1, H, W) in (0, 1): m"""
+    logits: Tensor | None
+    """(B, K + 1, H, W): how much each copy and what was painted count; None without copies"""
+    flow: Tensor | None
+    """(B, 2, H, W) pixels x, y: how much farther copies are looked up; None where they are not"""
+
+
 class FrameGenerator(nn.Module):
     """e_z and a map of labels to z and m, eq. 6.
 
@@ -101,7 +114,11 @@ class FrameGenerator(nn.Module):
         return self.looks(e_z).view(-1, self.first, BEGINNING, BEGINNING)  # type: ignore[no-any-return]
 
     def decode(self, tensor: Tensor, labels: Tensor, copied: Tensor | None = None, *, played: bool = False) -> Frame:
-        """One picture of a person for each body.
+        """One picture of a person for each body: `say`, and `shown` with the same copies; the arguments are `say`'s."""
+        return shown(self.say(tensor, labels, copied, played=played), copied)
+
+    def say(self, tensor: Tensor, labels: Tensor, copied: Tensor | None = None, *, played: bool = False) -> Said:
+        """What is to be where, of each body.
 
         Args:
             tensor: of `tensor`, `(B, first, 4, 4)`, or `(1, ...)` for one person in B poses.
@@ -133,8 +150,7 @@ class FrameGenerator(nn.Module):
         told = (F.pixel_shuffle(told, self.shuffled) if self.shuffled > 1 else told).float().contiguous()
         z = torch.tanh(told[:, :3])
         if copied is None:
-            mask = torch.sigmoid(told[:, 3:4])
-            return Frame(z, mask, torch.ones_like(mask))
+            return Said(z, torch.sigmoid(told[:, 3:4]), None, None)
         person = 1 - labels[:, :1].float()
         mask = torch.sigmoid(told[:, 3:4] + CUT_OUT * (2 * person - 1))
         first = FALLING * torch.arange(self.copies, -1, -1, device=told.device).view(1, -1, 1, 1)
@@ -143,8 +159,9 @@ class FrameGenerator(nn.Module):
             logits = SHARPENED * logits
             far = flow.square().sum(dim=1, keepdim=True).sqrt()
             flow = flow * ((far - STILL) / STILL).clamp(0, 1)
-        z, painted = chosen(z, copied if played and not flow.any() else moved(copied, flow), logits)
-        return Frame(z, mask, painted)
+            if not flow.any():
+                return Said(z, mask, logits, None)
+        return Said(z, mask, logits, flow)
 
     def forward(self, e_z: Tensor, labels: Tensor, copied: Tensor | None = None) -> Frame:
         """(z, m) = B2F(P^M, e_z), eq. 6: `tensor` and `decode`, as it is trained."""
@@ -162,6 +179,26 @@ class FrameGenerator(nn.Module):
             assert seen.shape[-2:] == (height, width)
             maps.append(seen)
         return maps[::-1]
+
+
+def shown(said: Said, copied: Tensor | None = None) -> Frame:
+    """What was said, carried out with pictures to copy from, `(B, K, 4, H, W)` premultiplied RGBA in [0, 1]."""
+    if said.logits is None or copied is None:
+        return Frame(said.z, said.mask, torch.ones_like(said.mask))
+    z, painted = chosen(said.z, copied if said.flow is None else moved(copied, said.flow), said.logits)
+    return Frame(z, said.mask, painted)
+
+
+def enlarged(said: Said, times: int) -> Said:
+    """The same said of pictures that are so many times larger: what is copied from them stays as fine as they are."""
+    if times == 1:
+        return said
+
+    def larger(maps: Tensor) -> Tensor:
+        return F.interpolate(maps, scale_factor=float(times), mode="bilinear", align_corners=False)
+
+    logits = None if said.logits is None else larger(said.logits)
+    return Said(larger(said.z), larger(said.mask), logits, None if said.flow is None else times * larger(said.flow))
 
 
 def moved(copied: Tensor, flow: Tensor) -> Tensor:

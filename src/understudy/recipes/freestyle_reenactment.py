@@ -35,6 +35,7 @@ from understudy.conditioning.pictures import as_values
 from understudy.errors import TrainingError
 from understudy.performance import FOUND
 from understudy.poses.pose import Pose
+from understudy.poses.similarity import Similarity
 from understudy.recipes.parts.freestyle_augmentation import without_hands
 from understudy.recipes.parts.freestyle_model import (
     FreestyleModel,
@@ -47,7 +48,7 @@ from understudy.recipes.parts.freestyle_model import (
 from understudy.recipes.parts.freestyle_networks import embedding, face_vector
 from understudy.recipes.parts.freestyle_player import FreestylePlayer
 from understudy.recipes.parts.freestyle_reenactment_config import B2F, Config, fast, paper, preview
-from understudy.recipes.parts.photograph import PHOTOGRAPH, Photograph, frames_of, stored
+from understudy.recipes.parts.photograph import PHOTOGRAPH, Photograph, at_side, frames_of, stored
 from understudy.recipes.parts.recipe import Recipe
 from understudy.recipes.parts.segments import segments_of
 from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, nothing_trained
@@ -118,7 +119,7 @@ def seen_by(model: FreestyleModel) -> str:
 
 
 def read(reference: Performance, config: Config) -> tuple[Photograph, dict[str, Any]]:
-    """The photograph of a reference in S x S pixels, and the measures of the body in it.
+    """The photograph of a reference, and the measures of the body in it; N and S as in `photograph`.
 
     Label maps that the reference holds are taken as they are, and so are built-in surface maps. Those of a network or a
     user have coordinates of another mesh, and are not used.
@@ -126,11 +127,12 @@ def read(reference: Performance, config: Config) -> tuple[Photograph, dict[str, 
     Raises:
         TrainingError: nobody is in any frame.
     """
-    chosen, size = best_frame(reference), config.size
-    (frame,), (matte,), pose = frames_of(reference, np.array([chosen]), size)
+    chosen, size = best_frame(reference), config.side
+    (frame,), (matte,), finer = frames_of(reference, np.array([chosen]), config.size)
     picture = np.dstack([frame, matte])
+    small, pose = at_side(picture, size), Similarity.resized(1 / config.detail).of_pose(finer, (size, size))
     posed = fit(pose, follow=False)
-    girth = girth_of(posed, [picture[..., 3]])
+    girth = girth_of(posed, [small[..., 3]])
     if reference.header.surface == "auto":
         surface = enlarged(next(reference.surface(chosen, chosen + 1)), size)
     else:
@@ -140,7 +142,7 @@ def read(reference: Performance, config: Config) -> tuple[Photograph, dict[str, 
     if reference.has_labels:
         labels = enlarged(next(reference.labels(chosen, chosen + 1)), size)
     else:
-        labels = BuiltInParser()(picture[..., :3], picture[..., 3], pose.xy[0], pose.confidence[0])
+        labels = BuiltInParser()(small[..., :3], small[..., 3], pose.xy[0], pose.confidence[0])
     if not config.hands:
         labels = without_hands(labels)
     measures = {"stretch": posed.stretch, "girth": np.array([girth], np.float32)}
@@ -190,7 +192,7 @@ def looked_at(model: FreestyleModel, photograph: Photograph) -> dict[str, Any]:
     """What the networks remember of a photograph, once a person: B2F's tensor of e_z, and FR's face."""
     config = model.config
     face, parts = face_extractor(config), part_extractor(config)
-    picture = photograph.picture[..., :3]
+    picture = photograph.small[..., :3]
     segments = as_values(torch.from_numpy(segments_of(picture, photograph.labels))).permute(0, 3, 1, 2)
     b2f = network_of(model.weights, config, B2F, torch.device("cpu"))
     matrix = face_matrix(photograph.xy, photograph.confidence)

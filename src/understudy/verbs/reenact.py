@@ -28,11 +28,15 @@ from understudy.verbs.perform import perform
 if TYPE_CHECKING:
     from understudy.actor import Actor
     from understudy.consent import Consent
-    from understudy.performance import Clip
+    from understudy.performance import Clip, Header
 
 RECIPE = "freestyle-reenactment"
 LARGEST = 1920
 """pixels: the longer side of a video of somebody in a photograph"""
+FINER = 2
+"""times as fine as the networks see somebody, a photograph is copied from where the video shows more than they see"""
+WORTH = 1.2
+"""times as large as the networks see it, the square must be in the video for that"""
 _log = logging.getLogger(__name__)
 
 
@@ -152,19 +156,28 @@ def _actor_of(person: Clip, model: StrPath | None, agreed: Consent, inpainter: s
     from understudy.performance import Performance
     from understudy.recipes import recipe
     from understudy.recipes.parts.freestyle_model import load_model
-    from understudy.tracking.track import tracked
+    from understudy.tracking.track import SIZES, tracked
     from understudy.training.session import Session
 
     method = recipe(RECIPE)
     config = method.preset("instant") if model is None else replace(load_model(model).config, model=str(model))
     if inpainter is not None and (isinstance(person, Performance) or Path(person).is_dir()):
         raise UsageError(f"{_name(person)} was tracked before, and its room with it: give `inpainter` to `track`")
-    photograph = tracked(person, size=config.size, inpainter=inpainter)
+    photograph = tracked(person, size=min(FINER * config.side, SIZES[-1]), inpainter=inpainter)
+    if config.copies:
+        config = replace(config, detail=_detail(photograph.header, config.side))
     say_oddities("reference", photograph)
     with TemporaryDirectory() as folder:
         session = Session(RECIPE, config, photograph, [], Path(folder), device=device)
         trained = method.learn(session)
     return _of_a_videos_size(Actor.of(trained, photograph, RECIPE, "instant", agreed))
+
+
+def _detail(header: Header, side: int) -> int:
+    """How many times as fine as the networks see the person's square it is worth being made: as the video shows it."""
+    video = min(1.0, LARGEST / max(header.original_size_hw))
+    shown = video * header.size_hw[0] / header.crop.scale
+    return FINER if shown > WORTH * side else 1
 
 
 def _of_a_videos_size(actor: Actor) -> Actor:

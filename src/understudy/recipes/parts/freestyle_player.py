@@ -1,7 +1,8 @@
 """One photograph dances: P2B says what is where, B2F paints and copies it, FR mends the face; frame by frame.
 
-Shape letters: T moments, B of them at a time, S the side of the square picture, W the columns of it that the networks
-see: as many as they were trained with, or all where somebody reaches farther out.
+Shape letters: T moments, B of them at a time, N the side of the square that the networks see, W the columns of it: as
+many as they were trained with, or all where somebody reaches farther out. S is the side of the picture that is made, N
+once or `detail` times: what the networks say is then carried out with a photograph that is so much finer.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from understudy.base.devices import autocast
 from understudy.conditioning.aligned_faces import cut_aligned, lay_back
+from understudy.errors import ActorError
 from understudy.networks.face_refiner import put_in
-from understudy.networks.frame_generator import Frame as PaintedFrame
+from understudy.networks.frame_generator import Said, enlarged, shown
 from understudy.poses.pose import Pose
+from understudy.poses.similarity import Similarity
 from understudy.recipes.parts.freestyle_model import network_of, wider
 from understudy.recipes.parts.freestyle_networks import believed, body_condition, labels_of, pose_condition
 from understudy.recipes.parts.freestyle_people import sticks, surface_values
@@ -56,6 +60,8 @@ class FreestylePlayer:
     def __init__(self, config: Config, weights: Arrays, device: torch.device):
         self.config, self.device = config, device
         self.photograph = stored_photograph(weights)
+        if (self.photograph.size, self.photograph.detail) != (config.side, config.detail):
+            raise ActorError("the actor's photograph is not as large as its networks take it: make it again")
         self._workers = ThreadPoolExecutor(WORKERS, "copies")
         self.stretch, self.girth = weights["stretch"], float(weights["girth"][0])
         self.tensor = torch.from_numpy(weights["looks"].astype(np.float32)).to(device)
@@ -65,23 +71,23 @@ class FreestylePlayer:
 
     def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
         """See `Player.play`: `(S, S, 4)`, cut out. Where no part of the body is seen: nobody."""
-        size = self.config.size
-        pose = pose_of(moments, size)
+        size, side, detail = self.config.size, self.config.side, self.config.detail
+        pose = Similarity.resized(1 / detail).of_pose(pose_of(moments, size), (side, side))
         posed = fit(pose, self.stretch)
         columns = self.columns(pose)
-        surfaces = surface_maps(posed, (size, size), self.girth)
+        surfaces = surface_maps(posed, (side, side), self.girth)
         for some in batches(range(len(pose)), batch):
             maps = [next(surfaces) for _ in some]
             made = self.painted(pose, posed, maps, some, columns)
             for moment, picture in zip(some, made, strict=True):
-                shown = np.zeros((size, size, 4), np.uint8)
+                whole = np.zeros((size, size, 4), np.uint8)
                 if posed.known[moment]:
-                    shown[:, columns[moment]] = picture
-                yield shown
+                    whole[:, detail * columns[moment].start : detail * columns[moment].stop] = picture
+                yield whole
 
     def columns(self, pose: Pose) -> list[slice]:
         """The columns that the networks see at each moment: one width for the whole sequence, about the person."""
-        size, width = self.config.size, self.config.size_hw[1]
+        size, width = self.config.side, self.config.size_hw[1]
         seen = pose.confidence > 0
         low = np.where(seen, pose.xy[..., 0], np.inf).min(axis=1, initial=np.inf)
         high = np.where(seen, pose.xy[..., 0], -np.inf).max(axis=1, initial=-np.inf)
@@ -96,8 +102,8 @@ class FreestylePlayer:
     def painted(
         self, pose: Pose, posed: PosedBody, maps: list[Image], some: list[int], columns: list[slice]
     ) -> list[Image]:
-        """B pictures (S, W, 4) premultiplied."""
-        size, photograph = self.config.size, self.photograph
+        """B pictures (S, W * S / N, 4) premultiplied."""
+        size, detail, photograph = self.config.side, self.config.detail, self.photograph
         along = list(self._workers.map(photograph.along, pose.xy[some], pose.confidence[some], maps))
         boxes = [columns[moment] for moment in some]
         width = boxes[0].stop - boxes[0].start
@@ -109,17 +115,22 @@ class FreestylePlayer:
         faces = np.stack([face_labels(one, seen, (size, width)) for one, seen in zip(xy, confidence, strict=True)])
         copied = None
         if self.config.copies:
-            shown = (one.within((slice(None), box)) for one, box in zip(along, boxes, strict=True))
-            copies = list(self._workers.map(photograph.copies, shown, labels))
+            parts = (one.within((slice(None), box)) for one, box in zip(along, boxes, strict=True))
+            copies = list(self._workers.map(photograph.copies, parts, labels))
             copied = torch.from_numpy(np.stack(copies)).permute(0, 1, 4, 2, 3).to(self.device) / 255
         body = body_condition(torch.from_numpy(labels).to(self.device), torch.from_numpy(faces).to(self.device))
+        seen = copied
+        if copied is not None and detail > 1:
+            seen = F.avg_pool2d(copied.flatten(1, 2), detail).view(*copied.shape[:3], size, width)
         with autocast(self.device):
-            frame: PaintedFrame = self.b2f[width].decode(self.tensor, body, copied, played=True)  # type: ignore[operator]
-        z, mask = frame.z.float(), frame.mask.float()
+            said: Said = self.b2f[width].say(self.tensor, body, seen, played=True)  # type: ignore[operator]
+        z, mask, _ = shown(enlarged(said, detail), copied)
         if self.config.refining:
-            z = self._with_faces(z, mask, xy, confidence)
+            finer = np.asarray(Similarity.resized(detail).of_points(xy), np.float32)
+            z = self._with_faces(z, mask, finer, confidence)
         if not self.config.blending:
-            mask = (torch.from_numpy(labels).to(self.device) > 0)[:, None].float()
+            body_there = (torch.from_numpy(labels).to(self.device) > 0)[:, None].float()
+            mask = F.interpolate(body_there, scale_factor=float(detail))
         picture = torch.cat([(z + 1) / 2 * mask, mask], dim=1).clamp(0, 1)
         return list((255 * picture + 0.5).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
 
@@ -127,8 +138,8 @@ class FreestylePlayer:
         self, xy: npt.NDArray[np.float32], confidence: npt.NDArray[np.float32], maps: list[Image], along: list[Along],
         boxes: list[slice],
     ) -> Image:  # fmt: skip
-        """P^M, eq. 3: (B, S, W)."""
-        size, width = self.config.size, boxes[0].stop - boxes[0].start
+        """P^M, eq. 3: (B, N, W)."""
+        size, width = self.config.side, boxes[0].stop - boxes[0].start
         person = self.photograph.labels[:, (size - width) // 2 : (size - width) // 2 + width]
         surface = surface_values(
             torch.from_numpy(np.stack([one[:, box] for one, box in zip(maps, boxes, strict=True)]))
@@ -162,6 +173,6 @@ class FreestylePlayer:
         crops = cut_aligned(z[seen] * mask[seen], matrices, WIDE)
         with autocast(self.device):
             refined = self.fr(crops, self.identity)
-        shown, z = put_in(refined, crops), z.clone()
-        z[seen] = lay_back(z[seen], shown, torch.ones_like(refined.mask), matrices)
+        mended, z = put_in(refined, crops), z.clone()
+        z[seen] = lay_back(z[seen], mended, torch.ones_like(refined.mask), matrices)
         return z

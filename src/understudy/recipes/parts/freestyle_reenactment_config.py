@@ -109,6 +109,9 @@ class Config:
 
     placement: Placement = Placement(scale_by="body", fit_limbs=True)
     """how a driver is brought to the photograph's place; ours"""
+    detail: int = 1
+    """how many times as large as the networks see it a photograph is kept and shown: what they say is carried out with
+    its own pixels; ours"""
     model: str = ""
     """file of the trained networks; empty are those that come with the program"""
 
@@ -134,6 +137,8 @@ class Config:
             raise ValueError(f"face_size {self.face_size} cannot be halved {len(self.fr_widths)} times")
         if min(self.p2b_width, self.p2b_blocks, self.face_embedding, self.part_embedding, self.b2f_first) < 1:
             raise ValueError("p2b_width, p2b_blocks, face_embedding, part_embedding and b2f_first must be at least 1")
+        if self.detail < 1 or (self.detail > 1 and not self.copies):
+            raise ValueError(f"detail must be at least 1, and more than that needs copies: not {self.detail}")
         if self.copies < 0 or self.most_flow < 0 or self.b2f_shuffled not in (1, 2):
             raise ValueError(
                 f"copies and most_flow must be at least 0 and b2f_shuffled 1 or 2: "
@@ -148,7 +153,12 @@ class Config:
 
     @property
     def size(self) -> int:
-        """Pixels: side of the square that people are placed in, of which the frame is the middle."""
+        """Pixels: side of the square that people are placed in and shown in."""
+        return self.side * self.detail
+
+    @property
+    def side(self) -> int:
+        """Pixels: the same as the networks see it; their frame is the middle of it."""
         return self.size_hw[0]
 
     @property

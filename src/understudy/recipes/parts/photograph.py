@@ -1,11 +1,12 @@
 """One picture of a person, and what it says of another pose: the copies that "copy visible texture" chooses among.
 
-Not the paper's: Gafni et al. paint every pixel from an embedding. Shape letters: S the picture's side, K copies.
+Not the paper's: Gafni et al. paint every pixel from an embedding. Shape letters: N the side of the square that networks
+see, S that of the picture, N once or several times; K copies.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from understudy.body.labels import LABEL, LABELS, MIRRORED, other_side
 from understudy.body.surface_mesh import CHARTS
 from understudy.conditioning.limb_warps import part_transforms, with_made_up_points
-from understudy.conditioning.surface_copy import copied, looked_up, seen_places
+from understudy.conditioning.surface_copy import copied, interpolated_places, looked_up, seen_places
 from understudy.errors import ActorError
 from understudy.media.images import decoded_image, image_array
 from understudy.poses.pose import POINTS, Pose
@@ -76,9 +77,9 @@ class Photograph:
 
     Attributes:
         picture: (S, S, 4) RGB and matte, straight.
-        labels: (S, S) of `body.labels.LABELS`.
-        surface: (S, S, 3) surface map.
-        xy, confidence: (133, 2) pixels, (133,).
+        labels: (N, N) of `body.labels.LABELS`.
+        surface: (N, N, 3) surface map.
+        xy, confidence: (133, 2) pixels of the N x N picture, (133,).
     """
 
     picture: Image
@@ -89,8 +90,18 @@ class Photograph:
 
     @property
     def size(self) -> int:
-        """S."""
-        return len(self.picture)
+        """N."""
+        return len(self.labels)
+
+    @property
+    def detail(self) -> int:
+        """S / N"""
+        return len(self.picture) // len(self.labels)
+
+    @cached_property
+    def small(self) -> Image:
+        """(N, N, 4): `picture` as networks see it."""
+        return at_side(self.picture, self.size)
 
     @cached_property
     def premultiplied(self) -> Image:
@@ -101,33 +112,40 @@ class Photograph:
     @cached_property
     def palette(self) -> Image:
         """(22, 3) RGB of each label: medians where it shows the label, else of what is likely to look alike."""
-        return palette_of(self.picture[..., :3], np.where(self.picture[..., 3] > 200, self.labels, 0))
+        return palette_of(self.small[..., :3], np.where(self.small[..., 3] > 200, self.labels, 0))
 
     @cached_property
     def _places(self) -> Floats:
-        return seen_places(self.surface, (self.labels > 0) & (self.picture[..., 3] > 127))
+        return seen_places(self.surface, (self.labels > 0) & (self.small[..., 3] > 127))
 
     @cached_property
     def _usual(self) -> Image:
-        return usual_labels(self.surface, np.where(self.picture[..., 3] > 127, self.labels, 0))
+        return usual_labels(self.surface, np.where(self.small[..., 3] > 127, self.labels, 0))
 
     @cached_property
     def _wardrobe(self) -> Wardrobe:
-        pose = Pose(self.xy[None], self.confidence[None], (self.size, self.size))
-        return Wardrobe(Look(self.size), pose, {0: self.picture})
+        side = len(self.picture)
+        pose = Pose(self._finer(self.xy)[None], self.confidence[None], (side, side))
+        return Wardrobe(Look(side), pose, {0: self.picture})
+
+    def _finer(self, xy: Floats) -> Floats:
+        """Pixels of the N x N picture -> pixels of the S x S picture."""
+        return np.asarray(Similarity.resized(self.detail).of_points(xy), np.float32)
 
     def along(self, xy: Floats, confidence: Floats, surface: Image) -> Along:
         """The picture in another pose, as far as that can be said before it is known what is to be where.
 
         Args:
-            xy, confidence: (133, 2) pixels of the S x S picture, (133,): the wanted pose.
-            surface: (S, S, 3) its surface map.
+            xy, confidence: (133, 2) pixels of the N x N picture, (133,): the wanted pose.
+            surface: (N, N, 3) its surface map.
         """
         wardrobe = self._wardrobe
         wanted, seen = with_made_up_points(xy, confidence)
-        transforms = part_transforms(wanted, wardrobe.points[0], seen & wardrobe.seen[0], self.size)
+        own, own_seen = with_made_up_points(self.xy, self.confidence)
+        transforms = part_transforms(wanted, own, seen & own_seen, self.size)
         where, trust = looked_up(self._places, surface, transforms)
-        by_limbs, _ = wardrobe.dressed(0, wanted, seen, wardrobe.nearness(wanted))
+        finer = self._finer(wanted)
+        by_limbs, _ = wardrobe.dressed(0, finer, seen, wardrobe.nearness(finer))
         labels = cv2.remap(self.labels, where, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
         complete = filled(np.asarray(labels, np.uint8), surface, self._usual)
         return Along(where, trust, np.asarray(labels, np.uint8), complete, np.asarray(by_limbs + 0.5, np.uint8))
@@ -137,14 +155,18 @@ class Photograph:
 
         Args:
             along: of that pose.
-            labels: (S, S) what is to be where.
+            labels: (N, N) what is to be where.
 
         Returns:
             (K, S, S, 4) premultiplied RGBA.
         """
         # What hung before the body in the photograph is no part of it
-        by_surface = copied(self.premultiplied, along.where, along.trust * _alike(along.labels, labels))
-        return np.stack([by_surface, along.by_limbs, in_colours(self.palette, labels)])
+        trust, colours = along.trust * _alike(along.labels, labels), in_colours(self.palette, labels)
+        where, side = along.where, (along.by_limbs.shape[1], along.by_limbs.shape[0])
+        if self.detail > 1:
+            where = self._finer(interpolated_places(where, side))
+            trust, colours = (cv2.resize(maps, side, interpolation=cv2.INTER_LINEAR) for maps in (trust, colours))
+        return np.stack([copied(self.premultiplied, where, trust), along.by_limbs, colours])
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,10 +174,10 @@ class Along:
     """A photograph in another pose.
 
     Attributes:
-        where: (S, S, 2) where in the photograph each pixel is looked up along the surface.
-        trust: (S, S) as `surface_copy.looked_up` gives it.
-        labels: (S, S) what the photograph shows there, 0 where nothing can be said.
-        complete: (S, S) the same, and where the photograph shows nothing of the body what is usual there.
+        where: (N, N, 2) where in the photograph each pixel is looked up along the surface.
+        trust: (N, N) as `surface_copy.looked_up` gives it.
+        labels: (N, N) what the photograph shows there, 0 where nothing can be said.
+        complete: (N, N) the same, and where the photograph shows nothing of the body what is usual there.
         by_limbs: (S, S, 4) premultiplied: the photograph warped limb by limb.
     """
 
@@ -166,8 +188,11 @@ class Along:
     by_limbs: Image
 
     def within(self, box: tuple[slice, slice]) -> Along:
-        """The same of some rows and columns."""
-        return Along(*(np.ascontiguousarray(getattr(self, one.name)[box]) for one in fields(self)))
+        """The same of some rows and columns of the N x N picture."""
+        times = len(self.by_limbs) // len(self.labels)
+        finer = tuple(slice(*(None if edge is None else times * edge for edge in (one.start, one.stop))) for one in box)
+        small = (self.where[box], self.trust[box], self.labels[box], self.complete[box])
+        return Along(*(np.ascontiguousarray(maps) for maps in (*small, self.by_limbs[finer])))
 
 
 def at_side(picture: Image, side: int) -> Image:
@@ -216,8 +241,9 @@ def stored_photograph(weights: Arrays) -> Photograph:
         picture, labels, surface = (decoded_image(weights[f"{name}_png"]) for name in ("picture", "labels", "surface"))
     except ValueError as cause:
         raise ActorError(f"the actor's photograph cannot be used ({cause}): make it again") from None
-    side = len(picture)
-    if picture.shape != (side, side, 4) or labels.shape != (side, side) or surface.shape != (side, side, 3):
+    side, fine = len(labels), len(picture)
+    shapes = labels.shape, surface.shape, picture.shape
+    if shapes != ((side, side), (side, side, 3), (fine, fine, 4)) or fine % side:
         raise ActorError("the actor's photograph and its maps are of different sizes: make it again")
     if labels.max() >= len(LABELS) or surface[..., 0].max() >= len(CHARTS):
         raise ActorError("the actor's photograph has labels that there are not: make it again")
