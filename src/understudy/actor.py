@@ -94,7 +94,7 @@ class Actor:
             config=trained.config,
             weights=trained.weights,
             statistics=trained.statistics,
-            body=body_statistics(reference.poses),
+            body=trained.body or body_statistics(reference.poses),
             crop=header.crop,
             working_size=header.size_hw[0],
             original_size_hw=header.original_size_hw,

@@ -36,7 +36,12 @@ from understudy.poses.similarity import IDENTITY, Similarity
 from understudy.recipes.parts.player import BATCH, Player, batches, moments
 from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
 from understudy.retargeting.cut_off import CutOff
-from understudy.retargeting.global_normalization import ground_statistics, kept_on_ground, normalization
+from understudy.retargeting.global_normalization import (
+    GroundStatistics,
+    ground_statistics,
+    kept_on_ground,
+    normalization,
+)
 from understudy.retargeting.proportions import fit_limbs
 from understudy.retargeting.shots import as_one_shot
 from understudy.retargeting.window import held, presence
@@ -109,8 +114,21 @@ def aligned_poses(actor: Actor, driving: Performance) -> Pose:
         if grounded is not None:
             return grounded
     alignment = align(own, actor.body, placement.scale_by)
+    ground = ground_statistics(poses, driving.fps) if placement.on_ground else None
+    standing = ground is not None and actor.ground is not None
+    if ground is not None and actor.ground is not None:
+        alignment = _standing(alignment, ground, actor.ground)
     pose = alignment.of_pose(poses, size_hw)
-    return fit_limbs(pose, alignment, own, actor.body) if placement.fit_limbs else pose
+    if not placement.fit_limbs:
+        return pose
+    fitted_limbs = fit_limbs(pose, alignment, own, actor.body)
+    return kept_on_ground(fitted_limbs, pose) if standing else fitted_limbs
+
+
+def _standing(alignment: Alignment, driving: GroundStatistics, reference: GroundStatistics) -> Alignment:
+    """The same alignment, moved up or down until the middles of both ways on the floor lie on each other."""
+    here, there = ((ground.close + ground.far) / 2 for ground in (driving, reference))
+    return replace(alignment, translation_xy=(alignment.translation_xy[0], there - alignment.scale * here))
 
 
 def _grounded(

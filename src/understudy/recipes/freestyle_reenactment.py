@@ -52,7 +52,8 @@ from understudy.recipes.parts.photograph import PHOTOGRAPH, Photograph, at_side,
 from understudy.recipes.parts.recipe import Recipe
 from understudy.recipes.parts.segments import segments_of
 from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, nothing_trained
-from understudy.tracking.body_fit import fit
+from understudy.retargeting.alignment import BodyStatistics, body_statistics
+from understudy.tracking.body_fit import PosedBody, fit, unfolded
 from understudy.tracking.face import aligned, face_matrix
 from understudy.tracking.parsing import BuiltInParser
 from understudy.tracking.surface import girth_of, surface_maps
@@ -95,11 +96,11 @@ def train(session: Session) -> Trained:
             "and set model=NAME.freestyle"
         )
     log.warning("%s", seen_by(model))
-    photograph, measures = read(session.reference, config)
+    photograph, measures, body = read(session.reference, config)
     looks = looked_at(model, photograph)
     record = nothing_trained(session.seed, started) | {"model": dict(model.record)}
     statistics = {"flat_colour": np.array(flat_colour(session.reference), np.uint8)}
-    return Trained(config, {**model.weights, **stored(photograph), **measures, **looks}, statistics, record)
+    return Trained(config, {**model.weights, **stored(photograph), **measures, **looks}, statistics, record, body)
 
 
 def networks(config: Config) -> dict[str, Any]:
@@ -118,8 +119,8 @@ def seen_by(model: FreestyleModel) -> str:
     return f"one photograph: what it does not show is guessed, by networks that have seen {seen}"
 
 
-def read(reference: Performance, config: Config) -> tuple[Photograph, dict[str, Any]]:
-    """The photograph of a reference, and the measures of the body in it; N and S as in `photograph`.
+def read(reference: Performance, config: Config) -> tuple[Photograph, dict[str, Any], BodyStatistics | None]:
+    """The photograph of a reference, the measures of the body in it, and those for placing drivers; as `photograph`.
 
     Label maps that the reference holds are taken as they are, and so are built-in surface maps. Those of a network or a
     user have coordinates of another mesh, and are not used.
@@ -146,7 +147,26 @@ def read(reference: Performance, config: Config) -> tuple[Photograph, dict[str, 
     if not config.hands:
         labels = without_hands(labels)
     measures = {"stretch": posed.stretch, "girth": np.array([girth], np.float32)}
-    return Photograph(picture, labels, surface, pose.xy[0], pose.confidence[0]), measures
+    working = reference.header.size_hw[0] / size
+    placing = measured(reference.poses, posed, working) if len(reference) == 1 else None
+    return Photograph(picture, labels, surface, pose.xy[0], pose.confidence[0]), measures, placing
+
+
+def measured(poses: Pose, posed: PosedBody, enlarged: float) -> BodyStatistics:
+    """Where the person of one picture is, with limbs as long as the fitted body's: the picture shows them shortened.
+
+    Args:
+        poses: one, in working pixels.
+        posed: the body laid into it.
+        enlarged: working pixels over the pixels of `posed`.
+    """
+    seen, whole = body_statistics(poses), body_statistics(unfolded(posed))
+    return replace(
+        seen,
+        hip_width=enlarged * whole.hip_width,
+        torso_length=enlarged * whole.torso_length,
+        limb_lengths=tuple(enlarged * length for length in whole.limb_lengths),
+    )
 
 
 def best_frame(reference: Performance) -> int:

@@ -15,6 +15,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from understudy.body.head import HeadShape
+from understudy.body.landmarks import landmark_anchors
 from understudy.body.posing import (
     LENGTHS,
     Bones,
@@ -25,7 +27,7 @@ from understudy.body.posing import (
     stretched,
     without_fingers,
 )
-from understudy.body.skeleton import Body
+from understudy.body.skeleton import INDEX, Body, rest_positions
 from understudy.poses import pose as p
 from understudy.poses.pose import Pose
 from understudy.tracking.lifter import lifter, looked_at
@@ -107,6 +109,18 @@ def fit(pose: Pose, stretch: npt.NDArray[np.float32] | None = None, *, follow: b
         parts = [_fitted(xy[span], confidence[span], lengths, follow=follow) for span in spans]
     turned, grip, scale, pelvis = (torch.cat([part[value] for part in parts]).numpy() for value in range(4))
     return PosedBody(turned, grip, scale, pelvis, lengths.numpy(), known, pose.size_hw)
+
+
+def unfolded(posed: PosedBody) -> Pose:
+    """The body of a clip's first moment in its rest pose, seen from the front: limbs hide none of their length.
+
+    Returns:
+        One pose of 133 points, in pixels, the pelvis where it was.
+    """
+    points = landmark_anchors(posed.body, HeadShape()).points
+    from_pelvis = points[:, :2] - rest_positions(posed.body)[INDEX["pelvis"], :2]
+    xy = from_pelvis * np.array([1, -1]) * posed.scale[0] + posed.pelvis[0]
+    return Pose(xy[None].astype(np.float32), np.ones((1, len(xy)), np.float32), posed.size_hw)
 
 
 def _measured(xy: Tensor, confidence: Tensor, known: npt.NDArray[np.bool_]) -> Tensor:

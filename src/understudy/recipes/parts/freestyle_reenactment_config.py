@@ -107,7 +107,7 @@ class Config:
     shares: tuple[float, float, float] = (0.25, 0.65, 0.1)
     """of the training time when that is limited, for each network"""
 
-    placement: Placement = Placement(scale_by="body", fit_limbs=True)
+    placement: Placement = Placement(scale_by="body", fit_limbs=True, on_ground=True)
     """how a driver is brought to the photograph's place; ours"""
     detail: int = 1
     """how many times as large as the networks see it a photograph is kept and shown: what they say is carried out with

@@ -19,6 +19,9 @@ class Placement:
     limb lengths ("body"; ours)"""
     fit_limbs: bool = False
     """give the driver's limbs the reference's lengths; beyond the papers, whose limit this is"""
+    on_ground: bool = False
+    """of "similarity": both stand at one height, where both show their feet, in place of having both trunks at one on
+    average; ours, since a photograph has no average"""
 
     def __post_init__(self) -> None:
         if self.normalization not in ("similarity", "ground", "ground-printed"):

@@ -12,6 +12,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from understudy.retargeting.alignment import BodyStatistics
+
 Arrays = Mapping[str, npt.NDArray[Any]]
 """name -> array, as an actor's file holds them"""
 
@@ -32,6 +34,8 @@ class Trained:
     record: dict[str, Any]
     """JSON-able: steps, joined_at (first step of the unpaired branch, None if it never joined), seconds, features,
     device, precision, seed, losses"""
+    body: BodyStatistics | None = None
+    """of the reference, in its working pixels, where the recipe knows them better than the poses say; None where not"""
 
 
 def nothing_trained(seed: int, started: float) -> dict[str, Any]:
