@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
+from understudy.errors import ActorError
 from understudy.people.made_up import made_up_views
 from understudy.poses.pose import Pose
+from understudy.poses.similarity import Similarity
 from understudy.recipes.freestyle_reenactment import as_it_comes, looked_at, places_shown
 from understudy.recipes.parts.freestyle_model import load_model
 from understudy.recipes.parts.freestyle_player import FreestylePlayer
@@ -28,7 +31,7 @@ def player_of(photograph, config=None):
     model = load_model()
     size = photograph.size
     posed = fit(Pose(photograph.xy[None], photograph.confidence[None], (size, size)), follow=False)
-    girth = girth_of(posed, [photograph.picture[..., 3]])
+    girth = girth_of(posed, [photograph.small[..., 3]])
     measures = {"stretch": posed.stretch, "girth": np.array([girth], np.float32)}
     weights = {**model.weights, **stored(photograph), **measures, **looked_at(model, photograph)}
     return FreestylePlayer(config or as_it_comes(), weights, torch.device("cpu"))
@@ -50,6 +53,35 @@ def test_a_person_comes_out_where_the_pose_is_and_the_same_in_any_batch(views):
         assert (made & true).sum() / (made | true).sum() > 0.6
         assert (picture[..., :3] <= picture[..., 3:]).all()
     assert list(player.play([])) == []
+
+
+def test_a_finer_photograph_gives_the_same_picture_finer(views):
+    """Twice the pixels, of which the networks see the averages: people are where they were, and stripes are kept."""
+    photograph, pose = photograph_of(views[0]), dance(views[1:2])
+    large = cv2.resize(photograph.picture, (1024, 1024), interpolation=cv2.INTER_NEAREST)
+    striped = large.copy()
+    striped[::2, :, :3] = np.minimum(striped[::2, :, :3], 205) + 50
+    striped[1::2, :, :3] = np.maximum(striped[1::2, :, :3], 50) - 50
+    config = replace(as_it_comes(), detail=2)
+    (usual,), (fine,), (stripes,) = (
+        list(player_of(replace(photograph, picture=picture), how).play(moments(scaled)))
+        for picture, how, scaled in (
+            (photograph.picture, None, pose),
+            (large, config, Similarity.resized(2).of_pose(pose, (1024, 1024))),
+            (striped, config, Similarity.resized(2).of_pose(pose, (1024, 1024))),
+        )
+    )
+    assert fine.shape == (1024, 1024, 4)
+    shrunk = cv2.resize(fine, (512, 512), interpolation=cv2.INTER_AREA).astype(int)
+    person = usual[..., 3] > 200
+    assert np.abs(shrunk - usual)[person].mean() < 6
+    across = [np.abs(np.diff(one[..., :3].astype(int), axis=0))[fine[1:, :, 3] > 250].mean() for one in (fine, stripes)]
+    assert across[1] > across[0] + 20
+
+
+def test_a_photograph_of_another_size_is_told(views):
+    with pytest.raises(ActorError, match="not as large as its networks take it"):
+        player_of(photograph_of(views[0]), replace(as_it_comes(), detail=2))
 
 
 def test_who_reaches_far_out_is_seen_in_the_whole_square(views):
