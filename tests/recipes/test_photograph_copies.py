@@ -1,7 +1,11 @@
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 
 from understudy.body.labels import LABEL
+from understudy.body.surface_mesh import CHART
 from understudy.errors import TrainingError
 from understudy.people.made_up import made_up_views
 from understudy.recipes.parts.freestyle_samples import (
@@ -12,6 +16,7 @@ from understudy.recipes.parts.freestyle_samples import (
     write_person,
 )
 from understudy.recipes.parts.photograph import palette_of
+from understudy.recipes.parts.usual_labels import belongs
 
 SIZE = (256, 160)
 
@@ -49,6 +54,63 @@ def test_a_copy_never_shows_another_label_than_the_one_wanted(views):
     """What hung before the body in the photograph is no part of it."""
     copies, _ = copies_of(photograph_of(views[0]), views[1])
     assert not copies[0][views[1].labels == 0].any()
+
+
+def test_the_room_does_not_shine_through_at_the_edges(views):
+    """A soft matte's colours are mixed with what was behind; copies have the person's own."""
+    view = views[0]
+    photograph = photograph_of(view)
+    soft = cv2.GaussianBlur(photograph.picture[..., 3], (0, 0), 2)
+    share = soft[..., None] / 255
+    green = np.array([0, 255, 0])
+    mixed = (photograph.picture[..., :3] * share + green * (1 - share)).astype(np.uint8)
+    filmed = replace(photograph, picture=np.dstack([mixed, soft]))
+    edge = (soft > 60) & (soft < 200)
+
+    def greener(picture):
+        return (picture[edge][:, 1].astype(int) - picture[edge][:, ::2].max(axis=1)).mean()
+
+    assert greener(filmed.picture) > 30 > 10 > greener(filmed.clean)
+    np.testing.assert_array_equal(filmed.clean[..., 3], soft)
+    sure = cv2.erode(soft, np.ones((5, 5))) > 240
+    np.testing.assert_array_equal(filmed.clean[sure], filmed.picture[sure])
+
+
+def test_an_arm_before_the_trunk_is_not_copied_onto_it(views):
+    """Whatever the surface map and the cuts of the limbs say there."""
+    view = views[0]
+    photograph = photograph_of(view)
+    trunk = np.isin(photograph.surface[..., 0], (CHART["front"], CHART["back"])) & (photograph.labels > 0)
+    rows, _ = np.nonzero(trunk)
+    across = trunk & (np.abs(np.arange(len(trunk)) - rows.mean()) < 0.15 * np.ptp(rows))[:, None]
+    assert across.sum() > 100
+    picture, labels = photograph.picture.copy(), photograph.labels.copy()
+    picture[across, :3], labels[across] = (0, 255, 0), LABEL["left arm"]
+    hidden = replace(photograph, picture=picture, labels=labels)
+    along = hidden.along(photograph.xy, photograph.confidence, photograph.surface)
+    assert not (along.labels[across] == LABEL["left arm"]).any()
+    assert (along.complete[across] > 0).all() and not (along.complete[across] == LABEL["left arm"]).any()
+    surface, limbs, _ = hidden.copies(along, photograph.labels)
+    inner = cv2.erode(across.astype(np.uint8), np.ones((5, 5))) > 0
+    for copy in (surface, limbs):
+        assert not ((copy[inner][:, 1] > 150) & (copy[inner][:, 0] < 80)).any()
+
+
+@pytest.mark.parametrize(
+    ("chart", "label", "belong"),
+    [
+        ("front", "left arm", False), ("front", "upper clothes", True), ("front", "face", False),
+        ("front", "hair", True), ("head, left half", "face", True), ("head, left half", "pants", False),
+        ("left forearm, before", "left hand", True), ("left forearm, before", "pants", False),
+        ("left thigh, behind", "right leg", True), ("left thigh, behind", "left hand", False),
+        ("nobody", "face", False), ("front", "background", False),
+    ],
+)  # fmt: skip
+def test_what_belongs_on_which_chart(chart, label, belong):
+    charts, labels = (
+        np.array([[names[name]]], np.uint8) for names, name in ((CHART | {"nobody": 0}, chart), (LABEL, label))
+    )
+    assert belongs(charts, labels).item() == belong
 
 
 def test_colours_that_are_not_seen_come_from_what_looks_alike():

@@ -26,12 +26,17 @@ LEAST_HEAD_RADIUS = 0.35
 
 DANCING_MARGIN = 0.1
 """of the half side, around everything that somebody who stands still could reach: for steps and small jumps"""
-ARM_REACH, LEG_REACH = 1.55, 1.85
-"""of the trunk: from a shoulder to the fingers, from a hip to the toes"""
+ARM_REACH, LEG_REACH, UPRIGHT_REACH = 1.7, 2.0, 4.6
+"""of the trunk: from shoulder to fingers, from hip to toes, from an ankle to the fingers of a raised hand"""
 
 _HEAD = [p.NOSE, p.LEFT_EYE, p.RIGHT_EYE, p.LEFT_EAR, p.RIGHT_EAR]
 _ARMS = ((p.LEFT_ELBOW, p.LEFT_WRIST), (p.RIGHT_ELBOW, p.RIGHT_WRIST))
 _SHINS = ((p.LEFT_KNEE, p.LEFT_ANKLE), (p.RIGHT_KNEE, p.RIGHT_ANKLE))
+_THIGHS = ((p.LEFT_HIP, p.LEFT_KNEE), (p.RIGHT_HIP, p.RIGHT_KNEE))
+_UPPER_ARMS = ((p.LEFT_SHOULDER, p.LEFT_ELBOW), (p.RIGHT_SHOULDER, p.RIGHT_ELBOW))
+_HIPS = (p.LEFT_HIP, p.RIGHT_HIP)
+THIGH, SHIN, UPPER_ARM = 1.0, 0.98, 0.68
+"""lengths over the trunk's, mid-shoulder to mid-hip, of an average body"""
 
 
 def person_square(poses: Pose) -> tuple[int, int, int]:
@@ -71,13 +76,26 @@ def dancing_square(pose: Pose) -> tuple[int, int, int]:
     shoulders, hips = [p.LEFT_SHOULDER, p.RIGHT_SHOULDER], [p.LEFT_HIP, p.RIGHT_HIP]
     (xy,), (seen,) = pose.xy, pose.confidence > 0
     low_xy, high_xy = low[0], high[0]
-    if seen[shoulders].any() and seen[hips].any():
-        trunk = float(np.linalg.norm(xy[shoulders][seen[shoulders]].mean(0) - xy[hips][seen[hips]].mean(0)))
-        for joints, length in ((shoulders, ARM_REACH), (hips, LEG_REACH)):
+    trunk = _trunk(xy, seen)
+    for joints, length in ((shoulders, ARM_REACH), (hips, LEG_REACH)):
+        if seen[joints].any():
             from_here = xy[joints][seen[joints]]
             low_xy = np.minimum(low_xy, from_here.min(0) - length * trunk)
             high_xy = np.maximum(high_xy, from_here.max(0) + length * trunk)
+    ankles = [p.LEFT_ANKLE, p.RIGHT_ANKLE]
+    if seen[ankles].any():  # whoever crouches can stand up
+        low_xy[1] = min(low_xy[1], xy[ankles, 1][seen[ankles]].max() - UPRIGHT_REACH * trunk)
     return _square(low_xy, high_xy, DANCING_MARGIN, pose.size_hw)
+
+
+def _trunk(xy: FloatArray, seen: npt.NDArray[np.bool_]) -> float:
+    """How long the trunk would be if it did not lean towards the camera: what the longest of the limbs says."""
+    neck, pelvis = (xy[list(pair)].mean(axis=0) for pair in ((p.LEFT_SHOULDER, p.RIGHT_SHOULDER), _HIPS))
+    whole = bool(seen[[p.LEFT_SHOULDER, p.RIGHT_SHOULDER, *_HIPS]].all())
+    lengths = [float(np.linalg.norm(neck - pelvis))] if whole else [0.0]
+    for pairs, share in ((_THIGHS, THIGH), (_SHINS, SHIN), (_UPPER_ARMS, UPPER_ARM)):
+        lengths += [float(np.linalg.norm(xy[a] - xy[b])) / share for a, b in pairs if seen[a] and seen[b]]
+    return max(lengths)
 
 
 def _square(

@@ -24,7 +24,7 @@ from understudy.recipes.parts.photograph import Photograph
 
 Image = npt.NDArray[np.uint8]
 
-KIND, VERSION = "people", 2
+KIND, VERSION = "people", 3
 FACING = 0.6
 """odds that a person's looks are taken from the view that shows most of the front, as photographs do"""
 STORED_COPIES = 2

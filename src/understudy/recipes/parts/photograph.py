@@ -23,7 +23,7 @@ from understudy.media.images import decoded_image, image_array
 from understudy.poses.pose import POINTS, Pose
 from understudy.poses.similarity import Similarity
 from understudy.recipes.parts.trained import Arrays, ArraySpec
-from understudy.recipes.parts.usual_labels import filled, usual_labels
+from understudy.recipes.parts.usual_labels import belongs, filled, usual_labels
 from understudy.recipes.parts.wardrobe import Wardrobe
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ COPIES = ("surface", "limbs", "colours")
 FEW = 12
 """pixels of a label, below which its colour is taken from one that is likely to look alike"""
 GREY = 128
+SURE, EDGE = 240, 1
+"""of 255: alpha of what is the person's alone; pixels of the N x N picture from there to the outline, whose colours are
+mixed with the room's"""
 
 _ALIKE: dict[str, tuple[str, ...]] = {
     "face": ("torso skin", "left arm", "right arm", "left hand", "right hand", "left leg", "right leg"),
@@ -58,6 +61,11 @@ _ALIKE: dict[str, tuple[str, ...]] = {
 }
 """where the colour of what a picture does not show is looked for; "arm" stands for the arm of the same side"""
 
+_KINDS = (("arm", "hand", "gloves"), ("face", "hair", "hat", "sunglasses"))
+_KIND = np.array(
+    [next((row for row, words in enumerate(_KINDS) if name.split(" ")[-1] in words), len(_KINDS)) for name in LABELS]
+)
+"""(22,) of each label: arms, heads and the rest are not taken for each other when limbs are warped"""
 _SIDELESS = np.minimum(np.arange(len(LABELS)), MIRRORED).astype(np.uint8)
 
 
@@ -104,10 +112,23 @@ class Photograph:
         return at_side(self.picture, self.size)
 
     @cached_property
+    def clean(self) -> Image:
+        """(S, S, 4) straight: `picture`, and about the outline the person's own colours, without the room's in them."""
+        colours, alpha = self.picture[..., :3], self.picture[..., 3]
+        reach = EDGE * self.detail
+        inside = cv2.erode((alpha > SURE).astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+        if not inside.any():
+            return self.picture
+        _, nearest = cv2.distanceTransformWithLabels(1 - inside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+        of_label = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
+        of_label[nearest[inside > 0]] = colours[inside > 0]
+        return np.dstack([of_label[nearest], alpha])
+
+    @cached_property
     def premultiplied(self) -> Image:
-        """(S, S, 4)"""
-        alpha = self.picture[..., 3:].astype(np.float32) / 255
-        return np.dstack([np.asarray(self.picture[..., :3] * alpha + 0.5, np.uint8), self.picture[..., 3]])
+        """(S, S, 4) of `clean`"""
+        alpha = self.clean[..., 3:].astype(np.float32) / 255
+        return np.dstack([np.asarray(self.clean[..., :3] * alpha + 0.5, np.uint8), self.clean[..., 3]])
 
     @cached_property
     def palette(self) -> Image:
@@ -116,17 +137,40 @@ class Photograph:
 
     @cached_property
     def _places(self) -> Floats:
-        return seen_places(self.surface, (self.labels > 0) & (self.small[..., 3] > 127))
+        return seen_places(self.surface, self._shown > 0)
 
     @cached_property
     def _usual(self) -> Image:
-        return usual_labels(self.surface, np.where(self.small[..., 3] > 127, self.labels, 0))
+        return usual_labels(self.surface, self._shown)
+
+    @cached_property
+    def _shown(self) -> Image:
+        """(N, N) labels where the picture shows what the surface map says, and not an arm that lies before it."""
+        shown = (self.small[..., 3] > 127) & belongs(self.surface[..., 0], self.labels)
+        return np.where(shown, self.labels, np.uint8(0))
 
     @cached_property
     def _wardrobe(self) -> Wardrobe:
         side = len(self.picture)
         pose = Pose(self._finer(self.xy)[None], self.confidence[None], (side, side))
-        return Wardrobe(Look(side), pose, {0: self.picture})
+        return Wardrobe(Look(side), pose, {0: self.clean})
+
+    @cached_property
+    def _wardrobe_of_kinds(self) -> Wardrobe:
+        """The same of a picture of `_KIND`, half as large: RGB are arms, heads and the rest."""
+        side = self.size // 2
+        half = Similarity.resized(0.5)
+        pose = Pose(np.asarray(half.of_points(self.xy), np.float32)[None], self.confidence[None], (side, side))
+        kinds = 255 * np.eye(len(_KINDS) + 1, dtype=np.uint8)[_KIND[self.labels]]
+        return Wardrobe(Look(side), pose, {0: at_side(np.dstack([kinds, self.small[..., 3]]), side)})
+
+    def _kinds_along(self, wanted: Floats, seen: npt.NDArray[np.bool_]) -> Image:
+        """(N, N, 3) what the limbs' warp shows: shares of 255 of arms, heads and the rest."""
+        wardrobe = self._wardrobe_of_kinds
+        smaller = np.asarray(Similarity.resized(0.5).of_points(wanted), np.float32)
+        shown, _ = wardrobe.dressed(0, smaller, seen, wardrobe.nearness(smaller))
+        shares = shown[..., :3] * 255 / np.maximum(shown[..., 3:], 1)
+        return np.asarray(cv2.resize(shares.clip(0, 255), (self.size, self.size)) + 0.5, np.uint8)
 
     def _finer(self, xy: Floats) -> Floats:
         """Pixels of the N x N picture -> pixels of the S x S picture."""
@@ -148,7 +192,8 @@ class Photograph:
         by_limbs, _ = wardrobe.dressed(0, finer, seen, wardrobe.nearness(finer))
         labels = cv2.remap(self.labels, where, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
         complete = filled(np.asarray(labels, np.uint8), surface, self._usual)
-        return Along(where, trust, np.asarray(labels, np.uint8), complete, np.asarray(by_limbs + 0.5, np.uint8))
+        kinds = self._kinds_along(wanted, seen)
+        return Along(where, trust, np.asarray(labels, np.uint8), complete, kinds, np.asarray(by_limbs + 0.5, np.uint8))
 
     def copies(self, along: Along, labels: Image) -> Image:
         """The picture in another pose, in every one of `COPIES`' ways.
@@ -163,10 +208,16 @@ class Photograph:
         # What hung before the body in the photograph is no part of it
         trust, colours = along.trust * _alike(along.labels, labels), in_colours(self.palette, labels)
         where, side = along.where, (along.by_limbs.shape[1], along.by_limbs.shape[0])
+        # An arm that lay before the trunk is no part of it either, wherever the warp cuts
+        alike = np.take_along_axis(along.kinds, _KIND[labels][..., None], axis=2)[..., 0]
         if self.detail > 1:
             where = self._finer(interpolated_places(where, side))
-            trust, colours = (cv2.resize(maps, side, interpolation=cv2.INTER_LINEAR) for maps in (trust, colours))
-        return np.stack([copied(self.premultiplied, where, trust), along.by_limbs, colours])
+            trust, colours, alike = (
+                cv2.resize(maps, side, interpolation=cv2.INTER_LINEAR) for maps in (trust, colours, alike)
+            )
+        share = np.clip(2 * alike.astype(np.float32) / 255 - 0.5, 0, 1)[..., None]
+        by_limbs = np.asarray(along.by_limbs * share + 0.5, np.uint8)
+        return np.stack([copied(self.premultiplied, where, trust), by_limbs, colours])
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,6 +229,7 @@ class Along:
         trust: (N, N) as `surface_copy.looked_up` gives it.
         labels: (N, N) what the photograph shows there, 0 where nothing can be said.
         complete: (N, N) the same, and where the photograph shows nothing of the body what is usual there.
+        kinds: (N, N, 3) of 255, how much of that is arm, head, and the rest.
         by_limbs: (S, S, 4) premultiplied: the photograph warped limb by limb.
     """
 
@@ -185,13 +237,14 @@ class Along:
     trust: Floats
     labels: Image
     complete: Image
+    kinds: Image
     by_limbs: Image
 
     def within(self, box: tuple[slice, slice]) -> Along:
         """The same of some rows and columns of the N x N picture."""
         times = len(self.by_limbs) // len(self.labels)
         finer = tuple(slice(*(None if edge is None else times * edge for edge in (one.start, one.stop))) for one in box)
-        small = (self.where[box], self.trust[box], self.labels[box], self.complete[box])
+        small = (self.where[box], self.trust[box], self.labels[box], self.complete[box], self.kinds[box])
         return Along(*(np.ascontiguousarray(maps) for maps in (*small, self.by_limbs[finer])))
 
 

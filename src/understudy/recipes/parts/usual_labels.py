@@ -48,6 +48,32 @@ def _twins(chart: str) -> list[str]:
     return [half, other_side(chart), other_side(half)]
 
 
+def belongs(charts: Map, labels: Map) -> npt.NDArray[np.bool_]:
+    """(H, W): whether a label can be on the chart (0 is on none): an arm is on an arm alone, a face on the head."""
+    return np.asarray(_BELONGS[charts, labels])
+
+
+def _may_be_on(chart: str, label: str) -> bool:
+    limb = label.split(" ")[-1]
+    head, arm, below = (
+        any(word in chart for word in words) for words in (("head",), ("arm", "hand"), ("thigh", "shin", "foot"))
+    )
+    if chart == CHARTS[0] or label == LABELS[0]:
+        return False
+    if limb in ("arm", "hand", "gloves"):
+        return arm
+    if limb in ("leg", "shoe", "socks"):
+        return below
+    if label in ("face", "sunglasses", "hat"):
+        return head
+    if label in ("pants", "skirt"):
+        return not head and not arm
+    return label in ("hair", "scarf") or not head
+
+
+_BELONGS = np.array([[_may_be_on(chart, label) for label in LABELS] for chart in CHARTS])
+
+
 def usual_labels(surface: Map, labels: Map) -> Map:
     """What is worn where, as far as a photograph says, and guessed where it does not.
 
