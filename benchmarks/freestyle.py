@@ -13,13 +13,17 @@ colour of each part of the body is off. Differences to the limb warp come with t
 - "surface": copied along the surface, and the label's colour where the photograph does not show the place; no network
   but the one that says what is where.
 - "freestyle": the three networks.
+- "actor" (`--actor`): for scale, somebody of whom there are eight seconds of film, of another dance in the same room:
+  copy-then-refine at 512 pixels, of which nothing is trained.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
@@ -27,27 +31,35 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from understudy.actor import Actor
 from understudy.base.files import write_json
 from understudy.base.machine import machine
 from understudy.base.progress import progress_bar
+from understudy.consent import Consent
 from understudy.evaluation.intervals import mean_interval
 from understudy.evaluation.metrics import person_box, ssim
 from understudy.evaluation.part_similarity import binary_similarity, index_similarity
 from understudy.evaluation.perceptual import Perceptual
 from understudy.media.images import write_image
-from understudy.people.made_up import made_up_views
+from understudy.people.made_up import filmed_views, made_up_views
 from understudy.people.view import View
 from understudy.poses.pose import Pose
+from understudy.poses.similarity import Similarity
+from understudy.recipes import copy_then_refine
 from understudy.recipes.freestyle_reenactment import as_it_comes, looked_at
 from understudy.recipes.parts.freestyle_model import load_model
 from understudy.recipes.parts.freestyle_player import FreestylePlayer
 from understudy.recipes.parts.freestyle_reenactment_config import Config
 from understudy.recipes.parts.freestyle_samples import drawn_pairs, offset, photograph_of, squared
 from understudy.recipes.parts.photograph import Photograph, stored
+from understudy.recipes.parts.player import moments
+from understudy.synthetic.clip import performance_from_render
+from understudy.synthetic.motion import choreography
 from understudy.tracking.body_fit import fit
 from understudy.tracking.mediapipe import MediaPipeTracker
 from understudy.tracking.parsing import BuiltInParser
 from understudy.tracking.surface import girth_of, surface_maps
+from understudy.training.session import Session
 
 Image = npt.NDArray[np.uint8]
 
@@ -147,8 +159,6 @@ def methods_of(reference: View, model: Any, config: Config) -> dict[str, Callabl
         return Pose((view.xy + np.array((x, y)))[None].astype(np.float32), view.confidence[None], (size, size))
 
     def painted(view: View) -> Image:
-        from understudy.recipes.parts.player import moments
-
         return cut(next(iter(player.play(moments(pose_in(view)), 1))))
 
     def along(view: View) -> Any:
@@ -175,9 +185,29 @@ def methods_of(reference: View, model: Any, config: Config) -> dict[str, Callabl
     }
 
 
-def _squared(view: View) -> View:
-    from dataclasses import replace
+def actor_of(number: int, folder: Path) -> Callable[[int, View], Image]:
+    """What an actor makes of a view, by its place among the views: premultiplied (H, W, 4)."""
+    film = filmed_views(number, VIEWS, SIZE_HW)
+    dance = choreography(number + 1_000_000, 8.0, 15)
+    reference = performance_from_render(folder / "me.performance", film.person, dance, film.scene, SIZE_HW[0])
+    config = replace(copy_then_refine.RECIPE.preset("fast"), steps=0)
+    session = Session("copy-then-refine", config, reference, [], folder / "run", device="cpu")
+    actor = Actor.of(
+        copy_then_refine.RECIPE.learn(session), reference, "copy-then-refine", "fast", Consent("made up", "")
+    )
+    player = actor.player("cpu")
 
+    def played(place: int, view: View) -> Image:
+        to_view = Similarity.shifted(*-film.corners[place]) @ actor.from_picture.inverse
+        pose = Pose(view.xy[None], view.confidence[None], SIZE_HW)
+        (picture,) = player.play(moments(to_view.inverse.of_pose(pose, (actor.size, actor.size))), 1)
+        placed = cv2.warpAffine(picture, to_view.matrix, SIZE_HW[::-1], flags=cv2.INTER_CUBIC)
+        return np.minimum(placed, placed[..., 3:])
+
+    return played
+
+
+def _squared(view: View) -> View:
     return replace(view, labels=squared(view.labels, SIZE_HW[0]))
 
 
@@ -185,6 +215,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=30)
     parser.add_argument("--model", default="")
+    parser.add_argument("--actor", action="store_true", help="for scale, one who was filmed")
     parser.add_argument("--output", type=Path)
     parser.add_argument("--sheet", type=Path, help="a picture: photograph, film, and what each method made")
     given = parser.parse_args()
@@ -197,7 +228,11 @@ def main() -> None:
             views = made_up_views(number, VIEWS, SIZE_HW)
             reference = max({pair[0] for pair in drawn_pairs(views, np.random.default_rng(number))})
             methods = methods_of(views[reference], model, config)
-            own: dict[str, list[dict[str, float]]] = {name: [] for name in methods}
+            filmed = None
+            if given.actor:
+                with TemporaryDirectory() as folder:
+                    filmed = actor_of(number, Path(folder))
+            own: dict[str, list[dict[str, float]]] = {}
             for place, wanted in enumerate(views):
                 if place == reference:
                     continue
@@ -205,8 +240,10 @@ def main() -> None:
                 truth = np.where(person, wanted.frame, np.uint8(GREY))
                 true_maps = eyes.maps(truth, 255 * person[..., 0].astype(np.uint8))
                 made = {name: method(wanted) for name, method in methods.items()}
+                if filmed is not None:
+                    made["actor"] = filmed(place, wanted)
                 for name, picture in made.items():
-                    own[name].append(measured(eyes, picture, wanted, true_maps, truth))
+                    own.setdefault(name, []).append(measured(eyes, picture, wanted, true_maps, truth))
                 if len(rows) < 8 and place == (reference + 1) % VIEWS:
                     rows.append(np.hstack([views[reference].frame, truth, *(over_grey(one) for one in made.values())]))
             for name, several in own.items():

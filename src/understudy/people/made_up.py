@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -9,9 +11,9 @@ import numpy.typing as npt
 from understudy.people.view import View
 from understudy.poses.pose import Pose
 from understudy.synthetic.motion import choreography
-from understudy.synthetic.people import make_person
+from understudy.synthetic.people import Person, make_person
 from understudy.synthetic.render import Rendered, render
-from understudy.synthetic.scene import make_scene
+from understudy.synthetic.scene import Scene, make_scene
 from understudy.tracking.body_fit import fit
 from understudy.tracking.surface import girth_of, surface_maps
 
@@ -26,6 +28,36 @@ UNSEEN = 0.4
 """confidence of a point that something hides; trackers guess it"""
 
 
+@dataclass(frozen=True, eq=False)
+class Film:
+    """What views are cut out of.
+
+    Attributes:
+        person, scene: who, and where; the film is square.
+        frames: of one dance.
+        corners: x, y of each view's first pixel in its frame; may be negative.
+    """
+
+    person: Person
+    scene: Scene
+    frames: list[Rendered]
+    corners: list[npt.NDArray[np.intp]]
+
+
+def filmed_views(number: int, count: int, size_hw: tuple[int, int]) -> Film:
+    """The film of `made_up_views`, with the same arguments."""
+    return _filmed(number, count, size_hw, np.random.default_rng([number, 0xF4EE]))
+
+
+def _filmed(number: int, count: int, size_hw: tuple[int, int], random: np.random.Generator) -> Film:
+    side = 2 * round(size_hw[0] * random.uniform(*CLOSENESS) / 2)
+    person, scene = make_person(number), make_scene(number, (side, side))
+    motion = choreography(number, WITHIN / FPS, FPS)
+    moments = np.sort(random.choice(len(motion), count, replace=False))
+    frames = [next(render(person, motion[moment : moment + 1], scene)) for moment in moments]
+    return Film(person, scene, frames, [_corner(one, random, size_hw, side) for one in frames])
+
+
 def made_up_views(number: int, count: int, size_hw: tuple[int, int]) -> list[View]:
     """Views of one made-up person in one room, out of one dance.
 
@@ -35,13 +67,8 @@ def made_up_views(number: int, count: int, size_hw: tuple[int, int]) -> list[Vie
         size_hw: of each, even.
     """
     random = np.random.default_rng([number, 0xF4EE])
-    height, width = size_hw
-    side = 2 * round(height * random.uniform(*CLOSENESS) / 2)
-    person, scene = make_person(number), make_scene(number, (side, side))
-    motion = choreography(number, WITHIN / FPS, FPS)
-    moments = np.sort(random.choice(len(motion), count, replace=False))
-    filmed = [next(render(person, motion[moment : moment + 1], scene)) for moment in moments]
-    corners = [_corner(one, random, size_hw, side) for one in filmed]
+    film = _filmed(number, count, size_hw, random)
+    filmed, corners, scene, (height, width) = film.frames, film.corners, film.scene, size_hw
     xy = np.stack([one.xy - corner for one, corner in zip(filmed, corners, strict=True)])
     xy += random.normal(0, NOISE * height, xy.shape)
     inside = ((xy >= 0) & (xy <= (width - 1, height - 1))).all(axis=-1)
