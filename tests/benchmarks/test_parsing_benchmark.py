@@ -41,6 +41,17 @@ def test_exact_labels_score_one_and_a_wrong_label_what_it_covers(parsing, monkey
     assert row["labels"]["upper clothes"] == 0
     assert row["labels"]["face"] == pytest.approx(face / (face + top))
     assert row["right"] == pytest.approx(1 - top / (exact > 0).sum())
+    of_skin = row["by skin"]["darkest third"]
+    assert of_skin == {"right": row["right"], "skin right": 1.0}  # whose clothes are wrong, and nobody else
+
+
+def test_people_are_told_apart_by_the_brightness_of_their_skin(parsing, monkeypatch) -> None:
+    monkeypatch.setattr(parsing, "_parser", lambda *arguments: parsing.BuiltInParser())
+    films = {seed: parsing.film(seed, 1, 96) for seed in (3, 4, 5)}
+    by_skin = parsing.measured(films, "auto", "exact", 96, None)["by skin"]
+    darkest = min(films, key=parsing.brightness)
+    alone = parsing.measured({darkest: films[darkest]}, "auto", "exact", 96, None)
+    assert by_skin["darkest third"]["right"] == pytest.approx(alone["right"])
 
 
 def test_the_command_writes_its_table(parsing, tmp_path, capsys) -> None:
