@@ -58,7 +58,8 @@ class Actor:
     """palettes, means and whatever else the recipe's condition needs; flat_colour (3,) uint8 RGB, which the generator
     paints the person over, unless it paints the room or gives its own alpha"""
     body: BodyStatistics
-    """of the reference's poses, in its working pixels: what drivers are aligned with"""
+    """of the reference's poses, or of what its recipe knows better, in its working pixels: what drivers are aligned
+    with"""
     crop: Crop
     """of the reference: working pixels = scale * original pixels + translation"""
     working_size: int

@@ -4,7 +4,7 @@ import numpy as np
 
 from understudy.body.surface_mesh import CHART
 from understudy.conditioning.limb_warps import PARTS
-from understudy.conditioning.surface_copy import copied, looked_up, seen_places
+from understudy.conditioning.surface_copy import copied, interpolated_places, looked_up, seen_places
 
 STILL = np.tile(np.eye(2, 3, dtype=np.float32), (len(PARTS), 1, 1))
 
@@ -83,3 +83,12 @@ def test_nobody_gives_nothing():
         where, trust = looked_up(seen_places(seen, np.ones((96, 96), bool)), wanted, STILL)
         assert not trust.any()
         assert not copied(photograph(surface), where, trust).any()
+
+
+def test_places_are_interpolated_but_not_across_a_rift():
+    """Neighbours that are looked up side by side are blended; over an outline each goes its own way."""
+    line = np.array([10, 11, 12, 40, 41, 42], np.float32)
+    where = np.stack(np.broadcast_arrays(line, np.arange(4, dtype=np.float32)[:, None]), axis=-1)
+    finer = interpolated_places(where, (12, 8))[3, :, 0]
+    one_side = np.array([0, 0.25, 0.75, 1.25, 1.75, 2])
+    np.testing.assert_allclose(finer, [*(10 + one_side), *(40 + one_side)], atol=1e-3)

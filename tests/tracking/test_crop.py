@@ -96,6 +96,22 @@ def test_the_room_about_a_photograph_ends_with_the_picture():
     assert 400 <= dancing_square(poses)[2] <= 400 * 1.1 + 4
 
 
+def test_a_point_that_is_hardly_seen_gives_no_room():
+    usual = dancing_square(standing(1))
+    poses = standing(1)
+    poses.xy[:, p.LEFT_ANKLE], poses.confidence[:, p.LEFT_ANKLE] = (20, 20), 0.02
+    assert dancing_square(poses)[2] <= usual[2]
+
+
+def test_whoever_crouches_can_stand_up():
+    """Trunk and thighs point at the camera; the shins say how long they are."""
+    poses = standing(1)
+    for point in range(p.LEFT_KNEE):
+        poses.xy[0, point, 1] = 180 + 0.4 * (poses.xy[0, point, 1] - 100)
+    _, top, side = dancing_square(poses)
+    assert top < 300 - 240 and top + side > 300
+
+
 def test_a_head_alone_is_a_photograph_too():
     poses = standing(1)
     poses.confidence[:, p.LEFT_SHOULDER :] = 0

@@ -1,11 +1,13 @@
 """Bodies laid into poses of made-up people, whose bones and surfaces are known exactly."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from understudy.body.posing import average_bones, placed, relative, rotations_of, six_of, with_fingers
 from understudy.body.skeleton import Body, forward_kinematics, rest_positions
+from understudy.body.surface_mesh import CHARTS
 from understudy.poses.pose import Pose
 from understudy.synthetic.dances import seen_poses
 from understudy.synthetic.motion import choreography
@@ -82,6 +84,30 @@ def test_a_moment_without_anybody_shows_nothing():
     assert not nobody.known.any()
     assert not any(shown.any() for shown in surface_maps(nobody, SIZE))
     assert len(fit(Pose(np.zeros((0, 133, 2), np.float32), np.zeros((0, 133), np.float32), SIZE))) == 0
+
+
+def test_girth_is_read_where_the_mattes_show_somebody():
+    person, motion, scene = make_person(71), choreography(3, 0.6, 5), make_scene(3, SIZE)
+    posed = fit(seen_poses(person, motion, scene))
+    for girth in (0.9, 1.2):
+        drawn = [np.where(one[..., 0] > 0, np.uint8(255), np.uint8(0)) for one in surface_maps(posed, SIZE, girth)]
+        assert girth_of(posed, drawn) == girth
+        legs = [CHARTS.index(name) for name in CHARTS if any(word in name for word in ("thigh", "shin", "foot"))]
+        cut = [np.where(np.isin(one[..., 0], legs), np.uint8(0), whole)
+               for one, whole in zip(surface_maps(posed, SIZE, girth), drawn, strict=True)]  # fmt: skip
+        assert girth_of(posed, cut) == pytest.approx(girth, abs=0.06)
+    for nothing in (0, 255):
+        assert girth_of(posed, [np.full(SIZE, nothing, np.uint8)] * len(drawn)) == 1
+
+
+def test_a_skirt_makes_nobody_stout():
+    person, motion, scene = make_person(71), choreography(3, 0.6, 5), make_scene(3, SIZE)
+    posed = fit(seen_poses(person, motion, scene))
+    skirted = []
+    for one in surface_maps(posed, SIZE, 1.0):
+        legs = np.isin(one[..., 0], [number for number, name in enumerate(CHARTS) if "thigh" in name]).astype(np.uint8)
+        skirted.append(np.where((one[..., 0] > 0) | (cv2.dilate(legs, np.ones((15, 15))) > 0), 255, 0).astype(np.uint8))
+    assert girth_of(posed, skirted) <= 1.1
 
 
 def test_the_stouter_of_two_is_found_stouter():

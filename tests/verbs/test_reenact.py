@@ -1,6 +1,7 @@
 """One photograph dances: pictures, metadata, several people, and what can go wrong."""
 
 import inspect
+from types import SimpleNamespace
 
 import av
 import cv2
@@ -82,6 +83,23 @@ def test_a_large_photograph_gives_a_video_of_a_videos_size(monkeypatch):
     np.testing.assert_allclose(small.crop.of_points(halved), actor.crop.of_points(corners), atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("picture", "working", "square", "times"),
+    [
+        ((1080, 1920), 1024, 900, 2),  # larger than the networks see it
+        ((1080, 1920), 1024, 560, 1),
+        ((2160, 3840), 1024, 900, 1),  # the video is half as large
+        ((2160, 3840), 1024, 1800, 2),
+        ((1080, 1920), 512, 900, 1),  # tracked no finer than the networks see it
+    ],
+)
+def test_a_photograph_is_shown_as_fine_as_the_video_shows_it(picture, working, square, times):
+    header = SimpleNamespace(
+        original_size_hw=picture, size_hw=(working, working), crop=SimpleNamespace(scale=working / square)
+    )
+    assert reenacting._detail(header, 512) == times
+
+
 def test_without_consent_nothing_is_made(place, tmp_path):
     with pytest.raises(ConsentError, match=r"showing anna\.png needs the person's consent"):
         reenact(place / "anna.png", place / "dance.performance", tmp_path / "out.mp4")
@@ -93,7 +111,8 @@ def test_without_consent_nothing_is_made(place, tmp_path):
     [
         ([], {}, "nobody is there to perform"),
         (["nowhere.jpg"], {}, "nowhere.jpg"),
-        (["dance.performance"], {"inpainter": "smooth"}, "was tracked before, and its room with it"),
+        (["dance.performance"], {"inpainter": "smooth"}, "shows its room or was tracked before"),
+        (["anna.png"], {"inpainter": "magic"}, "there is no inpainting 'magic'"),
         (["anna.png"], {"model": "nowhere.freestyle"}, "there is no model nowhere.freestyle"),
         (["anna.png"], {"background": "blue cheese"}, "blue cheese"),
     ],

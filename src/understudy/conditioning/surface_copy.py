@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.nearest import nearest_inside
 from understudy.body.surface_mesh import CHARTS
 from understudy.conditioning.limb_warps import PARTS
 
@@ -25,7 +26,7 @@ FILLED = 3
 """texels by which what was seen is spread, over cracks between the photograph's pixels"""
 PATCH = 9
 """pixels"""
-RIFT = 2.0
+RIFT = 4.0
 """pixels of the photograph: neighbours in a picture that are looked up farther apart lie on two sides of an outline"""
 BEYOND = 0.06
 """of the picture's height: how far clothes and hair may stand away from the body"""
@@ -159,14 +160,9 @@ def _patch_means(place: Floats, weight: Floats) -> Floats:
 
 def _nearest(charts: Map) -> tuple[Floats, npt.NDArray[np.intp]]:
     """(H, W) pixels to the body, and the number (row by row) of the pixel of the body that is nearest."""
-    outside = (charts == 0).astype(np.uint8)
-    if outside.all():
+    if not charts.any():
         return np.full(charts.shape, np.inf, np.float32), np.zeros(charts.shape, np.intp)
-    distance, labels = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    inside = np.flatnonzero(outside.ravel() == 0)
-    number = np.zeros(labels.max() + 1, np.intp)
-    number[labels.ravel()[inside]] = inside
-    return distance, number[labels]
+    return nearest_inside(charts > 0)
 
 
 def interpolated_places(where: Floats, size: tuple[int, int]) -> Floats:
@@ -174,7 +170,9 @@ def interpolated_places(where: Floats, size: tuple[int, int]) -> Floats:
     smooth, near = (
         cv2.resize(where, size, interpolation=method) for method in (cv2.INTER_LINEAR, cv2.INTER_NEAREST_EXACT)
     )
-    together = (np.abs(smooth - near) < RIFT).all(axis=-1)
+    # A place in between is at most (1 - 1 / times) / 2 of the way from its nearest neighbour to the next
+    times = size[0] / where.shape[1]
+    together = (np.abs(smooth - near) <= RIFT * (1 - 1 / times) / 2).all(axis=-1)
     return np.where(together[..., None], smooth, near)
 
 

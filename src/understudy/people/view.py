@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
+from understudy.body.labels import LABELS
 from understudy.errors import TrainingError
 from understudy.media.images import decoded_image, image_array
 
@@ -69,6 +70,8 @@ def decoded(kept: Mapping[str, UInt8Array], *, shapes: bool = False) -> View:
             raise TrainingError(f"a kept picture of a person is damaged (`{name}`): make it again")
         points[name] = np.frombuffer(np.ascontiguousarray(kept[name]), np.float32).copy()
     maps = {name: _unpacked(kept, name) for name in (_SHAPES if shapes else _PICTURES)}
+    if maps["labels"].max(initial=0) >= len(LABELS):
+        raise TrainingError("a kept picture of a person has labels that there are not: make it again")
     if any(picture.shape[:2] != maps["labels"].shape for picture in maps.values()):
         raise TrainingError("a kept picture of a person is damaged (its parts differ in size): make it again")
     left_out = {

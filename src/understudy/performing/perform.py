@@ -99,6 +99,8 @@ def aligned_poses(actor: Actor, driving: Performance) -> Pose:
 
     Its `normalization` is "similarity", one scale and translation for the clip by `scale_by`, or "ground", one for
     every frame by where the feet are. Without feet in the picture the first stands in for the second, which is said.
+    With `on_ground` the translation of "similarity" brings feet to the ground of the reference's, where both show
+    them, and limbs that grew or shrank leave them there.
     Shots of different size are brought to that of the first before (`as_one_shot`).
 
     Raises:

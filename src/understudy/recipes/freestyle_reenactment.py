@@ -120,7 +120,9 @@ def seen_by(model: FreestyleModel) -> str:
 
 
 def read(reference: Performance, config: Config) -> tuple[Photograph, dict[str, Any], BodyStatistics | None]:
-    """The photograph of a reference, the measures of the body in it, and those for placing drivers; as `photograph`.
+    """The photograph of a reference, the measures of the body in it, and what `measured` says of where it is.
+
+    Of a clip the last is None: its poses say it better.
 
     Label maps that the reference holds are taken as they are, and so are built-in surface maps. Those of a network or a
     user have coordinates of another mesh, and are not used.
@@ -152,20 +154,20 @@ def read(reference: Performance, config: Config) -> tuple[Photograph, dict[str, 
     return Photograph(picture, labels, surface, pose.xy[0], pose.confidence[0]), measures, placing
 
 
-def measured(poses: Pose, posed: PosedBody, enlarged: float) -> BodyStatistics:
+def measured(poses: Pose, posed: PosedBody, ratio: float) -> BodyStatistics:
     """Where the person of one picture is, with limbs as long as the fitted body's: the picture shows them shortened.
 
     Args:
         poses: one, in working pixels.
         posed: the body laid into it.
-        enlarged: working pixels over the pixels of `posed`.
+        ratio: working pixels over the pixels of `posed`.
     """
     seen, whole = body_statistics(poses), body_statistics(unfolded(posed))
     return replace(
         seen,
-        hip_width=enlarged * whole.hip_width,
-        torso_length=enlarged * whole.torso_length,
-        limb_lengths=tuple(enlarged * length for length in whole.limb_lengths),
+        hip_width=ratio * whole.hip_width,
+        torso_length=ratio * whole.torso_length,
+        limb_lengths=tuple(ratio * length for length in whole.limb_lengths),
     )
 
 

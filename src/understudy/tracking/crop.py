@@ -35,7 +35,7 @@ _SHINS = ((p.LEFT_KNEE, p.LEFT_ANKLE), (p.RIGHT_KNEE, p.RIGHT_ANKLE))
 _THIGHS = ((p.LEFT_HIP, p.LEFT_KNEE), (p.RIGHT_HIP, p.RIGHT_KNEE))
 _UPPER_ARMS = ((p.LEFT_SHOULDER, p.LEFT_ELBOW), (p.RIGHT_SHOULDER, p.RIGHT_ELBOW))
 _HIPS = (p.LEFT_HIP, p.RIGHT_HIP)
-THIGH, SHIN, UPPER_ARM = 1.0, 0.98, 0.68
+THIGH, SHIN, UPPER_ARM, SHOULDERS = 1.0, 0.98, 0.68, 0.85
 """lengths over the trunk's, mid-shoulder to mid-hip, of an average body"""
 
 
@@ -74,7 +74,7 @@ def dancing_square(pose: Pose) -> tuple[int, int, int]:
     if not np.isfinite(low).all():
         raise ValueError("the picture has no body joint, so there is nothing to centre on")
     shoulders, hips = [p.LEFT_SHOULDER, p.RIGHT_SHOULDER], [p.LEFT_HIP, p.RIGHT_HIP]
-    (xy,), (seen,) = pose.xy, pose.confidence > 0
+    (xy,), (seen,) = pose.xy, _counted(pose.confidence)
     low_xy, high_xy = low[0], high[0]
     trunk = _trunk(xy, seen)
     for joints, length in ((shoulders, ARM_REACH), (hips, LEG_REACH)):
@@ -89,13 +89,14 @@ def dancing_square(pose: Pose) -> tuple[int, int, int]:
 
 
 def _trunk(xy: FloatArray, seen: npt.NDArray[np.bool_]) -> float:
-    """How long the trunk would be if it did not lean towards the camera: what the longest of the limbs says."""
+    """How long the trunk would be if it did not lean towards the camera: what the longest limb but one says."""
     neck, pelvis = (xy[list(pair)].mean(axis=0) for pair in ((p.LEFT_SHOULDER, p.RIGHT_SHOULDER), _HIPS))
     whole = bool(seen[[p.LEFT_SHOULDER, p.RIGHT_SHOULDER, *_HIPS]].all())
     lengths = [float(np.linalg.norm(neck - pelvis))] if whole else [0.0]
-    for pairs, share in ((_THIGHS, THIGH), (_SHINS, SHIN), (_UPPER_ARMS, UPPER_ARM)):
+    across = ((p.LEFT_SHOULDER, p.RIGHT_SHOULDER),)
+    for pairs, share in ((_THIGHS, THIGH), (_SHINS, SHIN), (_UPPER_ARMS, UPPER_ARM), (across, SHOULDERS)):
         lengths += [float(np.linalg.norm(xy[a] - xy[b])) / share for a, b in pairs if seen[a] and seen[b]]
-    return max(lengths)
+    return sorted(lengths)[max(0, len(lengths) - 2)] if whole else max(lengths)
 
 
 def _square(
@@ -112,14 +113,18 @@ def _square(
     return int(left), int(top), side
 
 
+def _counted(confidence: FloatArray) -> npt.NDArray[np.bool_]:
+    """Which points are sure enough; where none is, which are seen at all."""
+    sure = np.asarray(confidence > MIN_CONFIDENCE)
+    return sure if sure.any() else np.asarray(confidence > 0)
+
+
 def reach(poses: Pose) -> tuple[FloatArray, FloatArray]:
     """How far hair, fingers and shoes of a person reach.
 
     Returns:
         (T, 2) smallest and largest x and y of the person per frame; infinite where nothing is seen."""
-    xy, seen = poses.xy, poses.confidence > MIN_CONFIDENCE
-    if not seen.any():
-        seen = poses.confidence > 0
+    xy, seen = poses.xy, _counted(poses.confidence)
     points, masks, radii = [xy], [seen], [np.zeros(seen.shape, np.float32)]
 
     def add(centre: FloatArray, visible: npt.NDArray[np.bool_], radius: FloatArray) -> None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from understudy.base.nearest import nearest_inside
 from understudy.body.figure import Build
 from understudy.body.posing import relative
 from understudy.body.skeleton import Body, bone_transforms, forward_kinematics, rest_positions
@@ -33,6 +33,8 @@ _REGION = np.array(
     [next((row for row, words in enumerate(_REGIONS, 1) if any(word in name for word in words)), 0) for name in CHARTS]
 )
 MATTES_LOOKED_AT = 6
+SHOWN = 0.25
+"""of what a thin body and the mattes cover about the trunk, the arms or the legs: what they share, at least"""
 
 
 def surface_maps(posed: PosedBody, size_hw: tuple[int, int], girth: float = 1.0) -> Iterator[Map]:
@@ -49,10 +51,10 @@ def surface_maps(posed: PosedBody, size_hw: tuple[int, int], girth: float = 1.0)
 
 
 def girth_of(posed: PosedBody, mattes: Sequence[Map]) -> float:
-    """How stout somebody is: of `GIRTHS`, the one whose outline is likest to the mattes (as many as moments).
+    """How stout somebody is: which of `GIRTHS` has an outline that is likest to the mattes (as many as moments).
 
-    Trunk, arms and legs are each asked, about their own place, and the middle one of their answers is taken: a skirt
-    makes nobody stout.
+    Trunk, arms and legs are each asked, about their own place, if the mattes show them, and the middle one of their
+    answers is taken (of two, the middle between them): a skirt makes nobody stout. 1 where mattes say nothing.
     """
     some = np.flatnonzero(posed.known)
     if not len(some):
@@ -68,8 +70,8 @@ def girth_of(posed: PosedBody, mattes: Sequence[Map]) -> float:
             body = charts > 0
             shared[row] += np.bincount(region[body & matte], minlength=shared.shape[1])
             covered[row] += np.bincount(region[body | matte], minlength=shared.shape[1])
-    shown = covered[:, 1:].min(axis=0) > 0
-    if not shown.any():
+    shown = shared[0, 1:] > SHOWN * covered[0, 1:]
+    if not shown.any() or all((mattes[moment] > 127).all() for moment in some):
         return 1.0
     likeness = (shared[:, 1:] / np.maximum(covered[:, 1:], 1))[:, shown]
     return float(np.median(np.array(GIRTHS)[likeness.argmax(axis=0)]))
@@ -77,14 +79,9 @@ def girth_of(posed: PosedBody, mattes: Sequence[Map]) -> float:
 
 def _nearest_region(charts: Map) -> npt.NDArray[np.intp]:
     """(H, W) of a drawn body (H, W): 1 + the place in `_REGIONS` of the nearest pixel of it, 0 near the head."""
-    outside = (charts == 0).astype(np.uint8)
-    if outside.all():
+    if not charts.any():
         return np.zeros(charts.shape, np.intp)
-    _, labels = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    number = np.zeros(int(labels.max()) + 1, np.intp)
-    inside = outside == 0
-    number[labels[inside]] = _REGION[charts[inside]]
-    return np.asarray(number[labels])
+    return np.asarray(_REGION[charts.ravel()[nearest_inside(charts > 0)[1]]])
 
 
 @lru_cache(maxsize=8)

@@ -108,6 +108,7 @@ def reenact(
         $ understudy perform --person photo.jpg --driving dance.mp4 --output out.mp4 --consent "It is me"
         $ understudy perform --person anna.jpg --person ben.jpg --driving dance.mp4 --output both.mp4 --layout stage
     """
+    from understudy.compositing.inpainting import inpainter as chosen_inpainter
     from understudy.consent import obtain_consent
     from understudy.performance import Performance
 
@@ -116,6 +117,13 @@ def reenact(
         raise UsageError("nobody is there to perform: give `person='photo.jpg'`, once for each performer")
     check_choice("layout", layout, get_args(Layout))
     checked_video(output, background, compare, fit, missing_limbs, device, [driving, *people])
+    if inpainter is not None:
+        chosen_inpainter(inpainter)
+        for one in people:
+            if not _is_photograph(one):
+                raise UsageError(
+                    f"`inpainter` is for photographs, and {_name(one)} shows its room or was tracked before"
+                )
     agreed = obtain_consent(consent, " and ".join(dict.fromkeys(_name(one) for one in people)), shown=True)
     actors = {_identity(one): one for one in people}
     known = {identity: _actor_of(one, model, agreed, inpainter, device) for identity, one in actors.items()}
@@ -140,6 +148,12 @@ def reenact(
     )
 
 
+def _is_photograph(person: Clip) -> bool:
+    from understudy.media.photographs import is_photograph
+
+    return isinstance(person, str | os.PathLike) and not Path(person).is_dir() and is_photograph(person)
+
+
 def _identity(person: Clip) -> object:
     """The same for the same picture, which is read once."""
     return Path(person).resolve() if isinstance(person, str | os.PathLike) else id(person)
@@ -153,17 +167,18 @@ def _actor_of(person: Clip, model: StrPath | None, agreed: Consent, inpainter: s
     """An actor of somebody in a photograph, in memory."""
     from understudy.actor import Actor
     from understudy.covering.oddities import say_oddities
-    from understudy.performance import Performance
     from understudy.recipes import recipe
     from understudy.recipes.parts.freestyle_model import load_model
     from understudy.tracking.track import SIZES, tracked
     from understudy.training.session import Session
 
     method = recipe(RECIPE)
-    config = method.preset("instant") if model is None else replace(load_model(model).config, model=str(model))
-    if inpainter is not None and (isinstance(person, Performance) or Path(person).is_dir()):
-        raise UsageError(f"{_name(person)} was tracked before, and its room with it: give `inpainter` to `track`")
-    photograph = tracked(person, size=min(FINER * config.side, SIZES[-1]), inpainter=inpainter)
+    usual = method.preset("instant")
+    config = usual
+    if model is not None:  # how somebody is placed is not what networks learn
+        config = replace(load_model(model).config, model=str(model), placement=usual.placement)
+    finer = FINER if config.copies and _is_photograph(person) else 1
+    photograph = tracked(person, size=min(finer * config.side, SIZES[-1]), inpainter=inpainter)
     if config.copies:
         config = replace(config, detail=_detail(photograph.header, config.side))
     say_oddities("reference", photograph)
@@ -174,9 +189,12 @@ def _actor_of(person: Clip, model: StrPath | None, agreed: Consent, inpainter: s
 
 
 def _detail(header: Header, side: int) -> int:
-    """How many times as fine as the networks see the person's square it is worth being made: as the video shows it."""
+    """How many times as fine as the networks see the person's square it is worth being made.
+
+    As fine as the video shows it, and no finer than it was tracked.
+    """
     video = min(1.0, LARGEST / max(header.original_size_hw))
-    shown = video * header.size_hw[0] / header.crop.scale
+    shown = min(video * header.size_hw[0] / header.crop.scale, header.size_hw[0])
     return FINER if shown > WORTH * side else 1
 
 

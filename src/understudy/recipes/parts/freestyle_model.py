@@ -29,7 +29,7 @@ from understudy.recipes.parts.freestyle_reenactment_config import B2F, FR, P2B, 
 from understudy.recipes.parts.trained import Arrays, ArraySpec, arrays_of, below, restored
 
 FILE = "freestyle.safetensors"
-KIND, VERSION = "freestyle", 1
+KIND, VERSION = "freestyle", 2
 LITE0_CHANNELS, VGG19_CHANNELS = 320, 512
 """of the deepest maps of the two networks that segments can be embedded by"""
 
@@ -89,7 +89,10 @@ def load_model(path: str | os.PathLike[str] = "") -> FreestyleModel:
     if header.get("kind") != KIND:
         raise TrainingError(f"{name} is a file of understudy, but not a model of train-freestyle")
     if header.get("version") != VERSION:
-        raise TrainingError(f"{name} is of version {header.get('version')} and this program reads {VERSION}: update it")
+        raise TrainingError(
+            f"{name} is of version {header.get('version')} and this program reads {VERSION}: make it again with "
+            "`understudy train-freestyle`, or update the program"
+        )
     try:
         config = settings.stored(Config, header["config"])
     except (KeyError, TypeError, ValueError) as cause:

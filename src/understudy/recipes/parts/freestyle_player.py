@@ -51,7 +51,7 @@ class FreestylePlayer:
         device: where to compute.
 
     Raises:
-        ActorError: the photograph in `weights` cannot be decoded.
+        ActorError: the photograph in `weights` cannot be decoded, or is of another size than the config says.
     """
 
     latency: int | None = None
@@ -62,6 +62,7 @@ class FreestylePlayer:
         self.photograph = stored_photograph(weights)
         if (self.photograph.size, self.photograph.detail) != (config.side, config.detail):
             raise ActorError("the actor's photograph is not as large as its networks take it: make it again")
+        self.photograph.prepare()
         self._workers = ThreadPoolExecutor(WORKERS, "copies")
         self.stretch, self.girth = weights["stretch"], float(weights["girth"][0])
         self.tensor = torch.from_numpy(weights["looks"].astype(np.float32)).to(device)

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.nearest import nearest_inside
 from understudy.body.labels import LABEL, LABELS, MIRRORED, other_side
 from understudy.body.surface_mesh import CHARTS
 from understudy.conditioning.limb_warps import part_transforms, with_made_up_points
@@ -37,9 +38,12 @@ COPIES = ("surface", "limbs", "colours")
 FEW = 12
 """pixels of a label, below which its colour is taken from one that is likely to look alike"""
 GREY = 128
-SURE, EDGE = 240, 1
-"""of 255: alpha of what is the person's alone; pixels of the N x N picture from there to the outline, whose colours are
-mixed with the room's"""
+LEAST_SIDE = 128
+"""pixels: in a smaller picture limbs are too thin to be cut"""
+WHOLE = 240
+"""of 255: alpha from which a pixel shows the person alone"""
+EDGE = 1
+"""pixels of the N x N picture, next to the first that shows less, whose colours may be mixed with the room's, too"""
 
 _ALIKE: dict[str, tuple[str, ...]] = {
     "face": ("torso skin", "left arm", "right arm", "left hand", "right hand", "left leg", "right leg"),
@@ -116,13 +120,11 @@ class Photograph:
         """(S, S, 4) straight: `picture`, and about the outline the person's own colours, without the room's in them."""
         colours, alpha = self.picture[..., :3], self.picture[..., 3]
         reach = EDGE * self.detail
-        inside = cv2.erode((alpha > SURE).astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+        inside = cv2.erode((alpha > WHOLE).astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
         if not inside.any():
             return self.picture
-        _, nearest = cv2.distanceTransformWithLabels(1 - inside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-        of_label = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
-        of_label[nearest[inside > 0]] = colours[inside > 0]
-        return np.dstack([of_label[nearest], alpha])
+        _, nearest = nearest_inside(inside > 0)
+        return np.dstack([colours.reshape(-1, 3)[nearest], alpha])
 
     @cached_property
     def premultiplied(self) -> Image:
@@ -157,17 +159,20 @@ class Photograph:
 
     @cached_property
     def _wardrobe_of_kinds(self) -> Wardrobe:
-        """The same of a picture of `_KIND`, half as large: RGB are arms, heads and the rest."""
-        side = self.size // 2
-        half = Similarity.resized(0.5)
-        pose = Pose(np.asarray(half.of_points(self.xy), np.float32)[None], self.confidence[None], (side, side))
-        kinds = 255 * np.eye(len(_KINDS) + 1, dtype=np.uint8)[_KIND[self.labels]]
-        return Wardrobe(Look(side), pose, {0: at_side(np.dstack([kinds, self.small[..., 3]]), side)})
+        """The same of a picture of `_KIND`, RGB are arms, heads and the rest; half as large, where limbs stay so."""
+        side = self.size // 2 if self.size >= 2 * LEAST_SIDE else self.size
+        xy = np.asarray(Similarity.resized(side / self.size).of_points(self.xy), np.float32)
+        kind = _KIND[self.labels]
+        if self.labels.any():  # the matte's edge, where there is no label, is an edge of what is next to it
+            kind = kind.ravel()[nearest_inside(self.labels > 0)[1]]
+        kinds = 255 * np.eye(len(_KINDS) + 1, dtype=np.uint8)[kind]
+        pictures = {0: at_side(np.dstack([kinds, self.small[..., 3]]), side)}
+        return Wardrobe(Look(side), Pose(xy[None], self.confidence[None], (side, side)), pictures)
 
     def _kinds_along(self, wanted: Floats, seen: npt.NDArray[np.bool_]) -> Image:
         """(N, N, 3) what the limbs' warp shows: shares of 255 of arms, heads and the rest."""
         wardrobe = self._wardrobe_of_kinds
-        smaller = np.asarray(Similarity.resized(0.5).of_points(wanted), np.float32)
+        smaller = np.asarray(Similarity.resized(wardrobe.config.size / self.size).of_points(wanted), np.float32)
         shown, _ = wardrobe.dressed(0, smaller, seen, wardrobe.nearness(smaller))
         shares = shown[..., :3] * 255 / np.maximum(shown[..., 3:], 1)
         return np.asarray(cv2.resize(shares.clip(0, 255), (self.size, self.size)) + 0.5, np.uint8)
@@ -175,6 +180,12 @@ class Photograph:
     def _finer(self, xy: Floats) -> Floats:
         """Pixels of the N x N picture -> pixels of the S x S picture."""
         return np.asarray(Similarity.resized(self.detail).of_points(xy), np.float32)
+
+    def prepare(self) -> None:
+        """Makes all that is made once, so that threads need not each make it."""
+        for made in (self._places, self._usual, self._wardrobe, self._wardrobe_of_kinds, self.premultiplied):
+            assert made is not None
+        _ = self.palette
 
     def along(self, xy: Floats, confidence: Floats, surface: Image) -> Along:
         """The picture in another pose, as far as that can be said before it is known what is to be where.
@@ -229,7 +240,7 @@ class Along:
         trust: (N, N) as `surface_copy.looked_up` gives it.
         labels: (N, N) what the photograph shows there, 0 where nothing can be said.
         complete: (N, N) the same, and where the photograph shows nothing of the body what is usual there.
-        kinds: (N, N, 3) of 255, how much of that is arm, head, and the rest.
+        kinds: (N, N, 3) of 255, how much of what `by_limbs` shows is arm, head, and the rest.
         by_limbs: (S, S, 4) premultiplied: the photograph warped limb by limb.
     """
 
