@@ -52,6 +52,12 @@ def test_who_is_bald_stays_so_and_long_hair_goes_on_behind():
     assert (long[:, :4] == LABEL["hair"]).all() and (long[4:, 5:] == LABEL["face"]).all()
 
 
+def test_a_beard_is_no_long_hair():
+    bearded = usual_labels(*seen(("head, left half", 0, 63, "hair"), ("head, left half", 64, 191, "face"),
+                                 ("head, left half", 192, 255, "hair"), u=240))[CHART["head, left half"]]  # fmt: skip
+    assert (bearded[6:, 7] == LABEL["hair"]).all() and (bearded[6:, 3:6] == LABEL["face"]).all()
+
+
 def test_a_head_that_was_not_seen_has_hair_behind_and_a_face_before():
     head = usual_labels(*seen(("front", 0, 255, "coat")))[CHART["head, left half"]]
     assert (head[:4, 0] == LABEL["hair"]).all() and (head[3:, 7] == LABEL["face"]).all()

@@ -103,9 +103,9 @@ def _about_the_head(counts: npt.NDArray[np.int64]) -> Map:
     bare = worn.sum() >= ENOUGH and worn[above] < ENOUGH
     behind = (np.arange(BINS) + 0.5) / BINS < HAIRLINE[:, None]
     guess = np.where(behind & (not bare), np.uint8(above), np.uint8(LABEL["face"]))
-    for row in found.reshape(-1, BINS):  # long hair goes on behind
+    for row in found.reshape(-1, BINS):  # long hair at the sides goes on behind; a beard does not
         known = np.flatnonzero(row)
-        if len(known) and row[known[0]] == above:
+        if len(known) and known[0] < BINS // 2 and row[known[0]] == above:
             row[: known[0]] = above
     return np.asarray(np.where(found > 0, found, guess), np.uint8)
 
