@@ -39,8 +39,8 @@ from understudy.tracking.body_fit import fit
 from understudy.tracking.surface import girth_of
 
 PERSON, VIEWS, SIZE_HW = 60_000, 6, (512, 320)
-REPEATED = 8
-"""times that the views are played"""
+LONG, ROUNDS = 8, 3
+"""times that the views follow each other in a dance, and that it is played; bodies are fitted to many poses at once"""
 PRINTED = 2
 """frames of the printed widths"""
 
@@ -103,8 +103,8 @@ def main() -> None:
     given = parser.parse_args()
     views = made_up_views(PERSON, VIEWS, SIZE_HW)
     photograph, (x, y) = photograph_of(views[0]), offset(SIZE_HW, SIZE_HW[0])
-    xy = np.stack([view.xy + np.array([x, y]) for view in views]).astype(np.float32)
-    pose = Pose(xy, np.stack([view.confidence for view in views]), (512, 512))
+    xy = np.stack([view.xy + np.array([x, y]) for view in LONG * views]).astype(np.float32)
+    pose = Pose(xy, np.stack([view.confidence for view in LONG * views]), (512, 512))
     report: dict[str, Any] = {
         "machine": machine("cpu"), "capability": torch.backends.cpu.get_cpu_capability(), "float32": given.float32,
         "batch": BATCH,
@@ -120,7 +120,7 @@ def main() -> None:
             ("as it comes", as_it_comes(), photograph),
             ("twice as fine", replace(as_it_comes(), detail=2), larger),
         ):
-            report[name] = timed(player_of(config, weights, shown), pose, REPEATED, BATCH)
+            report[name] = timed(player_of(config, weights, shown), pose, ROUNDS, BATCH)
             print(name, report[name])
         if given.printed:
             config = paper()

@@ -52,6 +52,8 @@ def test_a_person_comes_out_where_the_pose_is_and_the_same_in_any_batch(views):
         made, true = picture[:, 96:416, 3] > 127, view.labels > 0
         assert (made & true).sum() / (made | true).sum() > 0.6
         assert (picture[..., :3] <= picture[..., 3:]).all()
+        far = cv2.dilate(np.pad(view.labels, ((0, 0), (96, 96))), np.ones((121, 121))) == 0
+        assert not picture[far].any()
     assert list(player.play([])) == []
 
 

@@ -38,6 +38,8 @@ Image = npt.NDArray[np.uint8]
 
 WORKERS = 2
 """threads that look copies up, each for another moment"""
+FAINT = 0.03
+"""of m: what is left of it where nobody is, and lacks where somebody is; on a room it would be a veil"""
 ROOM = 0.03
 """of the square: kept free beside hands and clothes"""
 
@@ -126,6 +128,7 @@ class FreestylePlayer:
         with autocast(self.device):
             said: Said = self.b2f[width].say(self.tensor, body, seen, played=True)  # type: ignore[operator]
         z, mask, _ = shown(enlarged(said, detail), copied)
+        mask = ((mask - FAINT) / (1 - 2 * FAINT)).clamp(0, 1)
         if self.config.refining:
             finer = np.asarray(Similarity.resized(detail).of_points(xy), np.float32)
             z = self._with_faces(z, mask, finer, confidence)
