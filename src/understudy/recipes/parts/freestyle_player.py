@@ -79,7 +79,7 @@ class FreestylePlayer:
         posed = fit(pose, self.stretch)
         columns = self.columns(pose)
         surfaces = surface_maps(posed, (side, side), self.girth)
-        for some in batches(range(len(pose)), batch):
+        for some in batches(range(len(pose)), max(1, batch // detail**2)):  # as much memory as it takes at detail 1
             maps = [next(surfaces) for _ in some]
             made = self.painted(pose, posed, maps, some, columns)
             for moment, picture in zip(some, made, strict=True):
