@@ -88,7 +88,7 @@ def test_a_config_from_before_there_were_groups_is_read():
     }  # fmt: skip
     config = RECIPE.read_config(flat)
     assert (config.size, config.box_hw, config.augment, config.steps) == (64, (64, 32), False, (1, 2, 3, 4))
-    assert dataclasses.astuple(config.placement) == ("ground", "hips", True)
+    assert dataclasses.astuple(config.placement) == ("ground", "hips", True, False)
     assert config.pose_noise == PoseNoise(0.2, 0.03, 0.4) and config.damage == PoseNoise()
     assert config.optimisation == Optimisation(3, 1e-3, (0.4, 0.9), 0.1, 0.5)
     assert config.augmentation == Augmentation(5, 0.2, 0.1)

@@ -53,7 +53,8 @@ class Config:
 
 
 NAMES = [
-    "size", "features", "placement.normalization", "placement.scale_by", "placement.fit_limbs", "optimisation.batch",
+    "size", "features", "placement.normalization", "placement.scale_by", "placement.fit_limbs", "placement.on_ground",
+    "optimisation.batch",
     "optimisation.learning_rate", "optimisation.betas", "optimisation.initial_deviation", "optimisation.ema_decay",
     "augmentation.rotate", "augmentation.zoom", "augmentation.shift", "pose_noise.drop", "pose_noise.jitter",
     "pose_noise.stretch", "edge.width", "edge.softness", "seam.width", "seam.softness", "steps", "shares", "box_hw",
