@@ -113,25 +113,22 @@ def looked_up(places: Floats, surface: Map, transforms: Floats) -> tuple[Floats,
     """
     size_hw, reach = (surface.shape[0], surface.shape[1]), BEYOND * surface.shape[0]
     where, trusted = np.full((*size_hw, 2), -9, np.float32), np.zeros(size_hw, np.float32)
-    box = _reached(surface[..., 0], int(np.ceil(reach)))
-    where[box], trusted[box] = _looked_up(places, surface[box], transforms, reach)
+    if surface[..., 0].any():
+        box = _reached(surface[..., 0], int(np.ceil(reach)))
+        where[box], trusted[box] = _looked_up(places, surface[box], transforms, reach)
     return where, trusted
 
 
 def _reached(charts: Map, reach: int) -> tuple[slice, slice]:
     """Rows and columns of all that is at most so many pixels from the body; outside of them nothing is copied."""
     left, top, wide, high = cv2.boundingRect((charts > 0).astype(np.uint8))
-    if not wide:
-        return slice(0, 0), slice(0, 0)
     return slice(max(0, top - reach), top + high + reach), slice(max(0, left - reach), left + wide + reach)
 
 
 def _looked_up(places: Floats, surface: Map, transforms: Floats, reach: float) -> tuple[Floats, Floats]:
-    """`looked_up` in a part of the picture."""
-    if not surface.size:
-        return np.zeros((*surface.shape[:2], 2), np.float32), np.zeros(surface.shape[:2], np.float32)
+    """`looked_up` in a part of the picture that shows something of the body."""
     width = surface.shape[1]
-    rest, nearest = _nearest(surface[..., 0])
+    rest, nearest = nearest_inside(surface[..., 0] > 0)
     reached = rest <= reach
     near_row, near_column = np.divmod(nearest, width)
     chart, u, v = surface[near_row, near_column].astype(np.float32).transpose(2, 0, 1)
@@ -156,13 +153,6 @@ def _patch_means(place: Floats, weight: Floats) -> Floats:
     stack = np.dstack([place, columns, rows, np.ones_like(rows)]) * weight[..., None]
     means = cv2.blur(stack, (PATCH, PATCH), borderType=cv2.BORDER_CONSTANT)
     return np.asarray(means[..., :4] / np.maximum(means[..., 4:], 1e-9))
-
-
-def _nearest(charts: Map) -> tuple[Floats, npt.NDArray[np.intp]]:
-    """(H, W) pixels to the body, and the number (row by row) of the pixel of the body that is nearest."""
-    if not charts.any():
-        return np.full(charts.shape, np.inf, np.float32), np.zeros(charts.shape, np.intp)
-    return nearest_inside(charts > 0)
 
 
 def interpolated_places(where: Floats, size: tuple[int, int]) -> Floats:

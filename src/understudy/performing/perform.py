@@ -117,14 +117,12 @@ def aligned_poses(actor: Actor, driving: Performance) -> Pose:
             return grounded
     alignment = align(own, actor.body, placement.scale_by)
     ground = ground_statistics(poses, driving.fps) if placement.on_ground else None
-    standing = ground is not None and actor.ground is not None
-    if ground is not None and actor.ground is not None:
-        alignment = _standing(alignment, ground, actor.ground)
+    if ground is None or actor.ground is None:
+        pose = alignment.of_pose(poses, size_hw)
+        return fit_limbs(pose, alignment, own, actor.body) if placement.fit_limbs else pose
+    alignment = _standing(alignment, ground, actor.ground)
     pose = alignment.of_pose(poses, size_hw)
-    if not placement.fit_limbs:
-        return pose
-    fitted_limbs = fit_limbs(pose, alignment, own, actor.body)
-    return kept_on_ground(fitted_limbs, pose) if standing else fitted_limbs
+    return kept_on_ground(fit_limbs(pose, alignment, own, actor.body), pose) if placement.fit_limbs else pose
 
 
 def _standing(alignment: Alignment, driving: GroundStatistics, reference: GroundStatistics) -> Alignment:

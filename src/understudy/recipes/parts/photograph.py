@@ -183,9 +183,7 @@ class Photograph:
 
     def prepare(self) -> None:
         """Makes all that is made once, so that threads need not each make it."""
-        for made in (self._places, self._usual, self._wardrobe, self._wardrobe_of_kinds, self.premultiplied):
-            assert made is not None
-        _ = self.palette
+        _ = self._places, self._usual, self._wardrobe, self._wardrobe_of_kinds, self.premultiplied, self.palette
 
     def along(self, xy: Floats, confidence: Floats, surface: Image) -> Along:
         """The picture in another pose, as far as that can be said before it is known what is to be where.
