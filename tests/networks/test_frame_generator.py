@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from understudy.networks.frame_generator import Frame, FrameGenerator, blended, chosen, moved
+from understudy.networks.frame_generator import Frame, FrameGenerator, Said, blended, chosen, enlarged, moved
 from understudy.networks.unet import initialise
 
 SMALL = {"first": 6, "widths": (6, 5, 4), "hidden": 4}  # 32 pixels high
@@ -144,6 +144,17 @@ def test_a_network_that_has_learnt_nothing_copies_the_sharpest():
     shares = torch.softmax(torch.tensor([2.0, 1.0, 0.0]), 0)
     assert frame.painted.mean().item() == pytest.approx(shares[2].item(), abs=0.01)
     assert frame.z.mean().item() == pytest.approx((shares[0] - shares[1]).item(), abs=0.02)
+
+
+def test_what_is_said_of_a_picture_is_said_of_a_larger_one():
+    """Places lie as many times as far apart; shares and colours stay."""
+    flow = torch.tensor([1.5, -2.0]).view(1, 2, 1, 1).expand(1, 2, 4, 6)
+    said = Said(torch.full((1, 3, 4, 6), 0.25), torch.full((1, 1, 4, 6), 0.5), torch.full((1, 3, 4, 6), 2.0), flow)
+    large = enlarged(said, 3)
+    assert large.z.shape == (1, 3, 12, 18) and large.flow[0, :, 5, 5].tolist() == pytest.approx([4.5, -6.0])
+    values = [maps.unique().tolist() for maps in (large.z, large.mask, large.logits)]
+    assert values == [[0.25], [0.5], [2.0]]
+    assert enlarged(said, 1) is said
 
 
 def test_everything_learns():

@@ -100,4 +100,7 @@ def test_limbs_are_as_long_as_the_bodys_whatever_they_point_at():
         off.append(np.abs(proportions(of_body) / true - 1).max())
         shortened.append(np.abs(proportions(body_statistics(pose)) / true - 1).max())
         assert of_body.centre_xy == body_statistics(pose).centre_xy
+        larger = measured(pose, fit(pose, follow=False), 2.0)  # working pixels are half as large
+        for name in ("hip_width", "torso_length", "limb_lengths"):
+            np.testing.assert_allclose(getattr(larger, name), 2 * np.array(getattr(of_body, name)), rtol=1e-5)
     assert np.median(off) < 0.5 * np.median(shortened)

@@ -100,6 +100,19 @@ def test_a_photograph_is_shown_as_fine_as_the_video_shows_it(picture, working, s
     assert reenacting._detail(header, 512) == times
 
 
+def test_the_inpainter_that_was_asked_for_fills_the_room(place, monkeypatch):
+    asked = {}
+
+    def tracked(person, **options):
+        asked.update(options, person=person)
+        raise UsageError("far enough")
+
+    monkeypatch.setattr("understudy.tracking.track.tracked", tracked)
+    with pytest.raises(UsageError, match="far enough"):
+        reenact(place / "anna.png", place / "dance.performance", "out.mp4", inpainter="smooth", consent="yes")
+    assert asked == {"person": place / "anna.png", "size": 1024, "inpainter": "smooth"}
+
+
 def test_without_consent_nothing_is_made(place, tmp_path):
     with pytest.raises(ConsentError, match=r"showing anna\.png needs the person's consent"):
         reenact(place / "anna.png", place / "dance.performance", tmp_path / "out.mp4")
