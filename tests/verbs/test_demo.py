@@ -9,8 +9,8 @@ from understudy.verbs import demo as demonstration
 
 
 def test_the_demo_leaves_clone_comparison_sheet_and_numbers(tmp_path, monkeypatch):
-    monkeypatch.setattr(demonstration, "REFERENCE_SECONDS", 1.2)
-    monkeypatch.setattr(demonstration, "DRIVING_SECONDS", 0.8)
+    monkeypatch.setattr(demonstration, "REFERENCE_SECONDS", 0.6)
+    monkeypatch.setattr(demonstration, "DRIVING_SECONDS", 0.4)
     monkeypatch.setattr(pair, "SIZE_HW", (320, 240))
     result = demonstration.demo(tmp_path / "demo", minutes=0.02)
     assert {path.name for path in (tmp_path / "demo").iterdir()} >= {
@@ -19,7 +19,7 @@ def test_the_demo_leaves_clone_comparison_sheet_and_numbers(tmp_path, monkeypatc
     }  # fmt: skip
     numbers = json.loads((tmp_path / "demo" / "result.json").read_text())
     assert numbers["ratio"] == pytest.approx(result.clone_distance / result.nearest_distance)
-    assert len(numbers["clone_errors"]) == len(numbers["paper_distances"]) == 20
+    assert len(numbers["clone_errors"]) == len(numbers["paper_distances"]) == 10
     assert read_image(result.sheet).shape[2] == 3
     assert "nearest reference frame" in str(result)
     demonstration.demo(tmp_path / "demo", minutes=0.01)  # again, over the old one
