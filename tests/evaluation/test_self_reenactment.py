@@ -1,6 +1,7 @@
 """What is held out must not reach the actor, and the truth must lie where the clone is drawn."""
 
 import dataclasses
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -21,7 +22,6 @@ from understudy.performance import CONTENT_FILES, POSES_FILE
 from understudy.recipes import performance_cloning
 from understudy.recipes.parts.settings import changed
 from understudy.synthetic.motion import choreography
-from understudy.synthetic.pair import FPS
 from understudy.synthetic.people import make_person
 from understudy.synthetic.render import render
 from understudy.synthetic.scene import make_scene
@@ -32,6 +32,7 @@ TINY = {
     "steps": 3, "ema_decay": 0.0,
 }  # fmt: skip
 CONSENT = Consent("made up", "")
+FPS = Fraction(10)
 
 
 def film(path, frames):
@@ -46,11 +47,11 @@ def clips(tmp_path_factory):
     """A clip of a made-up person, and one with the same first two thirds and something else after."""
     folder = tmp_path_factory.mktemp("clips")
     room = make_scene(1, (256, 192))
-    dance = [rendered.frame for rendered in render(make_person(1), choreography(3, 2.4, FPS), room)]
+    dance = [rendered.frame for rendered in render(make_person(1), choreography(5, 2.4, FPS), room)]
     other = [
         rendered.frame for rendered in render(make_person(2), choreography(9, 0.8, FPS), make_scene(5, (256, 192)))
     ]
-    return film(folder / "me.mp4", dance), film(folder / "changed.mp4", [*dance[:40], *other])
+    return film(folder / "me.mp4", dance), film(folder / "changed.mp4", [*dance[:16], *other])
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_no_held_out_frame_reaches_what_is_trained_on(clips, parts, tmp_path):
     for one, two in zip(VideoReader(clips[0], end=1.6), VideoReader(clips[1], end=1.6), strict=True):
         assert np.array_equal(one, two)
     one, two = (part.training for part in parts)
-    assert len(one) == len(two) == 40
+    assert len(one) == len(two) == 16
     assert one.header.crop == two.header.crop
     for name in CONTENT_FILES:
         if name != POSES_FILE:  # whose header's lines come in any order
@@ -80,9 +81,9 @@ def test_no_held_out_frame_reaches_what_is_trained_on(clips, parts, tmp_path):
 
 def test_the_two_parts_meet_only_over_the_gap(clips, tmp_path):
     parts = split(clips[0], train_share=0.5, gap_seconds=0.2, cache=tmp_path, size=64)
-    assert len(parts.training) == 30
-    assert len(parts.held_out) == 60 - 30 - 5
-    assert parts.held_out.header.start == pytest.approx(35 / 25)
+    assert len(parts.training) == 12
+    assert len(parts.held_out) == 24 - 12 - 2
+    assert parts.held_out.header.start == pytest.approx(14 / 10)
 
 
 @pytest.mark.parametrize(
@@ -116,19 +117,19 @@ def test_the_truth_lies_where_the_actor_is_drawn(clips, parts, tmp_path):
     truth = truth_of(clips[0], training, actor, 64)  # asked for what it has seen
     assert square_of(actor.crop, actor.working_size) == truth.square
     true_frames, mattes = list(truth.frames()), list(truth.mattes())
-    assert len(true_frames) == len(mattes) == len(truth) == 40
-    assert np.abs(true_frames[7].astype(int) - list(training.frames())[7]).mean() < 3
-    assert np.abs(mattes[7].astype(int) - list(training.mattes())[7]).mean() < 3
+    assert len(true_frames) == len(mattes) == len(truth) == 16
+    assert np.abs(true_frames[3].astype(int) - list(training.frames())[3]).mean() < 3
+    assert np.abs(mattes[3].astype(int) - list(training.mattes())[3]).mean() < 3
     np.testing.assert_allclose(truth.pose.xy, training.poses.xy, atol=1e-3)
     shown = [frame[..., :3] for frame in played(actor, part_of(truth, actor), truth, device="cpu")]
     assert np.abs(np.stack(shown).astype(int) - np.stack(true_frames)).mean() < 6
     assert in_square(actor, truth.square, 64).background.shape == (64, 64, 3)
     whole = list(VideoReader(clips[0]))
-    held_out = truth_of(clips[0], parts[0].held_out, actor, 64)  # from frame 40 on, in the reference's square
-    assert np.array_equal(np.stack(list(held_out.frames())), [cut(frame, truth.square, 64) for frame in whole[40:]])
+    held_out = truth_of(clips[0], parts[0].held_out, actor, 64)  # from frame 16 on, in the reference's square
+    assert np.array_equal(np.stack(list(held_out.frames())), [cut(frame, truth.square, 64) for frame in whole[16:]])
     left, top, side = truth.square  # of an actor who learnt from another part, say
     moved = dataclasses.replace(truth, square=(left - 9, top + 5, side))
-    shift = middle_of(list(moved.mattes())[7]) - middle_of(mattes[7])
+    shift = middle_of(list(moved.mattes())[3]) - middle_of(mattes[3])
     np.testing.assert_allclose(shift, np.array([9, -5]) * 64 / side, atol=0.3)
     np.testing.assert_allclose(moved.pose.xy - truth.pose.xy, np.broadcast_to(shift, truth.pose.xy.shape), atol=0.3)
     elsewhere = dataclasses.replace(truth, square=(left - 9, top + 5, side + 12))
@@ -176,11 +177,11 @@ def test_evaluate_trains_plays_measures_and_goes_on_where_it_was(clips, tmp_path
     found = Evaluation.load(report.parent / "results.json")
     [test] = found.tests
     assert [method.name for method in test.methods] == ["performance-cloning", "nearest-neighbour"]
-    assert test.frames == 20 and test.size == 32
+    assert test.frames == 8 and test.size == 32
     for method in test.methods:
         assert (report.parent / method.clip).exists()
         assert method.measures["rmse"].regions["person"].mean > 0
-        assert len(method.measures["rmse"].per_frame["person"]) == 20
+        assert len(method.measures["rmse"].per_frame["person"]) == 8
     assert test.methods[0].training["steps"] == 3
     assert test.coverage.share_of_frames >= 0
 
