@@ -20,7 +20,7 @@ from understudy.evaluation.true_clip import TruthMeasures
 from understudy.poses.pose import DESCRIPTOR_LIMBS, POINTS, Pose
 from understudy.tracking.detection import Detection
 
-FRAMES, SIZE = 40, 48
+FRAMES, SIZE = 20, 48
 
 
 @dataclass
@@ -73,7 +73,7 @@ def test_the_truth_itself_is_perfect() -> None:
         assert found["mse"].regions[region].mean == found["rmse"].regions[region].high == 0
         assert found["ssim"].regions[region].mean == pytest.approx(1, abs=3e-4)
         assert found["psnr"].regions[region].mean == 100
-        assert "frames identical to the truth count as 100 dB: 40" in found["psnr"].regions[region].note
+        assert "frames identical to the truth count as 100 dB: 20" in found["psnr"].regions[region].note
         temporal = found["temporal"].regions[region]
         assert (temporal.mean, temporal.low, temporal.high) == (1, 1, 1)
     assert found["temporal"].per_frame["person"][0] is None
@@ -188,11 +188,11 @@ def test_frames_without_a_person_or_a_face_have_no_value() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda clip, made: made.pop(), "39 frames were generated for 40 true ones"),
-        (lambda clip, made: made.append(made[0]), "more frames were generated than the 40 true ones"),
+        (lambda clip, made: made.pop(), "19 frames were generated for 20 true ones"),
+        (lambda clip, made: made.append(made[0]), "more frames were generated than the 20 true ones"),
         (lambda clip, made: made.__setitem__(2, made[2][:20]), r"generated frame 2 is \(20, 48, 3\)"),
-        (lambda clip, made: clip.masks.pop(), "as many frames and mattes as it has poses, 40"),
-        (lambda clip, made: clip.pictures.pop(), "the truth has 39 frames and 40 poses"),
+        (lambda clip, made: clip.masks.pop(), "as many frames and mattes as it has poses, 20"),
+        (lambda clip, made: clip.pictures.pop(), "the truth has 19 frames and 20 poses"),
         (
             lambda clip, made: clip.pictures.__setitem__(1, clip.pictures[1][:9]),
             r"frame 1 of the truth is \(9, 48, 3\)",
@@ -237,7 +237,7 @@ def finder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("finder")
 def test_pose_fidelity_holds_tracked_output_against_the_tracked_truth() -> None:
-    clip = walking()
+    clip = walking(40)
     moved = [np.roll(picture, 2, axis=1) for picture in clip.pictures]
     moved[5] = np.zeros_like(moved[5])
     found = measure(moved, clip)
@@ -264,7 +264,7 @@ def test_joints_found_in_an_enlarged_frame_lie_where_they_were() -> None:
 @pytest.mark.usefixtures("finder")
 def test_the_trackers_are_closed_after_an_error() -> None:
     clip = walking()
-    with pytest.raises(ValueError, match="39 frames were generated"):
+    with pytest.raises(ValueError, match="19 frames were generated"):
         measure(clip.pictures[:-1], clip)
     clip.masks.pop()
     with pytest.raises(ValueError, match="mattes"):
@@ -373,5 +373,5 @@ def test_with_their_networks_lpips_and_fid_are_measured(monkeypatch: pytest.Monk
     assert len(other["lpips"].per_frame["person"]) == FRAMES
     assert same["fid"].regions["frame"].mean == pytest.approx(0, abs=1e-3)
     assert other["fid"].regions["person"].mean == pytest.approx(3 * 5**2, rel=0.01)
-    assert other["fid"].regions["person"].note == "of 40 frames: only to be compared with the FID of as many"
+    assert other["fid"].regions["person"].note == "of 20 frames: only to be compared with the FID of as many"
     assert other["fid"].regions["person"].low is None
