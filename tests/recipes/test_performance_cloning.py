@@ -1,13 +1,11 @@
 import dataclasses
+import functools
 import json
-import os
+import multiprocessing
 import random
 import re
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,11 +18,13 @@ from understudy.conditioning.clips import read_clip
 from understudy.conditioning.heatmaps import joint_statistics
 from understudy.errors import TrainingError
 from understudy.networks import perceptual
+from understudy.performance import Performance
 from understudy.recipes import performance_cloning as recipe
 from understudy.recipes.parts.groups import Augmentation, Optimisation
 from understudy.recipes.parts.player import moments
 from understudy.recipes.parts.settings import changed
 from understudy.retargeting.alignment import align, body_statistics
+from understudy.training import loop
 
 TINY = recipe.Config(
     size=32, width=4, depth=3, discriminator_width=4, joint_sigma=1.5, limb_sigma=3, features="random", steps=6,
@@ -313,47 +313,43 @@ def test_golden_losses(pair):
 
 GOLDEN = {"D_p": 1.4127, "D_s": 1.3563, "gan_p": 0.6143, "vgg": 8.2071, "gan_s": 0.0702, "tc": 0.0445}
 
-SCRIPT = """
-import sys
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-from understudy.training import loop as training
-training.CHECKPOINT_COST = 0.0
-import functools
-training.run = functools.partial(training.run, checkpoint_seconds=0.05)
-from understudy.performance import Performance
-from recipes.test_performance_cloning import TINY, learnt
-import dataclasses
-me, dance = Performance.load({me!r}), Performance.load({dance!r})
-learnt(me, Path(sys.argv[1]), dataclasses.replace(TINY, steps=60), [dance], resume=True)
-"""
+START = multiprocessing.get_context("forkserver")  # processes of their own, with PyTorch imported once for all of them
 
 
-def test_killed_three_times_and_resumed_gives_the_weights_of_an_unbroken_run(pair, tmp_path):
-    tests = str(Path(__file__).parents[1])
-    script = SCRIPT.format(tests=tests, me=str(pair[0].path), dance=str(pair[1].path))
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+def _go_on(folder, me, dance):
+    """In a process that may be killed at any time."""
+    loop.CHECKPOINT_COST = 0.0
+    loop.run = functools.partial(loop.run, checkpoint_seconds=0.05)
+    config = dataclasses.replace(TINY, steps=40)
+    learnt(Performance.load(me), folder, config, [Performance.load(dance)], resume=True)
+
+
+def test_killed_three_times_and_resumed_gives_the_weights_of_an_unbroken_run(pair, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    START.set_forkserver_preload(["understudy.recipes.performance_cloning", "lightning_fabric", "pytest"])
 
     def start(folder):
-        return subprocess.Popen([sys.executable, "-c", script, str(folder)], env=environment, stderr=subprocess.DEVNULL)
+        process = START.Process(target=_go_on, args=(folder, *(one.path for one in pair)))
+        process.start()
+        return process
 
     unbroken = start(tmp_path / "unbroken")
-    kills = 0
     chance = random.Random(4)
-    while kills < 3:
+    for _ in range(3):
         process = start(tmp_path / "killed")
         # Wait until it has gone on from where it was, then let it run for a random while
         begun = _newest(tmp_path / "killed")
-        while process.poll() is None and _newest(tmp_path / "killed") == begun:
+        while process.is_alive() and _newest(tmp_path / "killed") == begun:
             time.sleep(0.02)
         time.sleep(chance.uniform(0, 0.15))
-        assert process.poll() is None, "it ended before it could be killed: more steps are needed"
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        kills += 1
-    assert start(tmp_path / "killed").wait() == 0
-    assert unbroken.wait() == 0
-    last = "checkpoints/step-00000060.safetensors"
+        assert process.is_alive(), "it ended before it could be killed: more steps are needed"
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
+    for process in (start(tmp_path / "killed"), unbroken):
+        process.join()
+        assert process.exitcode == 0
+    last = "checkpoints/step-00000040.safetensors"
     one, _ = load_tensors(tmp_path / "unbroken" / last)
     two, _ = load_tensors(tmp_path / "killed" / last)
     assert one.keys() == two.keys()
