@@ -86,6 +86,23 @@ def test_columns_are_cut_off_as_soon_as_they_come_out_whole_and_even():
     assert network.sizes == [(8, 8), (16, 10), (32, 20)] and network.cut_at == 1
 
 
+def test_columns_alone_are_what_they_are_in_the_whole_picture():
+    network = FrameGenerator(6, 5, (64, 64), first=4, widths=(6, 6, 5, 4), hidden=4, copies=1).eval()
+    random = torch.Generator().manual_seed(0)
+    labels, copied = (torch.rand(shape, generator=random) for shape in ((1, 5, 64, 64), (1, 1, 4, 64, 64)))
+    tensor = network.tensor(torch.randn(1, 6, generator=random))
+    whole = network.say(tensor, labels, copied)
+    assert network.grain == 2
+    some = network.say(tensor, labels, copied, columns=slice(6, 58))
+    margin = 14
+    for one, all_of_it in zip(some, whole, strict=True):
+        assert one.shape[-1] == 52
+        assert torch.allclose(one[..., margin:-margin], all_of_it[..., 6 + margin : 58 - margin], atol=1e-5)
+    for wrong in (slice(1, 5), slice(0, 66), slice(8, 8)):
+        with pytest.raises(ValueError, match="no columns of the picture"):
+            network.say(tensor, labels, copied, columns=wrong)
+
+
 def test_where_nothing_is_to_be_copied_all_is_painted():
     z, logits = torch.rand(1, 3, 2, 2) * 2 - 1, torch.tensor([50.0, 50.0, -50.0]).view(1, 3, 1, 1).expand(1, 3, 2, 2)
     nothing = torch.zeros(1, 2, 4, 2, 2)

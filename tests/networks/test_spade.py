@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from understudy.networks.spade import SPADE, SPADEBlock
+from understudy.networks.spade import SPADE, SettledSPADE, SPADEBlock, settled
 
 
 def test_spade_by_hand():
@@ -55,3 +55,18 @@ def test_the_running_averages_are_what_counts_afterwards():
     nn.init.zeros_(network.modulation.bias)
     seen = network(torch.full((1, 1, 2, 2), 5.0), torch.zeros(1, 1, 2, 2))
     assert seen.mean().item() == pytest.approx(1.0, abs=0.1)  # 5 is one deviation above
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_settled_is_the_same_in_evaluation_and_keeps_to_it(shared):
+    torch.manual_seed(1)
+    network = SPADEBlock(6, 4, seen=3, hidden=5, shared=shared)
+    x, seen = 3 * torch.randn(8, 6, 5, 4) + 2, torch.rand(8, 3, 5, 4)
+    for _ in range(20):
+        network(x, seen)
+    expected = network.eval()(x, seen)
+    once = settled(network)
+    assert not any(isinstance(part, SPADE) for part in once.modules())
+    assert sum(isinstance(part, SettledSPADE) for part in once.modules()) == (2 if shared else 3)
+    for mode in (once.eval(), once.train()):
+        assert torch.allclose(mode(x, seen), expected, atol=1e-4)

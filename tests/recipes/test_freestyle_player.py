@@ -13,7 +13,7 @@ from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
 from understudy.recipes.freestyle_reenactment import as_it_comes, looked_at, places_shown
 from understudy.recipes.parts.freestyle_model import load_model
-from understudy.recipes.parts.freestyle_player import FreestylePlayer
+from understudy.recipes.parts.freestyle_player import FreestylePlayer, without_specks
 from understudy.recipes.parts.freestyle_samples import photograph_of
 from understudy.recipes.parts.photograph import stored
 from understudy.recipes.parts.player import moments
@@ -141,11 +141,50 @@ def test_the_frame_that_shows_most_of_somebody_is_the_photograph():
 
 def test_the_networks_get_the_pose_in_pixels_of_the_columns_that_they_see(views, monkeypatch):
     player, pose = player_of(photograph_of(views[0])), dance(views)
-    given, labels_of = [], FreestylePlayer._labels
+    given, labels = [], FreestylePlayer.labels
     monkeypatch.setattr(
-        FreestylePlayer, "_labels", lambda self, xy, *rest: (given.append(xy), labels_of(self, xy, *rest))[1]
+        FreestylePlayer, "labels", lambda self, wanted, along: (given.append(wanted), labels(self, wanted, along))[1]
     )
-    list(player.play(moments(pose), 3))
+    list(player.play(moments(pose), 1))
     starts = np.array([[box.start, 0] for box in player.columns(pose)])
     assert (starts[:, 0] > 0).all()
-    np.testing.assert_allclose(given[0], pose.xy - starts[:, None], atol=1e-4)
+    np.testing.assert_allclose([wanted.seen_xy for wanted in given], pose.xy - starts[:, None], atol=1e-4)
+
+
+def test_what_is_left_out_beside_somebody_changes_nothing(views, monkeypatch):
+    """Only the columns about a person are painted; all of them give the same picture."""
+    player, pose = player_of(photograph_of(views[0])), dance(views)
+    few = np.stack(list(player.play(moments(pose))))
+    parts, about = [], FreestylePlayer.about
+    for view in views:
+        parts.append(about(player, view.labels))
+        outside = np.ones(view.labels.shape[1], bool)
+        outside[parts[-1]] = False
+        assert not view.labels[:, outside].any()
+    assert any(part.stop - part.start < 320 for part in parts)
+    monkeypatch.setattr(FreestylePlayer, "about", lambda self, labels: slice(0, labels.shape[1]))
+    every = np.stack(list(player.play(moments(pose))))
+    different = np.abs(few.astype(int) - every).max(axis=-1)
+    assert different.max() < 30 and (different > 2).mean() < 1e-3
+
+
+def test_the_columns_about_somebody_stay_within_the_picture(views):
+    player, labels = player_of(photograph_of(views[0])), np.zeros((512, 320), np.uint8)
+    assert player.about(labels) == slice(0, 32)
+    for columns in (slice(0, 3), slice(316, 320), slice(150, 170), slice(1, 319)):
+        shown = labels.copy()
+        shown[100, columns] = 4
+        part = player.about(shown)
+        assert 0 <= part.start <= columns.start and columns.stop <= part.stop <= 320 and part.start % 4 == 0
+        assert part.stop - part.start == (320 if columns.start == 1 else 96 if columns.start == 150 else 32)
+
+
+def test_what_floats_beside_somebody_is_left_out_unless_it_may_be_a_hand():
+    labels = np.zeros((64, 64), np.uint8)
+    labels[10:50, 10:40], labels[5:7, 50:53], labels[20:23, 60:63] = 5, 9, 14  # 0.5 %, and 0.75 %
+    labels[60, 60] = 3
+    clean = without_specks(labels)
+    assert clean[60, 60] == 0
+    clean[60, 60] = 3
+    assert np.array_equal(clean, labels)
+    assert not without_specks(np.zeros((4, 4), np.uint8)).any()

@@ -15,6 +15,7 @@ from understudy.recipes.parts.freestyle_networks import (
     body_condition,
     embedding,
     face_vector,
+    label_shares,
     labels_of,
     pose_condition,
     shrunk,
@@ -180,16 +181,16 @@ def test_the_condition_of_p2b():
     labels = torch.zeros(1, 4, 4, dtype=torch.uint8)
     labels[0, :2, 0] = 5
     surface, stick = torch.rand(1, 3, 4, 4), torch.rand(1, 3, 4, 4)
-    whole = pose_condition(labels, surface, stick, 1)
+    whole = pose_condition(label_shares(labels, 1), surface, stick, 1)
     assert whole.shape == (1, 28, 4, 4)
     assert torch.equal(whole[:, :22].argmax(1).to(torch.uint8), labels) and (whole[:, :22].sum(1) == 1).all()
     assert torch.equal(whole[:, 22:25], surface) and torch.equal(whole[:, 25:], stick)
-    half = pose_condition(labels, surface, stick, 2)
+    half = pose_condition(label_shares(labels, 2), surface, stick[..., :2, :2], 2)
     assert half.shape == (1, 28, 2, 2)
     assert half[0, 5].tolist() == [[0.5, 0], [0, 0]]
     assert torch.equal(half[:, 22:25], surface[..., 1::2, 1::2])  # an index has no average
     assert torch.equal(shrunk(labels, 1), labels)
-    copied = pose_condition(labels, surface, stick, 1, copied_labels=1 - labels.clamp(max=1))
+    copied = pose_condition(label_shares(labels, 1), surface, stick, 1, label_shares(1 - labels.clamp(max=1), 1))
     assert copied.shape == (1, 50, 4, 4) and torch.equal(copied[:, [*range(22), *range(44, 50)]], whole)
     assert torch.equal(copied[0, 23], (labels[0] == 0).float())
 

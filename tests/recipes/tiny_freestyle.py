@@ -32,7 +32,8 @@ class RandomPeople:
         rand, size_hw = self._numbers(step, 1), self.config.size_hw
         person, labels, copied = ((rand(*size_hw) * 22).to(torch.uint8) for _ in range(3))
         copied_labels = copied if self.config.copies else None
-        return P2BBatch(person, rand(3, *size_hw), 2 * rand(3, *size_hw) - 1, labels, copied_labels)
+        stick = 2 * rand(3, *self.config.p2b_hw) - 1
+        return P2BBatch(person, rand(3, *size_hw), stick, labels, copied_labels)
 
     def b2f(self, step):
         config, rand, size_hw = self.config, self._numbers(step, 2), self.config.size_hw

@@ -31,6 +31,8 @@ FALLING = 1.0
 has learnt nothing yet copies, and the sharpest first"""
 SHARPENED = 3.0
 """times the logits where frames are played: two copies at one place are a double print"""
+FINEST = 2
+"""levels that cost most, and may be left out where nobody is"""
 SURE = 8.0
 """logits of the choice stay within this, so that something always counts"""
 
@@ -109,6 +111,11 @@ class FrameGenerator(nn.Module):
         told = 3 + 1 + (copies + 1 + 2 if copies else 0)
         self.output = nn.Conv2d(widths[-1], told * shuffled**2, 3, padding=1)
 
+    @property
+    def grain(self) -> int:
+        """Columns of the picture that are one at the coarser of the finest levels."""
+        return self.size_hw[0] // self.sizes[-FINEST][0]
+
     def tensor(self, e_z: Tensor) -> Tensor:
         """e_z `(B, embedding)` -> `(B, first, 4, 4)`: all that is said of a person, so once a person is enough."""
         return self.looks(e_z).view(-1, self.first, BEGINNING, BEGINNING)  # type: ignore[no-any-return]
@@ -117,7 +124,15 @@ class FrameGenerator(nn.Module):
         """One picture of a person for each body: `say`, and `shown` with the same copies; the arguments are `say`'s."""
         return shown(self.say(tensor, labels, copied, played=played), copied)
 
-    def say(self, tensor: Tensor, labels: Tensor, copied: Tensor | None = None, *, played: bool = False) -> Said:
+    def say(
+        self,
+        tensor: Tensor,
+        labels: Tensor,
+        copied: Tensor | None = None,
+        *,
+        played: bool = False,
+        columns: slice | None = None,
+    ) -> Said:
         """What is to be where, of each body.
 
         Args:
@@ -126,6 +141,8 @@ class FrameGenerator(nn.Module):
             copied: `(B, K, 4, H, W)` premultiplied RGBA in [0, 1]; None where K is 0.
             played: a residual flow of up to a pixel is none. What is looked up between pixels loses its sharpness, so
                 that a hint costs more than it gives; while training, hints are how it learns.
+            columns: of the picture, that alone are wanted; None are all. Both ends are multiples of `grain`. The
+                coarser levels see all of it, so that a few columns at either end alone come out otherwise.
 
         Raises:
             ValueError: pictures of another size, or another number of copies.
@@ -136,6 +153,9 @@ class FrameGenerator(nn.Module):
                 f"made for {self.copies} copies at {self.size_hw[0]}x{self.size_hw[1]}, "
                 f"not {count} at {labels.shape[-2]}x{labels.shape[-1]}"
             )
+        wanted = columns or slice(0, self.size_hw[1])
+        if wanted.start % self.grain or wanted.stop % self.grain or not wanted.start < wanted.stop <= self.size_hw[1]:
+            raise ValueError(f"no columns of the picture from one multiple of {self.grain} to another: {wanted}")
         seen = labels if copied is None else torch.cat([labels, copied.flatten(1, 2).to(labels.dtype)], dim=1)
         seen = seen.contiguous(memory_format=torch.channels_last)  # averages over many channels are faster so
         maps = self._maps(seen)
@@ -145,13 +165,19 @@ class FrameGenerator(nn.Module):
             if level == self.cut_at:
                 spare = (x.shape[-1] - self.sizes[level][1]) // 2
                 x = x[..., spare : spare + self.sizes[level][1]]
+            if level >= len(maps) - FINEST:
+                coarser = self.size_hw[0] // self.sizes[level][0]
+                part = slice(wanted.start // coarser, wanted.stop // coarser)
+                seen = seen[..., part]
+                if level == len(maps) - FINEST:
+                    x = x[..., part]
             x = block(x, seen)
         told = self.output(F.leaky_relu(x, SLOPE))
         told = (F.pixel_shuffle(told, self.shuffled) if self.shuffled > 1 else told).float().contiguous()
         z = torch.tanh(told[:, :3])
         if copied is None:
             return Said(z, torch.sigmoid(told[:, 3:4]), None, None)
-        person = 1 - labels[:, :1].float()
+        person = 1 - labels[:, :1, :, wanted].float()
         mask = torch.sigmoid(told[:, 3:4] + CUT_OUT * (2 * person - 1))
         first = FALLING * torch.arange(self.copies, -1, -1, device=told.device).view(1, -1, 1, 1)
         logits, flow = told[:, 4 : 5 + self.copies] + first, self.most_flow * torch.tanh(told[:, 5 + self.copies :])

@@ -6,8 +6,13 @@ map. Of the paper's networks only the block is here: `frame_generator.py` is bui
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+Network = TypeVar("Network", bound=nn.Module)
 
 SLOPE = 0.2
 """of the leaky ReLUs"""
@@ -32,6 +37,42 @@ class SPADE(nn.Module):
         """x `(B, channels, h, w)`, read `(B, hidden, h, w)` -> the shape of x."""
         gamma, beta = self.modulation(read).chunk(2, dim=1)
         return self.norm(x) * (1 + gamma) + beta  # type: ignore[no-any-return]
+
+
+class SettledSPADE(nn.Module):
+    """A SPADE that learns no more. mu and sigma are numbers then, and part of its convolution: a product and a sum.
+
+    Args:
+        learnt: what it does the same as, in evaluation mode.
+    """
+
+    def __init__(self, learnt: SPADE):
+        super().__init__()
+        self.modulation = learnt.modulation
+        norm, (weight, bias) = learnt.norm, learnt.modulation.parameters()
+        assert norm.running_mean is not None and norm.running_var is not None
+        with torch.no_grad():
+            scale = torch.rsqrt(norm.running_var + norm.eps)
+            gamma, beta = slice(norm.num_features), slice(norm.num_features, None)
+            weight[gamma] *= scale[:, None, None, None]
+            bias[gamma] = scale * (1 + bias[gamma])
+            weight[beta] -= norm.running_mean[:, None, None, None] * weight[gamma]
+            bias[beta] -= norm.running_mean * bias[gamma]
+
+    def forward(self, x: Tensor, read: Tensor) -> Tensor:
+        """As `SPADE.forward`."""
+        gamma, beta = self.modulation(read).chunk(2, dim=1)
+        return torch.addcmul(beta, gamma, x.to(gamma.dtype))
+
+
+def settled(network: Network) -> Network:
+    """The network, changed: every `SPADE` in it is settled. It cannot be trained any more."""
+    for name, child in network.named_children():
+        if isinstance(child, SPADE):
+            setattr(network, name, SettledSPADE(child))
+        else:
+            settled(child)
+    return network
 
 
 class SPADEBlock(nn.Module):

@@ -23,7 +23,7 @@ class P2BBatch:
     surface: Tensor
     """(B, 3, H, W) in [0, 1]: P^D of the other, I / 24, U / 255, V / 255"""
     stick: Tensor
-    """(B, 3, H, W) in [-1, 1]: P^S of the other"""
+    """(B, 3, H / shrink, W / shrink) in [-1, 1]: P^S of the other, as small as P2B's pictures"""
     labels: Tensor
     """(B, H, W) uint8: the truth, the body in the other"""
     copied_labels: Tensor | None = None

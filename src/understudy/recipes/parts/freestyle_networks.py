@@ -79,44 +79,51 @@ def one_hot(labels: Tensor, count: int) -> Tensor:
     return F.embedding(labels.int(), torch.eye(count, device=labels.device)).permute(0, 3, 1, 2)
 
 
-def pose_condition(
-    person_labels: Tensor, surface: Tensor, stick: Tensor, shrink: int, copied_labels: Tensor | None = None
-) -> Tensor:
+def label_shares(labels: Tensor, shrink: int) -> Tensor:
+    """Label maps `(B, H, W)` -> `(B, L, H / shrink, W / shrink)` float32: how much of each place has which label."""
+    count, height, width = labels.shape
+    rows, columns = height // shrink, width // shrink
+    row, column = (torch.arange(side, device=labels.device) // shrink for side in (height, width))
+    place = torch.arange(count, device=labels.device)[:, None, None] * rows + row[:, None]
+    cells = ((place * columns + column) * len(LABELS) + labels).flatten()
+    shares = torch.zeros(count * rows * columns * len(LABELS), device=labels.device)
+    shares.index_add_(0, cells, shares.new_full((1,), 1 / shrink**2).expand(len(cells)))
+    return shares.view(count, rows, columns, len(LABELS)).permute(0, 3, 1, 2)
+
+
+def pose_condition(person: Tensor, surface: Tensor, stick: Tensor, shrink: int, copied: Tensor | None = None) -> Tensor:
     """What P2B sees, section 3.1: `(B, L + 3 + 3, H / shrink, W / shrink)`, and with copied labels L more.
 
-    Labels and stick figure are averaged where it is smaller than the frame; a surface's index has no average, so of the
-    surface one pixel is taken.
+    A surface's index has no average, so of the surface one pixel is taken where P2B sees less than the frame.
 
     Args:
-        person_labels: `(B, H, W)` whole numbers: p^M*, the person's body as photographed; `(1, H, W)` of one person in
-            B poses.
+        person: `label_shares` of p^M*, the person's body as photographed; `(1, ...)` of one person in B poses.
         surface: `(B, 3, H, W)` in [0, 1]: P^D of the wanted pose, I / 24, U / 255, V / 255.
-        stick: `(B, 3, H, W)` in [-1, 1]: P^S of it.
-        copied_labels: `(B, H, W)` whole numbers: what the photograph shows at each place of the wanted pose ("copy
-            visible texture").
+        stick: `(B, 3, H / shrink, W / shrink)` in [-1, 1]: P^S of it.
+        copied: `label_shares` of what the photograph shows at each place of the wanted pose ("copy visible texture").
     """
-    shares = [_averaged(one_hot(person_labels, len(LABELS)), shrink).expand(len(stick), -1, -1, -1)]
-    if copied_labels is not None:
-        shares.append(_averaged(one_hot(copied_labels, len(LABELS)), shrink))
-    return torch.cat([*shares, shrunk(surface, shrink), _averaged(stick, shrink)], dim=1)
+    shares = [person.expand(len(stick), -1, -1, -1)] + ([] if copied is None else [copied])
+    return torch.cat([*shares, shrunk(surface, shrink), stick], dim=1)
 
 
-def _averaged(maps: Tensor, shrink: int) -> Tensor:
-    return F.avg_pool2d(maps, shrink) if shrink > 1 else maps
-
-
-def believed(copied_labels: Tensor, shrink: int) -> Tensor:
+def believed(copied: Tensor, shrink: int) -> Tensor:
     """What copied labels say already, as logits `(B, L, H / shrink, W / shrink)`, which P2B corrects and completes.
 
     Args:
-        copied_labels: `(B, H, W)` whole numbers; 0 where the photograph says nothing, and nothing is believed.
+        copied: `label_shares`, all of it label 0 where the photograph says nothing, and nothing is believed.
     """
-    shares = _averaged(one_hot(copied_labels, len(LABELS)), shrink)
-    known = 1 - shares[:, :1]
-    logits = BELIEF * shares - DOUBT * known
+    known = 1 - copied[:, :1]
+    logits = BELIEF * copied - DOUBT * known
     logits[:, :1] = -DOUBT * known
     # Copied outlines are combed, since each pixel was looked up by itself
-    return F.avg_pool2d(logits, SMOOTHED, 1, SMOOTHED // 2) if shrink > 1 else logits
+    return _smoothed(logits, count_include_pad=True) if shrink > 1 else logits
+
+
+def _smoothed(maps: Tensor, count_include_pad: bool) -> Tensor:
+    """Means over a square, down and then across, which is several times as fast."""
+    half = SMOOTHED // 2
+    down = F.avg_pool2d(maps, (SMOOTHED, 1), 1, (half, 0), count_include_pad=count_include_pad)
+    return F.avg_pool2d(down, (1, SMOOTHED), 1, (0, half), count_include_pad=count_include_pad)
 
 
 def shrunk(numbers: Tensor, shrink: int) -> Tensor:
@@ -131,7 +138,7 @@ def smaller_labels(labels: Tensor, shrink: int) -> Tensor:
     """
     if shrink == 1:
         return labels
-    return _averaged(one_hot(labels, len(LABELS)), shrink).argmax(dim=1).to(torch.uint8)
+    return label_shares(labels, shrink).argmax(dim=1).to(torch.uint8)
 
 
 def labels_of(shares: Tensor, size_hw: tuple[int, int]) -> Tensor:
@@ -140,9 +147,9 @@ def labels_of(shares: Tensor, size_hw: tuple[int, int]) -> Tensor:
     Enlarged, every pixel of an outline would be a step.
     """
     if tuple(shares.shape[-2:]) != size_hw:
-        shares = F.avg_pool2d(shares.float(), SMOOTHED, 1, SMOOTHED // 2, count_include_pad=False)
-        shares = F.interpolate(shares.float(), size=size_hw, mode="bilinear", align_corners=False)
-    return shares.argmax(dim=1).to(torch.uint8)
+        shares = _smoothed(shares.float(), count_include_pad=False)
+        shares = F.interpolate(shares, size=size_hw, mode="bilinear", align_corners=False)
+    return shares.permute(0, 2, 3, 1).max(dim=-1).indices.to(torch.uint8)  # faster than argmax
 
 
 def body_condition(labels: Tensor, face_labels: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from understudy.conditioning.pictures import as_values, pixels
 from understudy.conditioning.stick_figure import palette as stick_palette
 from understudy.conditioning.stick_figure import stick_figures
 from understudy.poses.pose import FACE
+from understudy.poses.similarity import Similarity
 from understudy.recipes.parts.freestyle_augmentation import (
     in_other_light,
     mirrored,
@@ -158,6 +159,7 @@ class PeopleBatches:
                 np.stack([view.xy for view in wanted]),
                 np.stack([view.confidence for view in wanted]),
                 wanted[0].labels.shape,
+                self.config.p2b_shrink,
             ),
             labels=_stacked(view.labels for view in wanted),
             copied_labels=_stacked(pair.copied_labels for pair in pairs) if self.config.copies else None,
@@ -243,12 +245,15 @@ class BatchesAhead:
         return made
 
 
-def sticks(xy: npt.NDArray[np.float32], confidence: npt.NDArray[np.float32], size_hw: tuple[int, ...]) -> Tensor:
-    """Points (B, 133, 2) in pixels and confidence (B, 133) -> (B, 3, H, W) in [-1, 1]: P^S."""
-    height, width = size_hw
+def sticks(
+    xy: npt.NDArray[np.float32], confidence: npt.NDArray[np.float32], size_hw: tuple[int, ...], shrink: int
+) -> Tensor:
+    """Points (B, 133, 2) in pixels of H x W and confidence (B, 133) -> (B, 3, H / shrink, W / shrink): P^S, -1 to 1."""
+    height, width = (side // shrink for side in size_hw)
     colours = as_values(torch.from_numpy(stick_palette()))
+    smaller = np.asarray(Similarity.resized(1 / shrink).of_points(xy), np.float32)
     seen = torch.from_numpy(confidence) > 0
-    return stick_figures(torch.from_numpy(xy), seen, colours, (height, width), height * THICKNESS)
+    return stick_figures(torch.from_numpy(smaller), seen, colours, (height, width), height * THICKNESS)
 
 
 def surface_values(surface: Tensor) -> Tensor:

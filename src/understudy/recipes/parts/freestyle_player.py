@@ -1,6 +1,6 @@
 """One photograph dances: P2B says what is where, B2F paints and copies it, FR mends the face; frame by frame.
 
-Shape letters: T moments, B of them at a time, N the side of the square that the networks see, W the columns of it: as
+Shape letters: T moments, N the side of the square that the networks see, W the columns of it: as
 many as they were trained with, or all where somebody reaches farther out. S is the side of the picture that is made, N
 once or `detail` times: what the networks say is then carried out with a photograph that is so much finer.
 """
@@ -8,40 +8,74 @@ once or `detail` times: what the networks say is then carried out with a photogr
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from understudy.base.devices import autocast
+from understudy.base.threads import side_by_side
 from understudy.conditioning.aligned_faces import cut_aligned, lay_back
 from understudy.errors import ActorError
 from understudy.networks.face_refiner import put_in
-from understudy.networks.frame_generator import Said, enlarged, shown
+from understudy.networks.frame_generator import Said, enlarged
+from understudy.networks.frame_generator import shown as carried_out
+from understudy.networks.spade import settled
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
 from understudy.recipes.parts.freestyle_model import network_of, wider
-from understudy.recipes.parts.freestyle_networks import believed, body_condition, labels_of, pose_condition
+from understudy.recipes.parts.freestyle_networks import (
+    believed,
+    body_condition,
+    label_shares,
+    labels_of,
+    pose_condition,
+)
 from understudy.recipes.parts.freestyle_people import sticks, surface_values
 from understudy.recipes.parts.freestyle_reenactment_config import B2F, FR, P2B, Config
 from understudy.recipes.parts.photograph import Along, stored_photograph
-from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, batches, pose_of
+from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, pose_of
 from understudy.recipes.parts.trained import Arrays
-from understudy.tracking.body_fit import PosedBody, fit
+from understudy.tracking.body_fit import fit
 from understudy.tracking.face import WIDE, face_labels, face_matrix
 from understudy.tracking.surface import surface_maps
 
 Image = npt.NDArray[np.uint8]
 
-WORKERS = 2
-"""threads that look copies up, each for another moment"""
 FAINT = 0.03
 """of m: what is left of it where nobody is, and lacks where somebody is; on a room it would be a veil"""
+ABOUT, CUT = 0.05, 0.025
+"""of the square: columns beside somebody's labels that B2F paints, and of these those left empty again, which next to
+what is left out come out a little otherwise"""
+SPECK = 0.003
+"""of somebody's pixels"""
+STEP = 32
+"""columns: widths of what B2F paints are multiples of it, since every new width is prepared for"""
 ROOM = 0.03
 """of the square: kept free beside hands and clothes"""
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """How somebody is to be at a moment."""
+
+    xy: npt.NDArray[np.float32]
+    """(133, 2) pixels of the square"""
+    confidence: npt.NDArray[np.float32]
+    """(133,)"""
+    surface: Image
+    """(N, N, 3) P^D"""
+    columns: slice
+    """W of N, which the networks see"""
+
+    @property
+    def seen_xy(self) -> npt.NDArray[np.float32]:
+        """(133, 2) pixels of the columns"""
+        return self.xy - np.array([self.columns.start, 0], np.float32)
 
 
 class FreestylePlayer:
@@ -65,28 +99,25 @@ class FreestylePlayer:
         if (self.photograph.size, self.photograph.detail) != (config.side, config.detail):
             raise ActorError("the actor's photograph is not as large as its networks take it: make it again")
         self.photograph.prepare()
-        self._workers = ThreadPoolExecutor(WORKERS, "copies")
         self.stretch, self.girth = weights["stretch"], float(weights["girth"][0])
         self.tensor = torch.from_numpy(weights["looks"].astype(np.float32)).to(device)
         self.identity = torch.from_numpy(weights["identity"].astype(np.float32)).to(device)
-        self.p2b, self.fr = (network_of(weights, config, name, device) for name in (P2B, FR))
-        self.b2f = {one.size_hw[1]: network_of(weights, one, B2F, device) for one in (config, wider(config))}
+        self.p2b, self.fr = (played(network_of(weights, config, name, device)) for name in (P2B, FR))
+        self.b2f = {one.size_hw[1]: played(network_of(weights, one, B2F, device)) for one in (config, wider(config))}
+        person = torch.from_numpy(self.photograph.labels)[None].to(device)
+        self.person = label_shares(person, config.p2b_shrink)
 
     def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
         """See `Player.play`: `(S, S, 4)`, cut out. Where no part of the body is seen: nobody."""
         size, side, detail = self.config.size, self.config.side, self.config.detail
         pose = Similarity.resized(1 / detail).of_pose(pose_of(moments, size), (side, side))
         posed = fit(pose, self.stretch)
-        columns = self.columns(pose)
         surfaces = surface_maps(posed, (side, side), self.girth)
-        for some in batches(range(len(pose)), max(1, batch // detail**2)):  # as much memory as it takes at detail 1
-            maps = [next(surfaces) for _ in some]
-            made = self.painted(pose, posed, maps, some, columns)
-            for moment, picture in zip(some, made, strict=True):
-                whole = np.zeros((size, size, 4), np.uint8)
-                if posed.known[moment]:
-                    whole[:, detail * columns[moment].start : detail * columns[moment].stop] = picture
-                yield whole
+        every = zip(posed.known, pose.xy, pose.confidence, surfaces, self.columns(pose), strict=True)
+        wanted = (Wanted(*one) if known else None for known, *one in every)
+        # Larger pictures take more memory, and so do more of them
+        at_once = max(1, min(batch // detail**2, torch.get_num_threads()))
+        yield from side_by_side(self.picture, wanted, at_once)
 
     def columns(self, pose: Pose) -> list[slice]:
         """The columns that the networks see at each moment: one width for the whole sequence, about the person."""
@@ -102,81 +133,115 @@ class FreestylePlayer:
         return [slice(start, start + width) for start in left.tolist()]
 
     @torch.inference_mode()
-    def painted(
-        self, pose: Pose, posed: PosedBody, maps: list[Image], some: list[int], columns: list[slice]
-    ) -> list[Image]:
-        """B pictures (S, W * S / N, 4) premultiplied."""
-        size, detail, photograph = self.config.side, self.config.detail, self.photograph
-        along = list(self._workers.map(photograph.along, pose.xy[some], pose.confidence[some], maps))
-        boxes = [columns[moment] for moment in some]
-        width = boxes[0].stop - boxes[0].start
-        xy = np.stack([pose.xy[moment] - (box.start, 0) for moment, box in zip(some, boxes, strict=True)]).astype(
-            np.float32
-        )
-        confidence = pose.confidence[some]
-        labels = self._labels(xy, confidence, maps, along, boxes)
-        faces = np.stack([face_labels(one, seen, (size, width)) for one, seen in zip(xy, confidence, strict=True)])
-        copied = None
-        if self.config.copies:
-            parts = (one.within((slice(None), box)) for one, box in zip(along, boxes, strict=True))
-            copies = list(self._workers.map(photograph.copies, parts, labels))
-            copied = torch.from_numpy(np.stack(copies)).permute(0, 1, 4, 2, 3).to(self.device) / 255
-        body = body_condition(torch.from_numpy(labels).to(self.device), torch.from_numpy(faces).to(self.device))
-        seen = copied
-        if copied is not None and detail > 1:
-            seen = F.avg_pool2d(copied.flatten(1, 2), detail).view(*copied.shape[:3], size, width)
-        with autocast(self.device):
-            said: Said = self.b2f[width].say(self.tensor, body, seen, played=True)  # type: ignore[operator]
-        z, mask, _ = shown(enlarged(said, detail), copied)
-        mask = ((mask - FAINT) / (1 - 2 * FAINT)).clamp(0, 1)
-        if self.config.refining:
-            finer = np.asarray(Similarity.resized(detail).of_points(xy), np.float32)
-            z = self._with_faces(z, mask, finer, confidence)
-        if not self.config.blending:
-            body_there = (torch.from_numpy(labels).to(self.device) > 0)[:, None].float()
-            mask = F.interpolate(body_there, scale_factor=float(detail))
-        picture = torch.cat([(z + 1) / 2 * mask, mask], dim=1).clamp(0, 1)
-        return list((255 * picture + 0.5).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
+    def picture(self, wanted: Wanted | None) -> Image:
+        """(S, S, 4) premultiplied: somebody in a pose; nothing of nobody."""
+        size, detail = self.config.size, self.config.detail
+        whole = np.zeros((size, size, 4), np.uint8)
+        if wanted is not None:
+            box = wanted.columns
+            along = self.photograph.along(wanted.xy, wanted.confidence, wanted.surface).within((slice(None), box))
+            labels = self.labels(wanted, along)
+            part = self.about(labels)
+            copies = None
+            if self.config.copies:
+                copies = self.photograph.copies(
+                    along.within((slice(None), part)), np.ascontiguousarray(labels[:, part])
+                )
+            left = detail * (box.start + part.start)
+            painted = self.painted(wanted, labels, copies, part)
+            cut = detail * round(CUT * self.config.side)
+            first = cut if part.start > 0 else 0
+            last = painted.shape[1] - (cut if part.stop < labels.shape[1] else 0)
+            whole[:, left + first : left + last] = painted[:, first:last]
+        return whole
 
-    def _labels(
-        self, xy: npt.NDArray[np.float32], confidence: npt.NDArray[np.float32], maps: list[Image], along: list[Along],
-        boxes: list[slice],
-    ) -> Image:  # fmt: skip
-        """P^M, eq. 3: (B, N, W)."""
-        size, width = self.config.side, boxes[0].stop - boxes[0].start
-        person = self.photograph.labels[:, (size - width) // 2 : (size - width) // 2 + width]
-        surface = surface_values(
-            torch.from_numpy(np.stack([one[:, box] for one, box in zip(maps, boxes, strict=True)]))
-        )
-        stick = sticks(xy, confidence, (size, width))
-        copied = np.stack([one.complete[:, box] for one, box in zip(along, boxes, strict=True)])
-        condition = pose_condition(
-            torch.from_numpy(np.ascontiguousarray(person))[None].to(self.device),
-            (surface if self.config.dense else 0 * surface).to(self.device),
-            stick.to(self.device),
-            self.config.p2b_shrink,
-            torch.from_numpy(copied).to(self.device) if self.config.copies else None,
-        )
-        hint = (
-            believed(torch.from_numpy(copied), self.config.p2b_shrink).to(self.device) if self.config.copies else None
-        )
+    def about(self, labels: Image) -> slice:
+        """The columns about somebody in a label map (N, W) that B2F paints: few, since its work grows with them."""
+        there, width = np.flatnonzero(labels.any(axis=0)), labels.shape[1]
+        if not len(there):
+            return slice(0, min(STEP, width))
+        room = round(ABOUT * self.config.side)
+        first, last = max(0, there[0] - room), min(width, there[-1] + 1 + room)
+        wide = min(width, -(-int(last - first) // STEP) * STEP)
+        grain: int = self.b2f[width].grain  # type: ignore[assignment]
+        left = min(int(first), width - wide) // grain * grain
+        return slice(left, left + wide)
+
+    @torch.inference_mode()
+    def labels(self, wanted: Wanted, along: Along) -> Image:
+        """P^M, eq. 3: (N, W)."""
+        box, shrink = wanted.columns, self.config.p2b_shrink
+        size_hw = (self.config.side, box.stop - box.start)
+        wide = self.person.shape[-1]
+        left = (wide - size_hw[1] // shrink) // 2
+        surface = surface_values(torch.from_numpy(wanted.surface[None, :, box])).to(self.device) * self.config.dense
+        stick = sticks(wanted.seen_xy[None], wanted.confidence[None], size_hw, shrink).to(self.device)
+        known = hint = None
+        if self.config.copies:
+            known = label_shares(torch.from_numpy(along.complete[None]).to(self.device), shrink)
+            hint = believed(known, shrink)
+        condition = pose_condition(self.person[..., left : wide - left], surface, stick, shrink, known)
         with autocast(self.device):
             shares = self.p2b(condition, hint)
-        found: Image = labels_of(shares, (size, width)).cpu().numpy()
-        return found
+        return without_specks(labels_of(shares, size_hw)[0].cpu().numpy())
 
-    def _with_faces(
-        self, z: Tensor, mask: Tensor, xy: npt.NDArray[np.float32], confidence: npt.NDArray[np.float32]
-    ) -> Tensor:
-        """Eq. 8: z with its faces refined, before grey since the background is not known here."""
-        found = [face_matrix(one, seen) for one, seen in zip(xy, confidence, strict=True)]
-        seen = [number for number, one in enumerate(found) if one is not None]
-        if not seen:
-            return z
-        matrices = torch.from_numpy(np.stack([one for one in found if one is not None])).to(z.device)
-        crops = cut_aligned(z[seen] * mask[seen], matrices, WIDE)
+    def painted(self, wanted: Wanted, labels: Image, copies: Image | None, part: slice) -> Image:
+        """What is made of a body.
+
+        Args:
+            wanted: where it is to be.
+            labels: (N, W) P^M.
+            copies: (K, S, part * S / N, 4) premultiplied.
+            part: columns of W, outside of which nobody is.
+
+        Returns:
+            (S, part * S / N, 4) premultiplied.
+        """
+        size_hw, detail = (labels.shape[0], labels.shape[1]), self.config.detail
+        body_there = torch.from_numpy(labels)[None].to(self.device)
+        faces = torch.from_numpy(face_labels(wanted.seen_xy, wanted.confidence, size_hw))[None].to(self.device)
+        copied = seen = None
+        if copies is not None:
+            copied = seen = torch.from_numpy(copies)[None].permute(0, 1, 4, 2, 3).to(self.device) / 255
+            if detail > 1:
+                seen = F.avg_pool2d(copied.flatten(1, 2), detail).view(*copied.shape[:3], size_hw[0], -1)
+            seen = F.pad(seen, (part.start, size_hw[1] - part.stop))
         with autocast(self.device):
-            refined = self.fr(crops, self.identity)
-        mended, z = put_in(refined, crops), z.clone()
-        z[seen] = lay_back(z[seen], mended, torch.ones_like(refined.mask), matrices)
-        return z
+            said: Said = self.b2f[size_hw[1]].say(  # type: ignore[operator]
+                self.tensor, body_condition(body_there, faces), seen, played=True, columns=part
+            )
+        z, mask, _ = carried_out(enlarged(said, detail), copied)
+        mask = ((mask - FAINT) / (1 - 2 * FAINT)).clamp(0, 1)
+        if self.config.refining:
+            z = self._with_face(z, mask, wanted, part)
+        if not self.config.blending:
+            mask = F.interpolate((body_there[..., part] > 0)[:, None].float(), scale_factor=float(detail))
+        picture = torch.cat([(z + 1) / 2 * mask, mask], dim=1).clamp(0, 1)
+        finished: Image = (255 * picture + 0.5).to(torch.uint8)[0].permute(1, 2, 0).cpu().numpy()
+        return finished
+
+    def _with_face(self, z: Tensor, mask: Tensor, wanted: Wanted, part: slice) -> Tensor:
+        """Eq. 8: z with its face refined, before grey since the background is not known here."""
+        xy = wanted.seen_xy - np.array([part.start, 0], np.float32)
+        finer = np.asarray(Similarity.resized(self.config.detail).of_points(xy), np.float32)
+        found = face_matrix(finer, wanted.confidence)
+        if found is None:
+            return z
+        matrix = torch.from_numpy(found)[None].to(z.device)
+        crop = cut_aligned(z * mask, matrix, WIDE)
+        with autocast(self.device):
+            refined = self.fr(crop, self.identity)
+        return lay_back(z, put_in(refined, crop), torch.ones_like(refined.mask), matrix)
+
+
+def without_specks(labels: Image) -> Image:
+    """A label map in which nothing floats beside somebody that is smaller than any hand."""
+    count, pieces, about, _ = cv2.connectedComponentsWithStats((labels > 0).astype(np.uint8), connectivity=8)
+    area = about[1:count, cv2.CC_STAT_AREA]
+    kept = np.concatenate([[False], area >= SPECK * area.sum()])
+    return np.where(kept[pieces], labels, np.uint8(0))
+
+
+def played(network: nn.Module) -> nn.Module:
+    """A network that is only asked from now on; channels beside each other are what processors convolve fastest."""
+    return settled(network).to(memory_format=torch.channels_last)  # type: ignore[no-any-return, call-overload]

@@ -51,6 +51,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from understudy import losses
@@ -70,6 +71,7 @@ from understudy.recipes.parts.freestyle_networks import (
     face_vector,
     fr_for,
     judges_for,
+    label_shares,
     labels_of,
     one_hot,
     p2b_for,
@@ -138,14 +140,15 @@ class PoseToBody:
         with autocast(self.session.device):
             made = generator(*_condition(batch, self.config.p2b_shrink))
         size_hw = (batch.labels.shape[1], batch.labels.shape[2])
-        rows = {"photograph's labels": coloured(batch.person_labels), "pose": batch.stick}
+        rows = {"photograph's labels": coloured(batch.person_labels), "pose": F.interpolate(batch.stick, size=size_hw)}
         rows |= {"true labels": coloured(batch.labels), "generated": coloured(labels_of(made, size_hw))}
         _write(rows, folder, step)
 
 
 def _condition(batch: P2BBatch, shrink: int) -> tuple[Tensor, Tensor | None]:
-    condition = pose_condition(batch.person_labels, batch.surface, batch.stick, shrink, batch.copied_labels)
-    return condition, None if batch.copied_labels is None else believed(batch.copied_labels, shrink)
+    copied = None if batch.copied_labels is None else label_shares(batch.copied_labels, shrink)
+    condition = pose_condition(label_shares(batch.person_labels, shrink), batch.surface, batch.stick, shrink, copied)
+    return condition, None if copied is None else believed(copied, shrink)
 
 
 # -- B2F -----------------------------------------------------------------------------------------------------------
