@@ -314,6 +314,7 @@ def test_golden_losses(pair):
 GOLDEN = {"D_p": 1.4127, "D_s": 1.3563, "gan_p": 0.6143, "vgg": 8.2071, "gan_s": 0.0702, "tc": 0.0445}
 
 START = multiprocessing.get_context("forkserver")  # processes of their own, with PyTorch imported once for all of them
+FRESH = multiprocessing.get_context("spawn")  # an interpreter of its own, whose sets and hashes are in another order
 
 
 def _go_on(folder, me, dance):
@@ -328,12 +329,12 @@ def test_killed_three_times_and_resumed_gives_the_weights_of_an_unbroken_run(pai
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     START.set_forkserver_preload(["understudy.recipes.performance_cloning", "lightning_fabric", "pytest"])
 
-    def start(folder):
-        process = START.Process(target=_go_on, args=(folder, *(one.path for one in pair)))
+    def start(folder, context=START):
+        process = context.Process(target=_go_on, args=(folder, *(one.path for one in pair)))
         process.start()
         return process
 
-    unbroken = start(tmp_path / "unbroken")
+    unbroken = start(tmp_path / "unbroken", FRESH)
     chance = random.Random(4)
     for _ in range(3):
         process = start(tmp_path / "killed")
