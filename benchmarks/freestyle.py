@@ -46,12 +46,12 @@ from understudy.people.view import View
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
 from understudy.recipes import copy_then_refine
-from understudy.recipes.freestyle_reenactment import as_it_comes, looked_at
+from understudy.recipes.freestyle_reenactment import actor_arrays, as_it_comes
 from understudy.recipes.parts.freestyle_model import load_model
-from understudy.recipes.parts.freestyle_player import FreestylePlayer
+from understudy.recipes.parts.freestyle_player import FreestylePlayer, Wanted
 from understudy.recipes.parts.freestyle_reenactment_config import Config
 from understudy.recipes.parts.freestyle_samples import drawn_pairs, offset, photograph_of, squared
-from understudy.recipes.parts.photograph import Photograph, stored
+from understudy.recipes.parts.photograph import Photograph
 from understudy.recipes.parts.player import moments
 from understudy.synthetic.clip import performance_from_render
 from understudy.synthetic.motion import choreography
@@ -147,13 +147,7 @@ def methods_of(reference: View, model: Any, config: Config) -> dict[str, Callabl
     photograph = photograph_of(reference)
     size = photograph.size
     x, y = offset(SIZE_HW, size)
-    posed = fit(Pose(photograph.xy[None], photograph.confidence[None], (size, size)), follow=False)
-    measures = {
-        "stretch": posed.stretch,
-        "girth": np.array([girth_of(posed, [photograph.picture[..., 3]])], np.float32),
-    }
-    weights = {**model.weights, **stored(photograph), **measures, **looked_at(model, photograph)}
-    player = FreestylePlayer(config, weights, torch.device("cpu"))
+    player = FreestylePlayer(config, actor_arrays(model, photograph), torch.device("cpu"))
 
     def pose_in(view: View) -> Pose:
         return Pose((view.xy + np.array((x, y)))[None].astype(np.float32), view.confidence[None], (size, size))
@@ -163,16 +157,15 @@ def methods_of(reference: View, model: Any, config: Config) -> dict[str, Callabl
 
     def along(view: View) -> Any:
         pose = pose_in(view)
-        surface = next(surface_maps(fit(pose, posed.stretch), (size, size), float(measures["girth"][0])))
+        surface = next(surface_maps(fit(pose, player.stretch), (size, size), player.girth))
         return pose, surface, photograph.along(pose.xy[0], pose.confidence[0], surface)
 
     def surface(view: View) -> Image:
         pose, maps, found = along(view)
         columns = slice(x, x + SIZE_HW[1])
         labels = np.zeros((size, size), np.uint8)
-        labels[:, columns] = player._labels(
-            pose.xy - np.array([x, 0], np.float32), pose.confidence, [maps], [found], [columns]
-        )[0]
+        wanted = Wanted(pose.xy[0], pose.confidence[0], maps, columns)
+        labels[:, columns] = player.labels(wanted, found.within((slice(None), columns)))
         copies = photograph.copies(found, labels).astype(np.float32)
         share = copies[0, ..., 3:] / 255
         return cut(np.asarray(copies[0] + (1 - share) * copies[2] + 0.5, np.uint8))

@@ -28,15 +28,13 @@ from understudy.base.machine import forget_peaks, machine, peaks_mib
 from understudy.people.made_up import made_up_views
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
-from understudy.recipes.freestyle_reenactment import as_it_comes, looked_at, paper
+from understudy.recipes.freestyle_reenactment import as_it_comes, body_in, looked_at, paper
 from understudy.recipes.parts.freestyle_model import NETWORKS, load_model
 from understudy.recipes.parts.freestyle_player import FreestylePlayer
 from understudy.recipes.parts.freestyle_reenactment_config import Config
 from understudy.recipes.parts.freestyle_samples import offset, photograph_of
-from understudy.recipes.parts.photograph import stored
+from understudy.recipes.parts.photograph import Photograph, stored
 from understudy.recipes.parts.player import BATCH, moments
-from understudy.tracking.body_fit import fit
-from understudy.tracking.surface import girth_of
 
 PERSON, VIEWS, SIZE_HW = 60_000, 6, (512, 320)
 LONG, ROUNDS = 8, 3
@@ -45,13 +43,11 @@ PRINTED = 2
 """frames of the printed widths"""
 
 
-def player_of(config: Config, weights: dict[str, Any], photograph: Any) -> FreestylePlayer:
+def player_of(config: Config, weights: dict[str, Any], photograph: Photograph) -> FreestylePlayer:
     """The player of a photograph; `weights` hold networks and looks."""
-    posed = fit(Pose(photograph.xy[None], photograph.confidence[None], (512, 512)), follow=False)
-    girth = np.array([girth_of(posed, [photograph.small[..., 3]])], np.float32)
-    return FreestylePlayer(
-        config, {**weights, **stored(photograph), "stretch": posed.stretch, "girth": girth}, ready_device("cpu")
-    )
+    pose = Pose(photograph.xy[None], photograph.confidence[None], (photograph.size, photograph.size))
+    _, measures = body_in(pose, photograph.small[..., 3])
+    return FreestylePlayer(config, {**weights, **stored(photograph), **measures}, ready_device("cpu"))
 
 
 def untrained(config: Config) -> dict[str, Any]:

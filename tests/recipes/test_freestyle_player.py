@@ -11,15 +11,12 @@ from understudy.errors import ActorError
 from understudy.people.made_up import made_up_views
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
-from understudy.recipes.freestyle_reenactment import as_it_comes, looked_at, places_shown
+from understudy.recipes.freestyle_reenactment import actor_arrays, as_it_comes, places_shown
 from understudy.recipes.parts.freestyle_model import load_model
 from understudy.recipes.parts.freestyle_player import FreestylePlayer, without_specks
 from understudy.recipes.parts.freestyle_samples import photograph_of
-from understudy.recipes.parts.photograph import stored
 from understudy.recipes.parts.player import moments
 from understudy.synthetic import people
-from understudy.tracking.body_fit import fit
-from understudy.tracking.surface import girth_of
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +25,7 @@ def views():
 
 
 def player_of(photograph, config=None):
-    model = load_model()
-    size = photograph.size
-    posed = fit(Pose(photograph.xy[None], photograph.confidence[None], (size, size)), follow=False)
-    girth = girth_of(posed, [photograph.small[..., 3]])
-    measures = {"stretch": posed.stretch, "girth": np.array([girth], np.float32)}
-    weights = {**model.weights, **stored(photograph), **measures, **looked_at(model, photograph)}
-    return FreestylePlayer(config or as_it_comes(), weights, torch.device("cpu"))
+    return FreestylePlayer(config or as_it_comes(), actor_arrays(load_model(), photograph), torch.device("cpu"))
 
 
 def dance(views):

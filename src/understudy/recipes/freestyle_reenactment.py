@@ -96,11 +96,10 @@ def train(session: Session) -> Trained:
             "and set model=NAME.freestyle"
         )
     log.warning("%s", seen_by(model))
-    photograph, measures, body = read(session.reference, config)
-    looks = looked_at(model, photograph)
+    photograph, body = read(session.reference, config)
     record = nothing_trained(session.seed, started) | {"model": dict(model.record)}
     statistics = {"flat_colour": np.array(flat_colour(session.reference), np.uint8)}
-    return Trained(config, {**model.weights, **stored(photograph), **measures, **looks}, statistics, record, body)
+    return Trained(config, actor_arrays(model, photograph), statistics, record, body)
 
 
 def networks(config: Config) -> dict[str, Any]:
@@ -119,10 +118,24 @@ def seen_by(model: FreestyleModel) -> str:
     return f"one photograph: what it does not show is guessed, by networks that have seen {seen}"
 
 
-def read(reference: Performance, config: Config) -> tuple[Photograph, dict[str, Any], BodyStatistics | None]:
-    """The photograph of a reference, the measures of the body in it, and what `measured` says of where it is.
+def actor_arrays(model: FreestyleModel, photograph: Photograph) -> dict[str, Any]:
+    """All that an actor holds: networks, photograph, the body's measures, and what the networks remember of it."""
+    size = photograph.size
+    pose = Pose(photograph.xy[None], photograph.confidence[None], (size, size))
+    _, measures = body_in(pose, photograph.small[..., 3])
+    return {**model.weights, **stored(photograph), **measures, **looked_at(model, photograph)}
 
-    Of a clip the last is None: its poses say it better.
+
+def body_in(pose: Pose, matte: np.ndarray[Any, Any]) -> tuple[PosedBody, dict[str, Any]]:
+    """The body laid into one pose, and its measures: lengths of bones, and how stout it is by the matte (N, N)."""
+    posed = fit(pose, follow=False)
+    return posed, {"stretch": posed.stretch, "girth": np.array([girth_of(posed, [matte])], np.float32)}
+
+
+def read(reference: Performance, config: Config) -> tuple[Photograph, BodyStatistics | None]:
+    """The photograph of a reference, and what `measured` says of where the body in it is.
+
+    Of a clip the latter is None: its poses say it better.
 
     Label maps that the reference holds are taken as they are, and so are built-in surface maps. Those of a network or a
     user have coordinates of another mesh, and are not used.
@@ -134,24 +147,22 @@ def read(reference: Performance, config: Config) -> tuple[Photograph, dict[str, 
     (frame,), (matte,), finer = frames_of(reference, np.array([chosen]), config.size)
     picture = np.dstack([frame, matte])
     small, pose = at_side(picture, size), Similarity.resized(1 / config.detail).of_pose(finer, (size, size))
-    posed = fit(pose, follow=False)
-    girth = girth_of(posed, [small[..., 3]])
+    posed, measures = body_in(pose, small[..., 3])
     if reference.header.surface == "auto":
         surface = enlarged(next(reference.surface(chosen, chosen + 1)), size)
     else:
         if reference.has_surface:
             log.warning("%s", not_ours(reference))
-        surface = next(surface_maps(posed, (size, size), girth))
+        surface = next(surface_maps(posed, (size, size), float(measures["girth"][0])))
     if reference.has_labels:
         labels = enlarged(next(reference.labels(chosen, chosen + 1)), size)
     else:
         labels = BuiltInParser()(small[..., :3], small[..., 3], pose.xy[0], pose.confidence[0])
     if not config.hands:
         labels = without_hands(labels)
-    measures = {"stretch": posed.stretch, "girth": np.array([girth], np.float32)}
     working = reference.header.size_hw[0] / size
     placing = measured(reference.poses, posed, working) if len(reference) == 1 else None
-    return Photograph(picture, labels, surface, pose.xy[0], pose.confidence[0]), measures, placing
+    return Photograph(picture, labels, surface, pose.xy[0], pose.confidence[0]), placing
 
 
 def measured(poses: Pose, posed: PosedBody, ratio: float) -> BodyStatistics:
