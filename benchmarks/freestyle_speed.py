@@ -46,7 +46,7 @@ PRINTED = 2
 def player_of(config: Config, weights: dict[str, Any], photograph: Photograph) -> FreestylePlayer:
     """The player of a photograph; `weights` hold networks and looks."""
     pose = Pose(photograph.xy[None], photograph.confidence[None], (photograph.size, photograph.size))
-    _, measures = body_in(pose, photograph.small[..., 3])
+    _, measures = body_in(pose, photograph.small[..., 3], photograph.labels)
     return FreestylePlayer(config, {**weights, **stored(photograph), **measures}, ready_device("cpu"))
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from understudy.body.labels import LABEL
 from understudy.body.posing import average_bones, placed, relative, rotations_of, six_of, with_fingers
 from understudy.body.skeleton import Body, forward_kinematics, rest_positions
 from understudy.body.surface_mesh import CHARTS
@@ -108,6 +109,22 @@ def test_a_skirt_makes_nobody_stout():
         legs = np.isin(one[..., 0], [number for number, name in enumerate(CHARTS) if "thigh" in name]).astype(np.uint8)
         skirted.append(np.where((one[..., 0] > 0) | (cv2.dilate(legs, np.ones((15, 15))) > 0), 255, 0).astype(np.uint8))
     assert girth_of(posed, skirted) <= 1.1
+
+
+def test_a_wide_coat_makes_nobody_stout_where_labels_tell_it():
+    person, motion, scene = make_person(71), choreography(3, 0.6, 5), make_scene(3, SIZE)
+    posed = fit(seen_poses(person, motion, scene))
+    hidden = [number for number, name in enumerate(CHARTS) if any(part in name for part in COATED)]
+    mattes, labels = [], []
+    for one in surface_maps(posed, SIZE, 1.0):
+        coat = cv2.dilate(np.isin(one[..., 0], hidden).astype(np.uint8), np.ones((13, 13)))
+        labels.append(np.where(coat > 0, np.uint8(LABEL["coat"]), np.uint8(0)))
+        mattes.append(np.where((one[..., 0] > 0) | (coat > 0), np.uint8(255), np.uint8(0)))
+    assert girth_of(posed, mattes) >= 1.3
+    assert girth_of(posed, mattes, labels) <= 1.1
+
+
+COATED = ("front", "back", "thigh", "upper arm")
 
 
 def test_the_stouter_of_two_is_found_stouter():

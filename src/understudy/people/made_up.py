@@ -76,11 +76,12 @@ def made_up_views(number: int, count: int, size_hw: tuple[int, int]) -> list[Vie
     pose = Pose(xy.astype(np.float32), confidence.astype(np.float32), size_hw)
     mattes = [_window(one.matte, corner, size_hw, 0) for one, corner in zip(filmed, corners, strict=True)]
     posed = fit(pose, follow=False)
-    surfaces = surface_maps(posed, size_hw, girth_of(posed, mattes))
+    labels = [_window(one.labels, corner, size_hw, 0) for one, corner in zip(filmed, corners, strict=True)]
+    surfaces = surface_maps(posed, size_hw, girth_of(posed, mattes, labels))
     return [
         View(
             frame=_window(one.frame, corner, size_hw, None),
-            labels=_window(one.labels, corner, size_hw, 0),
+            labels=labels[row],
             surface=surface,
             xy=pose.xy[row],
             confidence=pose.confidence[row],

@@ -122,14 +122,14 @@ def actor_arrays(model: FreestyleModel, photograph: Photograph) -> dict[str, Any
     """All that an actor holds: networks, photograph, the body's measures, and what the networks remember of it."""
     size = photograph.size
     pose = Pose(photograph.xy[None], photograph.confidence[None], (size, size))
-    _, measures = body_in(pose, photograph.small[..., 3])
+    _, measures = body_in(pose, photograph.small[..., 3], photograph.labels)
     return {**model.weights, **stored(photograph), **measures, **looked_at(model, photograph)}
 
 
-def body_in(pose: Pose, matte: np.ndarray[Any, Any]) -> tuple[PosedBody, dict[str, Any]]:
-    """The body laid into one pose, and its measures: lengths of bones, and how stout it is by the matte (N, N)."""
+def body_in(pose: Pose, matte: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> tuple[PosedBody, dict[str, Any]]:
+    """The body laid into one pose, and its measures: lengths of bones, and how stout it is by matte and labels."""
     posed = fit(pose, follow=False)
-    return posed, {"stretch": posed.stretch, "girth": np.array([girth_of(posed, [matte])], np.float32)}
+    return posed, {"stretch": posed.stretch, "girth": np.array([girth_of(posed, [matte], [labels])], np.float32)}
 
 
 def read(reference: Performance, config: Config) -> tuple[Photograph, BodyStatistics | None]:
@@ -147,19 +147,19 @@ def read(reference: Performance, config: Config) -> tuple[Photograph, BodyStatis
     (frame,), (matte,), finer = frames_of(reference, np.array([chosen]), config.size)
     picture = np.dstack([frame, matte])
     small, pose = at_side(picture, size), Similarity.resized(1 / config.detail).of_pose(finer, (size, size))
-    posed, measures = body_in(pose, small[..., 3])
-    if reference.header.surface == "auto":
-        surface = enlarged(next(reference.surface(chosen, chosen + 1)), size)
-    else:
-        if reference.has_surface:
-            log.warning("%s", not_ours(reference))
-        surface = next(surface_maps(posed, (size, size), float(measures["girth"][0])))
     if reference.has_labels:
         labels = enlarged(next(reference.labels(chosen, chosen + 1)), size)
     else:
         labels = BuiltInParser()(small[..., :3], small[..., 3], pose.xy[0], pose.confidence[0])
     if not config.hands:
         labels = without_hands(labels)
+    posed, measures = body_in(pose, small[..., 3], labels)
+    if reference.header.surface == "auto":
+        surface = enlarged(next(reference.surface(chosen, chosen + 1)), size)
+    else:
+        if reference.has_surface:
+            log.warning("%s", not_ours(reference))
+        surface = next(surface_maps(posed, (size, size), float(measures["girth"][0])))
     working = reference.header.size_hw[0] / size
     placing = measured(reference.poses, posed, working) if len(reference) == 1 else None
     return Photograph(picture, labels, surface, pose.xy[0], pose.confidence[0]), placing

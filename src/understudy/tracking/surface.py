@@ -16,6 +16,7 @@ import torch
 
 from understudy.base.nearest import nearest_inside
 from understudy.body.figure import Build
+from understudy.body.labels import LABEL
 from understudy.body.posing import relative
 from understudy.body.skeleton import Body, bone_transforms, forward_kinematics, rest_positions
 from understudy.body.surface_mesh import CHARTS, SurfaceMesh, carried, drawn, surface_mesh
@@ -32,6 +33,8 @@ _REGIONS = (("front", "back"), ("arm", "hand"), ("thigh", "shin", "foot"))
 _REGION = np.array(
     [next((row for row, words in enumerate(_REGIONS, 1) if any(word in name for word in words)), 0) for name in CHARTS]
 )
+HANGING = tuple(LABEL[name] for name in ("skirt", "dress", "coat"))
+"""clothes that hide how wide the body beneath them is"""
 MATTES_LOOKED_AT = 6
 SHOWN = 0.25
 """of what a thin body and the mattes cover about the trunk, the arms or the legs: what they share, at least"""
@@ -50,11 +53,16 @@ def surface_maps(posed: PosedBody, size_hw: tuple[int, int], girth: float = 1.0)
         yield _drawn(mesh, posed, moment, size_hw)
 
 
-def girth_of(posed: PosedBody, mattes: Sequence[Map]) -> float:
+def girth_of(posed: PosedBody, mattes: Sequence[Map], labels: Sequence[Map] | None = None) -> float:
     """How stout somebody is: which of `GIRTHS` has an outline that is likest to the mattes (as many as moments).
 
     Trunk, arms and legs are each asked, about their own place, if the mattes show them, and the middle one of their
     answers is taken (of two, the middle between them): a skirt makes nobody stout. 1 where mattes say nothing.
+
+    Args:
+        posed: a body in the poses of a clip.
+        mattes: (H, W) of each moment.
+        labels: (H, W) of each, `body.labels.LABELS`: what hangs may be as wide as it is. None where that is not known.
     """
     some = np.flatnonzero(posed.known)
     if not len(some):
@@ -63,13 +71,14 @@ def girth_of(posed: PosedBody, mattes: Sequence[Map]) -> float:
     shared, covered = np.zeros((2, len(GIRTHS), len(_REGIONS) + 1), np.int64)
     for moment in some:
         matte, region = mattes[moment] > 127, None
+        worn = matte if labels is None else matte & ~np.isin(labels[moment], HANGING)
         for row, girth in enumerate(GIRTHS):
             charts = _drawn(_mesh(posed.body, girth), posed, moment, posed.size_hw)[..., 0]
             if region is None:
                 region = _nearest_region(charts)
             body = charts > 0
             shared[row] += np.bincount(region[body & matte], minlength=shared.shape[1])
-            covered[row] += np.bincount(region[body | matte], minlength=shared.shape[1])
+            covered[row] += np.bincount(region[body | worn], minlength=shared.shape[1])
     shown = shared[0, 1:] > SHOWN * covered[0, 1:]
     if not shown.any() or all((mattes[moment] > 127).all() for moment in some):
         return 1.0

@@ -107,7 +107,7 @@ def view_of(seen: PersonSeen, tracker: Tracker) -> View | None:
     return View(
         frame=seen.frame,
         labels=with_hands(seen.labels, found.xy, found.confidence),
-        surface=next(surface_maps(posed, (height, width), girth_of(posed, [matte]))),
+        surface=next(surface_maps(posed, (height, width), girth_of(posed, [matte], [seen.labels]))),
         xy=found.xy,
         confidence=found.confidence,
         others=seen.others,

@@ -85,11 +85,12 @@ def clip_views(performance: Performance, span: npt.NDArray[np.intp], size_hw: tu
     height, width = size_hw
     frames, mattes, pose = frames_of(performance, chosen, height)
     posed = fit(pose, follow=False)
-    surfaces = list(surface_maps(posed, (height, height), girth_of(posed, mattes)))
-    parser = BuiltInParser.of_clip(zip(frames, mattes, pose.xy, pose.confidence, strict=True))
+    seen = list(zip(frames, mattes, pose.xy, pose.confidence, strict=True))
+    parser = BuiltInParser.of_clip(seen)
+    every = [parser(*one) for one in seen]
+    surfaces = surface_maps(posed, (height, height), girth_of(posed, mattes, every))
     views = []
-    for row, (frame, matte, surface) in enumerate(zip(frames, mattes, surfaces, strict=True)):
-        labels = parser(frame, matte, pose.xy[row], pose.confidence[row])
+    for row, (frame, labels, surface) in enumerate(zip(frames, every, surfaces, strict=True)):
         columns = np.flatnonzero((labels > 0).any(axis=0))
         middle = (columns[0] + columns[-1]) / 2 if len(columns) else height / 2
         left = int(np.clip(round(middle - width / 2), 0, height - width))
