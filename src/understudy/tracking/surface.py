@@ -35,6 +35,8 @@ _REGION = np.array(
 )
 HANGING = tuple(LABEL[name] for name in ("skirt", "dress", "coat"))
 """clothes that hide how wide the body beneath them is"""
+ORDINARY = 0.1
+"""of likeness, that a body loses by the square of its girth's logarithm: what cannot be told apart is as usual"""
 MATTES_LOOKED_AT = 6
 SHOWN = 0.25
 """of what a thin body and the mattes cover about the trunk, the arms or the legs: what they share, at least"""
@@ -83,7 +85,9 @@ def girth_of(posed: PosedBody, mattes: Sequence[Map], labels: Sequence[Map] | No
     if not shown.any() or all((mattes[moment] > 127).all() for moment in some):
         return 1.0
     likeness = (shared[:, 1:] / np.maximum(covered[:, 1:], 1))[:, shown]
-    return float(np.median(np.array(GIRTHS)[likeness.argmax(axis=0)]))
+    girths = np.array(GIRTHS)
+    likeness -= ORDINARY * np.log(girths)[:, None] ** 2
+    return float(np.median(girths[likeness.argmax(axis=0)]))
 
 
 def _nearest_region(charts: Map) -> npt.NDArray[np.intp]:
