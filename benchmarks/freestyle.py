@@ -135,6 +135,11 @@ def cut(picture: Image) -> Image:
     return picture[y : y + SIZE_HW[0], x : x + SIZE_HW[1]]
 
 
+def photographed(views: list[View], number: int) -> int:
+    """Which of a person's views is the photograph."""
+    return max({pair[0] for pair in drawn_pairs(views, np.random.default_rng(number))})
+
+
 def as_it_is(photograph: Photograph, wanted: View, reference: View) -> Image:
     """The photograph with its person's middle where the wanted one's is."""
     here, there = (np.argwhere(view.labels > 0).mean(axis=0) for view in (reference, wanted))
@@ -219,7 +224,7 @@ def main() -> None:
     with progress_bar("people", given.people) as advance:
         for number in range(FIRST, FIRST + given.people):
             views = made_up_views(number, VIEWS, SIZE_HW)
-            reference = max({pair[0] for pair in drawn_pairs(views, np.random.default_rng(number))})
+            reference = photographed(views, number)
             methods = methods_of(views[reference], model, config)
             filmed = None
             if given.actor:

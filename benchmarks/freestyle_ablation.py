@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from freestyle import colour_off, over_grey
+from freestyle import colour_off, over_grey, photographed
 from understudy.base.files import write_json
 from understudy.base.machine import machine
 from understudy.evaluation.intervals import mean_interval
@@ -41,13 +41,13 @@ from understudy.media.images import write_image
 from understudy.people.made_up import made_up_views
 from understudy.people.view import View
 from understudy.poses.pose import Pose
-from understudy.recipes.freestyle_reenactment import NETWORK_VARIANTS, actor_arrays
+from understudy.recipes.freestyle_reenactment import NETWORK_VARIANTS, RECIPE, actor_arrays
 from understudy.recipes.parts.freestyle_augmentation import without_hands
 from understudy.recipes.parts.freestyle_gathering import VIEWS, gather_made_up
 from understudy.recipes.parts.freestyle_model import FreestyleModel, load_model
 from understudy.recipes.parts.freestyle_player import FreestylePlayer
 from understudy.recipes.parts.freestyle_reenactment_config import Config, preview
-from understudy.recipes.parts.freestyle_samples import drawn_pairs, offset, photograph_of
+from understudy.recipes.parts.freestyle_samples import offset, photograph_of
 from understudy.recipes.parts.freestyle_schedule import trained
 from understudy.recipes.parts.player import moments
 from understudy.training.session import Session
@@ -57,10 +57,7 @@ Image = npt.NDArray[np.uint8]
 FIRST = 60_000
 """number of the first made-up person that is held out"""
 BASE = "copying"
-PLAYED = {
-    "FR": lambda config: replace(config, refining=True),
-    "no blending mask": lambda config: replace(config, blending=False),
-}
+PLAYED = {"FR": RECIPE.variants["with FR"], "no blending mask": RECIPE.variants["no blending mask"]}
 """variants of how "copying" is played"""
 METRICS = ("labels", "perceptual", "colour", "outline")
 
@@ -107,10 +104,10 @@ class Seeing(FreestylePlayer):
 def played(player: Seeing, view: View) -> tuple[Image, Image]:
     """A view's pose, played: premultiplied (H, W, 4), and labels (H, W)."""
     size = player.config.side
-    x, y = offset(view.labels.shape, size)  # type: ignore[arg-type]
+    height, width = view.labels.shape
+    x, y = offset((height, width), size)
     pose = Pose((view.xy + np.array((x, y)))[None].astype(np.float32), view.confidence[None], (size, size))
     (whole,) = player.play(moments(pose), 1)
-    height, width = view.labels.shape
     (box,) = player.columns(pose)
     labels = np.zeros((size, size), np.uint8)
     labels[:, box] = player.said
@@ -131,37 +128,32 @@ def measured(made: Image, labels: Image, wanted: View, perceptual: Perceptual) -
     }
 
 
-def judged(model: FreestyleModel, config: Config, people: int) -> tuple[dict[str, list[float]], list[Image]]:
-    """Each metric's mean of each held-out person, and a row of pictures of the first few."""
-    perceptual, found, pictures = Perceptual(), {metric: list[float]() for metric in METRICS}, list[Image]()
+def held_out(people: int, size_hw: tuple[int, int]) -> list[tuple[View, list[View]]]:
+    """Of each person the photograph, and the views to be made of it."""
+    found = []
     for number in range(FIRST, FIRST + people):
-        views = made_up_views(number, VIEWS, config.size_hw)
-        reference = max({pair[0] for pair in drawn_pairs(views, np.random.default_rng(number))})
-        photograph = photograph_of(views[reference])
+        views = made_up_views(number, VIEWS, size_hw)
+        reference = views.pop(photographed(views, number))
+        found.append((reference, views))
+    return found
+
+
+def judged(
+    model: FreestyleModel, config: Config, people: list[tuple[View, list[View]]]
+) -> tuple[dict[str, list[float]], list[Image]]:
+    """Each metric's mean of each held-out person, and a picture of the last view of each."""
+    perceptual, found, pictures = Perceptual(), {metric: list[float]() for metric in METRICS}, list[Image]()
+    for reference, views in people:
+        photograph = photograph_of(reference)
         if not config.hands:
             photograph = replace(photograph, labels=without_hands(photograph.labels))
         player = Seeing(config, actor_arrays(model, photograph), torch.device("cpu"))
-        own = []
-        for place, wanted in enumerate(views):
-            if place != reference:
-                made, labels = played(player, wanted)
-                own.append(measured(made, labels, wanted, perceptual))
-        pictures.append(over_grey(made))
+        made = [played(player, wanted) for wanted in views]
+        own = [measured(*one, wanted, perceptual) for one, wanted in zip(made, views, strict=True)]
+        pictures.append(over_grey(made[-1][0]))
         for metric in METRICS:
             found[metric].append(float(np.nanmean([one[metric] for one in own])))
     return found, pictures
-
-
-def truths(people: int, size_hw: tuple[int, int]) -> tuple[list[Image], list[Image]]:
-    """Photographs, and the frames whose poses `judged` shows."""
-    shown, wanted = [], []
-    for number in range(FIRST, FIRST + people):
-        views = made_up_views(number, VIEWS, size_hw)
-        reference = max({pair[0] for pair in drawn_pairs(views, np.random.default_rng(number))})
-        last = views[-1] if reference != len(views) - 1 else views[-2]
-        shown.append(views[reference].frame)
-        wanted.append(last.frame)
-    return shown, wanted
 
 
 def main() -> None:
@@ -177,7 +169,8 @@ def main() -> None:
     p2b, b2f, fr = (int(count) for count in given.steps.split(","))
     steps, names = (p2b, b2f, fr), [BASE, *given.variants]
     size_hw = preview().size_hw
-    rows = [*truths(given.held_out, size_hw)]
+    people = held_out(given.held_out, size_hw)
+    rows = [[reference.frame for reference, _ in people], [views[-1].frame for _, views in people]]
     report: dict[str, Any] = {
         "machine": machine("cpu"), "size": size_hw, "people": given.people, "held out": given.held_out,
         "steps": steps, "variants": {},
@@ -192,7 +185,7 @@ def main() -> None:
         for name in [*names, *PLAYED]:
             model = load_model(str(paths.get(name, paths[BASE])))
             config = PLAYED[name](model.config) if name in PLAYED else model.config
-            found[name], pictures = judged(model, config, given.held_out)
+            found[name], pictures = judged(model, config, people)
             rows.append(pictures)
     for name, metrics in found.items():
         row = report["variants"][name] = {}

@@ -13,10 +13,11 @@ from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
 from understudy.recipes.freestyle_reenactment import actor_arrays, as_it_comes, places_shown
 from understudy.recipes.parts.freestyle_model import load_model
-from understudy.recipes.parts.freestyle_player import FreestylePlayer, without_specks
+from understudy.recipes.parts.freestyle_player import SPECK, FreestylePlayer
 from understudy.recipes.parts.freestyle_samples import photograph_of
 from understudy.recipes.parts.player import moments
 from understudy.synthetic import people
+from understudy.tracking.matte import without_specks
 
 
 @pytest.fixture(scope="module")
@@ -174,8 +175,8 @@ def test_what_floats_beside_somebody_is_left_out_unless_it_may_be_a_hand():
     labels = np.zeros((64, 64), np.uint8)
     labels[10:50, 10:40], labels[5:7, 50:53], labels[20:23, 60:63] = 5, 9, 14  # 0.5 %, and 0.75 %
     labels[60, 60] = 3
-    clean = without_specks(labels)
+    clean = without_specks(labels, SPECK)
     assert clean[60, 60] == 0
     clean[60, 60] = 3
     assert np.array_equal(clean, labels)
-    assert not without_specks(np.zeros((4, 4), np.uint8)).any()
+    assert not without_specks(np.zeros((4, 4), np.uint8), SPECK).any()

@@ -19,6 +19,7 @@ from understudy.tracking.body_fit import fit
 from understudy.tracking.surface import girth_of, surface_maps
 
 SIZE = (256, 192)
+COATED = ("front", "back", "thigh", "upper arm")
 
 
 @pytest.fixture(scope="module")
@@ -122,9 +123,6 @@ def test_a_wide_coat_makes_nobody_stout_where_labels_tell_it():
         mattes.append(np.where((one[..., 0] > 0) | (coat > 0), np.uint8(255), np.uint8(0)))
     assert girth_of(posed, mattes) >= 1.3
     assert girth_of(posed, mattes, labels) <= 1.1
-
-
-COATED = ("front", "back", "thigh", "upper arm")
 
 
 def test_the_stouter_of_two_is_found_stouter():

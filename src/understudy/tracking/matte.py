@@ -46,13 +46,14 @@ def refine(frame: UInt8Array, coarse: UInt8Array, room: StillRoom | None = None)
     return without_specks(contrast(soft, 0.25, 0.75))
 
 
-def without_specks(matte: UInt8Array) -> UInt8Array:
+def without_specks(matte: UInt8Array, share: float = SPECK_SHARE) -> UInt8Array:
+    """A matte or a label map (H, W) without separate pieces below that share of the largest."""
     count, labels, statistics, _ = cv2.connectedComponentsWithStats((matte > 0).astype(np.uint8))
     if count <= 2:
         return matte
     areas = statistics[:, cv2.CC_STAT_AREA].copy()
     areas[0] = 0
-    return np.where((areas >= SPECK_SHARE * areas.max())[labels], matte, 0).astype(np.uint8)
+    return np.where((areas >= share * areas.max())[labels], matte, 0).astype(np.uint8)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -18,11 +18,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from understudy.base.devices import autocast
-from understudy.base.threads import side_by_side
+from understudy.base.side_by_side import side_by_side
 from understudy.conditioning.aligned_faces import cut_aligned, lay_back
 from understudy.errors import ActorError
 from understudy.networks.face_refiner import put_in
-from understudy.networks.frame_generator import Said, enlarged
+from understudy.networks.frame_generator import FrameGenerator, enlarged
 from understudy.networks.frame_generator import shown as carried_out
 from understudy.networks.spade import settled
 from understudy.poses.pose import Pose
@@ -42,6 +42,7 @@ from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, pose_of
 from understudy.recipes.parts.trained import Arrays
 from understudy.tracking.body_fit import fit
 from understudy.tracking.face import WIDE, face_labels, face_matrix
+from understudy.tracking.matte import without_specks
 from understudy.tracking.surface import surface_maps
 
 Image = npt.NDArray[np.uint8]
@@ -52,7 +53,7 @@ ABOUT, CUT = 0.05, 0.025
 """of the square: columns beside somebody's labels that B2F paints, and of these those left empty again, which next to
 what is left out come out a little otherwise"""
 SPECK = 0.003
-"""of somebody's pixels"""
+"""of somebody: smaller than any hand"""
 STEP = 32
 """columns: widths of what B2F paints are multiples of it, since every new width is prepared for"""
 ROOM = 0.03
@@ -103,7 +104,10 @@ class FreestylePlayer:
         self.tensor = torch.from_numpy(weights["looks"].astype(np.float32)).to(device)
         self.identity = torch.from_numpy(weights["identity"].astype(np.float32)).to(device)
         self.p2b, self.fr = (played(network_of(weights, config, name, device)) for name in (P2B, FR))
-        self.b2f = {one.size_hw[1]: played(network_of(weights, one, B2F, device)) for one in (config, wider(config))}
+        self.b2f = {
+            one.size_hw[1]: cast(FrameGenerator, played(network_of(weights, one, B2F, device)))
+            for one in (config, wider(config))
+        }
         person = torch.from_numpy(self.photograph.labels)[None].to(device)
         self.person = label_shares(person, config.p2b_shrink)
 
@@ -163,7 +167,7 @@ class FreestylePlayer:
         room = round(ABOUT * self.config.side)
         first, last = max(0, there[0] - room), min(width, there[-1] + 1 + room)
         wide = min(width, -(-int(last - first) // STEP) * STEP)
-        grain: int = self.b2f[width].grain  # type: ignore[assignment]
+        grain = self.b2f[width].grain
         left = min(int(first), width - wide) // grain * grain
         return slice(left, left + wide)
 
@@ -183,7 +187,7 @@ class FreestylePlayer:
         condition = pose_condition(self.person[..., left : wide - left], surface, stick, shrink, known)
         with autocast(self.device):
             shares = self.p2b(condition, hint)
-        return without_specks(labels_of(shares, size_hw)[0].cpu().numpy())
+        return without_specks(labels_of(shares, size_hw)[0].cpu().numpy(), SPECK)
 
     def painted(self, wanted: Wanted, labels: Image, copies: Image | None, part: slice) -> Image:
         """What is made of a body.
@@ -207,9 +211,8 @@ class FreestylePlayer:
                 seen = F.avg_pool2d(copied.flatten(1, 2), detail).view(*copied.shape[:3], size_hw[0], -1)
             seen = F.pad(seen, (part.start, size_hw[1] - part.stop))
         with autocast(self.device):
-            said: Said = self.b2f[size_hw[1]].say(  # type: ignore[operator]
-                self.tensor, body_condition(body_there, faces), seen, played=True, columns=part
-            )
+            body = body_condition(body_there, faces)
+            said = self.b2f[size_hw[1]].say(self.tensor, body, seen, played=True, columns=part)
         z, mask, _ = carried_out(enlarged(said, detail), copied)
         mask = ((mask - FAINT) / (1 - 2 * FAINT)).clamp(0, 1)
         if self.config.refining:
@@ -232,14 +235,6 @@ class FreestylePlayer:
         with autocast(self.device):
             refined = self.fr(crop, self.identity)
         return lay_back(z, put_in(refined, crop), torch.ones_like(refined.mask), matrix)
-
-
-def without_specks(labels: Image) -> Image:
-    """A label map in which nothing floats beside somebody that is smaller than any hand."""
-    count, pieces, about, _ = cv2.connectedComponentsWithStats((labels > 0).astype(np.uint8), connectivity=8)
-    area = about[1:count, cv2.CC_STAT_AREA]
-    kept = np.concatenate([[False], area >= SPECK * area.sum()])
-    return np.where(kept[pieces], labels, np.uint8(0))
 
 
 def played(network: nn.Module) -> nn.Module:
