@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from understudy.body.labels import LABEL
 from understudy.errors import ActorError
 from understudy.people.made_up import made_up_views
 from understudy.poses.pose import Pose
@@ -180,3 +181,14 @@ def test_what_floats_beside_somebody_is_left_out_unless_it_may_be_a_hand():
     clean[60, 60] = 3
     assert np.array_equal(clean, labels)
     assert not without_specks(np.zeros((4, 4), np.uint8), SPECK).any()
+
+
+def test_a_coat_widens_nobody_in_a_photograph(views):
+    photograph = photograph_of(views[0])
+    wide = cv2.dilate((photograph.labels > 0).astype(np.uint8), np.ones((25, 25)))
+    picture = np.dstack([photograph.picture[..., :3], 255 * wide])
+    coat, shirt = (
+        actor_arrays(load_model(), replace(photograph, picture=picture, labels=wide * np.uint8(LABEL[name])))
+        for name in ("coat", "upper clothes")
+    )
+    assert coat["girth"][0] < shirt["girth"][0]
