@@ -87,11 +87,42 @@ def test_behind_drops_what_waits_when_it_is_given_up() -> None:
     assert begun.wait(60)
     giving_up = threading.Thread(target=behind.abort)
     giving_up.start()
-    while behind._queue.qsize() < 4:  # the three that wait, and the end behind them
+    while behind._given.qsize() < 4:  # the three that wait, and the end behind them
         assert giving_up.is_alive()
     go_on.set()
     giving_up.join()
     assert got == [0]
+
+
+INTERRUPTED_ANYWHERE = """
+import faulthandler, random, signal
+from understudy.base.threads import ReadAhead, WriteBehind
+
+class Stopped(Exception):
+    pass
+
+def stop(*_):
+    raise Stopped
+
+faulthandler.dump_traceback_later(60, exit=True)
+signal.signal(signal.SIGALRM, stop)
+draw = random.Random(0)
+for _ in range(4000):
+    ahead, behind = ReadAhead((n for n in range(10**9)), 3), WriteBehind(lambda n: None, 2)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, draw.uniform(1e-4, 1e-3))
+        for n in ahead:
+            behind.put(n)
+    except Stopped:
+        pass
+    ahead.stop()
+    behind.abort()
+"""
+
+
+def test_both_end_wherever_ctrl_c_finds_the_program() -> None:
+    run = subprocess.run([sys.executable, "-c", INTERRUPTED_ANYWHERE], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
 
 
 def test_reading_a_video_needs_no_pytorch() -> None:

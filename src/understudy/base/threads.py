@@ -1,11 +1,16 @@
-"""Work beside the caller: a generator run ahead of its consumer, a function run behind its producer."""
+"""Work beside the caller: a generator run ahead of its consumer, a function run behind its producer.
+
+Ctrl-C and SIGTERM raise in the main thread wherever it is. In `queue.Queue`, which is written in Python, that may be
+just after a lock was taken and before the block that gives it back: whoever then waits for the other thread waits for
+ever. A `SimpleQueue` does each of its steps whole; one that holds a token for every free place bounds another.
+"""
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -14,6 +19,13 @@ T = TypeVar("T")
 class _End:
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
+
+
+def _places(count: int) -> SimpleQueue[None]:
+    places: SimpleQueue[None] = SimpleQueue()
+    for _ in range(count):
+        places.put(None)
+    return places
 
 
 class ReadAhead(Generic[T]):
@@ -25,54 +37,48 @@ class ReadAhead(Generic[T]):
     """
 
     def __init__(self, items: Generator[T, None, None], ahead: int) -> None:
-        self._queue: queue.Queue[T | _End] = queue.Queue(ahead)
-        self._stopping = threading.Event()
+        self._made: SimpleQueue[T | _End] = SimpleQueue()
+        self._places = _places(ahead)
+        self._stopping = False
         self._thread = threading.Thread(target=self._run, args=(items,), daemon=True, name="read-ahead")
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:  # nobody gets to know of it who could stop it
+            self._tell_to_stop()
+            raise
 
     def __iter__(self) -> Iterator[T]:
-        while not self._stopping.is_set():
-            item = self._queue.get()
+        while not self._stopping:
+            item = self._made.get()
             if isinstance(item, _End):
                 if item.error is not None:
                     raise item.error
                 return
+            self._places.put(None)
             yield item
 
     def stop(self) -> None:
         """Ends the thread and waits for it; safe to call twice, and from the consumer only."""
-        self._stopping.set()
-        while self._thread.is_alive():
-            self._drain()  # a full queue would keep the thread waiting
-            self._thread.join(timeout=0.01)
-        self._drain()
+        self._tell_to_stop()
+        self._thread.join()
+        self._made = SimpleQueue()
 
-    def _drain(self) -> None:
-        while True:
-            try:
-                self._queue.get_nowait()
-            except queue.Empty:
-                return
+    def _tell_to_stop(self) -> None:
+        self._stopping = True
+        self._places.put(None)
 
     def _run(self, items: Generator[T, None, None]) -> None:
         error: BaseException | None = None
         try:
             with closing(items):
                 for item in items:
-                    if not self._put(item):
+                    self._places.get()
+                    if self._stopping:
                         break
+                    self._made.put(item)
         except BaseException as caught:  # noqa: BLE001 - handed to the consumer, which raises it
             error = caught
-        self._put(_End(error))
-
-    def _put(self, item: T | _End) -> bool:
-        while not self._stopping.is_set():
-            try:
-                self._queue.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-            return True
-        return False
+        self._made.put(_End(error))
 
 
 class WriteBehind(Generic[T]):
@@ -85,7 +91,8 @@ class WriteBehind(Generic[T]):
 
     def __init__(self, consume: Callable[[T], None], behind: int) -> None:
         self._consume = consume
-        self._queue: queue.Queue[T | _End] = queue.Queue(behind)
+        self._given: SimpleQueue[T | _End] = SimpleQueue()
+        self._places = _places(behind)
         self._error: BaseException | None = None
         self._aborted = False
         self._thread = threading.Thread(target=self._run, daemon=True, name="write-behind")
@@ -94,7 +101,8 @@ class WriteBehind(Generic[T]):
     def put(self, item: T) -> None:
         """Hands over one item; raises what `consume` raised before."""
         self._raise_error()
-        self._queue.put(item)
+        self._places.get()
+        self._given.put(item)
 
     def finish(self) -> None:
         """Waits until every item is consumed; raises what `consume` raised."""
@@ -108,7 +116,7 @@ class WriteBehind(Generic[T]):
 
     def _end(self) -> None:
         if self._thread.is_alive():
-            self._queue.put(_End(None))
+            self._given.put(_End(None))
             self._thread.join()
 
     def _raise_error(self) -> None:
@@ -116,7 +124,8 @@ class WriteBehind(Generic[T]):
             raise self._error
 
     def _run(self) -> None:
-        while not isinstance(item := self._queue.get(), _End):
+        while not isinstance(item := self._given.get(), _End):
+            self._places.put(None)
             if self._aborted or self._error is not None:
                 continue  # goes on emptying the queue, so that the producer never waits for a dead thread
             try:
