@@ -13,8 +13,8 @@ colour of each part of the body is off. Differences to the limb warp come with t
 - "surface": copied along the surface, and the label's colour where the photograph does not show the place; no network
   but the one that says what is where.
 - "freestyle": the three networks.
-- "actor" (`--actor`): for scale, somebody of whom there are eight seconds of film, of another dance in the same room:
-  copy-then-refine at 512 pixels, of which nothing is trained.
+- "actor" (`--actor MINUTES`): for scale, somebody of whom there are eight seconds of film, of another dance in the same
+  room: copy-then-refine at 512 pixels, trained for so long; 0 minutes is the actor as it comes, at once.
 """
 
 from __future__ import annotations
@@ -183,13 +183,17 @@ def methods_of(reference: View, model: Any, config: Config) -> dict[str, Callabl
     }
 
 
-def actor_of(number: int, folder: Path) -> Callable[[int, View], Image]:
+def actor_of(number: int, folder: Path, minutes: float) -> Callable[[int, View], Image]:
     """What an actor makes of a view, by its place among the views: premultiplied (H, W, 4)."""
     film = filmed_views(number, VIEWS, SIZE_HW)
     dance = choreography(number + 1_000_000, 8.0, 15)
     reference = performance_from_render(folder / "me.performance", film.person, dance, film.scene, SIZE_HW[0])
-    config = replace(copy_then_refine.RECIPE.preset("fast"), steps=0)
-    session = Session("copy-then-refine", config, reference, [], folder / "run", device="cpu")
+    config = copy_then_refine.RECIPE.preset("fast")
+    if not minutes:
+        config = replace(config, steps=0)
+    session = Session(
+        "copy-then-refine", config, reference, [], folder / "run", max_minutes=minutes or None, device="cpu"
+    )
     actor = Actor.of(
         copy_then_refine.RECIPE.learn(session), reference, "copy-then-refine", "fast", Consent("made up", "")
     )
@@ -213,7 +217,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=30)
     parser.add_argument("--model", default="")
-    parser.add_argument("--actor", action="store_true", help="for scale, one who was filmed")
+    parser.add_argument("--actor", type=float, metavar="MINUTES", help="for scale, one who was filmed and trained")
     parser.add_argument("--output", type=Path)
     parser.add_argument("--sheet", type=Path, help="a picture: photograph, film, and what each method made")
     given = parser.parse_args()
@@ -227,9 +231,9 @@ def main() -> None:
             reference = photographed(views, number)
             methods = methods_of(views[reference], model, config)
             filmed = None
-            if given.actor:
+            if given.actor is not None:
                 with TemporaryDirectory() as folder:
-                    filmed = actor_of(number, Path(folder))
+                    filmed = actor_of(number, Path(folder), given.actor)
             own: dict[str, list[dict[str, float]]] = {}
             for place, wanted in enumerate(views):
                 if place == reference:
@@ -251,6 +255,7 @@ def main() -> None:
     report: dict[str, Any] = {
         "machine": machine("cpu"),
         "people": given.people,
+        "minutes an actor is trained": given.actor,
         "model": dict(model.record),
         "methods": {},
     }

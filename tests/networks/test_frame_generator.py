@@ -86,21 +86,28 @@ def test_columns_are_cut_off_as_soon_as_they_come_out_whole_and_even():
     assert network.sizes == [(8, 8), (16, 10), (32, 20)] and network.cut_at == 1
 
 
-def test_columns_alone_are_what_they_are_in_the_whole_picture():
+def test_a_part_alone_is_what_it_is_in_the_whole_picture():
     network = FrameGenerator(6, 5, (64, 64), first=4, widths=(6, 6, 5, 4), hidden=4, copies=1).eval()
     random = torch.Generator().manual_seed(0)
-    labels, copied = (torch.rand(shape, generator=random) for shape in ((1, 5, 64, 64), (1, 1, 4, 64, 64)))
+    labels, copied = torch.zeros(1, 5, 64, 64), torch.zeros(1, 1, 4, 64, 64)
+    labels[:, 0] = 1
+    labels[..., 10:, 6:58] = torch.rand(1, 5, 54, 52, generator=random)
+    copied[..., 10:, 6:58] = torch.rand(1, 1, 4, 54, 52, generator=random)
     tensor = network.tensor(torch.randn(1, 6, generator=random))
     whole = network.say(tensor, labels, copied)
     assert network.grain == 2
-    some = network.say(tensor, labels, copied, columns=slice(6, 58))
+    part = (slice(10, 64), slice(6, 58))
+    some = network.say(tensor, labels[(..., *part)], copied[(..., *part)], part=part)
     margin = 14
     for one, all_of_it in zip(some, whole, strict=True):
-        assert one.shape[-1] == 52
-        assert torch.allclose(one[..., margin:-margin], all_of_it[..., 6 + margin : 58 - margin], atol=1e-5)
-    for wrong in (slice(1, 5), slice(0, 66), slice(8, 8)):
-        with pytest.raises(ValueError, match="no columns of the picture"):
-            network.say(tensor, labels, copied, columns=wrong)
+        assert one.shape[-2:] == (54, 52)
+        inside = all_of_it[..., 10 + margin :, 6 + margin : 58 - margin]
+        assert torch.allclose(one[..., margin:, margin:-margin], inside, atol=1e-5)
+    whole_side = slice(0, 64)
+    for wrong in (slice(1, 5), slice(0, 66), slice(8, 8), slice(-2, 8)):
+        for part in ((whole_side, wrong), (wrong, whole_side)):
+            with pytest.raises(ValueError, match="no part of the picture"):
+                network.say(tensor, labels, copied, part=part)
 
 
 def test_where_nothing_is_to_be_copied_all_is_painted():

@@ -145,31 +145,33 @@ def test_the_networks_get_the_pose_in_pixels_of_the_columns_that_they_see(views,
 
 
 def test_what_is_left_out_beside_somebody_changes_nothing(views, monkeypatch):
-    """Only the columns about a person are painted; all of them give the same picture."""
+    """Only what is about a person is painted; all of it gives the same picture."""
     player, pose = player_of(photograph_of(views[0])), dance(views)
     few = np.stack(list(player.play(moments(pose))))
     parts, about = [], FreestylePlayer.about
     for view in views:
         parts.append(about(player, view.labels))
-        outside = np.ones(view.labels.shape[1], bool)
+        outside = np.ones(view.labels.shape, bool)
         outside[parts[-1]] = False
-        assert not view.labels[:, outside].any()
-    assert any(part.stop - part.start < 320 for part in parts)
-    monkeypatch.setattr(FreestylePlayer, "about", lambda self, labels: slice(0, labels.shape[1]))
+        assert not view.labels[outside].any()
+    assert any(rows.stop - rows.start < 512 for rows, _ in parts)
+    assert any(columns.stop - columns.start < 320 for _, columns in parts)
+    monkeypatch.setattr(FreestylePlayer, "about", lambda self, labels: tuple(slice(0, side) for side in labels.shape))
     every = np.stack(list(player.play(moments(pose))))
     different = np.abs(few.astype(int) - every).max(axis=-1)
     assert different.max() < 30 and (different > 2).mean() < 1e-3
 
 
-def test_the_columns_about_somebody_stay_within_the_picture(views):
+def test_the_part_about_somebody_stays_within_the_picture(views):
     player, labels = player_of(photograph_of(views[0])), np.zeros((512, 320), np.uint8)
-    assert player.about(labels) == slice(0, 32)
+    assert player.about(labels) == (slice(0, 32), slice(0, 32))
     for columns in (slice(0, 3), slice(316, 320), slice(150, 170), slice(1, 319)):
         shown = labels.copy()
-        shown[100, columns] = 4
-        part = player.about(shown)
+        shown[100:200, columns] = 4
+        rows, part = player.about(shown)
         assert 0 <= part.start <= columns.start and columns.stop <= part.stop <= 320 and part.start % 4 == 0
         assert part.stop - part.start == (320 if columns.start == 1 else 96 if columns.start == 150 else 32)
+        assert rows == slice(72, 232)
 
 
 def test_what_floats_beside_somebody_is_left_out_unless_it_may_be_a_hand():

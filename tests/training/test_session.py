@@ -217,6 +217,16 @@ def test_stages_are_one_training(session):
     assert (record["device"], record["seed"]) == ("cpu", 2)
 
 
+@pytest.mark.parametrize(("after", "anew"), [(None, True), (("rough",), True), ((), False)])
+def test_a_stage_begins_anew_only_behind_what_it_builds_on(session, caplog, after, anew):
+    for rough, resume in ((2, False), (3, True)):
+        one = session(resume=resume)
+        one.plan({"rough": 0.5, "fine": 0.5})
+        one.stage("rough", Line(one), rough)
+        fine = one.stage("fine", Line(one), 2, after)
+    assert fine.steps == 2 and ("stage fine begins anew" in caplog.text) == anew
+
+
 def test_steps_of_all_stages_together_are_limited(session, caplog):
     one = session(max_steps=4)
     rough, fine = in_stages(one)

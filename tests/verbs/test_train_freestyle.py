@@ -1,5 +1,7 @@
 """Networks for photographs: people are gathered once, the three are trained in turn, and all of it goes on."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,15 @@ def test_a_training_that_was_stopped_goes_on_and_ends_the_same(tmp_path, whole):
     assert people.stat().st_mtime_ns == made
     for name, value in load_model(whole).weights.items():
         np.testing.assert_array_equal(resumed.weights[name], value, err_msg=name)
+
+
+def test_only_the_face_learns_from_another_network(whole):
+    folders = whole.with_name("my.freestyle.run")
+    built_on = {
+        name: json.loads((folders / name / "run.json").read_text())["settings"]["builds_on"]
+        for name in ("p2b", "b2f", "fr")
+    }
+    assert built_on == {"p2b": {}, "b2f": {}, "fr": {"b2f": 2}}
 
 
 def test_nothing_that_was_trained_is_lost_by_a_slip(whole):

@@ -20,6 +20,9 @@ from torch import Tensor, nn
 from understudy.networks.refiner import PICTURE, STILL, looked_up
 from understudy.networks.spade import SLOPE, SPADEBlock
 
+Box = tuple[slice, slice]
+"""rows and columns of a picture, each with both ends"""
+
 BEGINNING = 4
 """side of the tensor that the person's looks become"""
 PRINTED_WIDTHS = (1024, 1024, 512, 256, 128, 64, 32)
@@ -113,7 +116,7 @@ class FrameGenerator(nn.Module):
 
     @property
     def grain(self) -> int:
-        """Columns of the picture that are one at the coarser of the finest levels."""
+        """Pixels of the picture, across and down, that are one at the coarsest of the finest levels."""
         return self.size_hw[0] // self.sizes[-FINEST][0]
 
     def tensor(self, e_z: Tensor) -> Tensor:
@@ -131,7 +134,7 @@ class FrameGenerator(nn.Module):
         copied: Tensor | None = None,
         *,
         played: bool = False,
-        columns: slice | None = None,
+        part: Box | None = None,
     ) -> Said:
         """What is to be where, of each body.
 
@@ -141,43 +144,43 @@ class FrameGenerator(nn.Module):
             copied: `(B, K, 4, H, W)` premultiplied RGBA in [0, 1]; None where K is 0.
             played: a residual flow of up to a pixel is none. What is looked up between pixels loses its sharpness, so
                 that a hint costs more than it gives; while training, hints are how it learns.
-            columns: of the picture, that alone are wanted; None are all. Both ends are multiples of `grain`. The
-                coarser levels see all of it, so that a few columns at either end alone come out otherwise.
+            part: rows and columns of the picture, outside of which nobody is: H and W are theirs, and nothing is said
+                of the rest. All ends are multiples of `grain`. The coarser levels see all of the picture, so that a few
+                pixels along the edges alone come out otherwise. None is all of it.
 
         Raises:
             ValueError: pictures of another size, or another number of copies.
         """
         count = 0 if copied is None else copied.shape[1]
-        if tuple(labels.shape[-2:]) != self.size_hw or count != self.copies:
+        rows, columns = part or (slice(0, self.size_hw[0]), slice(0, self.size_hw[1]))
+        for edge, side in zip((rows, columns), self.size_hw, strict=True):
+            if edge.start % self.grain or edge.stop % self.grain or not 0 <= edge.start < edge.stop <= side:
+                raise ValueError(f"no part of the picture from one multiple of {self.grain} to another: {edge}")
+        size_hw = rows.stop - rows.start, columns.stop - columns.start
+        if tuple(labels.shape[-2:]) != size_hw or count != self.copies:
             raise ValueError(
-                f"made for {self.copies} copies at {self.size_hw[0]}x{self.size_hw[1]}, "
+                f"made for {self.copies} copies at {size_hw[0]}x{size_hw[1]}, "
                 f"not {count} at {labels.shape[-2]}x{labels.shape[-1]}"
             )
-        wanted = columns or slice(0, self.size_hw[1])
-        if wanted.start % self.grain or wanted.stop % self.grain or not wanted.start < wanted.stop <= self.size_hw[1]:
-            raise ValueError(f"no columns of the picture from one multiple of {self.grain} to another: {wanted}")
         seen = labels if copied is None else torch.cat([labels, copied.flatten(1, 2).to(labels.dtype)], dim=1)
         seen = seen.contiguous(memory_format=torch.channels_last)  # averages over many channels are faster so
-        maps = self._maps(seen)
         x = tensor.expand(len(labels), *tensor.shape[1:])
-        for level, (block, seen) in enumerate(zip(self.blocks, maps, strict=True)):
+        maps = self._maps(seen, (rows, columns))
+        for level, (block, shares) in enumerate(zip(self.blocks, maps, strict=True)):
             x = F.interpolate(x, scale_factor=2.0, mode="nearest")
             if level == self.cut_at:
                 spare = (x.shape[-1] - self.sizes[level][1]) // 2
                 x = x[..., spare : spare + self.sizes[level][1]]
-            if level >= len(maps) - FINEST:
-                coarser = self.size_hw[0] // self.sizes[level][0]
-                part = slice(wanted.start // coarser, wanted.stop // coarser)
-                seen = seen[..., part]
-                if level == len(maps) - FINEST:
-                    x = x[..., part]
-            x = block(x, seen)
+            if level == len(self.blocks) - FINEST:
+                down, across = self._at(level, (rows, columns))
+                x = x[..., down, across]
+            x = block(x, shares)
         told = self.output(F.leaky_relu(x, SLOPE))
         told = (F.pixel_shuffle(told, self.shuffled) if self.shuffled > 1 else told).float().contiguous()
         z = torch.tanh(told[:, :3])
         if copied is None:
             return Said(z, torch.sigmoid(told[:, 3:4]), None, None)
-        person = 1 - labels[:, :1, :, wanted].float()
+        person = 1 - labels[:, :1].float()
         mask = torch.sigmoid(told[:, 3:4] + CUT_OUT * (2 * person - 1))
         first = FALLING * torch.arange(self.copies, -1, -1, device=told.device).view(1, -1, 1, 1)
         logits, flow = told[:, 4 : 5 + self.copies] + first, self.most_flow * torch.tanh(told[:, 5 + self.copies :])
@@ -193,18 +196,39 @@ class FrameGenerator(nn.Module):
         """(z, m) = B2F(P^M, e_z), eq. 6: `tensor` and `decode`, as it is trained."""
         return self.decode(self.tensor(e_z), labels, copied)
 
-    def _maps(self, seen: Tensor) -> list[Tensor]:
-        """What is seen at the size of each block: averages over what a place covers, nothing beyond the picture."""
-        maps = []
+    def _maps(self, seen: Tensor, part: Box) -> list[Tensor]:
+        """What is seen at the size of each block: averages over what a place covers, nothing beyond the picture.
+
+        The finest are of the part alone, the others of all of the picture.
+        """
+        maps: list[Tensor] = []
         for level in reversed(range(len(self.sizes))):
-            height, width = self.sizes[level]
+            if level == len(self.sizes) - FINEST - 1:
+                seen = self._with_nobody_around(seen, part)
             if level + 1 == self.cut_at:  # from here on down, the tensor is wider than the picture
-                spare = (seen.shape[-2] - seen.shape[-1]) // 2
+                spare = (self.sizes[level + 1][0] - seen.shape[-1]) // 2
                 seen = F.pad(seen, (spare, spare))
-            seen = F.avg_pool2d(seen, seen.shape[-2] // height) if seen.shape[-2] > height else seen
-            assert seen.shape[-2:] == (height, width)
+            times = 2 if maps else self.shuffled
+            seen = F.avg_pool2d(seen, times) if times > 1 else seen
             maps.append(seen)
         return maps[::-1]
+
+    def _with_nobody_around(self, seen: Tensor, part: Box) -> Tensor:
+        """What is seen in a part of the coarsest of the finest levels, in all of that level."""
+        level = len(self.sizes) - FINEST
+        if tuple(seen.shape[-2:]) == self.sizes[level]:
+            return seen
+        whole = seen.new_zeros(*seen.shape[:2], *self.sizes[level]).contiguous(memory_format=torch.channels_last)
+        whole[:, 0] = 1
+        rows, columns = self._at(level, part)
+        whole[..., rows, columns] = seen
+        return whole
+
+    def _at(self, level: int, part: Box) -> Box:
+        """A part of the picture in places of a level."""
+        coarser = self.size_hw[0] // self.sizes[level][0]
+        rows, columns = (slice(edge.start // coarser, edge.stop // coarser) for edge in part)
+        return rows, columns
 
 
 def shown(said: Said, copied: Tensor | None = None) -> Frame:

@@ -135,13 +135,18 @@ class Session:
             max_steps=self.max_steps,
         )
 
-    def stage(self, name: str, trainee: loop.Trainee, steps: int) -> loop.Outcome | None:
+    def stage(
+        self, name: str, trainee: loop.Trainee, steps: int, after: Sequence[str] | None = None
+    ) -> loop.Outcome | None:
         """Trains one planned stage, for `steps` at most; None when time or steps ran out before it.
+
+        Args:
+            after: stages it builds on, whose further training makes it begin anew; None are all before it.
 
         Raises:
             TrainingError, Interrupted: as `loop.run`.
         """
-        return self._planned.run(name, trainee, steps)
+        return self._planned.run(name, trainee, steps, after)
 
     @property
     def exhausted(self) -> bool:

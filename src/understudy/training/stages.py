@@ -57,8 +57,13 @@ class Stages:
             for name in shares:
                 shutil.rmtree(folder / name, ignore_errors=True)
 
-    def run(self, name: str, trainee: training.Trainee, steps: int) -> training.Outcome | None:
+    def run(
+        self, name: str, trainee: training.Trainee, steps: int, after: Sequence[str] | None = None
+    ) -> training.Outcome | None:
         """Trains one stage, for `steps` at most; None when time or steps ran out before it.
+
+        Args:
+            after: stages it builds on; None are all before it.
 
         Raises:
             TrainingError, Interrupted: as `training.run`.
@@ -68,7 +73,9 @@ class Stages:
         steps = steps if self.steps is None else min(steps, self.steps)
         if self.exhausted:
             return None
-        builds_on = {stage: outcome.steps for stage, outcome in self.outcomes.items()}
+        builds_on = {
+            stage: outcome.steps for stage, outcome in self.outcomes.items() if after is None or stage in after
+        }
         resume = self.resume and self._builds_on(name) in (None, builds_on)
         run_folder = RunFolder(self.folder / name)
         if self.resume and not resume and run_folder.checkpoints():

@@ -22,7 +22,7 @@ from understudy.base.side_by_side import side_by_side
 from understudy.conditioning.aligned_faces import cut_aligned, lay_back
 from understudy.errors import ActorError
 from understudy.networks.face_refiner import put_in
-from understudy.networks.frame_generator import FrameGenerator, enlarged
+from understudy.networks.frame_generator import Box, FrameGenerator, enlarged
 from understudy.networks.frame_generator import shown as carried_out
 from understudy.networks.spade import settled
 from understudy.poses.pose import Pose
@@ -50,12 +50,12 @@ Image = npt.NDArray[np.uint8]
 FAINT = 0.03
 """of m: what is left of it where nobody is, and lacks where somebody is; on a room it would be a veil"""
 ABOUT, CUT = 0.05, 0.025
-"""of the square: columns beside somebody's labels that B2F paints, and of these those left empty again, which next to
-what is left out come out a little otherwise"""
+"""of the square: beside, above and below somebody's labels, what B2F paints, and what of it is left empty again, since
+next to what is left out it comes out a little otherwise"""
 SPECK = 0.003
 """of somebody: smaller than any hand"""
 STEP = 32
-"""columns: widths of what B2F paints are multiples of it, since every new width is prepared for"""
+"""pixels: sides of what B2F paints are multiples of it, since every new size is prepared for"""
 ROOM = 0.03
 """of the square: kept free beside hands and clothes"""
 
@@ -148,28 +148,20 @@ class FreestylePlayer:
             part = self.about(labels)
             copies = None
             if self.config.copies:
-                copies = self.photograph.copies(
-                    along.within((slice(None), part)), np.ascontiguousarray(labels[:, part])
-                )
-            left = detail * (box.start + part.start)
+                copies = self.photograph.copies(along.within(part), np.ascontiguousarray(labels[part]))
             painted = self.painted(wanted, labels, copies, part)
             cut = detail * round(CUT * self.config.side)
-            first = cut if part.start > 0 else 0
-            last = painted.shape[1] - (cut if part.stop < labels.shape[1] else 0)
-            whole[:, left + first : left + last] = painted[:, first:last]
+            for lines, edge, side in zip((painted, painted.swapaxes(0, 1)), part, labels.shape, strict=True):
+                lines[: cut if edge.start > 0 else 0] = 0
+                lines[len(lines) - (cut if edge.stop < side else 0) :] = 0
+            top, left = detail * part[0].start, detail * (box.start + part[1].start)
+            whole[top : top + painted.shape[0], left : left + painted.shape[1]] = painted
         return whole
 
-    def about(self, labels: Image) -> slice:
-        """The columns about somebody in a label map (N, W) that B2F paints: few, since its work grows with them."""
-        there, width = np.flatnonzero(labels.any(axis=0)), labels.shape[1]
-        if not len(there):
-            return slice(0, min(STEP, width))
-        room = round(ABOUT * self.config.side)
-        first, last = max(0, there[0] - room), min(width, there[-1] + 1 + room)
-        wide = min(width, -(-int(last - first) // STEP) * STEP)
-        grain = self.b2f[width].grain
-        left = min(int(first), width - wide) // grain * grain
-        return slice(left, left + wide)
+    def about(self, labels: Image) -> Box:
+        """What B2F paints about somebody in a label map (N, W): little, since its work grows with it."""
+        room, grain = round(ABOUT * self.config.side), self.b2f[labels.shape[1]].grain
+        return _about(labels.any(axis=1), room, grain), _about(labels.any(axis=0), room, grain)
 
     @torch.inference_mode()
     def labels(self, wanted: Wanted, along: Along) -> Image:
@@ -189,43 +181,42 @@ class FreestylePlayer:
             shares = self.p2b(condition, hint)
         return without_specks(labels_of(shares, size_hw)[0].cpu().numpy(), SPECK)
 
-    def painted(self, wanted: Wanted, labels: Image, copies: Image | None, part: slice) -> Image:
+    def painted(self, wanted: Wanted, labels: Image, copies: Image | None, part: Box) -> Image:
         """What is made of a body.
 
         Args:
             wanted: where it is to be.
             labels: (N, W) P^M.
-            copies: (K, S, part * S / N, 4) premultiplied.
-            part: columns of W, outside of which nobody is.
+            copies: (K, part * S / N, 4) premultiplied.
+            part: rows of N and columns of W, outside of which nobody is.
 
         Returns:
-            (S, part * S / N, 4) premultiplied.
+            (part * S / N, 4) premultiplied.
         """
-        size_hw, detail = (labels.shape[0], labels.shape[1]), self.config.detail
-        body_there = torch.from_numpy(labels)[None].to(self.device)
-        faces = torch.from_numpy(face_labels(wanted.seen_xy, wanted.confidence, size_hw))[None].to(self.device)
+        detail = self.config.detail
+        body_there = torch.from_numpy(labels[part])[None].to(self.device)
+        faces = face_labels(wanted.seen_xy, wanted.confidence, (labels.shape[0], labels.shape[1]))
         copied = seen = None
         if copies is not None:
             copied = seen = torch.from_numpy(copies)[None].permute(0, 1, 4, 2, 3).to(self.device) / 255
             if detail > 1:
-                seen = F.avg_pool2d(copied.flatten(1, 2), detail).view(*copied.shape[:3], size_hw[0], -1)
-            seen = F.pad(seen, (part.start, size_hw[1] - part.stop))
+                seen = F.avg_pool2d(copied.flatten(0, 2), detail).view(*copied.shape[:3], *labels[part].shape)
         with autocast(self.device):
-            body = body_condition(body_there, faces)
-            said = self.b2f[size_hw[1]].say(self.tensor, body, seen, played=True, columns=part)
+            body = body_condition(body_there, torch.from_numpy(faces[part])[None].to(self.device))
+            said = self.b2f[labels.shape[1]].say(self.tensor, body, seen, played=True, part=part)
         z, mask, _ = carried_out(enlarged(said, detail), copied)
         mask = ((mask - FAINT) / (1 - 2 * FAINT)).clamp(0, 1)
         if self.config.refining:
             z = self._with_face(z, mask, wanted, part)
         if not self.config.blending:
-            mask = F.interpolate((body_there[..., part] > 0)[:, None].float(), scale_factor=float(detail))
+            mask = F.interpolate((body_there > 0)[:, None].float(), scale_factor=float(detail))
         picture = torch.cat([(z + 1) / 2 * mask, mask], dim=1).clamp(0, 1)
         finished: Image = (255 * picture + 0.5).to(torch.uint8)[0].permute(1, 2, 0).cpu().numpy()
         return finished
 
-    def _with_face(self, z: Tensor, mask: Tensor, wanted: Wanted, part: slice) -> Tensor:
+    def _with_face(self, z: Tensor, mask: Tensor, wanted: Wanted, part: Box) -> Tensor:
         """Eq. 8: z with its face refined, before grey since the background is not known here."""
-        xy = wanted.seen_xy - np.array([part.start, 0], np.float32)
+        xy = wanted.seen_xy - np.array([part[1].start, part[0].start], np.float32)
         finer = np.asarray(Similarity.resized(self.config.detail).of_points(xy), np.float32)
         found = face_matrix(finer, wanted.confidence)
         if found is None:
@@ -235,6 +226,17 @@ class FreestylePlayer:
         with autocast(self.device):
             refined = self.fr(crop, self.identity)
         return lay_back(z, put_in(refined, crop), torch.ones_like(refined.mask), matrix)
+
+
+def _about(there: npt.NDArray[np.bool_], room: int, grain: int) -> slice:
+    """A part of a line with all that is there and some room: a multiple of `STEP` long, from one of `grain` on."""
+    found, length = np.flatnonzero(there), len(there)
+    if not len(found):
+        return slice(0, min(STEP, length))
+    first, last = max(0, int(found[0]) - room), min(length, int(found[-1]) + 1 + room)
+    long = min(length, -(-(last - first) // STEP) * STEP)
+    start = min(first, length - long) // grain * grain
+    return slice(start, start + long)
 
 
 def played(network: nn.Module) -> nn.Module:

@@ -25,10 +25,13 @@ from understudy.recipes.parts.freestyle_model import (
 )
 from understudy.recipes.parts.freestyle_networks import body_condition, embedding
 from understudy.recipes.parts.freestyle_people import BatchesAhead, PeopleBatches, PersonFiles
-from understudy.recipes.parts.freestyle_reenactment_config import B2F, FR, NAMES, Config
+from understudy.recipes.parts.freestyle_reenactment_config import B2F, FR, NAMES, P2B, Config
 from understudy.recipes.parts.freestyle_training import trainee_of
 from understudy.recipes.parts.trained import Arrays
 from understudy.training.session import Session
+
+LEARNS_FROM: dict[str, tuple[str, ...]] = {P2B: (), B2F: (), FR: (B2F,)}
+"""networks by what another one says, and not by the truth"""
 
 
 def trained(session: Session, files: Sequence[Path], pairs: int, seen: str) -> FreestyleModel:
@@ -57,7 +60,7 @@ def trained(session: Session, files: Sequence[Path], pairs: int, seen: str) -> F
         batches = BatchesAhead(PeopleBatches(people, config, session.seed, painter))
         try:
             trainee = trainee_of(session, name, batches, pretrained)
-            outcome = session.stage(name, trainee, config.steps_of(name, len(people)))
+            outcome = session.stage(name, trainee, config.steps_of(name, len(people)), LEARNS_FROM[name])
         finally:
             batches.close()
         if outcome is not None:
