@@ -13,8 +13,8 @@ colour of each part of the body is off. Differences to the limb warp come with t
 - "surface": copied along the surface, and the label's colour where the photograph does not show the place; no network
   but the one that says what is where.
 - "freestyle": the three networks.
-- "actor" (`--actor MINUTES`): for scale, somebody of whom there are eight seconds of film, of another dance in the same
-  room: copy-then-refine at 512 pixels, trained for so long; 0 minutes is the actor as it comes, at once.
+- "actor" (`--actor [MINUTES]`): for scale, somebody of whom there are eight seconds of film, of another dance in the
+  same room: copy-then-refine at 512 pixels, trained for so long; without minutes the actor as it comes, at once.
 """
 
 from __future__ import annotations
@@ -217,7 +217,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=30)
     parser.add_argument("--model", default="")
-    parser.add_argument("--actor", type=float, metavar="MINUTES", help="for scale, one who was filmed and trained")
+    parser.add_argument(
+        "--actor", type=float, nargs="?", const=0.0, metavar="MINUTES", help="for scale, one who was filmed and trained"
+    )
     parser.add_argument("--output", type=Path)
     parser.add_argument("--sheet", type=Path, help="a picture: photograph, film, and what each method made")
     given = parser.parse_args()

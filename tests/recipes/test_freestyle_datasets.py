@@ -1,13 +1,17 @@
 """Data sets in their published layout, of made-up people, become files that networks learn from."""
 
+import shutil
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
 
 from understudy.body.labels import LABEL
 from understudy.errors import UsageError
+from understudy.people.pairs import pairs_of
 from understudy.poses.pose import LEFT_HAND
-from understudy.recipes.parts.freestyle_datasets import gather_dataset, with_hands
+from understudy.recipes.parts.freestyle_datasets import _persons, gather_dataset, with_hands
 from understudy.recipes.parts.freestyle_samples import PersonFile
 from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
@@ -48,6 +52,26 @@ def test_a_person_of_a_data_set_becomes_a_file_with_pose_surface_and_hands(tmp_p
     assert (view.confidence[:17] > 0).sum() > 10
     again = path.stat().st_mtime_ns
     assert gather_dataset(tmp_path, vip, SIZE) == [path] and path.stat().st_mtime_ns == again
+
+
+@pytest.mark.parametrize("every", [1, 25, 150])
+@pytest.mark.parametrize("count", [1, 2, 5, 7, 12, 13, 40, 200])
+def test_the_pictures_of_a_person_are_spread_over_the_video_and_each_has_a_partner(count, every):
+    seen = [SimpleNamespace(who=("video", 3), number=1 + every * place) for place in range(count)]
+    (chosen,) = _persons(iter(seen)).values()
+    numbers = [one.number for one in chosen]
+    assert numbers == sorted(set(numbers)) and min(count, 5) <= len(numbers) <= 6
+    assert numbers[0] == 1 and numbers[-1] >= 0.75 * seen[-1].number
+    if count > 1 and every * count < 12 * 120:
+        pairs = pairs_of([(("", 0), number) for number in numbers], most=6)
+        assert all(one != other for one, other in pairs)
+
+
+def test_two_folders_of_one_name_are_two_data_sets(tmp_path, vip):
+    copy = tmp_path / "other" / vip.name
+    shutil.copytree(vip, copy)
+    (one,), (other,) = (gather_dataset(tmp_path / "people", data, SIZE) for data in (vip, copy))
+    assert one != other
 
 
 def test_hands_are_arms_within_the_points_of_a_hand():

@@ -1,12 +1,10 @@
 """The built-in parser: against exact labels of made-up people, by hand, and on a filmed person."""
 
-import os
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 
+from clips import real_clip
 from understudy.body.labels import LABEL, MIRRORED
 from understudy.poses import pose as p
 from understudy.synthetic.motion import choreography
@@ -159,13 +157,11 @@ def test_looks_of_no_picture_are_none(people):
     assert clothes_called(one)[0] in ("upper clothes", "dress")
 
 
-@pytest.mark.skipif("UNDERSTUDY_MEDIA" not in os.environ, reason="needs the clips of UNDERSTUDY_MEDIA")
 def test_a_filmed_person_has_face_clothes_and_limbs_in_their_places(tmp_path):
     from understudy.performance import Performance
     from understudy.tracking.track import track
 
-    video = Path(os.environ["UNDERSTUDY_MEDIA"]) / "juggler.mp4"
-    track(video, tmp_path / "j.performance", landmarks="wholebody", size=256, end=0.5)
+    track(real_clip("juggler.mp4"), tmp_path / "j.performance", landmarks="wholebody", size=256, end=0.5)
     performance = Performance.load(tmp_path / "j.performance")
     frame, matte = next(performance.frames(5, 6)), next(performance.mattes(5, 6))
     xy, confidence = performance.poses.xy[5], performance.poses.confidence[5]

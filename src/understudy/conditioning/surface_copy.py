@@ -42,7 +42,8 @@ def _part_of(chart: str) -> int:
     return next(number for number, part in enumerate(PARTS) if part.name == limb)
 
 
-_PARTS = np.array([0, *(_part_of(chart) for chart in CHARTS[1:])])
+CARRIED_BY = np.array([0, *(_part_of(chart) for chart in CHARTS[1:])])
+"""(25,) which of `PARTS` carries a chart"""
 _TWINS = tuple(
     (CHARTS.index(chart), CHARTS.index(chart.replace("behind", "before")))
     for chart in CHARTS
@@ -141,7 +142,7 @@ def _looked_up(places: Floats, surface: Map, transforms: Floats, reach: float) -
     # At the body's edge coordinates crowd together; what is beyond takes its bearings from a patch of it
     ground = _patch_means(place, trust * (rest == 0))
     from_where = near_row[beyond], near_column[beyond]
-    linear = transforms[_PARTS[chart[beyond].astype(np.intp)], :, :2]
+    linear = transforms[CARRIED_BY[chart[beyond].astype(np.intp)], :, :2]
     away = np.stack(beyond[::-1], axis=1).astype(np.float32) - ground[..., 2:][from_where]
     place[beyond] = ground[..., :2][from_where] + np.einsum("nab,nb->na", linear, away)
     return np.where(trust[..., None] > 0, place, np.float32(-9)), trust

@@ -266,5 +266,6 @@ RECIPE = Recipe(
         "with FR": lambda config: replace(config, refining=True),
         "no blending mask": lambda config: replace(config, blending=False),
     },
+    landmarks="wholebody",
     learns=False,
 )

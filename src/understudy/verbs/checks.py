@@ -60,7 +60,10 @@ class CheckedTraining:
     @property
     def tracking(self) -> dict[str, Any]:
         """Options of `tracked` for the clips that are learnt from."""
-        return {} if self.config.size <= WORKING_SIZE else {"size": self.config.size}
+        from understudy.recipes import recipe
+
+        size = {} if self.config.size <= WORKING_SIZE else {"size": self.config.size}
+        return {**size, "landmarks": recipe(self.recipe).landmarks}
 
     def check_output(self) -> None:
         """Raises UsageError: something is there that would be lost."""

@@ -178,7 +178,8 @@ def _actor_of(person: Clip, model: StrPath | None, agreed: Consent, inpainter: s
     if model is not None:  # how somebody is placed is not what networks learn
         config = replace(load_model(model).config, model=str(model), placement=usual.placement)
     finer = FINER if config.copies and _is_photograph(person) else 1
-    photograph = tracked(person, size=min(finer * config.side, SIZES[-1]), inpainter=inpainter)
+    size = min(finer * config.side, SIZES[-1])
+    photograph = tracked(person, size=size, landmarks=method.landmarks, inpainter=inpainter)
     if config.copies:
         config = replace(config, detail=_detail(photograph.header, config.side))
     say_oddities("reference", photograph)

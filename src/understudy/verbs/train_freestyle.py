@@ -51,7 +51,9 @@ def train_freestyle(
         image_data: folders of CIHP or MHPv2 as they are published, likewise.
         reference: videos or performances of real people to learn from beside them.
         preset: "fast": what comes with the program. "preview": 128x80, minutes, to try out. "paper": the paper's
-            numbers; weeks without a GPU.
+            numbers; weeks without a GPU. It reads faces by a network of VGGFace2 that you bring
+            (`face_network=vggface2:FILE` among the settings; `face_embedding=320` does without) and looks by VGG-19,
+            fetched once (`part_embedding=320` does without).
         variant: for research: the networks without something, as the paper's figures 5 and 6 have it: "painted" (the
             paper's way, nothing is copied), "no squeeze", "no hand labels", "no DensePose", "no DensePose, no hand
             labels", "no face loss".
@@ -85,9 +87,10 @@ def train_freestyle(
     from understudy.base.devices import choose_device
     from understudy.base.files import locked
     from understudy.consent import obtain_consent
-    from understudy.recipes.freestyle_reenactment import NETWORK_PRESETS, NETWORK_VARIANTS
+    from understudy.recipes.freestyle_reenactment import NETWORK_PRESETS, NETWORK_VARIANTS, RECIPE
     from understudy.recipes.parts.freestyle_datasets import gather_dataset
     from understudy.recipes.parts.freestyle_gathering import VIEWS, gather_clip, gather_made_up, made_up_count
+    from understudy.recipes.parts.freestyle_model import face_extractor, part_extractor
     from understudy.recipes.parts.freestyle_schedule import trained
     from understudy.recipes.parts.settings import assignments, changed
     from understudy.tracking.track import tracked
@@ -108,8 +111,9 @@ def train_freestyle(
     check_limits(max_minutes, max_steps)
     check_seed(seed)
     _check_output(path, resume, overwrite)
+    face_extractor(config), part_extractor(config)  # known to be at hand before hours are spent on making people
     agreed = obtain_consent(consent, ", ".join(_name(one) for one in reference)) if reference else None
-    clips = [tracked(one, size=config.size) for one in reference]
+    clips = [tracked(one, size=config.size, landmarks=RECIPE.landmarks) for one in reference]
     folder = run_folder_of(path)
     with locked(folder, TrainingError):
         files = gather_made_up(folder / "people", count, config.size_hw)

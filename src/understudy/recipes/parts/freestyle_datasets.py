@@ -6,10 +6,11 @@ it does not find there is left out.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import cv2
@@ -22,7 +23,7 @@ from understudy.body.labels import LABEL
 from understudy.compositing.inpainting import inpainter, without_person
 from understudy.errors import Interrupted
 from understudy.people.datasets import PersonSeen, portrait, read_people
-from understudy.people.pairs import pairs_of
+from understudy.people.pairs import WITHIN, pairs_of
 from understudy.people.view import View
 from understudy.poses import pose as p
 from understudy.poses.pose import Pose
@@ -54,12 +55,12 @@ def gather_dataset(folder: Path, data: Path, size_hw: tuple[int, int]) -> list[P
         UsageError, MediaError: as `read_people`.
         Interrupted: after Ctrl-C or SIGTERM; what was made stays, and is not made again.
     """
-    name = data.resolve().name
+    name = _called(data)
     made = folder / DONE.format(name=name)
     if not made.exists():
         people = read_people(data)
         tracker = MediaPipeTracker("wholebody")
-        with stop_signals() as stop, progress_bar(f"reading {name}", None) as advance:
+        with stop_signals() as stop, progress_bar(f"reading {data.resolve().name}", None) as advance:
             for video, seen in groupby(people, key=lambda one: one.who[0]):
                 for number, pictures in _persons(seen).items():
                     if stop.signal is not None:
@@ -75,12 +76,38 @@ def gather_dataset(folder: Path, data: Path, size_hw: tuple[int, int]) -> list[P
 
 
 def _persons(seen: Iterator[PersonSeen]) -> dict[int, list[PersonSeen]]:
-    """The people of one video, each in `MOST_VIEWS` pictures at most, the first that there are."""
+    """The people of one video, each in `MOST_VIEWS` pictures at most, spread over all that there are.
+
+    Never more than twice as many are kept: when they are reached, every other one is let go, and as many are passed
+    over from then on.
+    """
     found: dict[int, list[PersonSeen]] = defaultdict(list)
+    met: dict[int, int] = defaultdict(int)
+    apart: dict[int, int] = defaultdict(lambda: 1)
     for one in seen:
-        if len(found[one.who[1]]) < MOST_VIEWS:
-            found[one.who[1]].append(one)
-    return found
+        who = one.who[1]
+        if met[who] % apart[who] == 0:
+            found[who].append(one)
+        if len(found[who]) == 2 * MOST_VIEWS:
+            found[who] = found[who][::2]
+            apart[who] *= 2
+        met[who] += 1
+    return {who: _spread(pictures) for who, pictures in found.items()}
+
+
+def _spread(pictures: list[PersonSeen]) -> list[PersonSeen]:
+    """Some of them, such that each has another one within reach, see `pairs_of`, as far as that can be."""
+    last = len(pictures) - 1
+    places = [round(float(place)) for place in np.linspace(0, last, min(MOST_VIEWS, len(pictures)))]
+    if any(pictures[b].number - pictures[a].number >= WITHIN for a, b in pairwise(places)):
+        begun = np.linspace(0, last - 1, MOST_VIEWS // 2).round().astype(int).tolist()
+        places = sorted({place + more for place in begun for more in (0, 1)})
+    return [pictures[place] for place in places]
+
+
+def _called(data: Path) -> str:
+    """What a data set's files begin with: its folder's name, told apart from other folders that are called so."""
+    return f"{data.resolve().name}-{hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:8]}"
 
 
 def _write(path: Path, pictures: Sequence[PersonSeen], size_hw: tuple[int, int], tracker: Tracker) -> None:

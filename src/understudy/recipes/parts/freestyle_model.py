@@ -131,7 +131,8 @@ def face_extractor(config: Config) -> FaceNetwork:
     if network.embedding != config.face_embedding:
         raise TrainingError(
             f"face_network {config.face_network} gives {network.embedding} numbers, and face_embedding is "
-            f"{config.face_embedding}: set both alike"
+            f"{config.face_embedding}: set face_network=vggface2:FILE, which gives 2048, or "
+            f"face_embedding={network.embedding}"
         )
     return network
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from understudy.base.devices import autocast
 from understudy.base.side_by_side import side_by_side
 from understudy.conditioning.aligned_faces import cut_aligned, lay_back
+from understudy.conditioning.limb_warps import with_made_up_points
 from understudy.errors import ActorError
 from understudy.networks.face_refiner import put_in
 from understudy.networks.frame_generator import Box, FrameGenerator, enlarged
@@ -37,6 +38,7 @@ from understudy.recipes.parts.freestyle_networks import (
 )
 from understudy.recipes.parts.freestyle_people import sticks, surface_values
 from understudy.recipes.parts.freestyle_reenactment_config import B2F, FR, P2B, Config
+from understudy.recipes.parts.label_repairs import with_whole_limbs, without_spots
 from understudy.recipes.parts.photograph import Along, stored_photograph
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, pose_of
 from understudy.recipes.parts.trained import Arrays
@@ -179,7 +181,12 @@ class FreestylePlayer:
         condition = pose_condition(self.person[..., left : wide - left], surface, stick, shrink, known)
         with autocast(self.device):
             shares = self.p2b(condition, hint)
-        return without_specks(labels_of(shares, size_hw)[0].cpu().numpy(), SPECK)
+        said = labels_of(shares, size_hw)[0].cpu().numpy()
+        if self.config.copies:
+            _, seen = with_made_up_points(wanted.xy, wanted.confidence)
+            whole = with_whole_limbs(said, wanted.surface[:, box], along.complete, seen)
+            said = without_spots(without_specks(whole, SPECK))
+        return said
 
     def painted(self, wanted: Wanted, labels: Image, copies: Image | None, part: Box) -> Image:
         """What is made of a body.

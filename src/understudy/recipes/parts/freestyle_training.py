@@ -37,7 +37,8 @@ Where we differ from the paper, in `paper()` too:
 
 Beyond the paper, and off in `paper()`: copying texture (`copies`), with a plain distance on the person that teaches it
 (`lambda_copy`); P2B at a fraction of the size, with smaller kernels; B2F's last doubling out of channels; labels read
-once a block; D and eq. 16 look at a part of the frame (`looked_at`); average weights.
+once a block; D and eq. 16 look at a part of the frame (`looked_at`); average weights. Where it is copied, what P2B says
+is mended when it is played (`label_repairs.py`).
 
 Shape letters: B samples, H x W the frame, K copies, S the side of a face and of a segment.
 """

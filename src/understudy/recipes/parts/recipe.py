@@ -12,6 +12,7 @@ from understudy.recipes.parts import settings
 from understudy.unpaired.chosen import Others
 
 if TYPE_CHECKING:
+    from understudy.base.arguments import Landmarks
     from understudy.base.devices import Device
     from understudy.recipes.parts.player import Player
     from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained
@@ -63,6 +64,8 @@ class Recipe:
     """config -> what of other people it learns from besides the reference"""
     needs: tuple[str, ...] = ("poses",)
     """what a reference must hold beyond frames and mattes"""
+    landmarks: Landmarks = "body"
+    """what of a driver is tracked for it, where that was not done before: "wholebody" are face and hands too"""
     learns: bool = True
     """whether weights are trained; else they are gathered in seconds"""
     paints_room: Callable[[Any], bool] = never
