@@ -63,8 +63,8 @@ def obtain_consent(
         return _recorded(consent)
     if asks is None:
         asks = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+    doing = "showing" if shown else "training on"
     if not asks:
-        doing = "showing" if shown else "training on"
         raise ConsentError(f"{doing} {reference} needs the person's consent: {_MEND}")
     print((_SHOWN if shown else _EXPLANATION).format(reference=reference), file=sys.stderr)
     try:
@@ -72,7 +72,7 @@ def obtain_consent(
             raise ConsentError(f"no consent, so nothing was {'made' if shown else 'trained'}")
         who = answer("Who has agreed, and to what? ").strip()
     except EOFError:
-        raise ConsentError(f"training needs the person's consent: {_MEND}") from None
+        raise ConsentError(f"{doing} {reference} needs the person's consent: {_MEND}") from None
     return _recorded(f"yes: {who}" if who else "")
 
 

@@ -109,7 +109,7 @@ def least_squares_discriminator_loss(real_values: Tensor, fake_values: Tensor) -
 
 
 def least_squares_generator_loss(fake_values: Tensor) -> Tensor:
-    """(D(G(y)) - 1)^2, the generator's part of the same.
+    """(D(G(y)) - 1)^2, the generator's part of the same; Gafni et al. 2021, eq. 10.
 
     Returns:
         `(B,)` mean over patches, at least 0.
@@ -119,6 +119,8 @@ def least_squares_generator_loss(fake_values: Tensor) -> Tensor:
 
 def feature_matching(real_features: Sequence[Sequence[Tensor]], fake_features: Sequence[Sequence[Tensor]]) -> Tensor:
     """L_FM = sum_k sum_i |D_k^i(x, y) - D_k^i(x, G(x))|_1 / N_i, over scales k and layers i: Wang et al. 2018, eq. 4.
+
+    Gafni et al. 2021, eqs. 11 and 15.
 
     The judgement itself, the last map of each scale, is left out: it is no feature, and the adversarial loss has it.
 
@@ -142,6 +144,8 @@ def perceptual_distance(
     features: Sequence[Tensor], real_features: Sequence[Tensor], weights: Sequence[float] | None = None
 ) -> Tensor:
     """L_P = sum_i w_i |phi_i(G(x)) - phi_i(y)|_1 / M_i, over layers i of VGG-19: Wang et al. 2018, section 3.5.
+
+    Gafni et al. 2021, eq. 16.
 
     Chan et al. 2019 (section 8.2) takes conv1_1, conv2_1, conv3_1, conv4_1 and conv5_1.
 

@@ -1,5 +1,6 @@
 """What comes from outside is named: in the table of weights, on the page of licences, and among the requirements."""
 
+import hashlib
 import re
 from fnmatch import fnmatch
 from pathlib import Path
@@ -29,7 +30,9 @@ def test_our_own_are_on_the_page_of_licences_and_packed():
     rows = [row for row in page.splitlines() if row.startswith("|")]
     packed = project.split("[tool.setuptools.package-data]")[1].splitlines()[1].split('"')
     for file in own:
-        assert len([row for row in rows if f"`{file}`" in row]) == 1, file
+        (row,) = (row for row in rows if f"`{file}`" in row)
+        data = (package / file).read_bytes()
+        assert f"{len(data):,} bytes" in row and hashlib.sha256(data).hexdigest() in row, file
         assert any(fnmatch(file, pattern) for pattern in packed), file
 
 

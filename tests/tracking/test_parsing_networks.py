@@ -1,12 +1,15 @@
 """Parsers in files of the user's: stand-ins with the interface of ONNX Runtime, and MediaPipe's own segmenter."""
 
+import hashlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from understudy.base.weights import SELFIE
 from understudy.body.labels import LABEL
 from understudy.errors import UsageError
 from understudy.poses import pose as p
@@ -178,6 +181,20 @@ def test_onnx_runtime_is_asked_for_by_name(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(UsageError, match=r"understudy\[rtmpose\]"):
         onnx_session(tmp_path / "x.onnx")
+
+
+def test_the_segmenter_is_fetched_where_it_is_asked_for_by_name(tmp_path, monkeypatch):
+    published = tmp_path / "published.tflite"
+    published.write_bytes(b"segmenter")
+    there = replace(SELFIE, address=published.as_uri(), size=9, sha256=hashlib.sha256(b"segmenter").hexdigest())
+    monkeypatch.setattr("understudy.tracking.parsing_chosen.SELFIE", there)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setenv("UNDERSTUDY_OFFLINE", "1")
+    with pytest.raises(UsageError, match=r"cannot be fetched: give the file as selfie:FILE, or take auto"):
+        chosen("selfie")
+    monkeypatch.delenv("UNDERSTUDY_OFFLINE")
+    kind, _, path = chosen("selfie")
+    assert kind == "selfie" and path.name == "selfie_multiclass_256x256.tflite" and path.read_bytes() == b"segmenter"
 
 
 def test_what_a_user_types(tmp_path):

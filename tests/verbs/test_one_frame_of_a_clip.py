@@ -19,10 +19,10 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("frames")
     with VideoReader(real_clip("juggler.mp4"), start=1.0, end=1.05) as video:
         write_image(folder / "photo.png", np.asarray(next(iter(video))))
-    with VideoReader(real_clip("studio_squats_5fps.mp4"), end=0.8) as video:
-        with VideoWriter(folder / "squats.mp4", Fraction(5)) as out:
-            for frame in video:
-                out.write(np.asarray(frame))
+    squats = real_clip("studio_squats_5fps.mp4")
+    with VideoReader(squats, end=0.8) as video, VideoWriter(folder / "squats.mp4", Fraction(5)) as out:
+        for frame in video:
+            out.write(np.asarray(frame))
     return folder
 
 

@@ -79,6 +79,12 @@ def test_what_cannot_be_is_one_line(tmp_path, asked, said):
         train_freestyle(tmp_path / "my.freestyle", **{"people": "made-up:0", **asked})
 
 
+def test_what_a_preset_lacks_is_told_before_people_are_made(tmp_path):
+    with pytest.raises(TrainingError, match=r"vggface2:FILE, which gives 2048, or face_embedding=320"):
+        train_freestyle(tmp_path / "my.freestyle", people="made-up:2000", preset="paper")
+    assert not (tmp_path / "my.freestyle.run").exists()
+
+
 def test_people_in_clips_are_asked(tmp_path):
     with pytest.raises(ConsentError, match=r"me\.mp4"):
         train_freestyle(tmp_path / "my.freestyle", people="made-up:0", reference=["me.mp4"])

@@ -106,7 +106,17 @@ SFACE = Weights(
     size=38_696_353,
     sha256="0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
 )
-ALL = (VGG19, ALEXNET, INCEPTION, LITE0, LITE2, SFACE)
+SELFIE = Weights(
+    title="the multiclass selfie segmenter",
+    what_for="label maps with `--parsing selfie`; the built-in parser does without",
+    file="selfie_multiclass_256x256.tflite",
+    licence="Apache-2.0 (Google's model card)",
+    address="https://storage.googleapis.com/mediapipe-models/image_segmenter/selfie_multiclass_256x256/float32/1/"
+    "selfie_multiclass_256x256.tflite",
+    size=16_371_837,
+    sha256="c6748b1253a99067ef71f7e26ca71096cd449baefa8f101900ea23016507e0e0",
+)
+ALL = (VGG19, ALEXNET, INCEPTION, LITE0, LITE2, SFACE, SELFIE)
 """RTMPose's, with the extra understudy[rtmpose], are rtmlib's own affair: it names, fetches and keeps them"""
 
 

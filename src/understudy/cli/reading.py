@@ -79,7 +79,7 @@ BY_NAME: dict[str, tuple[Reader, str, str]] = {
     "model": (Path, "MODEL", "a path"),
     "background": (str, "reference|inpainted|driving|COLOUR|IMAGE|VIDEO|transparent", "a background"),
     "matte": (str, "auto|green|none|VIDEO", "a matte"),
-    "parsing": (str, "auto|lip:FILE|atr:FILE|selfie:FILE|FOLDER", "a parser"),
+    "parsing": (str, "auto|lip:FILE|atr:FILE|selfie|selfie:FILE|FOLDER", "a parser"),
     "surface": (str, "auto|FILE.pt|VIDEO|FOLDER", "a surface"),
     "inpainter": (str, "patches|smooth|lama:FILE|migan:FILE", "an inpainter"),
     "region": (_region, "X,Y,W,H", "four whole numbers X,Y,W,H"),

@@ -25,7 +25,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from understudy.base.files import atomic_file, atomic_folder
 from understudy.base.threads import WriteBehind
 from understudy.errors import MediaError, UsageError
-from understudy.media.images import check_size, encoded_image
+from understudy.media.images import check_size, encoded_image, with_comment
 from understudy.media.opening import media_errors
 from understudy.media.sound import AudioTrack, open_audio
 
@@ -89,7 +89,7 @@ class VideoWriter:
             error about 1.6 of 255 on a noisy film).
         repeatable: the same frames make the same bytes every time, in "opaque" files about a third larger; else x264's
             rate control looks at memory that nobody wrote (findings/pyav_x264_same_frames_other_file.sh).
-        comment: said in the file's metadata; a folder of pictures has no place for it.
+        comment: said in the metadata of the file, or of each picture of a folder.
 
     Attributes:
         frames: number of frames written so far.
@@ -183,7 +183,7 @@ class VideoWriter:
         if not self._suffix:
             if self._audio_from is not None:
                 _log.warning(f"{self._path} is a folder of pictures: the sound of {self._audio_from} is left out")
-            return _folder_output(self._path)
+            return _folder_output(self._path, self._comment)
         encoding = _encoding(self._kind, self._suffix, channels, self._crf, self._repeatable)
         sound = self._audio_from, self._audio_start
         return _video_output(self._path, encoding, self._fps, (height, width), *sound, self._comment)
@@ -220,23 +220,24 @@ class _Output(Protocol):
 
 
 class _FolderOutput:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, comment: str) -> None:
+        self._folder, self._comment = folder, comment
         self._count = 0
 
     def write(self, frame: _Frame) -> None:
         self._count += 1
         file = self._folder / f"{self._count:06d}.png"
-        file.write_bytes(encoded_image(file, frame))
+        png = encoded_image(file, frame)
+        file.write_bytes(with_comment(png, self._comment) if self._comment else png)
 
     def finish(self) -> None:
         pass
 
 
 @contextmanager
-def _folder_output(path: Path) -> Iterator[_Output]:
+def _folder_output(path: Path, comment: str) -> Iterator[_Output]:
     with atomic_folder(path) as folder:
-        yield _FolderOutput(folder)
+        yield _FolderOutput(folder, comment)
 
 
 class _VideoOutput:

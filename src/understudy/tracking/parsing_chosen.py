@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from understudy.base.weights import SELFIE, at_hand, may_fetch
 from understudy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,11 +40,13 @@ def chosen(parsing: str) -> Choice:
     """Reads what a user typed, and looks whether it is there.
 
     Args:
-        parsing: "auto"; "lip:FILE" or "atr:FILE", an ONNX network with labels numbered so; "selfie:FILE", MediaPipe's
-            multiclass selfie segmenter; FOLDER (or "lip:FOLDER", "atr:FOLDER"), label maps as PNG, one a frame.
+        parsing: "auto"; "lip:FILE" or "atr:FILE", an ONNX network with labels numbered so; "selfie", MediaPipe's
+            multiclass selfie segmenter, fetched once, or "selfie:FILE"; FOLDER (or "lip:FOLDER", "atr:FOLDER"), label
+            maps as PNG, one a frame.
 
     Raises:
         UsageError: none of these.
+        TrainingError: what was fetched is not what was published.
 
     Example:
         >>> chosen("auto").kind
@@ -51,6 +54,14 @@ def chosen(parsing: str) -> Choice:
     """
     if parsing == "auto":
         return Choice("auto", "vip", None)
+    if parsing == "selfie":
+        segmenter = at_hand(SELFIE, may_fetch())
+        if segmenter is None:
+            raise UsageError(
+                f"the weights of {SELFIE.title} are not at {SELFIE.path}, and cannot be fetched: "
+                "give the file as selfie:FILE, or take auto"
+            )
+        return Choice("selfie", "vip", segmenter)
     head, colon, rest = parsing.partition(":")
     said = head if colon and head in (*_NUMBERINGS, "selfie") else ""
     path = Path(rest) if said else Path(parsing)
@@ -60,7 +71,7 @@ def chosen(parsing: str) -> Choice:
     if not path.exists():
         raise UsageError(
             f"`parsing` names {path}, which is not there: "
-            "give auto, lip:FILE, atr:FILE, selfie:FILE or a folder of maps"
+            "give auto, lip:FILE, atr:FILE, selfie, selfie:FILE or a folder of maps"
         )
     if said == "selfie" and path.is_file():
         return Choice("selfie", "vip", path)

@@ -1,7 +1,7 @@
-"""Parsers that are networks, in files the user brings: LIP or ATR labels as ONNX, and MediaPipe's selfie segmenter.
+"""Parsers that are networks: LIP or ATR labels as ONNX, in files the user brings, and MediaPipe's selfie segmenter.
 
-None is fetched. Published weights of LIP and ATR networks were learnt from pictures whose licences allow research; the
-selfie segmenter's model card says Apache-2.0.
+Published weights of LIP and ATR networks were learnt from pictures whose licences allow research: none is fetched. The
+selfie segmenter, of which the model card says Apache-2.0, is fetched if that is asked for (`base/weights.py`).
 """
 
 from __future__ import annotations

@@ -71,9 +71,9 @@ def track(
         matte: how the person is cut out: "auto" (a segmentation network), "green" (filmed before a green or blue
             screen), "none", or a video (of a photograph: a picture) that is white where the person is.
         parsing: add label maps, which say what every pixel of the person shows: "auto" (no network needed),
-            "lip:FILE" or "atr:FILE" (a network with these labels, as ONNX), "selfie:FILE" (MediaPipe's multiclass
-            selfie segmenter), or a folder of maps you have, PNG files with numbers of labels, one for every frame of
-            the video.
+            "lip:FILE" or "atr:FILE" (a network with these labels, as ONNX), "selfie" or "selfie:FILE" (MediaPipe's
+            multiclass selfie segmenter, fetched once), or a folder of maps you have, PNG files with numbers of labels,
+            one for every frame of the video.
         surface: add surface maps, which say which place of the body every pixel shows (I, U and V, as DensePose has
             them): "auto" (a body of our own, laid into the poses), a DensePose network as TorchScript (FILE.pt: it is a
             program, give one that you trust), or maps you have, a video or a folder of PNG files.

@@ -34,6 +34,16 @@ Where we differ from the paper, in `paper()` too:
 - Where somebody else is seen, B2F's mask may be anything (section 3.2 masks such places, the mask's loss it does not
   name).
 - First weights are drawn from N(0, 0.02), and G is updated before D on the same samples (ours).
+- HP, DP and OP of eqs. 1 and 2 are a parser, a body and a tracker that need no weights of others (`tracking/`); P^D is
+  not DensePose's of the driver, but a body of the photographed person's measures laid into the driver's poses, which
+  are brought to the photograph's place first (`Config.placement`). What is behind somebody is made up of the rest of
+  the picture, not by networks. Where no VGGFace2 network is given, EfficientNet-Lite0 reads faces, too.
+- All three networks learn from all people there are; the paper's P2B from VIP alone, its B2F from MHPv2 and CIHP. Of
+  one person up to six pairs are drawn, once, not fifteen each epoch, and of a made-up person or a clip the view that
+  shows most of the front is read three times in five. Who is seen once is paired with himself, in P2B as well.
+- Label maps of the photograph and of the frame are turned and zoomed each for itself, by up to 10 degrees and 15 %;
+  B2F's samples are mirrored and put in another light, and not cut at random. None of these numbers is printed.
+- When frames are played, FR sees its crop before grey: what background a video gets is not known there.
 
 Beyond the paper, and off in `paper()`: copying texture (`copies`), with a plain distance on the person that teaches it
 (`lambda_copy`); P2B at a fraction of the size, with smaller kernels; B2F's last doubling out of channels; labels read
