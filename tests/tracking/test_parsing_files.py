@@ -48,6 +48,13 @@ def test_maps_move_to_the_square_as_frames_do(tmp_path, indexed, shrink, square)
         assert sure.mean() > 0.9
 
 
+def test_one_map_of_a_photograph_is_named_by_itself(tmp_path):
+    write(tmp_path / "labels.png", quarters(128, 128))
+    write(tmp_path / "another.png", 0 * quarters(128, 128))
+    alone = GivenMaps(tmp_path / "labels.png", "vip", (0, 0, 128), 64, (128, 128))(FRAME, ALL, *NOBODY)
+    assert set(np.unique(alone)) >= {2, 5, 9, 13}
+
+
 def test_maps_are_turned_as_the_video_is(tmp_path):
     write(tmp_path / "a.png", quarters(96, 64))
     turned = GivenMaps(tmp_path, "vip", (0, 0, 64), 64, (64, 96), rotate=90)(FRAME, ALL, *NOBODY)

@@ -206,6 +206,9 @@ def test_what_a_user_types(tmp_path):
     assert chosen(f"selfie:{file}") == ("selfie", "vip", file)
     assert chosen(str(folder)) == ("maps", "vip", folder)
     assert chosen(f"atr:{folder}") == ("maps", "atr", folder)
+    one = tmp_path / "labels.PNG"
+    one.write_bytes(b"x")
+    assert chosen(str(one)) == ("maps", "vip", one) and chosen(f"lip:{one}") == ("maps", "lip", one)
     for typed, told in (
         ("lip:nowhere.onnx", "nowhere.onnx, which is not there"),
         ("automatic", "automatic, which is not there"),

@@ -7,7 +7,11 @@
     e_z = [VGGFace2(t_1), VGG(t_2 ... 5)]  (5)   `parts/freestyle_networks.py`
     (z, m) = B2F(P^M, e_z)                 (6)   `networks/frame_generator.py`
     f^0 = z m + b (1 - m)                  (7)   `compositing/cutouts.py`, where any background is
-    f = FR(f^0, t_1)                       (8)   `networks/face_refiner.py`
+    f = FR(f^0, t_1)                       (8)   `networks/face_refiner.py`, with its mask (19)
+
+    losses of P2B                          (9) to (12)    `parts/freestyle_training.py: PoseToBody`, `losses.py`
+    losses of B2F                          (13) to (18)   `parts/freestyle_training.py: BodyToFrame`, `losses.py`
+    losses of FR                           (18)           `parts/freestyle_training.py: FaceRefinement`, `losses.py`
 
 The three networks are learnt from many people by `train_freestyle` (`parts/freestyle_training.py`, where the losses and
 "Where we differ from the paper" are). Here somebody's photograph is read: its labels, its surface, and the embedding,

@@ -42,7 +42,7 @@ def chosen(parsing: str) -> Choice:
     Args:
         parsing: "auto"; "lip:FILE" or "atr:FILE", an ONNX network with labels numbered so; "selfie", MediaPipe's
             multiclass selfie segmenter, fetched once, or "selfie:FILE"; FOLDER (or "lip:FOLDER", "atr:FOLDER"), label
-            maps as PNG, one a frame.
+            maps as PNG, one a frame; of a photograph FILE.png, likewise.
 
     Raises:
         UsageError: none of these.
@@ -66,7 +66,7 @@ def chosen(parsing: str) -> Choice:
     said = head if colon and head in (*_NUMBERINGS, "selfie") else ""
     path = Path(rest) if said else Path(parsing)
     numbering = _NUMBERINGS.get(said, "vip")
-    if path.is_dir() and said != "selfie":
+    if said != "selfie" and (path.is_dir() or (path.is_file() and path.suffix.lower() == ".png")):
         return Choice("maps", numbering, path)
     if not path.exists():
         raise UsageError(

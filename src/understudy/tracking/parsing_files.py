@@ -1,4 +1,4 @@
-"""Label maps that a user already has: a folder of pictures, one a frame, whose values are numbers of labels."""
+"""Label maps that a user already has: pictures whose values are numbers of labels, one a frame."""
 
 from __future__ import annotations
 
@@ -145,11 +145,13 @@ def moved_to_square(given: UInt8Array, square: Square, size: int, original_hw: t
 
 
 def maps_in_order(folder: Path, what: str = "label maps") -> list[Path]:
-    """The PNG files of a folder, by the numbers in their names; `what` is how errors call them.
+    """The PNG files of a folder, by the numbers in their names, or the one named; `what` is how errors call them.
 
     Raises:
         MediaError: there are none, or their names do not say which comes first.
     """
+    if folder.is_file():
+        return [folder]
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".png" and path.name[0] != ".")
     if not paths:
         raise MediaError(f"{folder} holds no {what}: give a folder of PNG files, one a frame")

@@ -18,7 +18,7 @@ Map = npt.NDArray[np.uint8]
 
 THICK = 0.006
 """of the picture's height: a gap in the body of at least twice that width is none of its outline's doubts"""
-SPOT = 0.01
+SPOT = 0.03
 """of somebody: smaller pieces of cloth, beside a larger one, are none"""
 CLOTH = tuple(LABEL[name] for name in ("hair", "upper clothes", "dress", "coat", "pants", "skirt"))
 """what hangs together on everybody"""
