@@ -205,6 +205,11 @@ def _check_is_file(path: Path) -> None:
             f"{path} is {kind}, not an actor: train one with "
             f"`understudy train --reference {pasted(path)} --output NAME.actor`"
         )
+    if kind == "a model of train-freestyle":
+        raise ActorError(
+            f"{path} is {kind}, not an actor: somebody in a photograph plays with it, "
+            f"`understudy perform --person PHOTO --model {pasted(path)}`"
+        )
     if path.is_dir() or (kind and kind not in ("an actor", "a damaged actor", "a file", "a file of weights")):
         raise ActorError(f"{path} is {kind}, not an actor: give the file that train wrote, usually NAME.actor")
     if not path.exists():

@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from understudy import train_freestyle
-from understudy.errors import ConsentError, TrainingError, UsageError
+from understudy import inspect, train_freestyle
+from understudy.actor import Actor
+from understudy.errors import ActorError, ConsentError, TrainingError, UsageError
+from understudy.media.images import read_image
 from understudy.recipes.parts.freestyle_model import load_model
 
 SMALL = (
@@ -35,6 +37,16 @@ def test_a_model_says_what_it_has_seen(whole):
     assert model.record["stages"] == {"p2b": 2, "b2f": 2, "fr": 2}
     assert {name.split("/")[0] for name in model.weights} == {"p2b", "b2f", "fr"}
     assert all(np.isfinite(value).all() for value in model.weights.values())
+
+
+def test_a_model_is_inspected(whole, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = inspect(whole)
+    assert "1 made-up people and no real ones" in str(found) and "b2f 2, fr 2, p2b 2" in str(found)
+    assert "nobody real was asked" in str(found) and found.sheet.name == "my.freestyle.png"
+    assert np.ptp(read_image(found.sheet)) > 100
+    with pytest.raises(ActorError, match=r"is a model of train-freestyle, not an actor: .*--person PHOTO --model"):
+        Actor.load(whole)
 
 
 def test_a_training_that_was_stopped_goes_on_and_ends_the_same(tmp_path, whole):

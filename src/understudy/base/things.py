@@ -48,7 +48,7 @@ def _file(path: Path) -> str:
         head = stream.read(16)
     suffix = path.suffix.lower()
     if head[8:9] == b"{":  # as safetensors files begin, behind the length of their header
-        return "an actor" if suffix == ".actor" else "a file of weights"
+        return {".actor": "an actor", ".freestyle": "a model of train-freestyle"}.get(suffix, "a file of weights")
     if not head:
         return "an empty file"
     for kind, suffixes in (

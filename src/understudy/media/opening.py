@@ -77,7 +77,7 @@ def _likely_cause(path: Path, error: BaseException) -> str:
         return "it is a playlist, which names other files; give the video itself"
     if _is_cut_mp4(path):
         return "it is cut off before its index (was the recording or copy finished?)"
-    if what_is(path) in ("an actor", "a file of weights"):
+    if what_is(path) in ("an actor", "a model of train-freestyle", "a file of weights"):
         return f"it is {what_is(path)}, not a video"
     if _is_text(head):
         return "it is a text file, not a video"

@@ -45,7 +45,8 @@ BEHIND = (200, 60, 160)
 """RGB behind who was cut out: neither skin nor a screen's green or blue, so that what is left of a room shows"""
 
 
-def _table(rows: list[tuple[str, str]]) -> list[str]:
+def table(rows: list[tuple[str, str]]) -> list[str]:
+    """One line per fact: `name  value`."""
     width = max(len(name) for name, _ in rows)
     return [f"{name:<{width}}  {value}" for name, value in rows]
 
@@ -62,7 +63,7 @@ def video_lines(path: Path, rotate: Rotation = 0) -> list[str]:
 
     info = probe(path, rotate)
     turn = f"--rotate {rotate} " if rotate else ""
-    return _table(
+    return table(
         [
             ("video", path.name),
             ("size", f"{_size(info.size_hw)} pixels" + (f", turned by {info.rotation}°" if info.rotation else "")),
@@ -122,7 +123,7 @@ def performance_lines(performance: Performance) -> list[str]:
     cut = "" if header.start is None and header.end is None else f", cut from {header.start or 0:g} s"
     cut += "" if header.end is None else f" to {header.end:g} s"
     cut += f", turned by {header.rotate}°" if header.rotate else ""
-    return _table(
+    return table(
         [
             ("performance of", f"{header.source_name} (sha256 {header.source_sha256[:12]}...)"),
             (
@@ -179,7 +180,7 @@ def actor_lines(actor: Actor) -> list[str]:
     parameters = sum(array.size for array in actor.weights.values())
     minutes = float(record.get("seconds", 0)) / 60
     losses = ", ".join(f"{name} {float(value):.3g}" for name, value in dict(record.get("losses", {})).items())
-    return _table(
+    return table(
         [
             ("actor of", f"{actor.reference_name} (sha256 {actor.reference_sha256[:12]}...)"),
             ("recipe", f"{actor.recipe}, preset {record.get('preset', 'custom')}, {actor.size}x{actor.size} pixels"),

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from understudy.performance import Clip
 
 
+MODEL_SUFFIX = ".freestyle"
+"""of the files of `train-freestyle`"""
 SHOWN: tuple[NormalizeBy, ...] = ("similarity", "ground")
 """ways of bringing a driver to an actor's place that are always shown"""
 
@@ -37,7 +39,7 @@ class Inspection:
 def inspect(
     thing: StrPath, output: StrPath | None = None, *, driving: Clip | None = None, rotate: Rotation = 0
 ) -> Inspection:
-    """Shows what is in a video, a performance or an actor: numbers and a contact sheet.
+    """Shows what is in a video, a performance, an actor or a model of `train-freestyle`: numbers and a contact sheet.
 
     Args:
         thing: the file or folder.
@@ -55,12 +57,13 @@ def inspect(
     Shell:
         $ understudy inspect me.performance
         $ understudy inspect me.actor --output sheet.png
+        $ understudy inspect my.freestyle
     """
     from understudy.media.images import write_image
 
     path = Path(thing)
     if not path.exists():
-        raise UsageError(f"there is no {path}: give a video, a performance or an actor")
+        raise UsageError(f"there is no {path}: give a video, a performance, an actor or a model")
     sheet = Path(path.name + ".png") if output is None else Path(output)
     if sheet.suffix.lower() != ".png":
         raise UsageError(f"the contact sheet is a PNG picture: name it {sheet.stem or 'sheet'}.png, not {sheet}")
@@ -83,6 +86,12 @@ def _described(path: Path, rotate: Rotation) -> tuple[list[str], npt.NDArray[np.
 
         performance = Performance.load(path)
         return descriptions.performance_lines(performance), descriptions.performance_sheet(performance)
+    if path.suffix.lower() == MODEL_SUFFIX:
+        from understudy.recipes.parts.freestyle_model import load_model
+        from understudy.verbs.model_descriptions import model_facts, model_sheet
+
+        model = load_model(path)
+        return descriptions.table(model_facts(model)), model_sheet(model)
     if not _is_actor(path):
         return descriptions.video_lines(path, rotate), descriptions.video_sheet(path, rotate)
     from understudy.actor import Actor

@@ -57,8 +57,17 @@ def test_a_spot_of_cloth_is_what_lies_around_it():
     clean = labels.copy()
     labels[40:42, 30:33] = LABEL["upper clothes"]
     labels[10:12, 25:27] = LABEL["pants"]
-    assert np.array_equal(without_spots(labels), clean)
-    assert np.array_equal(without_spots(clean), clean)
+    bare = np.zeros((64, 64, 3), np.uint8)
+    assert np.array_equal(without_spots(labels, bare), clean)
+    assert np.array_equal(without_spots(clean, bare), clean)
+
+
+def test_a_sleeve_before_trousers_is_no_spot():
+    labels, surface = np.zeros((64, 64), np.uint8), np.zeros((64, 64, 3), np.uint8)
+    labels[4:30, 20:44], labels[30:60, 20:44] = LABEL["upper clothes"], LABEL["pants"]
+    labels[40:44, 28:34] = LABEL["upper clothes"]
+    surface[40:42, 26:36, 0] = CHARTS.index("left forearm, before")
+    assert np.array_equal(without_spots(labels, surface), labels)
 
 
 def test_what_may_be_small_stays():
@@ -69,5 +78,5 @@ def test_what_may_be_small_stays():
     labels[8:10, 30:32] = LABEL["hair"]  # all of it
     labels[20:32, 25:35] = LABEL["coat"]
     labels[40:50, 25:35] = LABEL["coat"]  # both are large
-    assert np.array_equal(without_spots(labels), labels)
-    assert not without_spots(np.zeros((8, 8), np.uint8)).any()
+    assert np.array_equal(without_spots(labels, np.zeros((64, 64, 3), np.uint8)), labels)
+    assert not without_spots(np.zeros((8, 8), np.uint8), np.zeros((8, 8, 3), np.uint8)).any()

@@ -184,8 +184,9 @@ class FreestylePlayer:
         said = labels_of(shares, size_hw)[0].cpu().numpy()
         if self.config.copies:
             _, seen = with_made_up_points(wanted.xy, wanted.confidence)
-            whole = with_whole_limbs(said, wanted.surface[:, box], along.complete, seen)
-            said = without_spots(without_specks(whole, SPECK))
+            surface = wanted.surface[:, box]
+            whole = with_whole_limbs(said, surface, along.complete, seen)
+            said = without_spots(without_specks(whole, SPECK), surface)
         return said
 
     def painted(self, wanted: Wanted, labels: Image, copies: Image | None, part: Box) -> Image:

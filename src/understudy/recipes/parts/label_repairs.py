@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from understudy.base.nearest import nearest_inside
 from understudy.body.labels import LABEL
+from understudy.body.surface_mesh import CHARTS
 from understudy.conditioning.limb_warps import parts_seen
 from understudy.conditioning.surface_copy import CARRIED_BY
 
@@ -20,6 +21,9 @@ THICK = 0.006
 """of the picture's height: a gap in the body of at least twice that width is none of its outline's doubts"""
 SPOT = 0.03
 """of somebody: smaller pieces of cloth, beside a larger one, are none"""
+SLEEVE = 0.25
+"""of a piece: on an arm, it may be its sleeve"""
+ON_ARM = np.array(["arm" in name or "hand" in name for name in CHARTS])
 CLOTH = tuple(LABEL[name] for name in ("hair", "upper clothes", "dress", "coat", "pants", "skirt"))
 """what hangs together on everybody"""
 
@@ -40,14 +44,19 @@ def with_whole_limbs(labels: Map, surface: Map, complete: Map, seen: npt.NDArray
     return np.where(lacking > 0, complete, labels)
 
 
-def without_spots(labels: Map) -> Map:
-    """Labels in which a small piece of cloth apart from the rest of it is what lies around it."""
+def without_spots(labels: Map, surface: Map) -> Map:
+    """Labels in which a small piece of cloth apart from the rest of it is what lies around it.
+
+    But not on an arm (`surface`, (H, W, 3), says where those are): a sleeve before other clothes lies apart.
+    """
+    on_arms = ON_ARM[surface[..., 0]]
     spots, least = np.zeros(labels.shape, bool), SPOT * np.count_nonzero(labels)
     for label in CLOTH:
         count, pieces, statistics, _ = cv2.connectedComponentsWithStats((labels == label).astype(np.uint8))
         if count > 2:
             areas = statistics[:, cv2.CC_STAT_AREA]
-            small = areas < min(least, areas[1:].max())
+            sleeves = np.bincount(pieces[on_arms], minlength=count) > SLEEVE * areas
+            small = (areas < min(least, areas[1:].max())) & ~sleeves
             small[0] = False
             spots |= small[pieces]
     if not spots.any():
