@@ -184,9 +184,8 @@ class FreestylePlayer:
         said = labels_of(shares, size_hw)[0].cpu().numpy()
         if self.config.copies:
             _, seen = with_made_up_points(wanted.xy, wanted.confidence)
-            surface = wanted.surface[:, box]
-            whole = with_whole_limbs(said, surface, along.complete, seen)
-            said = without_spots(without_specks(whole, SPECK), surface)
+            body = wanted.surface[:, box]
+            said = without_spots(without_specks(with_whole_limbs(said, body, along.complete, seen), SPECK), body)
         return said
 
     def painted(self, wanted: Wanted, labels: Image, copies: Image | None, part: Box) -> Image:
