@@ -18,9 +18,9 @@ Make it only if that person has agreed, or is you. The answer and the time are s
 _SHOWN = """\
 This makes a video that shows the person in {reference} doing what somebody else did.
 Make it only if that person has agreed, or is you. The answer and the time are written into the video."""
-_MEND = (
-    'add `consent="..."` and say who agreed and to what, for example `consent="I am the person in this video"`; '
-    "it is stored in the actor"
+_SAY = (
+    'add `consent="..."` and say who agreed and to what, for example `consent="I am the person in {}"`; '
+    "it is stored in {}"
 )
 
 
@@ -60,26 +60,30 @@ def obtain_consent(
         ConsentError: nobody to ask, no answer, or the answer is not yes.
     """
     if consent is not None:
-        return _recorded(consent)
+        return _recorded(consent, shown)
     if asks is None:
         asks = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
     doing = "showing" if shown else "training on"
     if not asks:
-        raise ConsentError(f"{doing} {reference} needs the person's consent: {_MEND}")
+        raise ConsentError(f"{doing} {reference} needs the person's consent: {_mend(shown)}")
     print((_SHOWN if shown else _EXPLANATION).format(reference=reference), file=sys.stderr)
     try:
         if answer("Has this person agreed? Type yes or no: ").strip().lower() not in ("yes", "y"):
             raise ConsentError(f"no consent, so nothing was {'made' if shown else 'trained'}")
         who = answer("Who has agreed, and to what? ").strip()
     except EOFError:
-        raise ConsentError(f"{doing} {reference} needs the person's consent: {_MEND}") from None
-    return _recorded(f"yes: {who}" if who else "")
+        raise ConsentError(f"{doing} {reference} needs the person's consent: {_mend(shown)}") from None
+    return _recorded(f"yes: {who}" if who else "", shown)
 
 
-def _recorded(text: str) -> Consent:
+def _mend(shown: bool) -> str:
+    return _SAY.format("the photograph", "what is made") if shown else _SAY.format("this video", "the actor")
+
+
+def _recorded(text: str, shown: bool) -> Consent:
     text = " ".join(text.split())
     if not text:
-        raise ConsentError(f"the consent says nothing: {_MEND}")
+        raise ConsentError(f"the consent says nothing: {_mend(shown)}")
     if len(text) > LONGEST:
         raise ConsentError(f"the consent has {len(text)} characters: say it in at most {LONGEST}")
     return Consent(text, datetime.now(timezone.utc).isoformat(timespec="seconds"))

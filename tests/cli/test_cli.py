@@ -256,7 +256,7 @@ def test_results_are_named_at_the_end(here: Path, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out.splitlines() == [
         "video: o/out.mp4",
         "comparison: o/out.compare.mp4",
-        "normalisation: o/out.normalization.png",
+        "normalization: o/out.normalization.png",
     ]
     assert run("coverage", "--reference", "me.performance", "--driving", "dance.performance") == 0
     assert "of the driver's" in capsys.readouterr().out

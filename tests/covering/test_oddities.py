@@ -1,6 +1,7 @@
 """What is said of clips that no clone comes out right of, and that nothing is said of others."""
 
 import logging
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -31,6 +32,19 @@ def standing(frames=40, unseen=(), factors=None):
 
 def test_of_a_clip_as_it_should_be_nothing_is_said():
     assert oddities(standing(), FPS) == []
+
+
+@pytest.mark.parametrize(
+    ("degrees", "said"), [(90, "lies.*--rotate 270"), (180, "on the head.*--rotate 180"), (270, "lies.*--rotate 90")]
+)
+def test_a_photograph_that_lies_is_turned_by_track(degrees, said):
+    upright = standing(frames=1)
+    assert oddities(upright, FPS, "photograph") == []
+    angle = np.deg2rad(degrees)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    turned = Pose((upright.xy - SIZE / 2) @ turn.T.astype(np.float32) + SIZE / 2, upright.confidence, (SIZE, SIZE))
+    (oddity,) = oddities(turned, FPS, "photograph")
+    assert re.search(said, oddity) and "and give that" in oddity
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -14,7 +14,7 @@ from tiny import tiny_performance, tiny_poses
 from tiny_actor import drawing_actor, tiny_actor
 from understudy.actor import Actor
 from understudy.base.files import load_tensors, save_tensors
-from understudy.errors import ActorError, UsageError
+from understudy.errors import ActorError, Interrupted, UsageError
 from understudy.media.reading import read_image
 from understudy.performance import Performance
 from understudy.performing.driver import Driver
@@ -173,10 +173,21 @@ def test_comparison_comes_with_the_overlay(tmp_path: Path, dance: Performance) -
     assert not (tmp_path / "plain.normalization.png").exists()
 
 
+def test_of_a_video_that_was_stopped_there_is_no_overlay(tmp_path, dance, monkeypatch) -> None:
+    def stopped(*_):
+        raise Interrupted("stopped", 2)
+
+    tiny_actor(ground=GroundStatistics(28.0, 26.0, 20.0, 19.0)).save(tmp_path / "me.actor")
+    monkeypatch.setattr("understudy.performing.perform.composed", stopped)
+    with pytest.raises(Interrupted):
+        perform(tmp_path / "me.actor", dance, tmp_path / "out" / "out.mp4", compare=True, normalization="ground")
+    assert not list(tmp_path.glob("out/*"))
+
+
 def test_inspect_shows_every_normalisation_for_a_driver(tmp_path: Path, dance: Performance) -> None:
     tiny_actor(ground=GroundStatistics(28.0, 26.0, 20.0, 19.0)).save(tmp_path / "me.actor")
     found = inspect(tmp_path / "me.actor", tmp_path / "one.png", driving=dance)
-    assert "normalisation  similarity" in str(found)
+    assert "normalization  similarity" in str(found)
     height = read_image(found.sheet).shape[0]
     assert 2 * 320 < height < 3 * 320
     with pytest.raises(UsageError, match=r"`driving` shows how an actor places a driver, and .* is no actor"):

@@ -190,7 +190,9 @@ def test_the_segmenter_is_fetched_where_it_is_asked_for_by_name(tmp_path, monkey
     monkeypatch.setattr("understudy.tracking.parsing_chosen.SELFIE", there)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setenv("UNDERSTUDY_OFFLINE", "1")
-    with pytest.raises(UsageError, match=r"cannot be fetched: give the file as selfie:FILE, or take auto"):
+    with pytest.raises(
+        UsageError, match=r"cannot be fetched: fetch file:.* yourself and give it as selfie:FILE, or take auto"
+    ):
         chosen("selfie")
     monkeypatch.delenv("UNDERSTUDY_OFFLINE")
     kind, _, path = chosen("selfie")

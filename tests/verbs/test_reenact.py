@@ -105,6 +105,19 @@ def test_a_photograph_is_shown_as_fine_as_the_video_shows_it(picture, working, s
     assert reenacting._detail(header, 512) == times
 
 
+@pytest.mark.parametrize(("shrink", "said"), [(1, False), (4, True)])
+def test_a_small_person_will_be_blurred(shrink, said, caplog):
+    pose = SimpleNamespace(xy=np.array([[[100.0, 20.0], [100.0, 420.0]]]) / shrink, confidence=np.ones((1, 2)))
+    header = SimpleNamespace(crop=SimpleNamespace(back=lambda xy: xy), source_name="photo.png")
+
+    class Photograph(SimpleNamespace):
+        def __len__(self):
+            return 1
+
+    reenacting._say_small(Photograph(poses=pose, header=header))
+    assert ("100 pixels high" in caplog.text) == said
+
+
 def test_the_inpainter_that_was_asked_for_fills_the_room(place, monkeypatch):
     asked = {}
 

@@ -59,7 +59,8 @@ def _file(path: Path) -> str:
     ):
         if suffix in suffixes:
             return kind
-    return "a damaged actor" if suffix == ".actor" else "a file"
+    damaged = {".actor": "a damaged actor", ".freestyle": "a damaged model of train-freestyle"}
+    return damaged.get(suffix, "a file")
 
 
 def pasted(path: StrPath) -> str:

@@ -117,4 +117,4 @@ def _say_video(output: Path, compare: bool, overlay: bool = True) -> None:
 
         _say("comparison", comparison_path(output))
         if overlay:
-            _say("normalisation", normalization_path(output))
+            _say("normalization", normalization_path(output))

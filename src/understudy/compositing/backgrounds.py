@@ -33,7 +33,7 @@ COLOURS: dict[str, Colour] = {
     "blue": (0, 71, 187),
 }
 _CHOICES = (
-    "reference, driving, transparent, a colour ("
+    "reference, inpainted, driving, transparent, a colour ("
     + ", ".join(COLOURS)
     + ", #rrggbb or r,g,b), or an image or video file"
 )

@@ -30,6 +30,10 @@ ALWAYS = 0.9
 WANDERS = 0.1
 """of the picture's width by which the room may wander: a hand that trembles comes back, and stands are at 0.002"""
 
+_TURN_IT = (
+    "if it is the picture that lies so, turn it with `understudy track PHOTO --rotate {} --size 1024 "
+    "--landmarks wholebody --output NAME.performance`, and give that"
+)
 _SHOULDERS, _HIPS = (2, 5), (8, 11)
 """places among the OpenPose-18 joints, right and left"""
 
@@ -40,7 +44,7 @@ def oddities(pose: Pose, fps: Fraction, role: str = "driving", bottom: float | N
     Args:
         pose: T frames, pixels, y down.
         fps: frames per second.
-        role: of the clip, "driving" or "reference", after which options for it are called.
+        role: of the clip, "driving" or "reference", after which options for it are called; or "photograph".
         bottom: y of the picture's lower edge in the pose's pixels, at which legs may come and go; None = unknown.
     """
     xy, confidence = pose.openpose18()
@@ -75,6 +79,10 @@ def _turned(xy: Floats, seen: npt.NDArray[np.bool_], role: str) -> str:
         return ""
     spine = xy[whole][:, list(_HIPS)].mean(axis=1) - xy[whole][:, list(_SHOULDERS)].mean(axis=1)
     lying = np.abs(spine[:, 0]) > np.abs(spine[:, 1])
+    if role == "photograph":
+        degrees = (90 if spine[0, 0] > 0 else 270) if lying[0] else 180 if spine[0, 1] < 0 else 0
+        how = "lies" if lying[0] else "stands on the head"
+        return f"the person {how}: {_TURN_IT.format(degrees)}" if degrees else ""
     if lying.mean() > ALWAYS:
         return (
             f"the person lies across the picture in {int(lying.sum())} of {len(lying)} frames: if the camera stood on "

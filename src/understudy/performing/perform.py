@@ -230,11 +230,6 @@ def perform_to_file(
     part = played_part(part_for(actor, driving, missing_limbs), player)
     actor = fitted(actor, in_picture(actor, part.pose), part.presence > 0, fit, legs=part.ends is None)
     framing = framing_of(actor, part, background)
-    if overlay is not None:
-        from understudy.performing.normalization_sheet import normalization_sheet
-
-        placed: dict[str, Pose] = {actor.placement.normalization: in_picture(actor, part.pose)}
-        write_image(overlay, normalization_sheet(actor, driver, placed))
     with ExitStack() as stack:
         writer = stack.enter_context(writer_for(output, driver, [actor], background))
         comparison = None
@@ -252,6 +247,11 @@ def perform_to_file(
             if comparison is not None:
                 comparison.add(moment, shown)
             advance()
+    if overlay is not None:  # of a video that is there
+        from understudy.performing.normalization_sheet import normalization_sheet
+
+        placed: dict[str, Pose] = {actor.placement.normalization: in_picture(actor, part.pose)}
+        write_image(overlay, normalization_sheet(actor, driver, placed))
 
 
 def framing_of(actor: Actor, part: Part, background: Background) -> Framing:

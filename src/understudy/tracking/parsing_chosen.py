@@ -59,7 +59,7 @@ def chosen(parsing: str) -> Choice:
         if segmenter is None:
             raise UsageError(
                 f"the weights of {SELFIE.title} are not at {SELFIE.path}, and cannot be fetched: "
-                "give the file as selfie:FILE, or take auto"
+                f"fetch {SELFIE.address} yourself and give it as selfie:FILE, or take auto"
             )
         return Choice("selfie", "vip", segmenter)
     head, colon, rest = parsing.partition(":")

@@ -115,8 +115,8 @@ def check_shape(what: str, given: UInt8Array, original_hw: tuple[int, int]) -> N
     height, width = given.shape[:2]
     if abs(width * original_hw[0] - height * original_hw[1]) > 2 * max(*original_hw, height, width):
         raise MediaError(
-            f"{what} is {width}x{height} and the video {original_hw[1]}x{original_hw[0]}: "
-            "maps must have the shape of their video"
+            f"{what} is {width}x{height} and the picture {original_hw[1]}x{original_hw[0]}: "
+            "maps must have the shape of the video or photograph they are of"
         )
 
 

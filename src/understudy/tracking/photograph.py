@@ -138,12 +138,13 @@ def _found_in(
     """The pose in pixels of the picture, a coarse matte of the whole picture's size if there is one, and a version."""
     with closing(_still_tracker(tracker, landmarks)) as look:
         found = _seen(picture, look, region)
-        by_region = f"`understudy track {pasted(path)} --region X,Y,W,H --output NAME.performance`"
+        finest = "--size 1024 --landmarks wholebody --output NAME.performance"
+        by_region = f"`understudy track {pasted(path)} --region X,Y,W,H {finest}`"
         if found is None:
             where = "in that part of " if region else "in "
             raise PoseError(
-                f"nobody was found {where}{path}: give a photograph that shows the person larger, upright (`rotate`) "
-                f"and in better light, or say where the person is: {by_region}"
+                f"nobody was found {where}{path}: give a photograph that shows the person larger, upright "
+                f"and in better light, or say where the person is (and with --rotate how it is turned): {by_region}"
             )
         second = _seen(picture, look, _around(found[0], region))
         if second is not None and _overlap(_box(found[0]), _box(second[0])) >= SAME:

@@ -73,7 +73,7 @@ def track(
         parsing: add label maps, which say what every pixel of the person shows: "auto" (no network needed),
             "lip:FILE" or "atr:FILE" (a network with these labels, as ONNX), "selfie" or "selfie:FILE" (MediaPipe's
             multiclass selfie segmenter, fetched once), or a folder of maps you have, PNG files with numbers of labels,
-            one for every frame of the video.
+            one for every frame of the video; of a photograph the one file.
         surface: add surface maps, which say which place of the body every pixel shows (I, U and V, as DensePose has
             them): "auto" (a body of our own, laid into the poses), a DensePose network as TorchScript (FILE.pt: it is a
             program, give one that you trust), or maps you have, a video or a folder of PNG files.

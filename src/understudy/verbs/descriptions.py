@@ -185,7 +185,7 @@ def actor_lines(actor: Actor) -> list[str]:
             ("actor of", f"{actor.reference_name} (sha256 {actor.reference_sha256[:12]}...)"),
             ("recipe", f"{actor.recipe}, preset {record.get('preset', 'custom')}, {actor.size}x{actor.size} pixels"),
             ("trained", f"{record.get('steps', '?')} steps in {minutes:.1f} minutes on {record.get('device', '?')}"),
-            ("normalisation", actor.placement.normalization),
+            ("normalization", actor.placement.normalization),
             ("features", str(record.get("features", "?"))),
             ("last losses", losses or "none"),
             ("generator", f"{parameters / 1e6:.1f} million weights"),

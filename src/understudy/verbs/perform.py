@@ -116,7 +116,7 @@ def perform(
 
     actors = [actor] if isinstance(actor, Actor | str | os.PathLike) else list(actor)
     if not actors:
-        raise UsageError("nobody is there to perform: give `actor='NAME.actor'`, once for each performer")
+        raise UsageError("nobody is there to perform: give `actor='NAME.actor'`, once for each, or a photograph")
     check_choice("layout", layout, get_args(Layout))
     check_normalization(normalization)
     part = part_of(

@@ -28,11 +28,13 @@ from understudy.verbs.perform import perform
 if TYPE_CHECKING:
     from understudy.actor import Actor
     from understudy.consent import Consent
-    from understudy.performance import Clip, Header
+    from understudy.performance import Clip, Header, Performance
 
 RECIPE = "freestyle-reenactment"
 LARGEST = 1920
 """pixels: the longer side of a video of somebody in a photograph"""
+FEW = 120
+"""pixels: a person in a photograph who is less high is a blur in any video"""
 FINER = 2
 """times as fine as the networks see somebody, a photograph is copied from where the video shows more than they see"""
 WORTH = 1.2
@@ -78,7 +80,7 @@ def reenact(
         background: behind the performer: "reference" or "inpainted" (the photograph's room, filled in where the person
             stood; on a stage, of the first), "driving" (the driver's room), "transparent", a colour, or a picture or
             video file.
-        inpainter: what fills the photograph's room in, as for `track`.
+        inpainter: as for `track`.
         fit: as for `perform`.
         normalization: as for `perform`.
         missing_limbs: as for `perform`.
@@ -182,11 +184,24 @@ def _actor_of(person: Clip, model: StrPath | None, agreed: Consent, inpainter: s
     photograph = tracked(person, size=size, landmarks=method.landmarks, inpainter=inpainter)
     if config.copies:
         config = replace(config, detail=_detail(photograph.header, config.side))
-    say_oddities("reference", photograph)
+    say_oddities("photograph" if len(photograph) == 1 else "reference", photograph)
+    _say_small(photograph)
     with TemporaryDirectory() as folder:
         session = Session(RECIPE, config, photograph, [], Path(folder), device=device)
         trained = method.learn(session)
     return _of_a_videos_size(Actor.of(trained, photograph, RECIPE, "instant", agreed))
+
+
+def _say_small(photograph: Performance) -> None:
+    import numpy as np
+
+    xy, seen = photograph.poses.xy[0], photograph.poses.confidence[0] > 0
+    high = float(np.ptp(photograph.header.crop.back(xy[seen])[:, 1])) if seen.any() else 0.0
+    if len(photograph) == 1 and high < FEW:
+        _log.warning(
+            f"{photograph.header.source_name} shows the person {high:.0f} pixels high, and all that is made of it will "
+            "be blurred: give a larger picture"
+        )
 
 
 def _detail(header: Header, side: int) -> int:

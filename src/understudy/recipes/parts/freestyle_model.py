@@ -19,6 +19,7 @@ from torch import nn
 
 from understudy.base import weights
 from understudy.base.files import load_tensors, save_tensors
+from understudy.base.things import what_is
 from understudy.errors import TrainingError
 from understudy.networks.efficientnet_lite import LiteFeatures
 from understudy.networks.face_embedding import FaceNetwork, face_network
@@ -79,8 +80,11 @@ def load_model(path: str | os.PathLike[str] = "") -> FreestyleModel:
         TrainingError: it is missing, damaged, something else, or of another version.
     """
     if path:
-        if not Path(path).is_file():
+        kind = what_is(path) if Path(path).exists() else ""
+        if not kind:
             raise TrainingError(f"there is no model {path}: make one with `understudy train-freestyle --output {path}`")
+        if kind not in ("a model of train-freestyle", "a file of weights", "an actor"):
+            raise TrainingError(f"{path} is {kind}, and no model of train-freestyle")
         tensors, header = load_tensors(path, TrainingError)
     else:
         with resources.as_file(resources.files("understudy.recipes.parts") / FILE) as installed:
