@@ -2,7 +2,8 @@
 
     python benchmarks/photographs.py --person me.jpg --person dance.mp4@1.5 --driving one.mp4 two.mp4 --output sheet.png
 
-No number stands for it: it is to be looked at. A person is a photograph, or VIDEO@SECONDS, one frame of a video.
+No number stands for it: it is to be looked at. A person is a photograph, VIDEO@SECONDS, one frame of a video, or
+made-up:NUMBER.
 """
 
 from __future__ import annotations
@@ -16,14 +17,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.body.surface_mesh import CHART
 from understudy.media.images import write_image
 from understudy.media.photographs import read_photograph
 from understudy.media.reading import VideoReader
+from understudy.people.made_up import made_up_views
 from understudy.tracking.track import tracked
 from understudy.verbs.reenact import reenact
 
 Image = npt.NDArray[np.uint8]
 
+VIEWS, MADE_UP_HW = 6, (960, 720)
+"""of somebody made up, of which the one that shows most of the front is taken"""
 HIGH = 480
 """pixels: of a row"""
 WIDE = 0.62
@@ -31,7 +36,12 @@ WIDE = 0.62
 
 
 def photograph(person: str, folder: Path) -> Path:
-    """The file of a photograph; of a frame of a video one is written."""
+    """The file of a photograph; of a frame of a video, and of somebody made up, one is written."""
+    if person.startswith("made-up:"):
+        path = folder / f"{person.replace(':', '-')}.png"
+        views = made_up_views(int(person.partition(":")[2]), VIEWS, MADE_UP_HW)
+        write_image(path, max(views, key=lambda view: int((view.surface[..., 0] == CHART["front"]).sum())).frame)
+        return path
     video, _, seconds = person.rpartition("@")
     if not video:
         return Path(person)

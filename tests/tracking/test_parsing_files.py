@@ -95,7 +95,7 @@ def test_what_cannot_be_used_is_told(tmp_path):
     with pytest.raises(MediaError, match="cannot read the label map"):
         read_map(tmp_path / "3.png", "vip")
     write(tmp_path / "1.png", np.zeros((64, 64)))
-    with pytest.raises(MediaError, match="64x64 and the video 200x100"):
+    with pytest.raises(MediaError, match="64x64 and the picture 200x100"):
         GivenMaps(tmp_path, "vip", (0, 0, 64), 64, (100, 200))(FRAME, ALL, *NOBODY)
     maps = GivenMaps(tmp_path, "vip", (0, 0, 64), 64, (64, 64))
     maps(FRAME, ALL, *NOBODY)

@@ -116,7 +116,7 @@ def test_what_is_no_surface_map_is_told(tmp_path):
     with pytest.raises(MediaError, match="is none: its I, in red or in blue, must be 0 to 24"):
         given(tmp_path / "1.png")(FRAME, ALL)
     write_image(tmp_path / "1.png", charts())
-    with pytest.raises(MediaError, match="64x48 and the video 100x100"):
+    with pytest.raises(MediaError, match="64x48 and the picture 100x100"):
         given(tmp_path / "1.png", original_hw=(100, 100))(FRAME, ALL)
     (tmp_path / "empty").mkdir()
     with pytest.raises(MediaError, match="holds no surface maps"):

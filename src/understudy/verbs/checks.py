@@ -63,7 +63,8 @@ class CheckedTraining:
         from understudy.recipes import recipe
 
         size = {} if self.config.size <= WORKING_SIZE else {"size": self.config.size}
-        return {**size, "landmarks": recipe(self.recipe).landmarks}
+        landmarks = recipe(self.recipe).landmarks
+        return size if landmarks == "body" else {**size, "landmarks": landmarks}
 
     def check_output(self) -> None:
         """Raises UsageError: something is there that would be lost."""

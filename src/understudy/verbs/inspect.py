@@ -39,7 +39,7 @@ class Inspection:
 def inspect(
     thing: StrPath, output: StrPath | None = None, *, driving: Clip | None = None, rotate: Rotation = 0
 ) -> Inspection:
-    """Shows what is in a video, a performance, an actor or a model of `train-freestyle`: numbers and a contact sheet.
+    """Shows what is in a video, a performance, an actor or a model of train-freestyle: numbers and a contact sheet.
 
     Args:
         thing: the file or folder.

@@ -135,18 +135,18 @@ def perform(
         return _together(actors, driving, part, video, layout, normalization)
     alone = actors[0] if isinstance(actors[0], Actor) else Actor.load(actors[0])
     video.background.check_room(alone.paints_room)
-    driver = Driver.of(driving, **part, landmarks=landmarks_for([alone]))
+    driver = Driver.of(driving, **part, **tracked_for([alone]))
     say_oddities("driving", driver.performance)
     say_missing(driver.performance, missing_limbs)
     return rendered(alone.normalizing_by(normalization), driver, video)
 
 
-def landmarks_for(actors: Sequence[Actor]) -> Landmarks:
-    """What of a driver is to be tracked: face and hands too, if any of the actors plays by them."""
+def tracked_for(actors: Sequence[Actor]) -> dict[str, Landmarks]:
+    """Options of `track` for who drives: face and hands too, if any of the actors plays by them."""
     from understudy.recipes import recipe
 
     seen: set[Landmarks] = {recipe(actor.recipe).landmarks for actor in actors}
-    return "wholebody" if "wholebody" in seen else "body"
+    return {"landmarks": "wholebody"} if "wholebody" in seen else {}
 
 
 def rendered(actor: Actor, driver: Driver, video: CheckedVideo) -> Path:
@@ -184,7 +184,7 @@ def _together(
     cast = members(actors, layout, normalization)
     for member in cast:
         video.background.check_room(member.outline.paints_room)
-    driver = Driver.of(driving, **part, landmarks=landmarks_for([member.outline for member in cast]))
+    driver = Driver.of(driving, **part, **tracked_for([member.outline for member in cast]))
     say_oddities("driving", driver.performance)
     say_missing(driver.performance, video.missing_limbs)
     _say_silence(driver, video)

@@ -52,8 +52,8 @@ def train_freestyle(
         reference: videos or performances of real people to learn from beside them.
         preset: "fast": what comes with the program. "preview": 128x80, minutes, to try out. "paper": the paper's
             numbers; weeks without a GPU. It reads faces by a network of VGGFace2 that you bring
-            (`face_network=vggface2:FILE` among the settings; `face_embedding=320` does without) and looks by VGG-19,
-            fetched once (`part_embedding=320` does without).
+            (face_network=vggface2:FILE among the settings; face_embedding=320 does without) and looks by VGG-19,
+            fetched once (part_embedding=320 does without).
         variant: for research: the networks without something, as the paper's figures 5 and 6 have it: "painted" (the
             paper's way, nothing is copied), "no squeeze", "no hand labels", "no DensePose", "no DensePose, no hand
             labels", "no face loss".
