@@ -18,7 +18,6 @@ SHOWN = (70_001, 70_002)
 """numbers of made-up people that the networks have not learnt from, see `freestyle_gathering.FIRST_MADE_UP`"""
 CELL = 320
 """pixels: height of a picture in the sheet"""
-GREY = 128
 
 
 def model_facts(model: FreestyleModel) -> list[tuple[str, str]]:
@@ -44,6 +43,7 @@ def model_sheet(model: FreestyleModel) -> Image:
     import torch
 
     from understudy.people.made_up import made_up_views
+    from understudy.performing.perform import over_grey
     from understudy.pictures.drawing import contact_sheet
     from understudy.recipes.freestyle_reenactment import actor_arrays
     from understudy.recipes.parts.freestyle_player import FreestylePlayer
@@ -59,9 +59,8 @@ def model_sheet(model: FreestyleModel) -> Image:
         xy = (filmed.xy + np.array([x, y], np.float32))[None]
         pose = Pose(xy, filmed.confidence[None], (model.config.side, model.config.side))
         (made,) = player.play(moments(pose))
-        cut = made[y : y + size_hw[0], x : x + size_hw[1]]
-        shown = np.minimum(cut[..., :3] + (255 - cut[..., 3:].astype(np.uint16)) * GREY // 255, 255)
-        rows.append([photographed.frame, filmed.frame, np.asarray(shown, np.uint8)])
+        shown = over_grey(made[y : y + size_hw[0], x : x + size_hw[1]])
+        rows.append([photographed.frame, filmed.frame, shown])
     cell_hw = CELL, round(CELL * size_hw[1] / size_hw[0])
     names = ["photograph", "as filmed", "made of it"]
     return np.asarray(contact_sheet(rows, [f"person {number}" for number in SHOWN], names, cell_hw=cell_hw), np.uint8)
