@@ -174,6 +174,25 @@ def test_the_part_about_somebody_stays_within_the_picture(views):
         assert rows == slice(72, 232)
 
 
+def test_a_body_that_the_network_forgets_is_there(views, monkeypatch):
+    player, given, labels = player_of(photograph_of(views[0])), [], FreestylePlayer.labels
+
+    def kept(self, wanted, along):
+        given.append((wanted, labels(self, wanted, along)))
+        return given[-1][1]
+
+    monkeypatch.setattr(FreestylePlayer, "labels", kept)
+    monkeypatch.setattr(
+        "understudy.recipes.parts.freestyle_player.labels_of",
+        lambda shares, size_hw: torch.zeros(1, *size_hw, dtype=torch.uint8),
+    )
+    list(player.play(moments(dance(views)), 1))
+    assert len(given) == 3
+    for wanted, found in given:
+        body = wanted.surface[:, wanted.columns, 0] > 0
+        assert (found[body] > 0).mean() > 0.8 and not found[~body].any()
+
+
 def test_what_floats_beside_somebody_is_left_out_unless_it_may_be_a_hand():
     labels = np.zeros((64, 64), np.uint8)
     labels[10:50, 10:40], labels[5:7, 50:53], labels[20:23, 60:63] = 5, 9, 14  # 0.5 %, and 0.75 %
