@@ -35,9 +35,10 @@ docs: $(DOCS_READY)
 
 # Installs once, and again only when what to install has changed.
 $(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 10) <= sys.version_info < (3, 13) else "understudy needs Python 3.10, 3.11 or 3.12; this is %d.%d: try make PYTHON=python3.11" % sys.version_info[:2])'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 10) <= sys.version_info else "understudy needs Python 3.10 or newer; this is %d.%d: try make PYTHON=python3.11" % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	$(BIN)/understudy weights fetch > /dev/null
 	@touch $(READY)
 
 $(DOCS_READY): $(READY)

@@ -55,8 +55,8 @@ from understudy.recipes.parts.photograph import Photograph
 from understudy.recipes.parts.player import moments
 from understudy.synthetic.clip import performance_from_render
 from understudy.synthetic.motion import choreography
+from understudy.tracking.blazepose import BlazePoseTracker
 from understudy.tracking.body_fit import fit
-from understudy.tracking.mediapipe import MediaPipeTracker
 from understudy.tracking.parsing import BuiltInParser
 from understudy.tracking.surface import girth_of, surface_maps
 from understudy.training.session import Session
@@ -78,7 +78,7 @@ class Eyes:
     """Networks that look at pictures, the same for all methods."""
 
     def __init__(self) -> None:
-        self.tracker, self.parser, self.perceptual = MediaPipeTracker("wholebody"), BuiltInParser(), Perceptual()
+        self.tracker, self.parser, self.perceptual = BlazePoseTracker("wholebody"), BuiltInParser(), Perceptual()
 
     def maps(self, picture: Image, alpha: Image) -> tuple[Image, Image]:
         """Label map and surface index of a picture; nobody where the tracker finds nobody."""

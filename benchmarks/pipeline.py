@@ -31,7 +31,7 @@ from understudy.errors import UnderstudyError
 VERSION = 1
 """of the JSON's layout"""
 MEDIA = ("av", "cv2")
-TRACKING = (*MEDIA, "mediapipe")
+TRACKING = (*MEDIA, "ai_edge_litert")
 TRAINING = ("lightning_fabric",)
 STAGES: dict[str, tuple[Callable[[Bench], Iterator[Any]], tuple[str, ...]]] = {
     "decode": (stages.decode, MEDIA),

@@ -21,6 +21,7 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
+from understudy.base.folders import weights_folder  # noqa: E402
 from understudy.poses.pose import Pose  # noqa: E402
 
 if IN_A_WORKER:
@@ -43,8 +44,12 @@ CHAINS = {  # joint: (parent, limb, side of the picture for a person who faces t
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What is tracked is remembered in a folder of this worker, and not beside that of whoever runs the tests."""
+    """What is tracked is remembered in a folder of this worker, and not beside that of whoever runs the tests.
+
+    The tracker's networks are those of whoever runs the tests: nothing is fetched twice.
+    """
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UNDERSTUDY_WEIGHTS", str(weights_folder()))
         patch.setenv("UNDERSTUDY_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
 

@@ -31,6 +31,10 @@ class TrainingError(UnderstudyError):
     """Training that cannot start or cannot go on: no data, a second writer, a loss that is not a number."""
 
 
+class WeightsError(UnderstudyError):
+    """Weights from outside that are not at hand, or not what was published."""
+
+
 class ConsentError(UnderstudyError):
     """Training was asked for without saying that the person agreed."""
 

@@ -19,7 +19,7 @@ from understudy.synthetic.scene import make_scene
 TINY = Config(
     size=32, width=4, depth=3, discriminator_width=4, features="random", optimisation=Optimisation(batch=2), steps=40
 )
-SKIPPED = {"av", "mediapipe"}
+SKIPPED = {"av", "ai_edge_litert"}
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def test_stages_without_their_packages_are_skipped_with_the_reason(pipeline, mon
     assert [row["stage"] for row in record["rows"]] == ["condition", "train", "train"]
     assert record["clip"] is None and record["training_data"] == "random tensors"
     pipeline.main(only)
-    assert "skipped    train: not installed here: av, mediapipe" in capsys.readouterr().out
+    assert "skipped    train: not installed here: av, ai_edge_litert" in capsys.readouterr().out
 
 
 def test_mistakes_are_named(pipeline, tmp_path, capsys):

@@ -162,6 +162,7 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "list_recipes": ("recipes pix2pix", {"name": "pix2pix"}),
+    "weights": ("weights check vgg", {"action": "check", "title": "vgg"}),
     "demo": ("demo --output made --minutes 1.5 --seed 2", {"output": Path("made"), "minutes": 1.5, "seed": 2}),
 }  # fmt: skip
 

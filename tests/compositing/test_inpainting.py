@@ -124,9 +124,9 @@ def test_real_people_leave_a_real_room():
     """The room is known from the clip's other frames: filled pixels are nearer to it than the person's were."""
     with VideoReader(clips.real_clip("juggler.mp4"), start=1.0, long_side=480, say_notes=False) as reader:
         frame = next(iter(reader))
-    from understudy.tracking.mediapipe import MediaPipeTracker
+    from understudy.tracking.blazepose import BlazePoseTracker
 
-    tracker = MediaPipeTracker()
+    tracker = BlazePoseTracker()
     mask = tracker(frame).mask
     tracker.close()
     made = without_person(frame, mask)

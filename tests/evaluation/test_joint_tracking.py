@@ -31,7 +31,7 @@ def test_joints_come_back_in_pixels_of_the_frame(monkeypatch, size, looked_at, p
             shapes.append("closed")
 
     shapes = []
-    monkeypatch.setattr("understudy.tracking.mediapipe.MediaPipeTracker", Pointing)
+    monkeypatch.setattr("understudy.tracking.blazepose.BlazePoseTracker", Pointing)
     with JointTracking() as tracking:
         for _ in range(3):
             tracking.look(np.zeros((size, size, 3), np.uint8))

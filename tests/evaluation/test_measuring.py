@@ -231,7 +231,7 @@ class Finder:
 
 @pytest.fixture
 def finder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("understudy.tracking.mediapipe.MediaPipeTracker", Finder)
+    monkeypatch.setattr("understudy.tracking.blazepose.BlazePoseTracker", Finder)
     Finder.open = 0
 
 

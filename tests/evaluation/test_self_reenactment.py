@@ -187,7 +187,7 @@ def test_evaluate_trains_plays_measures_and_goes_on_where_it_was(clips, tmp_path
 
     # In squares of 32 pixels the tracker finds nobody, which it has shown by now
     assert test.methods[1].measures["pck"].regions["person"].mean is None
-    monkeypatch.setattr("understudy.tracking.mediapipe.MediaPipeTracker", Nobody)
+    monkeypatch.setattr("understudy.tracking.blazepose.BlazePoseTracker", Nobody)
     actor = report.parent / "actors" / "performance-cloning.actor"
     made = Actor.load(actor).weights
     understudy.evaluate(clips[0], tmp_path / "report", **given)

@@ -123,7 +123,7 @@ def test_the_persons_square_is_in_pixels_of_the_whole_frame(monkeypatch):
             return Detection(points, seen, np.full(frame.shape[:2], 255, np.uint8))
 
     shapes = []
-    monkeypatch.setattr("understudy.tracking.mediapipe.MediaPipeTracker", Told)
+    monkeypatch.setattr("understudy.tracking.blazepose.BlazePoseTracker", Told)
     small, large = (TrackerFinder()(np.zeros((*size_hw, 3), np.uint8)) for size_hw in ((480, 640), (1440, 1920)))
     assert shapes == [(480, 640)] * 2
     assert large.square == tuple(3 * length for length in small.square)

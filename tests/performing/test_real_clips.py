@@ -16,7 +16,7 @@ from clips import real_clip
 from understudy.media.reading import VideoReader, probe
 from understudy.performing.perform import in_picture, part_for
 from understudy.poses.pose import POINTS, Pose
-from understudy.tracking.mediapipe import MediaPipeTracker
+from understudy.tracking.blazepose import BlazePoseTracker
 from understudy.tracking.observe import LOOK_SIDE
 from understudy.tracking.track import tracked
 
@@ -45,7 +45,7 @@ class Fidelity(NamedTuple):
 
 def joints_in(frames, size_hw):
     """What a fresh tracker finds in shrunk frames, in pixels of the whole picture."""
-    tracker = MediaPipeTracker()
+    tracker = BlazePoseTracker()
     xy, confidence = np.zeros((len(frames), POINTS, 2), np.float32), np.zeros((len(frames), POINTS), np.float32)
     for number, frame in enumerate(frames):
         detection = tracker(frame)

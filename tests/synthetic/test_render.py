@@ -190,10 +190,10 @@ def test_any_size_works(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("seed", [1, 6])
 def test_the_real_tracker_finds_them_where_they_are(seed: int) -> None:
-    from understudy.tracking.mediapipe import MediaPipeTracker
+    from understudy.tracking.blazepose import BlazePoseTracker
 
     motion = every(choreography(seed, 10, 30), 10)
-    tracker = MediaPipeTracker("body")
+    tracker = BlazePoseTracker("body")
     errors, found, swapped = [], 0, 0
     for rendered in film(seed, motion, seed, (384, 288)):
         detection = tracker(rendered.frame)

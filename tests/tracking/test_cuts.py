@@ -9,8 +9,8 @@ from clips import real_clip, write_clip
 from understudy.media.reading import VideoReader
 from understudy.poses.pose import RIGHT_HIP, RIGHT_SHOULDER
 from understudy.retargeting.shots import size_jumps
+from understudy.tracking.blazepose import BlazePoseTracker
 from understudy.tracking.cuts import CutWatch
-from understudy.tracking.mediapipe import MediaPipeTracker
 from understudy.tracking.observe import observe
 
 
@@ -75,7 +75,7 @@ def test_behind_a_cut_the_real_tracker_sees_the_new_size_at_once(tmp_path):
     left = (SIZE_HW[1] - wide) // 2
     closer = [cv2.resize(frame[:high, left : left + wide], SIZE_HW[::-1]) for frame in frames[8:]]
     clip = write_clip(tmp_path / "cut.mp4", frames[:8] + closer, 20)
-    tracker = MediaPipeTracker()
+    tracker = BlazePoseTracker()
     seen = observe(VideoReader(clip), tracker, None)
     tracker.close()
     seen.masks.close()

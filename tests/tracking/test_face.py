@@ -13,8 +13,8 @@ from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.render import render
 from understudy.synthetic.scene import make_scene
+from understudy.tracking.blazepose import BlazePoseTracker
 from understudy.tracking.face import aligned, face_labels, face_matrix, face_places, put_back
-from understudy.tracking.mediapipe import MediaPipeTracker
 
 EYEBROWS, EYES, NOSE, LIPS, INNER = range(1, 6)
 
@@ -181,13 +181,14 @@ def test_parts_that_are_not_seen_are_not_drawn():
 def test_real_faces_stand_upright_in_their_crops():
     with VideoReader(clips.real_clip("studio_squats_5fps.mp4"), start=1.0, long_side=1280, say_notes=False) as reader:
         frame = next(iter(reader))
-    tracker = MediaPipeTracker("wholebody")
+    tracker = BlazePoseTracker("wholebody")
     detection = tracker(frame)
     tracker.close()
     matrix = face_matrix(detection.xy, detection.confidence)
     crop = aligned(frame, matrix)
     points = np.concatenate([detection.xy[p.FACE], np.ones((68, 1))], axis=1) @ matrix.T
-    assert np.abs(points[[30, 48, 54]] - face_places(224)[2:]).max() < 15
+    assert np.abs(points[[48, 54]] - face_places(224)[3:]).max() < 8
+    assert np.abs(points[30] - face_places(224)[2]).max() < 20  # the tip of a nose moves most when a head turns
     labels = face_labels(detection.xy, detection.confidence, frame.shape[:2])
     assert {EYEBROWS, EYES, NOSE, LIPS} <= set(np.unique(labels))
     lips = frame[labels == LIPS].mean(axis=0)

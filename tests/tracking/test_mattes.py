@@ -41,7 +41,7 @@ class Anybody(Follower):
     ],
 )
 def test_a_mask_counts_when_it_covers_the_person(monkeypatch, mask, found, expected):
-    monkeypatch.setattr(mattes, "MediaPipeTracker", type("Told", (Follower,), {"mask": mask, "found": found}))
+    monkeypatch.setattr(mattes, "BlazePoseTracker", type("Told", (Follower,), {"mask": mask, "found": found}))
     monkeypatch.setattr(mattes, "SelfieSegmenter", Anybody)
     segmenter = mattes.CropSegmenter()
     taken = segmenter(np.zeros((64, 64, 3), np.uint8), HERE)

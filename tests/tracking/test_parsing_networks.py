@@ -3,13 +3,13 @@
 import hashlib
 import sys
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
+import flatbuffers
 import numpy as np
 import pytest
 
-from understudy.base.weights import SELFIE
+from understudy.base.weights import SELFIE, SELFIE_SEGMENTATION, tracker_network
 from understudy.body.labels import LABEL
 from understudy.errors import UsageError
 from understudy.poses import pose as p
@@ -20,6 +20,7 @@ from understudy.synthetic.scene import make_scene
 from understudy.tracking.label_numbers import JUMPSUIT, OURS, UNNAMED, completed
 from understudy.tracking.parsing_chosen import chosen, parser_of
 from understudy.tracking.parsing_networks import OnnxParser, SelfieClasses, SelfieParser, onnx_session
+from understudy.tracking.tflite_metadata import normalization
 
 NOBODY = np.zeros((133, 2), np.float32), np.zeros(133, np.float32)
 
@@ -167,14 +168,103 @@ def test_the_selfie_segmenter_decides_hair_skin_and_clothes(person):
 
 
 def test_another_segmenter_is_told(tmp_path):
-    import mediapipe
-
-    wheel = Path(mediapipe.__file__).parent
     with pytest.raises(UsageError, match="tells 1 classes apart, and the multiclass selfie segmenter 6"):
-        SelfieClasses(wheel / "modules/selfie_segmentation/selfie_segmentation.tflite")
+        SelfieClasses(tracker_network(SELFIE_SEGMENTATION))
     (tmp_path / "no.tflite").write_bytes(b"no network")
     with pytest.raises(UsageError, match=r"no\.tflite is no segmenter"):
         SelfieClasses(tmp_path / "no.tflite")
+
+
+def small_segmenter(path, told=(127.5, 127.5), channels=2):
+    """A network of 8 x 8 pixels that gives its input's colours again, `channels` times over: 3 classes each."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    def tensor(shape, name):
+        made = schema.TensorT()
+        made.shape, made.type, made.buffer, made.name = shape, schema.TensorType.FLOAT32, 0, name
+        return made
+
+    graph, operator, code = schema.SubGraphT(), schema.OperatorT(), schema.OperatorCodeT()
+    graph.tensors = [tensor([1, 8, 8, 3], b"picture"), tensor([1, 8, 8, 3 * channels], b"scores")]
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CONCATENATION
+    options = schema.ConcatenationOptionsT()
+    options.axis = 3
+    operator.builtinOptionsType, operator.builtinOptions = schema.BuiltinOptions.ConcatenationOptions, options
+    operator.inputs, operator.outputs = [0] * channels, [1]
+    graph.inputs, graph.outputs, graph.operators = [0], [1], [operator]
+    model, empty = schema.ModelT(), schema.BufferT()
+    model.version, model.subgraphs, model.operatorCodes, model.buffers = 3, [graph], [code], [empty]
+    if told is not None:
+        entry, buffer = schema.MetadataT(), schema.BufferT()
+        entry.name, entry.buffer, buffer.data = b"TFLITE_METADATA", 1, np.frombuffer(metadata(*told), np.uint8)
+        model.metadata, model.buffers = [entry], [empty, buffer]
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    path.write_bytes(bytes(builder.Output()))
+    return path
+
+
+def metadata(mean, deviation):
+    """What MediaPipe's converters write about the range of pictures, and nothing else."""
+    builder = flatbuffers.Builder(256)
+
+    def floats(value):
+        builder.StartVector(4, 1, 4)
+        builder.PrependFloat32(value)
+        return builder.EndVector()
+
+    def table(fields):
+        """{place: offset of a table or vector, or a number of one byte}"""
+        builder.StartObject(max(fields) + 1)
+        for place, (kind, value) in fields.items():
+            getattr(builder, f"Prepend{kind}Slot")(place, value, 0)
+        return builder.EndObject()
+
+    def one(offset):
+        builder.StartVector(4, 1, 4)
+        builder.PrependUOffsetTRelative(offset)
+        return builder.EndVector()
+
+    means, deviations = floats(mean), floats(deviation)
+    chosen = table({0: ("UOffsetTRelative", means), 1: ("UOffsetTRelative", deviations)})
+    unit = table({0: ("Uint8", 1), 1: ("UOffsetTRelative", chosen)})
+    inner = table({4: ("UOffsetTRelative", one(unit))})
+    inner = table({2: ("UOffsetTRelative", one(inner))})
+    builder.Finish(table({3: ("UOffsetTRelative", one(inner))}), file_identifier=b"M001")
+    return bytes(builder.Output())
+
+
+def test_a_segmenter_is_shown_pictures_in_the_range_that_its_file_names(tmp_path):
+    path = small_segmenter(tmp_path / "six.tflite")
+    assert normalization(path) == (127.5, 127.5)
+    classes = SelfieClasses(path)
+    shown = []
+    run = classes._network
+    classes._network = type(
+        "Seen", (), {"size_wh": run.size_wh, "__call__": lambda self, picture: shown.append(picture) or run(picture)}
+    )()
+    frame = np.zeros((16, 16, 3), np.uint8)
+    frame[:8, :8, 0], frame[:8, 8:, 1], frame[8:, :, 2] = 255, 255, 255
+    labels = classes(frame)
+    assert (shown[0].min(), shown[0].max()) == pytest.approx((-1, 1), abs=1e-6)
+    assert labels.shape == (16, 16) and labels[2, 2] == 0 and labels[2, 13] == 1 and labels[13, 4] == 2
+
+
+def test_a_file_that_does_not_name_its_range_is_told(tmp_path):
+    with pytest.raises(UsageError, match="does not say in which range it wants pictures"):
+        SelfieClasses(small_segmenter(tmp_path / "bare.tflite", told=None))
+
+
+def test_a_published_file_names_its_range():
+    assert normalization(tracker_network(SELFIE_SEGMENTATION)) == (0.0, 255.0)
+
+
+def test_damaged_metadata_is_an_error_of_its_own(tmp_path):
+    whole = small_segmenter(tmp_path / "six.tflite").read_bytes()
+    place = whole.index(b"M001") - 4
+    (tmp_path / "torn.tflite").write_bytes(whole[:place] + b"\xff\xff\xff\x7f" + whole[place + 4 :])
+    with pytest.raises(ValueError, match=r"torn\.tflite is damaged"):
+        normalization(tmp_path / "torn.tflite")
 
 
 def test_onnx_runtime_is_asked_for_by_name(tmp_path, monkeypatch):

@@ -16,9 +16,9 @@ from understudy.poses.pose import Pose
 from understudy.poses.slip import SHOWN, Slip
 from understudy.synthetic.dances import FPS, dance_poses
 from understudy.tracking import given, passes
+from understudy.tracking.blazepose import BlazePoseTracker
 from understudy.tracking.detection import Detection
 from understudy.tracking.gaps import fill_gaps
-from understudy.tracking.mediapipe import MediaPipeTracker
 from understudy.tracking.slips import body_heights, mend_slips
 from understudy.tracking.track import track
 from understudy.verbs.inspect import inspect
@@ -304,14 +304,14 @@ def test_track_mends_what_its_tracker_got_wrong_and_inspect_lists_it(tmp_path, m
     right = track(filmed.video, tmp_path / "right.performance", size=64)
     assert right.header.slips == ()
 
-    class Slipping(MediaPipeTracker):
+    class Slipping(BlazePoseTracker):
         seen = -1
 
         def __call__(self, frame):
             self.seen += 1
             return _exchanging(super().__call__(frame), self.seen in (6, 7))
 
-    monkeypatch.setattr(passes, "MediaPipeTracker", Slipping)
+    monkeypatch.setattr(passes, "BlazePoseTracker", Slipping)
     with caplog.at_level(logging.INFO):
         mended = track(filmed.video, tmp_path / "slipped.performance", size=64)
     body = slice(5, 17)

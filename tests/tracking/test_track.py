@@ -46,7 +46,7 @@ def in_working_pixels(truth, performance):
 def test_a_made_up_dancer_is_tracked_where_the_truth_says(filmed, performance):
     header = performance.header
     assert (len(performance), header.found, header.original_size_hw) == (FRAMES, FRAMES, SIZE_HW)
-    assert (header.tracker, header.tracker_version, header.fps) == ("mediapipe", "0.10.21", Fraction(20))
+    assert (header.tracker, header.tracker_version, header.fps) == ("blazepose", "0.10.21", Fraction(20))
     truth = in_working_pixels(filmed, performance)
     seen = (truth.confidence > 0) & (performance.poses.confidence > 0.3)
     seen[:, 17:] = False
@@ -258,7 +258,7 @@ class Wandering:
 
 def test_of_somebody_else_neither_pose_nor_mask_is_kept(filmed, tmp_path, monkeypatch):
     """Bridged frames show the person: a mask of whom the tracker had jumped to would leave nothing of him."""
-    monkeypatch.setattr(passes, "MediaPipeTracker", lambda landmarks: Wandering(filmed.pose))
+    monkeypatch.setattr(passes, "BlazePoseTracker", lambda landmarks: Wandering(filmed.pose))
     performance = track(filmed.video, tmp_path / "x.performance", size=128)
     assert performance.status.tolist() == [FOUND] * 6 + [INTERPOLATED] * 2 + [FOUND] * (FRAMES - 8)
     covered = [float((matte > 127).mean()) for matte in performance.mattes()]

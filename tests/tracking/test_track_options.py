@@ -45,7 +45,7 @@ def test_options_reach_the_reader_and_the_tracker(tmp_path, monkeypatch):
     asked.clear()
     with pytest.raises(Stopped):
         track(clip, tmp_path / "x")
-    assert asked == [("mediapipe", "body"), ((240, 320), None)]
+    assert asked == [("blazepose", "body"), ((240, 320), None)]
     assert not any(opened[-1][name] for name in chosen)
 
 

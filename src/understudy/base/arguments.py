@@ -31,7 +31,7 @@ Fit = Literal["placed", "whole"]
 """where the performer stands by itself, or so that all of it is in the picture"""
 MissingLimbs = Literal["stand", "crop", "fade"]
 """what becomes of the legs that a driver does not show: they stand, are outside of the picture, or are faded out"""
-TrackerName = Literal["mediapipe", "rtmlib"]
+TrackerName = Literal["blazepose", "rtmlib"]
 Landmarks = Literal["body", "wholebody"]
 
 FORMER_WORDS = {("features", "imagenet"): "vgg19"}

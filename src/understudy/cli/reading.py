@@ -28,6 +28,7 @@ COMMANDS = (
     "poses",
     "inspect",
     "recipes",
+    "weights",
     "demo",
 )
 """each is called as the public function that it calls"""
@@ -45,6 +46,7 @@ POSITIONAL = {
     "inspect": ("thing",),
     "poses": ("given", "output"),
     "recipes": ("name",),
+    "weights": ("action", "title"),
 }
 """parameters whose value stands without an option before it, by command"""
 ALONE = {"parsing": "auto", "surface": "auto"}

@@ -142,8 +142,8 @@ def clean_edges(frame: Image, matte: Image, too_wide: float = 0.0) -> tuple[Floa
     Returns:
         Colours (H, W, 3) float32, 0-255, which inside the person are those of the frame; alpha (H, W) in [0, 1].
     """
-    filmed, alpha = frame.astype(np.float32), matte.astype(np.float32) / 255
-    alpha = np.clip((alpha - too_wide) / (1 - too_wide), 0, 1)
+    filmed, alpha = frame.astype(np.float32), matte.astype(np.float32) / np.float32(255)
+    alpha = np.asarray(np.clip((alpha - too_wide) / (1 - too_wide), 0, 1), np.float32)
     person, opacity = filmed, alpha[..., None]
     for reach in NEAR_BLURS:
         inner = _mean_near(person, alpha, reach)

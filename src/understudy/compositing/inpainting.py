@@ -59,7 +59,7 @@ def without_person(
     """
     widened, reach = widened_matte(matte, dilate)
     if not widened.any():
-        return picture.copy()
+        return np.asarray(picture.copy())
     if widened.all():
         rim = np.ones(matte.shape, bool)
         rim[1:-1, 1:-1] = False
@@ -70,7 +70,7 @@ def without_person(
     box = slice(max(0, y - soft), y + height + soft), slice(max(0, x - soft), x + width + soft)
     share = cv2.blur((widened[box] > 0).astype(np.float32), (2 * soft + 1, 2 * soft + 1))
     share = np.where(matte[box] > SEEN, np.float32(1), share)[..., None]  # nothing of the person may shine through
-    result = picture.copy()
+    result: UInt8Array = picture.copy()
     result[box] = np.asarray(picture[box] * (1 - share) + made[box] * share + np.float32(0.5), np.uint8)
     return result
 
@@ -183,7 +183,7 @@ class OnnxInpainter:
 def _square(holes: UInt8Array) -> tuple[int, int, int]:
     """Left, top and side of the square about the hole that the network sees, at most as large as the picture."""
     x, y, width, height = (int(value) for value in cv2.boundingRect((holes > 0).astype(np.uint8)))
-    side = min(round(ROOM * max(width, height)), max(holes.shape))
+    side: int = min(round(ROOM * max(width, height)), max(holes.shape))
     side = max(side, width, height)
 
     def start(first: int, length: int, whole: int) -> int:

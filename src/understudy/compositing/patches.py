@@ -54,7 +54,7 @@ def filled(picture: UInt8Array, holes: UInt8Array, barred: UInt8Array | None = N
         ValueError: nothing is left to fill from.
     """
     if not holes.any():
-        return picture.copy()
+        return np.asarray(picture.copy())
     height, width = holes.shape
     if (holes > 0).all():
         raise ValueError("a picture that is one hole has nothing to fill it from")
@@ -187,7 +187,7 @@ def _one_scale(
 
 def _patches(image: Floats, at: Places) -> Floats:
     """(N, C, SIDE, SIDE)"""
-    windows = np.lib.stride_tricks.sliding_window_view(image, (SIDE, SIDE), axis=(0, 1))  # type: ignore[call-overload]
+    windows = np.lib.stride_tricks.sliding_window_view(image, (SIDE, SIDE), axis=(0, 1))
     return np.asarray(windows[at[:, 0], at[:, 1]])
 
 
@@ -219,7 +219,7 @@ def _improve(
     possible: npt.NDArray[np.bool_] | None,
 ) -> None:
     """Takes the candidates that are nearer; `taken` and `distance` are changed."""
-    inside = ((candidate >= 0) & (candidate < np.array(clean.shape))).all(axis=1)
+    inside = np.asarray(((candidate >= 0) & (candidate < np.array(clean.shape))).all(axis=1), np.bool_)
     if possible is not None:
         inside &= possible
     inside[inside] = clean[candidate[inside, 0], candidate[inside, 1]]
@@ -284,7 +284,7 @@ def _at_full_size(picture: UInt8Array, holes: UInt8Array, made: Floats, offsets:
     low_x = np.minimum((x / ratio[1]).astype(np.intp), made.shape[1] - 1)
     away = np.round(offsets[low_y, low_x] * ratio).astype(np.intp)
     from_y, from_x = np.clip(y + away[:, 0], 0, height - 1), np.clip(x + away[:, 1], 0, width - 1)
-    result = picture.copy()
+    result: UInt8Array = picture.copy()
     detail = (picture[from_y, from_x] - large[from_y, from_x]) * (holes[from_y, from_x] == 0)[:, None]
     result[y, x] = np.clip(large[y, x] + detail + 0.5, 0, 255).astype(np.uint8)
     return result

@@ -175,7 +175,7 @@ def _middle_of_ears(
     )
     places, usable = (np.stack(values) for values in zip(*guesses, strict=True))
     best = usable.argmax(axis=0)
-    return np.take_along_axis(places, best[None, ..., None], axis=0)[0], usable.any(axis=0)
+    return np.take_along_axis(places, best[None, ..., None], axis=0)[0], np.asarray(usable.any(axis=0), np.bool_)
 
 
 def parts_seen(seen: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -164,7 +164,7 @@ def interpolated_places(where: Floats, size: tuple[int, int]) -> Floats:
     # A place in between is at most (1 - 1 / times) / 2 of the way from its nearest neighbour to the next
     times = size[0] / where.shape[1]
     together = (np.abs(smooth - near) <= RIFT * (1 - 1 / times) / 2).all(axis=-1)
-    return np.where(together[..., None], smooth, near)
+    return np.asarray(np.where(together[..., None], smooth, near))
 
 
 def copied(photograph: Map, where: Floats, trust: Floats) -> Map:

@@ -70,8 +70,7 @@ class Coverage:
     @property
     def compared(self) -> npt.NDArray[np.bool_]:
         """(T,) true where at least one limb of the driver is seen: the shares below are shares of these frames."""
-        seen: npt.NDArray[np.bool_] = ~np.isnan(self.limb_distance).all(axis=1)
-        return seen
+        return np.asarray(~np.isnan(self.limb_distance).all(axis=1), np.bool_)
 
     @property
     def share_of_frames(self) -> float:

@@ -103,8 +103,7 @@ class Gap:
     @property
     def frames(self) -> BoolArray:
         """(T,) true where the driver shows it."""
-        frames: BoolArray = self.where.any(axis=1)
-        return frames
+        return np.asarray(self.where.any(axis=1), np.bool_)
 
 
 def words(gap: Gap, angles: FloatArray, usual_view: int) -> str:

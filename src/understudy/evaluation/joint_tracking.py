@@ -20,9 +20,9 @@ class JointTracking:
     """A fresh tracker that looks at one clip: it follows, so the frames before have their say."""
 
     def __init__(self) -> None:
-        from understudy.tracking.mediapipe import MediaPipeTracker
+        from understudy.tracking.blazepose import BlazePoseTracker
 
-        self._tracker = MediaPipeTracker()
+        self._tracker = BlazePoseTracker()
         self.tracker = f"{self._tracker.name} {self._tracker.version}"
         self._xy: list[Floats] = []
         self._confidence: list[Floats] = []

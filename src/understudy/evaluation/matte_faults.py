@@ -67,7 +67,7 @@ def _parts(mask: Mask) -> tuple[int, npt.NDArray[np.int32], npt.NDArray[np.int32
 
 def _least(mask: Mask) -> float:
     """Pixels of the smallest fault."""
-    return (SMALLEST * max(mask.shape)) ** 2
+    return float((SMALLEST * max(mask.shape)) ** 2)
 
 
 def _brush(reach: int) -> npt.NDArray[np.uint8]:

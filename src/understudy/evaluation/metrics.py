@@ -162,7 +162,7 @@ def person_box(matte: npt.NDArray[Any], margin: int = 0) -> Box:
         raise ValueError(f"a matte is (H, W) or (T, H, W), not {matte.shape}")
     person = matte if matte.dtype == np.bool_ else matte >= 128
     if person.ndim == 3:
-        person = person.any(axis=0)
+        person = np.asarray(person.any(axis=0), np.bool_)
     rows, columns = np.flatnonzero(person.any(axis=1)), np.flatnonzero(person.any(axis=0))
     if not len(rows):
         raise ValueError("the matte shows nobody, so there is no box around the person")
@@ -262,7 +262,7 @@ def temporal_error(
 
 def _looked_up(flow: Floats) -> tuple[Floats, Floats]:
     height, width = flow.shape[:2]
-    x = flow[..., 0] + np.arange(width, dtype=np.float32)
+    x = np.asarray(flow[..., 0] + np.arange(width, dtype=np.float32), np.float32)
     y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
     return x, y
 

@@ -270,7 +270,7 @@ def _sheet(
 
 def _lettered(picture: Image, text: str, cell: int) -> Image:
     """A difference picture at the size of a cell, with a number that is still legible on a phone."""
-    enlarged = as_rgb(cv2.resize(picture, (cell, cell), interpolation=cv2.INTER_AREA)).copy()
+    enlarged: Image = as_rgb(cv2.resize(picture, (cell, cell), interpolation=cv2.INTER_AREA)).copy()
     size = max(11, cell // 9)
     if text:
         write(enlarged, text, (size // 3, size // 4), size, TEXT)

@@ -77,9 +77,9 @@ class TrackerFinder:
     """The default tracker."""
 
     def __init__(self) -> None:
-        from understudy.tracking.mediapipe import MediaPipeTracker
+        from understudy.tracking.blazepose import BlazePoseTracker
 
-        self._tracker = MediaPipeTracker()
+        self._tracker = BlazePoseTracker()
 
     def __call__(self, frame: Image) -> Found | None:
         shrink = min(1.0, LOOK_SIDE / max(frame.shape[:2]))

@@ -122,7 +122,7 @@ class RgbConverter:
             return np.asarray(cv2.flip(cv2.transpose(pixels), -1), np.uint8)
         if pixels.flags.c_contiguous and pixels.flags.owndata and pixels.flags.writeable:
             return pixels
-        return pixels.copy()
+        return np.asarray(pixels.copy(), np.uint8)
 
 
 def has_alpha(frame: av.video.frame.VideoFrame) -> bool:

@@ -6,6 +6,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import av
 import av.container
@@ -18,6 +19,8 @@ from understudy.errors import MediaError
 from understudy.media.images import MAX_SIDE, announced_size_hw, check_size
 
 MAX_PIXELS = MAX_SIDE * MAX_SIDE
+ANY_METADATA: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+"""for `av.open`: texts that are in no known encoding are read all the same, as PyAV from 19 on does by itself"""
 
 _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 
@@ -63,7 +66,8 @@ def open_input(path: Path) -> av.container.InputContainer:
             check_size(path, *size_hw)
     options = {"format_whitelist": FORMATS, "protocol_whitelist": "file", "max_pixels": str(MAX_PIXELS)}
     try:
-        return av.open(f"file:{path}", "r", options=options, metadata_errors="replace")
+        container: av.container.InputContainer = av.open(f"file:{path}", "r", options=options, **ANY_METADATA)
+        return container
     except (av.error.FFmpegError, OSError, ValueError, LookupError, RuntimeError) as error:
         raise MediaError(f"cannot read {path}: {_likely_cause(path, error)}") from None
 

@@ -19,6 +19,7 @@ from understudy.body.labels import LABELS
 from understudy.body.surface_mesh import CHARTS
 from understudy.errors import PerformanceError
 from understudy.media.colour import RgbConverter
+from understudy.media.opening import ANY_METADATA
 from understudy.media.picture_stream import StoredPictures
 from understudy.media.reading import read_image
 from understudy.performance.header import (
@@ -169,7 +170,7 @@ def decoded_range(path: Path, size_hw: tuple[int, int], fps: Fraction, start: in
     given = 0
     to_rgb = RgbConverter(size_hw, "", (0, 0, 0))
     try:
-        with av.open(str(path), format="mp4", metadata_errors="replace") as container:
+        with av.open(str(path), format="mp4", **ANY_METADATA) as container:
             stream = container.streams.video[0]
             stream.thread_type = "SLICE"  # frame threads would decode ahead of short ranges for nothing
             if start:

@@ -60,7 +60,7 @@ def fitted(
     return replace(actor, crop=actor.crop @ place.inverse)
 
 
-def _say_leaving(low: FloatArray, high: FloatArray, limits: FloatArray, name: str) -> None:
+def _say_leaving(low: FloatArray, high: FloatArray, limits: npt.NDArray[np.float64], name: str) -> None:
     beyond = {
         "the head": low[:, 1] < 0,
         "the left side": low[:, 0] < 0,
@@ -78,7 +78,7 @@ def _say_leaving(low: FloatArray, high: FloatArray, limits: FloatArray, name: st
         )
 
 
-def _place(low: FloatArray, high: FloatArray, least: float, most: FloatArray) -> Similarity:
+def _place(low: FloatArray, high: FloatArray, least: float, most: npt.NDArray[np.float64]) -> Similarity:
     """The largest size, at most as it is, and the smallest shift that bring a box between two limits.
 
     It shrinks about its feet, which stay on their ground.

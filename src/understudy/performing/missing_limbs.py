@@ -120,7 +120,7 @@ def _with_hips(
     The trunk has the reference's length for its shoulders' width; hips join in half of what shoulders swing.
     """
     xy = pose.xy.copy()
-    there = (pose.confidence[:, SHOULDERS] > 0).all(axis=1)
+    there = np.asarray((pose.confidence[:, SHOULDERS] > 0).all(axis=1), np.bool_)
     if not there.any():
         return xy, there
     left, right = (pose.xy[there, point].astype(np.float64) for point in SHOULDERS)

@@ -92,7 +92,7 @@ def _draw_floor(room: Image, actor: Actor, ground: GroundStatistics) -> None:
 
 
 def _overlaid(room: Image, skeletons: Sequence[tuple[Pose, Colour]], moment: int) -> Image:
-    picture = room.copy()
+    picture: Image = room.copy()
     thickness = max(2, room.shape[0] // 110)
     for pose, colour in skeletons:
         xy, confidence = pose[moment : moment + 1].openpose18()

@@ -130,7 +130,7 @@ def _filmed(kept: Pose, made: Stance, facing: float) -> Stance:
     stood = xy[chosen] - xy[chosen][:, ANKLES].mean(axis=1, keepdims=True)
     stance = np.median(stood, axis=0)
     stance += (ankles[chosen[0], 0], floor - stance[ANKLES, 1].max())
-    return Stance(stance, seen[chosen].all(axis=0), arms)
+    return Stance(stance, np.asarray(seen[chosen].all(axis=0), np.bool_), arms)
 
 
 def _made_up(actor: Actor, facing: float) -> Stance:
@@ -179,7 +179,7 @@ def standing(pose: Pose, below: Below, stance: Stance, fps: Fraction) -> Pose:
         fps: of the poses.
     """
     xy, confidence = pose.xy.astype(np.float64), pose.confidence.copy()
-    there = (confidence[:, BODY] > 0).any(axis=1)
+    there = np.asarray((confidence[:, BODY] > 0).any(axis=1), np.bool_)
     seen = (confidence > 0) & there[:, None]
     if below:
         seen[:, HIPS] &= seen[:, SHOULDERS].all(axis=1, keepdims=True)

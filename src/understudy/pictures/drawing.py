@@ -66,7 +66,7 @@ def draw_pose(frame: Image, xy: npt.NDArray[np.float32], confidence: npt.NDArray
     Returns:
         A copy with the skeleton on it.
     """
-    canvas = np.ascontiguousarray(frame).copy()
+    canvas: Image = np.ascontiguousarray(frame).copy()
     if not (confidence > 0).any():
         return canvas
     thickness = _line_thickness(xy, confidence, min(frame.shape[:2]))
@@ -136,7 +136,7 @@ def label(image: Image, text: str) -> Image:
     Its size goes with the image's height and shrinks a little where the width asks for it; what still does not fit is
     cut off and ends in "…".
     """
-    result = as_rgb(image).copy()
+    result: Image = as_rgb(image).copy()
     height, width = result.shape[:2]
     size = int(np.clip(height // 18, _SMALLEST_TEXT, 48))
     smallest = max(_SMALLEST_TEXT, size * 3 // 5)

@@ -30,7 +30,7 @@ def line_height(size: int) -> int:
 
 def text_width(text: str, size: int) -> int:
     """Pixels that a line of text takes."""
-    return _coverage(text, size).shape[1]
+    return int(_coverage(text, size).shape[1])
 
 
 def longest_word(text: str, size: int) -> int:
@@ -93,7 +93,7 @@ def _coverage(text: str, size: int) -> npt.NDArray[np.float32]:
     for (piece, font), width in zip(pieces, widths, strict=True):
         ImageDraw.Draw(canvas).text((left, size + size // 12), piece, fill=255, font=font, anchor="ls")
         left += width
-    covered = np.asarray(canvas, np.float32) / 255
+    covered: npt.NDArray[np.float32] = np.asarray(canvas, np.float32) / np.float32(255)
     inked = np.flatnonzero(covered.any(axis=0))
     return covered[:, inked[0] : inked[-1] + 1] if len(inked) else covered[:, :0]
 

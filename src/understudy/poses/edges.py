@@ -92,7 +92,5 @@ def without_cut_ends(pose: Pose, filmed: Box, least: float) -> Pose:
 
 def _outside(xy: npt.NDArray[Any], filmed: Box) -> npt.NDArray[np.bool_]:
     left, top, right, bottom = filmed
-    outside: npt.NDArray[np.bool_] = (xy < [left - 0.5, top - 0.5]).any(axis=1) | (
-        xy > [right - 0.5, bottom - 0.5]
-    ).any(axis=1)
-    return outside
+    before, beyond = xy < [left - 0.5, top - 0.5], xy > [right - 0.5, bottom - 0.5]
+    return np.asarray(before.any(axis=1) | beyond.any(axis=1), np.bool_)

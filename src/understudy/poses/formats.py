@@ -314,7 +314,7 @@ def _openpose_person(table: FloatArray, body: Literal["BODY_25", "COCO"]) -> dic
 def _midpoint(first: FloatArray, second: FloatArray) -> FloatArray:
     if min(first[2], second[2]) == 0:
         return np.zeros(3, np.float32)
-    middle = (first + second) / 2
+    middle: FloatArray = (first + second) / np.float32(2)
     middle[2] = min(first[2], second[2])
     return middle
 

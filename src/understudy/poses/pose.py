@@ -237,8 +237,7 @@ class Pose:
     @property
     def found(self) -> npt.NDArray[np.bool_]:
         """(T,) true where any of the 17 body joints is seen."""
-        seen: npt.NDArray[np.bool_] = (self.confidence[:, BODY] > 0).any(axis=1)
-        return seen
+        return np.asarray((self.confidence[:, BODY] > 0).any(axis=1), np.bool_)
 
     def sha256(self) -> str:
         """Hash of the points and their confidence, by which the same poses are known again."""

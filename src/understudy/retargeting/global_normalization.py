@@ -213,12 +213,12 @@ def _printed_ends(position: Floats) -> tuple[float, float]:
 def _ankles_seen(pose: Pose, anywhere: bool = False) -> Bools:
     """(T,) both ankles are seen, inside the picture: what a tracker says of feet beyond its edge is a guess."""
     ankles = [LEFT_ANKLE, RIGHT_ANKLE]
-    seen: Bools = (pose.confidence[:, ankles] > SEEN_ABOVE).all(axis=1)
+    seen = np.asarray((pose.confidence[:, ankles] > SEEN_ABOVE).all(axis=1), np.bool_)
     if anywhere:
         return seen
     height, width = pose.size_hw
     xy = pose.xy[:, ankles]
-    inside: Bools = ((xy >= -0.5) & (xy <= (width - 0.5, height - 0.5))).all(axis=(1, 2))
+    inside = ((xy >= -0.5) & (xy <= (width - 0.5, height - 0.5))).all(axis=(1, 2))
     return seen & inside
 
 

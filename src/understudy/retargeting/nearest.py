@@ -126,4 +126,4 @@ def warp_distances(driving: Descriptor, reference: Descriptor, swing: float = 0.
         both = driving.seen[:, limb, None] & reference.seen[:, limb]
         missing = driving.seen[:, limb, None] & ~reference.seen[:, limb]
         total += np.where(both, change + swing * turned, np.where(missing, MISSING_LIMB, 0)).astype(np.float32)
-    return total / driving.seen.shape[1]
+    return np.asarray(total / driving.seen.shape[1], np.float32)

@@ -199,8 +199,8 @@ def _completed(xy: Floats, seen: Bools, torso: Floats, wanted: Bools) -> tuple[F
             offset = (xy[known, joint] - neck[known]) / torso[known, None]
             at = np.stack([np.interp(frames[gaps], frames[known], values) for values in offset.T], axis=1)
         elif joint in BELOW_NECK:
-            trunk = np.where(seen[:, hips].all(axis=1)[:, None], xy[:, hips].mean(axis=1) - neck, np.array([0.0, 1.0]))
-            at = BELOW_NECK[joint] * (trunk / np.maximum(np.linalg.norm(trunk, axis=1), 1e-6)[:, None])[gaps]
+            trunk = np.where(seen[:, hips].all(1, keepdims=True), xy[:, hips].mean(axis=1) - neck, np.array([0.0, 1.0]))
+            at = BELOW_NECK[int(joint)] * (trunk / np.maximum(np.linalg.norm(trunk, axis=1), 1e-6)[:, None])[gaps]
         else:
             continue
         places[gaps, joint] = neck[gaps] + torso[gaps, None] * at
@@ -218,10 +218,10 @@ def _reach(xy: Floats, seen: Bools, torso: Floats) -> tuple[Floats, Floats]:
     shoulders = [p.LEFT_SHOULDER, p.RIGHT_SHOULDER]
     face = (xy[:, head] * seen[:, head, None]).sum(1) / np.maximum(seen[:, head].sum(1), 1)[:, None]
     up = face - xy[:, shoulders].mean(axis=1)
-    up = np.where(seen[:, shoulders].all(axis=1)[:, None], up, np.array([0.0, -1.0]))
+    up = np.where(seen[:, shoulders].all(1, keepdims=True), up, np.array([0.0, -1.0]))
     up /= np.maximum(np.linalg.norm(up, axis=1), 1e-6)[:, None]
     crown = face + 0.5 * HAIR * torso[:, None] * up
-    every.append((crown[:, None], seen[:, head].any(axis=1)[:, None], 0.5 * HAIR * torso[:, None]))
+    every.append((crown[:, None], np.asarray(seen[:, head].any(axis=1, keepdims=True)), 0.5 * HAIR * torso[:, None]))
     for elbow, wrist in ((p.LEFT_ELBOW, p.LEFT_WRIST), (p.RIGHT_ELBOW, p.RIGHT_WRIST)):
         fingers = xy[:, wrist] + HAND * (xy[:, wrist] - xy[:, elbow])
         every.append((fingers[:, None], (seen[:, elbow] & seen[:, wrist])[:, None], 0.1 * torso[:, None]))

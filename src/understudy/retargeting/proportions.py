@@ -79,7 +79,7 @@ def fit_limbs(pose: Pose, alignment: Alignment, driving: BodyStatistics, referen
         return (xy[:, left] + xy[:, right]) / 2
 
     neck = middle(LEFT_SHOULDER, RIGHT_SHOULDER)
-    corners = seen[:, [LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP]].all(axis=1)[:, None]
+    corners = seen[:, [LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP]].all(axis=1, keepdims=True)
     neck_shift = (factor(TRUNK) - 1) * (neck - middle(LEFT_HIP, RIGHT_HIP)) * corners
     for points in (HEAD, FACE):
         shift[:, points] = neck_shift[:, None]

@@ -6,9 +6,10 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from understudy.body.landmarks import landmark_anchors
-from understudy.body.skeleton import Floats, forward_kinematics, rest_positions
+from understudy.body.skeleton import forward_kinematics, rest_positions
 from understudy.poses.pose import LEFT_EAR, POINTS, RIGHT_EAR, Pose
 from understudy.synthetic.motion import Motion, choreography
 from understudy.synthetic.pair import centred
@@ -55,7 +56,7 @@ def seen_poses(person: Person, motion: Motion, scene: Scene, *, ears_away: float
     return Pose(xy, confidence.astype(np.float32), scene.size_hw)
 
 
-def _turned_away(person: Person, motion: Motion, scene: Scene, ears_away: float) -> Floats:
+def _turned_away(person: Person, motion: Motion, scene: Scene, ears_away: float) -> npt.NDArray[np.bool_]:
     """(T, 133) bool: points of the face that look away from the camera."""
     anchors = landmark_anchors(person.body, person.head)
     world, _ = forward_kinematics(motion.rotations, motion.grip, rest_positions(person.body))

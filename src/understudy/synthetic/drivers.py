@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy.base.arguments import Region, Rotation, StrPath, check_rotation
+from understudy.base.folders import cache_folder
 from understudy.base.things import what_is
 from understudy.body.figure import build_figure
 from understudy.body.skeleton import CANONICAL_BODY
@@ -23,7 +24,7 @@ from understudy.synthetic.dances import seen_poses
 from understudy.synthetic.motion import Motion
 from understudy.synthetic.people import Person, make_person
 from understudy.synthetic.scene import Scene, empty_scene
-from understudy.tracking.cache import cache_folder, cache_key
+from understudy.tracking.cache import cache_key
 
 SIZE_HW = (768, 768)
 """of the made-up camera's picture, where only poses are asked for"""

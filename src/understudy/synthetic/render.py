@@ -190,7 +190,7 @@ class _Studio:
 
     def _shadowed(self, vertices: Floats) -> npt.NDArray[np.uint8]:
         """The background with the person's soft shadow on the floor."""
-        frame = self.scene.background.copy()
+        frame: npt.NDArray[np.uint8] = self.scene.background.copy()
         height, width = self.scene.size_hw
         shrink = max(1, height // 128)
         small = np.zeros((height // shrink + 1, width // shrink + 1), np.uint8)

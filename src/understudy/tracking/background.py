@@ -169,6 +169,6 @@ def inpaint(image: UInt8Array, holes: UInt8Array) -> UInt8Array:
     filled = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)[box]
     hole = (holes[box] > 0).astype(np.float32)
     weight = np.maximum(cv2.blur(hole, (2 * shrink + 1, 2 * shrink + 1)), hole)[..., None]
-    result = image.copy()
+    result: UInt8Array = image.copy()
     result[box] = (image[box] * (1 - weight) + filled * weight + 0.5).astype(np.uint8)
     return result

@@ -231,7 +231,7 @@ def _below_ankle(foot: Floats, with_ankle: bool) -> Floats:
     """A foot's points, its ankle brought halfway down to the sole: above lies the leg."""
     if not with_ankle:
         return foot
-    lowered = foot.copy()
+    lowered: Floats = foot.copy()
     lowered[0] = foot[0] + np.float32(0.4) * (foot[1:].mean(axis=0) - foot[0])
     return lowered
 

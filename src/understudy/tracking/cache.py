@@ -6,22 +6,16 @@ import hashlib
 import json
 import os
 from contextlib import suppress
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from understudy.base.files import atomic_file, sha256_of
+from understudy.base.folders import cache_folder
 from understudy.errors import UnderstudyError
 from understudy.performance import VERSION, Performance
 
-TRACKING_VERSION = 6
+TRACKING_VERSION = 7
 """raised whenever the same video would give another performance, so that cached ones are made again"""
-
-
-def cache_folder() -> Path:
-    """`UNDERSTUDY_CACHE`, or else ~/.cache/understudy."""
-    named = os.environ.get("UNDERSTUDY_CACHE")
-    return Path(named) if named else Path.home() / ".cache" / "understudy"
 
 
 def cache_key(video: Path, options: dict[str, Any]) -> str:
@@ -32,7 +26,6 @@ def cache_key(video: Path, options: dict[str, Any]) -> str:
         "options": described,
         "tracking": TRACKING_VERSION,
         "layout": VERSION,
-        "mediapipe": metadata.version("mediapipe"),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 

@@ -144,7 +144,7 @@ def outside(pose: Pose) -> float:
     sure = pose.confidence >= _SURE
     low = (pose.xy < -0.5 - beyond).any(axis=-1)
     high = (pose.xy > _wide_high(pose.size_hw) - 0.5 + beyond).any(axis=-1)
-    return float((low | high)[sure].mean()) if sure.any() else 0.0
+    return float(np.asarray(low | high, np.bool_)[sure].mean()) if sure.any() else 0.0
 
 
 def stretched(pose: Pose, size_hw: Size) -> Pose:
@@ -164,7 +164,7 @@ def turned(pose: Pose, turn: str) -> Pose:
     size = pose.size_hw if a else (width, height)
     x, y = np.moveaxis(pose.xy - (_wide_high(pose.size_hw) - 1) / 2, -1, 0)
     about_middle: FloatArray = np.stack([a * x + c * y, b * x + d * y], axis=-1)
-    shown = Pose(about_middle + (_wide_high(size) - 1) / 2, pose.confidence, size)
+    shown = Pose(about_middle + (_wide_high(size) - 1) / np.float32(2), pose.confidence, size)
     return shown if a * d - b * c > 0 else shown.sides_exchanged()
 
 

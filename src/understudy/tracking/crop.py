@@ -140,7 +140,7 @@ def reach(poses: Pose) -> tuple[FloatArray, FloatArray]:
     trunk = np.linalg.norm(xy[:, shoulders].mean(1) - xy[:, hips].mean(1), axis=1)
     least = LEAST_HEAD_RADIUS * (np.median(trunk[upright]) if upright.any() else 0)
     radius_of_head = np.maximum(HEAD_RADIUS * neck_to_face, least).astype(np.float32)
-    add(face, seen[:, _HEAD].any(1) & seen[:, shoulders].all(1), radius_of_head)
+    add(face, np.asarray(seen[:, _HEAD].any(1) & seen[:, shoulders].all(1), np.bool_), radius_of_head)
     for elbow, wrist in _ARMS:
         fingers = xy[:, wrist] + HAND_LENGTH * (xy[:, wrist] - xy[:, elbow])
         add(fingers, seen[:, elbow] & seen[:, wrist], np.zeros(len(xy), np.float32))

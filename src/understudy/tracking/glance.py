@@ -13,8 +13,8 @@ from understudy.errors import MediaError, UsageError
 from understudy.media.reading import VideoReader
 from understudy.poses.pose import BODY, FloatArray, Pose
 from understudy.poses.similarity import edge_to_edge
+from understudy.tracking.blazepose import BlazePoseTracker
 from understudy.tracking.detection import Detection
-from understudy.tracking.mediapipe import MediaPipeTracker
 
 LOOKS = 5
 LONG_SIDE = 640
@@ -44,12 +44,12 @@ def glances(reader: VideoReader, found: npt.NDArray[np.bool_], first: int) -> li
     """
     given = np.flatnonzero(found)
     chosen = np.unique(given[np.linspace(0, len(given) - 1, min(LOOKS, len(given))).round().astype(int)])
-    with closing(MediaPipeTracker()) as tracker:
+    with closing(BlazePoseTracker()) as tracker:
         looked = [_glance(reader, tracker, int(index), first) for index in chosen]
     return [one for one in looked if one is not None]
 
 
-def _glance(reader: VideoReader, tracker: MediaPipeTracker, index: int, first: int) -> Glance | None:
+def _glance(reader: VideoReader, tracker: BlazePoseTracker, index: int, first: int) -> Glance | None:
     try:
         frame, size_hw = _frame_at(reader, first + index)
     except (MediaError, UsageError):  # damage, or an end before the header's: the pass over the video tells

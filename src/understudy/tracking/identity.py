@@ -68,6 +68,6 @@ def same_person(poses: Pose, fps: Fraction) -> tuple[Pose, npt.NDArray[np.bool_]
 def _trunks(poses: Pose) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """(T, 2) middle and (T,) length of the trunk, and (T,) where its four corners are seen."""
     corners = poses.xy[:, TRUNK].astype(np.float64)
-    seen = (poses.confidence[:, TRUNK] > 0).all(axis=1)
+    seen = np.asarray((poses.confidence[:, TRUNK] > 0).all(axis=1), np.bool_)
     length = np.linalg.norm(corners[:, :2].mean(axis=1) - corners[:, 2:].mean(axis=1), axis=1)
     return corners.mean(axis=1), length, seen

@@ -53,7 +53,7 @@ def completed(labels: UInt8Array, xy: Floats, confidence: Floats) -> UInt8Array:
     Returns:
         (H, W) numbers of `body.labels.LABELS`, and `UNNAMED` where it was.
     """
-    result = labels.copy()
+    result: UInt8Array = labels.copy()
     result[labels == JUMPSUIT] = LABEL["upper clothes"]
     regions = regions_of(xy, confidence, (labels.shape[0], labels.shape[1]))
     if regions is None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.tracking.background import masked_median
+from understudy.tracking.guided_filter import guided_by_grey
 
 UInt8Array = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
@@ -28,7 +29,7 @@ def refine(frame: UInt8Array, coarse: UInt8Array, room: StillRoom | None = None)
     """Settles the edge of a coarse mask on the picture, and drops what is plainly room or too small to be a limb.
 
     What settles it is a guided filter (He et al. 2010, "Guided Image Filtering"), with the frame's brightness as guide.
-    It is gentle on purpose: MediaPipe's masks are better than the ragged edges that a wide window gives.
+    It is gentle on purpose: the tracker's masks are better than the ragged edges that a wide window gives.
 
     Args:
         frame: (S, S, 3) RGB.
@@ -42,7 +43,7 @@ def refine(frame: UInt8Array, coarse: UInt8Array, room: StillRoom | None = None)
         coarse = room.without_room(frame, coarse)
     guide = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
     mask = coarse.astype(np.float32) / np.float32(255)
-    soft = np.asarray(cv2.ximgproc.guidedFilter(guide, mask, max(1, len(frame) // 256), FLAT), np.float32)
+    soft = guided_by_grey(guide, mask, max(1, len(frame) // 256), FLAT)
     return without_specks(contrast(soft, 0.25, 0.75))
 
 

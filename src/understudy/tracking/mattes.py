@@ -16,11 +16,12 @@ from understudy.base.arguments import Rotation, StrPath
 from understudy.errors import MediaError
 from understudy.media.reading import VideoReader
 from understudy.performance import Crop
+from understudy.tracking.blazepose import BlazePoseTracker
 from understudy.tracking.crop import cut
 from understudy.tracking.green_screen import GreenScreen
 from understudy.tracking.matte import refine
-from understudy.tracking.mediapipe import MediaPipeTracker, SelfieSegmenter
 from understudy.tracking.observe import Observations
+from understudy.tracking.selfie import SelfieSegmenter
 
 UInt8Array = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
@@ -67,12 +68,12 @@ class NoMatte:
 class CropSegmenter:
     """Coarse masks of a person whose pose is known, where the tracker gave none.
 
-    MediaPipe's pose network runs on the crop alone, where it finds people it misses in the whole picture. Where it
-    finds nobody, or somebody else, its network for video calls stands in: worse, but better than nothing.
+    The tracker runs on the crop alone, where it finds people it misses in the whole picture. Where it finds nobody, or
+    somebody else, a network for video calls stands in: worse, but better than nothing.
     """
 
     def __init__(self) -> None:
-        self._follower = MediaPipeTracker()
+        self._follower = BlazePoseTracker()
         self._anybody: SelfieSegmenter | None = None
 
     def __call__(self, working: UInt8Array, person: FloatArray) -> UInt8Array:
@@ -84,8 +85,6 @@ class CropSegmenter:
 
     def close(self) -> None:
         self._follower.close()
-        if self._anybody is not None:
-            self._anybody.close()
 
 
 def _covers(mask: UInt8Array, person: FloatArray) -> bool:

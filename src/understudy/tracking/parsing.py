@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from understudy.body.labels import LABEL
 from understudy.tracking.body_regions import Regions, regions_of
+from understudy.tracking.guided_filter import guided_by_colour
 from understudy.tracking.looks import (
     HAIR,
     LOWER,
@@ -169,8 +170,8 @@ def _along_edges(frame: UInt8Array, chances: Floats, unit: float) -> Floats:
     """Chances of each material, smoothed where the picture is smooth (Hosni et al. 2013, "Fast cost-volume filtering
     for visual correspondence and beyond"), so that borders between materials lie on edges of the picture."""
     logs = np.log(np.maximum(chances, np.float32(0.02)))
-    filtered = cv2.ximgproc.guidedFilter(frame, np.moveaxis(logs, 0, -1), max(2, round(0.035 * unit)), (_EDGE * 4) ** 2)
-    return np.moveaxis(np.asarray(filtered, np.float32), -1, 0)
+    filtered = guided_by_colour(frame, np.moveaxis(logs, 0, -1), max(2, round(0.035 * unit)), (_EDGE * 4) ** 2)
+    return np.moveaxis(filtered, -1, 0)
 
 
 def labelled(

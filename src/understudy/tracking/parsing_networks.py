@@ -6,8 +6,6 @@ selfie segmenter, of which the model card says Apache-2.0, is fetched if that is
 
 from __future__ import annotations
 
-import os
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,9 +17,11 @@ import numpy.typing as npt
 from understudy.errors import UsageError
 from understudy.poses.similarity import edge_to_edge
 from understudy.tracking.label_numbers import OURS, UNNAMED, Numbering, completed
+from understudy.tracking.litert import Network
 from understudy.tracking.looks import HAIR, LOWER, SHOES, SKIN, SOCKS, UPPER, Looks
-from understudy.tracking.mediapipe import native_log_silenced
 from understudy.tracking.parsing import filled, parsed, without_specks
+from understudy.tracking.regions import Region
+from understudy.tracking.tflite_metadata import normalization
 
 UInt8Array = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -192,34 +192,29 @@ class SelfieClasses:
     """
 
     def __init__(self, path: Path) -> None:
-        os.environ.setdefault("GLOG_minloglevel", "2")
-        warnings.filterwarnings("ignore", category=UserWarning, module=r"google\.protobuf|mediapipe\.tasks")
-        with native_log_silenced():
-            import mediapipe
-            from mediapipe.tasks.python import BaseOptions, vision
-
-            self._picture = mediapipe.Image
-            self._format = mediapipe.ImageFormat.SRGB
-            options = vision.ImageSegmenterOptions(
-                base_options=BaseOptions(model_asset_buffer=path.read_bytes()), output_confidence_masks=True
-            )
-            try:
-                self._segmenter: Any = vision.ImageSegmenter.create_from_options(options)
-                count = len(self._masks(np.zeros((64, 64, 3), np.uint8)))
-            except (ValueError, RuntimeError) as cause:
-                raise UsageError(f"{path} is no segmenter ({str(cause).splitlines()[0]})") from None
-        if count != SELFIE_CLASSES:
+        try:
+            self._network = Network(path)
+            told = normalization(path)
+        except ValueError as cause:
+            raise UsageError(f"{path} is no segmenter ({str(cause).splitlines()[0]})") from None
+        classes = self._network.outputs[0][-1]
+        if classes != SELFIE_CLASSES:
             raise UsageError(
-                f"{path} tells {count} classes apart, and the multiclass selfie segmenter {SELFIE_CLASSES}: "
+                f"{path} tells {classes} classes apart, and the multiclass selfie segmenter {SELFIE_CLASSES}: "
                 "give selfie_multiclass_256x256.tflite"
             )
+        if told is None:
+            raise UsageError(f"{path} does not say in which range it wants pictures: give the file as it was published")
+        self._mean, self._deviation = told
 
     def __call__(self, frame: UInt8Array) -> UInt8Array:
-        return np.asarray(np.argmax(np.stack(self._masks(frame)), axis=0), np.uint8)
+        height, width = frame.shape[:2]
+        whole = Region(width / 2, height / 2, width, height)  # stretched to a square, as MediaPipe does
+        low, high = -self._mean / self._deviation, (255 - self._mean) / self._deviation
+        shown = whole.cut(frame, self._network.size_wh, "black") * np.float32(high - low) + np.float32(low)
+        (scores,) = self._network(shown)[:1]
+        large = cv2.resize(scores, (width, height), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(large.argmax(axis=-1), np.uint8)
 
     def close(self) -> None:
-        self._segmenter.close()
-
-    def _masks(self, frame: UInt8Array) -> list[Floats]:
-        picture = self._picture(image_format=self._format, data=np.ascontiguousarray(frame))
-        return [np.squeeze(mask.numpy_view()) for mask in self._segmenter.segment(picture).confidence_masks]
+        pass

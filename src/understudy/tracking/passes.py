@@ -21,21 +21,22 @@ from understudy.base.arguments import Landmarks, Region, Rotation, StrPath, Trac
 from understudy.base.progress import progress_bar
 from understudy.base.things import pasted
 from understudy.base.threads import ReadAhead
-from understudy.errors import UsageError
+from understudy.errors import MediaError, UsageError
 from understudy.media.reading import VideoReader, probe
 from understudy.performance import FLOW_SHRINK, MISSING, Crop, PerformanceWriter
 from understudy.poses.pose import BODY, Pose
 from understudy.poses.slip import Slip
 from understudy.tracking.background import BackgroundMedian, sample_count, sample_frames
+from understudy.tracking.blazepose import BlazePoseTracker
 from understudy.tracking.crop import crop_of, cut
 from understudy.tracking.detection import Tracker
+from understudy.tracking.everybody import others
 from understudy.tracking.flow import BackwardFlow
 from understudy.tracking.given import count_error
 from understudy.tracking.green_screen import GreenScreen
 from understudy.tracking.identity import same_person
 from understudy.tracking.mattes import GivenMatte, KeyedMatte, MatteSource, NoMatte, Square, TrackedMatte, uncut
-from understudy.tracking.mediapipe import MediaPipeTracker
-from understudy.tracking.observe import Observations, look_long_side, observe, place_in_words
+from understudy.tracking.observe import LOOK_SIDE, Observations, look_long_side, observe, place_in_words
 from understudy.tracking.slips import mend_slips
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -100,7 +101,8 @@ def first_pass(
     with closing(_make_tracker(tracker, landmarks)) as follower:
         look = clip.reader(look_long_side(full.info.size_hw, region))
         observations = observe(look, follower, region)
-        return observations, *_of_one_person(observations, clip, full.fps), follower.version
+        look_around = tracker == "blazepose" and region is None
+        return observations, *_of_one_person(observations, clip, full.fps, look_around), follower.version
 
 
 def _make_tracker(name: TrackerName, landmarks: Landmarks) -> Tracker:
@@ -108,7 +110,7 @@ def _make_tracker(name: TrackerName, landmarks: Landmarks) -> Tracker:
         from understudy.tracking.rtmlib import RtmlibTracker
 
         return RtmlibTracker(landmarks)
-    return MediaPipeTracker(landmarks)
+    return BlazePoseTracker(landmarks)
 
 
 def matte_source(
@@ -130,13 +132,39 @@ def matte_source(
     return GivenMatte(Path(matte), square, original_hw, clip.start, clip.end, clip.tolerate_damage, clip.rotate)
 
 
-def _of_one_person(observations: Observations, clip: Footage, fps: Fraction) -> tuple[Pose, tuple[Slip, ...]]:
-    """The poses without those of other people and without slips, and what was wrong; says who was followed."""
+def _somebody_else(clip: Footage, poses: Pose, fps: Fraction) -> list[Region]:
+    """Surroundings, in original pixels, of those who are beside the person in the middle one of its frames."""
+    found = np.flatnonzero(poses.found)
+    index = int(found[len(found) // 2])
+    begun = replace(clip, start=(clip.start or 0.0) + index / float(fps), end=None, tolerate_damage=True)
+    with suppress(UsageError, MediaError), closing(begun.reader(LOOK_SIDE, say_notes=False)) as reader:
+        for frame in islice(reader, 1):
+            scale = np.array(reader.info.size_hw[::-1]) / frame.shape[1::-1]
+            person = poses.xy[index, BODY][poses.confidence[index, BODY] > 0] / scale
+            corners = (np.multiply(one, (*scale, *scale)).round().astype(int) for one in others(frame, person))
+            return [(int(left), int(top), int(width), int(height)) for left, top, width, height in corners]
+    return []
+
+
+def _of_one_person(
+    observations: Observations, clip: Footage, fps: Fraction, look_around: bool
+) -> tuple[Pose, tuple[Slip, ...]]:
+    """The poses without those of other people and without slips, and what was wrong; says who was followed.
+
+    Args:
+        look_around: also look for somebody else who could have been.
+    """
     name, by_region = clip.path.name, clip.chosen_with("--region X,Y,W,H")
     poses, other = same_person(observations.poses, fps)
     if poses.found.any():
         place = place_in_words(poses)
-        _log.info(f"{name}: followed the person {place}; to follow another one: {by_region}, and give that")
+        there = _somebody_else(clip, poses, fps) if look_around else []
+        if there:
+            told = "one more is" if len(there) == 1 else f"{len(there)} more are"
+            another = clip.chosen_with(f"--region {','.join(map(str, there[0]))}")
+            _log.info(f"{name}: followed the person {place}; {told} there; to follow that one: {another}")
+        else:
+            _log.info(f"{name}: followed the person {place}; to follow another one: {by_region}, and give that")
     if other.any():
         _log.warning(
             f"{name}: from {np.argmax(other) / float(fps):.1f} s on the tracker followed somebody else in "

@@ -27,6 +27,7 @@ from understudy.poses import pose as p
 from understudy.poses.formats import read_poses
 from understudy.poses.pose import BODY, Pose
 from understudy.retargeting.cut_off import cut_off
+from understudy.tracking.blazepose import BlazePoseTracker
 from understudy.tracking.cache import remember_video
 from understudy.tracking.canvas import stretched, turned
 from understudy.tracking.crop import crop_of, cut, dancing_square
@@ -35,7 +36,6 @@ from understudy.tracking.green_screen import GreenScreen
 from understudy.tracking.maps import Place, add_maps
 from understudy.tracking.matte import refine
 from understudy.tracking.mattes import CropSegmenter, uncut
-from understudy.tracking.mediapipe import MediaPipeTracker
 from understudy.tracking.observe import LOOK_SIDE, View, check_region, place_in_words
 from understudy.tracking.parsing_chosen import Choice
 from understudy.tracking.surface_chosen import SurfaceChoice
@@ -159,7 +159,7 @@ def _still_tracker(name: TrackerName, landmarks: Landmarks) -> Tracker:
         from understudy.tracking.rtmlib import RtmlibTracker
 
         return RtmlibTracker(landmarks)
-    return MediaPipeTracker(landmarks, still=True)
+    return BlazePoseTracker(landmarks, still=True)
 
 
 def _seen(picture: UInt8Array, look: Tracker, part: Region | None) -> tuple[Pose, UInt8Array | None] | None:

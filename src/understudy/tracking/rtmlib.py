@@ -45,7 +45,7 @@ class RtmlibTracker:
             device = _device()
         except ImportError:
             raise PoseError(
-                'rtmlib is not installed: run `pip install "understudy[rtmpose]"`, or use `tracker="mediapipe"`'
+                'rtmlib is not installed: run `pip install "understudy[rtmpose]"`, or use `tracker="blazepose"`'
             ) from None
         self._landmarks = landmarks
         self.version = _installed_version()
@@ -53,7 +53,7 @@ class RtmlibTracker:
             model = rtmlib.Wholebody(mode="performance", to_openpose=False, backend="onnxruntime", device=device)
         except OSError as cause:
             raise PoseError(
-                f"cannot fetch RTMPose's weights ({cause}): connect to the network once, or use `tracker='mediapipe'`"
+                f"cannot fetch RTMPose's weights ({cause}): connect to the network once, or use `tracker='blazepose'`"
             ) from None
         self._find: Any = model.det_model
         self._locate: Any = model.pose_model

@@ -74,7 +74,7 @@ class OneEuroFilter:
             smooth, speed = self._step_of(xy, self._xy, self._speed)
             smooth, speed = np.where(known, smooth, xy), np.where(known, speed, np.float32(0))
         self._xy, self._speed, self._seen = smooth, speed, seen.copy()
-        return smooth.copy()
+        return np.asarray(smooth.copy())
 
     def _step_of(self, xy: FloatArray, last_xy: FloatArray, last_speed: FloatArray) -> tuple[FloatArray, FloatArray]:
         settings = self._settings
@@ -113,7 +113,7 @@ def smooth_pose(pose: Pose, fps: Fraction, settings: OneEuro = OneEuro()) -> Pos
     seen = pose.confidence > 0
     forwards = _run(pose.xy, seen, OneEuroFilter(fps, unit, settings))
     backwards = _run(pose.xy[::-1], seen[::-1], OneEuroFilter(fps, unit, settings))[::-1]
-    return Pose((forwards + backwards) / 2, pose.confidence, pose.size_hw)
+    return Pose((forwards + backwards) / np.float32(2), pose.confidence, pose.size_hw)
 
 
 def person_height(pose: Pose) -> float:

@@ -30,7 +30,7 @@ def track(
     video: StrPath,
     output: StrPath,
     *,
-    tracker: TrackerName = "mediapipe",
+    tracker: TrackerName = "blazepose",
     landmarks: Landmarks = "body",
     poses: StrPath | None = None,
     region: Region | None = None,
@@ -56,8 +56,8 @@ def track(
         video: the video, or a photograph (JPEG, PNG, WebP, AVIF and others): a performance of one frame, whose room is
             made up where the person stands. HEIC needs the package pillow-heif.
         output: the performance to write, a folder, usually NAME.performance; it appears when everything is done.
-        tracker: "mediapipe" works at once; "rtmlib" is better, needs the extra understudy[rtmpose], and fetches its
-            weights once.
+        tracker: "blazepose" runs MediaPipe's networks, which are fetched once (34 MiB) unless MediaPipe is installed;
+            "rtmlib" is better, needs the extra understudy[rtmpose], and fetches its own.
         landmarks: "body" (with feet), or "wholebody": face and hands too, at half the speed.
         poses: poses you already have, instead of a tracker: a folder or JSON file of OpenPose or AlphaPose, or a JSON
             file of COCO-WholeBody. Numbers in the names of files say which frame they are. A tracker's slips (left
@@ -225,8 +225,9 @@ def tracked(video_or_performance: StrPath | Performance, *, cache: Path | None =
     Raises:
         UnderstudyError: as `track` and `Performance.load`.
     """
+    from understudy.base.folders import cache_folder
     from understudy.performance import Performance
-    from understudy.tracking.cache import cache_folder, cache_key
+    from understudy.tracking.cache import cache_key
 
     if isinstance(video_or_performance, Performance):
         return video_or_performance

@@ -30,7 +30,7 @@ class Chance:
         places = np.arange(first, first + batch)
         epochs = {int(epoch) for epoch in places // count}
         orders = {epoch: np.random.default_rng([self.seed, stream, epoch]).permutation(count) for epoch in epochs}
-        return np.array([orders[place // count][place % count] for place in places], dtype=np.int64)
+        return np.array([orders[place // count][place % count] for place in places.tolist()], dtype=np.int64)
 
     def of_step(self, step: int) -> int:
         """A seed for PyTorch's own generator, of which dropout is the only use within a step."""

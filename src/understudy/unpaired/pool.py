@@ -199,7 +199,7 @@ class PosePool:
 
 def _usable(clip: PoseSequence, seen_above: float) -> npt.NDArray[np.bool_]:
     """(T,) whether a frame shows a person."""
-    seen: npt.NDArray[np.bool_] = (clip.poses.confidence[:, BODY] > seen_above).any(axis=1)
+    seen = np.asarray((clip.poses.confidence[:, BODY] > seen_above).any(axis=1), np.bool_)
     return seen & (clip.status >= INTERPOLATED)
 
 

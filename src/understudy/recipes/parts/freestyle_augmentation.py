@@ -104,7 +104,7 @@ def recolouring(random: np.random.Generator, odds: float) -> Image:
 
 def recoloured(picture: Image, table: Image) -> Image:
     """RGB, or premultiplied RGBA whose alpha stays (and bounds its colours), by a table of `recolouring`."""
-    shown = picture.copy()
+    shown: Image = picture.copy()
     for channel in range(3):
         shown[..., channel] = table[channel][picture[..., channel]]
     if picture.shape[-1] == 4:

@@ -28,9 +28,9 @@ from understudy.people.view import View
 from understudy.poses import pose as p
 from understudy.poses.pose import Pose
 from understudy.recipes.parts.freestyle_samples import write_person
+from understudy.tracking.blazepose import BlazePoseTracker
 from understudy.tracking.body_fit import LEAST_POINTS, fit
 from understudy.tracking.detection import Tracker
-from understudy.tracking.mediapipe import MediaPipeTracker
 from understudy.tracking.surface import girth_of, surface_maps
 
 Image = npt.NDArray[np.uint8]
@@ -59,7 +59,7 @@ def gather_dataset(folder: Path, data: Path, size_hw: tuple[int, int]) -> list[P
     made = folder / DONE.format(name=name)
     if not made.exists():
         people = read_people(data)
-        tracker = MediaPipeTracker("wholebody")
+        tracker = BlazePoseTracker("wholebody")
         with stop_signals() as stop, progress_bar(f"reading {data.resolve().name}", None) as advance:
             for video, seen in groupby(people, key=lambda one: one.who[0]):
                 for number, pictures in _persons(seen).items():
@@ -144,7 +144,7 @@ def view_of(seen: PersonSeen, tracker: Tracker) -> View | None:
 
 def with_hands(labels: Image, xy: npt.NDArray[np.float32], confidence: npt.NDArray[np.float32]) -> Image:
     """A label map whose arms end in hands: what lies within a hand's points and was arm (section 3.1)."""
-    shown = labels.copy()
+    shown: Image = labels.copy()
     for side, points in (("left", p.LEFT_HAND), ("right", p.RIGHT_HAND)):
         seen = xy[points][confidence[points] > 0]
         if len(seen) < 5:

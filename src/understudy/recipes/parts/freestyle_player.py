@@ -163,7 +163,8 @@ class FreestylePlayer:
     def about(self, labels: Image) -> Box:
         """What B2F paints about somebody in a label map (N, W): little, since its work grows with it."""
         room, grain = round(ABOUT * self.config.side), self.b2f[labels.shape[1]].grain
-        return _about(labels.any(axis=1), room, grain), _about(labels.any(axis=0), room, grain)
+        rows, columns = (np.asarray(labels.any(axis=axis), np.bool_) for axis in (1, 0))
+        return _about(rows, room, grain), _about(columns, room, grain)
 
     @torch.inference_mode()
     def labels(self, wanted: Wanted, along: Along) -> Image:

@@ -57,7 +57,7 @@ def hanging(people: Iterable[tuple[Image, Floats]]) -> Hanging | None:
     lengths, clearance, opaque = [], [], []
     for picture, points in people:
         right, left = (_down(points, leg) for leg in _LEGS)
-        middle = (right + left) / 2
+        middle = (right + left) / np.float32(2)
         lengths.append(np.linalg.norm(points[NECK] - points[PELVIS]))
         clearance.append(distances_to_parts(points, middle[None])[TRUNK + 1 :, 0].min(axis=0))
         x, y = np.clip(np.rint(middle), 0, picture.shape[0] - 1).astype(int).T
@@ -124,7 +124,7 @@ def facing_alike(filmed: Floats, wanted: Floats) -> Floats:
     (right, *_), (left, *_) = _LEGS
     if (wanted[left] - wanted[right]) @ (filmed[left] - filmed[right]) >= 0:
         return filmed
-    exchanged = filmed.copy()
+    exchanged: Floats = filmed.copy()
     for one, other in (_LEGS, _LEGS[::-1]):
         exchanged[list(one)] = filmed[list(other)]
     return exchanged

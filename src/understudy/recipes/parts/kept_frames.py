@@ -24,6 +24,7 @@ from understudy.conditioning.clips import flat_colour
 from understudy.errors import ActorError, TrainingError
 from understudy.media.colour import RgbConverter
 from understudy.media.images import MAX_SIDE, composite
+from understudy.media.opening import ANY_METADATA
 from understudy.performance import FOUND, FRAMES_FILE, INTERPOLATED, MATTE_FILE
 from understudy.poses.edges import filmed_box, without_cut_ends
 from understudy.poses.pose import POINTS, Pose
@@ -193,7 +194,7 @@ class _Film:
 
     def __init__(self, data: npt.NDArray[Any]) -> None:
         try:
-            self._container = av.open(io.BytesIO(data.tobytes()), "r", format="mp4", metadata_errors="replace")
+            self._container = av.open(io.BytesIO(data.tobytes()), "r", format="mp4", **ANY_METADATA)
             self._stream = self._container.streams.video[0]
             height, width = self._stream.height, self._stream.width
             if max(height, width) > MAX_SIDE:

@@ -78,7 +78,7 @@ def nearness(points: Floats, thickness: Floats, grid_xy: Floats) -> Floats:
 
 def seen_from_there(points: Floats, thickness: Floats) -> Floats:
     """(P,) pixels: the thicknesses as this pose shows them, that of a trunk from the side with its depth."""
-    shown = thickness.copy()
+    shown: Floats = thickness.copy()
     shown[TRUNK] += trunk_beyond(points)
     return shown
 
@@ -89,7 +89,8 @@ def _thickness(distances: npt.NDArray[Any], size: int) -> float:
 
 def whole(picture: Image) -> list[Layer]:
     """The person in one piece."""
-    cutout = premultiplied(picture[..., :3], picture[..., 3] / np.float32(255))
+    alpha = np.asarray(picture[..., 3] / np.float32(255), np.float32)
+    cutout = premultiplied(picture[..., :3], alpha)
     return [Layer(tuple(range(len(PARTS))), cutout, np.full(picture.shape[:2], 255, np.uint8))]
 
 
@@ -136,7 +137,7 @@ def cut(
             bare = distance[parts]
             bare[:2] *= (thickness[parts[:2]] / cloth.bare)[:, None, None]
             near[leg] = enlarged(bare.min(axis=0), size)
-        above = np.maximum(above, soft(np.minimum(*(near[leg] for leg in legs)) - BESIDE))
+        above = np.maximum(above, soft(np.minimum(*(near[leg] for leg in legs)) - np.float32(BESIDE)))
         groups[CLOTH] = (TRUNK, *THIGHS_AND_SHINS)
         order.insert(1 + max(map(order.index, legs)), CLOTH)
         near[CLOTH] = enlarged(distance[list(THIGHS_AND_SHINS)].min(axis=0), size) + (1 - above)
@@ -145,10 +146,11 @@ def cut(
             for leg in legs:
                 shares[leg] *= 1 - above
     total = np.maximum(sum(own.values()), np.float32(1e-3))
-    matte, rgb = picture[..., 3].astype(np.float32) / 255, picture[..., :3].astype(np.float32)
+    matte = np.asarray(picture[..., 3] / np.float32(255), np.float32)
+    rgb = picture[..., :3].astype(np.float32)
     layers = []
     for place, name in enumerate(order):
-        mine = own[name] / total
+        mine = np.asarray(own[name] / total, np.float32)
         covered = sum((own[other] for other in order[place + 1 :]), np.zeros_like(total)) / total
         within = np.maximum(mine, reach[name] * grown(matte * mine, matte, 2 * OVERLAP * float(thickness.max())))
         alpha = matte * np.maximum(within, covered * soft(1 - near[name]))
@@ -224,7 +226,7 @@ def from_around(rgb: Floats, weight: Floats) -> Floats:
         add = np.minimum(near * 20, 1) * (1 - total)
         colours += (add / np.maximum(near, 1e-4))[..., None] * cv2.GaussianBlur(seen, (0, 0), size / share)
         total += add
-    return enlarged(colours / np.maximum(total, 1e-3)[..., None], size)
+    return enlarged(np.asarray(colours / np.maximum(total, 1e-3)[..., None], np.float32), size)
 
 
 def soft(advantage: Floats) -> Floats:

@@ -253,8 +253,9 @@ class Along:
         """The same of some rows and columns of the N x N picture."""
         times = len(self.by_limbs) // len(self.labels)
         finer = tuple(slice(*(None if edge is None else times * edge for edge in (one.start, one.stop))) for one in box)
-        small = (self.where[box], self.trust[box], self.labels[box], self.complete[box], self.kinds[box])
-        return Along(*(np.ascontiguousarray(maps) for maps in (*small, self.by_limbs[finer])))
+        where, trust = (np.ascontiguousarray(maps[box]) for maps in (self.where, self.trust))
+        labels, complete, kinds = (np.ascontiguousarray(maps[box]) for maps in (self.labels, self.complete, self.kinds))
+        return Along(where, trust, labels, complete, kinds, np.ascontiguousarray(self.by_limbs[finer]))
 
 
 def at_side(picture: Image, side: int) -> Image:

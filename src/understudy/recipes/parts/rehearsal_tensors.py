@@ -37,14 +37,14 @@ def crop(
         return kind[..., top // 2 : (top + side) // 2, left // 2 : (left + side) // 2]
 
     order = np.concatenate([[0], 1 + random.permutation(pair.sources.shape[1] - 1)])
-    sources = fine(pair.sources[:, order]) / np.float32(255)
+    sources = np.asarray(fine(pair.sources[:, order]) / np.float32(255), np.float32)
     truth = fine(pair.truth) / np.float32(255)
     truth = np.concatenate([truth[..., :3] * truth[..., 3:], truth[..., 3:]], axis=-1)
     colours = np.concatenate([random.permutation(3), [3]]) if random.random() < 0.5 else np.arange(4)
     gain = np.append(random.uniform(0.7, 1.0, 3) if random.random() < 0.5 else np.ones(3), 1).astype(np.float32)
     if random.random() < strange:
         sources = with_something_strange(sources, random)
-    parts = [
+    parts: list[npt.NDArray[Any]] = [
         (gain * sources[..., colours]).transpose(0, 1, 4, 2, 3),
         coarse(pair.filmed[:, order]) / np.float32(255),
         coarse(pair.logits[:, order]).astype(np.float32),

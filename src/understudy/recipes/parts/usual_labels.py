@@ -113,7 +113,7 @@ def _about_the_head(counts: npt.NDArray[np.int64]) -> Map:
 def _along(counts: npt.NDArray[np.int64]) -> Map:
     """(25, V) from counts (25, V, 22)."""
     seen = np.where(counts.max(axis=-1) >= ENOUGH, counts.argmax(axis=-1), 0).astype(np.uint8)
-    found = seen.copy()
+    found: Map = seen.copy()
     for number, name in enumerate(CHARTS[1:], start=1):
         for twin in dict.fromkeys(_twins(name)):
             there = seen[CHARTS.index(twin)]
