@@ -221,7 +221,8 @@ def test_footage_is_kept_whole(tmp_path):
     save_footage(tmp_path / "a.safetensors", footage)
     loaded = load_footage(tmp_path / "a.safetensors")
     np.testing.assert_array_equal(loaded.pairs, footage.pairs)
-    assert dataclasses.replace(loaded, pairs=footage.pairs) == footage
+    other = {name: value for name, value in vars(loaded).items() if name != "pairs"}
+    assert other == {name: value for name, value in vars(footage).items() if name != "pairs"}
 
 
 def test_a_pair_is_altered_by_one_draw_and_kinds_are_drawn_evenly():

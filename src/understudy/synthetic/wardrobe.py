@@ -137,7 +137,7 @@ def _chest_print(cloth: npt.NDArray[np.float32], look: Look, kind: str) -> None:
         for where, size in ((centre, 2.2), ((0, centre[1]), 3.0), ((width, centre[1]), 3.0)):
             (wide, tall), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, size, 8)
             place = (where[0] - wide // 2, where[1] + tall // 2)
-            cv2.putText(cloth, text, place, cv2.FONT_HERSHEY_DUPLEX, size, colour, 9, cv2.LINE_AA)
+            _print(cloth, text, place, size, colour, 9)
         return
     choice = stream.integers(4)
     if choice == 0:
@@ -162,18 +162,19 @@ def _chest_print(cloth: npt.NDArray[np.float32], look: Look, kind: str) -> None:
         cv2.rectangle(
             cloth, (centre[0] - 42, centre[1] - 26), (centre[0] + 42, centre[1] + 26), colour, -1, cv2.LINE_AA
         )
-        cv2.putText(
-            cloth,
-            "DANCE"[: stream.integers(3, 6)],
-            (centre[0] - 36, centre[1] + 10),
-            cv2.FONT_HERSHEY_DUPLEX,
-            0.8,
-            tuple(float(c) for c in look.top),
-            2,
-            cv2.LINE_AA,
-        )
+        text = "DANCE"[: stream.integers(3, 6)]
+        _print(cloth, text, (centre[0] - 36, centre[1] + 10), 0.8, tuple(float(c) for c in look.top), 2)
     for side in (0, width):
         cv2.rectangle(cloth, (side - 40, centre[1] - 30), (side + 40, centre[1] - 14), colour, -1, cv2.LINE_AA)
+
+
+def _print(
+    cloth: npt.NDArray[np.float32], text: str, at: tuple[int, int], size: float, colour: tuple[float, ...], thick: int
+) -> None:
+    """Letters in place, as a stencil, since OpenCV 5 writes on bytes alone."""
+    stencil = np.zeros(cloth.shape[:2], np.uint8)
+    cv2.putText(stencil, text, at, cv2.FONT_HERSHEY_DUPLEX, size, (255,), thick, cv2.LINE_8)
+    cloth[stencil > 0] = colour
 
 
 def _collar_and_hem(torso: npt.NDArray[np.float32], look: Look, cut: figure.Cut) -> None:
