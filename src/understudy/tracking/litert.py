@@ -23,18 +23,18 @@ class Network:
 
     Args:
         path: of the .tflite file.
-        threads: of one call.
+        threads: of one call; None = `usual_threads()`.
 
     Raises:
         ValueError: the file is no network that LiteRT can run.
     """
 
-    def __init__(self, path: Path, threads: int = 1) -> None:
+    def __init__(self, path: Path, threads: int | None = None) -> None:
         with native_log_silenced():  # it tells of its delegate on file descriptor 2, and no setting keeps it from that
             from ai_edge_litert.interpreter import Interpreter
 
             # from memory: Windows' own build cannot open a path with letters beyond its code page
-            self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=threads)
+            self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=threads or usual_threads())
             self._interpreter.allocate_tensors()
         (given,) = self._interpreter.get_input_details()
         self._input = given["index"]
@@ -51,6 +51,15 @@ class Network:
         self._interpreter.set_tensor(self._input, picture[None])
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index)[0] for index in self._indices]
+
+
+def usual_threads() -> int:
+    """Two, beside which a video is decoded: networks this small gain little from more. One where OpenMP is held to one.
+
+    Others may run beside us then, as a test's workers do.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 1 if os.environ.get("OMP_NUM_THREADS") == "1" else min(2, cores)
 
 
 @contextmanager
