@@ -1,6 +1,5 @@
 """From a video to a verdict: what is looked at, what is printed and written, and what cannot be judged."""
 
-import dataclasses
 import json
 from fractions import Fraction
 from functools import partial
