@@ -258,7 +258,7 @@ class Wandering:
 
 def test_of_somebody_else_neither_pose_nor_mask_is_kept(filmed, tmp_path, monkeypatch):
     """Bridged frames show the person: a mask of whom the tracker had jumped to would leave nothing of him."""
-    monkeypatch.setattr(passes, "BlazePoseTracker", lambda landmarks: Wandering(filmed.pose))
+    monkeypatch.setattr(passes, "_make_tracker", lambda name, landmarks: Wandering(filmed.pose))
     performance = track(filmed.video, tmp_path / "x.performance", size=128)
     assert performance.status.tolist() == [FOUND] * 6 + [INTERPOLATED] * 2 + [FOUND] * (FRAMES - 8)
     covered = [float((matte > 127).mean()) for matte in performance.mattes()]

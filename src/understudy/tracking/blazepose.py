@@ -202,7 +202,7 @@ class BlazePoseTracker:
 
     def __init__(self, landmarks: Landmarks = "body", still: bool = False, middle: float = MIDDLE) -> None:
         """`still`: each picture is searched anew and rests on none before it, as photographs do."""
-        self._networks = PoseNetworks(middle)
+        self.networks = PoseNetworks(middle)
         self._still = still
         self._follower: Follower | None = None
         self._parts: tuple[tuple[slice, list[int], Face | Hand], ...] = ()
@@ -230,15 +230,15 @@ class BlazePoseTracker:
         height, width = frame.shape[:2]
         outside = ((xy < 0) | (xy >= (width, height))).any(axis=1)
         confidence[outside | (confidence < MIN_CONFIDENCE)] = 0
-        mask = body.mask((height, width), self._networks.middle)
+        mask = body.mask((height, width), self.networks.middle)
         return Detection((xy - MIDDLE).astype(np.float32), confidence, mask)
 
     def _body(self, frame: UInt8Array) -> Body | None:
         if self._follower is None:
-            regions = self._networks.detect(frame)
+            regions = self.networks.detect(frame)
             if not regions:
                 return None
-            self._follower = Follower(self._networks, regions[0])
+            self._follower = Follower(self.networks, regions[0])
         body = self._follower(frame)
         if self._still:
             self._follower = None

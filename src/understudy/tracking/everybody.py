@@ -21,12 +21,15 @@ LIKE = 1.6
 class Everybody:
     """Follows everybody at once. Not for two threads at a time.
 
+    Args:
+        networks: of a tracker that does not run now; None loads them.
+
     Raises:
         WeightsError: the networks are not at hand and cannot be fetched.
     """
 
-    def __init__(self) -> None:
-        self._networks = PoseNetworks()
+    def __init__(self, networks: PoseNetworks | None = None) -> None:
+        self._networks = networks or PoseNetworks()
         self._followers: dict[int, Follower] = {}
         self._next, self._until_look = 0, 0
 
@@ -66,11 +69,13 @@ def _same(one: Region, other: Region) -> bool:
     return math.hypot(one.x - other.x, one.y - other.y) < APART * near and far < LIKE * max(near, 1e-6)
 
 
-def others(frame: UInt8Array, person: npt.NDArray[np.floating]) -> list[tuple[int, int, int, int]]:
+def others(
+    frame: UInt8Array, person: npt.NDArray[np.floating], networks: PoseNetworks | None = None
+) -> list[tuple[int, int, int, int]]:
     """The surroundings of whoever is in (H, W, 3) besides a person of whom (K, 2) points are known."""
     low, high = person.min(axis=0), person.max(axis=0)
     found = []
-    for body in Everybody()(frame).values():
+    for body in Everybody(networks)(frame).values():
         left, top, width, height = place = surroundings(body, (frame.shape[0], frame.shape[1]))
         shared = np.minimum(high, (left + width, top + height)) - np.maximum(low, (left, top))
         hips = body.xy[[23, 24]].mean(axis=0)

@@ -27,7 +27,7 @@ from understudy.performance import FLOW_SHRINK, MISSING, Crop, PerformanceWriter
 from understudy.poses.pose import BODY, Pose
 from understudy.poses.slip import Slip
 from understudy.tracking.background import BackgroundMedian, sample_count, sample_frames
-from understudy.tracking.blazepose import BlazePoseTracker
+from understudy.tracking.blazepose import BlazePoseTracker, PoseNetworks
 from understudy.tracking.crop import crop_of, cut
 from understudy.tracking.detection import Tracker
 from understudy.tracking.everybody import others
@@ -101,8 +101,8 @@ def first_pass(
     with closing(_make_tracker(tracker, landmarks)) as follower:
         look = clip.reader(look_long_side(full.info.size_hw, region))
         observations = observe(look, follower, region)
-        look_around = tracker == "blazepose" and region is None
-        return observations, *_of_one_person(observations, clip, full.fps, look_around), follower.version
+        networks = follower.networks if isinstance(follower, BlazePoseTracker) and region is None else None
+        return observations, *_of_one_person(observations, clip, full.fps, networks), follower.version
 
 
 def _make_tracker(name: TrackerName, landmarks: Landmarks) -> Tracker:
@@ -132,7 +132,7 @@ def matte_source(
     return GivenMatte(Path(matte), square, original_hw, clip.start, clip.end, clip.tolerate_damage, clip.rotate)
 
 
-def _somebody_else(clip: Footage, poses: Pose, fps: Fraction) -> list[Region]:
+def _somebody_else(clip: Footage, poses: Pose, fps: Fraction, networks: PoseNetworks) -> list[Region]:
     """Surroundings, in original pixels, of those who are beside the person in the middle one of its frames."""
     found = np.flatnonzero(poses.found)
     index = int(found[len(found) // 2])
@@ -141,24 +141,26 @@ def _somebody_else(clip: Footage, poses: Pose, fps: Fraction) -> list[Region]:
         for frame in islice(reader, 1):
             scale = np.array(reader.info.size_hw[::-1]) / frame.shape[1::-1]
             person = poses.xy[index, BODY][poses.confidence[index, BODY] > 0] / scale
-            corners = (np.multiply(one, (*scale, *scale)).round().astype(int) for one in others(frame, person))
+            corners = (
+                np.multiply(one, (*scale, *scale)).round().astype(int) for one in others(frame, person, networks)
+            )
             return [(int(left), int(top), int(width), int(height)) for left, top, width, height in corners]
     return []
 
 
 def _of_one_person(
-    observations: Observations, clip: Footage, fps: Fraction, look_around: bool
+    observations: Observations, clip: Footage, fps: Fraction, networks: PoseNetworks | None
 ) -> tuple[Pose, tuple[Slip, ...]]:
     """The poses without those of other people and without slips, and what was wrong; says who was followed.
 
     Args:
-        look_around: also look for somebody else who could have been.
+        networks: to look with for somebody else who could have been; None looks for nobody.
     """
     name, by_region = clip.path.name, clip.chosen_with("--region X,Y,W,H")
     poses, other = same_person(observations.poses, fps)
     if poses.found.any():
         place = place_in_words(poses)
-        there = _somebody_else(clip, poses, fps) if look_around else []
+        there = [] if networks is None else _somebody_else(clip, poses, fps, networks)
         if there:
             told = "one more is" if len(there) == 1 else f"{len(there)} more are"
             another = clip.chosen_with(f"--region {','.join(map(str, there[0]))}")
