@@ -79,7 +79,7 @@ def test_offline_the_error_says_what_to_copy_where(needed, tmp_path, monkeypatch
     with pytest.raises(WeightsError) as raised:
         tracker_network(needed[0])
     folder = tmp_path / "kept" / "mediapipe-0.10.21"
-    assert f"not in {folder}" in str(raised.value) and "UNDERSTUDY_OFFLINE=1" in str(raised.value)
+    assert f"not in {folder}, or not as published," in str(raised.value) and "UNDERSTUDY_OFFLINE=1" in str(raised.value)
     assert f"copy {MEDIAPIPE.file}" in str(raised.value) and str(raised.value).endswith(f"to {folder}")
 
 
@@ -117,6 +117,15 @@ def test_a_broken_wheel_is_told(needed, tmp_path, content):
     if content is not None:
         archive.write_bytes(content)
     with pytest.raises(WeightsError, match=r"cannot be read .*delete it, and try again"):
+        fetch_from_wheel(needed)
+
+
+def test_where_they_cannot_be_kept_another_folder_is_named(needed, tmp_path, monkeypatch):
+    made_wheel(tmp_path / "kept")
+    (tmp_path / "kept" / "mediapipe-0.10.21").write_text("a file in the place of the folder")
+    with pytest.raises(
+        WeightsError, match=r"cannot be kept in .*mediapipe-0\.10\.21 \(.*another folder in UNDERSTUDY_W"
+    ):
         fetch_from_wheel(needed)
 
 

