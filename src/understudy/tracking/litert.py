@@ -69,7 +69,7 @@ def native_log_silenced() -> Iterator[None]:
     They are written to file descriptor 2 before any logger can be set up. Whatever else arrives there while the block
     runs (a progress bar's line from another thread) is passed on at its end.
     """
-    sys.stderr.flush()
+    _flush()
     try:
         terminal = os.dup(2)
     except OSError:  # a process without stderr has nothing to keep clean
@@ -80,8 +80,13 @@ def native_log_silenced() -> Iterator[None]:
         try:
             yield
         finally:
-            sys.stderr.flush()
+            _flush()
             os.dup2(terminal, 2)
             os.close(terminal)
             caught.seek(0)
             os.write(2, b"".join(line for line in caught if not _NATIVE_LOG.match(line)))
+
+
+def _flush() -> None:
+    if sys.stderr is not None:  # Python has none where file descriptor 2 was closed
+        sys.stderr.flush()
