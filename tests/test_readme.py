@@ -110,6 +110,15 @@ def test_no_page_with_commands_is_forgotten_and_no_command():
         assert [name for name in cli.COMMANDS if f"understudy {name}" not in PAGES[page]] == []
 
 
+def test_who_installs_without_our_opencv_is_told_everything_else():
+    """docs/installing.md lists the requirements again; NumPy comes with whatever OpenCV is there."""
+    listed = re.search(r"^pip install (ai-edge-litert .*?)\n```", PAGES["docs/installing.md"], re.M | re.S)[1]
+    required = (ROOT / "pyproject.toml").read_text().split("dependencies = [")[1].split("\n]")[0]
+    names = re.findall(r'^  "([A-Za-z0-9-]+)', required, re.M)
+    told = [re.split("[=<>]", word)[0] for word in listed.replace("\\\n", " ").split()]
+    assert sorted(told) == sorted(set(names) - {"opencv-python-headless", "numpy"})
+
+
 def test_make_targets_and_programs_of_the_docs_exist():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     whole = "\n".join(PAGES.values())

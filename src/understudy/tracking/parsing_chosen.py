@@ -94,7 +94,7 @@ def check_usable(choice: Choice) -> None:
     if choice.path is None:
         return
     if choice.kind == "selfie":
-        SelfieClasses(choice.path).close()
+        SelfieClasses(choice.path)
     elif choice.kind == "network":
         onnx_session(choice.path)
     else:

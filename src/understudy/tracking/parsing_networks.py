@@ -215,6 +215,3 @@ class SelfieClasses:
         (scores,) = self._network(shown)[:1]
         large = cv2.resize(scores, (width, height), interpolation=cv2.INTER_LINEAR)
         return np.asarray(large.argmax(axis=-1), np.uint8)
-
-    def close(self) -> None:
-        pass

@@ -33,10 +33,11 @@ from understudy.tracking.detection import Tracker
 from understudy.tracking.everybody import others
 from understudy.tracking.flow import BackwardFlow
 from understudy.tracking.given import count_error
+from understudy.tracking.glance import frame_at
 from understudy.tracking.green_screen import GreenScreen
 from understudy.tracking.identity import same_person
 from understudy.tracking.mattes import GivenMatte, KeyedMatte, MatteSource, NoMatte, Square, TrackedMatte, uncut
-from understudy.tracking.observe import LOOK_SIDE, MIN_REGION, Observations, look_long_side, observe, place_in_words
+from understudy.tracking.observe import MIN_REGION, Observations, look_long_side, observe, place_in_words
 from understudy.tracking.slips import mend_slips
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -102,7 +103,7 @@ def first_pass(
         look = clip.reader(look_long_side(full.info.size_hw, region))
         observations = observe(look, follower, region)
         networks = follower.networks if isinstance(follower, BlazePoseTracker) and region is None else None
-        return observations, *_of_one_person(observations, clip, full.fps, networks), follower.version
+        return observations, *_of_one_person(observations, clip, full, networks), follower.version
 
 
 def _make_tracker(name: TrackerName, landmarks: Landmarks) -> Tracker:
@@ -132,36 +133,36 @@ def matte_source(
     return GivenMatte(Path(matte), square, original_hw, clip.start, clip.end, clip.tolerate_damage, clip.rotate)
 
 
-def _somebody_else(clip: Footage, poses: Pose, fps: Fraction, networks: PoseNetworks) -> list[Region]:
+def _somebody_else(clip: Footage, full: VideoReader, poses: Pose, networks: PoseNetworks) -> list[Region]:
     """Surroundings, in original pixels, of those who are beside the person in the middle one of its frames."""
     found = np.flatnonzero(poses.found)
     index = int(found[len(found) // 2])
-    begun = replace(clip, start=(clip.start or 0.0) + index / float(fps), end=None, tolerate_damage=True)
-    with suppress(UsageError, MediaError), closing(begun.reader(LOOK_SIDE, say_notes=False)) as reader:
-        for frame in islice(reader, 1):
-            scale = np.array(reader.info.size_hw[::-1]) / frame.shape[1::-1]
-            person = poses.xy[index, BODY][poses.confidence[index, BODY] > 0] / scale
-            corners = (
-                np.multiply(one, (*scale, *scale)).round().astype(int) for one in others(frame, person, networks)
-            )
-            regions = [(int(left), int(top), int(width), int(height)) for left, top, width, height in corners]
-            return [region for region in regions if min(region[2:]) >= MIN_REGION]
-    return []
+    frame = None
+    with suppress(UsageError, MediaError):  # damage: the second pass tells
+        frame, _ = frame_at(full, round(Fraction(str(clip.start or 0)) * full.fps) + index)
+    if frame is None:
+        return []
+    scale = np.array(full.info.size_hw[::-1]) / frame.shape[1::-1]
+    person = poses.xy[index, BODY][poses.confidence[index, BODY] > 0] / scale
+    corners = (np.multiply(one, (*scale, *scale)).round().astype(int) for one in others(frame, person, networks))
+    regions = [(int(left), int(top), int(width), int(height)) for left, top, width, height in corners]
+    return [region for region in regions if min(region[2:]) >= MIN_REGION]
 
 
 def _of_one_person(
-    observations: Observations, clip: Footage, fps: Fraction, networks: PoseNetworks | None
+    observations: Observations, clip: Footage, full: VideoReader, networks: PoseNetworks | None
 ) -> tuple[Pose, tuple[Slip, ...]]:
     """The poses without those of other people and without slips, and what was wrong; says who was followed.
 
     Args:
         networks: to look with for somebody else who could have been; None looks for nobody.
     """
+    fps = full.fps
     name, by_region = clip.path.name, clip.chosen_with("--region X,Y,W,H")
     poses, other = same_person(observations.poses, fps)
     if poses.found.any():
         place = place_in_words(poses)
-        there = [] if networks is None else _somebody_else(clip, poses, fps, networks)
+        there = [] if networks is None else _somebody_else(clip, full, poses, networks)
         if there:
             told = "one more is" if len(there) == 1 else f"{len(there)} more are"
             another = clip.chosen_with(f"--region {','.join(map(str, there[0]))}")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from understudy.tracking.litert import sigmoid
+
 Floats = npt.NDArray[np.float32]
 
 SURE = 0.5
@@ -46,7 +48,7 @@ def decoded(boxes: Floats, logits: Floats, middles: Floats, side: int) -> list[F
         middles: (N, 2) of the anchors.
         side: pixels of the square picture.
     """
-    scores = 0.5 + 0.5 * np.tanh(logits[:, 0] / 2)
+    scores = sigmoid(logits[:, 0])
     kept = np.flatnonzero(scores >= SURE)
     kept = kept[np.argsort(-scores[kept], kind="stable")]
     raw, about, scores = boxes[kept] / side, middles[kept], scores[kept]
