@@ -68,7 +68,8 @@ def tracked(filmed: list[Rendered], turns: int, middle: float, rate: float) -> d
         seen = tracker(frame)
         if seen is not None and seen.mask is not None:
             away.append((seen.xy[5:17] - truth) / np.ptp(shown.xy[:17, 1]) * 100)
-            shared.append(((seen.mask > 127) & (matte > 127)).sum() / ((seen.mask > 127) | (matte > 127)).sum())
+            mask = seen.mask.laid(matte.shape)
+            shared.append(((mask > 127) & (matte > 127)).sum() / ((mask > 127) | (matte > 127)).sum())
     blazepose.RATE = usual
     each = np.stack(away)
     right, down = each.mean(axis=(0, 1))

@@ -54,6 +54,7 @@ from understudy.compositing.cutouts import SEGMENTED_TOO_WIDE, clean_edges, cuto
 from understudy.conditioning.clips import flat_colour
 from understudy.errors import UnderstudyError, UsageError
 from understudy.media.images import write_image
+from understudy.media.squares import cut
 from understudy.performance import Crop, Performance
 from understudy.performing.perform import Part, cut_out, placement
 from understudy.pictures.drawing import contact_sheet
@@ -66,7 +67,7 @@ from understudy.synthetic.pair import FPS, SIZE_HW, centred
 from understudy.synthetic.people import make_person
 from understudy.synthetic.render import Rendered, render
 from understudy.synthetic.scene import make_scene
-from understudy.tracking.crop import crop_of, cut, person_square
+from understudy.tracking.crop import crop_of, person_square
 from understudy.tracking.track import track
 
 VERSION = 1

@@ -7,9 +7,10 @@ import sys
 import threading
 from collections.abc import Iterator
 
+import cv2
 import pytest
 
-from understudy.base.threads import ReadAhead, WriteBehind
+from understudy.base.threads import ReadAhead, WriteBehind, opencv_in_the_callers_thread
 
 
 def numbers(count: int, ended: list[str], fails: str = "") -> Iterator[int]:
@@ -96,7 +97,7 @@ def test_behind_drops_what_waits_when_it_is_given_up() -> None:
 
 INTERRUPTED_ANYWHERE = """
 import faulthandler, random, signal
-from understudy.base.threads import ReadAhead, WriteBehind
+from understudy.base.threads import ReadAhead, WriteBehind, opencv_in_the_callers_thread
 
 class Stopped(Exception):
     pass
@@ -128,3 +129,15 @@ def test_both_end_wherever_ctrl_c_finds_the_program() -> None:
 def test_reading_a_video_needs_no_pytorch() -> None:
     code = "import sys, understudy.media.reading; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_opencv_gets_its_threads_back_even_after_an_error():
+    usual = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(2)
+        with pytest.raises(KeyError), opencv_in_the_callers_thread():
+            assert cv2.getNumThreads() == 1
+            raise KeyError
+        assert cv2.getNumThreads() == 2
+    finally:
+        cv2.setNumThreads(usual)

@@ -127,7 +127,7 @@ def test_real_people_leave_a_real_room():
     from understudy.tracking.blazepose import BlazePoseTracker
 
     tracker = BlazePoseTracker()
-    mask = tracker(frame).mask
+    mask = tracker(frame).mask.laid(frame.shape[:2])
     tracker.close()
     made = without_person(frame, mask)
     inside = mask > 128

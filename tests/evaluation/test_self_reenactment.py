@@ -18,6 +18,7 @@ from understudy.evaluation.results import Evaluation
 from understudy.evaluation.self_reenactment import part_of, split, truth_of
 from understudy.evaluation.truth import square_of
 from understudy.media.reading import VideoReader, VideoWriter
+from understudy.media.squares import cut
 from understudy.performance import CONTENT_FILES, POSES_FILE
 from understudy.recipes import performance_cloning
 from understudy.recipes.parts.settings import changed
@@ -25,7 +26,6 @@ from understudy.synthetic.motion import choreography
 from understudy.synthetic.people import make_person
 from understudy.synthetic.render import render
 from understudy.synthetic.scene import make_scene
-from understudy.tracking.crop import cut
 
 TINY = {
     "size": 32, "width": 4, "depth": 3, "discriminator_width": 4, "batch": 4, "joint_sigma": 1.5, "limb_sigma": 3.0,

@@ -34,7 +34,7 @@ from understudy.forensics.detector_data import (
 from understudy.forensics.looking import Found, TrackerFinder, looks, thinning
 from understudy.forensics.verdict import Second, drawn_time_line, verdict_of
 from understudy.media.reading import VideoReader, VideoWriter, probe
-from understudy.tracking.detection import Detection
+from understudy.tracking.detection import Detection, Mask
 
 TINY = Config(size=32, width=2, layers=1)
 
@@ -119,7 +119,7 @@ def test_the_persons_square_is_in_pixels_of_the_whole_frame(monkeypatch):
     class Told:
         def __call__(self, frame):
             shapes.append(frame.shape[:2])
-            return Detection(points, seen, np.full(frame.shape[:2], 255, np.uint8))
+            return Detection(points, seen, Mask(np.full(frame.shape[:2], 255, np.uint8)))
 
     shapes = []
     monkeypatch.setattr("understudy.tracking.blazepose.BlazePoseTracker", Told)

@@ -54,7 +54,7 @@ def test_the_filmed_part_of_a_square(square, original, expected) -> None:
     left, top, right, bottom = expected
     shown = np.zeros((30, 30), bool)
     shown[top:bottom, left:right] = True
-    from understudy.tracking.crop import cut
+    from understudy.media.squares import cut
 
     np.testing.assert_array_equal(cut(np.full(original, 255, np.uint8), square, 30, beyond=0) == 255, shown)
 

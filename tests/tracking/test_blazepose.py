@@ -46,8 +46,7 @@ def test_a_made_up_person_is_found_where_she_is(standing):
     assert (detection.confidence[body] > 0.5).all()
     height = np.ptp(truth.xy[:17, 1])
     assert np.linalg.norm(detection.xy - truth.xy, axis=1)[body].max() < 0.06 * height
-    assert detection.mask.shape == truth.matte.shape
-    inside, true = detection.mask > 127, truth.matte > 127
+    inside, true = detection.mask.laid(truth.matte.shape) > 127, truth.matte > 127
     assert (inside & true).sum() / (inside | true).sum() > 0.85
 
 
@@ -159,7 +158,7 @@ def test_points_become_pixels_whose_middles_are_whole_numbers(monkeypatch):
     # a guess, and two outside the picture; what is just sure enough stays
     assert not detection.confidence[[p.LEFT_WRIST, p.RIGHT_WRIST, p.LEFT_ANKLE]].any()
     assert detection.confidence[p.LEFT_HIP] == pytest.approx(0.1)
-    assert (detection.mask == 128).all()
+    assert (detection.mask.laid((100, 200)) == 128).all()
 
 
 def test_each_hand_and_the_face_are_filled_from_their_own_landmarks(monkeypatch):
@@ -211,7 +210,7 @@ def test_with_its_ways_the_networks_say_what_mediapipe_says(clip):
             if found is not None:
                 order = list(FACE_FROM_MESH) if name == "face" else slice(None)
                 far[name].append(np.linalg.norm(found[order] - said[name], axis=1))
-        mask = body.mask(frame.shape[:2], 0.0) > 127
+        mask = body.mask(0.0).laid(frame.shape[:2]) > 127
         count, *middle = said["mask"]
         assert mask.sum() == pytest.approx(count, rel=0.01)
         assert np.argwhere(mask).mean(axis=0) == pytest.approx(middle, abs=0.2)

@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from understudy.media.squares import cut
 from understudy.poses import pose as p
 from understudy.poses.pose import Pose
-from understudy.tracking.crop import MARGIN, crop_of, cut, dancing_square, person_square, reading_shrink
+from understudy.tracking.crop import MARGIN, crop_of, dancing_square, person_square
 
 SIZE_HW = (400, 600)
 
@@ -142,45 +143,3 @@ def test_the_crop_says_where_a_pixel_of_the_picture_lands(square, size):
     crop = crop_of(square, size)
     expected = np.array([x, y]) * crop.scale + crop.translation_xy
     np.testing.assert_allclose(found, expected, atol=0.12)
-
-
-def test_beyond_the_picture_the_edge_is_repeated_or_a_value_stands():
-    frame = np.full((40, 40, 3), 90, np.uint8)
-    assert (cut(frame, (-20, -20, 80), 32) == 90).all()
-    matte = cut(frame[..., 0], (-20, -20, 80), 32, beyond=0)
-    assert matte[0, 0] == 0
-    assert matte[16, 16] == 90
-
-
-def test_shrinking_averages():
-    checks = ((np.indices((96, 96)).sum(0) % 2) * 200).astype(np.uint8)
-    assert np.abs(cut(checks, (0, 0, 96), 16).astype(int) - 100).max() <= 2
-
-
-def test_a_square_outside_the_picture_is_a_mistake():
-    with pytest.raises(ValueError, match="outside"):
-        cut(np.zeros((10, 10), np.uint8), (50, 50, 8), 8)
-
-
-@pytest.mark.parametrize(
-    ("original_hw", "square", "size", "expected"),
-    [
-        ((1920, 1080), (0, 288, 1080), 256, 2),
-        ((1920, 1080), (4, 288, 1024), 128, 4),
-        ((1920, 1080), (0, 288, 700), 256, 1),  # would shrink by less than 3
-        ((1920, 1078), (4, 288, 1024), 128, 2),  # a quarter of 1078 is no whole number
-        ((1921, 1080), (4, 288, 1024), 128, 1),
-        ((4320, 7680), (-8, 288, 4096), 128, 8),
-    ],
-)
-def test_frames_are_shrunk_on_reading_only_as_far_as_cutting_would(original_hw, square, size, expected):
-    assert reading_shrink(original_hw, square, size) == expected
-
-
-def test_cutting_from_a_shrunk_frame_is_cutting_from_the_whole():
-    rng = np.random.default_rng(0)
-    frame = cv2.GaussianBlur(rng.integers(0, 256, (480, 640, 3), np.uint8), (9, 9), 0)
-    square, size = (20, 40, 400), 100
-    assert reading_shrink((480, 640), square, size) == 2
-    half = cv2.resize(frame, (320, 240), interpolation=cv2.INTER_AREA)
-    np.testing.assert_allclose(cut(half, (10, 20, 200), size).astype(int), cut(frame, square, size), atol=1)

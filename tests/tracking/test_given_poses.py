@@ -158,7 +158,8 @@ def test_refused_before_a_frame_is_decoded(clip, tmp_path, monkeypatch, numbers,
     if whole:
         path = tmp_path / "poses.json"
         path.write_text(json.dumps([frame(number) for number in numbers[: FRAMES - 3]]))
-    monkeypatch.setattr(VideoReader, "with_whole", unreadable)
+    for way in ("with_whole", "squares"):
+        monkeypatch.setattr(VideoReader, way, unreadable)
     with pytest.raises(PoseError) as caught:
         track(clip, tmp_path / "x.performance", poses=path, matte="none", size=32)
     assert "\n" not in str(caught.value) and str(clip) in str(caught.value)

@@ -77,7 +77,7 @@ class Tracked:
     def __init__(self, matte):
         self.matte, self.asked, self.skipped = matte, 0, 0
 
-    def __call__(self, frame, working, person):
+    def __call__(self, working, person):
         self.asked += 1
         return self.matte, working
 
@@ -93,7 +93,7 @@ def test_beside_and_below_the_screen_the_tracker_decides():
     tracked = np.zeros((SIZE, SIZE), np.uint8)
     tracked[28:116, 50:78] = 255  # four pixels too wide
     source = KeyedMatte(GreenScreen.found_in([room]), Tracked(tracked))
-    matte, clean = source(room, room, None)
+    matte, clean = source(room, None)
     assert (matte[34:84, 56:72] == 255).all() and (matte[92:114, 56:72] == 255).all(), "the person"
     assert (matte[34:84, 22:52] == 0).all() and (matte[34:84, 76:106] == 0).all(), "the screen, to the pixel"
     assert (matte[95:, :48] == 0).all() and (matte[:, :18] == 0).all() and (matte[:8] == 0).all(), "floor and walls"
@@ -105,12 +105,12 @@ def test_where_the_screen_fills_the_square_the_tracker_is_not_asked():
     tracked = Tracked(np.zeros((SIZE, SIZE), np.uint8))
     source = KeyedMatte(GreenScreen.found_in([frame]), tracked)
     for _ in range(3):
-        source(frame, frame, None)
+        source(frame, None)
     assert (tracked.asked, tracked.skipped) == (0, 3)
 
 
 def test_in_the_dark_the_tracker_decides():
     frame, _ = on_screen((20, 180, 60))
     tracked = Tracked(np.zeros((SIZE, SIZE), np.uint8))
-    matte, _ = KeyedMatte(GreenScreen.found_in([frame]), tracked)(frame, np.zeros_like(frame), None)
+    matte, _ = KeyedMatte(GreenScreen.found_in([frame]), tracked)(np.zeros_like(frame), None)
     assert tracked.asked == 1 and matte.max() == 0

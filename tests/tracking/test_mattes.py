@@ -6,7 +6,7 @@ import pytest
 from clips import write_clip
 from understudy.errors import MediaError
 from understudy.tracking import mattes
-from understudy.tracking.detection import Detection
+from understudy.tracking.detection import Detection, Mask
 
 HERE = np.array([[10.0, 10], [12, 20], [14, 30]], np.float32)
 LEFT, RIGHT = (np.where(np.arange(64) < 32, *sides).astype(np.uint8) * np.ones((64, 1), np.uint8)
@@ -20,7 +20,8 @@ class Follower:
     found = True
 
     def __call__(self, frame):
-        return Detection(np.zeros((133, 2)), np.zeros(133), self.mask) if self.found else None
+        mask = None if self.mask is None else Mask(self.mask)
+        return Detection(np.zeros((133, 2)), np.zeros(133), mask) if self.found else None
 
     def close(self):
         self.found = None
@@ -61,7 +62,7 @@ def bars(count, size_hw=(96, 128)):
 def left_edges(given, count):
     """In pixels of the whole picture, of a working square of (8, 16, 64) shown as 32 pixels."""
     for _ in range(count):
-        row = given(np.zeros((96, 128, 3), np.uint8), np.zeros((32, 32, 3), np.uint8), None)[0][16]
+        row = given(np.zeros((32, 32, 3), np.uint8), None)[0][16]
         yield 8 + 2 * int(np.flatnonzero(row > 127)[0])
 
 

@@ -7,7 +7,7 @@ from clips import number_of, numbered, write_clip
 from understudy.media.reading import VideoReader
 from understudy.performance import Crop
 from understudy.poses import pose as p
-from understudy.tracking.detection import Detection
+from understudy.tracking.detection import Detection, Mask
 from understudy.tracking.observe import SAMPLES, View, look_long_side, observe
 
 SEEN = p.LEFT_WRIST
@@ -25,7 +25,7 @@ class Pointing:
             return None
         xy, confidence = np.full((p.POINTS, 2), 999, np.float32), np.zeros(p.POINTS, np.float32)
         xy[SEEN], confidence[SEEN] = self.place, 0.8
-        return Detection(xy, confidence, np.full(frame.shape[:2], len(self.shown), np.uint8))
+        return Detection(xy, confidence, Mask(np.full(frame.shape[:2], len(self.shown), np.uint8)))
 
 
 @pytest.mark.parametrize(
@@ -46,17 +46,17 @@ def test_points_come_back_in_pixels_of_the_whole_picture(tmp_path, region, expec
     others = np.arange(p.POINTS) != SEEN
     assert not found.poses.xy[:, others].any() and not found.poses.confidence[:, others].any()
     masks = list(found.masks)
-    assert [None if mask is None else int(mask[0, 0]) for mask in masks] == [1, 2, None, 4]
-    assert masks[0].shape == tracker.shown[0].shape[:2] == ((48, 64) if region is None else (30, 32))
+    assert [None if mask is None else int(mask.values[0, 0]) for mask in masks] == [1, 2, None, 4]
+    assert masks[0].values.shape == tracker.shown[0].shape[:2] == ((48, 64) if region is None else (30, 32))
     found.masks.close()
 
 
 def test_samples_are_spread_over_the_clip_and_come_with_their_masks(tmp_path):
     clip = write_clip(tmp_path / "a.mp4", 3 * SAMPLES + 5)
     found = observe(VideoReader(clip), Pointing(), None)
-    numbers = [number_of(frame) for frame, _ in found.samples]
-    assert numbers == list(range(2, 3 * SAMPLES + 5, 3))
-    assert [int(mask[0, 0]) for _, mask in found.samples] == [number + 1 for number in numbers]
+    numbers = [number_of(sample.frame) for sample in found.samples]
+    assert numbers == list(range(2, 3 * SAMPLES + 5, 3)) == [sample.number for sample in found.samples]
+    assert [int(sample.mask.values[0, 0]) for sample in found.samples] == [number + 1 for number in numbers]
 
 
 def test_a_view_is_cut_to_the_working_square_where_its_pixels_lie():

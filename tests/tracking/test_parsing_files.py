@@ -6,7 +6,7 @@ from PIL import Image
 
 from understudy.body.labels import LABEL
 from understudy.errors import MediaError
-from understudy.tracking.crop import cut
+from understudy.media.squares import cut
 from understudy.tracking.parsing_files import GivenMaps, maps_in_order, read_map
 
 NOBODY = np.zeros((133, 2), np.float32), np.zeros(133, np.float32)

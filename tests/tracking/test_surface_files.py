@@ -9,7 +9,7 @@ import pytest
 from clips import write_clip
 from understudy.errors import MediaError
 from understudy.media.images import write_image
-from understudy.tracking.crop import cut
+from understudy.media.squares import cut
 from understudy.tracking.surface_chosen import surface_chosen
 from understudy.tracking.surface_files import GivenSurface
 

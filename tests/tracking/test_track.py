@@ -22,7 +22,7 @@ from understudy.synthetic.people import make_person
 from understudy.synthetic.scene import make_scene
 from understudy.tracking import passes
 from understudy.tracking.cache import cache_folder, video_of
-from understudy.tracking.detection import Detection
+from understudy.tracking.detection import Detection, Mask
 from understudy.tracking.mattes import GivenMatte
 from understudy.tracking.passes import SAMPLES, Footage
 from understudy.tracking.track import track
@@ -125,8 +125,8 @@ def test_a_matte_in_colour_is_told_once_and_a_grey_one_is_not(tmp_path, caplog):
     for name, frames, told in (("grey", grey, 0), ("coloured", coloured, 1)):
         path = write_clip(tmp_path / f"{name}.mp4", frames, 20)
         with closing(GivenMatte(path, (0, 0, 48), (48, 64), None, None, False, 0)) as source:
-            for frame in frames:
-                source(frame, np.zeros((24, 24, 3), np.uint8), None)
+            for _ in frames:
+                source(np.zeros((24, 24, 3), np.uint8), None)
         notes = [record.message for record in caplog.records if "is in colour" in record.message]
         assert len(notes) == told
 
@@ -250,7 +250,7 @@ class Wandering:
         mask = np.zeros(picture.shape[:2], np.uint8)
         mask[:20, -20:] = 255
         xy = self.pose.xy[self.frame] + np.float32([150 * away, 0])
-        return Detection(xy, self.pose.confidence[self.frame], mask if away else None)
+        return Detection(xy, self.pose.confidence[self.frame], Mask(mask) if away else None)
 
     def close(self):
         pass

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.tracking.crop import crop_of, cut
+from understudy.media.squares import cut
+from understudy.tracking.crop import crop_of
 from understudy.tracking.observe import View
 
 HEIGHT, WIDTH = 240, 200

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from queue import SimpleQueue
 from typing import Generic, TypeVar
+
+import cv2
 
 T = TypeVar("T")
 
@@ -19,6 +21,17 @@ T = TypeVar("T")
 class _End:
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
+
+
+@contextmanager
+def opencv_in_the_callers_thread() -> Iterator[None]:
+    """OpenCV starts no threads of its own meanwhile: where ours keep the cores busy, its would only wait for them."""
+    usual = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(usual)
 
 
 def _places(count: int) -> SimpleQueue[None]:

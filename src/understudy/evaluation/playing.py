@@ -16,10 +16,11 @@ from understudy.base.devices import Device
 from understudy.compositing.cutouts import paste
 from understudy.evaluation.truth import Square, Truth
 from understudy.media.reading import VideoWriter
+from understudy.media.squares import cut
 from understudy.performance import Performance
 from understudy.performing.perform import Part, cut_out, driving_frames, placement, played_part
 from understudy.recipes.parts.player import moments
-from understudy.tracking.crop import crop_of, cut
+from understudy.tracking.crop import crop_of
 
 UInt8Array = npt.NDArray[np.uint8]
 

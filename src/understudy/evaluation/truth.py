@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.media.reading import VideoReader
+from understudy.media.squares import cut
 from understudy.performance import Crop, Performance
 from understudy.poses.edges import Box, filmed_box
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
-from understudy.tracking.crop import crop_of, cut
+from understudy.tracking.crop import crop_of
 
 UInt8Array = npt.NDArray[np.uint8]
 Square = tuple[int, int, int]

@@ -20,8 +20,9 @@ import numpy.typing as npt
 from understudy.base.arguments import Rotation
 from understudy.errors import MediaError
 from understudy.media.reading import VideoReader
+from understudy.media.squares import cut
 from understudy.poses.pose import BODY, Pose
-from understudy.tracking.crop import cut, person_square
+from understudy.tracking.crop import person_square
 from understudy.tracking.observe import LOOK_SIDE
 
 Image = npt.NDArray[np.uint8]
@@ -87,10 +88,11 @@ class TrackerFinder:
         seen = self._tracker(small)
         if seen is None or seen.mask is None or not (seen.confidence[BODY] > 0).any():
             return None
-        if not (seen.mask > CERTAIN).any():
+        mask = seen.mask.laid((small.shape[0], small.shape[1]))
+        if not (mask > CERTAIN).any():
             return None
         left, top, side = person_square(Pose(seen.xy[None], seen.confidence[None], (small.shape[0], small.shape[1])))
-        return Found((round(left / shrink), round(top / shrink), round(side / shrink)), seen.mask)
+        return Found((round(left / shrink), round(top / shrink), round(side / shrink)), mask)
 
     def close(self) -> None:
         self._tracker.close()

@@ -20,7 +20,7 @@ _TURNED = {
 _UNSPECIFIED = 2
 # Both are needed: without them swscale's results are one to two levels too dark (measured against the formula).
 _EXACT = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-_WIDE_PRIMARIES = (ColorPrimaries.BT2020, ColorPrimaries.SMPTE431, ColorPrimaries.SMPTE432)
+WIDE_PRIMARIES = (ColorPrimaries.BT2020, ColorPrimaries.SMPTE431, ColorPrimaries.SMPTE432)
 _HDR_CURVES = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
 
 
@@ -54,9 +54,9 @@ class RgbConverter:
         """One frame as (H, W, 3) RGB uint8, contiguous, owned by the caller."""
         height, width = self._fitted_hw(frame)
         if has_alpha(frame):
-            return self._turned(self._framed(self._composited(frame, height, width)))
+            return turned(self._framed(self._composited(frame, height, width)), self._turn)
         scaling = Interpolation.AREA if height <= frame.height and width <= frame.width else Interpolation.BICUBIC
-        if is_hdr(frame) or frame.color_primaries in _WIDE_PRIMARIES:
+        if is_hdr(frame) or frame.color_primaries in WIDE_PRIMARIES:
             # Without _EXACT: with it swscale's tables for this conversion give false colours (FFmpeg 8.1).
             colours = {"dst_color_trc": ColorTrc.BT709, "dst_color_primaries": ColorPrimaries.BT709}
         else:
@@ -67,12 +67,12 @@ class RgbConverter:
             width,
             height,
             "rgb24",
-            src_colorspace=_matrix(frame),
+            src_colorspace=matrix_of(frame),
             dst_color_range=ColorRange.JPEG,
             interpolation=scaling,
             **colours,
         )
-        return self._turned(self._framed(np.asarray(converted.to_ndarray(), np.uint8)))
+        return turned(self._framed(np.asarray(converted.to_ndarray(), np.uint8)), self._turn)
 
     def _fitted_hw(self, frame: av.video.frame.VideoFrame) -> tuple[int, int]:
         """Size at which a frame goes into the target: its own shape, as wide or as high as the target."""
@@ -99,7 +99,7 @@ class RgbConverter:
         rgba = self._reformatter.reformat(
             frame,
             format="rgba",
-            src_colorspace=_matrix(frame),
+            src_colorspace=matrix_of(frame),
             dst_color_range=ColorRange.JPEG,
             interpolation=_EXACT | Interpolation.BICUBIC,
         ).to_ndarray()
@@ -108,21 +108,23 @@ class RgbConverter:
             return opaque
         return np.asarray(cv2.resize(opaque, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
-    def _turned(self, image: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
-        pixels = np.asarray(image, np.uint8)
-        if self._turn in _TURNED:
-            return np.asarray(cv2.rotate(pixels, _TURNED[self._turn]), np.uint8)
-        if self._turn == "mirror":
-            return np.asarray(cv2.flip(pixels, 1), np.uint8)
-        if self._turn == "flip":
-            return np.asarray(cv2.flip(pixels, 0), np.uint8)
-        if self._turn == "transpose":
-            return np.asarray(cv2.transpose(pixels), np.uint8)
-        if self._turn == "transverse":
-            return np.asarray(cv2.flip(cv2.transpose(pixels), -1), np.uint8)
-        if pixels.flags.c_contiguous and pixels.flags.owndata and pixels.flags.writeable:
-            return pixels
-        return np.asarray(pixels.copy(), np.uint8)
+
+def turned(image: npt.NDArray[np.generic], turn: str) -> npt.NDArray[np.uint8]:
+    """A stored picture as it is shown, contiguous and writable; `turn` is a key of `info.TURNS`."""
+    pixels = np.asarray(image, np.uint8)
+    if turn in _TURNED:
+        return np.asarray(cv2.rotate(pixels, _TURNED[turn]), np.uint8)
+    if turn == "mirror":
+        return np.asarray(cv2.flip(pixels, 1), np.uint8)
+    if turn == "flip":
+        return np.asarray(cv2.flip(pixels, 0), np.uint8)
+    if turn == "transpose":
+        return np.asarray(cv2.transpose(pixels), np.uint8)
+    if turn == "transverse":
+        return np.asarray(cv2.flip(cv2.transpose(pixels), -1), np.uint8)
+    if pixels.flags.c_contiguous and pixels.flags.owndata and pixels.flags.writeable:
+        return pixels
+    return np.asarray(pixels.copy(), np.uint8)
 
 
 def has_alpha(frame: av.video.frame.VideoFrame) -> bool:
@@ -136,7 +138,8 @@ def is_hdr(frame: av.video.frame.VideoFrame) -> bool:
     return frame.color_trc in _HDR_CURVES
 
 
-def _matrix(frame: av.video.frame.VideoFrame) -> int | None:
+def matrix_of(frame: av.video.frame.VideoFrame) -> int | None:
+    """The colour matrix to be taken where a frame names none; None where it does."""
     if frame.colorspace != _UNSPECIFIED:
         return None
     return Colorspace.ITU709 if frame.height >= 720 or frame.width >= 1280 else Colorspace.ITU601

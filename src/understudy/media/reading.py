@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +27,7 @@ from understudy.media.deinterlacing import TimedFrame
 from understudy.media.images import is_image, read_image, write_image
 from understudy.media.info import VideoInfo, inspect, probe
 from understudy.media.opening import open_input, video_stream
+from understudy.media.squares import Square, SquareConverter
 from understudy.media.writing import VideoWriter
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 _log = logging.getLogger(__name__)
+_Convert = Callable[[av.video.frame.VideoFrame], npt.NDArray[np.uint8]]
 _AHEAD = 4
 """frames decoded before they are asked for"""
 
@@ -162,8 +164,29 @@ class VideoReader:
         self, numbers: Collection[int]
     ) -> Generator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8] | None], None, None]:
         """Frames as iterating gives them, and beside those with the given numbers the same one unshrunk."""
+        source = self._source
+        convert = RgbConverter(self.size_hw, source.turn, self._alpha_background, source.info.stored_hw)
+        return self._delivered(convert, numbers)
+
+    def squares(
+        self, square: Square, size: int, whole_at: Collection[int]
+    ) -> Generator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8] | None], None, None]:
+        """One square of every frame, (size, size, 3), and beside those with the given numbers the whole frame.
+
+        Args:
+            square: left, top, side in pixels of `info.size_hw`; beyond the picture its edge is repeated.
+            size: pixels.
+            whole_at: numbers of frames, from 0.
+        """
+        source = self._source
+        convert = SquareConverter(square, size, source.info, source.turn, self._alpha_background)
+        return self._delivered(convert, whole_at)
+
+    def _delivered(
+        self, convert: _Convert, whole_at: Collection[int]
+    ) -> Generator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8] | None], None, None]:
         self.notes = []
-        ahead = ReadAhead(self._frames(numbers), _AHEAD)
+        ahead = ReadAhead(self._frames(convert, whole_at), _AHEAD)
         self._running.append(ahead)
         try:
             yield from ahead
@@ -173,11 +196,10 @@ class VideoReader:
                 self._running.remove(ahead)
 
     def _frames(
-        self, whole_at: Collection[int]
+        self, convert: _Convert, whole_at: Collection[int]
     ) -> Generator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8] | None], None, None]:
         decoder = Decoder(self._source, self._strict, self._tolerate_damage, self._note)
         source = self._source
-        convert = RgbConverter(self.size_hw, source.turn, self._alpha_background, source.info.stored_hw)
         convert_whole = RgbConverter(self.info.size_hw, source.turn, self._alpha_background, source.info.stored_hw)
         for note in source.notes:
             self._note(note)

@@ -16,13 +16,14 @@ from understudy.base.files import load_tensors, save_tensors
 from understudy.base.progress import progress_bar
 from understudy.errors import PoseError
 from understudy.media.reading import VideoWriter
+from understudy.media.squares import cut
 from understudy.performance import FLOW_SHRINK, FOUND, Crop, Performance, PerformanceWriter
 from understudy.poses.pose import Pose
 from understudy.synthetic.motion import Motion
 from understudy.synthetic.people import Person
 from understudy.synthetic.render import landmark_paths, render
 from understudy.synthetic.scene import Scene
-from understudy.tracking.crop import crop_of, cut, person_square
+from understudy.tracking.crop import crop_of, person_square
 
 Square = tuple[int, int, int]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -71,15 +70,12 @@ class BackgroundMedian:
         holes = np.zeros(background.shape[:2], np.uint8)
         crowded = np.maximum.reduce(self._people)
 
-        def fill(tile: tuple[slice, slice]) -> None:
-            step = 1 if crowded[tile].any() else 2  # where nobody ever is, half of the samples say the same
-            background[tile], holes[tile] = masked_median(
-                np.stack([frame[tile] for frame in self._frames[::step]]),
-                np.stack([mask[tile] for mask in self._people[::step]]),
-            )
-
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(fill, _tiles(holes.shape)))
+        for tile in _tiles(holes.shape):  # in one thread: two would wait for each other at each of many short steps
+            if crowded[tile].any():
+                frames, masks = (np.stack([one[tile] for one in all_of]) for all_of in (self._frames, self._people))
+                background[tile], holes[tile] = masked_median(frames, masks)
+            else:  # where nobody ever is, half of the samples say the same
+                background[tile] = _median(np.stack([frame[tile] for frame in self._frames[::2]]))
         share = float((holes > 0).mean())
         if 0 < share < 1:
             background = inpaint(background, holes)
@@ -113,31 +109,51 @@ def masked_median(frames: UInt8Array, masks: UInt8Array) -> tuple[UInt8Array, UI
         (H, W, 3), and (H, W) not 0 where no value counted.
     """
     if not masks.any():
-        values = frames.copy()
-        _sort_in_place(values)
-        return values[(len(values) - 1) // 2], np.zeros(masks.shape[1:], np.uint8)
+        return _median(frames.copy()), np.zeros(masks.shape[1:], np.uint8)
     hidden = (masks > 0).astype(np.uint8)
     values = frames | cv2.merge([hidden.reshape(-1, 1) * 255] * 3).reshape(frames.shape)  # 255 sorts to the end
-    _sort_in_place(values)
     counts = len(masks) - hidden.sum(axis=0, dtype=np.uint8)
     middle = np.maximum(counts, 1) - 1 >> 1
-    median = np.empty_like(frames[0])
-    for rank in np.unique(middle):
-        np.copyto(median, values[rank], where=(middle == rank)[..., None])
+    ranks = tuple(int(rank) for rank in np.unique(middle))
+    _put_in_place(values, ranks)
+    pixels = values.reshape(len(values), -1, values.shape[-1])
+    median: UInt8Array = pixels[middle.reshape(-1), np.arange(middle.size)].reshape(frames.shape[1:])
     return median, (counts == 0).astype(np.uint8)
 
 
-def _sort_in_place(values: UInt8Array) -> None:
-    """Sorts along the first axis with Batcher's odd-even merge network: whole-array minima and maxima of bytes.
+def _median(values: UInt8Array) -> UInt8Array:
+    """Over the first axis (the lower of the two middle ones); leaves the values in disorder."""
+    rank = (len(values) - 1) // 2
+    _put_in_place(values, (rank,))
+    middle: UInt8Array = values[rank]
+    return middle
 
-    np.sort would copy and sort each pixel's few values alone, which is twenty times slower here.
+
+def _put_in_place(values: UInt8Array, ranks: tuple[int, ...]) -> None:
+    """Brings to these places along the first axis what sorting would bring there; the others are left in disorder.
+
+    Done with Batcher's odd-even merge network: whole-array minima and maxima of bytes. np.sort would copy and sort each
+    pixel's few values alone, which is twenty times slower here.
     """
-    count = len(values)
     smaller = np.empty_like(values[0])
-    for low, high in _comparators(count):
-        np.minimum(values[low], values[high], out=smaller)
-        np.maximum(values[low], values[high], out=values[high])
-        values[low] = smaller
+    for low, high, low_counts, high_counts in _steps_towards(len(values), ranks):
+        if low_counts:
+            np.minimum(values[low], values[high], out=smaller)
+        if high_counts:
+            np.maximum(values[low], values[high], out=values[high])
+        if low_counts:
+            values[low] = smaller
+
+
+@lru_cache
+def _steps_towards(count: int, ranks: tuple[int, ...]) -> tuple[tuple[int, int, bool, bool], ...]:
+    """The comparators on which those places depend, and which of their two results do."""
+    needed, steps = set(ranks), []
+    for low, high in reversed(list(_comparators(count))):
+        if low in needed or high in needed:
+            steps.append((low, high, low in needed, high in needed))
+            needed |= {low, high}
+    return tuple(reversed(steps))
 
 
 def _comparators(count: int) -> Iterator[tuple[int, int]]:

@@ -28,7 +28,7 @@ from understudy.base.arguments import Landmarks
 from understudy.base.weights import MEDIAPIPE, POSE_DETECTION, POSE_LANDMARK, tracker_network
 from understudy.poses import pose as p
 from understudy.tracking.blazepose_points import BODY_FROM_BLAZEPOSE, FACE_FROM_MESH
-from understudy.tracking.detection import Detection
+from understudy.tracking.detection import Detection, Mask
 from understudy.tracking.hands_and_face import Face, Hand
 from understudy.tracking.litert import Network, sigmoid
 from understudy.tracking.regions import (
@@ -72,11 +72,11 @@ class Body:
     region: Region
     """that was looked at"""
 
-    def mask(self, picture_hw: tuple[int, int], middle: float = MIDDLE) -> UInt8Array:
-        """(H, W), 255 where the person is in the whole picture."""
+    def mask(self, middle: float = MIDDLE) -> Mask:
+        """Where in the picture the person is."""
         # many values: OpenCV's exp is faster than NumPy's tanh
-        share = cv2.convertScaleAbs(1 / (1 + cv2.exp(-self.logits)), alpha=255)
-        return self.region.laid_back(np.asarray(share, np.uint8), picture_hw, middle=middle)
+        share = np.asarray(cv2.convertScaleAbs(1 / (1 + cv2.exp(-self.logits)), alpha=255), np.uint8)
+        return Mask(share, self.region.matrix((share.shape[1], share.shape[0]), middle))
 
 
 class PoseNetworks:
@@ -127,20 +127,18 @@ def refined(shares: Floats, heat: Floats) -> Floats:
         shares: (39, 2) of the region's sides.
         heat: (64, 64, 39) logits.
     """
-    better = shares.copy()
-    high, wide = heat.shape[:2]
-    for index, (x, y) in enumerate(shares):
-        column, row = int(x * wide), int(y * high)
-        if not (0 <= column < wide and 0 <= row < high):
-            continue
-        top, left = max(0, row - WINDOW), max(0, column - WINDOW)
-        near = sigmoid(heat[top : row + WINDOW + 1, left : column + WINDOW + 1, index])
-        if near.max() < PEAK:
-            continue
-        total = near.sum()
-        better[index, 0] = (near.sum(axis=0) @ np.arange(left, left + near.shape[1])) / total / wide
-        better[index, 1] = (near.sum(axis=1) @ np.arange(top, top + near.shape[0])) / total / high
-    return better
+    size_hw = np.array(heat.shape[:2])
+    cells = (shares[:, ::-1] * size_hw).astype(int)
+    about = cells[:, :, None] + np.arange(-WINDOW, WINDOW + 1)  # (39, 2, 9) rows and columns
+    there = (about >= 0) & (about < size_hw[:, None])
+    rows, columns = np.clip(about, 0, size_hw[:, None] - 1).transpose(1, 0, 2)
+    near = sigmoid(heat[rows[:, :, None], columns[:, None, :], np.arange(len(shares))[:, None, None]])
+    near = near * (there[:, 0, :, None] & there[:, 1, None, :])
+    sure = (near.max(axis=(1, 2)) >= PEAK) & ((cells >= 0) & (cells < size_hw)).all(axis=1)
+    total = np.maximum(near.sum(axis=(1, 2)), PEAK)
+    x = (near.sum(axis=1) * columns).sum(axis=1) / total / size_hw[1]
+    y = (near.sum(axis=2) * rows).sum(axis=1) / total / size_hw[0]
+    return np.where(sure[:, None], np.stack([x, y], axis=1), shares).astype(np.float32)
 
 
 class Calmed:
@@ -229,8 +227,7 @@ class BlazePoseTracker:
         height, width = frame.shape[:2]
         outside = ((xy < 0) | (xy >= (width, height))).any(axis=1)
         confidence[outside | (confidence < MIN_CONFIDENCE)] = 0
-        mask = body.mask((height, width), self.networks.middle)
-        return Detection((xy - MIDDLE).astype(np.float32), confidence, mask)
+        return Detection((xy - MIDDLE).astype(np.float32), confidence, body.mask(self.networks.middle))
 
     def _body(self, frame: UInt8Array) -> Body | None:
         if self._follower is None:

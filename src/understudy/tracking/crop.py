@@ -1,10 +1,9 @@
-"""The one static square of a clip that holds the whole person, and cutting it out."""
+"""The one static square of a clip that holds the whole person."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -12,8 +11,6 @@ from understudy.poses import pose as p
 from understudy.poses.edges import FOOT_LENGTH, HAND_LENGTH
 from understudy.poses.pose import FloatArray, Pose
 from understudy.poses.similarity import Similarity
-
-UInt8Array = npt.NDArray[np.uint8]
 
 MARGIN = 0.06
 """of the half side, around everything the person reaches"""
@@ -45,7 +42,7 @@ def person_square(poses: Pose) -> tuple[int, int, int]:
     It is centred on what the person reaches (the 0.5th to the 99.5th percentile over the clip) rather than on the
     trunk, so that the person fills as many of the working pixels as the motion allows. It may reach beyond the
     picture, although what lies there is not counted as the person's reach. All three are multiples of 4, so that the
-    picture can be halved twice before the square is cut out: see `halvings`.
+    picture can be halved twice before the square is cut out: see `media.squares`.
 
     Raises:
         ValueError: no frame has a body joint.
@@ -159,53 +156,3 @@ def crop_of(square: tuple[int, int, int], size: int) -> Similarity:
     """The transform that takes original pixels of the square (left, top, side) to `size` x `size` working pixels."""
     left, top, side = square
     return Similarity.resized(size / side) @ Similarity.shifted(-left, -top)
-
-
-def halvings(side: int, size: int) -> int:
-    """How often a square of `side` pixels is halved on its way to `size`: exact halves are averaged much faster."""
-    times = 0
-    while side >= 3 * size and side % 2 == 0:
-        side //= 2
-        times += 1
-    return times
-
-
-def reading_shrink(original_hw: tuple[int, int], square: tuple[int, int, int], size: int) -> int:
-    """1, 2, 4 ...: by how much whole frames can be shrunk on reading, so that `cut` has the less to do.
-
-    Only what `cut` would do anyway, and only where no length is left with half a pixel.
-    """
-    times = halvings(square[2], size)
-    while any(length % 2**times for length in (*original_hw, *square)):
-        times -= 1
-    return int(2**times)
-
-
-def cut(frame: UInt8Array, square: tuple[int, int, int], size: int, *, beyond: int | None = None) -> UInt8Array:
-    """The square of a whole frame at working size, averaged over areas when it shrinks.
-
-    Args:
-        frame: (H, W, 3) or (H, W).
-        square: (left, top, side) in pixels of `frame`; may reach beyond it.
-        size: of the result.
-        beyond: value outside the frame; None repeats the frame's edge.
-
-    Returns:
-        (size, size, 3) or (size, size).
-    """
-    left, top, side = square
-    height, width = frame.shape[:2]
-    x, y = np.clip([left, left + side], 0, width), np.clip([top, top + side], 0, height)
-    inside = frame[y[0] : y[1], x[0] : x[1]]
-    if inside.size == 0:
-        raise ValueError(f"the square {square} lies outside the {width}x{height} frame")
-    borders = (int(y[0] - top), int(top + side - y[1]), int(x[0] - left), int(left + side - x[1]))
-    if any(borders):
-        kind = cv2.BORDER_REPLICATE if beyond is None else cv2.BORDER_CONSTANT
-        value = beyond or 0
-        inside = cv2.copyMakeBorder(inside, *borders, kind, value=(value, value, value))
-    for _ in range(halvings(side, size)):
-        side //= 2
-        inside = cv2.resize(inside, (side, side), interpolation=cv2.INTER_AREA)
-    method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(inside, (size, size), interpolation=method), np.uint8)

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+import cv2
 import numpy as np
 import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A coarse matte of the person as a network gives it, and where it lies in the frame that was looked at."""
+
+    values: npt.NDArray[np.uint8]
+    """(h, w), 255 inside"""
+    matrix: npt.NDArray[np.float64] = field(default_factory=lambda: np.eye(2, 3))
+    """(2, 3), from its pixel numbers to those of the frame"""
+
+    def laid(self, picture_hw: tuple[int, int], onward: npt.NDArray[np.float64] | None = None) -> npt.NDArray[np.uint8]:
+        """(H, W), 0 where it says nothing, read once, whatever it goes through on its way.
+
+        Args:
+            picture_hw: of the frame, or of what `onward` leads to.
+            onward: (2, 3), from the frame's pixel numbers to those of another picture; None: the frame itself.
+        """
+        matrix = self.matrix
+        if onward is not None:
+            matrix = onward[:, :2] @ matrix
+            matrix[:, 2] += onward[:, 2]
+        return np.asarray(cv2.warpAffine(self.values, matrix, picture_hw[::-1], flags=cv2.INTER_LINEAR), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -17,8 +41,8 @@ class Detection:
     """(133, 2) pixels of the frame that was looked at, whole numbers at pixel centres, COCO-WholeBody order"""
     confidence: npt.NDArray[np.float32]
     """(133,) in [0, 1]; 0 = not seen"""
-    mask: npt.NDArray[np.uint8] | None
-    """(H, W) coarse matte of the person in that frame, 255 inside; None where the tracker makes none"""
+    mask: Mask | None
+    """None where the tracker makes none"""
 
 
 class Tracker(Protocol):

@@ -51,7 +51,7 @@ def glances(reader: VideoReader, found: npt.NDArray[np.bool_], first: int) -> li
 
 def _glance(reader: VideoReader, tracker: BlazePoseTracker, index: int, first: int) -> Glance | None:
     try:
-        frame, size_hw = frame_at(reader, first + index)
+        frame, size_hw = _frame_at(reader, first + index)
     except (MediaError, UsageError):  # damage, or an end before the header's: the pass over the video tells
         return None
     if frame is None:
@@ -61,7 +61,7 @@ def _glance(reader: VideoReader, tracker: BlazePoseTracker, index: int, first: i
     return None if detection is None else _as_shown(detection, size_hw, reader.info.size_hw, index)
 
 
-def frame_at(reader: VideoReader, number: int) -> tuple[npt.NDArray[np.uint8] | None, tuple[int, int]]:
+def _frame_at(reader: VideoReader, number: int) -> tuple[npt.NDArray[np.uint8] | None, tuple[int, int]]:
     """One frame of a clip, by its number, and its (height, width); None where there is none.
 
     Its longer side has at most `LONG_SIDE` pixels.

@@ -70,7 +70,7 @@ class StillRoom:
 
     def without_room(self, frame: UInt8Array, coarse: UInt8Array) -> UInt8Array:
         """Takes from the outer parts of a mask what looks just like the room; its core stays, like or not."""
-        difference = cv2.absdiff(cv2.GaussianBlur(frame, (5, 5), 0), self.background).max(axis=2)
+        difference = _strongest(cv2.absdiff(cv2.GaussianBlur(frame, (5, 5), 0), self.background))
         difference[self.unknown > 0] = 255
         low, high = max(2.0, 0.7 * self.noise), max(6.0, 1.5 * self.noise)
         differs = np.clip((difference - np.float32(low)) * np.float32(255 / (high - low)), 0, 255).astype(np.uint8)
@@ -98,11 +98,17 @@ def still_room(frames: UInt8Array, masks: UInt8Array) -> StillRoom | None:
     for frame, person in zip(frames, people, strict=True):
         visible = (person == 0) & (unknown == 0)
         if visible.any():
-            difference = cv2.absdiff(cv2.GaussianBlur(frame, (5, 5), 0), background).max(axis=2)
+            difference = _strongest(cv2.absdiff(cv2.GaussianBlur(frame, (5, 5), 0), background))
             strays.append(float(np.percentile(difference[visible], 95)))
     if not strays or np.median(strays) > MAX_NOISE:
         return None
     return StillRoom(background, unknown, float(np.median(strays)))
+
+
+def _strongest(colours: npt.NDArray[np.generic]) -> UInt8Array:
+    """Of (H, W, 3) the largest channel: as `max(axis=2)`, which takes fifteen times as long."""
+    red, green, blue = cv2.split(colours)
+    return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
 
 
 def contrast(values: FloatArray, low: float, high: float) -> UInt8Array:

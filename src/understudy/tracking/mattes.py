@@ -15,9 +15,10 @@ import numpy.typing as npt
 from understudy.base.arguments import Rotation, StrPath
 from understudy.errors import MediaError
 from understudy.media.reading import VideoReader
+from understudy.media.squares import Square, cut
 from understudy.performance import Crop
 from understudy.tracking.blazepose import BlazePoseTracker
-from understudy.tracking.crop import cut
+from understudy.tracking.detection import Mask
 from understudy.tracking.green_screen import GreenScreen
 from understudy.tracking.matte import refine
 from understudy.tracking.observe import Observations
@@ -25,7 +26,6 @@ from understudy.tracking.selfie import SelfieSegmenter
 
 UInt8Array = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
-Square = tuple[int, int, int]
 
 _log = logging.getLogger(__name__)
 
@@ -36,14 +36,11 @@ MOST_COLOUR = 8.0
 
 
 class MatteSource(Protocol):
-    def __call__(
-        self, frame: UInt8Array, working: UInt8Array, person: FloatArray | None
-    ) -> tuple[UInt8Array, UInt8Array]:
+    def __call__(self, working: UInt8Array, person: FloatArray | None) -> tuple[UInt8Array, UInt8Array]:
         """The matte of one frame.
 
         Args:
-            frame: (H, W, 3), the whole picture.
-            working: (S, S, 3), its crop.
+            working: (S, S, 3), the crop.
             person: (K, 2) seen points of the person in working pixels; None where there is nobody.
 
         Returns:
@@ -56,9 +53,7 @@ class MatteSource(Protocol):
 class NoMatte:
     """Everything counts as the person."""
 
-    def __call__(
-        self, frame: UInt8Array, working: UInt8Array, person: FloatArray | None
-    ) -> tuple[UInt8Array, UInt8Array]:
+    def __call__(self, working: UInt8Array, person: FloatArray | None) -> tuple[UInt8Array, UInt8Array]:
         return np.full(working.shape[:2], 255, np.uint8), working
 
     def close(self) -> None:
@@ -78,8 +73,10 @@ class CropSegmenter:
 
     def __call__(self, working: UInt8Array, person: FloatArray) -> UInt8Array:
         detection = self._follower(working)
-        if detection is not None and detection.mask is not None and _covers(detection.mask, person):
-            return detection.mask
+        if detection is not None and detection.mask is not None:
+            mask = detection.mask.laid((working.shape[0], working.shape[1]))
+            if _covers(mask, person):
+                return mask
         self._anybody = self._anybody or SelfieSegmenter()
         return self._anybody(working)
 
@@ -98,14 +95,12 @@ class TrackedMatte:
 
     def __init__(self, observations: Observations | None, crop: Crop, size: int) -> None:
         self._observations = observations
-        self._masks: Iterator[UInt8Array | None] = iter(()) if observations is None else iter(observations.masks)
+        self._masks: Iterator[Mask | None] = iter(()) if observations is None else iter(observations.masks)
         self._room = None if observations is None else observations.room(crop, size)
         self._crop, self._size = crop, size
         self._segmenter: CropSegmenter | None = None
 
-    def __call__(
-        self, frame: UInt8Array, working: UInt8Array, person: FloatArray | None
-    ) -> tuple[UInt8Array, UInt8Array]:
+    def __call__(self, working: UInt8Array, person: FloatArray | None) -> tuple[UInt8Array, UInt8Array]:
         mask = next(self._masks, None)
         if person is None:
             return np.zeros(working.shape[:2], np.uint8), working
@@ -113,7 +108,7 @@ class TrackedMatte:
             self._segmenter = self._segmenter or CropSegmenter()
             coarse = self._segmenter(working, person)
         else:
-            coarse = self._observations.view.to_working(mask, self._crop, self._size)
+            coarse = self._observations.view.mask_to_working(mask, self._crop, self._size)
         return refine(working, coarse, self._room), working
 
     def skip(self) -> None:
@@ -136,15 +131,13 @@ class KeyedMatte:
     def __init__(self, screen: GreenScreen, beside: TrackedMatte) -> None:
         self._screen, self._beside = screen, beside
 
-    def __call__(
-        self, frame: UInt8Array, working: UInt8Array, person: FloatArray | None
-    ) -> tuple[UInt8Array, UInt8Array]:
+    def __call__(self, working: UInt8Array, person: FloatArray | None) -> tuple[UInt8Array, UInt8Array]:
         keyed, clean = self._screen.key(working)
         within = self._screen.sheet(keyed)
         if (within > 0).mean() > WHOLE:
             self._beside.skip()
             return keyed, clean
-        tracked, _ = self._beside(frame, working, person)
+        tracked, _ = self._beside(working, person)
         share = cv2.blur(within, (3, 3)).astype(np.float32) / 255
         matte = np.asarray(share * keyed + (1 - share) * tracked + np.float32(0.5), np.uint8)
         return matte, np.where((within > 0)[..., None], clean, working)
@@ -194,9 +187,7 @@ class GivenMatte:
         self._last: UInt8Array | None = None
         self._held = 0
 
-    def __call__(
-        self, frame: UInt8Array, working: UInt8Array, person: FloatArray | None
-    ) -> tuple[UInt8Array, UInt8Array]:
+    def __call__(self, working: UInt8Array, person: FloatArray | None) -> tuple[UInt8Array, UInt8Array]:
         matte = next(self._frames, None)
         if matte is None:
             self._held += 1

@@ -7,6 +7,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -21,7 +22,7 @@ from understudy.poses import pose as p
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity, edge_to_edge
 from understudy.tracking.cuts import CutWatch
-from understudy.tracking.detection import Tracker
+from understudy.tracking.detection import Mask, Tracker
 from understudy.tracking.matte import StillRoom, still_room
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -63,13 +64,41 @@ class View:
         return np.asarray(edge_to_edge(shrunk, shrink=np.array(self.scale_xy)), np.float32)
 
     def to_working(self, image: UInt8Array, crop: Crop, size: int) -> UInt8Array:
-        """A mask (or picture) of the view, cut to the working square; 0 beyond the view."""
+        """A picture of the view, cut to the working square; 0 beyond the view."""
+        return np.asarray(cv2.warpAffine(image, self._onward(crop), (size, size), flags=cv2.INTER_LINEAR), np.uint8)
+
+    def mask_to_working(self, mask: Mask, crop: Crop, size: int) -> UInt8Array:
+        """A mask that was found in the view, in the working square; 0 beyond the view."""
+        seen = np.full((self.y.stop - self.y.start, self.x.stop - self.x.start), 255, np.uint8)
+        return np.minimum(mask.laid((size, size), self._onward(crop)), self.to_working(seen, crop, size))
+
+    def _onward(self, crop: Crop) -> npt.NDArray[np.float64]:
+        """(2, 3), from pixel numbers of the view to those of the working square."""
         matrix = np.zeros((2, 3))
         for axis, start in enumerate((self.x.start, self.y.start)):  # shrunk by a ratio each, alike but for rounding
             shrunk = Similarity.resized(self.scale_xy[axis])
             one = crop.relative_to(shrunk) @ Similarity.shifted(start, start)
             matrix[axis, axis], matrix[axis, 2] = one.scale, one.translation_xy[axis]
-        return np.asarray(cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR), np.uint8)
+        return matrix
+
+
+class _Place(NamedTuple):
+    """Of a mask in the file."""
+
+    offset: int
+    length: int
+    shape: tuple[int, ...]
+    matrix: npt.NDArray[np.float64]
+
+
+class Sample(NamedTuple):
+    """A frame that was kept."""
+
+    number: int
+    """among the tracked ones"""
+    frame: UInt8Array
+    """of the view"""
+    mask: Mask
 
 
 class MaskSpool:
@@ -77,28 +106,28 @@ class MaskSpool:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="understudy-")  # noqa: SIM115 - closed by close()
-        self._places: list[tuple[int, int, tuple[int, int]] | None] = []
+        self._places: list[_Place | None] = []
 
-    def append(self, mask: UInt8Array | None) -> None:
+    def append(self, mask: Mask | None) -> None:
         if mask is None:
             self._places.append(None)
             return
-        packed = zlib.compress(mask.tobytes(), 1)
-        self._places.append((self._file.tell(), len(packed), (mask.shape[0], mask.shape[1])))
+        packed = zlib.compress(mask.values.tobytes(), 1)
+        self._places.append(_Place(self._file.tell(), len(packed), mask.values.shape, mask.matrix))
         self._file.write(packed)
 
     def drop(self, index: int) -> None:
         """Forgets the mask of one frame."""
         self._places[index] = None
 
-    def __iter__(self) -> Iterator[UInt8Array | None]:
+    def __iter__(self) -> Iterator[Mask | None]:
         for place in self._places:
             if place is None:
                 yield None
                 continue
-            offset, length, shape = place
-            self._file.seek(offset)
-            yield np.frombuffer(zlib.decompress(self._file.read(length)), np.uint8).reshape(shape)
+            self._file.seek(place.offset)
+            values = np.frombuffer(zlib.decompress(self._file.read(place.length)), np.uint8)
+            yield Mask(values.reshape(place.shape), place.matrix)
 
     def close(self) -> None:
         self._file.close()
@@ -112,17 +141,16 @@ class Observations:
     """original pixels"""
     masks: MaskSpool
     view: View
-    samples: list[tuple[UInt8Array, UInt8Array]]
-    """some frames of the view, spread over the clip, with their masks"""
+    samples: list[Sample]
+    """spread over the clip"""
 
     def room(self, crop: Crop, size: int) -> StillRoom | None:
         """What the samples say of the room within the working square."""
         if not self.samples:
             return None
-        frames, masks = zip(*self.samples, strict=True)
         return still_room(
-            np.stack([self.view.to_working(frame, crop, size) for frame in frames]),
-            np.stack([self.view.to_working(mask, crop, size) for mask in masks]),
+            np.stack([self.view.to_working(sample.frame, crop, size) for sample in self.samples]),
+            np.stack([self.view.mask_to_working(sample.mask, crop, size) for sample in self.samples]),
         )
 
 
@@ -156,7 +184,7 @@ def observe(reader: VideoReader, tracker: Tracker, region: Region | None) -> Obs
     masks = MaskSpool()
     xys: list[npt.NDArray[np.float32]] = []
     confidences: list[npt.NDArray[np.float32]] = []
-    samples: list[tuple[UInt8Array, UInt8Array]] = []
+    samples: list[Sample] = []
     step = max(1, reader.expected_frames // SAMPLES)
     begins_shot = CutWatch()
     with progress_bar(f"tracking {reader.info.path.name}", reader.expected_frames) as advance:
@@ -174,7 +202,7 @@ def observe(reader: VideoReader, tracker: Tracker, region: Region | None) -> Obs
                 confidences.append(detection.confidence)
                 masks.append(detection.mask)
                 if detection.mask is not None and len(xys) % step == 0 and len(samples) < 2 * SAMPLES:
-                    samples.append((looked_at, detection.mask))
+                    samples.append(Sample(len(xys) - 1, looked_at, detection.mask))
             advance()
     if not xys:
         raise MediaError(f"{reader.info.path} has no frame in the range that was asked for")

@@ -7,10 +7,9 @@ person is chosen, cuts that square out and adds mattes, flow and background.
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
@@ -20,24 +19,24 @@ import numpy.typing as npt
 from understudy.base.arguments import Landmarks, Region, Rotation, StrPath, TrackerName
 from understudy.base.progress import progress_bar
 from understudy.base.things import pasted
-from understudy.base.threads import ReadAhead
-from understudy.errors import MediaError, UsageError
+from understudy.base.threads import ReadAhead, opencv_in_the_callers_thread
+from understudy.errors import UsageError
 from understudy.media.reading import VideoReader, probe
+from understudy.media.squares import Square, cut
 from understudy.performance import FLOW_SHRINK, MISSING, Crop, PerformanceWriter
 from understudy.poses.pose import BODY, Pose
 from understudy.poses.slip import Slip
 from understudy.tracking.background import BackgroundMedian, sample_count, sample_frames
 from understudy.tracking.blazepose import BlazePoseTracker, PoseNetworks
-from understudy.tracking.crop import crop_of, cut
+from understudy.tracking.crop import crop_of
 from understudy.tracking.detection import Tracker
 from understudy.tracking.everybody import others
 from understudy.tracking.flow import BackwardFlow
 from understudy.tracking.given import count_error
-from understudy.tracking.glance import frame_at
 from understudy.tracking.green_screen import GreenScreen
 from understudy.tracking.identity import same_person
-from understudy.tracking.mattes import GivenMatte, KeyedMatte, MatteSource, NoMatte, Square, TrackedMatte, uncut
-from understudy.tracking.observe import MIN_REGION, Observations, look_long_side, observe, place_in_words
+from understudy.tracking.mattes import GivenMatte, KeyedMatte, MatteSource, NoMatte, TrackedMatte, uncut
+from understudy.tracking.observe import MIN_REGION, Observations, Sample, look_long_side, observe, place_in_words
 from understudy.tracking.slips import mend_slips
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -101,7 +100,8 @@ def first_pass(
     """
     with closing(_make_tracker(tracker, landmarks)) as follower:
         look = clip.reader(look_long_side(full.info.size_hw, region))
-        observations = observe(look, follower, region)
+        with opencv_in_the_callers_thread():
+            observations = observe(look, follower, region)
         networks = follower.networks if isinstance(follower, BlazePoseTracker) and region is None else None
         return observations, *_of_one_person(observations, clip, full, networks), follower.version
 
@@ -133,18 +133,16 @@ def matte_source(
     return GivenMatte(Path(matte), square, original_hw, clip.start, clip.end, clip.tolerate_damage, clip.rotate)
 
 
-def _somebody_else(clip: Footage, full: VideoReader, poses: Pose, networks: PoseNetworks) -> list[Region]:
-    """Surroundings, in original pixels, of those who are beside the person in the middle one of its frames."""
-    found = np.flatnonzero(poses.found)
-    index = int(found[len(found) // 2])
-    frame = None
-    with suppress(UsageError, MediaError):  # damage: the second pass tells
-        frame, _ = frame_at(full, round(Fraction(str(clip.start or 0)) * full.fps) + index)
-    if frame is None:
+def _somebody_else(samples: Sequence[Sample], poses: Pose, networks: PoseNetworks) -> list[Region]:
+    """Surroundings, in original pixels, of those who are beside the person in the middle one of the frames kept."""
+    shown = [sample for sample in samples if poses.found[sample.number]]
+    if not shown:
         return []
-    scale = np.array(full.info.size_hw[::-1]) / frame.shape[1::-1]
-    person = poses.xy[index, BODY][poses.confidence[index, BODY] > 0] / scale
-    corners = (np.multiply(one, (*scale, *scale)).round().astype(int) for one in others(frame, person, networks))
+    middle = shown[len(shown) // 2]
+    scale = np.array(poses.size_hw[::-1]) / middle.frame.shape[1::-1]
+    seen = poses.confidence[middle.number, BODY] > 0
+    person = poses.xy[middle.number, BODY][seen] / scale
+    corners = (np.multiply(one, (*scale, *scale)).round().astype(int) for one in others(middle.frame, person, networks))
     regions = [(int(left), int(top), int(width), int(height)) for left, top, width, height in corners]
     return [region for region in regions if min(region[2:]) >= MIN_REGION]
 
@@ -162,7 +160,7 @@ def _of_one_person(
     poses, other = same_person(observations.poses, fps)
     if poses.found.any():
         place = place_in_words(poses)
-        there = [] if networks is None else _somebody_else(clip, full, poses, networks)
+        there = [] if networks is None else _somebody_else(observations.samples, poses, networks)
         if there:
             told = "one more is" if len(there) == 1 else f"{len(there)} more are"
             another = clip.chosen_with(f"--region {','.join(map(str, there[0]))}")
@@ -200,7 +198,10 @@ def second_pass(
     people = crop.of_pose(poses, (size, size))
     prepared = ReadAhead(_prepared(reader, mattes, people, status, square, median), 4)
     try:
-        with progress_bar(f"cutting {reader.info.path.name}", len(poses)) as advance:
+        with (
+            opencv_in_the_callers_thread(),
+            progress_bar(f"cutting {reader.info.path.name}", len(poses)) as advance,
+        ):
             for working, matte in prepared:
                 writer.add(working, matte, flow(working))
                 advance()
@@ -224,15 +225,13 @@ def _prepared(
     """(working frame, matte) of every frame; some whole frames go into the background's median on the way."""
     height, width = reader.info.size_hw
     size = people.size_hw[0]
-    shrink = height // reader.size_hw[0]
-    smaller = (square[0] // shrink, square[1] // shrink, square[2] // shrink)
-    inside = cut(np.full(reader.size_hw, 255, np.uint8), smaller, size, beyond=0)
+    inside = cut(np.full((height, width), 255, np.uint8), square, size, beyond=0)
     sampled = sample_frames(np.flatnonzero(status != MISSING), sample_count((height, width)))
-    with closing(reader.with_whole(sampled)) as frames:
-        for index, (frame, whole) in enumerate(frames):
+    with closing(reader.squares(square, size, sampled)) as frames:
+        for index, (shown, whole) in enumerate(frames):
             known = min(index, len(people) - 1)
             person = people.xy[known, BODY][people.confidence[known, BODY] > 0] if status[known] != MISSING else None
-            matte, working = mattes(frame, cut(frame, smaller, size), person)
+            matte, working = mattes(shown, person)
             matte = np.minimum(matte, inside)
             if whole is not None:
                 median.add(whole, uncut(matte, square, (height, width)))

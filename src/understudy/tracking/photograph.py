@@ -22,6 +22,7 @@ from understudy.compositing.inpainting import Inpainter, widened_matte, without_
 from understudy.errors import MediaError, PoseError
 from understudy.media.info import BY_DEGREES
 from understudy.media.photographs import is_photograph, read_photograph
+from understudy.media.squares import cut
 from understudy.performance import FLOW_SHRINK, FOUND, Crop, Performance, PerformanceWriter
 from understudy.poses import pose as p
 from understudy.poses.formats import read_poses
@@ -30,7 +31,7 @@ from understudy.retargeting.cut_off import cut_off
 from understudy.tracking.blazepose import BlazePoseTracker
 from understudy.tracking.cache import remember_video
 from understudy.tracking.canvas import stretched, turned
-from understudy.tracking.crop import crop_of, cut, dancing_square
+from understudy.tracking.crop import crop_of, dancing_square
 from understudy.tracking.detection import Detection, Tracker
 from understudy.tracking.green_screen import GreenScreen
 from understudy.tracking.maps import Place, add_maps
@@ -180,7 +181,7 @@ def _seen(picture: UInt8Array, look: Tracker, part: Region | None) -> tuple[Pose
     mask = None
     if detection.mask is not None:
         mask = np.zeros((height, width), np.uint8)
-        mask[top : top + high, left : left + wide] = cv2.resize(detection.mask, inside.shape[1::-1])
+        mask[top : top + high, left : left + wide] = cv2.resize(detection.mask.laid(shown_hw), inside.shape[1::-1])
     return Pose(xy[None].astype(np.float32), detection.confidence[None], (height, width)), mask
 
 

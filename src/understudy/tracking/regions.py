@@ -75,7 +75,7 @@ class Region:
             (height, width, 3).
         """
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        matrix = self._matrix(size_wh, middle)
+        matrix = self.matrix(size_wh, middle)
         read = cv2.warpAffine(picture, matrix, size_wh, flags=flags, borderMode=_BORDERS[beyond])
         return np.asarray(read * np.float32((1 - low) / 255) + np.float32(low), np.float32)
 
@@ -87,11 +87,11 @@ class Region:
         middle: float = MIDDLE,
     ) -> UInt8Array:
         """A mask of this region, (h, w), in the whole picture, (H, W); outside 0, or as its nearest pixel."""
-        matrix = self._matrix((mask.shape[1], mask.shape[0]), middle)
+        matrix = self.matrix((mask.shape[1], mask.shape[0]), middle)
         laid = cv2.warpAffine(mask, matrix, picture_hw[::-1], flags=cv2.INTER_LINEAR, borderMode=_BORDERS[beyond])
         return np.asarray(laid, np.uint8)
 
-    def _matrix(self, size_wh: tuple[int, int], middle: float) -> Points:
+    def matrix(self, size_wh: tuple[int, int], middle: float) -> Points:
         """(2, 3), from pixel numbers of what is cut to pixel numbers of the picture."""
         along = self.turn * (self.width / size_wh[0], self.height / size_wh[1])
         start = self.to_picture(np.zeros(2)) + along @ (middle, middle) - middle

@@ -111,7 +111,7 @@ def track(
     from understudy.performance import PerformanceWriter
     from understudy.tracking.background import MAX_STILL_DIFFERENCE
     from understudy.tracking.cache import remember_video
-    from understudy.tracking.crop import crop_of, person_square, reading_shrink
+    from understudy.tracking.crop import crop_of, person_square
     from understudy.tracking.gaps import fill_gaps, require_person
     from understudy.tracking.given import given_poses
     from understudy.tracking.maps import Place, add_maps
@@ -172,9 +172,8 @@ def track(
         mattes = matte_source(matte, clip, observations, square, crop, size, full.info.size_hw)
         with closing(mattes):
             notes_are_new = poses is not None  # else the first pass has read the same file, with the same notes
-            shrink = reading_shrink(full.size_hw, square, size)
-            shrunk = clip.reader(max(full.size_hw) // shrink, notes_are_new)
-            completed, status, median = second_pass(shrunk, mattes, completed, status, square, size, writer)
+            again = clip.reader(say_notes=notes_are_new)
+            completed, status, median = second_pass(again, mattes, completed, status, square, size, writer)
             if isinstance(mattes, GivenMatte):
                 mattes.check_end()
         background, inpainted, difference = median.result()
