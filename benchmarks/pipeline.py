@@ -1,9 +1,10 @@
 """How long every stage takes, from video file to video file, and how many images a second training sees.
 
     python benchmarks/pipeline.py --output before.json
+    python benchmarks/pipeline.py --against REVISION --output ratios.json
 
 Prints a table as it goes and writes the same numbers, with minimum and maximum and the machine they were taken on, as
-JSON. See README.md beside this file.
+JSON. Against another revision it measures both in turns. See README.md beside this file.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import against
 import stages
 import training_steps
 from material import Material, config_of
 from measuring import Comparison, Meter, Row, missing
+from processes import stopped_by_sigterm
+from revisions import commit_of
 from stages import Bench
 from understudy.base.devices import choose_device, keep_freed_memory
 from understudy.base.files import write_json
@@ -52,6 +56,9 @@ MOST_PERFORMING_MS, PERFORMING_SIZE = 80.0, 256
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     device = choose_device(options.device).type
+    if options.against is not None:
+        _in_turns(options, device)
+        return 0
     record = {"version": VERSION, "time": datetime.now(timezone.utc).isoformat(timespec="seconds")}
     record |= {"machine": machine(device), "device": device, "seed": options.seed, "sizes": options.sizes}
     with tempfile.TemporaryDirectory(prefix="understudy-benchmark-") as folder:
@@ -86,11 +93,26 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--performance", type=Path, help="tracked folder to perform and to train on")
     parser.add_argument("--only", nargs="+", choices=STAGES, default=list(STAGES), help="stages (default: all)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
-    parser.add_argument("--repeats", type=int, default=3, help="measurements behind each median")
+    parser.add_argument("--repeats", type=int, help="measurements behind each median (default: 3)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--synthetic-tensors", action="store_true", help="train on random tensors; decodes nothing")
     parser.add_argument("--output", type=Path, help="JSON file")
+    turns = parser.add_argument_group("in turns with another revision")
+    turns.add_argument("--against", metavar="REVISION", help="commit, branch or tag, installed with its own versions")
+    turns.add_argument("--rounds", type=int, help=f"measurements of each (default: {against.ROUNDS})")
+    turns.add_argument(
+        "--conditions", nargs="+", choices=against.CONDITIONS, help="other work meanwhile (default: both)"
+    )
+    turns.add_argument("--isa", nargs="+", choices=against.ISA, help="PyTorch's instructions (default: all)")
+    turns.add_argument("--work", type=Path, help="where the other revision stays installed for the next time")
     options = parser.parse_args(arguments)
+    of_turns = (options.rounds, options.conditions, options.isa, options.work)
+    if options.against is None and any(given is not None for given in of_turns):
+        parser.error("--rounds, --conditions, --isa and --work are for --against")
+    if options.against is not None and options.repeats is not None:
+        parser.error("--against measures once a round: say --rounds, not --repeats")
+    options.repeats = 3 if options.repeats is None else options.repeats
+    options.rounds = against.ROUNDS if options.rounds is None else options.rounds
     for size in options.sizes:
         try:
             config_of(size)
@@ -98,7 +120,42 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
             parser.error(f"--sizes {size}: {error}")
     if options.repeats < 1 or (options.frames is not None and options.frames < 8):
         parser.error("--repeats must be at least 1, and --frames at least 8")
+    if options.rounds < 1:
+        parser.error("--rounds must be at least 1")
     return options
+
+
+def _in_turns(options: argparse.Namespace, device: str) -> None:
+    """Hands over to `against`, with the clip that both revisions are to measure on."""
+    arguments = ["--device", device, "--seed", str(options.seed), "--sizes", *map(str, options.sizes)]
+    if options.only != list(STAGES):  # else each measures all that it knows
+        arguments += ["--only", *options.only]
+    if options.synthetic_tensors:
+        arguments.append("--synthetic-tensors")
+    if options.performance:
+        arguments += ["--performance", str(options.performance.resolve())]
+    facts = {"time": datetime.now(timezone.utc).isoformat(timespec="seconds"), "machine": machine(device)}
+    facts |= {"device": device, "seed": options.seed, "sizes": options.sizes, "only": options.only, "clip": None}
+    films = any("av" in _needed(name, STAGES[name][1], options) for name in options.only) and not missing(MEDIA)
+    with stopped_by_sigterm(), tempfile.TemporaryDirectory(prefix="understudy-against-") as folder:
+        commit_of(options.against)  # said before a clip is made
+        if films:
+            from footage import Footage
+
+            footage = Footage(Path(folder), options.clip, options.frames, options.seed)
+            arguments += ["--clip", str(footage.clip.resolve()), "--frames", str(footage.frames)]
+            facts["clip"] = footage.described()
+        against.compare(
+            options.against,
+            arguments,
+            facts,
+            options.rounds,
+            options.conditions or list(against.CONDITIONS),
+            options.isa or list(against.ISA),
+            Path(folder),
+            options.work,
+            options.output,
+        )
 
 
 def _measured(bench: Bench, options: argparse.Namespace) -> tuple[list[Row], list[Comparison], list[dict[str, str]]]:
@@ -185,3 +242,6 @@ if __name__ == "__main__":
     except UnderstudyError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)

@@ -14,8 +14,12 @@ OPENCV = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-head
 """its builds, of which one is installed"""
 
 
+HOLD_INSTRUCTIONS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS")
+"""variables that keep PyTorch and its libraries from the newest instructions of the processor"""
+
+
 def machine(device: str) -> dict[str, Any]:
-    """JSON-able facts: cpu, cores, system, python, threads, openmp, gpu, load_before, versions.
+    """JSON-able facts: cpu, cores, system, python, threads, openmp, instructions, gpu, load_before, versions.
 
     Args:
         device: "cpu", "cuda" or "mps": what computes.
@@ -29,6 +33,8 @@ def machine(device: str) -> dict[str, Any]:
         "python": platform.python_version(),
         "torch_threads": torch.get_num_threads(),
         "openmp": {name: value for name, value in os.environ.items() if name.startswith(("OMP_", "GOMP_", "KMP_"))},
+        "instructions": {"PyTorch": torch.backends.cpu.get_cpu_capability()}
+        | {name: os.environ[name] for name in HOLD_INSTRUCTIONS if name in os.environ},
         "gpu": torch.cuda.get_device_name() if device == "cuda" else None,
         "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "versions": {name: _version(name) for name in PACKAGES}
