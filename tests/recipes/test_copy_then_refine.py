@@ -11,6 +11,7 @@ from understudy.errors import TrainingError
 from understudy.recipes import copy_then_refine as recipe
 from understudy.recipes import limb_warp
 from understudy.recipes.parts import prior
+from understudy.recipes.parts.dressing import Box, Dressing
 from understudy.recipes.parts.kept_frames import kept_poses
 from understudy.recipes.parts.player import moments
 from understudy.recipes.parts.refined import best, clearly_less, neutral, refiner_for, told
@@ -134,6 +135,21 @@ def test_a_larger_picture_is_made_of_the_larger_frames(me, tmp_path):
     warped = limb_warp.player(limb_warp.Config(size=64), trained.weights, trained.statistics).play(moments(pose))
     assert shown.shape[1:] == (64, 64, 4)
     assert np.abs(shown.astype(int) - np.stack(list(warped))).mean() < 2
+
+
+def test_shown_the_person_alone_the_network_makes_the_same_of_it(me, tmp_path, monkeypatch):
+    config = replace(recipe.RECIPE.preset("instant"), size=192, side=192)
+    trained = learnt(me, tmp_path / "a", config)
+    pose = kept_poses(trained.weights, 192)[:3]
+    sizes = []
+    part = Dressing.part
+    monkeypatch.setattr(Dressing, "part", lambda one, box: sizes.append(box) or part(one, box))
+    boxed = played(recipe, trained, pose)
+    assert len(sizes) == 3 and all((box.bottom - box.top) * (box.right - box.left) < 0.8 * 192**2 for box in sizes)
+    monkeypatch.setattr(Dressing, "person", lambda one, *_: Box(0, 0, 192, 192))
+    whole = played(recipe, trained, pose)
+    difference = np.abs(boxed.astype(int) - whole)
+    assert whole[..., 3].max() > 200 and difference.mean() < 0.1 and (difference > 8).mean() < 0.002
 
 
 def test_a_larger_picture_is_rehearsed_and_judged_at_the_networks_side(me, tmp_path):

@@ -192,7 +192,12 @@ def test_holes_take_the_colours_around_them():
     rgb = np.full((SIZE, SIZE, 3), (200, 100, 50), np.float32)
     weight = np.ones((SIZE, SIZE), np.float32)
     rgb[20:30, 20:30], weight[20:30, 20:30] = 0, 0
-    np.testing.assert_allclose(from_around(rgb, weight)[25, 25], (200, 100, 50), atol=12)
+    whole = from_around(rgb, weight, SIZE)
+    np.testing.assert_allclose(whole[25, 25], (200, 100, 50), atol=12)
+    weight[:10], weight[44:], weight[:, :8], weight[:, 50:] = 0, 0, 0, 0
+    whole = from_around(rgb, weight, SIZE)
+    part = from_around(rgb[10:44, 8:50], weight[10:44, 8:50], SIZE)
+    np.testing.assert_allclose(part[4:-4, 4:-4], whole[14:40, 12:46], atol=1)
 
 
 def test_a_frame_filmed_at_another_time_must_be_nearer_by_more_than_the_price_of_a_jump():

@@ -80,6 +80,7 @@ PARTS = (
     Part("left shin", ((LEFT_KNEE, LEFT_ANKLE),), (LEFT_KNEE, LEFT_ANKLE)),
     Part("left foot", ((LEFT_ANKLE, LEFT_BIG_TOE),), (LEFT_ANKLE, LEFT_BIG_TOE)),
 )
+_JOINTS = np.array([part.joints for part in PARTS])
 TRUNK, HEAD = 0, 1
 """their places in `PARTS`"""
 HIPS = len(PARTS)
@@ -193,7 +194,7 @@ def part_transforms(wanted: Floats, filmed: Floats, seen: npt.NDArray[np.bool_],
         seen: (139,) which points are seen in both.
         size: side of the picture in pixels.
     """
-    limbs = [_along(wanted[list(part.joints)], filmed[list(part.joints)], size) for part in PARTS]
+    limbs = _along(wanted[_JOINTS], filmed[_JOINTS], size)
     spine = wanted[PELVIS] - wanted[NECK], filmed[PELVIS] - filmed[NECK]
     trunk = limbs[TRUNK][:, :2]
     ends = []
@@ -203,21 +204,31 @@ def part_transforms(wanted: Floats, filmed: Floats, seen: npt.NDArray[np.bool_],
     limbs[TRUNK] = ends[0]
     up = wanted[EARS] - wanted[NECK], filmed[EARS] - filmed[NECK]
     limbs[HEAD] = _about(head_turn(wanted, filmed, seen, up), wanted[EARS], filmed[EARS])
-    return np.stack([*limbs, ends[1]])
+    return np.concatenate([limbs, ends[1][None]])
 
 
 def _along(wanted: Floats, filmed: Floats, size: int) -> Floats:
-    """Turns a limb and gives it its length; its thickness stays, since it does not shrink when it points at us."""
-    here, there = wanted[1] - wanted[0], filmed[1] - filmed[0]
-    length_here, length_there = float(np.linalg.norm(here)), float(np.linalg.norm(there))
+    """Turns limbs and gives them their lengths; their thickness stays: none shrinks when it points at us.
+
+    Args:
+        wanted, filmed: (P, 2, 2) both joints of each.
+
+    Returns:
+        (P, 2, 3)
+    """
+    here, there = wanted[:, 1] - wanted[:, 0], filmed[:, 1] - filmed[:, 0]
+    lengths = np.hypot(*here.T), np.hypot(*there.T)
     least = SHORT * size
-    stretch = np.clip(max(length_there, least) / max(length_here, least), 1 / MOST_STRETCH, MOST_STRETCH)
-    if min(length_here, length_there) < 1e-3:  # a point has no direction: it is not turned
-        here = there = here if length_here > length_there else there if length_there > 0 else np.array([0.0, 1.0])
-    u, v = here / np.linalg.norm(here), there / np.linalg.norm(there)
-    across_u, across_v = np.array([-u[1], u[0]]), np.array([-v[1], v[0]])
-    linear = stretch * np.outer(v, u) + np.outer(across_v, across_u)
-    return _about(linear, wanted.mean(axis=0), filmed.mean(axis=0))
+    stretch = np.clip(np.maximum(lengths[1], least) / np.maximum(lengths[0], least), 1 / MOST_STRETCH, MOST_STRETCH)
+    points = np.minimum(*lengths) < 1e-3  # a point has no direction: it is not turned
+    longer = np.where((lengths[0] > lengths[1])[:, None], here, there)
+    longer[np.maximum(*lengths) == 0] = 0.0, 1.0
+    here, there = (np.where(points[:, None], longer, one) for one in (here, there))
+    u, v = (one / np.hypot(*one.T)[:, None] for one in (here, there))
+    across_u, across_v = (one[:, ::-1] * (-1, 1) for one in (u, v))
+    linear = stretch[:, None, None] * v[:, :, None] * u[:, None] + across_v[:, :, None] * across_u[:, None]
+    moved = filmed.mean(axis=1) - np.einsum("pij,pj->pi", linear, wanted.mean(axis=1))
+    return np.concatenate([linear, moved[..., None]], axis=2).astype(np.float32)
 
 
 def trunk_beyond(points: Floats) -> float:
@@ -279,5 +290,12 @@ def blended_places(
         weight = np.concatenate([weight, weight[place][None] * down])
         weight[place] *= 1 - down
         moved = transforms[[*parts, HIPS]]
-    mixed = np.einsum("phw,pij->hwij", weight, moved)
-    return np.asarray(np.einsum("hwij,hwj->hwi", mixed[..., :2], grid_xy) + mixed[..., 2], np.float32)
+    return mixed_places(grid_xy, weight, moved)
+
+
+def mixed_places(grid_xy: Floats, weight: Floats, transforms: Floats) -> Floats:
+    """(H, W, 2): places (H, W, 2) moved by transforms (P, 2, 3), mixed at each by weights (P, H, W)."""
+    mixed = np.tensordot(transforms.reshape(len(transforms), 6), weight, axes=(0, 0))  # (6, H, W)
+    x, y = grid_xy[..., 0], grid_xy[..., 1]
+    places = [mixed[row] * x + mixed[row + 1] * y + mixed[row + 2] for row in (0, 3)]
+    return np.stack(places, axis=-1).astype(np.float32)

@@ -17,8 +17,10 @@ PICTURE = 4
 """channels of a picture: premultiplied red, green, blue, and alpha"""
 NEVER = -4.0
 """the logit of painting over that a new network begins with: next to nothing"""
+FLOW_UNIT = 0.5
+"""pixels of what the network sees: what it calls a flow of 1, as those learnt it that the product comes with"""
 STILL = 1.0
-"""pixels of the network's side: flow up to this is none where pictures are played, from twice as much on it is whole"""
+"""in these units: flow up to this is none where pictures are played, from twice as much on it is whole"""
 HINT = 0.1
 """painting over by less than this is none where pictures are played, and by more than 1 minus this is all"""
 
@@ -29,7 +31,7 @@ class Refinement(NamedTuple):
     choice: Tensor
     """(B, K, h, w): added to the logits of the choice between K pictures"""
     flow: Tensor
-    """(B, K, 2, h, w): x, y in pixels of the network's side, by how much farther each picture is looked up"""
+    """(B, K, 2, h, w): x, y in `FLOW_UNIT`, by how much farther each picture is looked up"""
     paint: Tensor
     """(B, 4, h, w): added to the colours and alpha chosen there, in [-1, 1], where it is painted over"""
     mask: Tensor
@@ -45,7 +47,7 @@ class Refiner(nn.Module):
         sources: K.
         parts: P channels of the pose.
         widths: channels at each depth; the first is half of the pictures' side.
-        most_flow: pixels of the network's side.
+        most_flow: in `FLOW_UNIT`.
     """
 
     def __init__(self, sources: int, parts: int, widths: tuple[int, ...], most_flow: float) -> None:
@@ -127,37 +129,39 @@ def enlarged(coarse: Tensor, size_hw: tuple[int, int]) -> Tensor:
 
 
 def chosen_of(pictures: Tensor, logits: Tensor) -> Tensor:
-    """(B, C, S, S): of pictures (B, K, C, S, S) what a choice by logits (B, K, h, w) makes."""
+    """(B, C, H, W): of pictures (B, K, C, H, W) what a choice by logits (B, K, h, w) makes."""
     share = enlarged(F.softmax(logits, dim=1), (pictures.shape[-2], pictures.shape[-1]))
     return (share[:, :, None] * pictures).sum(dim=1)
 
 
-def applied(pictures: Tensor, logits: Tensor, refinement: Refinement, side: int, *, played: bool = False) -> Tensor:
+def applied(pictures: Tensor, logits: Tensor, refinement: Refinement, *, played: bool = False) -> Tensor:
     """The picture that a refinement makes of warped pictures, which may be larger than those that the network saw.
 
+    Of a part of the pictures it makes what that part of the whole would be, but for what lies beyond.
+
     Args:
-        pictures: (B, K, 4, S, S) premultiplied, in [0, 1].
+        pictures: (B, K, 4, H, W) premultiplied, in [0, 1].
         logits: (B, K, h, w) of the choice without the network.
-        side: pixels, the network's, in which the flow is.
         played: without hints: a little flow or paint is none, and much paint is all. What is looked up between pixels
             loses its sharpness, so that a hint costs more than it gives; while training, hints are how it learns.
 
     Returns:
-        (B, 4, S, S) premultiplied, in [0, 1].
+        (B, 4, H, W) premultiplied, in [0, 1].
     """
-    size = pictures.shape[-1]
+    size_hw = (pictures.shape[-2], pictures.shape[-1])
     flow, mask = refinement.flow, refinement.mask
     if played:
         flow = flow * ((flow.norm(dim=2, keepdim=True) - STILL) / STILL).clamp(0, 1)
         mask = ((mask - HINT) / (1 - 2 * HINT)).clamp(0, 1)
     moved = pictures
     if not played or flow.any():
-        grown = enlarged(flow, (size, size)).flatten(0, 1) * (size / side)
+        seen = 2 * flow.shape[-1]
+        grown = enlarged(flow, size_hw).flatten(0, 1) * (FLOW_UNIT * size_hw[1] / seen)
         # By cubics even while training: with bilinear looks it learns to look between pixels, because a blur is safe
         moved = looked_up(pictures.flatten(0, 1), grown).reshape(pictures.shape)
     chosen = chosen_of(moved, logits + refinement.choice)
-    coarse = F.adaptive_avg_pool2d(chosen, refinement.paint.shape[-1])
-    painted = enlarged((coarse + refinement.paint).clamp(0, 1), (size, size))
-    shown = chosen + enlarged(mask, (size, size)) * (painted - chosen)
+    coarse = F.adaptive_avg_pool2d(chosen, (refinement.paint.shape[-2], refinement.paint.shape[-1]))
+    painted = enlarged((coarse + refinement.paint).clamp(0, 1), size_hw)
+    shown = chosen + enlarged(mask, size_hw) * (painted - chosen)
     alpha = shown[:, 3:].clamp(0, 1)
     return torch.cat([shown[:, :3].clamp(min=0).minimum(alpha), alpha], dim=1)

@@ -36,6 +36,7 @@ from torch import Tensor, nn
 
 from understudy import losses
 from understudy.base.devices import Device, autocast, ready_device
+from understudy.base.threads import ReadAhead
 from understudy.networks.efficientnet_lite import LiteFeatures
 from understudy.networks.refiner import Refinement, Refiner, applied, chosen_of
 from understudy.poses.similarity import Similarity
@@ -62,6 +63,10 @@ MOMENTS, CROPS = 1, 2
 BLOCKS = 4
 """of the reference's time; the last one is held back"""
 NETWORK = "network/"
+ROOM = 24
+"""pixels of N about all that the warped frames show, which the network sees, and paints in, too"""
+AHEAD = 2
+"""moments that are warped before they are refined"""
 
 
 # -- Training ------------------------------------------------------------------------------------------------------
@@ -88,7 +93,7 @@ class CopyThenRefine:
         config = self.config
         pictures, filmed, logits, pose, truth = self._crops(step)
         refinement: Refinement = self.refiner(pictures, filmed, logits, pose)
-        refined = applied(pictures, logits, refinement, config.side)
+        refined = applied(pictures, logits, refinement)
         behind = _colours(self.session.chance.generator(CROPS, step, 1), len(truth) // 2).to(truth.device)
         made, true = (over(one, behind) for one in (refined, truth))
         features, true_features = self._features(made), self._features(true)
@@ -134,7 +139,7 @@ class CopyThenRefine:
         for clip in np.linspace(0, len(self.rehearsals) - 1, 6).astype(int):
             one = self.rehearsals[clip]
             pictures, filmed, logits, pose, truth = tensors(one.part(slice(one.pairs, one.pairs + 1)))
-            refined = applied(pictures, logits, network(pictures, filmed, logits, pose), self.config.side)
+            refined = applied(pictures, logits, network(pictures, filmed, logits, pose))
             for name, picture in zip(rows, (truth, chosen_of(pictures, logits), refined), strict=True):
                 rows[name].append(_picture(over(picture, grey)[0]))
         generator.to(self.session.device)
@@ -227,17 +232,29 @@ class RefiningPlayer:
         config, pose = self.config, pose_of(moments, self.config.size)
         chosen = chosen_frames(config, pose, self.kept, self.weights["moment"])
         pictures = KeptPictures(self.weights, config.size, chosen.frames.ravel())
-        for one in dressings(config, config.side, self.kept, pictures, chosen, pose, range(len(pose))):
-            yield self._refined(one)
+        # Warping and the network take about as long as each other: one is busy with the next moment meanwhile
+        ahead = ReadAhead(dressings(config, config.side, self.kept, pictures, chosen, pose, range(len(pose))), AHEAD)
+        try:
+            for one in ahead:
+                yield self._refined(one)
+        finally:
+            ahead.stop()
 
     @torch.inference_mode()
-    def _refined(self, one: Dressing) -> Frame:
+    def _refined(self, whole: Dressing) -> Frame:
+        shown = np.zeros(whole.large.shape[1:], np.uint8)
+        box = whole.person(ROOM, 2 ** len(self.config.widths))
+        if box is None:
+            return shown
+        one = whole.part(box)
         small, filmed, logits, pose = (tensor.to(self.device) for tensor in tensors(one))
         with autocast(self.device):
             refinement = self.network(small, filmed, logits, pose)
         large = torch.from_numpy(one.large).to(self.device)[None].permute(0, 1, 4, 2, 3) / 255
-        picture = applied(large, logits, refinement, self.config.side, played=True)[0]
-        return (255 * picture + 0.5).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+        picture = applied(large, logits, refinement, played=True)[0]
+        made = (255 * picture + 0.5).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+        shown[box.at(whole.large.shape[1] / whole.small.shape[1])] = made
+        return shown
 
 
 def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> RefiningPlayer:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from understudy.recipes.parts.agreement import Agreement
+from understudy.recipes.parts.agreement import Agreement, _median
 
 SIZE = 64
 SOFTNESS = 6.0
@@ -90,3 +90,9 @@ def test_a_choice_does_not_turn_round_within_one_moment():
     assert seen == sorted(seen) and seen[0] < seen[1] < seen[2] < seen[3]
     fresh = Agreement(SIZE, SOFTNESS).shown(sources, ALL_FILMED[:2], np.array([8.0, 0.0]))[40, 32, 0]
     assert seen[1] < fresh - 1 and seen[-1] == pytest.approx(fresh, abs=1)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_the_median_is_the_usual_one(count):
+    values = np.random.default_rng(count).normal(100, 50, (count, 6, 7, 4)).astype(np.float32)
+    np.testing.assert_allclose(_median(values), np.median(values, axis=0), rtol=1e-4, atol=1e-3)

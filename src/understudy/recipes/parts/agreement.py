@@ -79,8 +79,8 @@ class Agreement:
     def _contradiction(self, sources: Floats) -> Floats:
         """(K, S/2, S/2): RGB and alpha levels between each source and what most of them show there."""
         around = self._smoothed(self._coarse(sources), ODD_WITHIN)
-        apart = around - np.median(around, axis=0)
-        return np.asarray(np.sqrt(np.square(apart).sum(axis=-1)), np.float32)
+        apart = around - _median(around)
+        return np.asarray(np.sqrt(np.einsum("khwc,khwc->khw", apart, apart)), np.float32)
 
     def _coarse(self, pictures: Floats) -> Floats:
         side = self.size // STEP
@@ -89,6 +89,17 @@ class Agreement:
     def _smoothed(self, pictures: Floats, deviation: float) -> Floats:
         deviation *= self.size / UNIT_FRAME / STEP
         return np.stack([cv2.GaussianBlur(one, (0, 0), deviation) for one in pictures])
+
+
+def _median(values: Floats) -> Floats:
+    """Over the first axis; of up to four, what is left without the least and the largest, in a tenth of the time."""
+    count = len(values)
+    if count > 4:
+        return np.asarray(np.median(values, axis=0), np.float32)
+    if count < 3:
+        return np.asarray(values.mean(axis=0), np.float32)
+    inner = values.sum(axis=0) - values.max(axis=0) - values.min(axis=0)
+    return np.asarray(inner / np.float32(count - 2), np.float32)
 
 
 def logits_of(fault: Floats, softness: float) -> Floats:

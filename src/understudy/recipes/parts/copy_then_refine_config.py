@@ -41,7 +41,7 @@ class Config:
     widths: tuple[int, ...] = (32, 48, 64, 96)
     """channels of the network at each depth, the first at N/2"""
     most_flow: float = 6.0
-    """pixels of N by which the network may look elsewhere"""
+    """half pixels of N by which the network may look elsewhere"""
     knows_people: bool = True
     """begin with the network that travels with the program instead of one that knows nothing"""
     checked: bool = True

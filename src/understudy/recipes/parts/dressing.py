@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -43,6 +43,38 @@ class Dressing:
     pose: Floats
     """(P, N/2, N/2) in [0, 1]: 1 on the middle line of each part of the body"""
 
+    def person(self, room: int, multiple: int) -> Box | None:
+        """What any picture shows and `room` pixels more, its edges at multiples; None where none shows anything."""
+        left, top, width, height = cv2.boundingRect((self.small[..., 3].max(axis=0) > 0).astype(np.uint8))
+        if not width:
+            return None
+        side = self.small.shape[1]
+        if side % multiple or self.large.shape[1] * multiple % side:
+            return Box(0, 0, side, side)  # no such box is whole pixels of the large pictures
+        begins = (max(0, begin - room) // multiple * multiple for begin in (top, left))
+        ends = (min(side, -(-(end + room) // multiple) * multiple) for end in (top + height, left + width))
+        return Box(*begins, *ends)
+
+    def part(self, box: Box) -> Dressing:
+        """What it is of a part of the picture."""
+        side, coarse = self.small.shape[1], box.at(1 / STEP)
+        large, small = (one[(slice(None), *box.at(one.shape[1] / side))] for one in (self.large, self.small))
+        return Dressing(large, small, *(one[(slice(None), *coarse)] for one in (self.filmed, self.logits, self.pose)))
+
+
+class Box(NamedTuple):
+    """A part of a picture of side N: rows and columns, pixels."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    def at(self, scale: float) -> tuple[slice, slice]:
+        """Its rows and columns in another size of the picture."""
+        top, left, bottom, right = (round(edge * scale) for edge in self)
+        return slice(top, bottom), slice(left, right)
+
 
 def dressings(
     config: Warping,
@@ -52,7 +84,7 @@ def dressings(
     chosen: Chosen,
     pose: Pose,
     wanted: Sequence[int],
-) -> Iterator[Dressing]:
+) -> Generator[Dressing, None, None]:
     """Some moments of a driver, one after the other.
 
     Args:

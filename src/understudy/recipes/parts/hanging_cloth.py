@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.conditioning.limb_warps import GROUPS, NECK, PARTS, PELVIS, TRUNK, distances_to_parts
+from understudy.conditioning.limb_warps import GROUPS, NECK, PARTS, PELVIS, TRUNK, distances_to_parts, mixed_places
 from understudy.poses.pose import LEFT_ANKLE, LEFT_HIP, LEFT_KNEE, RIGHT_ANKLE, RIGHT_HIP, RIGHT_KNEE
 from understudy.poses.similarity import Similarity
 
@@ -139,6 +139,4 @@ def hanging_places(grid_xy: Floats, distance: Floats, transforms: Floats) -> Flo
         transforms: (P, 2, 3) of theirs.
     """
     weight = 1 / (np.square(distance) + 1)
-    weight /= weight.sum(axis=0)
-    mixed = np.einsum("phw,pij->hwij", weight, transforms)
-    return np.asarray(np.einsum("hwij,hwj->hwi", mixed[..., :2], grid_xy) + mixed[..., 2], np.float32)
+    return mixed_places(grid_xy, np.asarray(weight / weight.sum(axis=0), np.float32), transforms)

@@ -6,6 +6,7 @@ must cover the trunk. Groups are told apart by their distance to the limbs, meas
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from understudy.recipes.parts.hanging_cloth import THIGHS_AND_SHINS, Hanging, de
 
 Floats = npt.NDArray[np.float32]
 Image = npt.NDArray[np.uint8]
+Box = tuple[slice, slice]
 
 THICKNESS_QUANTILE = 0.85
 """of the distances between a part's pixels and its middle line: most of it, without skirts and hair"""
@@ -28,6 +30,9 @@ OVERLAP = 0.4
 """thicknesses by which a group reaches under the one before it, so that no gap opens as soon as they part"""
 
 ARMS = ("right arm", "left arm")
+_ARM_PARTS = [part for arm in ARMS for part in GROUPS[arm]]
+CROSSING = 1.3
+"""thicknesses from both arms within which they cross"""
 CLOTH = "cloth"
 """name of the group of what hangs over both legs"""
 BESIDE = 1.4
@@ -106,17 +111,56 @@ def cut(
         thickness: (P,) pixels, of `thicknesses`.
         cloth: what hangs over both legs.
     """
-    size = picture.shape[0]
-    grid = picture_grid(size, 2)
+    box = _box(picture[..., 3], math.ceil(CROSSING * float(thickness[_ARM_PARTS].max())))
+    if box is None:
+        return []
+    corner = np.array([box[1].start, box[0].start], np.float32)
+    layers = _cut_tightly(picture[box], points - corner, seen, thickness, cloth, picture.shape[0])
+    return [
+        layer._replace(picture=_put(layer.picture, box, picture), filmed=_put(layer.filmed, box, picture, 255))
+        for layer in layers
+    ]
+
+
+def _put(part: Image, box: Box, picture: Image, beyond: int = 0) -> Image:
+    """A part of a picture in its place, on a canvas as large as that."""
+    canvas = np.full((*picture.shape[:2], *part.shape[2:]), beyond, np.uint8)
+    canvas[box] = part
+    return canvas
+
+
+def _box(alpha: npt.NDArray[Any], room: int = 0) -> Box | None:
+    """Rows and columns that hold all that is not 0 and `room` pixels more, even numbers; None if nothing does."""
+    left, top, width, height = cv2.boundingRect((alpha > 0).astype(np.uint8))
+    if not width:
+        return None
+    rows, columns = (
+        slice(max(0, (begin - room) // 2 * 2), min(side, (end + room + 1) // 2 * 2))
+        for begin, end, side in ((top, top + height, alpha.shape[0]), (left, left + width, alpha.shape[1]))
+    )
+    return rows, columns
+
+
+def _cut_tightly(
+    picture: Image,
+    points: Floats,
+    seen: npt.NDArray[np.bool_],
+    thickness: Floats,
+    cloth: Hanging | None,
+    size: int,
+) -> list[Layer]:
+    """`cut` of the part (H, W, 4) of a picture that holds the person; `size` is the whole picture's side."""
+    size_hw = picture.shape[0], picture.shape[1]
+    grid = picture_grid(size, 2)[: size_hw[0] // 2, : size_hw[1] // 2]
     distance = nearness(points, thickness, grid)
     distance[~seen] = 1e3
-    near = {name: enlarged(distance[list(parts)].min(axis=0), size) for name, parts in GROUPS.items()}
+    near = {name: enlarged(distance[list(parts)].min(axis=0), size_hw) for name, parts in GROUPS.items()}
     order = back_to_front(points)
     arms = [order.index(name) for name in ARMS]
     if in_front(picture, near) == order[min(arms)]:
         order[arms[0]], order[arms[1]] = order[arms[1]], order[arms[0]]
-    own = {name: np.ones((size, size), np.float32) for name in order}
-    reach = {name: np.ones((size, size), np.float32) for name in order}
+    own = {name: np.ones(size_hw, np.float32) for name in order}
+    reach = {name: np.ones(size_hw, np.float32) for name in order}
     for place, back in enumerate(order):
         for front in order[place + 1 :]:
             wins = soft(near[back] - near[front])
@@ -131,16 +175,16 @@ def cut(
     legs = ("right leg", "left leg")
     # Of what would be cut to either leg, cloth takes all above its hem, and beside the bare legs what is below it too
     if cloth and seen[list(THIGHS_AND_SHINS)].any():
-        above = soft((cloth.hem - enlarged(depths(points, seen, grid), size)) * HEM)
+        above = soft((cloth.hem - enlarged(depths(points, seen, grid), size_hw)) * HEM)
         for leg in legs:
             parts = list(GROUPS[leg])
             bare = distance[parts]
             bare[:2] *= (thickness[parts[:2]] / cloth.bare)[:, None, None]
-            near[leg] = enlarged(bare.min(axis=0), size)
+            near[leg] = enlarged(bare.min(axis=0), size_hw)
         above = np.maximum(above, soft(np.minimum(*(near[leg] for leg in legs)) - np.float32(BESIDE)))
         groups[CLOTH] = (TRUNK, *THIGHS_AND_SHINS)
         order.insert(1 + max(map(order.index, legs)), CLOTH)
-        near[CLOTH] = enlarged(distance[list(THIGHS_AND_SHINS)].min(axis=0), size) + (1 - above)
+        near[CLOTH] = enlarged(distance[list(THIGHS_AND_SHINS)].min(axis=0), size_hw) + (1 - above)
         for shares in (own, reach):
             shares[CLOTH] = above * np.maximum(*(shares[leg] for leg in legs))
             for leg in legs:
@@ -156,9 +200,15 @@ def cut(
         alpha = matte * np.maximum(within, covered * soft(1 - near[name]))
         if alpha.max() < 0.5:
             continue
-        colours = rgb * mine[..., None] + (1 - mine[..., None]) * from_around(rgb, matte * mine * (mine > 0.5))
         filmed = np.asarray(255 * mine + 0.5, np.uint8)
-        layers.append(Layer(groups[name], premultiplied(colours, alpha), filmed, name == CLOTH))
+        cutout = np.zeros(picture.shape, np.uint8)
+        shown = _box(alpha)
+        assert shown is not None
+        mine, matte_here = mine[shown], matte[shown]
+        around = from_around(rgb[shown], matte_here * mine * (mine > 0.5), size)
+        share = cv2.merge([mine] * 3)
+        cutout[shown] = premultiplied(share * rgb[shown] + (1 - share) * around, alpha[shown])
+        layers.append(Layer(groups[name], cutout, filmed, name == CLOTH))
     return layers
 
 
@@ -196,7 +246,7 @@ def in_front(picture: Image, near: dict[str, Floats]) -> str | None:
         near: (S, S) thicknesses to each group.
     """
     one, other = ARMS
-    crossing = cv2.boundingRect(((near[one] < 1.3) & (near[other] < 1.3)).astype(np.uint8))
+    crossing = cv2.boundingRect(((near[one] < CROSSING) & (near[other] < CROSSING)).astype(np.uint8))
     left, top, width, height = crossing
     if min(width, height) < 4:
         return None
@@ -214,19 +264,27 @@ def in_front(picture: Image, near: dict[str, Floats]) -> str | None:
     return one if outlines[0] > outlines[1] else other
 
 
-def from_around(rgb: Floats, weight: Floats) -> Floats:
-    """(S, S, 3): everywhere the colours of the nearest places with weight, blurred the more the farther they are."""
-    size = rgb.shape[0]
-    half = (size // 2, size // 2)
-    known = np.asarray(cv2.resize(weight, half, interpolation=cv2.INTER_AREA), np.float32)
-    seen = np.asarray(cv2.resize(rgb * weight[..., None], half, interpolation=cv2.INTER_AREA), np.float32)
+def from_around(rgb: Floats, weight: Floats, size: int) -> Floats:
+    """(H, W, 3): everywhere the colours of the nearest places with weight, blurred the more the farther they are.
+
+    Args:
+        rgb: (H, W, 3), a part of a picture with all places that have weight; H and W are even.
+        weight: (H, W).
+        size: side of the whole picture, which says how far is far.
+    """
+    half = (rgb.shape[1] // 2, rgb.shape[0] // 2)
+    known = cv2.resize(weight, half, interpolation=cv2.INTER_AREA)
+    seen = cv2.resize(cv2.multiply(rgb, cv2.merge([weight] * 3)), half, interpolation=cv2.INTER_AREA)
     colours, total = np.zeros_like(seen), np.zeros_like(known)
     for share in (256, 96, 32):
-        near = cv2.GaussianBlur(known, (0, 0), size / share)
+        near, blurred = (
+            cv2.GaussianBlur(one, (0, 0), size / share, borderType=cv2.BORDER_CONSTANT) for one in (known, seen)
+        )
         add = np.minimum(near * 20, 1) * (1 - total)
-        colours += (add / np.maximum(near, 1e-4))[..., None] * cv2.GaussianBlur(seen, (0, 0), size / share)
+        colours += cv2.multiply(blurred, cv2.merge([add / np.maximum(near, 1e-4)] * 3))
         total += add
-    return enlarged(np.asarray(colours / np.maximum(total, 1e-3)[..., None], np.float32), size)
+    colours = cv2.divide(colours, cv2.merge([np.maximum(total, 1e-3)] * 3))
+    return enlarged(np.asarray(colours, np.float32), (rgb.shape[0], rgb.shape[1]))
 
 
 def soft(advantage: Floats) -> Floats:
@@ -235,10 +293,11 @@ def soft(advantage: Floats) -> Floats:
 
 
 def premultiplied(rgb: npt.NDArray[Any], alpha: Floats) -> Image:
-    """(S, S, 4) uint8 from RGB 0-255 and alpha 0-1."""
-    return np.asarray(np.clip(np.dstack([rgb * alpha[..., None], alpha * 255]) + 0.5, 0, 255), np.uint8)
+    """(H, W, 4) uint8 from RGB 0-255 and alpha 0-1."""
+    levels = [cv2.multiply(rgb, cv2.merge([alpha] * 3), dtype=cv2.CV_32F), 255 * alpha]
+    return np.asarray(cv2.merge([np.asarray(cv2.convertScaleAbs(one), np.uint8) for one in levels]), np.uint8)
 
 
-def enlarged(coarse: Floats, size: int) -> Floats:
+def enlarged(coarse: Floats, size_hw: tuple[int, int]) -> Floats:
     """A coarse grid at the picture's size."""
-    return np.asarray(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.asarray(cv2.resize(coarse, size_hw[::-1], interpolation=cv2.INTER_LINEAR), np.float32)

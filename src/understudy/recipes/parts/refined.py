@@ -67,7 +67,7 @@ def best(
             found[name] = []
             for (pictures, filmed, logits, pose, _), truth in zip(moments, true, strict=True):
                 refinement = network(pictures, filmed, logits, pose)
-                made = over(applied(pictures, logits, refinement, config.side, played=True), grey)
+                made = over(applied(pictures, logits, refinement, played=True), grey)
                 found[name].append(float(losses.unit_feature_distance(phi(2 * made - 1), truth)))
     means = {name: round(float(np.mean(values)), 4) for name, values in found.items()}
     chosen, *later = found

@@ -129,11 +129,12 @@ class Wardrobe:
             # Cubic, because a person who is looked up once here and once more on the way to the video blurs visibly
             picture = cv2.remap(layer.picture, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
             own = cv2.remap(layer.filmed, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-            opaque = np.asarray(picture[..., 3] * within / 255, np.float32)
+            alpha = cv2.extractChannel(picture, 3)
+            behind = 1 - alpha * (within / np.float32(255))
             # Beyond an edge a cubic rings: no colour may be brighter than its alpha
-            colours = np.minimum(picture, picture[..., 3:]) * within[..., None]
-            shown[fine] = colours + (1 - opaque[..., None]) * shown[fine]
-            filmed[fine] = (own * (opaque / 255) + (1 - opaque) * filmed[fine]) * (1 - cut_off)
+            colours = cv2.multiply(cv2.min(picture, cv2.merge([alpha] * 4)), cv2.merge([within] * 4), dtype=cv2.CV_32F)
+            shown[fine] = cv2.add(colours, cv2.multiply(shown[fine], cv2.merge([behind] * 4)))
+            filmed[fine] = (own * ((1 - behind) / 255) + behind * filmed[fine]) * (1 - cut_off)
         return shown, filmed
 
     def _layers(self, frame: int) -> list[Layer]:
