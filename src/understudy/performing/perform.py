@@ -287,8 +287,13 @@ def played_part(part: Part, player: Player) -> Part:
 
 def generated(actor: Actor, player: Player, part: Part, driving: Performance) -> Generator[Image, None, None]:
     """What the actor's player paints for each moment of the part, as `ReadAhead` takes it."""
+    from understudy.base.load import ThreadsByLoad
+
     frames = driving_frames(actor, driving) if "frames" in player.needs else None
-    yield from player.play(moments(part.in_window, frames))
+    with ThreadsByLoad() as threads:
+        for frame in player.play(moments(part.in_window, frames)):
+            yield frame
+            threads.follow()
 
 
 def driving_frames(actor: Actor, driving: Performance) -> Iterator[Image]:

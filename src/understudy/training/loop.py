@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from understudy.base.devices import Device, computes_in_bfloat16, ready_device
+from understudy.base.load import ThreadsByLoad
 from understudy.base.progress import Advance, progress_bar
 from understudy.base.stopping import Stop, stop_signals
 from understudy.errors import Interrupted, TrainingError
@@ -229,8 +230,12 @@ def run(
             log.warning(NOTHING_LEFT, loop.at.step, steps, loop.at.seconds / 60)
         return loop.outcome()
     title = f"training {stage}".strip()
-    with stop_signals() as stopped, progress_bar(title, steps, "steps", loop.at.step) as advance:
-        loop.train(steps, limit, stopped, advance)
+    with (
+        stop_signals() as stopped,
+        progress_bar(title, steps, "steps", loop.at.step) as advance,
+        ThreadsByLoad() as threads,
+    ):
+        loop.train(steps, limit, stopped, advance, threads)
     return loop.outcome()
 
 
@@ -270,7 +275,7 @@ class _Loop:
 
     # -- the loop ------------------------------------------------------------------------------------------
 
-    def train(self, steps: int, limit: float, stopped: Stop, advance: Advance) -> None:
+    def train(self, steps: int, limit: float, stopped: Stop, advance: Advance, threads: ThreadsByLoad) -> None:
         """Trains up to `steps` or `limit` seconds, or until a signal; all that is left behind is saved and finite."""
         self.started = time.monotonic() - self.at.seconds
         self.next_save = self.at.seconds + self.checkpoint_seconds
@@ -286,6 +291,7 @@ class _Loop:
                 expected = self.at.step + (limit - self.at.seconds) * self.at.step / max(self.at.seconds, 1e-9)
                 note = " ".join(f"{name} {value:.3g}" for name, value in self.recent.items())
                 advance(self.at.step - before, note, int(min(steps, expected)))
+                threads.follow()
             if self.save():  # else it went back, and has to come here again
                 break
         if stopped.signal is None:

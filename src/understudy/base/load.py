@@ -1,0 +1,103 @@
+"""How busy other programs keep the cores, and as many threads for PyTorch as they leave free.
+
+PyTorch's threads share every layer and wait for the slowest of them. Where another program holds one of two cores, two
+threads were a third as fast as one (`benchmarks/README.md`).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import time
+from pathlib import Path
+
+import torch
+
+log = logging.getLogger(__name__)
+
+STAT = Path("/proc/stat")
+"""of Linux: what every core has done since the machine was started"""
+EVERY_SECONDS = 2.0
+SAY_EVERY_SECONDS = 60.0
+ROOM = 0.35
+"""cores that others may use before a thread is given up for them"""
+
+
+class ThreadsByLoad:
+    """Asked between steps, now and then gives PyTorch in the calling thread as many threads as there are free cores.
+
+    Never more than it had at first, and always that many where the user has said how many (OMP_NUM_THREADS), or where
+    the system does not tell what its cores do (it is Linux that does).
+
+    Example:
+        with ThreadsByLoad() as threads:
+            for step in steps:
+                ...
+                threads.follow()
+    """
+
+    def __init__(self) -> None:
+        self.usual = torch.get_num_threads()
+        self.threads = self.usual
+        self._said = -math.inf
+        self._last = None if self.usual == 1 or "OMP_NUM_THREADS" in os.environ else _now()
+
+    def __enter__(self) -> ThreadsByLoad:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.threads != self.usual:
+            torch.set_num_threads(self.usual)
+            self.threads = self.usual
+
+    def follow(self) -> None:
+        """Measures, if it is time to, and changes the threads, which is told now and then."""
+        if self._last is None or time.monotonic() - self._last[0] < EVERY_SECONDS:
+            return
+        before, self._last = self._last, _now()
+        if self._last is None:
+            return
+        elapsed, busy, own = (after - earlier for after, earlier in zip(self._last, before, strict=True))
+        others = max(0.0, (busy - own) / elapsed)
+        threads = min(self.usual, max(1, math.floor(cores() - others + ROOM)))
+        if threads == self.threads:
+            return
+        torch.set_num_threads(threads)
+        if threads < self.threads and self._last[0] - self._said >= SAY_EVERY_SECONDS:
+            self._said = self._last[0]
+            log.warning(
+                "other programs use %.1f of %d cores: going on with %d of %d threads until they stop",
+                others,
+                cores(),
+                threads,
+                self.usual,
+            )
+        self.threads = threads
+
+
+def cores() -> int:
+    """Those that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _now() -> tuple[float, float, float] | None:
+    """Seconds: of the clock, that our cores have been busy with anything, that this process has computed."""
+    busy = busy_seconds()
+    return None if busy is None else (time.monotonic(), busy, time.process_time())
+
+
+def busy_seconds() -> float | None:
+    """Seconds that the cores of this process have not been idle, together, since the start; None if nobody tells."""
+    try:
+        lines = STAT.read_text().splitlines()
+    except OSError:
+        return None
+    ours = {f"cpu{core}" for core in os.sched_getaffinity(0)}
+    ticks = 0
+    for line in lines:
+        name, *numbers = line.split() or [""]
+        if name in ours:
+            user, nice, system, _idle, _waiting_for_disk, *rest = map(int, numbers[:8])
+            ticks += user + nice + system + sum(rest)
+    return ticks / os.sysconf("SC_CLK_TCK")
