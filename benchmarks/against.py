@@ -25,6 +25,7 @@ from typing import Any
 from processes import busy, finished
 from revisions import ROOT, Tree, checked_out, commit_of, git
 from understudy.base.files import read_json, write_json
+from understudy.base.machine import cores
 from understudy.errors import UnderstudyError, UsageError
 from understudy.evaluation.intervals import mean_interval
 
@@ -166,7 +167,7 @@ def in_turns(
         runs = []
         for (condition, isa), side in itertools.product(ways, SIDES if number % 2 else SIDES[::-1]):
             began = time.monotonic()
-            with busy(_cores()) if condition == "busy" else nullcontext():
+            with busy(cores()) if condition == "busy" else nullcontext():
                 measured = run_pipeline(trees[side], arguments, isa, scratch)
             done += 1
             seconds, left = time.monotonic() - began, (time.monotonic() - started) / done * (total - done)
@@ -196,10 +197,6 @@ def run_pipeline(tree: Tree, arguments: Sequence[str], isa: str, scratch: Path) 
     measured: dict[str, Any] = read_json(output)
     output.unlink()
     return measured
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _environment(folder: Path, instructions: dict[str, str], scratch: Path) -> dict[str, str]:

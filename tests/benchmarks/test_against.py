@@ -202,7 +202,7 @@ def test_only_busy_runs_have_busy_company(against, faked, monkeypatch, tmp_path)
 
     monkeypatch.setattr(against, "busy", busy)
     against.compare("v1", [], {"machine": MACHINE}, 1, ["quiet", "busy"], ["native"], tmp_path, None, None)
-    assert started == [against._cores()] * 2
+    assert started == [against.cores()] * 2
 
 
 def test_a_command_that_fails_says_why_in_one_line(against, tmp_path):

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import torch
 
+from understudy.base.machine import cores
+
 log = logging.getLogger(__name__)
 
 STAT = Path("/proc/stat")
@@ -74,11 +76,6 @@ class ThreadsByLoad:
                 self.usual,
             )
         self.threads = threads
-
-
-def cores() -> int:
-    """Those that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _now() -> tuple[float, float, float] | None:

@@ -18,6 +18,11 @@ HOLD_INSTRUCTIONS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_IN
 """variables that keep PyTorch and its libraries from the newest instructions of the processor"""
 
 
+def cores() -> int:
+    """Those that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def machine(device: str) -> dict[str, Any]:
     """JSON-able facts: cpu, cores, system, python, threads, openmp, instructions, gpu, load_before, versions.
 
@@ -28,7 +33,7 @@ def machine(device: str) -> dict[str, Any]:
 
     return {
         "cpu": _cpu_model(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "torch_threads": torch.get_num_threads(),

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.machine import cores
+
 Floats = npt.NDArray[np.float32]
 
 _NATIVE_LOG = re.compile(rb"[IWEF]\d{4} |[IWEF]0{4}|INFO: |WARNING: All log messages")
@@ -63,8 +65,7 @@ def usual_threads() -> int:
 
     Others may run beside us then, as a test's workers do.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return 1 if os.environ.get("OMP_NUM_THREADS") == "1" else min(2, cores)
+    return 1 if os.environ.get("OMP_NUM_THREADS") == "1" else min(2, cores())
 
 
 @contextmanager
