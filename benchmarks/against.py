@@ -45,8 +45,8 @@ FEW_ROUNDS = 3
 
 
 @dataclass(frozen=True)
-class Ratio:
-    """One line of the table, over the rounds that have it from both trees."""
+class Measured:
+    """What was measured, and how."""
 
     condition: str
     isa: str
@@ -54,6 +54,12 @@ class Ratio:
     case: str
     size: int | None
     unit: str
+
+
+@dataclass(frozen=True)
+class Ratio(Measured):
+    """One line of the table, over the rounds that have it from both trees."""
+
     this: float
     """median over the rounds, as is `other`"""
     other: float
@@ -72,15 +78,9 @@ class Ratio:
 
 
 @dataclass(frozen=True)
-class Alone:
+class Alone(Measured):
     """A row that only one of the trees has."""
 
-    condition: str
-    isa: str
-    stage: str
-    case: str
-    size: int | None
-    unit: str
     only_in: str
     """"this" or "other" """
 

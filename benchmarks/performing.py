@@ -11,7 +11,6 @@ process of its own: the video is made twice, and the second time counts, so that
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -19,10 +18,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from fidelity import MEDIA
 from processes import busy
+from understudy.base.files import write_json
 from understudy.base.machine import machine
 
-MEDIA = Path(os.environ.get("UNDERSTUDY_MEDIA", "../shared/media"))
 HERE = Path(__file__).resolve().parent.parent / "src"
 TWICE = """
 import sys, time, understudy
@@ -47,7 +47,7 @@ def main() -> None:
         record = measured(options, Path(folder))
     print(f"on {record['machine']['cpu']}, {record['machine']['cores']} cores")
     if options.output:
-        options.output.write_text(json.dumps(record, indent=1) + "\n")
+        write_json(options.output, record)
 
 
 def measured(options: argparse.Namespace, folder: Path) -> dict[str, object]:

@@ -11,7 +11,8 @@ from understudy.errors import TrainingError
 from understudy.recipes import copy_then_refine as recipe
 from understudy.recipes import limb_warp
 from understudy.recipes.parts import prior
-from understudy.recipes.parts.dressing import Box, Dressing
+from understudy.recipes.parts.boxes import Box
+from understudy.recipes.parts.dressing import Dressing
 from understudy.recipes.parts.kept_frames import kept_poses
 from understudy.recipes.parts.player import moments
 from understudy.recipes.parts.refined import best, clearly_less, neutral, refiner_for, told

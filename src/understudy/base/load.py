@@ -1,7 +1,7 @@
 """How busy other programs keep the cores, and as many threads for PyTorch as they leave free.
 
 PyTorch's threads share every layer and wait for the slowest of them. Where another program holds one of two cores, two
-threads were a third as fast as one (`benchmarks/README.md`).
+threads are slower than one (docs/results.md, "Waiting threads sleep, and make room").
 """
 
 from __future__ import annotations

@@ -60,13 +60,12 @@ def cut(frame: UInt8Array, square: Square, size: int, *, beyond: int | None = No
     Returns:
         (size, size, 3) or (size, size).
     """
-    left, top, side = square
+    side = square[2]
     height, width = frame.shape[:2]
-    x, y = np.clip([left, left + side], 0, width), np.clip([top, top + side], 0, height)
-    inside = frame[y[0] : y[1], x[0] : x[1]]
+    rows, columns, borders = _clipped(square, (height, width))
+    inside = frame[rows, columns]
     if inside.size == 0:
         raise ValueError(f"the square {square} lies outside the {width}x{height} frame")
-    borders = (int(y[0] - top), int(top + side - y[1]), int(x[0] - left), int(left + side - x[1]))
     if any(borders):
         kind = cv2.BORDER_REPLICATE if beyond is None else cv2.BORDER_CONSTANT
         value = beyond or 0
@@ -76,6 +75,14 @@ def cut(frame: UInt8Array, square: Square, size: int, *, beyond: int | None = No
         inside = cv2.resize(inside, (side, side), interpolation=cv2.INTER_AREA)
     method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(inside, (size, size), interpolation=method), np.uint8)
+
+
+def _clipped(square: Square, size_hw: tuple[int, int]) -> tuple[slice, slice, tuple[int, int, int, int]]:
+    """Rows and columns of a square within a picture, and its pixels above, below, left and right of it."""
+    left, top, side = square
+    y0, y1 = (min(max(at, 0), size_hw[0]) for at in (top, top + side))
+    x0, x1 = (min(max(at, 0), size_hw[1]) for at in (left, left + side))
+    return slice(y0, y1), slice(x0, x1), (y0 - top, top + side - y1, x0 - left, left + side - x1)
 
 
 class SquareConverter:
@@ -120,15 +127,13 @@ class SquareConverter:
 
     def _graph(self, frame: av.video.frame.VideoFrame, matrix: str, levels: str) -> av.filter.Graph:
         """crop, fill up to the square where it reaches beyond the picture, scale, RGB."""
-        left, top, side = self._stored
-        height, width = self._stored_hw
-        x, y = np.clip([left, left + side], 0, width), np.clip([top, top + side], 0, height)
-        before_x, before_y = int(x[0] - left), int(y[0] - top)
-        after_x, after_y = int(left + side - x[1]), int(top + side - y[1])
-        steps = [("crop", f"{x[1] - x[0]}:{y[1] - y[0]}:{x[0]}:{y[0]}:exact=1")]
-        if before_x or before_y or after_x or after_y:
-            steps.append(("pad", f"{side}:{side}:{before_x}:{before_y}"))
-            steps.append(("fillborders", f"{before_x}:{after_x}:{before_y}:{after_y}:smear"))
+        side = self._stored[2]
+        rows, columns, (above, below, before, after) = _clipped(self._stored, self._stored_hw)
+        inside = f"{columns.stop - columns.start}:{rows.stop - rows.start}"
+        steps = [("crop", f"{inside}:{columns.start}:{rows.start}:exact=1")]
+        if above or below or before or after:
+            steps.append(("pad", f"{side}:{side}:{before}:{above}"))
+            steps.append(("fillborders", f"{before}:{after}:{above}:{below}:smear"))
         way = "area" if side > self._size else "bicubic"
         exact = f"flags={way}+accurate_rnd+full_chroma_int:in_color_matrix={matrix}:in_range={levels}:out_range=pc"
         steps += [("scale", f"{self._size}:{self._size}:{exact}"), ("format", "rgb24"), ("buffersink", "")]

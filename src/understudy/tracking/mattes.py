@@ -94,21 +94,20 @@ class TrackedMatte:
     """The tracker's coarse mask, or where it made none one of the crop, refined."""
 
     def __init__(self, observations: Observations | None, crop: Crop, size: int) -> None:
-        self._observations = observations
         self._masks: Iterator[Mask | None] = iter(()) if observations is None else iter(observations.masks)
         self._room = None if observations is None else observations.room(crop, size)
-        self._crop, self._size = crop, size
+        self._laid = None if observations is None else observations.view.masks_to_working(crop, size)
         self._segmenter: CropSegmenter | None = None
 
     def __call__(self, working: UInt8Array, person: FloatArray | None) -> tuple[UInt8Array, UInt8Array]:
         mask = next(self._masks, None)
         if person is None:
             return np.zeros(working.shape[:2], np.uint8), working
-        if mask is None or self._observations is None:
+        if mask is None or self._laid is None:
             self._segmenter = self._segmenter or CropSegmenter()
             coarse = self._segmenter(working, person)
         else:
-            coarse = self._observations.view.mask_to_working(mask, self._crop, self._size)
+            coarse = self._laid(mask)
         return refine(working, coarse, self._room), working
 
     def skip(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -67,10 +67,11 @@ class View:
         """A picture of the view, cut to the working square; 0 beyond the view."""
         return np.asarray(cv2.warpAffine(image, self._onward(crop), (size, size), flags=cv2.INTER_LINEAR), np.uint8)
 
-    def mask_to_working(self, mask: Mask, crop: Crop, size: int) -> UInt8Array:
-        """A mask that was found in the view, in the working square; 0 beyond the view."""
-        seen = np.full((self.y.stop - self.y.start, self.x.stop - self.x.start), 255, np.uint8)
-        return np.minimum(mask.laid((size, size), self._onward(crop)), self.to_working(seen, crop, size))
+    def masks_to_working(self, crop: Crop, size: int) -> Callable[[Mask], UInt8Array]:
+        """What lays masks that were found in the view into the working square; 0 beyond the view."""
+        whole = np.full((self.y.stop - self.y.start, self.x.stop - self.x.start), 255, np.uint8)
+        seen, onward = self.to_working(whole, crop, size), self._onward(crop)
+        return lambda mask: np.minimum(mask.laid((size, size), onward), seen)
 
     def _onward(self, crop: Crop) -> npt.NDArray[np.float64]:
         """(2, 3), from pixel numbers of the view to those of the working square."""
@@ -148,9 +149,10 @@ class Observations:
         """What the samples say of the room within the working square."""
         if not self.samples:
             return None
+        laid = self.view.masks_to_working(crop, size)
         return still_room(
             np.stack([self.view.to_working(sample.frame, crop, size) for sample in self.samples]),
-            np.stack([self.view.mask_to_working(sample.mask, crop, size) for sample in self.samples]),
+            np.stack([laid(sample.mask) for sample in self.samples]),
         )
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from understudy.recipes.parts.dressing import Box, Dressing
+from understudy.recipes.parts.boxes import Box
+from understudy.recipes.parts.dressing import Dressing
 
 
 def moment(side, large, shown=()):

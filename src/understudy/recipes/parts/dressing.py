@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from understudy.conditioning.limb_warps import parts_seen, with_made_up_points
 from understudy.poses.pose import Pose
 from understudy.recipes.parts.agreement import STEP, Agreement, logits_of
+from understudy.recipes.parts.boxes import Box, box_about
 from understudy.recipes.parts.source_choice import Choosing, Chosen
 from understudy.recipes.parts.wardrobe import Cut, Wardrobe
 
@@ -45,35 +46,17 @@ class Dressing:
 
     def person(self, room: int, multiple: int) -> Box | None:
         """What any picture shows and `room` pixels more, its edges at multiples; None where none shows anything."""
-        left, top, width, height = cv2.boundingRect((self.small[..., 3].max(axis=0) > 0).astype(np.uint8))
-        if not width:
-            return None
         side = self.small.shape[1]
-        if side % multiple or self.large.shape[1] * multiple % side:
+        box = box_about(self.small[..., 3].max(axis=0), room, multiple)
+        if box is not None and (side % multiple or self.large.shape[1] * multiple % side):
             return Box(0, 0, side, side)  # no such box is whole pixels of the large pictures
-        begins = (max(0, begin - room) // multiple * multiple for begin in (top, left))
-        ends = (min(side, -(-(end + room) // multiple) * multiple) for end in (top + height, left + width))
-        return Box(*begins, *ends)
+        return box
 
     def part(self, box: Box) -> Dressing:
         """What it is of a part of the picture."""
         side, coarse = self.small.shape[1], box.at(1 / STEP)
         large, small = (one[(slice(None), *box.at(one.shape[1] / side))] for one in (self.large, self.small))
         return Dressing(large, small, *(one[(slice(None), *coarse)] for one in (self.filmed, self.logits, self.pose)))
-
-
-class Box(NamedTuple):
-    """A part of a picture of side N: rows and columns, pixels."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
-
-    def at(self, scale: float) -> tuple[slice, slice]:
-        """Its rows and columns in another size of the picture."""
-        top, left, bottom, right = (round(edge * scale) for edge in self)
-        return slice(top, bottom), slice(left, right)
 
 
 def dressings(

@@ -16,11 +16,11 @@ import numpy.typing as npt
 
 from understudy.conditioning.limb_warps import GROUPS, PARTS, TRUNK, distances_to_parts, picture_grid, trunk_beyond
 from understudy.poses.pose import LEFT_ANKLE, LEFT_SHOULDER, RIGHT_ANKLE, RIGHT_SHOULDER
+from understudy.recipes.parts.boxes import Box, box_about
 from understudy.recipes.parts.hanging_cloth import THIGHS_AND_SHINS, Hanging, depths
 
 Floats = npt.NDArray[np.float32]
 Image = npt.NDArray[np.uint8]
-Box = tuple[slice, slice]
 
 THICKNESS_QUANTILE = 0.85
 """of the distances between a part's pixels and its middle line: most of it, without skirts and hair"""
@@ -111,11 +111,11 @@ def cut(
         thickness: (P,) pixels, of `thicknesses`.
         cloth: what hangs over both legs.
     """
-    box = _box(picture[..., 3], math.ceil(CROSSING * float(thickness[_ARM_PARTS].max())))
+    box = box_about(picture[..., 3], math.ceil(CROSSING * float(thickness[_ARM_PARTS].max())))
     if box is None:
         return []
-    corner = np.array([box[1].start, box[0].start], np.float32)
-    layers = _cut_tightly(picture[box], points - corner, seen, thickness, cloth, picture.shape[0])
+    corner = np.array([box.left, box.top], np.float32)
+    layers = _cut_tightly(picture[box.at()], points - corner, seen, thickness, cloth, picture.shape[0])
     return [
         layer._replace(picture=_put(layer.picture, box, picture), filmed=_put(layer.filmed, box, picture, 255))
         for layer in layers
@@ -125,20 +125,8 @@ def cut(
 def _put(part: Image, box: Box, picture: Image, beyond: int = 0) -> Image:
     """A part of a picture in its place, on a canvas as large as that."""
     canvas = np.full((*picture.shape[:2], *part.shape[2:]), beyond, np.uint8)
-    canvas[box] = part
+    canvas[box.at()] = part
     return canvas
-
-
-def _box(alpha: npt.NDArray[Any], room: int = 0) -> Box | None:
-    """Rows and columns that hold all that is not 0 and `room` pixels more, even numbers; None if nothing does."""
-    left, top, width, height = cv2.boundingRect((alpha > 0).astype(np.uint8))
-    if not width:
-        return None
-    rows, columns = (
-        slice(max(0, (begin - room) // 2 * 2), min(side, (end + room + 1) // 2 * 2))
-        for begin, end, side in ((top, top + height, alpha.shape[0]), (left, left + width, alpha.shape[1]))
-    )
-    return rows, columns
 
 
 def _cut_tightly(
@@ -202,8 +190,9 @@ def _cut_tightly(
             continue
         filmed = np.asarray(255 * mine + 0.5, np.uint8)
         cutout = np.zeros(picture.shape, np.uint8)
-        shown = _box(alpha)
-        assert shown is not None
+        box = box_about(alpha)
+        assert box is not None
+        shown = box.at()
         mine, matte_here = mine[shown], matte[shown]
         around = from_around(rgb[shown], matte_here * mine * (mine > 0.5), size)
         share = cv2.merge([mine] * 3)
