@@ -43,6 +43,10 @@ class UsageError(UnderstudyError):
     """Arguments that contradict each other or name nothing."""
 
 
+class Told(UnderstudyError):
+    """Of several processes another one has met the error and said it; this one ends without a word."""
+
+
 class Interrupted(BaseException):
     """Ctrl-C or SIGTERM, after everything was saved; not an error. The command line exits with 128 + `signal`.
 

@@ -142,7 +142,7 @@ def test_a_run_is_recorded(session):
     record = one.record
     assert record == {
         "steps": 12, "joined_at": None, "seconds": record["seconds"], "features": "none", "device": "cpu",
-        "precision": loop.precision_on(one.device), "seed": 6, "losses": outcome.losses,
+        "precision": loop.precision_on(one.device), "processes": 1, "seed": 6, "losses": outcome.losses,
     }  # fmt: skip
     assert record["seconds"] >= 0 and set(record["losses"]) == {"error"}
     kept = json.loads((one.folder / "run.json").read_text())["settings"]

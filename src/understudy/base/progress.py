@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from understudy.base.ranks import first
+
 
 class Advance(Protocol):
     """Call it after each unit of work.
@@ -31,6 +33,9 @@ def progress_bar(label: str, total: int | None, unit: str = "frames", start: int
         unit: what is counted.
         start: units that were done before, which the rate leaves out.
     """
+    if not first():
+        yield lambda *_: None
+        return
     if sys.stderr.isatty():
         with _terminal_bar(label, total, unit, start) as advance:
             yield advance

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from understudy.base.ranks import ranks
+
 log = logging.getLogger(__name__)
 
 SHOW_CURSOR = b"\x1b[?25h"
@@ -27,6 +29,8 @@ def stop_signals() -> Iterator[Stop]:
     stop = Stop()
 
     def note(number: int, _: FrameType | None) -> None:
+        if stop.signal is not None and ranks() > 1:
+            return  # torchrun repeats the terminal's Ctrl-C, and ends us by other means after half a minute
         if stop.signal is not None:
             if sys.stderr.isatty():  # a progress bar hides the cursor, and nothing is cleaned up from here
                 os.write(sys.stderr.fileno(), SHOW_CURSOR)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import understudy
+from understudy.base.ranks import first
 from understudy.base.things import pasted
 from understudy.errors import UsageError
 
@@ -111,7 +112,8 @@ def demo(asked: dict[str, Any]) -> None:
 
 def _say(what: str, path: Path, more: str = "") -> None:
     """Where something lies that a command has made."""
-    print(f"{what}: {path}" + (f" ({more})" if more else ""))
+    if first():
+        print(f"{what}: {path}" + (f" ({more})" if more else ""))
 
 
 def _say_video(output: Path, compare: bool, overlay: bool = True) -> None:

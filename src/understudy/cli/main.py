@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
+from understudy.base.ranks import check_alone, first, ranks
 from understudy.cli import commands
 from understudy.cli.reading import COMMANDS, command
 from understudy.cli.wording import help_of, in_shell_words, overview
-from understudy.errors import Interrupted, UnderstudyError
+from understudy.errors import Interrupted, Told, UnderstudyError
 
 HELP = ("-h", "--help")
 AMBIGUOUS_WORDS = ("--source", "--target")
@@ -46,10 +47,11 @@ def _run(words: list[str]) -> int:
     try:
         _call(words)
     except UnderstudyError as error:
-        print(f"error: {_one_line(error)}", file=sys.stderr)
+        _say_error(error)
         return 2
     except Interrupted as interrupted:
-        print(_one_line(interrupted), file=sys.stderr)
+        if first():
+            print(_one_line(interrupted), file=sys.stderr)
         return 128 + interrupted.signal
     except KeyboardInterrupt:
         print("stopped; nothing half-finished was left behind", file=sys.stderr)
@@ -59,7 +61,7 @@ def _run(words: list[str]) -> int:
         return 0
     except OSError as error:  # the machine's doing: a disk that fails, an input that has gone meanwhile
         named = f"{error.filename}: " if error.filename else ""
-        print(f"error: {named}{error.strerror or _one_line(error)}", file=sys.stderr)
+        _say_error(f"{named}{error.strerror or _one_line(error)}")
         return 2
     finally:
         _on_terminate(before)
@@ -85,7 +87,32 @@ def _call(words: list[str]) -> None:
         return
     from understudy.cli.parsing import values
 
-    getattr(commands, asked.name.replace("-", "_"))(values(asked, words[1:]))
+    if ranks() == 1:
+        read = values(asked, words[1:])
+    else:
+        from understudy.training import together
+
+        together.join()
+        if asked.name != "train":
+            check_alone(asked.name)
+        if first():  # what cannot be read is told in a box, which one alone shows
+            read = values(asked, words[1:])
+        together.wait()
+        if not first():
+            read = values(asked, words[1:])
+    getattr(commands, asked.name.replace("-", "_"))(read)
+
+
+def _say_error(error: object) -> None:
+    """On stderr, where several processes meet the same one: once."""
+    line = f"error: {_one_line(error)}"
+    if ranks() > 1:
+        from understudy.training.together import say_once
+
+        if not isinstance(error, Told):
+            say_once(line, lambda said: print(said, file=sys.stderr, flush=True))
+        return
+    print(line, file=sys.stderr)
 
 
 def _one_line(said: object) -> str:
@@ -114,6 +141,8 @@ class _Notes(logging.Handler):
         self._said: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
+        if not first() and record.levelno < logging.ERROR:
+            return
         note = "note: " if record.levelno >= logging.WARNING else ""
         line = note + _one_line(record.getMessage())
         if line not in self._said:

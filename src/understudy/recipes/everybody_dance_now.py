@@ -206,7 +206,7 @@ def face_stage(
         log.warning("the face stage is left out: %d frames show a face, and it needs %d", len(patches), batch)
         return None
     trainee = FaceGAN(session, phi, patches)
-    return session.stage(FACE, trainee, config.steps_of(FACE, math.ceil(len(patches) / batch)))
+    return session.stage(FACE, trainee, config.steps_of(FACE, math.ceil(len(patches) / (batch * session.chance.ranks))))
 
 
 def train(session: Session) -> Trained:

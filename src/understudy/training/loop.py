@@ -22,8 +22,11 @@ from torch import Tensor, nn
 from understudy.base.devices import Device, computes_in_bfloat16, ready_device
 from understudy.base.load import ThreadsByLoad
 from understudy.base.progress import Advance, progress_bar
+from understudy.base.ranks import first, rank, ranks
 from understudy.base.stopping import Stop, stop_signals
 from understudy.errors import Interrupted, TrainingError
+from understudy.training import together
+from understudy.training.average import Average as Average
 from understudy.training.chance import Chance
 from understudy.training.run_folder import RunFolder
 
@@ -76,13 +79,15 @@ class NotFinite(Exception):
 
 
 def launch(device: Device = "auto") -> Fabric:
-    """One process on one device, in bfloat16 where that is faster."""
+    """One process on one device, or several as `torchrun` has started them, in bfloat16 where that is faster."""
     from lightning_fabric import Fabric
 
     chosen = ready_device(device)
     for name in ("lightning.fabric", "lightning_fabric"):  # what it announces, we say in our own words
         logging.getLogger(name).setLevel(logging.ERROR)
-    return Fabric(accelerator=chosen.type, devices=1, precision=precision_on(chosen))
+    fabric = Fabric(accelerator=chosen.type, precision=precision_on(chosen), **together.devices_for(chosen))
+    fabric.launch()
+    return fabric
 
 
 def precision_on(device: torch.device) -> Literal["bf16-mixed", "32-true"]:
@@ -91,16 +96,18 @@ def precision_on(device: torch.device) -> Literal["bf16-mixed", "32-true"]:
 
 
 def descend(fabric: Fabric, optimizer: torch.optim.Optimizer, losses: Mapping[str, Tensor]) -> None:
-    """One optimizer step down the sum of already weighted, named losses.
+    """One optimizer step down the sum of already weighted, named losses, of which all processes take the mean.
 
     Raises:
-        NotFinite: one of them is NaN or infinite; this call changed nothing.
+        NotFinite: one of them is NaN or infinite, in any process; this call changed nothing.
     """
-    for name, loss in losses.items():
-        if not torch.isfinite(loss):
+    values = torch.stack(list(losses.values()))
+    for name, finite in zip(losses, together.everywhere(torch.isfinite(values)).tolist(), strict=True):
+        if not finite:
             raise NotFinite(name)
     optimizer.zero_grad(set_to_none=True)
-    fabric.backward(torch.stack(list(losses.values())).sum())
+    fabric.backward(values.sum() / ranks())
+    together.add_gradients(optimizer)
     optimizer.step()
 
 
@@ -148,42 +155,6 @@ def out_of_memory_told() -> Iterator[None]:
             "memory ran out: close other programs or choose another `device`, and go on with `resume=True`; or begin "
             "again with a smaller `preset` and another `output`"
         ) from None
-
-
-class Average:
-    """Exponential moving average of a network's weights and buffers, for showing.
-
-    The decay starts low and rises to `decay`, min(decay, (1 + s) / (10 + s)), so that short runs are not
-    held back by their first steps.
-    """
-
-    def __init__(self, network: nn.Module, decay: float):
-        self.decay = decay
-        self.values = {name: value.detach().clone() for name, value in network.state_dict().items()}
-
-    @torch.no_grad()
-    def update(self, network: nn.Module, step: int) -> None:
-        decay = min(self.decay, (1 + step) / (10 + step))
-        moving, current = [], []
-        for name, value in network.state_dict().items():
-            if value.is_floating_point():
-                moving.append(self.values[name])
-                current.append(value.detach())
-            else:
-                self.values[name].copy_(value)
-        torch._foreach_lerp_(moving, current, 1 - decay)
-
-    @contextmanager
-    def shown_in(self, network: nn.Module) -> Iterator[nn.Module]:
-        """Lends the average to `network`, in evaluation mode, and gives its own weights back afterwards."""
-        own = {name: value.detach().clone() for name, value in network.state_dict().items()}
-        network.load_state_dict(self.values)
-        network.eval()
-        try:
-            yield network
-        finally:
-            network.load_state_dict(own)
-            network.train()
 
 
 @dataclass
@@ -251,21 +222,25 @@ class _Loop:
         checkpoint_seconds: float,
     ):
         self.trainee, self.folder, self.fabric, self.settings, self.seed = trainee, folder, fabric, settings, seed
-        self.chance = Chance(seed)
+        self.chance = Chance(seed, rank(), ranks())
         self.average = Average(trainee.networks[trainee.shown], ema_decay)
         self.base_rates = {name: o.param_groups[0]["lr"] for name, o in trainee.optimizers.items()}
         self.at = _Progress()
         self.recent: dict[str, float] = {}
         self.bad_steps = 0
+        self.signal: int | None = None
+        self.due = False
         self.checkpoint_seconds = checkpoint_seconds
         self.started = self.next_save = self.next_preview = 0.0
 
     def prepare(self, resume: bool) -> None:
         """Restores the newest whole checkpoint of an old run, or empties the folder for a new one."""
-        if not resume or not self.folder.checkpoints():
-            self.folder.begin(self.settings, self.seed, str(self.fabric.device))
+        if not together.of_first(lambda: resume and bool(self.folder.checkpoints())):
+            if first():
+                self.folder.begin(self.settings, self.seed, str(self.fabric.device))
             return
-        self.folder.check_settings(self.settings)
+        if first():
+            self.folder.check_settings(self.settings)
         if not self.restore():
             raise TrainingError(
                 f"no checkpoint in {self.folder.path} can be read: delete that folder to begin anew, "
@@ -281,10 +256,12 @@ class _Loop:
         self.next_save = self.at.seconds + self.checkpoint_seconds
         self.next_preview = self.at.seconds + FIRST_PREVIEW_SECONDS
         while True:
-            while self.at.step < steps and self.at.seconds < limit and stopped.signal is None:
+            self.agree(stopped)
+            while self.at.step < steps and self.at.seconds < limit and self.signal is None:
                 before = self.at.step
                 self.step(last=before + 1 == steps)
-                if not self.bad_steps and self.at.seconds >= self.next_save:  # else: keep what lies before them
+                self.agree(stopped)
+                if self.due:
                     self.save()
                 if self.at.seconds >= self.next_preview:
                     self.preview()
@@ -294,10 +271,16 @@ class _Loop:
                 threads.follow()
             if self.save():  # else it went back, and has to come here again
                 break
-        if stopped.signal is None:
+        if self.signal is None:
             self.preview()
-        if stopped.signal is not None:  # it may have come during that preview
-            raise Interrupted(f"stopped at step {self.at.step}; saved, go on with `resume=True`", stopped.signal)
+            self.agree(stopped)  # a signal may have come during that preview
+        if self.signal is not None:
+            raise Interrupted(f"stopped at step {self.at.step}; saved, go on with `resume=True`", self.signal)
+
+    def agree(self, stopped: Stop) -> None:
+        """What the processes see each for itself becomes what all go by: the time, a signal, whether to save."""
+        due = not self.bad_steps and self.at.seconds >= self.next_save  # else: keep what lies before them
+        self.at.seconds, self.signal, self.due = together.agreed(self.at.seconds, stopped.signal, due)
 
     def step(self, last: bool) -> None:
         """One step. A NaN skips it; three in a row, or one that has reached the weights, go back to a checkpoint."""
@@ -318,8 +301,9 @@ class _Loop:
         self.at.step += 1
         self.at.seconds = time.monotonic() - self.started
         if self.at.step % LOG_EVERY_STEPS == 0 or last:
-            self.recent = {name: float(value.detach()) for name, value in losses.items()}
-            self.folder.log_losses(self.at.step, self.at.seconds, self.recent)
+            self.recent = together.mean(losses)
+            if first():
+                self.folder.log_losses(self.at.step, self.at.seconds, self.recent)
 
     def go_back(self, bad: str) -> None:
         backtracks, rate = self.at.backtracks + 1, self.at.rate / 2
@@ -334,6 +318,8 @@ class _Loop:
         log.warning("went back to step %d with the learning rate times %g", self.at.step, rate)
 
     def preview(self) -> None:
+        if not first():
+            return
         self.folder.previews.mkdir(exist_ok=True)
         with self.average.shown_in(self.trainee.networks[self.trainee.shown]) as generator, torch.no_grad():
             self.trainee.preview(generator, self.folder.previews, self.at.step)
@@ -354,22 +340,24 @@ class _Loop:
             log.warning("step %d not saved: %s is not finite", self.at.step, bad)
             self.go_back(bad)
             return False
-        arrays = {name: _array(tensor) for name, tensor in tensors.items()}
-        self.folder.save(self.at.step, arrays, {"progress": vars(self.at)})
+        if first():
+            arrays = {name: _array(tensor) for name, tensor in tensors.items()}
+            self.folder.save(self.at.step, arrays, {"progress": vars(self.at)})
         cost = CHECKPOINT_COST * (time.monotonic() - began)
         self.next_save = self.at.seconds + max(self.checkpoint_seconds, cost)
         return True
 
     def restore(self) -> bool:
         """Loads the newest checkpoint that is whole; False when there is none."""
-        found = self.folder.load()
-        if found is None:
+        found = self.folder.load() if first() else None
+        progress = together.of_first(lambda: None if found is None else found[1]["progress"])
+        if progress is None:
             return False
-        arrays, header = found
-        self._load_state({name: torch.from_numpy(array) for name, array in arrays.items()})
-        self.at = _Progress(**header["progress"])
+        arrays = None if found is None else {name: torch.from_numpy(array) for name, array in found[0].items()}
+        self._load_state(together.tensors_of_first(arrays))
+        self.at = _Progress(**progress)
         self._apply_rate()
-        self.recent = self.folder.forget_losses_after(self.at.step)
+        self.recent = together.of_first(lambda: self.folder.forget_losses_after(self.at.step))
         return True
 
     def _apply_rate(self) -> None:

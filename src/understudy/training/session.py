@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from understudy.base.ranks import rank, ranks
 from understudy.training import loop
 from understudy.training.chance import Chance
 from understudy.training.run_folder import fingerprint
@@ -56,7 +57,7 @@ class Session:
         self.config, self._reference, self.unpaired, self.folder = config, reference, list(unpaired), folder
         self.seed, self.resume, self.max_minutes, self.max_steps = seed, resume, max_minutes, max_steps
         self._device = device
-        self.chance = Chance(seed)
+        self.chance = Chance(seed, rank(), ranks())
         self.settings: dict[str, Any] = {
             "recipe": recipe,
             "config": asdict(config),
@@ -64,6 +65,8 @@ class Session:
             "reference": None if reference is None else fingerprint(reference),
         }
         """what a resumed run must have been begun with; a recipe adds what else it learns from"""
+        if ranks() > 1:
+            self.settings["processes"] = ranks()
         self._stages: Stages | None = None
         self._outcome: loop.Outcome | None = None
 
@@ -175,6 +178,7 @@ class Session:
             "features": "none",
             "device": str(self.device),
             "precision": loop.precision_on(self.device),
+            "processes": ranks(),
             "seed": self.seed,
             "losses": self._outcome.losses,
         }

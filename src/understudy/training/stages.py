@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from understudy.base.files import read_json
+from understudy.base.ranks import first, ranks
 from understudy.errors import TrainingError
 from understudy.training import loop as training
+from understudy.training import together
 from understudy.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class Stages:
         self.minutes, self.steps = max_minutes, max_steps
         self.outcomes: dict[str, training.Outcome] = {}
         self.idle = True
-        if not resume:  # else a later resumption could take an older run's stage for this one's
+        if not resume and first():  # else a later resumption could take an older run's stage for this one's
             for name in shares:
                 shutil.rmtree(folder / name, ignore_errors=True)
 
@@ -76,7 +78,7 @@ class Stages:
         builds_on = {
             stage: outcome.steps for stage, outcome in self.outcomes.items() if after is None or stage in after
         }
-        resume = self.resume and self._builds_on(name) in (None, builds_on)
+        resume = together.of_first(lambda: self.resume and self._builds_on(name) in (None, builds_on))
         run_folder = RunFolder(self.folder / name)
         if self.resume and not resume and run_folder.checkpoints():
             log.warning("stage %s begins anew: what it builds on has been trained further", name)
@@ -133,6 +135,7 @@ class Stages:
             "seconds": round(sum(outcome.seconds for outcome in self.outcomes.values()), 1),
             "device": str(device),
             "precision": training.precision_on(device),
+            "processes": ranks(),
             "seed": self.seed,
             "losses": {
                 f"{stage} {name}": value

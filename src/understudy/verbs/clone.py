@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from understudy.base.arguments import Device, Fit, MissingLimbs, NormalizeBy, Preset, Region, Rotation, StrPath
+from understudy.base.ranks import check_alone
 from understudy.base.things import pasted
 from understudy.errors import UnderstudyError
 from understudy.verbs.checks import checked_training, checked_video
@@ -125,6 +126,7 @@ def clone(
     from understudy.tracking.track import tracked
     from understudy.verbs.outputs import beside
 
+    check_alone("clone")
     actor_path = beside(Path(output), ".actor")
     filmed = part_of(
         "reference",

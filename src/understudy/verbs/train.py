@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -102,10 +103,13 @@ def train(
         $ understudy train --reference me.mp4 --output me.actor --recipe performance-cloning --unpaired dance.mp4
         $ understudy train --reference me.mp4 --output me.actor --recipe everybody-dance-now --set optimisation.batch=2
     """
+    from understudy.consent import Consent
     from understudy.covering.oddities import say_oddities
     from understudy.synthetic.drivers import part_of
     from understudy.tracking.track import tracked
+    from understudy.training import together
 
+    together.join()
     part = part_of(
         "reference",
         reference,
@@ -133,8 +137,9 @@ def train(
         settings=settings,
         device=device,
     )
-    given = training.agreed(consent, reference)
-    person = tracked(reference, **training.tracking, **part)
+    together.wait()  # before one of several writes what the others would find in the output's place
+    given = Consent(**together.of_first(lambda: asdict(training.agreed(consent, reference))))
+    person = together.in_turns(lambda: tracked(reference, **training.tracking, **part))
     say_oddities("reference", person)
     return carried_out(training, person, given)
 
@@ -152,20 +157,24 @@ def carried_out(
     """
     from understudy.actor import Actor, run_folder_of
     from understudy.base.files import locked, write_json
+    from understudy.base.ranks import first
     from understudy.recipes import recipe
+    from understudy.training import together
     from understudy.training.session import Session
     from understudy.unpaired.chosen import read_unpaired
     from understudy.verbs.outputs import set_aside
 
     learnt_too = also if training.learns_from else []
-    others = read_unpaired(training.learns_from, [*learnt_too, *training.unpaired], **training.tracking)
+    learnt_from = [*learnt_too, *training.unpaired]
+    others = together.in_turns(lambda: read_unpaired(training.learns_from, learnt_from, **training.tracking))
     run_folder = run_folder_of(training.output)
-    with locked(run_folder, TrainingError):
-        # again: another process may have trained it while this one tracked
-        training.check_output()
-        if training.overwrite:
-            set_aside(training.output)
-        write_json(run_folder / "consent.json", asdict(consent))
+    with locked(run_folder, TrainingError) if first() else nullcontext():
+        if first():
+            # again: another process may have trained it while this one tracked
+            training.check_output()
+            if training.overwrite:
+                set_aside(training.output)
+            write_json(run_folder / "consent.json", asdict(consent))
         session = Session(
             training.recipe,
             training.config,
@@ -181,5 +190,7 @@ def carried_out(
         trained = recipe(training.recipe).learn(session)
         actor = Actor.of(trained, reference, training.recipe, training.preset, consent)
         actor = actor.normalizing_by(training.normalization)
-        actor.save(training.output)
+        if first():
+            actor.save(training.output)
+        together.wait()
     return actor

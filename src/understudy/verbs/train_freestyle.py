@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from understudy.base.arguments import Device, StrPath, check_choice, check_limits, check_seed
+from understudy.base.ranks import check_alone
 from understudy.errors import TrainingError, UsageError
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def train_freestyle(
     from understudy.tracking.track import tracked
     from understudy.training.session import Session
 
+    check_alone("train-freestyle")
     path = Path(output)
     check_choice("preset", preset, get_args(NetworkPreset))
     config = NETWORK_PRESETS[preset]()
