@@ -21,6 +21,7 @@ from understudy import losses
 from understudy.base import devices
 from understudy.base.devices import autocast, computes_in_bfloat16
 from understudy.conditioning.clips import Clip, flat_colour, read_clip
+from understudy.networks import vgg
 from understudy.networks.vgg import VGG19Features
 from understudy.poses.similarity import IDENTITY, Similarity
 from understudy.recipes import performance_cloning
@@ -90,7 +91,8 @@ def _folded_or_plain(bench: Bench, config: Config) -> Iterator[Comparison]:
     real, fake = torch.rand(2, count, 3, config.size, config.size, device=bench.device, dtype=kind)
 
     def folded(x: Tensor) -> Tensor:
-        return phi(x)[0]
+        with mock.patch.object(vgg, "_in_bfloat16", lambda _: True):  # also where it is not what is chosen
+            return phi(x)[0]
 
     def plain(x: Tensor, layout: torch.memory_format) -> Tensor:
         normalised = ((x + 1) / 2 - phi.mean) / phi.deviation

@@ -3,6 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from understudy.networks import vgg
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.pix2pixhd import MultiScaleDiscriminator
 from understudy.networks.unet import UNet, initialise
@@ -84,17 +85,33 @@ def test_initial_weights_are_drawn_with_the_asked_deviation():
     assert judge.layers[3].weight.mean().item() == pytest.approx(1, abs=0.02)
 
 
-def test_relu1_1_equals_the_plain_convolution():
+def plain_relu1_1(phi, frames):
+    return F.relu(phi.convolutions["relu1_1"](((frames + 1) / 2 - phi.mean) / phi.deviation))
+
+
+def test_relu1_1_is_folded_in_bfloat16_alone():
     phi = VGG19Features(("relu1_1",))
     frames = torch.rand(2, 3, 10, 14) * 2 - 1
-    convolution = phi.convolutions["relu1_1"]
-    plain = F.relu(convolution(((frames + 1) / 2 - phi.mean) / phi.deviation))
+    plain = plain_relu1_1(phi, frames)
+    assert torch.equal(phi(frames)[0], plain)
+    with torch.autocast("cpu", torch.bfloat16):
+        folded = phi(frames)[0]
+    assert folded.shape == (2, 256, 5, 7) and folded.dtype == torch.bfloat16
+    assert torch.allclose(F.pixel_shuffle(folded.float(), 2), plain, atol=0.02, rtol=0.02)
+
+
+def test_the_folded_convolution_is_the_plain_one(monkeypatch):
+    monkeypatch.setattr(vgg, "_in_bfloat16", lambda _: True)
+    frames = torch.rand(2, 3, 10, 14) * 2 - 1
+    phi = VGG19Features(("relu1_1",))
     folded = phi(frames)[0]
     assert folded.shape == (2, 256, 5, 7)
-    assert torch.allclose(F.pixel_shuffle(folded, 2), plain, atol=1e-5)
+    assert torch.allclose(F.pixel_shuffle(folded, 2), plain_relu1_1(phi, frames), atol=1e-5)
 
 
-def test_deeper_layers_do_not_depend_on_the_folding():
+@pytest.mark.parametrize("in_bfloat16", [True, False])
+def test_deeper_layers_do_not_depend_on_the_folding(monkeypatch, in_bfloat16):
+    monkeypatch.setattr(vgg, "_in_bfloat16", lambda _: in_bfloat16)
     frames = torch.rand(1, 3, 16, 16) * 2 - 1
     shallow, deep = VGG19Features(("relu1_1", "relu3_2"))(frames)
     assert shallow.shape == (1, 64, 16, 16)
