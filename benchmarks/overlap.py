@@ -40,7 +40,7 @@ def true_frames(actor: Actor, folder: Path) -> np.ndarray:
     """(T, S, S, 3): the true person over the flat colour, cut with the reference's crop."""
     truth = tracked(folder / "ground_truth.mp4", cache=folder / "tracked")
     colour = tuple(int(v) for v in actor.statistics["flat_colour"])
-    frames = _frames_over(truth, colour, truth.header.size_hw[0]).transpose(0, 2, 3, 1)
+    frames = np.stack(list(_frames_over(truth, colour, truth.header.size_hw[0]))).transpose(0, 2, 3, 1)
     matrix = (actor.from_working @ actor.crop.relative_to(truth.header.crop)).matrix
     size = (actor.size, actor.size)
     return np.stack([cv2.warpAffine(f, matrix, size, flags=cv2.INTER_AREA, borderValue=colour) for f in frames])

@@ -36,14 +36,14 @@ OF_THE_DRIVER = (
 TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "clone": (
         "clone --reference me.mp4 --driving dance.mp4 --output out.mp4 --unpaired a.mp4 b.performance --recipe pix2pix "
-        "--preset fast --resume --overwrite --max-minutes 2.5 --max-steps 7 --seed 3 --normalization ground "
-        "--variant FBF --set steps=5 --set rotate=0 "
+        "--preset fast --resume --overwrite --max-minutes 2.5 --max-steps 7 --memory-gb 1.5 --seed 3 "
+        "--normalization ground --variant FBF --set steps=5 --set rotate=0 "
         "--background #102030 --compare --fit whole --missing-limbs crop --consent me --device cpu"
         + OF_THE_REFERENCE[0] + OF_THE_DRIVER[0],
         {
             "reference": Path("me.mp4"), "driving": Path("dance.mp4"), "output": Path("out.mp4"),
             "unpaired": (Path("a.mp4"), Path("b.performance")), "recipe": "pix2pix", "preset": "fast",
-            "resume": True, "overwrite": True, "max_minutes": 2.5, "max_steps": 7, "seed": 3,
+            "resume": True, "overwrite": True, "max_minutes": 2.5, "max_steps": 7, "memory_gb": 1.5, "seed": 3,
             "normalization": "ground", "variant": "FBF",
             "settings": ("steps=5", "rotate=0"),
             "background": "#102030", "compare": True, "fit": "whole", "missing_limbs": "crop", "consent": "me",
@@ -65,13 +65,15 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "train": (
         "train --reference me.mp4 --output me.actor --unpaired poses choreography:3 --recipe poses-in-the-wild "
-        "--preset paper --resume --overwrite --max-minutes 10 --max-steps 20 --seed 4 --normalization similarity "
+        "--preset paper --resume --overwrite --max-minutes 10 --max-steps 20 --memory-gb 0 --seed 4 "
+        "--normalization similarity "
         "--variant PL-Stage1-DA --set optimisation.batch=2 --consent me --device cuda"
         + OF_THE_REFERENCE[0],
         {
             "reference": Path("me.mp4"), "output": Path("me.actor"),
             "unpaired": (Path("poses"), Path("choreography:3")), "recipe": "poses-in-the-wild", "preset": "paper",
-            "resume": True, "overwrite": True, "max_minutes": 10.0, "max_steps": 20, "seed": 4,
+            "resume": True, "overwrite": True, "max_minutes": 10.0, "max_steps": 20,
+            "memory_gb": 0.0, "seed": 4,
             "normalization": "similarity", "variant": "PL-Stage1-DA", "settings": ("optimisation.batch=2",),
             "consent": "me", "device": "cuda", **OF_THE_REFERENCE[1],
         },

@@ -16,6 +16,7 @@ from understudy.conditioning.clips import (
     flat_colour,
     random_similarity,
     read_clip,
+    streamed_frames,
     windows,
 )
 from understudy.performance import INTERPOLATED
@@ -242,9 +243,9 @@ def test_edges_may_take_the_persons_own_colours(performance):
     class Segmented(OneFrame):
         header = dataclasses.replace(performance.header, matte="auto")
 
-    plain, own = (_frames_over(OneFrame(), (0, 0, 0), 64, True, own)[0] for own in (False, True))
+    plain, own = (next(_frames_over(OneFrame(), (0, 0, 0), 64, True, own)) for own in (False, True))
     # What a network gave spills over the edge: its faintest fifth is no person
-    narrowed = _frames_over(Segmented(), (0, 0, 0), 64, True, True)[0, 3] / 255
+    narrowed = next(_frames_over(Segmented(), (0, 0, 0), 64, True, True))[3] / 255
     np.testing.assert_allclose(narrowed, np.clip((matte / 255 - 0.2) / 0.8, 0, 1), atol=0.01)
     assert np.array_equal(plain[3], matte) and np.array_equal(own[3], matte)
     truth = np.moveaxis(share * (150, 60, 90), -1, 0)
@@ -316,3 +317,31 @@ def test_joints_and_frames_of_a_smaller_picture_keep_the_edges(performance):
     shrunk = own.frames_at(there, own.to_picture.expand(5, 2, 3), 16)
     filmed = own.frames.float().reshape(5, 3, 16, 2, 16, 2).mean((3, 5)) / 127.5 - 1
     np.testing.assert_allclose(shrunk, filmed, atol=1e-4)
+
+
+def test_frames_that_are_streamed_are_those_of_the_clip_and_no_more_than_a_batch_are_read_ahead(performance):
+    alignment, colour = Alignment(0.9, (3.0, -2.0)), (10, 200, 30)
+    clip = read_clip(performance, alignment, colour, 1, 0.0, 16, 32, torch.device("cpu"))
+    whole = clip.frames_at(torch.arange(5), clip.to_picture.expand(5, 2, 3), 16)
+    given = 0
+
+    class Watched:
+        header = performance.header
+
+        def __len__(self):
+            return len(performance)
+
+        def frames(self):
+            nonlocal given
+            for frame in performance.frames():
+                given += 1
+                yield frame
+
+        def mattes(self):
+            return performance.mattes()
+
+    parts = []
+    for part in streamed_frames(Watched(), alignment, colour, 16, 32, 2):
+        parts.append(part)
+        assert given <= 2 * len(parts) and len(part) <= 2
+    assert torch.equal(torch.cat(parts), whole)

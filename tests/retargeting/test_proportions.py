@@ -13,6 +13,7 @@ from understudy.poses.pose import (
     Pose,
 )
 from understudy.poses.similarity import Similarity
+from understudy.retargeting import proportions
 from understudy.retargeting.alignment import align, body_statistics
 from understudy.retargeting.proportions import MOST_CHANGE, fit_limbs
 
@@ -50,6 +51,16 @@ def test_limbs_take_the_references_lengths(thigh, forearm):
     seen = reference.confidence > 0
     assert np.linalg.norm(changed.xy - reference.xy, axis=-1)[seen].max() < 1.0
     assert np.linalg.norm(driving.xy - reference.xy, axis=-1)[seen].max() > 4
+
+
+def test_a_long_dance_is_fitted_in_parts_to_the_same_poses(monkeypatch):
+    driving, reference = dancer(frames=20), dancer(1.2, 0.8)
+    whole = fitted(driving, reference)
+    taken = []
+    concatenate = Pose.concatenate
+    monkeypatch.setattr(proportions, "FRAMES_AT_ONCE", 7)
+    monkeypatch.setattr(Pose, "concatenate", lambda poses: taken.extend(map(len, poses)) or concatenate(poses))
+    assert np.array_equal(fitted(driving, reference).xy, whole.xy) and taken == [7, 7, 6]
 
 
 def test_directions_are_kept():

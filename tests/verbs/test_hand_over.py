@@ -63,6 +63,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def recipe_train(session: Session) -> Trained:
         names = ("reference", "unpaired", "folder", "config", "resume", "max_minutes", "max_steps", "seed")
         given.update({name: getattr(session, name) for name in names}, device=str(session.device))
+        given["memory_gb"] = session.memory_gb
         actor = tiny_actor()
         return Trained(session.config, actor.weights, actor.statistics, {"steps": 1})
 
@@ -116,7 +117,8 @@ def asked_to_track(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str,
 
 
 TRAINING = {
-    "recipe": "pix2pix", "preset": "fast", "resume": True, "max_minutes": 2.5, "max_steps": 7, "seed": 5,
+    "recipe": "pix2pix", "preset": "fast", "resume": True, "max_minutes": 2.5, "max_steps": 7,
+    "memory_gb": 1.5, "seed": 5,
     "normalization": "ground", "variant": "half", "settings": ["remark=here"], "consent": "It is me", "device": "cpu",
 }  # fmt: skip
 
@@ -125,6 +127,7 @@ def check_training(given: dict[str, Any], actor: Actor, output: Path, unpaired: 
     assert {name: given[name] for name in ("recipe", "resume", "max_minutes", "max_steps", "seed", "device")} == {
         name: TRAINING[name] for name in ("recipe", "resume", "max_minutes", "max_steps", "seed", "device")
     }
+    assert given["memory_gb"] == TRAINING["memory_gb"]
     assert given["config"] == Config(made_by="fast half", remark="here")
     assert given["reference"].path.name == "me.performance"
     assert [one.path.name for one in given["unpaired"]] == unpaired
@@ -272,7 +275,8 @@ def test_defaults_are_those_of_train(name: str) -> None:
 
 
 BAD = {
-    "recipe": "magic", "preset": "best", "max_minutes": 0.0, "max_steps": 0, "seed": -1, "normalization": "magic",
+    "recipe": "magic", "preset": "best", "max_minutes": 0.0, "max_steps": 0, "memory_gb": -1.0,
+    "seed": -1, "normalization": "magic",
     "variant": "half", "settings": ["magic=1"], "consent": "",
     "device": "tpu", "fit": "big", "unpaired": ["choreography:3"], "background": "purpleish",
     "missing_limbs": "hop",

@@ -79,6 +79,16 @@ def check_limits(max_minutes: float | None, max_steps: int | None = None) -> Non
         raise UsageError(f"`max_steps` must be at least 1, not {max_steps}")
 
 
+def check_memory(memory_gb: float | None) -> None:
+    """So much of the machine's memory may be taken; 0 leaves everything on the disk.
+
+    Raises:
+        UsageError: it is no such number.
+    """
+    if memory_gb is not None and not 0 <= memory_gb < float("inf"):
+        raise UsageError(f"`memory_gb` must be at least 0, not {memory_gb:g}: how many gigabytes may frames take?")
+
+
 def check_seed(seed: int) -> None:
     """Generators of random numbers take it.
 

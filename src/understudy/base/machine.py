@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 PACKAGES = ("understudy", "torch", "lightning-fabric", "numpy", "av", "ai-edge-litert")
@@ -21,6 +22,46 @@ HOLD_INSTRUCTIONS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_IN
 def cores() -> int:
     """Those that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def available_bytes(root: Path = Path("/")) -> int:
+    """Memory that this process may still take without pushing others out: what is free, within a container's limit.
+
+    Args:
+        root: of the system's files, for tests.
+    """
+    found = [_free_bytes(root)]
+    try:
+        lines = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        lines = []
+    for line in lines:  # "0::/path" of cgroups v2, "4:memory:/path" of v1
+        _, kinds, path = line.split(":", 2)
+        if kinds and "memory" not in kinds.split(","):
+            continue
+        top, most, now, cache = (
+            ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+            if kinds
+            else ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file")
+        )
+        folder, group = root / top, Path(path.strip("/"))
+        for each in (folder / group, *(folder / above for above in group.parents)):
+            try:
+                limit = int((each / most).read_text())  # "max" is none
+                used = int((each / now).read_text())
+                counted = dict(row.split() for row in (each / "memory.stat").read_text().splitlines())
+            except (OSError, ValueError):
+                continue
+            found.append(limit - used + int(counted.get(cache, 0)))
+    return max(0, min(found))
+
+
+def _free_bytes(root: Path) -> int:
+    try:
+        lines = (root / "proc/meminfo").read_text().splitlines()
+        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 
 
 def machine(device: str) -> dict[str, Any]:

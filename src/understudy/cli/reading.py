@@ -73,6 +73,7 @@ BY_NAME: dict[str, tuple[Reader, str, str]] = {
     **dict.fromkeys(("max_minutes", "minutes"), (float, "MINUTES", "a number of minutes")),
     **dict.fromkeys(("start", "end", "gap", "seconds"), (float, "SECONDS", "a number of seconds")),
     **dict.fromkeys(("recipe", "recipes"), (str, "NAME", "a name")),
+    "memory_gb": (float, "GB", "a number of gigabytes"),
     "max_steps": (int, "STEPS", "a whole number of steps"),
     "variant": (str, "VARIANT", "a variant"),
     "fps": (float, "FPS", "a number of frames a second"),

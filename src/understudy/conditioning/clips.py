@@ -7,7 +7,9 @@ the recipe's picture; alignment, change of size and augmentation are multiplied 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from understudy.base.frame_store import FrameStore, Rows
 from understudy.base.progress import progress_bar
 from understudy.errors import TrainingError
 from understudy.performance import FOUND, INTERPOLATED
@@ -43,9 +46,9 @@ class Clip:
     """(M,) int64: first frames of the runs of N consecutive usable frames"""
     to_picture: Tensor
     """(2, 3) float32: from working pixels to the recipe's picture, without augmentation"""
-    flow: Tensor
+    flow: Tensor | Rows
     """(T, 2, h, w) float16: backward flow in working pixels; empty for a clip that is read for its frames"""
-    frames: Tensor
+    frames: Tensor | Rows
     """(T, 3, H, W) uint8: the person over the flat colour, or as filmed; empty for a clip that is read for its poses.
     With alpha (T, 4, H, W): the matte after it"""
     working_size: int
@@ -178,6 +181,7 @@ def read_clip(
     with_alpha: bool = False,
     own_edges: bool = False,
     at_least: int = 0,
+    store: FrameStore | None = None,
 ) -> Clip:
     """Loads what training needs of a performance, once.
 
@@ -195,6 +199,7 @@ def read_clip(
         own_edges: give edges the person's own colours instead of those filmed, which the room shows through, and narrow
             a matte from segmentation a little: see `compositing.clean_edges`. Not for frames as filmed.
         at_least: windows that are needed.
+        store: where frames and flow are kept; None keeps them on the device.
 
     Raises:
         TrainingError: the clip has fewer windows.
@@ -216,19 +221,30 @@ def read_clip(
             f"training needs at least {at_least}, and a minute of footage to be any good"
         )
     if colour is None:
-        frames = np.zeros((0, 3, size, size), np.uint8)
-        flow = torch.from_numpy(np.array(performance.flow())).permute(0, 3, 1, 2)
+        frames: Tensor | Rows = torch.zeros((0, 3, size, size), dtype=torch.uint8, device=device)
+        flow: Tensor | Rows
+        if store is None:
+            flow = torch.from_numpy(np.array(performance.flow())).permute(0, 3, 1, 2).contiguous().to(device)
+        else:
+            flow = store.keep_mapped(performance.flow(), (2, 0, 1), f"flow of {performance.header.source_name}")
     else:
         side = min(working_size, 2 * size)
-        frames = _frames_over(performance, None if as_filmed else colour, side, with_alpha, own_edges)
-        flow = torch.zeros((0, 2, 1, 1), dtype=torch.float16)
+        pictures = _frames_over(performance, None if as_filmed else colour, side, with_alpha, own_edges)
+        shape = (len(performance), 4 if with_alpha else 3, side, side)
+        if store is None:
+            frames = torch.empty(shape, dtype=torch.uint8, device=device)
+            for number, picture in enumerate(pictures):
+                frames[number] = torch.from_numpy(picture)
+        else:
+            frames = store.keep(pictures, shape, torch.uint8, f"frames of {performance.header.source_name}")
+        flow = torch.zeros((0, 2, 1, 1), dtype=torch.float16, device=device)
     return Clip(
         torch.from_numpy(np.asarray(xy, np.float32)).to(device),
         torch.from_numpy(confidence > seen_above).to(device),
         torch.from_numpy(starts).to(device),
         torch.from_numpy(to_picture).to(device),
-        flow.contiguous().to(device),
-        torch.from_numpy(frames).to(device),
+        flow,
+        frames,
         working_size,
         colour,
         poses,
@@ -262,20 +278,19 @@ def _frames_over(
     side: int,
     with_alpha: bool = False,
     own_edges: bool = False,
-) -> npt.NDArray[np.uint8]:
-    """`(T, 3, side, side)`: every working frame with its background replaced by a flat colour, or kept.
+) -> Iterator[npt.NDArray[np.uint8]]:
+    """`(3, side, side)`: every working frame with its background replaced by a flat colour, or kept.
 
-    With alpha `(T, 4, side, side)`: the matte as well.
+    With alpha `(4, side, side)`: the matte as well.
     """
     import cv2  # here, because training on tensors that are there already does without
 
     from understudy.compositing.cutouts import SEGMENTED_TOO_WIDE, clean_edges
 
-    frames = np.empty((len(performance), 4 if with_alpha else 3, side, side), np.uint8)
     flat = np.array(colour or (0, 0, 0), np.float32)
     too_wide = SEGMENTED_TOO_WIDE if performance.header.matte == "auto" else 0.0
     with progress_bar("loading", len(performance)) as advance:
-        for i, (frame, matte) in enumerate(zip(performance.frames(), performance.mattes(), strict=True)):
+        for frame, matte in zip(performance.frames(), performance.mattes(), strict=True):
             shown: npt.NDArray[Any] = frame
             if own_edges and colour is not None:
                 shown, opacity = clean_edges(frame, matte, too_wide)
@@ -283,11 +298,33 @@ def _frames_over(
             alpha = matte[..., None].astype(np.float32) / 255 if colour is not None else np.float32(1)
             over = alpha * shown + (1 - alpha) * flat
             shrunk = cv2.resize(over, (side, side), interpolation=cv2.INTER_AREA) if side != len(over) else over
-            frames[i, :3] = (shrunk + 0.5).astype(np.uint8).transpose(2, 0, 1)
+            picture = (shrunk + 0.5).astype(np.uint8).transpose(2, 0, 1)
             if with_alpha:
-                frames[i, 3] = cv2.resize(matte, (side, side), interpolation=cv2.INTER_AREA)
+                picture = np.concatenate([picture, cv2.resize(matte, (side, side), interpolation=cv2.INTER_AREA)[None]])
+            yield picture
             advance()
-    return frames
+
+
+def streamed_frames(
+    performance: Performance,
+    alignment: Alignment,
+    colour: tuple[int, int, int],
+    size: int,
+    reference_size: int,
+    batch: int,
+) -> Iterator[Tensor]:
+    """`(B, 3, size, size)` in [-1, 1]: all frames over a colour and aligned, in order, no more than `batch` in memory.
+
+    Arguments as of `read_clip`, whose frames these are.
+    """
+    working_size = performance.header.size_hw[0]
+    matrix = (Similarity.resized(size / reference_size) @ alignment).matrix.astype(np.float32)
+    to_picture, nothing = torch.from_numpy(matrix), torch.zeros(0)
+    pictures = _frames_over(performance, colour, min(working_size, 2 * size))
+    while some := list(islice(pictures, batch)):
+        frames = torch.from_numpy(np.stack(some))
+        clip = Clip(nothing, nothing, nothing, to_picture, nothing, frames, working_size, colour)
+        yield clip.frames_at(torch.arange(len(some)), to_picture.expand(len(some), 2, 3), size)
 
 
 CLEAR_OF_PERSON = 60.0

@@ -33,7 +33,7 @@ from understudy.performing.framing import Framing, LowerEdge, framing_at, lower_
 from understudy.performing.missing_limbs import faded_out, missing_of, with_legs, without_missing
 from understudy.poses.pose import BODY, FEET, LEFT_HAND, RIGHT_HAND, Pose
 from understudy.poses.similarity import IDENTITY, Similarity
-from understudy.recipes.parts.player import BATCH, Player, batches, moments
+from understudy.recipes.parts.player import BATCH, Player, moments
 from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
 from understudy.retargeting.cut_off import CutOff
 from understudy.retargeting.global_normalization import (
@@ -297,7 +297,7 @@ def generated(actor: Actor, player: Player, part: Part, driving: Performance) ->
 
 
 def driving_frames(actor: Actor, driving: Performance) -> Iterator[Image]:
-    """A driver's frames as players that need them were trained to see them; the clip is held in memory meanwhile.
+    """A driver's frames as players that need them were trained to see them.
 
     Yields:
         (S, S, 3) RGB uint8, one a driving frame: the driver over the actor's `driving_colour`, aligned with the
@@ -306,17 +306,14 @@ def driving_frames(actor: Actor, driving: Performance) -> Iterator[Image]:
     Raises:
         PoseError: the driver never shows a whole torso.
     """
-    import torch
-
-    from understudy.conditioning.clips import read_clip
+    from understudy.conditioning.clips import streamed_frames
     from understudy.conditioning.pictures import pixels
 
     red, green, blue = (int(level) for level in actor.statistics["driving_colour"])
     alignment = align(body_statistics(driving.poses), actor.body, actor.placement.scale_by)
-    size, device = actor.size, torch.device("cpu")
-    clip = read_clip(driving, alignment, (red, green, blue), 1, 0.0, size, actor.working_size, device)
-    for some in batches(range(len(clip.frames)), BATCH):
-        yield from pixels(clip.frames_at(torch.tensor(some), clip.to_picture.expand(len(some), 2, 3), size))
+    colour = red, green, blue
+    for some in streamed_frames(driving, alignment, colour, actor.size, actor.working_size, BATCH):
+        yield from pixels(some)
 
 
 def composed(actor: Actor, part: Part, moment: int, shot: Image, stage: Image, framing: Framing = WHOLE) -> Image:

@@ -192,13 +192,17 @@ def train(session: Session) -> Trained:
     config, reference = session.config, session.reference
     colour = flat_colour(reference)
     body, side = body_statistics(reference.poses), reference.header.size_hw[0]
-    clip = read_clip(reference, None, colour, 1, config.seen_above, config.size, side, session.device)
+    clip = read_clip(
+        reference, None, colour, 1, config.seen_above, config.size, side, session.device, store=session.store
+    )
     drivers, statistics = [], {"flat_colour": np.array(colour, np.uint8)}
     if config.condition == "frames":
         if not session.unpaired:
             raise TrainingError("CycleGAN translates a driver's frames: give a driving clip, or set condition to poses")
         statistics["driving_colour"] = np.array(flat_colour(session.unpaired[0]), np.uint8)
-        drivers = [aligned_clip(config, statistics, one, body, side, session.device) for one in session.unpaired]
+        drivers = [
+            aligned_clip(config, statistics, one, body, side, session.device, session.store) for one in session.unpaired
+        ]
     for one, read in zip([reference, *session.unpaired], [clip, *drivers], strict=False):
         if not len(read.windows):
             raise TrainingError(

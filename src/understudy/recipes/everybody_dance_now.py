@@ -200,7 +200,7 @@ def face_stage(
     config = session.config
     session.begin()
     painted = paint(G, reached, footage.colours, *footage.clip.all_joints())
-    patches = Patches(footage, painted, config.face_size)
+    patches = Patches(footage, painted, config.face_size, session.store)
     batch = config.optimisation.batch
     if len(patches) < batch:
         log.warning("the face stage is left out: %d frames show a face, and it needs %d", len(patches), batch)
@@ -219,7 +219,7 @@ def train(session: Session) -> Trained:
         Interrupted: after Ctrl-C or SIGTERM, with the state saved.
     """
     config: Config = session.config
-    footage = Footage(session.reference, config, session.chance, session.device)
+    footage = Footage(session.reference, config, session.chance, session.device, session.store)
     phi = PerceptualDistance(config.vgg_layers, config.features).to(session.device)
     session.settings |= {"features": phi.taken, "flat_colour": footage.flat}
     session.plan({stage: config.shares[NAMES.index(stage)] for stage in config.stages})

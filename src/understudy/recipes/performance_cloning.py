@@ -303,11 +303,13 @@ def train(session: Session) -> Trained:
     body = body_statistics(reference.poses)
     colour = flat_colour(reference)
     options = (config.consecutive, config.seen_above, config.size, reference.header.size_hw[0], session.device)
-    paired_clip = read_clip(reference, None, colour, *options, at_least=config.optimisation.batch // 2)
+    paired_clip = read_clip(
+        reference, None, colour, *options, at_least=config.optimisation.batch // 2, store=session.store
+    )
     clips = []
     for one in session.unpaired:
         alignment = align(body_statistics(one.poses), body, config.placement.scale_by)
-        clip = read_clip(one, alignment, None, *options)
+        clip = read_clip(one, alignment, None, *options, store=session.store)
         if len(clip.windows):
             clips.append(clip)
         else:

@@ -171,7 +171,7 @@ def train(session: Session) -> Trained:
     colour = flat_colour(reference)
     session.settings["flat_colour"] = colour
     options = (1, config.seen_above, config.size, reference.header.size_hw[0], session.device)
-    clip = read_clip(reference, None, colour, *options, at_least=config.optimisation.batch)
+    clip = read_clip(reference, None, colour, *options, at_least=config.optimisation.batch, store=session.store)
     trainee = Pix2Pix(session, clip)
     outcome = session.run(trainee, trainee.steps)
     record = session.record | {

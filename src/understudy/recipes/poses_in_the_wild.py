@@ -315,7 +315,7 @@ def train(session: Session) -> Trained:
         Interrupted: after Ctrl-C or SIGTERM, with the state saved.
     """
     config: Config = session.config
-    footage = Footage(session.reference, session.unpaired, config, session.chance, session.device)
+    footage = Footage(session.reference, session.unpaired, config, session.chance, session.device, session.store)
     if config.unpaired and footage.pool is None:
         log.warning("no poses of other people were given: D_w, which learns from them, is left out")
     phi = PerceptualDistance(config.vgg_layers, config.features).to(session.device)

@@ -31,6 +31,8 @@ from understudy.retargeting.alignment import Alignment, BodyStatistics
 
 MOST_CHANGE = 1.4
 """People's limbs differ by less than this factor at the same overall size; a larger one is a tracking error."""
+FRAMES_AT_ONCE = 4096
+"""poses computed in double precision at a time: each is by itself, and an hour of them would be most of the memory"""
 HEAD = slice(0, 5)
 LEFT_FOOT, RIGHT_FOOT = slice(17, 20), slice(20, 23)
 
@@ -64,6 +66,11 @@ def fit_limbs(pose: Pose, alignment: Alignment, driving: BodyStatistics, referen
     Returns:
         Poses of the same frame and confidence.
     """
+    if len(pose) > FRAMES_AT_ONCE:
+        starts = range(0, len(pose), FRAMES_AT_ONCE)
+        return Pose.concatenate(
+            [fit_limbs(pose[start : start + FRAMES_AT_ONCE], alignment, driving, reference) for start in starts]
+        )
     xy = pose.xy.astype(np.float64)
     seen = pose.confidence > 0
     shift = np.zeros_like(xy)

@@ -96,16 +96,17 @@ def _exchanged_runs(pose: Pose, limbs: Limbs, fps: Fraction, height: Floats) -> 
     changes: list[int] = []
     breaks = np.flatnonzero(np.diff(frames) > max(1, int(LONGEST_GAP * fps))) + 1
     for chain in np.split(np.arange(len(frames)), breaks):
-        states = _shortest(xy[chain])
+        own, at = xy[chain], frames[chain]
+        states = _shortest(own)
         if 2 * states.sum() > len(states):
             states = ~states
         edges = np.flatnonzero(np.diff(np.concatenate([[False], states, [False]])))
         for a, b in zip(edges[::2], edges[1::2], strict=True):
             first, stop = int(frames[chain[a]]), int(frames[chain[b - 1]]) + 1
-            clear = [
-                end for end in (a, b) if 0 < end < len(chain) and _is_clear(xy[chain], frames[chain], end, (a, b), fps)
-            ]
-            sudden = [end for end in clear if _is_sudden(xy[chain], end, (a, b))]
+            ends = [end for end in (a, b) if 0 < end < len(chain)]
+            near = {end: _near(own, at, end, (a, b)) for end in ends}
+            clear = [end for end in ends if _is_clear(*near[end], fps)]
+            sudden = [end for end in clear if _is_sudden(*near[end])]
             if len(clear) == 2 and sudden and stop - first <= LONGEST * fps:
                 runs.append((first, stop))
             else:
@@ -142,6 +143,15 @@ def _steps(before: Floats, after: Floats) -> tuple[Floats, Floats]:
     return straight, crossed
 
 
+def _near(
+    xy: Floats, frames: npt.NDArray[np.intp], end: int, run: tuple[int, int]
+) -> tuple[Floats, npt.NDArray[np.intp], int, tuple[int, int]]:
+    """What is looked at about an end: an hour's frames are not copied for each of thousands of ends."""
+    start, stop = max(0, end - 3 * AROUND), min(len(xy), end + 3 * AROUND)
+    a, b = (min(max(each, start), stop) - start for each in run)
+    return xy[start:stop], frames[start:stop], end - start, (a, b)
+
+
 def _is_clear(xy: Floats, frames: npt.NDArray[np.intp], end: int, run: tuple[int, int], fps: Fraction) -> bool:
     """Whether two frames at both sides of an end show beyond doubt that the sides change there.
 
@@ -169,7 +179,7 @@ def _is_clear(xy: Floats, frames: npt.NDArray[np.intp], end: int, run: tuple[int
     return False
 
 
-def _is_sudden(xy: Floats, end: int, run: tuple[int, int]) -> bool:
+def _is_sudden(xy: Floats, _frames: npt.NDArray[np.intp], end: int, run: tuple[int, int]) -> bool:
     """Whether the two frames next to an end show it too: in no turn do they."""
     back = xy.copy()
     back[slice(*run)] = xy[slice(*run), ::-1]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from understudy.base.frame_store import FrameStore
 from understudy.base.ranks import rank, ranks
 from understudy.training import loop
 from understudy.training.chance import Chance
@@ -38,6 +39,7 @@ class Session:
         resume: go on with an interrupted run of this folder, or start one.
         max_minutes, max_steps: of all stages together, all parts of a resumed run together.
         device: "auto", "cpu", "cuda" or "mps".
+        memory_gb: what frames may take in memory, see `FrameStore`.
     """
 
     def __init__(
@@ -53,10 +55,11 @@ class Session:
         max_minutes: float | None = None,
         max_steps: int | None = None,
         device: Device = "auto",
+        memory_gb: float | None = None,
     ):
         self.config, self._reference, self.unpaired, self.folder = config, reference, list(unpaired), folder
         self.seed, self.resume, self.max_minutes, self.max_steps = seed, resume, max_minutes, max_steps
-        self._device = device
+        self._device, self.memory_gb = device, memory_gb
         self.chance = Chance(seed, rank(), ranks())
         self.settings: dict[str, Any] = {
             "recipe": recipe,
@@ -84,6 +87,11 @@ class Session:
     @property
     def device(self) -> torch.device:
         return self.fabric.device
+
+    @cached_property
+    def store(self) -> FrameStore:
+        """Where the frames that are learnt from are kept."""
+        return FrameStore(self.folder, self.device, self.memory_gb)
 
     # -- networks ------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from understudy.base.arguments import (
     StrPath,
     check_choice,
     check_limits,
+    check_memory,
     check_seed,
 )
 from understudy.errors import TrainingError, UsageError
@@ -51,6 +52,7 @@ class CheckedTraining:
     overwrite: bool
     max_minutes: float | None
     max_steps: int | None
+    memory_gb: float | None
     seed: int
     normalization: NormalizeBy | None
     device: Device
@@ -108,6 +110,7 @@ def checked_training(
     overwrite: bool,
     max_minutes: float | None,
     max_steps: int | None,
+    memory_gb: float | None,
     seed: int,
     normalization: NormalizeBy | None,
     variant: str | None,
@@ -133,6 +136,7 @@ def checked_training(
     learns_from = method.learns_from(config)
     choose_device(device)
     check_limits(max_minutes, max_steps)
+    check_memory(memory_gb)
     check_seed(seed)
     check_normalization(normalization)
     checked = CheckedTraining(
@@ -147,6 +151,7 @@ def checked_training(
         overwrite=overwrite,
         max_minutes=max_minutes,
         max_steps=max_steps,
+        memory_gb=memory_gb,
         seed=seed,
         normalization=normalization,
         device=device,

@@ -34,6 +34,7 @@ def clone(
     overwrite: bool = False,
     max_minutes: float | None = None,
     max_steps: int | None = None,
+    memory_gb: float | None = None,
     seed: int = 0,
     normalization: NormalizeBy | None = None,
     variant: str | None = None,
@@ -77,6 +78,7 @@ def clone(
         overwrite: as for `train`.
         max_minutes: as for `train`.
         max_steps: as for `train`.
+        memory_gb: as for `train`.
         seed: as for `train`.
         normalization: as for `train`; the actor keeps it.
         variant: as for `train`.
@@ -161,6 +163,7 @@ def clone(
         overwrite=overwrite,
         max_minutes=max_minutes,
         max_steps=max_steps,
+        memory_gb=memory_gb,
         seed=seed,
         normalization=normalization,
         variant=variant,

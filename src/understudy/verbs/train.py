@@ -29,6 +29,7 @@ def train(
     overwrite: bool = False,
     max_minutes: float | None = None,
     max_steps: int | None = None,
+    memory_gb: float | None = None,
     seed: int = 0,
     normalization: NormalizeBy | None = None,
     variant: str | None = None,
@@ -67,6 +68,9 @@ def train(
         overwrite: begin anew whatever is there; the actor that was there is kept once, as NAME.before.actor.
         max_minutes: stop after this much training, all parts of a resumed run together.
         max_steps: stop after this many training steps.
+        memory_gb: gigabytes (of 10^9 bytes) that the frames which are learnt from may take of the machine's memory, and
+            of a GPU's; left out, half of what is free. What does not fit lies on the disk of OUTPUT.run meanwhile: the
+            actor is the same, to the bit.
         seed: of everything random.
         normalization: how the actor brings drivers to the reference's place: "similarity" (one scale and place for
             the clip) or "ground" (for every frame by the feet, for dancers who come closer and go away); left out, as
@@ -130,6 +134,7 @@ def train(
         overwrite=overwrite,
         max_minutes=max_minutes,
         max_steps=max_steps,
+        memory_gb=memory_gb,
         seed=seed,
         normalization=normalization,
         variant=variant,
@@ -185,6 +190,7 @@ def carried_out(
             resume=training.resume,
             max_minutes=training.max_minutes,
             max_steps=training.max_steps,
+            memory_gb=training.memory_gb,
             device=training.device,
         )
         trained = recipe(training.recipe).learn(session)

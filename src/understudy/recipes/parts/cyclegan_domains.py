@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from understudy.base.frame_store import FrameStore
 from understudy.conditioning.clips import Clip, read_clip
 from understudy.conditioning.limbs import limb_falloff
 from understudy.poses.pose import OPENPOSE18_LIMBS
@@ -26,11 +27,13 @@ def aligned_clip(
     body: BodyStatistics,
     working_size: int,
     device: torch.device,
+    store: FrameStore | None = None,
 ) -> Clip:
     """A driver's frames over `driving_colour`, to be aligned with the reference."""
     red, green, blue = (int(value) for value in statistics["driving_colour"])
     alignment = align(body_statistics(driving.poses), body, config.placement.scale_by)
-    return read_clip(driving, alignment, (red, green, blue), 1, config.seen_above, config.size, working_size, device)
+    options = (1, config.seen_above, config.size, working_size, device)
+    return read_clip(driving, alignment, (red, green, blue), *options, store=store)
 
 
 def stick_figures(xy: Tensor, seen: Tensor, size: int, sigma: float) -> Tensor:

@@ -5,7 +5,8 @@ Shape letters: B faces, F the side of a face patch, S that of the picture.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from understudy import losses
 from understudy.base.devices import autocast
+from understudy.base.frame_store import FrameStore
 from understudy.base.progress import progress_bar
 from understudy.conditioning.face_crops import cut, face_boxes, put_back
 from understudy.conditioning.pictures import as_levels, as_values, pixels
@@ -39,24 +41,45 @@ class Patches:
         footage: the reference.
         painted: stick figures and generated frames of the whole reference, in order, as `paint` gives them.
         size: pixels: side F.
+        store: where they are kept; None keeps them in memory.
     """
 
-    def __init__(self, footage: Footage, painted: Iterable[tuple[Tensor, Tensor]], size: int):
+    def __init__(
+        self,
+        footage: Footage,
+        painted: Iterable[tuple[Tensor, Tensor]],
+        size: int,
+        store: FrameStore | None = None,
+    ):
         clip = footage.clip
-        centres, sides, usable = face_boxes(*clip.all_joints())
-        found = torch.zeros_like(usable)
+        boxes = face_boxes(*clip.all_joints())
+        found = torch.zeros_like(boxes[2])
         found[(clip.windows[:, None] + footage.window).flatten()] = True
-        parts, first = [], 0
-        with progress_bar("playing the reference", len(usable)) as advance:
+        found &= boxes[2]
+        shape = (int(found.sum()), 9, size, size)
+        store = store or FrameStore(Path(), found.device, math.inf)
+        self.levels = store.keep(
+            self._levels(footage, painted, size, boxes, found), shape, torch.uint8, "faces of the reference"
+        )
+
+    def _levels(
+        self,
+        footage: Footage,
+        painted: Iterable[tuple[Tensor, Tensor]],
+        size: int,
+        boxes: tuple[Tensor, Tensor, Tensor],
+        found: Tensor,
+    ) -> Iterator[Tensor]:
+        """(9, F, F) of every frame that was found to have a face."""
+        (centres, sides, _), clip, first = boxes, footage.clip, 0
+        with progress_bar("playing the reference", len(found)) as advance:
             for x, frames in painted:
                 moment = torch.arange(first, first + len(x), device=x.device)
                 y = clip.frames_at(moment, clip.to_picture.expand(len(x), 2, 3), footage.config.size)
                 patches = cut(torch.cat([x, frames, y], 1), centres[moment], sides[moment], size)
-                kept = patches[(usable & found)[moment]]
-                parts.append(as_levels(kept))
+                yield from as_levels(patches[found[moment]])
                 first += len(x)
                 advance(len(x))
-        self.levels = torch.cat(parts)  # (M, 9, F, F)
 
     def __len__(self) -> int:
         return len(self.levels)

@@ -22,6 +22,7 @@ from understudy.recipes.parts.player import BATCH
 from understudy.retargeting.augmentation import damaged
 
 if TYPE_CHECKING:
+    from understudy.base.frame_store import FrameStore
     from understudy.performance import Performance
     from understudy.training.chance import Chance
 
@@ -29,7 +30,14 @@ if TYPE_CHECKING:
 class Footage:
     """The reference on the device, and what is drawn and cut from it."""
 
-    def __init__(self, performance: Performance, config: Config, chance: Chance, device: torch.device):
+    def __init__(
+        self,
+        performance: Performance,
+        config: Config,
+        chance: Chance,
+        device: torch.device,
+        store: FrameStore | None = None,
+    ):
         self.config, self.chance = config, chance
         self.flat = None if config.whole_frame else flat_colour(performance)
         self.clip = read_clip(
@@ -44,6 +52,7 @@ class Footage:
             all_points=True,
             as_filmed=config.whole_frame,
             at_least=config.optimisation.batch,
+            store=store,
         )
         self.palette = palette()
         self.colours = colours_of(self.palette, device)

@@ -28,6 +28,7 @@ from understudy.retargeting.person_box import Boxes, person_boxes, shown_points
 from understudy.unpaired.pool import PosePool, PoseSequence
 
 if TYPE_CHECKING:
+    from understudy.base.frame_store import FrameStore
     from understudy.performance import Performance
     from understudy.training.chance import Chance
 
@@ -70,6 +71,7 @@ class Footage:
         config: Config,
         chance: Chance,
         device: torch.device,
+        store: FrameStore | None = None,
     ):
         self.config, self.chance, self.device = config, chance, device
         self.flat = None if config.whole_frame else flat_colour(performance)
@@ -88,6 +90,7 @@ class Footage:
             with_alpha=not config.whole_frame,
             own_edges=not config.whole_frame,
             at_least=config.optimisation.batch,
+            store=store,
         )
         xy, seen = self.clip.xy.cpu().numpy(), self.clip.seen.cpu().numpy()
         self.points = shown_points(seen)

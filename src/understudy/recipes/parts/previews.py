@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from understudy.conditioning.clips import Clip
 from understudy.media.reading import VideoWriter, write_image
@@ -70,4 +71,4 @@ def shown_over(frame: Picture, colour: tuple[int, int, int] | None) -> Picture:
 
 
 def _picture(clip: Clip, moment: int) -> Picture:
-    return np.ascontiguousarray(clip.frames[moment, :3].permute(1, 2, 0).cpu().numpy())
+    return np.ascontiguousarray(clip.frames[torch.tensor([moment])][0, :3].permute(1, 2, 0).cpu().numpy())
