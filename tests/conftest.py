@@ -16,6 +16,8 @@ IN_A_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 if IN_A_WORKER:
     for library in ("OMP", "MKL", "OPENBLAS"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+else:  # as many as there are, and not fewer as soon as others are busy: sums of fewer threads differ in the last bit
+    os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402

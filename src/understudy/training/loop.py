@@ -256,12 +256,10 @@ class _Loop:
         self.next_save = self.at.seconds + self.checkpoint_seconds
         self.next_preview = self.at.seconds + FIRST_PREVIEW_SECONDS
         while True:
-            self.agree(stopped)
-            while self.at.step < steps and self.at.seconds < limit and self.signal is None:
+            while self.goes_on(steps, limit, stopped):
                 before = self.at.step
                 self.step(last=before + 1 == steps)
-                self.agree(stopped)
-                if self.due:
+                if self.due and not self.bad_steps:  # else: keep what lies before them
                     self.save()
                 if self.at.seconds >= self.next_preview:
                     self.preview()
@@ -277,9 +275,14 @@ class _Loop:
         if self.signal is not None:
             raise Interrupted(f"stopped at step {self.at.step}; saved, go on with `resume=True`", self.signal)
 
+    def goes_on(self, steps: int, limit: float, stopped: Stop) -> bool:
+        """Whether there is another step to take."""
+        self.agree(stopped)
+        return self.at.step < steps and self.at.seconds < limit and self.signal is None
+
     def agree(self, stopped: Stop) -> None:
         """What the processes see each for itself becomes what all go by: the time, a signal, whether to save."""
-        due = not self.bad_steps and self.at.seconds >= self.next_save  # else: keep what lies before them
+        due = self.at.seconds >= self.next_save
         self.at.seconds, self.signal, self.due = together.agreed(self.at.seconds, stopped.signal, due)
 
     def step(self, last: bool) -> None:
