@@ -150,7 +150,6 @@ def done(action: Callable[..., None], *arguments: Any) -> tuple[float, int | Non
 
 
 def _timed(action: Callable[..., None], *arguments: Any) -> tuple[float, int | None]:
-
     logging.disable(logging.WARNING)
     forget_peaks("cpu")
     began = time.perf_counter()

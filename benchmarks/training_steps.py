@@ -29,6 +29,7 @@ from understudy.recipes.parts.heatmaps import JOINTS
 from understudy.recipes.performance_cloning import Config, PerformanceCloning
 from understudy.retargeting.alignment import Alignment
 from understudy.training import loop as training
+from understudy.training.average import Average
 from understudy.training.session import Session
 
 STEPS = 2
@@ -44,7 +45,7 @@ class Steps:
         nobody: Any = SimpleNamespace(header=SimpleNamespace(files={}, crop=IDENTITY))
         session = Session("performance-cloning", config, nobody, [], Path(), seed=seed, device=device)  # type: ignore[arg-type]
         self.trainee = PerformanceCloning(session, reference, [driving])
-        self.average = training.Average(self.trainee.networks["generator"], config.optimisation.ema_decay)
+        self.average = Average(self.trainee.networks["generator"], config.optimisation.ema_decay)
         self.both, self.done = both, 0
         batch = config.optimisation.batch
         self.images = STEPS * config.consecutive * (batch if both else batch // 2)

@@ -18,6 +18,7 @@ from understudy.base.progress import progress_bar
 from understudy.base.stopping import SHOW_CURSOR
 from understudy.errors import Interrupted, TrainingError
 from understudy.training import loop as training
+from understudy.training.average import Average
 
 
 class Toy:
@@ -368,7 +369,7 @@ def test_a_state_with_nan_is_never_saved(fabric, tmp_path):
 def test_the_average_follows_quickly_at_first_and_is_only_lent():
     line = nn.Linear(1, 1, bias=False)
     line.weight.data.fill_(0.0)
-    average = training.Average(line, 0.99)
+    average = Average(line, 0.99)
     line.weight.data.fill_(1.0)
     average.update(line, step=0)
     assert average.values["weight"].item() == pytest.approx(0.9)

@@ -162,5 +162,10 @@ class FrameStore:
             return np.memmap(file, kind, "r", shape=shape)
 
 
+def on_device(device: torch.device) -> FrameStore:
+    """Everything stays on the device, as far as that has room for it: nothing is written."""
+    return FrameStore(Path(), device, math.inf)
+
+
 def _gb(size: float) -> str:
     return f"{max(size, 0) / GB:.1f} GB" if size >= GB / 10 else f"{max(size, 0) / 1e6:.1f} MB"

@@ -6,7 +6,6 @@ the recipe's picture; alignment, change of size and augmentation are multiplied 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -18,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from understudy.base.frame_store import FrameStore, Rows
+from understudy.base.frame_store import FrameStore, Rows, on_device
 from understudy.base.progress import progress_bar
 from understudy.errors import TrainingError
 from understudy.performance import FOUND, INTERPOLATED
@@ -57,10 +56,6 @@ class Clip:
     """the flat colour behind the person and around the frame, RGB 0-255"""
     poses: Pose | None = None
     """the T poses that `xy` and `seen` were taken from, in the clip's own working pixels"""
-
-    def epoch(self, batch: int) -> int:
-        """Steps of `batch` windows that it takes to see every window once."""
-        return math.ceil(len(self.windows) / batch)
 
     def resized(self, ratio: float) -> Clip:
         """The same clip for a picture of `ratio` times the size."""
@@ -204,6 +199,7 @@ def read_clip(
     Raises:
         TrainingError: the clip has fewer windows.
     """
+    store = store or on_device(device)
     working_size = performance.header.size_hw[0]
     resized = Similarity.resized(size / reference_size)
     to_picture = (resized if alignment is None else resized @ alignment).matrix.astype(np.float32)
@@ -222,21 +218,12 @@ def read_clip(
         )
     if colour is None:
         frames: Tensor | Rows = torch.zeros((0, 3, size, size), dtype=torch.uint8, device=device)
-        flow: Tensor | Rows
-        if store is None:
-            flow = torch.from_numpy(np.array(performance.flow())).permute(0, 3, 1, 2).contiguous().to(device)
-        else:
-            flow = store.keep_mapped(performance.flow(), (2, 0, 1), f"flow of {performance.header.source_name}")
+        flow = store.keep_mapped(performance.flow(), (2, 0, 1), f"flow of {performance.header.source_name}")
     else:
         side = min(working_size, 2 * size)
         pictures = _frames_over(performance, None if as_filmed else colour, side, with_alpha, own_edges)
         shape = (len(performance), 4 if with_alpha else 3, side, side)
-        if store is None:
-            frames = torch.empty(shape, dtype=torch.uint8, device=device)
-            for number, picture in enumerate(pictures):
-                frames[number] = torch.from_numpy(picture)
-        else:
-            frames = store.keep(pictures, shape, torch.uint8, f"frames of {performance.header.source_name}")
+        frames = store.keep(pictures, shape, torch.uint8, f"frames of {performance.header.source_name}")
         flow = torch.zeros((0, 2, 1, 1), dtype=torch.float16, device=device)
     return Clip(
         torch.from_numpy(np.asarray(xy, np.float32)).to(device),

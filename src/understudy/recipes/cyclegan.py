@@ -95,7 +95,9 @@ class CycleGAN:
             "generators": self.optimize_generators,
             "discriminators": self.optimize_judges,
         }
-        self.steps = config.steps or config.epochs * reference.epoch(config.optimisation.batch * session.chance.ranks)
+        self.steps = config.steps or config.epochs * session.chance.epoch(
+            config.optimisation.batch, len(reference.windows)
+        )
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         config, fabric, chance = self.config, self.session.fabric, self.session.chance

@@ -45,7 +45,6 @@ F the side of a face patch.
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -206,7 +205,7 @@ def face_stage(
         log.warning("the face stage is left out: %d frames show a face, and it needs %d", len(patches), batch)
         return None
     trainee = FaceGAN(session, phi, patches)
-    return session.stage(FACE, trainee, config.steps_of(FACE, math.ceil(len(patches) / (batch * session.chance.ranks))))
+    return session.stage(FACE, trainee, config.steps_of(FACE, session.chance.epoch(batch, len(patches))))
 
 
 def train(session: Session) -> Trained:

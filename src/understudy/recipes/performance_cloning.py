@@ -192,8 +192,8 @@ class PerformanceCloning:
         self.window = torch.arange(n, device=session.device)
         trained_on = torch.unique(reference.windows[:, None] + self.window)
         self.maps = PoseMaps.of_clip(reference, trained_on, config.size, config.joint_sigma)
-        self.steps = config.steps or config.epochs * reference.epoch(
-            config.optimisation.batch // 2 * session.chance.ranks
+        self.steps = config.steps or config.epochs * session.chance.epoch(
+            config.optimisation.batch // 2, len(reference.windows)
         )
         self.joins_at = round(config.paired_only * self.steps)
         self.has_unpaired = bool(self.unpaired) and config.lambda_s > 0

@@ -122,7 +122,9 @@ class Pix2Pix:
         self.optimizers: Mapping[str, torch.optim.Optimizer] = {"generator": self.optimize_G, "D": self.optimize_D}
         self.dtype = torch.bfloat16 if computes_in_bfloat16(session.device) else torch.float32
         self.maps = PoseMaps.of_clip(reference, reference.windows, config.size, config.joint_sigma)
-        self.steps = config.steps or config.epochs * reference.epoch(config.optimisation.batch * session.chance.ranks)
+        self.steps = config.steps or config.epochs * session.chance.epoch(
+            config.optimisation.batch, len(reference.windows)
+        )
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         fabric = self.session.fabric

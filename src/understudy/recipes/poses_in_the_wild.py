@@ -148,7 +148,8 @@ class Stage:
         config: Config = session.config
         self.config, self.session, self.footage, self.phi = config, session, footage, phi
         self.name, self.G_1 = name, G_1
-        place, epoch = NAMES.index(name), footage.clip.epoch(config.optimisation.batch * session.chance.ranks)
+        place = NAMES.index(name)
+        epoch = session.chance.epoch(config.optimisation.batch, len(footage.clip.windows))
         self.steps = config.steps[place] if config.steps else config.epochs[place] * epoch
         self.shrink = 2 if config.progressive and name in (POSE, TEXTURE) else 1
         self.coarse = generator.global_generator if isinstance(generator, LocalEnhancer) else None

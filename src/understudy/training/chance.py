@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,10 @@ class Chance:
         epochs = {int(epoch) for epoch in places // count}
         orders = {epoch: np.random.default_rng([self.seed, stream, epoch]).permutation(count) for epoch in epochs}
         return np.array([orders[place // count][place % count] for place in places.tolist()], dtype=np.int64)
+
+    def epoch(self, batch: int, count: int) -> int:
+        """Steps of `batch` items a process that it takes to draw all `count` items once."""
+        return math.ceil(count / (batch * self.ranks))
 
     def of_step(self, step: int) -> int:
         """A seed for PyTorch's own generator, of which dropout is the only use within a step."""

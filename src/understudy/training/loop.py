@@ -26,7 +26,7 @@ from understudy.base.ranks import first, rank, ranks
 from understudy.base.stopping import Stop, stop_signals
 from understudy.errors import Interrupted, TrainingError
 from understudy.training import together
-from understudy.training.average import Average as Average
+from understudy.training.average import Average
 from understudy.training.chance import Chance
 from understudy.training.run_folder import RunFolder
 

@@ -5,7 +5,6 @@ Shape letters: B faces, F the side of a face patch, S that of the picture.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from torch import Tensor, nn
 
 from understudy import losses
 from understudy.base.devices import autocast
-from understudy.base.frame_store import FrameStore
+from understudy.base.frame_store import FrameStore, on_device
 from understudy.base.progress import progress_bar
 from understudy.conditioning.face_crops import cut, face_boxes, put_back
 from understudy.conditioning.pictures import as_levels, as_values, pixels
@@ -57,7 +56,7 @@ class Patches:
         found[(clip.windows[:, None] + footage.window).flatten()] = True
         found &= boxes[2]
         shape = (int(found.sum()), 9, size, size)
-        store = store or FrameStore(Path(), found.device, math.inf)
+        store = store or on_device(found.device)
         self.levels = store.keep(
             self._levels(footage, painted, size, boxes, found), shape, torch.uint8, "faces of the reference"
         )

@@ -57,7 +57,7 @@ class Footage:
         self.palette = palette()
         self.colours = colours_of(self.palette, device)
         self.window = torch.arange(config.consecutive, device=device)
-        self.epoch = self.clip.epoch(config.optimisation.batch * chance.ranks)
+        self.epoch = chance.epoch(config.optimisation.batch, len(self.clip.windows))
         """steps in which every window is seen once"""
 
     def pairs(self, streams: tuple[int, int], step: int, size: int) -> tuple[Tensor, Tensor]:
