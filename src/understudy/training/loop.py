@@ -74,10 +74,6 @@ class Outcome:
     """Values at the last logged step."""
 
 
-class NotFinite(Exception):
-    """A loss was NaN or infinite. No weight was changed by it, but those trained earlier in the same step were."""
-
-
 def launch(device: Device = "auto") -> Fabric:
     """One process on one device, or several as `torchrun` has started them, in bfloat16 where that is faster."""
     from lightning_fabric import Fabric
@@ -96,19 +92,35 @@ def precision_on(device: torch.device) -> Literal["bf16-mixed", "32-true"]:
 
 
 def descend(fabric: Fabric, optimizer: torch.optim.Optimizer, losses: Mapping[str, Tensor]) -> None:
-    """One optimizer step down the sum of already weighted, named losses, of which all processes take the mean.
+    """One step of a fused Adam down the sum of already weighted, named losses; all processes take their mean.
 
-    Raises:
-        NotFinite: one of them is NaN or infinite, in any process; this call changed nothing.
+    Where one of them is NaN or infinite, in any process, no weight changes. That is decided where the weights are; the
+    loop asks once a step (`not_descended`), because a GPU comes to rest for an answer.
     """
     values = torch.stack(list(losses.values()))
-    for name, finite in zip(losses, together.everywhere(torch.isfinite(values)).tolist(), strict=True):
-        if not finite:
-            raise NotFinite(name)
+    finite = torch.isfinite(values.detach()).all()
     optimizer.zero_grad(set_to_none=True)
     fabric.backward(values.sum() / ranks())
-    together.add_gradients(optimizer)
+    finite = together.add_gradients(optimizer, finite)
+    _within(optimizer).found_inf = (~finite).float()
+    if finite.device.type == "mps" and not finite:  # where Adam does not look at it
+        optimizer.zero_grad(set_to_none=True)
     optimizer.step()
+
+
+def not_descended(optimizers: Iterable[torch.optim.Optimizer], losses: Mapping[str, Tensor]) -> str | None:
+    """Name of a loss for which `descend` changed nothing, of those of one training step; the same in all processes."""
+    found = [adam.found_inf for adam in map(_within, optimizers) if hasattr(adam, "found_inf")]
+    if not (found and torch.stack(found).any()):
+        return None
+    torch._foreach_zero_(found)  # not each steps next time
+    finite = together.everywhere(torch.isfinite(torch.stack([loss.detach() for loss in losses.values()])))
+    return next((name for name, one in zip(losses, finite.tolist(), strict=True) if not one), "that has no name")
+
+
+def _within(optimizer: torch.optim.Optimizer) -> Any:
+    """PyTorch's optimizer within Fabric's wrapper, or the one that it is."""
+    return getattr(optimizer, "optimizer", optimizer)
 
 
 @contextmanager
@@ -289,9 +301,9 @@ class _Loop:
         """One step. A NaN skips it; three in a row, or one that has reached the weights, go back to a checkpoint."""
         step = self.at.step
         torch.manual_seed(self.chance.of_step(step))  # dropout, the only hidden state of a step
-        try:
-            losses = self.trainee.training_step(step)
-        except NotFinite as bad:
+        losses = self.trainee.training_step(step)
+        bad = not_descended(self.trainee.optimizers.values(), losses)
+        if bad is not None:
             self.bad_steps += 1
             log.warning("step %d skipped: the loss %s is not a number", step, bad)
             if self.bad_steps >= BAD_STEPS_BEFORE_GOING_BACK or _not_finite(self._state()):

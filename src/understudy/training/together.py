@@ -204,19 +204,25 @@ def _strategy() -> type[DDPStrategy]:
 # -- Gradients ---------------------------------------------------------------------------------------------------
 
 
-def add_gradients(optimizer: torch.optim.Optimizer) -> None:
+def add_gradients(optimizer: torch.optim.Optimizer, true: Tensor) -> Tensor:
     """Adds each gradient of the optimizer's weights up over all processes, in one message for each type of number.
 
     What has a gradient nowhere keeps none. Their mean is meant: losses are divided by `ranks()` before.
+
+    Args:
+        true: `()` bool, which travels along.
+
+    Returns:
+        Whether that is true in every process.
     """
     if ranks() == 1:
-        return
+        return true
     weights = [weight for group in optimizer.param_groups for weight in group["params"] if weight.requires_grad]
     kinds = {(weight.dtype, weight.device): None for weight in weights}
     for dtype, device in kinds:
         some = [weight for weight in weights if (weight.dtype, weight.device) == (dtype, device)]
         count = sum(weight.numel() for weight in some)
-        message = torch.empty(count + len(some), dtype=dtype, device=device)
+        message = torch.empty(count + len(some) + 1, dtype=dtype, device=device)
         parts, at = [], 0
         for weight in some:  # laid out as the weight is, so that the part can be its gradient as it stands
             parts.append(message.as_strided(weight.shape, weight.stride(), at))
@@ -227,11 +233,14 @@ def add_gradients(optimizer: torch.optim.Optimizer) -> None:
             for part, weight in zip(parts, some, strict=True):
                 if weight.grad is None:
                     part.zero_()
-            message[count:] = torch.tensor([float(weight.grad is not None) for weight in some])
+            message[count:-1] = torch.tensor([float(weight.grad is not None) for weight in some])
+            message[-1] = ~true
         with _lost_told():
             dist.all_reduce(message)
-        for part, weight, anywhere in zip(parts, some, message[count:].tolist(), strict=True):
+        true = message[-1] == 0
+        for part, weight, anywhere in zip(parts, some, message[count:-1].tolist(), strict=True):
             weight.grad = part if anywhere else None
+    return true
 
 
 # -- Statistics of a batch ---------------------------------------------------------------------------------------
