@@ -19,6 +19,7 @@ from understudy.base.ranks import first, rank, ranks
 from understudy.errors import Interrupted, UnderstudyError
 from understudy.recipes import recipe
 from understudy.training import loop as training
+from understudy.training.step import descend
 
 JOINT_BATCH, STEPS = 4, 16
 EQUAL = {
@@ -78,7 +79,7 @@ class Toy:
         loss = (self.model(x) - 3 * x.sum((1, 2, 3), keepdim=True)).square().mean()
         if wrong and self.what == "NAN":
             loss = loss * float("nan")
-        training.descend(self.fabric, self.optimizer, {"error": loss})
+        descend(self.fabric, self.optimizer, {"error": loss})
         return {"error": loss}
 
     def preview(self, generator, folder, step):

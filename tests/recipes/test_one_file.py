@@ -41,7 +41,7 @@ from understudy.recipes.parts.groups import Optimisation, Placement
 from understudy.recipes.parts.player import BATCH, batches
 from understudy.recipes.parts.recipe import ENDLESS, Recipe
 from understudy.recipes.parts.trained import Trained, arrays_of, restored
-from understudy.training import loop
+from understudy.training.step import descend
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Toy:
         as_filmed = self.clip.to_picture.expand(len(drawn), 2, 3)
         frames = self.clip.frames_at(self.clip.windows[drawn], as_filmed, config.size)
         goal = {"squares": (self.mean(len(drawn)) - frames).square().mean()}
-        loop.descend(self.session.fabric, self.optimizer, goal)
+        descend(self.session.fabric, self.optimizer, goal)
         return goal
 
     def preview(self, generator, folder, step):

@@ -177,7 +177,8 @@ def test_real_frames_satisfy_their_own_flow(pair):
 def test_a_run_writes_its_files_and_the_loss_falls(pair, tmp_path):
     learnt(pair[0], tmp_path, changed(TINY, {"steps": 60, "paired_only": 1.0, "learning_rate": 2e-3}))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoints", "losses.jsonl", "previews", "run.json"]
-    assert sorted(p.name for p in (tmp_path / "previews").iterdir()) == ["step-0000060.mp4", "step-0000060.png"]
+    previews = sorted(p.name for p in (tmp_path / "previews").iterdir())
+    assert previews[-2:] == ["step-0000060.mp4", "step-0000060.png"], "earlier ones come by the clock"
     vgg = [json.loads(line)["vgg"] for line in (tmp_path / "losses.jsonl").read_text().splitlines()]
     assert vgg[-1] < 0.8 * vgg[0]
 

@@ -20,6 +20,7 @@ from understudy.base.stopping import SHOW_CURSOR
 from understudy.errors import Interrupted, TrainingError
 from understudy.training import loop as training
 from understudy.training.average import Average
+from understudy.training.step import descend, frozen, linear_decay, not_descended, rates_times
 
 
 class Toy:
@@ -46,7 +47,7 @@ class Toy:
         if step in self.bad:
             self.bad.discard(step)
             loss = loss * float("nan")
-        training.descend(self.fabric, self.optimizer, {"error": loss})
+        descend(self.fabric, self.optimizer, {"error": loss})
         return {"error": loss}
 
     def preview(self, generator, folder, step):
@@ -273,17 +274,17 @@ def test_a_descent_from_nan_changes_nothing_and_asks_nothing(fabric):
     toy, one = Toy(fabric), torch.ones(())
     weight = next(toy.networks["line"].parameters())
 
-    def descend(factor):
+    def descended(factor):
         with Listening():
-            training.descend(fabric, toy.optimizer, {"fine": weight.sum(), "error": weight.square().sum() * factor})
+            descend(fabric, toy.optimizer, {"fine": weight.sum(), "error": weight.square().sum() * factor})
         state = toy.optimizer.state_dict()["state"][0]
         return [value.clone() for value in (weight, *state.values())], [
-            training.not_descended(toy.optimizers.values(), {"fine": one, "error": one * factor}) for _ in range(2)
+            not_descended(toy.optimizers.values(), {"fine": one, "error": one * factor}) for _ in range(2)
         ]
 
-    first, told_first = descend(1.0)
-    bad, told_bad = descend(float("inf"))
-    after, told_after = descend(1.0)
+    first, told_first = descended(1.0)
+    bad, told_bad = descended(float("inf"))
+    after, told_after = descended(1.0)
     assert all(torch.equal(a, b) for a, b in zip(first, bad, strict=True))
     assert not any(torch.equal(a, b) for a, b in zip(bad, after, strict=True))
     assert (told_first, told_bad, told_after) == ([None, None], ["error", None], [None, None])
@@ -339,7 +340,7 @@ def test_a_nan_before_the_first_checkpoint_says_so(fabric, tmp_path):
 
 def test_frozen_networks_thaw_after_an_error():
     line = nn.Linear(1, 1)
-    with pytest.raises(ZeroDivisionError), training.frozen(line):
+    with pytest.raises(ZeroDivisionError), frozen(line):
         assert not line.weight.requires_grad
         raise ZeroDivisionError
     assert line.weight.requires_grad
@@ -367,9 +368,10 @@ def test_other_errors_stay_what_they_are():
 
 
 def test_progress_leaves_out_what_was_done_before(monkeypatch, capfd):
-    clock = iter([0.0, 10.0, 10.0, 10.0, 20.0])
-    monkeypatch.setattr("understudy.base.progress.time.monotonic", lambda: next(clock))
+    clock = [0.0]
+    monkeypatch.setattr("understudy.base.progress.time.monotonic", lambda: clock[0])
     with progress_bar("training", 130, "steps", 100) as advance:
+        clock[0] = 10.0
         advance(10)
     assert capfd.readouterr().err.splitlines()[0] == "training: 110/130 steps, 1.0 steps/s, 20 s left"
 
@@ -414,13 +416,13 @@ def test_the_average_follows_quickly_at_first_and_is_only_lent():
 
 
 def test_the_learning_rate_falls_over_the_second_half():
-    assert [training.linear_decay(step, 8) for step in range(8)] == [1, 1, 1, 1, 1, 0.75, 0.5, 0.25]
-    assert training.linear_decay(0, 1) == 1
+    assert [linear_decay(step, 8) for step in range(8)] == [1, 1, 1, 1, 1, 0.75, 0.5, 0.25]
+    assert linear_decay(0, 1) == 1
 
 
 def test_a_lent_learning_rate_is_given_back_after_an_error():
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], 0.5)
-    with pytest.raises(RuntimeError), training.rates_times([optimizer], 0.1):
+    with pytest.raises(RuntimeError), rates_times([optimizer], 0.1):
         assert optimizer.param_groups[0]["lr"] == 0.05
         raise RuntimeError
     assert optimizer.param_groups[0]["lr"] == 0.5

@@ -13,6 +13,7 @@ from understudy.errors import TrainingError
 from understudy.recipes.parts.groups import Optimisation
 from understudy.training import loop
 from understudy.training.run_folder import fingerprint
+from understudy.training.step import descend
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Line:
     def training_step(self, step):
         x = torch.from_numpy(self.session.chance.generator(1, step).normal(size=(8, 1, 1, 1)).astype(np.float32))
         error = (self.model(x) - 3 * x).square().mean()
-        loop.descend(self.session.fabric, self.optimizers["line"], {"error": error})
+        descend(self.session.fabric, self.optimizers["line"], {"error": error})
         return {"error": error}
 
     def preview(self, generator, folder, step):

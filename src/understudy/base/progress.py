@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Protocol
 
 from understudy.base.ranks import first
@@ -14,10 +15,11 @@ from understudy.base.ranks import first
 class Advance(Protocol):
     """Call it after each unit of work.
 
-    `note` is shown at the end of the bar (a loss, say); `total` replaces the expected total, when time is the limit.
+    `note` is shown at the end of the bar (a loss, say); `total` replaces the expected total, when time is the limit;
+    `left` replaces the seconds that the rate so far would take, where what is to come costs more or less.
     """
 
-    def __call__(self, count: int = 1, note: str = "", total: int | None = None) -> None: ...
+    def __call__(self, count: int = 1, note: str = "", total: int | None = None, left: float | None = None) -> None: ...
 
 
 @contextmanager
@@ -43,54 +45,64 @@ def progress_bar(label: str, total: int | None, unit: str = "frames", start: int
     started = time.monotonic()
     done, expected, said = start, total, started
 
-    def say(note: str) -> None:
-        line = _log_line(label, done, start, expected, unit, time.monotonic() - started, note)
+    def say(rate: float, *notes: str) -> None:
+        of = f"/{expected}" if expected else ""
+        line = ", ".join([f"{label}: {done}{of} {unit}", f"{rate:.1f} {unit}/s", *filter(None, notes)])
         print(line, file=sys.stderr, flush=True)
 
-    def advance_in_log(count: int = 1, note: str = "", total: int | None = None) -> None:
+    def rate_at(now: float) -> float:
+        return (done - start) / max(now - started, 1e-9)
+
+    def advance_in_log(count: int = 1, note: str = "", total: int | None = None, left: float | None = None) -> None:
         nonlocal done, expected, said
         done += count
         expected = total or expected
-        if time.monotonic() - said >= 10:
-            said = time.monotonic()
-            say(note)
+        now = time.monotonic()
+        if now - said >= 10:
+            said, rate = now, rate_at(now)
+            to_go = _seconds_left(done, expected, rate, left)
+            say(rate, "" if to_go is None else f"{to_go:.0f} s left", note)
 
     yield advance_in_log
-    say("done")
+    say(rate_at(time.monotonic()), "done")
 
 
-def _log_line(label: str, done: int, start: int, total: int | None, unit: str, seconds: float, note: str) -> str:
-    rate = (done - start) / max(seconds, 1e-9)
-    of = f"/{total}" if total else ""
-    left = f", {(total - done) / rate:.0f} s left" if total and rate > 0 and done < total else ""
-    return f"{label}: {done}{of} {unit}, {rate:.1f} {unit}/s{left}{', ' + note if note else ''}"
+def _seconds_left(done: int, total: int | None, rate: float, told: float | None) -> float | None:
+    """What was told, or what the rate so far would take; None where nothing is known, or left."""
+    if not total or done >= total:
+        return None
+    if told is None and rate > 0:
+        return (total - done) / rate
+    return told
 
 
 @contextmanager
 def _terminal_bar(label: str, total: int | None, unit: str, start: int) -> Iterator[Advance]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[left]}"),
         TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(label, total=total, completed=start, rate="", note="")
+        task = progress.add_task(label, total=total, completed=start, rate="", note="", left="")
         started = time.monotonic()
 
-        def advance(count: int = 1, note: str = "", total: int | None = None) -> None:
-            done = progress.tasks[0].completed + count
+        def advance(count: int = 1, note: str = "", total: int | None = None, left: float | None = None) -> None:
+            done = int(progress.tasks[0].completed) + count
             rate = (done - start) / max(time.monotonic() - started, 1e-9)
             if total is not None:
                 progress.update(task, total=total)
+            expected = progress.tasks[0].total
+            to_go = _seconds_left(done, None if expected is None else int(expected), rate, left)
+            clock = "" if to_go is None else f"{timedelta(seconds=round(to_go))} left"
+            progress.update(task, advance=count, rate=f"{rate:.1f} {unit}/s", left=clock)
             if note:
-                progress.update(task, advance=count, rate=f"{rate:.1f} {unit}/s", note=note)
-            else:
-                progress.update(task, advance=count, rate=f"{rate:.1f} {unit}/s")
+                progress.update(task, note=note)
 
         yield advance

@@ -51,7 +51,7 @@ from understudy.recipes.parts.rehearsal import Rehearsal, rehearsed
 from understudy.recipes.parts.rehearsal_tensors import crop, tensors
 from understudy.recipes.parts.source_choice import chosen_frames
 from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, below, restored
-from understudy.training import loop as training
+from understudy.training.step import descend
 
 if TYPE_CHECKING:
     from understudy.training.session import Session
@@ -110,7 +110,7 @@ class CopyThenRefine:
             "flow": config.lambda_flow * (refinement.flow.abs().mean(dim=(1, 2))[:, None] * opaque).mean(),
             "painted": config.lambda_painted * (refinement.mask * opaque).mean(),
         }
-        training.descend(self.session.fabric, self.optimizers["refiner"], goal)
+        descend(self.session.fabric, self.optimizers["refiner"], goal)
         return goal
 
     def _features(self, pictures: Tensor) -> list[Tensor]:

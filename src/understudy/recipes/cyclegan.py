@@ -45,9 +45,9 @@ from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, batches,
 from understudy.recipes.parts.recipe import Recipe
 from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, restored
 from understudy.retargeting.alignment import body_statistics
-from understudy.training import loop as training
 from understudy.training.run_folder import fingerprint
 from understudy.training.session import Session
+from understudy.training.step import descend, frozen, linear_decay, rates_times
 
 log = logging.getLogger(__name__)
 
@@ -106,17 +106,17 @@ class CycleGAN:
         rng = chance.generator(HISTORY, step)
         shown_b, shown_a = self.old_b.exchange(fake_b, rng), self.old_a.exchange(fake_a, rng)
 
-        with training.rates_times(self.optimizers.values(), training.linear_decay(step, self.steps)):  # section 4
+        with rates_times(self.optimizers.values(), linear_decay(step, self.steps)):  # section 4
             # D_A, D_B: tell real pictures from new and old generated ones; least squares, halved (section 4)
             judge = losses.least_squares_discriminator_loss
             named = {
                 "D_A": 0.5 * judge(self.D_A(a), self.D_A(shown_a)).mean(),
                 "D_B": 0.5 * judge(self.D_B(b), self.D_B(shown_b)).mean(),
             }
-            training.descend(fabric, self.optimize_judges, named)
+            descend(fabric, self.optimize_judges, named)
 
             # G, F: eq. 3 = L_GAN(G) + L_GAN(F) + lambda L_cyc, and L_identity (section 5.2)
-            with training.frozen(self.D_A, self.D_B):
+            with frozen(self.D_A, self.D_B):
                 fool, distance = losses.least_squares_generator_loss, losses.absolute_difference
                 goal = {
                     "gan_G": fool(self.D_B(fake_b)).mean(),
@@ -127,7 +127,7 @@ class CycleGAN:
                 if config.condition == "frames" and config.lambda_identity:
                     goal["identity_A"] = config.lambda_identity * distance(self.F(a), a).mean()
                     goal["identity_B"] = config.lambda_identity * distance(self.G(b), b).mean()
-                training.descend(fabric, self.optimize_generators, goal)
+                descend(fabric, self.optimize_generators, goal)
         return named | goal
 
     def _domain_a(self, step: int) -> Tensor:

@@ -67,6 +67,7 @@ from understudy.recipes.parts.recipe import Recipe
 from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, below, restored
 from understudy.training import loop as training
 from understudy.training.session import Session
+from understudy.training.step import descend, frozen
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ class PoseToVideo:
 
         # G: eq. 3 = sum_k L_smooth + lambda_FM sum_k L_FM + lambda_P (L_P of every frame), k the scales of D.
         # It comes before D, so that both are judged by the same D and the real frames are shown to it once
-        with training.frozen(self.D):
+        with frozen(self.D):
             fake_maps = self.D(_stack(x, fake))
             gan = [losses.least_squares_generator_loss(maps[-1]).mean() for maps in fake_maps]
             fixed = [[features.detach() for features in maps] for maps in real_maps]
@@ -150,7 +151,7 @@ class PoseToVideo:
                 "fm": config.lambda_fm * matching.mean(),
                 "p": self.lambda_p * perceptual.mean() * config.consecutive,
             }
-            training.descend(fabric, self.optimize_G, goal)
+            descend(fabric, self.optimize_G, goal)
 
         # D: tell (x_{t-1}, x_t, y_{t-1}, y_t) from (x_{t-1}, x_t, G(x_{t-1}), G(x_t)), eq. 1; or, frame by frame,
         # (x, y) from (x, G(x)), eq. 4. Both by least squares
@@ -160,7 +161,7 @@ class PoseToVideo:
             for real, fake in zip(real_maps, fake_maps, strict=True)
         ]
         named = {"D": torch.stack(judged).sum()}
-        training.descend(fabric, self.optimize_D, named)
+        descend(fabric, self.optimize_D, named)
         return named | goal
 
     @property

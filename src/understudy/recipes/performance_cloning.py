@@ -47,9 +47,9 @@ from understudy.recipes.parts.recipe import Recipe
 from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, restored
 from understudy.retargeting.alignment import align, body_statistics
 from understudy.retargeting.augmentation import PoseNoise, damaged
-from understudy.training import loop as training
 from understudy.training.run_folder import fingerprint
 from understudy.training.session import Session
+from understudy.training.step import descend, frozen
 
 log = logging.getLogger(__name__)
 
@@ -195,8 +195,12 @@ class PerformanceCloning:
         self.steps = config.steps or config.epochs * session.chance.epoch(
             config.optimisation.batch // 2, len(reference.windows)
         )
-        self.joins_at = round(config.paired_only * self.steps)
+        self.joins_at: int = round(config.paired_only * self.steps)
         self.has_unpaired = bool(self.unpaired) and config.lambda_s > 0
+
+    def work(self, steps: int) -> float:
+        """What the first `steps` cost: one that learns from both branches costs about two."""
+        return steps + (max(0, steps - self.joins_at) if self.has_unpaired else 0)
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         config, fabric = self.config, self.session.fabric
@@ -213,14 +217,14 @@ class PerformanceCloning:
         if config.lambda_gan:
             # D_p: tell (pose, real frames) from (pose, generated frames), eq. 2
             named["D_p"] = self._judge(self.D_p, torch.cat([poses, x], 1), torch.cat([poses, fake_x.detach()], 1))
-            training.descend(fabric, self.optimize_D_p, {"D_p": named["D_p"]})
+            descend(fabric, self.optimize_D_p, {"D_p": named["D_p"]})
         if both:
             # D_s: tell real frames from frames generated for other people's poses, eq. 5
             named["D_s"] = self._judge(self.D_s, x, fake_y.detach())
-            training.descend(fabric, self.optimize_D_s, {"D_s": named["D_s"]})
+            descend(fabric, self.optimize_D_s, {"D_s": named["D_s"]})
 
         # G: eq. 6 = L_rec + lambda_s (L_gan_s + lambda_tc L_tc), with L_rec = L_gan_p + lambda_vgg L_vgg (eq. 3)
-        with training.frozen(self.D_p, self.D_s):
+        with frozen(self.D_p, self.D_s):
             goal: dict[str, Tensor] = {}
             if config.lambda_gan:
                 seen_by_D_p = self.D_p(torch.cat([poses, fake_x], 1))
@@ -232,7 +236,7 @@ class PerformanceCloning:
             if both:
                 goal["gan_s"] = config.lambda_s * losses.generator_loss(self.D_s(fake_y)).mean()
                 goal["tc"] = config.lambda_s * config.lambda_tc * self._temporal_coherence(fake_y, flow, alpha)
-            training.descend(fabric, self.optimize_G, goal)
+            descend(fabric, self.optimize_G, goal)
         return named | goal
 
     def _judge(self, judge: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
@@ -320,7 +324,7 @@ def train(session: Session) -> Trained:
         "flat_colour": colour,
         "unpaired": [fingerprint(one) for one in session.unpaired],
     }
-    outcome = session.run(trainee, trainee.steps)
+    outcome = session.run(trainee, trainee.steps, trainee.work)
     joined = trainee.has_unpaired and outcome.steps > trainee.joins_at
     if trainee.has_unpaired and not joined:
         log.warning("the driving motion was not learnt from: that begins at step %d", trainee.joins_at)

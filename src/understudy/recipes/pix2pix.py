@@ -28,8 +28,8 @@ from understudy.recipes.parts.groups import Augmentation, Optimisation, Placemen
 from understudy.recipes.parts.heatmaps import JOINTS, STATISTICS, HeatmapPlayer, PoseMaps
 from understudy.recipes.parts.recipe import ENDLESS, Recipe
 from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, restored
-from understudy.training import loop as training
 from understudy.training.session import Session
+from understudy.training.step import descend, frozen
 
 CHOICE, AUGMENTATION = 1, 2
 """streams of random numbers"""
@@ -134,15 +134,15 @@ class Pix2Pix:
         # D: tell (pose, real frame) from (pose, generated frame), eq. 1; halved, to slow D down (section 3.3)
         real_logits, fake_logits = self.D(torch.cat([x, y], 1)), self.D(torch.cat([x, fake.detach()], 1))
         named = {"D": 0.5 * losses.discriminator_loss(real_logits, fake_logits).mean()}
-        training.descend(fabric, self.optimize_D, named)
+        descend(fabric, self.optimize_D, named)
 
         # G: eq. 4 = L_cGAN + lambda L_L1
-        with training.frozen(self.D):
+        with frozen(self.D):
             goal = {
                 "gan": losses.generator_loss(self.D(torch.cat([x, fake], 1))).mean(),
                 "l1": self.config.lambda_l1 * losses.absolute_difference(fake, y).mean(),
             }
-            training.descend(fabric, self.optimize_G, goal)
+            descend(fabric, self.optimize_G, goal)
         return named | goal
 
     def _pairs(self, step: int) -> tuple[Tensor, Tensor]:

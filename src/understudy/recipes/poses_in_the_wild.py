@@ -71,6 +71,7 @@ from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_
 from understudy.retargeting.augmentation import PoseNoise
 from understudy.training import loop as training
 from understudy.training.session import Session
+from understudy.training.step import descend, frozen, linear_decay, rates_times
 
 log = logging.getLogger(__name__)
 
@@ -178,7 +179,7 @@ class Stage:
     def training_step(self, step: int) -> dict[str, Tensor]:
         if self.coarse is not None:
             self.coarse.requires_grad_(step >= self.config.enhancer_alone * self.steps)
-        with training.rates_times(self.optimizers.values(), training.linear_decay(step, self.steps)):
+        with rates_times(self.optimizers.values(), linear_decay(step, self.steps)):
             return self._step(step)
 
     def _step(self, step: int) -> dict[str, Tensor]:
@@ -197,7 +198,7 @@ class Stage:
 
         # G: eq. 4 = L_Dp + L_Dt + L_Dw + lambda_vgg L_vgg + lambda_fm (L_fp + L_ft), and L1 on alpha.
         # It comes before the D's, so that both are judged by the same and real frames are shown to them once
-        with training.frozen(*self.judges.values()):
+        with frozen(*self.judges.values()):
             seen = {"p": self.D_p(torch.cat([c, fake], 1)), "t": self.D_t(self._in_time(fake))}
             if self.has_unpaired:
                 seen["w"] = self.D_w(torch.cat([p_w, fake_w], 1))
@@ -208,7 +209,7 @@ class Stage:
             goal["vgg"] = config.lambda_vgg * self.phi.distance(fake[:, :3], f[:, :3]).mean()
             if not config.whole_frame:
                 goal["alpha"] = config.lambda_alpha * (fake[:, 3] - f[:, 3]).abs().mean()
-            training.descend(self.session.fabric, self.optimizers["generator"], goal)
+            descend(self.session.fabric, self.optimizers["generator"], goal)
 
         # D_p, eq. 1: tell (c, f) from (c, G(x)). D_t, eq. 2: M real frames from M generated ones. D_w, eq. 3: recorded
         # pairs (p', f') from other people's poses and what was generated for them
@@ -217,7 +218,7 @@ class Stage:
             judged["w"] = self.D_w(torch.cat([p_w, fake_w.detach()], 1))
         named = {f"D_{name}": _told_apart(real[name], maps) for name, maps in judged.items()}
         for name, loss in named.items():
-            training.descend(self.session.fabric, self.optimizers[name], {name: loss})
+            descend(self.session.fabric, self.optimizers[name], {name: loss})
         return named | goal
 
     def _paired(self, streams: tuple[int, int, int], step: int, noise: PoseNoise) -> tuple[Poses, Tensor]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,9 @@ from understudy.errors import Interrupted, TrainingError
 from understudy.training import together
 from understudy.training.average import Average
 from understudy.training.chance import Chance
+from understudy.training.estimate import Estimate
 from understudy.training.run_folder import RunFolder
+from understudy.training.step import not_descended
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -91,69 +93,6 @@ def precision_on(device: torch.device) -> Literal["bf16-mixed", "32-true"]:
     return "bf16-mixed" if computes_in_bfloat16(device) else "32-true"
 
 
-def descend(fabric: Fabric, optimizer: torch.optim.Optimizer, losses: Mapping[str, Tensor]) -> None:
-    """One step of a fused Adam down the sum of already weighted, named losses; all processes take their mean.
-
-    Where one of them is NaN or infinite, in any process, no weight changes. That is decided where the weights are; the
-    loop asks once a step (`not_descended`), because a GPU comes to rest for an answer.
-    """
-    values = torch.stack(list(losses.values()))
-    finite = torch.isfinite(values.detach()).all()
-    optimizer.zero_grad(set_to_none=True)
-    fabric.backward(values.sum() / ranks())
-    finite = together.add_gradients(optimizer, finite)
-    _within(optimizer).found_inf = (~finite).float()
-    if finite.device.type == "mps" and not finite:  # where Adam does not look at it
-        optimizer.zero_grad(set_to_none=True)
-    optimizer.step()
-
-
-def not_descended(optimizers: Iterable[torch.optim.Optimizer], losses: Mapping[str, Tensor]) -> str | None:
-    """Name of a loss for which `descend` changed nothing, of those of one training step; the same in all processes."""
-    found = [adam.found_inf for adam in map(_within, optimizers) if hasattr(adam, "found_inf")]
-    if not (found and torch.stack(found).any()):
-        return None
-    torch._foreach_zero_(found)  # not each steps next time
-    finite = together.everywhere(torch.isfinite(torch.stack([loss.detach() for loss in losses.values()])))
-    return next((name for name, one in zip(losses, finite.tolist(), strict=True) if not one), "that has no name")
-
-
-def _within(optimizer: torch.optim.Optimizer) -> Any:
-    """PyTorch's optimizer within Fabric's wrapper, or the one that it is."""
-    return getattr(optimizer, "optimizer", optimizer)
-
-
-@contextmanager
-def frozen(*networks: nn.Module) -> Iterator[None]:
-    """Keeps gradients of the networks' weights from being computed; gradients still flow through."""
-    for network in networks:
-        network.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for network in networks:
-            network.requires_grad_(True)
-
-
-def linear_decay(step: int, steps: int) -> float:
-    """Factor on a learning rate: 1 for the first half of a schedule of `steps`, then linearly towards 0."""
-    return min(1.0, (steps - step) / (steps / 2))
-
-
-@contextmanager
-def rates_times(optimizers: Iterable[torch.optim.Optimizer], factor: float) -> Iterator[None]:
-    """Lends optimizers a smaller learning rate; the loop, which halves it after a NaN, keeps its own."""
-    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
-    own = [group["lr"] for group in groups]
-    for group in groups:
-        group["lr"] *= factor
-    try:
-        yield
-    finally:
-        for group, rate in zip(groups, own, strict=True):
-            group["lr"] = rate
-
-
 @contextmanager
 def out_of_memory_told() -> Iterator[None]:
     """Turns running out of memory, which PyTorch says in several ways, into a TrainingError."""
@@ -191,6 +130,7 @@ def run(
     max_minutes: float | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     stage: str = "",
+    work: Callable[[int], float] | None = None,
 ) -> Outcome:
     """Trains until `steps` or `max_minutes` is reached, whichever comes first; both count over resumed parts.
 
@@ -200,6 +140,7 @@ def run(
         seed: seeds every step.
         resume: go on from the newest whole checkpoint, or start when there is none at all.
         stage: name of one stage out of several; that nothing is left to do in it is then as it should be.
+        work: what the first n steps cost, see `Estimate`.
 
     Raises:
         TrainingError: other settings, no checkpoint is whole, or a loss stays NaN.
@@ -218,7 +159,7 @@ def run(
         progress_bar(title, steps, "steps", loop.at.step) as advance,
         ThreadsByLoad() as threads,
     ):
-        loop.train(steps, limit, stopped, advance, threads)
+        loop.train(Estimate(steps, limit, loop.at.step, loop.at.seconds, work), stopped, advance, threads)
     return loop.outcome()
 
 
@@ -262,8 +203,9 @@ class _Loop:
 
     # -- the loop ------------------------------------------------------------------------------------------
 
-    def train(self, steps: int, limit: float, stopped: Stop, advance: Advance, threads: ThreadsByLoad) -> None:
-        """Trains up to `steps` or `limit` seconds, or until a signal; all that is left behind is saved and finite."""
+    def train(self, estimate: Estimate, stopped: Stop, advance: Advance, threads: ThreadsByLoad) -> None:
+        """Trains up to the estimate's limits, or until a signal; all that is left behind is saved and finite."""
+        steps, limit = estimate.steps, estimate.limit
         self.started = time.monotonic() - self.at.seconds
         self.next_save = self.at.seconds + self.checkpoint_seconds
         self.next_preview = self.at.seconds + FIRST_PREVIEW_SECONDS
@@ -275,9 +217,8 @@ class _Loop:
                     self.save()
                 if self.at.seconds >= self.next_preview:
                     self.preview()
-                expected = self.at.step + (limit - self.at.seconds) * self.at.step / max(self.at.seconds, 1e-9)
                 note = " ".join(f"{name} {value:.3g}" for name, value in self.recent.items())
-                advance(self.at.step - before, note, int(min(steps, expected)))
+                advance(self.at.step - before, note, *estimate.at(self.at.step, self.at.seconds))
                 threads.follow()
             if self.save():  # else it went back, and has to come here again
                 break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from itertools import chain
@@ -113,8 +113,11 @@ class Session:
 
     # -- running -------------------------------------------------------------------------------------------
 
-    def run(self, trainee: loop.Trainee, steps: int) -> loop.Outcome:
+    def run(self, trainee: loop.Trainee, steps: int, work: Callable[[int], float] | None = None) -> loop.Outcome:
         """Trains the only stage of a recipe, for `steps` at most.
+
+        Args:
+            work: what the first n steps cost, see `Estimate`.
 
         Raises:
             TrainingError, Interrupted: as `loop.run`.
@@ -129,6 +132,7 @@ class Session:
             ema_decay=self.config.optimisation.ema_decay,
             resume=self.resume,
             max_minutes=self.max_minutes,
+            work=work,
         )
         return self._outcome
 

@@ -26,8 +26,8 @@ from understudy.networks.pix2pixhd import GlobalGenerator
 from understudy.networks.unet import initialise
 from understudy.recipes.parts.everybody_dance_now_config import Config
 from understudy.recipes.parts.everybody_dance_now_footage import Footage
-from understudy.training import loop as training
 from understudy.training.session import Session
+from understudy.training.step import descend, frozen
 
 CHOICE = 5
 """stream of random numbers; 1 to 4 are those of the stages before"""
@@ -118,15 +118,15 @@ class FaceGAN:
         # D_f: tell (x_F, y_F) from (x_F, G(x)_F + r), eq. 2
         real_logits, fake_logits = self.D_f(torch.cat([x, y], 1)), self.D_f(torch.cat([x, fake.detach()], 1))
         named = {"D_f": losses.discriminator_loss(real_logits, fake_logits).mean()}
-        training.descend(session.fabric, self.optimize_D_f, named)
+        descend(session.fabric, self.optimize_D_f, named)
 
         # G_f: eq. 5 = L_face + lambda_P L_P
-        with training.frozen(self.D_f):
+        with frozen(self.D_f):
             goal = {
                 "gan": losses.generator_loss(self.D_f(torch.cat([x, fake], 1))).mean(),
                 "p": config.lambda_p[2] * self.phi.distance(fake, y).mean(),
             }
-            training.descend(session.fabric, self.optimize_G_f, goal)
+            descend(session.fabric, self.optimize_G_f, goal)
         return named | goal
 
     def preview(self, generator: nn.Module, folder: Path, step: int) -> None:

@@ -92,6 +92,7 @@ from understudy.recipes.parts.freestyle_networks import (
 from understudy.recipes.parts.freestyle_reenactment_config import B2F, FR, P2B, Config
 from understudy.training import loop as training
 from understudy.training.session import Session
+from understudy.training.step import descend, frozen
 
 WINDOWS = 11
 """stream of random numbers: where D and eq. 16 look"""
@@ -126,7 +127,7 @@ class PoseToBody:
         real_maps = self.D(real)
 
         # G: eq. 9 = sum_k (L_LS + lambda_D L_FM) + lambda_CE L_CE, k the two sizes at which D looks
-        with training.frozen(self.D):
+        with frozen(self.D):
             fake_maps = self.D(fake)
             gan = [losses.least_squares_generator_loss(maps[-1]).mean() for maps in fake_maps]
             goal = {
@@ -134,7 +135,7 @@ class PoseToBody:
                 "fm": config.lambda_d * losses.feature_matching(_fixed(real_maps), fake_maps).mean(),
                 "ce": config.lambda_ce * losses.label_cross_entropy(logits, labels).mean(),
             }
-            training.descend(fabric, self.optimize_G, goal)
+            descend(fabric, self.optimize_G, goal)
 
         # D: tell labels of real pictures from P2B's, by least squares
         judged = [
@@ -142,7 +143,7 @@ class PoseToBody:
             for true, made in zip(real_maps, self.D(fake.detach()), strict=True)
         ]
         named = {"D": torch.stack(judged).sum()}
-        training.descend(fabric, self.optimize_D, named)
+        descend(fabric, self.optimize_D, named)
         return named | goal
 
     def preview(self, generator: nn.Module, folder: Path, step: int) -> None:
@@ -190,7 +191,7 @@ class BodyToFrame:
         real_maps = self.D(torch.cat([seen_body, seen_x], 1))
 
         # G: eqs. 13, 15, 16, 17 and 18
-        with training.frozen(self.D):
+        with frozen(self.D):
             fake_maps = self.D(torch.cat([seen_body, seen_z], 1))
             gan = [losses.hinge_generator_loss(maps[-1]).mean() for maps in fake_maps]
             goal = {
@@ -202,7 +203,7 @@ class BodyToFrame:
             }
             if config.lambda_copy:
                 goal["copy"] = config.lambda_copy * losses.absolute_difference(z, x).mean()
-            training.descend(fabric, self.optimize_G, goal)
+            descend(fabric, self.optimize_G, goal)
 
         # D: tell (P^M, x^b) from (P^M, z^b), eq. 14
         judged = [
@@ -210,7 +211,7 @@ class BodyToFrame:
             for true, fake in zip(real_maps, self.D(torch.cat([seen_body, seen_z.detach()], 1)), strict=True)
         ]
         named = {"D": torch.stack(judged).sum()}
-        training.descend(fabric, self.optimize_D, named)
+        descend(fabric, self.optimize_D, named)
         return named | goal
 
     def _looked_at(self, step: int, person: Tensor, *pictures: Tensor) -> list[Tensor]:
@@ -288,7 +289,7 @@ class FaceRefinement:
         (real_maps,) = self.D(batch.truth)
 
         # G: eq. 18, reconstruction of c and of what is blended, a small and even mask, and to pass for real
-        with training.frozen(self.D):
+        with frozen(self.D):
             (fake_maps,) = self.D(shown)
             levels = self.pretrained.face_levels
             with fabric.autocast():
@@ -305,13 +306,13 @@ class FaceRefinement:
                 "variation": config.lambda_variation * variation,
             }
             goal = {name: (batch.seen * loss).mean() for name, loss in each.items()}
-            training.descend(fabric, self.optimize_G, goal)
+            descend(fabric, self.optimize_G, goal)
 
         # D: tell true faces from refined ones, by least squares
         (fake_maps,) = self.D(shown.detach())
         judged = losses.least_squares_discriminator_loss(real_maps[-1], fake_maps[-1])
         named = {"D": (batch.seen * judged).mean()}
-        training.descend(fabric, self.optimize_D, named)
+        descend(fabric, self.optimize_D, named)
         return named | goal
 
     @torch.no_grad()
