@@ -1,4 +1,4 @@
-"""What `tests/training/test_together.py` starts in several processes: `python training_together.py CASE FOLDER`."""
+"""What `tests/training/test_together.py` starts: `python training_together.py equal|toys FOLDER CASE ...`."""
 
 from __future__ import annotations
 
@@ -86,10 +86,10 @@ class Toy:
         assert first(), "only one shows what it can do"
 
 
-def toy(folder: Path, what: str = "", *at: str) -> None:
+def toy(fabric, folder: Path, what: str = "", *at: str) -> None:
     """Goes on with a run of the toy. Writes the weights, or why it ended, for each process."""
     training.LOG_EVERY_STEPS, training.CHECKPOINT_COST = 1, 0.0
-    fabric = training.launch("cpu")
+    folder.mkdir(exist_ok=True)
     ending = folder / f"ending {rank()}.txt"
     ending.unlink(missing_ok=True)
     trainee = Toy(fabric, map(int, at), what)
@@ -110,4 +110,7 @@ if __name__ == "__main__":
         for name in sys.argv[3:]:
             learn(name, where)
     else:
-        toy(where, *sys.argv[3:])
+        fabric = training.launch("cpu")
+        for case in sys.argv[3:]:  # NAME, or NAME:WHAT:STEP:RANK for what shall go wrong
+            name, *wrong = case.split(":")
+            toy(fabric, where / name, *wrong)

@@ -1,5 +1,6 @@
 """The training loop on a toy: what is written, exact resume, and what happens when things go wrong."""
 
+import importlib
 import json
 import os
 import re
@@ -426,3 +427,13 @@ def test_a_lent_learning_rate_is_given_back_after_an_error():
         assert optimizer.param_groups[0]["lr"] == 0.05
         raise RuntimeError
     assert optimizer.param_groups[0]["lr"] == 0.5
+
+
+def test_a_package_is_absent_for_a_while_unless_it_is_there():
+    name = "this_package_is_nowhere.else"
+    with training._absent(name), pytest.raises(ModuleNotFoundError, match=r"None in sys\.modules"):
+        importlib.import_module(name)
+    assert name not in sys.modules
+    with training._absent("json"):
+        assert importlib.import_module("json") is json
+    assert sys.modules["json"] is json

@@ -129,44 +129,66 @@ def test_only_one_writes(trained):
     assert [line["step"] for line in losses(both / "performance-cloning")] == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_nan_in_one_is_skipped_by_all(tmp_path):
-    codes, said = two("toy", tmp_path, "NAN", 4, 1)
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory):
+    """A folder of the toy's runs, and what each of two processes said of them; started as seldom as can be."""
+    folder = tmp_path_factory.mktemp("toys")
+    codes, said = two("toys", folder, "unbroken", "nan:NAN:4:1", "term:TERM:6:1")
     assert codes == [0, 0], said
-    assert said[0].count("step 4 skipped: the loss error is not a number") == 1
-    assert [line["step"] for line in losses(tmp_path / "run")] == [step for step in range(1, STEPS + 1) if step != 5]
-    weights = [arrays(tmp_path / f"weights {rank}.npz") for rank in range(2)]
-    assert same(*weights) and all(np.isfinite(value).all() for value in weights[0].values())
-
-
-def test_a_signal_to_one_stops_all_at_the_same_step(tmp_path):
-    codes, said = two("toy", tmp_path, "TERM", 6, 1)
-    assert codes == [0, 0], said
-    endings = {(tmp_path / f"ending {rank}.txt").read_text() for rank in range(2)}
-    assert endings == {"Interrupted: stopped at step 7; saved, go on with `resume=True`"}
-    assert sorted(path.name for path in (tmp_path / "run" / "checkpoints").iterdir())[-1] == "step-00000007.safetensors"
+    return folder, said
 
 
 @pytest.fixture(scope="module")
-def unbroken(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("unbroken")
-    codes, said = two("toy", folder)
+def killed(toys):
+    """The same after one of two was killed, the first and the second: exit codes, and what survivors wrote."""
+    folder, _ = toys
+    found = {}
+    for victim in range(2):
+        codes, said = two("toys", folder, f"killed {victim}:KILL:9:{victim}")
+        ending = folder / f"killed {victim}" / f"ending {1 - victim}.txt"
+        found[victim] = codes, ending.read_text() if ending.exists() else said
+    return found
+
+
+@pytest.fixture(scope="module")
+def gone_on(toys, killed):
+    """What two said who went on with the runs of the killed."""
+    folder, _ = toys
+    reached = [losses(folder / f"killed {victim}" / "run")[-1]["step"] for victim in range(2)]
+    codes, said = two("toys", folder, "killed 0", "killed 1")
     assert codes == [0, 0], said
-    return arrays(folder / "weights 0.npz")
+    return reached, said
+
+
+def test_a_nan_in_one_is_skipped_by_all(toys):
+    folder, said = toys
+    assert said[0].count("step 4 skipped: the loss error is not a number") == 1
+    steps = [line["step"] for line in losses(folder / "nan" / "run")]
+    assert steps == [step for step in range(1, STEPS + 1) if step != 5]
+    weights = [arrays(folder / "nan" / f"weights {rank}.npz") for rank in range(2)]
+    assert same(*weights) and all(np.isfinite(value).all() for value in weights[0].values())
+
+
+def test_a_signal_to_one_stops_all_at_the_same_step(toys):
+    folder, _ = toys
+    endings = {(folder / "term" / f"ending {rank}.txt").read_text() for rank in range(2)}
+    assert endings == {"Interrupted: stopped at step 7; saved, go on with `resume=True`"}
+    saved = sorted(path.name for path in (folder / "term" / "run" / "checkpoints").iterdir())
+    assert saved[-1] == "step-00000007.safetensors"
 
 
 @pytest.mark.parametrize("victim", [0, 1])
-def test_a_run_of_which_one_was_killed_goes_on_as_the_unbroken_one(tmp_path, unbroken, victim):
-    codes, said = two("toy", tmp_path, "KILL", 9, victim)
+def test_a_run_of_which_one_was_killed_goes_on_as_the_unbroken_one(toys, killed, gone_on, victim):
+    folder, _ = toys
+    codes, ending = killed[victim]
     survivor = 1 - victim
-    assert codes[victim] == -9 and codes[survivor] == 0, said
-    ending = (tmp_path / f"ending {survivor}.txt").read_text()
+    assert codes[victim] == -9 and codes[survivor] == 0, ending
     expected = "TrainingError: another of the processes has gone: start all" if survivor == 0 else "Told: "
     assert ending.startswith(expected)
-    assert max(line["step"] for line in losses(tmp_path / "run")) == 9
-    codes, said = two("toy", tmp_path)
-    assert codes == [0, 0], said
-    assert "resumed at step 9" in said[0]
-    assert all(same(arrays(tmp_path / f"weights {rank}.npz"), unbroken) for rank in range(2))
+    reached, said = gone_on
+    assert reached == [9, 9] and said[0].count("resumed at step 9") == 2
+    unbroken = arrays(folder / "unbroken" / "weights 0.npz")
+    assert all(same(arrays(folder / f"killed {victim}" / f"weights {rank}.npz"), unbroken) for rank in range(2))
 
 
 @pytest.mark.parametrize(

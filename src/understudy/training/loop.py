@@ -8,6 +8,7 @@ as no loss was NaN: after a NaN a run may go back to a checkpoint, and where tho
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -78,7 +79,8 @@ class Outcome:
 
 def launch(device: Device = "auto") -> Fabric:
     """One process on one device, or several as `torchrun` has started them, in bfloat16 where that is faster."""
-    from lightning_fabric import Fabric
+    with _absent("torchmetrics"):
+        from lightning_fabric import Fabric
 
     chosen = ready_device(device)
     for name in ("lightning.fabric", "lightning_fabric"):  # what it announces, we say in our own words
@@ -86,6 +88,22 @@ def launch(device: Device = "auto") -> Fabric:
     fabric = Fabric(accelerator=chosen.type, precision=precision_on(chosen), **together.devices_for(chosen))
     fabric.launch()
     return fabric
+
+
+@contextmanager
+def _absent(package: str) -> Iterator[None]:
+    """Keeps a package from being imported meanwhile, unless it has been.
+
+    Fabric imports torchmetrics, and with it SciPy and Matplotlib, to ask for its version: two seconds of each start.
+    """
+    if package in sys.modules:
+        yield
+        return
+    sys.modules[package] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[package]
 
 
 def precision_on(device: torch.device) -> Literal["bf16-mixed", "32-true"]:
