@@ -150,7 +150,7 @@ def preview() -> Config:
         limb_sigma=6.0,
         width=32,
         depth=6,
-        discriminator_width=32,
+        discriminator_width=16,
         dropout=0.0,
         features="random",
         lambda_vgg=500.0,

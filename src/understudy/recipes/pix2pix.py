@@ -92,7 +92,7 @@ def preview() -> Config:
         joint_sigma=5.0,
         width=32,
         depth=6,
-        discriminator_width=32,
+        discriminator_width=16,
         dropout=0.0,
         optimisation=Optimisation(batch=4, learning_rate=4e-4, ema_decay=0.995),
         steps=1500,
