@@ -19,7 +19,7 @@ import dataclasses
 import logging
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ class Stopwatch(Session):
         self.times: list[tuple[float, float]] = []
         """steps of the schedule that a timed one stands for, and its seconds of one core"""
 
-    def run(self, trainee: loop.Trainee, steps: int) -> loop.Outcome:
+    def run(self, trainee: loop.Trainee, steps: int, work: Callable[[int], float] | None = None) -> loop.Outcome:
         """In the place of `loop.run`, and with an outcome like its."""
         trainee.training_step(0)  # the first one is slow
         for part in range(TIMED_STEPS):

@@ -18,8 +18,9 @@ import argparse
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -142,14 +143,13 @@ def _or_why_not(function: Callable[..., dict[str, Any]], *arguments: Any) -> Any
 
 def measured(case: Case) -> dict[str, Any]:
     """Trains a few steps of each part of a schedule, and reckons the whole of it."""
-    logging.disable(logging.WARNING)
     method = recipe(case.recipe)
     config = changed(method.preset(case.preset), assignments(case.settings))
     settings = [*case.settings, "features=random"] if getattr(config, "features", "") == "auto" else case.settings
     clip = Performance.load(case.performance)
     forget_peaks(case.device)
     watch = Watch(case.device, case.steps)
-    with tempfile.TemporaryDirectory(prefix="understudy-benchmark-") as folder, watch.over_training():
+    with tempfile.TemporaryDirectory(prefix="understudy-benchmark-") as folder, _quiet(), watch.over_training():
         understudy.train(
             clip,
             Path(folder) / "one.actor",
@@ -177,6 +177,16 @@ def measured(case: Case) -> dict[str, Any]:
         "peak_gpu_mib": gpu,
         "parts": parts,
     } | whole(parts)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the notes of a training that is cut short."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def part_row(part: Part, peak: float, longer: float) -> dict[str, Any]:

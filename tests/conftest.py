@@ -1,4 +1,4 @@
-"""One thread a worker, a cache of the tests' own, and stick people for hand-made cases.
+"""One thread a worker, a cache and a key of the tests' own, and stick people for hand-made cases.
 
 Of the stick people joints are placed by limb angles, so that every descriptor is known beforehand.
 """
@@ -53,6 +53,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UNDERSTUDY_WEIGHTS", str(weights_folder()))
         patch.setenv("UNDERSTUDY_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("UNDERSTUDY_CONFIG", str(tmp_path_factory.mktemp("config")))
         yield
 
 

@@ -42,7 +42,7 @@ def test_errors_are_never_swallowed_whole(path):
 ROOMS = [
     {"errors", "losses"},
     {"base", "consent"},
-    {"poses", "media", "body"},
+    {"poses", "media", "body", "marks"},
     {"retargeting", "pictures", "compositing", "performance", "judging"},
     {"training", "conditioning", "tracking"},
     {"networks", "synthetic"},

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from understudy.verbs.reenact import reenact as reenact
     from understudy.verbs.train import train as train
     from understudy.verbs.train_freestyle import train_freestyle as train_freestyle
+    from understudy.verbs.verify import verify as verify
     from understudy.verbs.weights import weights as weights
 
     __version__: str
@@ -57,6 +58,7 @@ _HOMES = {
     "track": "tracking.track",
     "train": "verbs.train",
     "train_freestyle": "verbs.train_freestyle",
+    "verify": "verbs.verify",
     "weights": "verbs.weights",
 }
 __all__ = ["__version__", *_HOMES]

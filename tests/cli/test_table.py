@@ -38,7 +38,7 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
         "clone --reference me.mp4 --driving dance.mp4 --output out.mp4 --unpaired a.mp4 b.performance --recipe pix2pix "
         "--preset fast --resume --overwrite --max-minutes 2.5 --max-steps 7 --memory-gb 1.5 --seed 3 "
         "--normalization ground --variant FBF --set steps=5 --set rotate=0 "
-        "--background #102030 --compare --fit whole --missing-limbs crop --consent me --device cpu"
+        "--background #102030 --compare --fit whole --missing-limbs crop --no-marks --consent me --device cpu"
         + OF_THE_REFERENCE[0] + OF_THE_DRIVER[0],
         {
             "reference": Path("me.mp4"), "driving": Path("dance.mp4"), "output": Path("out.mp4"),
@@ -46,8 +46,8 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
             "resume": True, "overwrite": True, "max_minutes": 2.5, "max_steps": 7, "memory_gb": 1.5, "seed": 3,
             "normalization": "ground", "variant": "FBF",
             "settings": ("steps=5", "rotate=0"),
-            "background": "#102030", "compare": True, "fit": "whole", "missing_limbs": "crop", "consent": "me",
-            "device": "cpu",
+            "background": "#102030", "compare": True, "fit": "whole", "missing_limbs": "crop", "marks": False,
+            "consent": "me", "device": "cpu",
             **OF_THE_REFERENCE[1], **OF_THE_DRIVER[1],
         },
     ),
@@ -80,23 +80,24 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "perform": (
         "perform --actor me.actor --actor you.actor --driving dance.mp4 --output out.webm --layout stage "
-        "--background transparent --normalization ground --compare --fit whole --missing-limbs fade --device mps"
+        "--background transparent --normalization ground --compare --fit whole --missing-limbs fade "
+        "--no-marks --device mps"
         + OF_THE_DRIVER[0],
         {
             "actor": (Path("me.actor"), Path("you.actor")), "driving": Path("dance.mp4"), "output": Path("out.webm"),
             "layout": "stage", "background": "transparent", "normalization": "ground", "compare": True,
-            "fit": "whole", "missing_limbs": "fade", "device": "mps", **OF_THE_DRIVER[1],
+            "fit": "whole", "missing_limbs": "fade", "marks": False, "device": "mps", **OF_THE_DRIVER[1],
         },
     ),
     "reenact": (
         "perform --person anna.jpg --person ben.jpg --driving dance.mp4 --output out.webm --model my.freestyle "
         "--layout stage --background transparent --normalization ground --compare --fit whole --missing-limbs fade "
-        "--inpainter smooth --consent both --device mps" + OF_THE_DRIVER[0],
+        "--inpainter smooth --no-marks --consent both --device mps" + OF_THE_DRIVER[0],
         {
             "person": (Path("anna.jpg"), Path("ben.jpg")), "driving": Path("dance.mp4"), "output": Path("out.webm"),
             "model": Path("my.freestyle"), "layout": "stage", "background": "transparent", "normalization": "ground",
             "compare": True, "fit": "whole", "missing_limbs": "fade", "inpainter": "smooth", "consent": "both",
-            "device": "mps", **OF_THE_DRIVER[1],
+            "marks": False, "device": "mps", **OF_THE_DRIVER[1],
         },
     ),
     "train_freestyle": (
@@ -152,6 +153,7 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
             "rotate": 270,
         },
     ),
+    "verify": ("verify out.mp4 frames --json", {"files": (Path("out.mp4"), Path("frames")), "json": True}),
     "inspect": (
         "inspect me.actor --output sheet.png --driving dance.mp4 --rotate 90",
         {"thing": Path("me.actor"), "output": Path("sheet.png"), "driving": Path("dance.mp4"), "rotate": 90},
@@ -180,6 +182,7 @@ LEAST = {
     "study": "--output study",
     "study_results": "--results one.json",
     "detect": "dance.mp4",
+    "verify": "out.mp4",
     "inspect": "me.actor",
     "convert_poses": "me.performance me.json",
 }
@@ -191,7 +194,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
     calls: dict[str, dict[str, Any]] = {}
     answer = SimpleNamespace(
         header=SimpleNamespace(frames=1, found=1), key=SimpleNamespace(items=[]), summary=lambda: "", sheet=Path("s"),
-        clone=Path("c"), comparison=Path("c"),
+        clone=Path("c"), comparison=Path("c"), exit_code=0,
     )  # fmt: skip
 
     def stub(name: str) -> None:

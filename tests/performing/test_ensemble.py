@@ -18,6 +18,7 @@ from understudy.performance import Performance
 from understudy.performing import ensemble
 from understudy.performing.driver import Driver
 from understudy.performing.ensemble import Member, members, perform_together
+from understudy.performing.marked_video import performer_of
 from understudy.performing.perform import perform_to_file
 from understudy.poses.similarity import IDENTITY, Similarity
 from understudy.retargeting.alignment import BodyStatistics, body_statistics
@@ -176,7 +177,8 @@ def test_only_one_network_is_loaded_at_a_time(tmp_path: Path, driving: Performan
         return actor
 
     outline = replace(player(driving), weights={}, statistics={})
-    cast = [Member(str(number), number, outline, load) for number in range(3)]
+    performer = performer_of(player(driving))
+    cast = [Member(str(number), number, outline, load, performer) for number in range(3)]
     perform_together(cast, Driver(driving), tmp_path / "out.mp4", layout="stage")
     assert len(living) == 3
 

@@ -195,7 +195,8 @@ def test_all_that_is_asked_is_handed_on(place, tmp_path, monkeypatch):
         "layout": "stage", "background": "#102030", "fit": "whole", "normalization": "ground", "missing_limbs": "crop",
         "compare": True, "driving_start": 1.5, "driving_end": 2.5, "driving_rotate": 90,
         "driving_region": (1, 2, 30, 40),
-        "driving_poses": "poses.json", "driving_matte": "green", "driving_tolerate_damage": True, "device": "cpu",
+        "driving_poses": "poses.json", "driving_matte": "green", "driving_tolerate_damage": True, "marks": False,
+        "device": "cpu",
     }  # fmt: skip
     anna, ben = place / "anna.png", place / "ben.png"
     alone = {"model": "my.freestyle", "consent": "both", "inpainter": "smooth"}

@@ -83,6 +83,12 @@ def detect(asked: dict[str, Any]) -> None:
         _say("details", asked["output"])
 
 
+def verify(asked: dict[str, Any]) -> int:
+    found = understudy.verify(**asked)
+    print(found)
+    return found.exit_code
+
+
 def poses(asked: dict[str, Any]) -> None:
     _say("poses", understudy.convert_poses(**asked))
 

@@ -23,7 +23,10 @@ The person whose looks are learnt is --reference, the motion is --driving; a tra
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Runs one command and exits: 0 done, 2 bad input (one line on stderr), 130 or 143 interrupted with all saved."""
+    """Runs one command and exits: 0 done, 2 bad input (one line on stderr), 130 or 143 interrupted with all saved.
+
+    A command that answers a question may exit with more: see `verify`.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     sys.exit(_run(words))
 
@@ -45,7 +48,7 @@ def _run(words: list[str]) -> int:
     _let_waiting_threads_sleep()
     before = _on_terminate(_raise_interrupted)
     try:
-        _call(words)
+        return _call(words)
     except UnderstudyError as error:
         _say_error(error)
         return 2
@@ -65,7 +68,6 @@ def _run(words: list[str]) -> int:
         return 2
     finally:
         _on_terminate(before)
-    return 0
 
 
 def _let_waiting_threads_sleep() -> None:
@@ -77,14 +79,14 @@ def _let_waiting_threads_sleep() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
-def _call(words: list[str]) -> None:
+def _call(words: list[str]) -> int:
     if not words or words[0] in HELP:
         print(overview())
-        return
+        return 0
     asked = command(words[0])
     if any(word in HELP for word in words):
         print(help_of(asked))
-        return
+        return 0
     from understudy.cli.parsing import values
 
     if ranks() == 1:
@@ -100,7 +102,7 @@ def _call(words: list[str]) -> None:
         together.wait()
         if not first():
             read = values(asked, words[1:])
-    getattr(commands, asked.name.replace("-", "_"))(read)
+    return getattr(commands, asked.name.replace("-", "_"))(read) or 0
 
 
 def _say_error(error: object) -> None:

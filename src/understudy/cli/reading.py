@@ -25,6 +25,7 @@ COMMANDS = (
     "evaluate",
     "study",
     "detect",
+    "verify",
     "poses",
     "inspect",
     "recipes",
@@ -43,6 +44,7 @@ PYTHON_ONLY = ("config",)
 POSITIONAL = {
     "track": ("video",),
     "detect": ("video",),
+    "verify": ("files",),
     "inspect": ("thing",),
     "poses": ("given", "output"),
     "recipes": ("name",),

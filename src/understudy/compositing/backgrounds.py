@@ -83,6 +83,11 @@ class Background:
     def transparent(self) -> bool:
         return self.what == "transparent"
 
+    @property
+    def filmed(self) -> bool:
+        """Whether it shows something, unless that was drawn: pictures and videos may have been."""
+        return isinstance(self.what, Path) or self.what in ("reference", "driving")
+
     def shape_hw(self, driving_hw: tuple[int, int]) -> tuple[int, int] | None:
         """Height and width, of which only the ratio counts; None of what has no shape, or that of whoever is shown.
 

@@ -6,6 +6,7 @@ import io
 import os
 import struct
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -175,11 +176,13 @@ def encoded_image(path: Path, image: npt.NDArray[np.uint8], quality: int = JPEG_
     return bytes(encoded.tobytes())
 
 
-def with_comment(png: bytes, comment: str) -> bytes:
-    """The bytes of a PNG file with an iTXt chunk "Comment" (PNG, third edition, 11.3.3.4), which viewers show."""
-    data = b"Comment\0\0\0\0\0" + comment.encode()  # not compressed, no language, no translated keyword
-    chunk = struct.pack(">I", len(data)) + b"iTXt" + data + struct.pack(">I", zlib.crc32(b"iTXt" + data))
-    return png[:_PNG_HEAD] + chunk + png[_PNG_HEAD:]
+def with_texts(png: bytes, texts: Mapping[str, str]) -> bytes:
+    """The bytes of a PNG file with an iTXt chunk for each keyword (PNG, third edition, 11.3.3.4)."""
+    chunks = b""
+    for keyword, text in texts.items():
+        data = keyword.encode() + b"\0\0\0\0\0" + text.encode()  # not compressed, no language or translated keyword
+        chunks += struct.pack(">I", len(data)) + b"iTXt" + data + struct.pack(">I", zlib.crc32(b"iTXt" + data))
+    return png[:_PNG_HEAD] + chunks + png[_PNG_HEAD:]
 
 
 def image_array(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,7 +25,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from understudy.base.files import atomic_file, atomic_folder
 from understudy.base.threads import WriteBehind
 from understudy.errors import MediaError, UsageError
-from understudy.media.images import check_size, encoded_image, with_comment
+from understudy.media.images import check_size, encoded_image, with_texts
 from understudy.media.opening import media_errors
 from understudy.media.sound import AudioTrack, open_audio
 
@@ -89,7 +89,7 @@ class VideoWriter:
             error about 1.6 of 255 on a noisy film).
         repeatable: the same frames make the same bytes every time, in "opaque" files about a third larger; else x264's
             rate control looks at memory that nobody wrote (findings/pyav_x264_same_frames_other_file.sh).
-        comment: said in the metadata of the file, or of each picture of a folder.
+        marking: says in the file, or in each picture of a folder, how it was made, before it takes its name.
 
     Attributes:
         frames: number of frames written so far.
@@ -114,7 +114,7 @@ class VideoWriter:
         kind: str | None = None,
         crf: int | None = None,
         repeatable: bool = False,
-        comment: str = "",
+        marking: Marking | None = None,
     ) -> None:
         self._path = Path(path)
         self._fps = Fraction(fps)
@@ -126,7 +126,7 @@ class VideoWriter:
         self._audio_start = Fraction(str(audio_start))
         self._crf = crf if crf is not None else _CRF[self._kind]
         self._repeatable = repeatable
-        self._comment = comment
+        self._marking = marking
         self.frames = 0
         self._shape: tuple[int, ...] = ()
         self._stack = ExitStack()
@@ -183,10 +183,10 @@ class VideoWriter:
         if not self._suffix:
             if self._audio_from is not None:
                 _log.warning(f"{self._path} is a folder of pictures: the sound of {self._audio_from} is left out")
-            return _folder_output(self._path, self._comment)
+            return _folder_output(self._path, self._marking)
         encoding = _encoding(self._kind, self._suffix, channels, self._crf, self._repeatable)
         sound = self._audio_from, self._audio_start
-        return _video_output(self._path, encoding, self._fps, (height, width), *sound, self._comment)
+        return _video_output(self._path, encoding, self._fps, (height, width), *sound, self._marking)
 
     def _end(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         assert self._behind is not None and self._output is not None
@@ -213,6 +213,24 @@ def _checked_kind(path: Path, suffix: str, kind: str | None) -> str:
     return kind
 
 
+class Marking(Protocol):
+    """Says in a file how it was made; see `understudy.marks.marking`."""
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """For the container's own metadata, by name; containers leave out names that they do not know."""
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """For the text chunks of a PNG file, by keyword."""
+
+    def png(self, picture: bytes) -> bytes:
+        """A PNG file with its texts in it -> the file to be written."""
+
+    def file(self, finished: Path, named: Path) -> None:
+        """Changes a finished video in its place, as the last one, before it is called `named`."""
+
+
 class _Output(Protocol):
     def write(self, frame: _Frame) -> None: ...
 
@@ -220,24 +238,24 @@ class _Output(Protocol):
 
 
 class _FolderOutput:
-    def __init__(self, folder: Path, comment: str) -> None:
-        self._folder, self._comment = folder, comment
+    def __init__(self, folder: Path, marking: Marking | None) -> None:
+        self._folder, self._marking = folder, marking
         self._count = 0
 
     def write(self, frame: _Frame) -> None:
         self._count += 1
         file = self._folder / f"{self._count:06d}.png"
         png = encoded_image(file, frame)
-        file.write_bytes(with_comment(png, self._comment) if self._comment else png)
+        file.write_bytes(png if self._marking is None else self._marking.png(with_texts(png, self._marking.texts)))
 
     def finish(self) -> None:
         pass
 
 
 @contextmanager
-def _folder_output(path: Path, comment: str) -> Iterator[_Output]:
+def _folder_output(path: Path, marking: Marking | None) -> Iterator[_Output]:
     with atomic_folder(path) as folder:
-        yield _FolderOutput(folder, comment)
+        yield _FolderOutput(folder, marking)
 
 
 class _VideoOutput:
@@ -309,23 +327,26 @@ def _video_output(
     size_hw: tuple[int, int],
     audio_from: Path | None,
     audio_start: Fraction,
-    comment: str,
+    marking: Marking | None,
 ) -> Iterator[_Output]:
     suffix = path.suffix.lower()
     options = {"movflags": "+faststart"} if suffix in (".mp4", ".m4v", ".mov") else {}
-    with atomic_file(path) as temporary, ExitStack() as stack:
-        with media_errors(path, "write"):
-            container = av.open(str(temporary), "w", format=_CONTAINERS[suffix], options=options)
-            stack.callback(_close, container)
-            if comment:
-                container.metadata["comment"] = comment
-            output = _VideoOutput(path, container, encoding, fps)
-            output.add_stream(size_hw)
-        if audio_from is not None:
-            output.audio = open_audio(audio_from, audio_start, container, suffix)
-            if output.audio is not None:
-                stack.callback(output.audio.close)
-        yield output
+    with atomic_file(path) as temporary:
+        with ExitStack() as stack:
+            with media_errors(path, "write"):
+                container = av.open(str(temporary), "w", format=_CONTAINERS[suffix], options=options)
+                stack.callback(_close, container)
+                if marking is not None:
+                    container.metadata.update(marking.tags)
+                output = _VideoOutput(path, container, encoding, fps)
+                output.add_stream(size_hw)
+            if audio_from is not None:
+                output.audio = open_audio(audio_from, audio_start, container, suffix)
+                if output.audio is not None:
+                    stack.callback(output.audio.close)
+            yield output
+        if marking is not None:
+            marking.file(temporary, path)
 
 
 def _close(container: av.container.OutputContainer) -> None:

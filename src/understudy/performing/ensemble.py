@@ -38,6 +38,7 @@ from understudy.performing.ensemble_layout import (
 )
 from understudy.performing.fitting import fitted
 from understudy.performing.framing import Framing, framing_at
+from understudy.performing.marked_video import performer_of, writer_for
 from understudy.performing.perform import (
     COMPARE_HEIGHT,
     FRAMES_AHEAD,
@@ -49,7 +50,6 @@ from understudy.performing.perform import (
     over_grey,
     part_for,
     placement,
-    writer_for,
 )
 from understudy.performing.standing import KEPT_POSES
 from understudy.pictures.drawing import side_by_side
@@ -58,6 +58,7 @@ from understudy.poses.similarity import Similarity
 if TYPE_CHECKING:
     from understudy.base.arguments import Fit
     from understudy.base.devices import Device
+    from understudy.marks.statement import Performer
     from understudy.performance import Performance
     from understudy.performing.driver import Driver
 
@@ -82,6 +83,8 @@ class Member:
     outline: Actor
     """without statistics, and of the weights only poses: enough to know what it has to play and where"""
     load: Callable[[], Actor]
+    performer: Performer
+    """what marks say of it"""
 
 
 def members(
@@ -115,7 +118,7 @@ def _member(given: Actor | StrPath, identity: object, normalization: NormalizeBy
     name = Path(given.reference_name).stem if isinstance(given, Actor) else Path(given).name
     actor = load()
     poses = {kept: actor.weights[kept] for kept in KEPT_POSES if kept in actor.weights}
-    return Member(name, identity, replace(actor, weights=poses, statistics={}), load)
+    return Member(name, identity, replace(actor, weights=poses, statistics={}), load, performer_of(actor))
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,7 @@ def perform_together(
     compare: Path | None = None,
     fit: Fit = "placed",
     missing_limbs: MissingLimbs | None = None,
+    marks: bool = True,
     device: Device = "auto",
 ) -> None:
     """Lets every member play the whole driver, and writes one video of all.
@@ -151,6 +155,7 @@ def perform_together(
         compare: video to write with the driver beside the result.
         fit: of each in its own picture, see `fitted`; a stage has room for everybody.
         missing_limbs: see `perform.part_for`; "crop" frames each picture by itself, or the whole stage.
+        marks: see `writer_for`.
 
     Raises:
         PoseError: the driver never shows a whole torso.
@@ -175,7 +180,12 @@ def perform_together(
         playing = [played[member.identity] for member in cast]
         shown = _side_by_side if layout == "side-by-side" else _on_one_stage
         frames = shown(playing, background, driving)
-        _write(frames, driver, output, [member.outline for member in cast], background, compare, advance)
+        performers = [member.performer for member in cast]
+        writer = writer_for(output, driver, performers, background, marks=marks)
+        beside = None
+        if compare is not None:
+            beside = writer_for(compare, driver, performers, beside_driver=True, marks=marks)
+        _write(frames, driver, writer, beside, background.transparent, advance)
 
 
 def _play(
@@ -313,25 +323,24 @@ def _put(cutout: Image, one: _Played, moment: int, spot: Similarity, canvas: Ima
 def _write(
     frames: Generator[Image, None, None],
     driver: Driver,
-    output: Path,
-    actors: Sequence[Actor],
-    background: Background,
-    compare: Path | None,
+    writer: VideoWriter,
+    beside: VideoWriter | None,
+    transparent: bool,
     advance: Advance,
 ) -> None:
     with ExitStack() as stack:
-        writer = stack.enter_context(writer_for(output, driver, actors, background))
+        stack.enter_context(writer)
         composed = ReadAhead(frames, 4)
         stack.callback(composed.stop)
-        if compare is not None:
-            beside = stack.enter_context(writer_for(compare, driver, actors))
+        if beside is not None:
+            stack.enter_context(beside)
             panels = ReadAhead(driving_panels(driver), 4)
             stack.callback(panels.stop)
             drivers: Iterator[Image] = iter(panels)
             dancing = np.zeros((2, 2, 3), np.uint8)
         for shown in composed:
-            writer.write(unpremultiplied(shown) if background.transparent else shown)
-            if compare is not None:
+            writer.write(unpremultiplied(shown) if transparent else shown)
+            if beside is not None:
                 dancing = next(drivers, dancing)
                 beside.write(side_by_side([_fitted(dancing), _fitted(over_grey(shown))], ("driving", "together")))
             advance(note="together")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -25,11 +25,11 @@ from understudy.base.progress import progress_bar
 from understudy.base.threads import ReadAhead
 from understudy.compositing.backgrounds import REFERENCE, Background
 from understudy.compositing.cutouts import faded, framed, key, paste, unpremultiplied, without_specks
-from understudy.consent import comment_of
 from understudy.media.images import write_image
-from understudy.media.reading import VideoReader, VideoWriter
+from understudy.media.reading import VideoReader
 from understudy.performing.fitting import fitted
 from understudy.performing.framing import Framing, LowerEdge, framing_at, lower_edge
+from understudy.performing.marked_video import performer_of, writer_for
 from understudy.performing.missing_limbs import faded_out, missing_of, with_legs, without_missing
 from understudy.poses.pose import BODY, FEET, LEFT_HAND, RIGHT_HAND, Pose
 from understudy.poses.similarity import IDENTITY, Similarity
@@ -49,6 +49,7 @@ from understudy.retargeting.window import held, presence
 if TYPE_CHECKING:
     from understudy.base.arguments import Fit
     from understudy.base.devices import Device
+    from understudy.media.writing import VideoWriter
     from understudy.performance import Performance
     from understudy.performing.driver import Driver
 
@@ -214,6 +215,7 @@ def perform_to_file(
     overlay: Path | None = None,
     fit: Fit = "placed",
     missing_limbs: MissingLimbs | None = None,
+    marks: bool = True,
     device: Device = "auto",
 ) -> None:
     """Plays the whole driver and writes the video, and with `compare` driving, pose and clone side by side.
@@ -223,18 +225,20 @@ def perform_to_file(
         overlay: a PNG file to write, the driver's skeleton before and after it was brought to the reference's place.
         fit: see `fitted`.
         missing_limbs: see `part_for`.
+        marks: see `writer_for`.
     """
     driving, player = driver.performance, actor.player(device)
     if "frames" in player.needs and missing_limbs is not None and missing_of(driving):
         log.warning("this actor paints over the driver's own picture: limbs missing there cannot be given back")
     part = played_part(part_for(actor, driving, missing_limbs), player)
     actor = fitted(actor, in_picture(actor, part.pose), part.presence > 0, fit, legs=part.ends is None)
-    framing = framing_of(actor, part, background)
+    framing, shown = framing_of(actor, part, background), [performer_of(actor)]
     with ExitStack() as stack:
-        writer = stack.enter_context(writer_for(output, driver, [actor], background))
+        writer = stack.enter_context(writer_for(output, driver, shown, background, marks=marks))
         comparison = None
         if compare is not None:
-            comparison = stack.enter_context(Comparison(compare, actor, part, driver, framing))
+            beside = writer_for(compare, driver, shown, beside_driver=True, marks=marks)
+            comparison = stack.enter_context(Comparison(beside, actor, part, driver, framing))
         behind = background.frames(
             actor.original_size_hw, driving.fps, reference=actor.background, driving=driving.background
         )
@@ -242,10 +246,10 @@ def perform_to_file(
         stack.callback(shots.stop)
         advance = stack.enter_context(progress_bar("performing", len(part)))
         for moment, (shot, stage) in enumerate(zip(shots, behind, strict=False)):
-            shown = composed(actor, part, moment, shot, stage, framing)
-            writer.write(unpremultiplied(shown) if background.transparent else shown)
+            frame = composed(actor, part, moment, shot, stage, framing)
+            writer.write(unpremultiplied(frame) if background.transparent else frame)
             if comparison is not None:
-                comparison.add(moment, shown)
+                comparison.add(moment, frame)
             advance()
     if overlay is not None:  # of a video that is there
         from understudy.performing.normalization_sheet import normalization_sheet
@@ -259,25 +263,6 @@ def framing_of(actor: Actor, part: Part, background: Background) -> Framing:
     if part.ends is None:
         return Framing()
     return framing_at(part.ends, [in_picture(actor, part.pose)], actor.original_size_hw, background)
-
-
-def writer_for(
-    output: Path, driver: Driver, actors: Sequence[Actor], background: Background = REFERENCE
-) -> VideoWriter:
-    """What a performance is written with: the driver's rate and sound, see-through if nothing is to stand behind.
-
-    Its metadata says that it was generated, and who agreed to that.
-    """
-    import understudy
-
-    return VideoWriter(
-        output,
-        driver.performance.fps,
-        audio_from=driver.sound,
-        audio_start=driver.start,
-        kind="transparent" if background.transparent else None,
-        comment=comment_of([actor.consent for actor in actors], understudy.__version__),
-    )
 
 
 def played_part(part: Part, player: Player) -> Part:
@@ -371,12 +356,12 @@ def driving_panels(driver: Driver) -> Generator[Image, None, None]:
 class Comparison:
     """Writes driving, pose and clone side by side; the pose is drawn where the clone stands."""
 
-    def __init__(self, path: Path, actor: Actor, part: Part, driver: Driver, framing: Framing = WHOLE) -> None:
+    def __init__(self, writer: VideoWriter, actor: Actor, part: Part, driver: Driver, framing: Framing = WHOLE) -> None:
         height = min(COMPARE_HEIGHT, actor.original_size_hw[0])
         self.height = height - height % 2
         self.width = max(2, round(actor.original_size_hw[1] * self.height / actor.original_size_hw[0]))
         self.actor, self.part = actor, part
-        self.writer = writer_for(path, driver, [actor])
+        self.writer = writer
         self.panels = ReadAhead(driving_panels(driver), 4)
         self.next_panel: Iterator[Image] = iter(self.panels)
         self.last_panel = np.zeros((self.height, self.width, 3), np.uint8)

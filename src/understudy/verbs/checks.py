@@ -187,6 +187,7 @@ class CheckedVideo:
     compare: bool
     fit: Fit
     missing_limbs: MissingLimbs
+    marks: bool
     device: Device
 
     @property
@@ -208,17 +209,20 @@ def checked_video(
     compare: bool,
     fit: Fit,
     missing_limbs: MissingLimbs,
+    marks: bool,
     device: Device,
     inputs: Sequence[object],
 ) -> CheckedVideo:
     """What `perform` writes, and nothing of `inputs` is lost by it.
 
     Raises:
-        UsageError: an output that cannot be, or no such background or device.
+        UsageError: an output that cannot be, no such background or device, or no key to sign with.
         MediaError: the background's picture or video cannot be read.
     """
     from understudy.base.devices import choose_device
     from understudy.compositing.backgrounds import Background
+    from understudy.marks.opting_out import opt_out
+    from understudy.marks.signing import signing
     from understudy.verbs.outputs import check_video_output
 
     path, behind = Path(output), Background.of(background)
@@ -226,7 +230,8 @@ def checked_video(
     check_choice("fit", fit, get_args(Fit))
     check_choice("missing_limbs", missing_limbs, get_args(MissingLimbs))
     choose_device(device)
-    return CheckedVideo(path, behind, compare, fit, missing_limbs, device)
+    signing() if marks else opt_out()
+    return CheckedVideo(path, behind, compare, fit, missing_limbs, marks, device)
 
 
 def check_normalization(normalization: str | None) -> None:

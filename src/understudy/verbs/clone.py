@@ -58,6 +58,7 @@ def clone(
     driving_poses: StrPath | None = None,
     driving_matte: StrPath = "auto",
     driving_tolerate_damage: bool = False,
+    marks: bool = True,
     consent: str | None = None,
     device: Device = "auto",
 ) -> Path:
@@ -104,6 +105,7 @@ def clone(
         driving_poses: as for `perform`.
         driving_matte: as for `perform`.
         driving_tolerate_damage: as for `perform`.
+        marks: as for `perform`.
         consent: as for `train`.
         device: as for `train`.
 
@@ -153,7 +155,9 @@ def clone(
         tolerate_damage=driving_tolerate_damage,
     )
     given_along = [*filmed.values(), *danced.values()]
-    video = checked_video(output, background, compare, fit, missing_limbs, device, [reference, driving, *given_along])
+    video = checked_video(
+        output, background, compare, fit, missing_limbs, marks, device, [reference, driving, *given_along]
+    )
     training = checked_training(
         actor_path,
         unpaired=unpaired,

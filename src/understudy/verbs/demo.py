@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,7 +128,7 @@ def demo(output: StrPath = "demo", *, minutes: float = MINUTES, seed: int = 0) -
         raise Interrupted("stopped; `understudy demo` begins anew", stopped.signal) from None
     perform(actor, driving, folder / "clone.mp4")
     perform(paper, driving, folder / "paper.mp4")
-    distances, errors = _compare(folder, actor, reference, driving, mattes)
+    distances, errors = _compare(folder, [actor, paper], reference, driving, mattes)
     kinds = {"distance": distances, "error": errors}
     means = {f"{name}_{kind}": float(np.mean(values[name])) for kind, values in kinds.items() for name in COMPARED}
     result = DemoResult(
@@ -178,7 +179,7 @@ def _forget(actor: Path) -> None:
 
 
 def _compare(
-    folder: Path, actor: Actor, reference: Performance, driving: Performance, mattes: list[Matte]
+    folder: Path, actors: Sequence[Actor], reference: Performance, driving: Performance, mattes: list[Matte]
 ) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
     """Writes comparison video and contact sheet; returns distances and errors of every frame, of each of `COMPARED`."""
     import numpy as np
@@ -187,12 +188,14 @@ def _compare(
     from understudy.evaluation.metrics import person_box, rmse
     from understudy.evaluation.perceptual import Perceptual
     from understudy.media.reading import VideoReader, VideoWriter, write_image
+    from understudy.performing.marked_video import marking_of, performer_of
     from understudy.performing.perform import aligned_poses
     from understudy.pictures.drawing import contact_sheet, draw_pose, side_by_side
     from understudy.retargeting.nearest import nearest_frames
     from understudy.synthetic.pair import FPS
 
-    poses = aligned_poses(actor, driving)  # in the reference's working pixels
+    shown_here = [performer_of(actor) for actor in actors]
+    poses = aligned_poses(actors[0], driving)  # in the reference's working pixels
     nearest = nearest_frames(poses, reference.poses).frame
     on_stage = reference.header.crop.inverse.of_pose(poses, reference.header.original_size_hw)
     filmed = list(VideoReader(folder / "reference.mp4"))
@@ -203,7 +206,7 @@ def _compare(
     distances: dict[str, list[float]] = {name: [] for name in COMPARED}
     errors: dict[str, list[float]] = {name: [] for name in COMPARED}
     with (
-        VideoWriter(folder / "comparison.mp4", FPS) as writer,
+        VideoWriter(folder / "comparison.mp4", FPS, marking=marking_of(shown_here, composite=True)) as writer,
         progress_bar("comparing", len(mattes)) as advance,
     ):
         for t, (driver, clone, paper, truth) in enumerate(zip(*rolls, strict=True)):

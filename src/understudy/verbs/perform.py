@@ -49,6 +49,7 @@ def perform(
     driving_poses: StrPath | None = None,
     driving_matte: StrPath = "auto",
     driving_tolerate_damage: bool = False,
+    marks: bool = True,
     device: Device = "auto",
 ) -> Path:
     """Lets an actor, or several in step, play the motion of a video; writes a video.
@@ -90,6 +91,8 @@ def perform(
         driving_poses: of the driving clip, if it is a video: as `poses` for `track`.
         driving_matte: of the driving clip, if it is a video: as `matte` for `track`.
         driving_tolerate_damage: of the driving clip, if it is a video: as `tolerate_damage` for `track`.
+        marks: the file says that it was generated, by which program and actor, and who agreed: a signed manifest (C2PA)
+            and metadata (XMP), see `verify`; `marks=False` writes it without.
         device: where to compute; "auto" takes the fastest there is.
 
     Returns:
@@ -130,7 +133,9 @@ def perform(
         matte=driving_matte,
         tolerate_damage=driving_tolerate_damage,
     )
-    video = checked_video(output, background, compare, fit, missing_limbs, device, [driving, *actors, *part.values()])
+    video = checked_video(
+        output, background, compare, fit, missing_limbs, marks, device, [driving, *actors, *part.values()]
+    )
     if len(actors) > 1:
         return _together(actors, driving, part, video, layout, normalization)
     alone = actors[0] if isinstance(actors[0], Actor) else Actor.load(actors[0])
@@ -163,6 +168,7 @@ def rendered(actor: Actor, driver: Driver, video: CheckedVideo) -> Path:
         overlay=video.overlay,
         fit=video.fit,
         missing_limbs=video.missing_limbs,
+        marks=video.marks,
         device=video.device,
     )
     return video.output
@@ -197,6 +203,7 @@ def _together(
         compare=video.comparison,
         fit=video.fit,
         missing_limbs=video.missing_limbs,
+        marks=video.marks,
         device=video.device,
     )
     return video.output

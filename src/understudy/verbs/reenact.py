@@ -62,6 +62,7 @@ def reenact(
     driving_poses: StrPath | None = None,
     driving_matte: StrPath = "auto",
     driving_tolerate_damage: bool = False,
+    marks: bool = True,
     consent: str | None = None,
     device: Device = "auto",
 ) -> Path:
@@ -92,6 +93,7 @@ def reenact(
         driving_poses: as for `perform`.
         driving_matte: as for `perform`.
         driving_tolerate_damage: as for `perform`.
+        marks: as for `perform`.
         consent: who agreed to be shown dancing, and to what; written into the video's metadata. Left out, it is asked
             for at a terminal.
         device: as for `perform`.
@@ -118,7 +120,7 @@ def reenact(
     if not people:
         raise UsageError("nobody is there to perform: give `person='photo.jpg'`, once for each performer")
     check_choice("layout", layout, get_args(Layout))
-    checked_video(output, background, compare, fit, missing_limbs, device, [driving, *people])
+    checked_video(output, background, compare, fit, missing_limbs, marks, device, [driving, *people])
     if inpainter is not None:
         chosen_inpainter(inpainter)
         for one in people:
@@ -146,6 +148,7 @@ def reenact(
         driving_poses=driving_poses,
         driving_matte=driving_matte,
         driving_tolerate_damage=driving_tolerate_damage,
+        marks=marks,
         device=device,
     )
 

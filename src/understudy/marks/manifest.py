@@ -1,0 +1,154 @@
+"""Signed manifests as the C2PA specifies them (version 2): within MP4, QuickTime and PNG, else in a file beside.
+
+c2pa-python, the reference implementation's own, signs and checks, without any network.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from understudy.base.files import atomic_file
+from understudy.errors import MediaError, UnderstudyError
+from understudy.marks.signing import Signing
+from understudy.marks.statement import ACTIONS, OURS, Statement
+
+KINDS = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".png": "image/png"}
+"""files that hold a manifest"""
+KINDS_BESIDE = {".mkv": "video/x-matroska", ".webm": "video/webm"}
+"""files that cannot, whose manifest lies beside them"""
+KINDS_READ = KINDS | {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp", ".avif": "image/avif"}
+_SETTINGS = {"builder": {"thumbnail": {"enabled": False}}}
+"""no small picture in the manifest of each picture: with it they are many times as large"""
+_UNTRUSTED = "signingCredential.untrusted"
+
+
+def beside(file: Path) -> Path:
+    """Where the manifest of a file lies that cannot hold it."""
+    return file.with_name(file.name + ".c2pa")
+
+
+def sign_file(file: Path, statement: Statement, signing: Signing) -> None:
+    """Puts a manifest into an MP4 or QuickTime file. It must come last: whatever changes the file later breaks it.
+
+    Raises:
+        UnderstudyError: it cannot be signed, or not be written.
+    """
+    kind = KINDS[file.suffix.lower()]
+    with atomic_file(file) as signed, open(file, "rb") as stream, open(signed, "w+b") as written:
+        _sign(stream, written, kind, statement, signing)
+
+
+def sign_png(png: bytes, statement: Statement, signing: Signing) -> bytes:
+    """The bytes of a PNG file with a manifest in them."""
+    written = io.BytesIO()
+    _sign(io.BytesIO(png), written, KINDS[".png"], statement, signing)
+    return written.getvalue()
+
+
+def manifest_of(file: Path, kind: str, statement: Statement, signing: Signing) -> bytes:
+    """The manifest of a file that stays as it is, for the file `beside` it.
+
+    Args:
+        kind: its MIME type.
+    """
+    with open(file, "rb") as stream:
+        return _sign(stream, io.BytesIO(), kind, statement, signing, embed=False)
+
+
+def _sign(
+    stream: io.IOBase, written: io.IOBase, kind: str, statement: Statement, signing: Signing, embed: bool = True
+) -> bytes:
+    import c2pa
+
+    words = signing.algorithm.encode(), signing.certificates, signing.key
+    info = c2pa.C2paSignerInfo(alg=words[0], sign_cert=words[1], private_key=words[2], ta_url=None)
+    try:
+        with (
+            c2pa.Settings.from_dict(_SETTINGS) as settings,
+            c2pa.Context(settings) as context,
+            c2pa.Signer.from_info(info) as signer,
+            c2pa.Builder(json.dumps(statement.manifest(kind)), context) as builder,
+        ):
+            if not embed:
+                builder.set_no_embed()
+            manifest: bytes = builder.sign(signer, kind, stream, written)
+            return manifest
+    except c2pa.C2paError as error:
+        raise UnderstudyError(f"it cannot be signed ({_line(error)}): `marks=False` writes it unmarked") from None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the newest manifest of a file says, and whether that holds."""
+
+    intact: bool
+    """signature and hashes fit: nobody has changed the file since it was signed"""
+    trusted: bool
+    """whether somebody on a list of trust vouches for who holds the key; never for keys made here"""
+    problems: tuple[str, ...]
+    """C2PA's codes of what does not fit"""
+    signed_by: str
+    """organisation and name in the certificate, as whoever made it wrote them"""
+    certificate: str
+    """serial number, hexadecimal: the same for all that one key signs"""
+    program: str
+    """that made the file, by its own account"""
+    source_type: str | None
+    """the IPTC's address for how it came to be"""
+    ours: dict[str, Any] | None = field(default=None)
+    """the assertion of this program: recipes, actors, consent"""
+
+
+def read(file: Path) -> Manifest | None:
+    """The manifest of a file, in it or beside it; None where there is none, and for files that cannot have one.
+
+    Raises:
+        MediaError: there is one, and it cannot be read.
+    """
+    import c2pa
+
+    suffix = file.suffix.lower()
+    manifest = None
+    if suffix in KINDS_READ:
+        kind = KINDS_READ[suffix]
+    elif beside(file).exists():
+        kind, manifest = KINDS_BESIDE.get(suffix, "application/octet-stream"), beside(file).read_bytes()
+    else:
+        return None
+    try:
+        with open(file, "rb") as stream, c2pa.Reader(kind, stream, manifest) as reader:
+            return _told(json.loads(reader.json()))
+    except c2pa.C2paError as error:
+        if "ManifestNotFound" in f"{type(error).__name__} {error}":
+            return None
+        raise MediaError(f"the manifest of {file} cannot be read ({_line(error)})") from None
+
+
+def _told(store: dict[str, Any]) -> Manifest:
+    manifest = store["manifests"][store["active_manifest"]]
+    said = {one["label"].split("__")[0]: one.get("data", {}) for one in manifest.get("assertions", [])}
+    codes = [one["code"] for one in store.get("validation_status", [])]
+    problems = tuple(dict.fromkeys(code for code in codes if code != _UNTRUSTED))
+    signature = manifest.get("signature_info", {})
+    names = (signature.get(name) for name in ("issuer", "common_name"))
+    program: dict[str, Any] = next(iter(manifest.get("claim_generator_info", [])), {})
+    actions = said.get(ACTIONS, said.get("c2pa.actions", {})).get("actions", [])
+    serial = signature.get("cert_serial_number")
+    return Manifest(
+        intact=not problems,
+        trusted=_UNTRUSTED not in codes,
+        problems=problems,
+        signed_by=", ".join(str(name) for name in names if name),
+        certificate=f"{int(serial):x}" if str(serial).isdigit() else "",
+        program=" ".join(str(program[key]) for key in ("name", "version") if program.get(key)),
+        source_type=next((one["digitalSourceType"] for one in actions if "digitalSourceType" in one), None),
+        ours=said.get(OURS),
+    )
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

@@ -1,0 +1,77 @@
+"""What the marks of a file say: how it was made, with whose consent. No path, no name of a machine or account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from understudy.consent import Consent, comment_of
+
+VOCABULARY = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+"""of the IPTC: how a picture came to be"""
+GENERATED, COMPOSITE = "trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"
+"""all of it generated; generated parts together with what was filmed"""
+ACTIONS, OURS = "c2pa.actions.v2", "org.understudy.performance"
+"""labels of a manifest's assertions: the standard's, and our own"""
+PROGRAM = "understudy"
+
+
+@dataclass(frozen=True)
+class Performer:
+    """Somebody who is shown doing what they did not do."""
+
+    recipe: str
+    actor_sha256: str
+    """of what was learnt, see `Actor.sha256`"""
+    consent: Consent
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What is said of one file."""
+
+    performers: tuple[Performer, ...]
+    composite: bool
+    """whether what was filmed is in it too, a room or a driver; else performers stand before a colour, or nothing"""
+    version: str
+    """of this program"""
+
+    @property
+    def source_type(self) -> str:
+        """The IPTC's address for how it came to be."""
+        return VOCABULARY + (COMPOSITE if self.composite else GENERATED)
+
+    @property
+    def comment(self) -> str:
+        """One line for people, which players show."""
+        return comment_of([one.consent for one in self.performers], self.version)
+
+    def manifest(self, kind: str) -> dict[str, Any]:
+        """The C2PA manifest's definition, as JSON has it.
+
+        Args:
+            kind: of the file, a MIME type.
+        """
+        program = {"name": PROGRAM, "version": self.version}
+        created = {
+            "action": "c2pa.created",
+            "digitalSourceType": self.source_type,
+            "softwareAgent": program,
+            "description": "motion transfer: somebody is shown in poses taken from other footage",
+        }
+        return {
+            "claim_generator_info": [program],
+            "format": kind,
+            "assertions": [
+                {"label": ACTIONS, "data": {"actions": [created]}},
+                {"label": OURS, "data": {"version": 1, "performers": [_told(one) for one in self.performers]}},
+            ],
+        }
+
+
+def _told(one: Performer) -> dict[str, Any]:
+    return {
+        "recipe": one.recipe,
+        "actor_sha256": one.actor_sha256,
+        "consent": {"text": one.consent.text, "time": one.consent.time},
+    }

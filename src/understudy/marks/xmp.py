@@ -1,0 +1,93 @@
+"""XMP metadata that says how a file came to be (ISO 16684-1; IPTC Photo Metadata "Digital Source Type").
+
+Editors and catalogues read it, and every remux or upload may drop it; nothing in it is signed.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from pathlib import Path
+from typing import BinaryIO
+from xml.sax.saxutils import escape, quoteattr
+
+from understudy.marks.statement import PROGRAM, Statement
+
+PNG_KEYWORD = "XML:com.adobe.xmp"
+TAG = "xmp"
+"""name of the tag in Matroska and WebM, which have no place of their own for it"""
+MOST_BYTES = 1 << 20
+_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+"""of a box with XMP (XMP specification part 3, MPEG-4)"""
+_BEGIN, _END = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>', '<?xpacket end="r"?>'
+_SOURCE_TYPE = re.compile(r"""DigitalSourceType\s*(?:=\s*["']|>\s*)(?P<type>[^"'<\s]+)""")
+
+
+def packet(statement: Statement) -> str:
+    """The metadata as one packet of XML."""
+    return (
+        f'{_BEGIN}<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+        f"xmp:CreatorTool={quoteattr(f'{PROGRAM} {statement.version}')} "
+        f"Iptc4xmpExt:DigitalSourceType={quoteattr(statement.source_type)}>"
+        f'<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{escape(statement.comment)}</rdf:li></rdf:Alt>'
+        f"</dc:description></rdf:Description></rdf:RDF></x:xmpmeta>{_END}"
+    )
+
+
+def append_box(file: Path, xmp: str) -> None:
+    """Adds a packet to an MP4 or QuickTime file, as a last box, which moves nothing else."""
+    data = xmp.encode()
+    with open(file, "ab") as stream:
+        stream.write(struct.pack(">I4s", 24 + len(data), b"uuid") + _UUID + data)
+
+
+def source_type(xmp: str) -> str | None:
+    """The IPTC's address for how a file came to be, from a packet of anybody's; None if it does not say."""
+    found = _SOURCE_TYPE.search(xmp)
+    return found["type"] if found else None
+
+
+def found_in(file: Path) -> str | None:
+    """The packet in a PNG, MP4 or QuickTime file; None without one, and for files of other kinds."""
+    with open(file, "rb") as stream:
+        if stream.read(8) == b"\x89PNG\r\n\x1a\n":
+            return _in_png(stream)
+        stream.seek(0)
+        return _in_boxes(stream)
+
+
+def _in_png(stream: BinaryIO) -> str | None:
+    while len(head := stream.read(8)) == 8:
+        length, name = struct.unpack(">I4s", head)
+        if name != b"iTXt" or length > MOST_BYTES:
+            stream.seek(length + 4, 1)
+            continue
+        keyword, _, rest = stream.read(length).partition(b"\0")
+        stream.seek(4, 1)
+        if keyword == PNG_KEYWORD.encode() and rest[:2] == b"\0\0":  # not compressed; language and keyword follow
+            return rest[2:].split(b"\0", 2)[-1].decode(errors="replace")
+    return None
+
+
+def _in_boxes(stream: BinaryIO) -> str | None:
+    """Of the boxes of the file itself; those within others are not looked at."""
+    size = stream.seek(0, 2)
+    at = 0
+    while at + 8 <= size:
+        stream.seek(at)
+        length, name = struct.unpack(">I4s", stream.read(8))
+        begun = 8
+        if length == 1:
+            long = stream.read(8)
+            if len(long) < 8:
+                return None
+            length, begun = struct.unpack(">Q", long)[0], 16
+        if name == b"uuid" and 16 <= length - begun <= MOST_BYTES and stream.read(16) == _UUID:
+            return stream.read(length - begun - 16).decode(errors="replace")
+        if length < begun:  # 0: up to the end; else it is no box
+            return None
+        at += length
+    return None

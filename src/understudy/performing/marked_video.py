@@ -1,0 +1,76 @@
+"""What a performance is written with: the driver's rate and sound, and the marks that say how it was made."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from understudy.compositing.backgrounds import REFERENCE, Background
+from understudy.marks.statement import Performer, Statement
+from understudy.media.writing import VideoWriter
+
+if TYPE_CHECKING:
+    from understudy.actor import Actor
+    from understudy.marks.marking import Marking
+    from understudy.performing.driver import Driver
+
+
+def writer_for(
+    output: Path,
+    driver: Driver,
+    performers: Sequence[Performer],
+    background: Background = REFERENCE,
+    *,
+    beside_driver: bool = False,
+    marks: bool = True,
+) -> VideoWriter:
+    """See-through if nothing is to stand behind; marked, unless that is not wanted.
+
+    Args:
+        beside_driver: whether the driver is shown too, beside the performers.
+
+    Raises:
+        UsageError: the key for signing that was named cannot be used.
+    """
+    from understudy.marks.manifest import beside
+
+    if not marks:
+        beside(output).unlink(missing_ok=True)  # of a video that was there before
+    return VideoWriter(
+        output,
+        driver.performance.fps,
+        audio_from=driver.sound,
+        audio_start=driver.start,
+        kind="transparent" if background.transparent else None,
+        marking=marking_of(performers, beside_driver or background.filmed) if marks else None,
+    )
+
+
+def performer_of(actor: Actor) -> Performer:
+    """What the marks say of an actor: the hash is of all that was learnt, names, types, shapes and values."""
+    digest = hashlib.sha256()
+    learnt = {"weights": actor.weights, "statistics": actor.statistics}
+    for kind, arrays in learnt.items():
+        for name in sorted(arrays):
+            array = np.ascontiguousarray(arrays[name])
+            digest.update(f"{kind}/{name} {array.dtype.str} {array.shape}\n".encode())
+            digest.update(array.data)
+    return Performer(actor.recipe, digest.hexdigest(), actor.consent)
+
+
+def marking_of(performers: Sequence[Performer], composite: bool) -> Marking:
+    """The marks of a video in which these perform.
+
+    Args:
+        composite: whether what was filmed is in it, too.
+    """
+    import understudy
+    from understudy.marks.marking import Marking
+    from understudy.marks.signing import signing
+
+    shown = tuple(dict.fromkeys(performers))  # nobody twice
+    return Marking(Statement(shown, composite, understudy.__version__), signing())

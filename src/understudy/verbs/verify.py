@@ -1,0 +1,208 @@
+"""`verify`: which marks a file bears, what they say, and whether it was changed since it was signed."""
+
+from __future__ import annotations
+
+import json as json_text
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from understudy.base.arguments import StrPath
+
+if TYPE_CHECKING:
+    from understudy.marks.manifest import Manifest
+
+Verdict = Literal["generated", "otherwise", "unmarked", "changed"]
+SAID: dict[Verdict, str] = {
+    "generated": "says that it was generated",
+    "otherwise": "says how it was made, and not that it was generated",
+    "unmarked": "no marks found",
+    "changed": "was changed after it was signed, or its manifest is damaged",
+}
+EXIT_CODES: dict[Verdict, int] = {"generated": 0, "otherwise": 1, "unmarked": 1, "changed": 3}
+"""of the command, whose worst file counts; 2 is an error"""
+NOT_PROVEN = """\
+What this does not prove. No marks: uploads strip them, and other programs write none. An intact manifest: that what it
+says is true; whoever holds the key said so. A key that nobody vouches for: anybody can make one, by any name. Metadata
+(XMP): anybody can write it."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The marks of one file."""
+
+    file: Path
+    manifest: Manifest | None
+    """signed (C2PA): the newest, in the file or beside it"""
+    damage: str | None
+    """why there is a manifest that cannot be read"""
+    metadata: str | None
+    """the IPTC's address for how the file came to be, in its XMP, which nobody signs"""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst that the marks say together."""
+        if self.damage is not None or (self.manifest is not None and not self.manifest.intact):
+            return "changed"
+        signed = None if self.manifest is None else self.manifest.source_type
+        kinds = [kind for kind in (signed, self.metadata) if kind is not None]
+        if any(_generated(kind) for kind in kinds):
+            return "generated"
+        return "otherwise" if kinds or self.manifest is not None else "unmarked"
+
+    def __str__(self) -> str:
+        lines = [f"{self.file}: {SAID[self.verdict]}", *self._of_manifest()]
+        lines.append(f"  metadata (XMP): {_word(self.metadata) if self.metadata else 'none'}")
+        return "\n".join(lines)
+
+    def _of_manifest(self) -> list[str]:
+        found = self.manifest
+        if found is None:
+            return [f"  manifest (C2PA): {self.damage or 'none'}"]
+        state = "intact" if found.intact else f"broken ({', '.join(found.problems)})"
+        vouched = "somebody vouches for its key" if found.trusted else "nobody vouches for its key"
+        lines = [
+            f"  manifest (C2PA): {state}; signed by {found.signed_by or 'nobody named'}; {vouched}",
+            f"    made with {found.program or 'a program not named'}: {_word(found.source_type)}",
+            f"    certificate {found.certificate}",
+        ]
+        for one in (found.ours or {}).get("performers", []):
+            consent = one.get("consent", {})
+            lines.append(f"    performs: an actor of {one.get('recipe')}, SHA-256 {one.get('actor_sha256')}")
+            lines.append(f"    consent: {consent.get('text')} ({consent.get('time')})")
+        return lines
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What `verify` found; as text it is the report."""
+
+    files: tuple[Marks, ...]
+    json: bool = False
+    """whether the text is JSON"""
+
+    @property
+    def exit_code(self) -> int:
+        """0: all say that they were generated; 1: some do not; 3: some were changed after they were signed."""
+        return max(EXIT_CODES[one.verdict] for one in self.files)
+
+    def record(self) -> list[dict[str, Any]]:
+        """The same for programs: one object for each file."""
+        return [{"verdict": one.verdict, **asdict(one), "file": str(one.file)} for one in self.files]
+
+    def __str__(self) -> str:
+        if self.json:
+            return json_text.dumps(self.record(), indent=1)
+        parts: list[str] = []
+        by_folder: dict[Path, list[Marks]] = {}
+        for one in self.files:
+            by_folder.setdefault(one.file.parent, []).append(one)
+        for folder, some in by_folder.items():
+            parts += [_pictures(folder, some)] if _is_series(some) else [str(one) for one in some]
+        return "\n".join([*parts, NOT_PROVEN])
+
+
+def verify(files: Sequence[StrPath], *, json: bool = False) -> Verified:
+    """Says which marks files bear that tell how they were made, without any network.
+
+    Looks for a signed manifest (C2PA), in the file or in FILE.c2pa beside it, of this or any other program, and for
+    metadata (XMP). Exit codes of the command: 0, every file says that it was generated; 1, some do not; 3, some were
+    changed after they were signed; 2, an error.
+
+    Args:
+        files: videos and pictures; of a folder all its PNG files.
+        json: print what was found as JSON.
+
+    Returns:
+        What was found; `.files` has the marks of each file.
+
+    Raises:
+        MediaError: a file is missing, or a folder has no pictures.
+
+    Example:
+        print(verify(["out.mp4"]))
+
+    Shell:
+        $ understudy verify out.mp4
+        $ understudy verify out.mp4 frames --json
+    """
+    from understudy.errors import UsageError
+
+    given = [files] if isinstance(files, str | Path) else files
+    every = [one for name in given for one in _files_of(Path(name))]
+    if not every:
+        raise UsageError("`verify` needs a file to look at: name one or more")
+    return Verified(tuple(_marks_of(one) for one in every), json)
+
+
+def _files_of(path: Path) -> list[Path]:
+    from understudy.errors import MediaError
+
+    if path.is_dir():
+        pictures = sorted(one for one in path.iterdir() if one.suffix.lower() == ".png" and one.is_file())
+        if not pictures:
+            raise MediaError(f"{path} is a folder without PNG files: name a video, or a folder of pictures")
+        return pictures
+    if not path.is_file():
+        raise MediaError(f"there is no file {path}")
+    return [path]
+
+
+def _marks_of(file: Path) -> Marks:
+    from understudy.errors import MediaError
+    from understudy.marks import manifest
+
+    try:
+        found, damage = manifest.read(file), None
+    except MediaError as error:
+        found, damage = None, str(error)
+    return Marks(file, found, damage, _metadata_of(file))
+
+
+def _metadata_of(file: Path) -> str | None:
+    from understudy.marks import manifest, xmp
+
+    packet = xmp.found_in(file)
+    if packet is None and file.suffix.lower() in manifest.KINDS_BESIDE:
+        packet = _tag_of(file)
+    return None if packet is None else xmp.source_type(packet)
+
+
+def _tag_of(file: Path) -> str | None:
+    """The packet in a container that has no place of its own for it."""
+    from understudy.errors import MediaError
+    from understudy.marks import xmp
+    from understudy.media.opening import open_input
+
+    try:
+        with open_input(file) as container:
+            return next((value for name, value in container.metadata.items() if name.lower() == xmp.TAG), None)
+    except MediaError:
+        return None
+
+
+def _generated(kind: str) -> bool:
+    from understudy.marks.statement import COMPOSITE, GENERATED
+
+    return _word(kind) in (GENERATED, COMPOSITE)
+
+
+def _word(kind: str | None) -> str:
+    """The last part of the IPTC's address, which is what it is called."""
+    return "not said how" if kind is None else kind.rpartition("/")[2]
+
+
+def _is_series(some: Sequence[Marks]) -> bool:
+    """Whether these are pictures of one series, of which one speaks for all."""
+    return len(some) > 3 and all(one.file.suffix.lower() == ".png" for one in some)
+
+
+def _pictures(folder: Path, some: Sequence[Marks]) -> str:
+    counts = Counter(one.verdict for one in some)
+    lines = [f"{folder}: {len(some)} pictures"]
+    for verdict, count in counts.items():
+        first = next(one for one in some if one.verdict == verdict)
+        lines.append(f"{count} of them, the first is\n{first}")
+    return "\n".join(lines)
