@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from understudy.verbs.clone import clone as clone
     from understudy.verbs.demo import demo as demo
     from understudy.verbs.evaluate import evaluate as evaluate
+    from understudy.verbs.forget import forget as forget
     from understudy.verbs.inspect import inspect as inspect
+    from understudy.verbs.licences import licences as licences
     from understudy.verbs.perform import perform as perform
     from understudy.verbs.poses import convert_poses as convert_poses
     from understudy.verbs.recipes import list_recipes as list_recipes
@@ -49,7 +51,9 @@ _HOMES = {
     "demo": "verbs.demo",
     "detect": "forensics.detect",
     "evaluate": "verbs.evaluate",
+    "forget": "verbs.forget",
     "inspect": "verbs.inspect",
+    "licences": "verbs.licences",
     "list_recipes": "verbs.recipes",
     "perform": "verbs.perform",
     "reenact": "verbs.reenact",

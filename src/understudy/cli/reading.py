@@ -30,6 +30,8 @@ COMMANDS = (
     "inspect",
     "recipes",
     "weights",
+    "licences",
+    "forget",
     "demo",
 )
 """each is called as the public function that it calls"""
@@ -45,6 +47,7 @@ POSITIONAL = {
     "track": ("video",),
     "detect": ("video",),
     "verify": ("files",),
+    "forget": ("actor",),
     "inspect": ("thing",),
     "poses": ("given", "output"),
     "recipes": ("name",),

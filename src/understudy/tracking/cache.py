@@ -35,7 +35,7 @@ def remember_video(video: Path, sha256: str) -> None:
 
     That it cannot be noted, on a disk that is full or read-only, is no reason to lose what was tracked.
     """
-    with suppress(OSError, UnderstudyError), atomic_file(_note_of(sha256)) as temporary:
+    with suppress(OSError, UnderstudyError), atomic_file(note_of(sha256)) as temporary:
         temporary.write_text(str(video.absolute()), encoding="utf-8")
 
 
@@ -49,7 +49,7 @@ def video_of(performance: Performance) -> Path | None:
         return None
     places = [performance.path.parent / header.source_name, Path(header.source_name)]
     with suppress(OSError, UnicodeDecodeError):  # no such note
-        places.insert(0, Path(_note_of(header.source_sha256).read_text(encoding="utf-8")))
+        places.insert(0, Path(note_of(header.source_sha256).read_text(encoding="utf-8")))
     for place in places:
         try:
             if place.is_file() and sha256_of(place) == header.source_sha256:
@@ -59,7 +59,8 @@ def video_of(performance: Performance) -> Path | None:
     return None
 
 
-def _note_of(sha256: str) -> Path:
+def note_of(sha256: str) -> Path:
+    """The file that says where the video with this content lay when it was tracked."""
     return cache_folder() / "videos" / sha256
 
 
