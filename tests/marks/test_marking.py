@@ -2,11 +2,17 @@
 
 import io
 import json
+import os
+import socket
+import struct
 import subprocess
 import sys
+import threading
+import zlib
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from xml.etree import ElementTree
 
 import av
 import c2pa
@@ -16,7 +22,7 @@ import pytest
 from understudy.consent import Consent
 from understudy.errors import MediaError, UnderstudyError
 from understudy.marks import manifest, xmp
-from understudy.marks.marking import Marking
+from understudy.marks.marking import Marking, Unmarked
 from understudy.marks.signing import Signing, signing
 from understudy.marks.statement import Performer, Statement
 from understudy.media.reading import VideoReader, VideoWriter, read_image
@@ -126,7 +132,7 @@ def test_nothing_in_a_marked_file_names_the_machine(marking, tmp_path):
 
 
 def test_a_video_that_cannot_be_signed_takes_no_name(tmp_path):
-    nonsense = Signing(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", b"nothing", "es256")
+    nonsense = Signing(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", b"nothing", "es256", "nobody")
     with pytest.raises(UnderstudyError, match=r"it cannot be signed .*`marks=False` writes it unmarked"):
         written(tmp_path / "out.mp4", Marking(STATEMENT, nonsense))
     assert list(tmp_path.iterdir()) == []
@@ -170,6 +176,123 @@ def test_the_source_type_is_read_in_either_form(packet, expected):
 def test_files_that_are_cut_have_no_metadata(tmp_path, content):
     (tmp_path / "cut").write_bytes(content)
     assert xmp.found_in(tmp_path / "cut") is None
+
+
+def test_a_manifest_somewhere_else_is_not_fetched(tmp_path):
+    """c2pa would ask the address that a file names, and by that tell who looks at it."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        server.settimeout(0.5)
+        key, info = signing(), None
+        info = c2pa.C2paSignerInfo(
+            alg=key.algorithm.encode(), sign_cert=key.certificates, private_key=key.key, ta_url=None
+        )
+        plain = written(tmp_path / "plain.mp4", None)
+        with (
+            c2pa.Signer.from_info(info) as signer,
+            c2pa.Builder(json.dumps(STATEMENT.manifest("video/mp4"))) as builder,
+            open(plain, "rb") as given,
+            open(tmp_path / "remote.mp4", "w+b") as made,
+        ):
+            builder.set_no_embed()
+            builder.set_remote_url(f"http://127.0.0.1:{server.getsockname()[1]}/manifest.c2pa")
+            builder.sign(signer, "video/mp4", given, made)
+        with pytest.raises(manifest.Elsewhere, match="nothing is fetched"):
+            manifest.read(tmp_path / "remote.mp4")
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+@pytest.mark.parametrize("name", ["out.bak", "out", "out.jpg", "out.mkv"])
+def test_a_file_is_read_by_what_it_holds_and_not_by_its_name(marking, tmp_path, name):
+    content = bytearray(written(tmp_path / "a.mp4", marking).read_bytes())
+    (tmp_path / name).write_bytes(content)
+    assert manifest.read(tmp_path / name).intact
+    content[content.rindex(b"mdat") + 60] ^= 1
+    (tmp_path / name).write_bytes(content)
+    assert not manifest.read(tmp_path / name).intact
+
+
+@pytest.mark.parametrize("content", [b"", b"a text", bytes(range(256)) * 8, b"\0\0\0\x18ftypisom" + bytes(40)])
+@pytest.mark.parametrize("suffix", [".mp4", ".png", ".webm"])
+def test_what_never_had_a_manifest_was_not_changed(tmp_path, content, suffix):
+    (tmp_path / f"some{suffix}").write_bytes(content)
+    assert manifest.read(tmp_path / f"some{suffix}") is None
+
+
+def test_a_manifest_beside_a_file_is_a_file_of_a_sensible_size(marking, tmp_path):
+    file = written(tmp_path / "out.webm", marking)
+    side = manifest.beside(file)
+    (tmp_path / "link.webm").symlink_to(file)
+    assert manifest.read(tmp_path / "link.webm").intact, "it lies beside what the link names"
+    side.unlink()
+    os.mkfifo(side)
+    assert manifest.read(file) is None
+    side.unlink()
+    with open(side, "wb") as stream:
+        stream.truncate(manifest.MOST_BYTES + 1)
+    with pytest.raises(MediaError, match="larger than any manifest"):
+        manifest.read(file)
+
+
+def test_a_file_of_countless_boxes_is_not_looked_into(tmp_path):
+    ftyp = b"\0\0\0\x14ftypisom" + bytes(8)
+    (tmp_path / "boxes.mp4").write_bytes(ftyp + b"\0\0\0\x08free" * (manifest.MOST_BOXES + 1))
+    with pytest.raises(MediaError, match="more than 10000 boxes"):
+        manifest.read(tmp_path / "boxes.mp4")
+
+
+@pytest.mark.parametrize("marks", [True, False])
+def test_what_lies_beside_belongs_to_the_video_that_is_there(marking, tmp_path, monkeypatch, marks):
+    """An old video keeps its manifest until the new one takes its name, which has its own, or none."""
+    file = written(tmp_path / "out.webm", marking)
+    old = manifest.beside(file).read_bytes()
+    with (
+        pytest.raises(ZeroDivisionError),
+        VideoWriter(file, Fraction(25), marking=marking if marks else Unmarked()) as w,
+    ):
+        w.write(np.zeros((32, 48, 3), np.uint8))
+        raise ZeroDivisionError
+    assert manifest.beside(file).read_bytes() == old and manifest.read(file).intact
+    written(file, marking if marks else Unmarked(), frames=5)
+    assert manifest.beside(file).exists() == marks
+    assert manifest.read(file).intact if marks else manifest.read(file) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["a\0b\x01c\x1b[31md\ufffe", "two\nlines\tand \x0b more", "\ud800", "]]> <?xpacket end"]
+)
+def test_whatever_somebody_wrote_as_consent_is_well_formed(tmp_path, text):
+    told = replace(STATEMENT, performers=(replace(ANNA, consent=Consent(text, "2026")),))
+    ElementTree.fromstring(xmp.packet(told).partition("?>")[2].rpartition("<?xpacket")[0])
+    file = written(tmp_path / "out.mkv", Marking(told, signing()))
+    with av.open(str(file)) as container:
+        packet = next(value for name, value in container.metadata.items() if name.lower() == xmp.TAG)
+    assert packet == xmp.packet(told)
+    assert not set(manifest.read(file).ours["performers"][0]["consent"]["text"]) & set("\0\x01\x1b\n")
+
+
+def test_compressed_metadata_of_other_programs_is_read(tmp_path):
+    text = '<a DigitalSourceType="http://x/digitalCapture"/>'
+    data = xmp.PNG_KEYWORD.encode() + b"\0\1\0\0\0" + zlib.compress(text.encode())
+    chunk = struct.pack(">I", len(data)) + b"iTXt" + data + struct.pack(">I", zlib.crc32(b"iTXt" + data))
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk)
+    assert xmp.found_in(tmp_path / "a.png") == text
+
+
+def test_c2pa_is_called_beside_the_thread_that_gets_signals(marking, tmp_path, monkeypatch):
+    """In its callbacks a signal's exception would be dropped, and the signature be of something else."""
+    threads, sign = [], manifest._sign
+
+    def watched(*given, **named):
+        threads.append(threading.current_thread())
+        return sign(*given, **named)
+
+    monkeypatch.setattr(manifest, "_sign", watched)
+    for name in ("out.mp4", "out.webm"):
+        written(tmp_path / name, marking)
+    assert len(threads) == 2 and threading.main_thread() not in threads
 
 
 def test_nothing_of_it_asks_a_network(tmp_path):

@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from understudy.errors import UsageError
 from understudy.marks import signing as module
+from understudy.marks.marking import checked_signing
 from understudy.marks.signing import CERTIFICATE, FILE, KEY, own, signing
 
 
@@ -150,7 +151,22 @@ def test_certificate_and_key_go_together(monkeypatch, tmp_path):
         signing()
 
 
-def test_a_certificate_that_has_run_out_is_said(monkeypatch, tmp_path, caplog):
+@pytest.mark.parametrize("days", [-1, 10], ids=["run out", "signed by itself"])
+def test_what_readers_would_not_take_is_found_before_any_work(monkeypatch, tmp_path, days):
     key = ec.generate_private_key(ec.SECP256R1())
-    given(monkeypatch, tmp_path, certificate(key, days=-1), pem(key))
-    assert "has run out" in caplog.text
+    given(monkeypatch, tmp_path, certificate(key, days=days), pem(key))
+    with pytest.raises(
+        UsageError, match=r"nothing can be signed with .*c\.pem and .*k\.pem, which UNDERSTUDY_SIGN_CERT"
+    ):
+        checked_signing()
+
+
+def test_a_key_file_that_was_cut_is_found_before_any_work(tmp_path):
+    file = tmp_path / "config" / FILE
+    whole = checked_signing().certificates
+    assert whole
+    own.cache_clear()
+    content = file.read_bytes()
+    file.write_bytes(content[: content.rindex(b"-----BEGIN CERTIFICATE-----") + 60])
+    with pytest.raises(UsageError, match="delete it, and a new one is made"):
+        checked_signing()

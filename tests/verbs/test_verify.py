@@ -9,7 +9,7 @@ import pytest
 import understudy
 from understudy.cli.main import main
 from understudy.consent import Consent
-from understudy.errors import MediaError, UsageError
+from understudy.errors import UsageError
 from understudy.marks.manifest import beside
 from understudy.marks.marking import Marking
 from understudy.marks.signing import signing
@@ -119,19 +119,29 @@ def test_a_photograph_by_a_camera_says_otherwise(files):
     assert taken.verdict == "otherwise" and "says how it was made, and not that it was generated" in str(taken)
 
 
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda folder: [folder / "nowhere.mp4"], "there is no file .*nowhere.mp4"),
-        (lambda folder: [folder], "is a folder without PNG files"),
-    ],
-    ids=["missing", "no pictures"],
-)
-def test_what_is_not_there_is_an_error(tmp_path, make, message):
-    with pytest.raises(MediaError, match=message):
-        understudy.verify(make(tmp_path))
+def test_what_is_not_there_keeps_the_rest_from_nothing(files, tmp_path):
+    found = understudy.verify([files["mp4"], tmp_path / "nowhere.mp4"])
+    assert found.exit_code == 2 and [one.verdict for one in found.files] == ["generated", "unreadable"]
+    assert "nowhere.mp4: there is no such file" in str(found)
 
 
-def test_nothing_to_look_at():
+def test_nothing_to_look_at(tmp_path):
     with pytest.raises(UsageError, match="needs a file to look at"):
         understudy.verify([])
+    with pytest.raises(UsageError, match="is a folder without PNG files"):
+        understudy.verify([tmp_path])
+
+
+def test_what_a_file_says_steers_no_terminal(files):
+    from dataclasses import replace
+
+    found = understudy.verify([files["mp4"]]).files[0]
+    hostile = replace(found, manifest=replace(found.manifest, signed_by="a\x1b[31m\u202eb\nc"))
+    assert "signed by a\ufffd[31m\ufffdb c; nobody" in str(hostile)
+
+
+def test_a_manifest_somewhere_else_is_said(files):
+    from dataclasses import replace
+
+    found = replace(understudy.verify([files["plain"]]).files[0], elsewhere=True)
+    assert "somewhere else, by the file's own account; nothing is fetched" in str(found)

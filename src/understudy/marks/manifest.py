@@ -7,21 +7,33 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from understudy.base.files import atomic_file
 from understudy.errors import MediaError, UnderstudyError
 from understudy.marks.signing import Signing
 from understudy.marks.statement import ACTIONS, OURS, Statement
+from understudy.marks.xmp import boxes
+
+Result = TypeVar("Result")
 
 KINDS = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".png": "image/png"}
 """files that hold a manifest"""
 KINDS_BESIDE = {".mkv": "video/x-matroska", ".webm": "video/webm"}
 """files that cannot, whose manifest lies beside them"""
-KINDS_READ = KINDS | {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp", ".avif": "image/avif"}
-_SETTINGS = {"builder": {"thumbnail": {"enabled": False}}}
+MOST_BYTES, MOST_BOXES = 16 << 20, 10_000
+"""of a manifest beside a file; of boxes in a file, with whose number the time to read it grows too fast"""
+_OFFLINE: dict[str, Any] = {
+    "core": {"allowed_network_hosts": [], "backing_store_memory_threshold_in_mb": 16},
+    "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
+}
+"""a file may name a manifest somewhere else: who looks at it would tell that place so"""
+_SETTINGS = _OFFLINE | {"builder": {"thumbnail": {"enabled": False}}}
 """no small picture in the manifest of each picture: with it they are many times as large"""
 _UNTRUSTED = "signingCredential.untrusted"
 
@@ -39,7 +51,7 @@ def sign_file(file: Path, statement: Statement, signing: Signing) -> None:
     """
     kind = KINDS[file.suffix.lower()]
     with atomic_file(file) as signed, open(file, "rb") as stream, open(signed, "w+b") as written:
-        _sign(stream, written, kind, statement, signing)
+        _beside_signals(lambda: _sign(stream, written, kind, statement, signing))
 
 
 def sign_png(png: bytes, statement: Statement, signing: Signing) -> bytes:
@@ -56,7 +68,13 @@ def manifest_of(file: Path, kind: str, statement: Statement, signing: Signing) -
         kind: its MIME type.
     """
     with open(file, "rb") as stream:
-        return _sign(stream, io.BytesIO(), kind, statement, signing, embed=False)
+        return _beside_signals(lambda: _sign(stream, io.BytesIO(), kind, statement, signing, embed=False))
+
+
+def _beside_signals(work: Callable[[], Result]) -> Result:
+    """Calls c2pa in a thread: signals come to the main one, and in a callback from foreign code would be lost."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
 
 
 def _sign(
@@ -103,29 +121,84 @@ class Manifest:
     """the assertion of this program: recipes, actors, consent"""
 
 
+class Elsewhere(MediaError):
+    """A file names a place where its manifest is; nothing is fetched."""
+
+
 def read(file: Path) -> Manifest | None:
     """The manifest of a file, in it or beside it; None where there is none, and for files that cannot have one.
 
     Raises:
-        MediaError: there is one, and it cannot be read.
+        Elsewhere: there is one, somewhere else.
+        MediaError: there is one, and it cannot be read; or the file cannot.
     """
+    try:
+        kind, manifest = _kind_of(file), _manifest_beside(file)
+        if kind is None and manifest is None:
+            return None
+        suffix = file.suffix.lower()
+        return _beside_signals(
+            lambda: _read(file, kind or KINDS_BESIDE.get(suffix, "application/octet-stream"), manifest)
+        )
+    except OSError as error:
+        raise MediaError(f"cannot read {error.filename or file}: {error.strerror or error}") from None
+
+
+def _read(file: Path, kind: str, manifest: bytes | None) -> Manifest | None:
     import c2pa
 
-    suffix = file.suffix.lower()
-    manifest = None
-    if suffix in KINDS_READ:
-        kind = KINDS_READ[suffix]
-    elif beside(file).exists():
-        kind, manifest = KINDS_BESIDE.get(suffix, "application/octet-stream"), beside(file).read_bytes()
-    else:
-        return None
     try:
-        with open(file, "rb") as stream, c2pa.Reader(kind, stream, manifest) as reader:
+        with (
+            c2pa.Settings.from_dict(_OFFLINE) as settings,
+            c2pa.Context(settings) as context,
+            open(file, "rb") as stream,
+            c2pa.Reader(kind, stream, manifest, context=context) as reader,
+        ):
             return _told(json.loads(reader.json()))
     except c2pa.C2paError as error:
-        if "ManifestNotFound" in f"{type(error).__name__} {error}":
+        said = f"{type(error).__name__} {error}"
+        if "ManifestNotFound" in said:
+            return None
+        if "Remote" in said:
+            raise Elsewhere(f"{file} says that its manifest is somewhere else; nothing is fetched") from None
+        if manifest is None and not _names_one(file):  # damaged, or no such file at all
             return None
         raise MediaError(f"the manifest of {file} cannot be read ({_line(error)})") from None
+
+
+def _kind_of(file: Path) -> str | None:
+    """The MIME type of a file that can hold a manifest, by its first bytes, whatever it is called.
+
+    Raises:
+        MediaError: it has too many parts to be read in a sensible time.
+    """
+    with open(file, "rb") as stream:
+        head = stream.read(12)
+        if head[4:8] == b"ftyp":
+            if sum(1 for _ in islice(boxes(stream), MOST_BOXES + 1)) > MOST_BOXES:
+                raise MediaError(f"{file} has more than {MOST_BOXES} boxes: it is not looked into")
+            return {b"qt  ": "video/quicktime", b"avif": "image/avif"}.get(head[8:12], "video/mp4")
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if head.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    return "image/webp" if head[:4] == b"RIFF" and head[8:] == b"WEBP" else None
+
+
+def _manifest_beside(file: Path) -> bytes | None:
+    """That of a file which cannot hold one, beside it or beside what it is a link to."""
+    for side in (beside(file), beside(file.resolve())):
+        if side.is_file():
+            if side.stat().st_size > MOST_BYTES:
+                raise MediaError(f"{side} is larger than any manifest ({MOST_BYTES >> 20} MiB): it is not read")
+            return side.read_bytes()
+    return None
+
+
+def _names_one(file: Path) -> bool:
+    """Whether a file that cannot be read speaks of a manifest at all; it lies near the beginning."""
+    with open(file, "rb") as stream:
+        return b"c2pa" in stream.read(1 << 20)
 
 
 def _told(store: dict[str, Any]) -> Manifest:

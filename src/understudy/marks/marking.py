@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.base.files import atomic_file
+from understudy.errors import UnderstudyError, UsageError
 from understudy.marks import manifest, xmp
-from understudy.marks.signing import Signing
+from understudy.marks.signing import Signing, signing
 from understudy.marks.statement import Statement
+
+_ONE_PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a4944415478da63600000000200"
+    "01e527defc0000000049454e44ae426082"
+)
+"""a PNG file"""
 
 
 @dataclass(frozen=True)
@@ -32,8 +40,8 @@ class Marking:
         """A PNG file with its texts in it -> the same, signed."""
         return manifest.sign_png(picture, self.statement, self.signing)
 
-    def file(self, finished: Path, named: Path) -> None:
-        """Marks a video that is finished and will be called `named`.
+    def file(self, finished: Path, named: Path) -> Callable[[], None]:
+        """Marks a video that is finished and will be called `named`; returns what is to be done when it is.
 
         Raises:
             UnderstudyError: it cannot be signed, or not be written.
@@ -42,7 +50,39 @@ class Marking:
         if suffix in manifest.KINDS:
             xmp.append_box(finished, xmp.packet(self.statement))
             manifest.sign_file(finished, self.statement, self.signing)
-            return
+            return lambda: None
         content = manifest.manifest_of(finished, manifest.KINDS_BESIDE[suffix], self.statement, self.signing)
-        with atomic_file(manifest.beside(named)) as part:
-            part.write_bytes(content)
+        manifest.beside(named).unlink(missing_ok=True)  # of another video than the one that comes
+
+        def finish() -> None:
+            with atomic_file(manifest.beside(named)) as part:
+                part.write_bytes(content)
+
+        return finish
+
+
+class Unmarked:
+    """Marks nothing, and takes away what an earlier video of the same name had beside it."""
+
+    tags: dict[str, str] = {}
+    texts: dict[str, str] = {}
+
+    def png(self, picture: bytes) -> bytes:
+        return picture
+
+    def file(self, finished: Path, named: Path) -> Callable[[], None]:
+        return lambda: manifest.beside(named).unlink(missing_ok=True)
+
+
+def checked_signing() -> Signing:
+    """The key that signs, tried on a picture of one pixel: better known before hours of work than after.
+
+    Raises:
+        UsageError: it cannot be used, or what it signs is not taken by readers.
+    """
+    chosen = signing()
+    try:
+        manifest.sign_png(_ONE_PIXEL, Statement((), False, "0"), chosen)
+    except UnderstudyError as error:
+        raise UsageError(f"nothing can be signed with {chosen.source} ({error})") from None
+    return chosen

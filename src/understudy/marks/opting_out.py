@@ -32,8 +32,11 @@ def opt_out(asks: bool | None = None, answer: Callable[[str], str] = input) -> N
         UsageError: the answer is not yes.
     """
     record = config_folder() / FILE
-    if record.exists():
-        return
+    try:
+        if record.exists():
+            return
+    except OSError:  # a folder that cannot be read: it is asked again
+        pass
     if asks is None:
         asks = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
     if asks:

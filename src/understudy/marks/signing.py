@@ -20,7 +20,6 @@ from understudy.errors import UsageError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-    from cryptography.x509 import Certificate
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +39,8 @@ class Signing:
     """PEM, PKCS 8, not encrypted"""
     algorithm: str
     """as C2PA calls it: es256, es384, es512, ps256 or ed25519"""
+    source: str
+    """whose it is, for people: the file or files, and what to do where it does not sign"""
 
 
 def signing() -> Signing:
@@ -145,7 +146,7 @@ def _parted(pem: bytes, file: Path) -> Signing:
     begins = pem.find(b"-----BEGIN CERTIFICATE-----")
     if begins < 0:
         raise UsageError(f"{file} is not a key as this program writes it: delete it, and a new one is made")
-    return _checked(pem[begins:], pem[:begins], file, file)
+    return _checked(pem[begins:], pem[:begins], file, file, f"{file}: delete it, and a new one is made")
 
 
 def _read(certificate: Path, key: Path) -> Signing:
@@ -153,10 +154,10 @@ def _read(certificate: Path, key: Path) -> Signing:
         pems = certificate.read_bytes(), key.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {error.filename}: {error.strerror}") from None
-    return _checked(*pems, certificate, key)
+    return _checked(*pems, certificate, key, f"{certificate} and {key}, which {CERTIFICATE} and {KEY} name")
 
 
-def _checked(certificates: bytes, key: bytes, certificate_file: Path, key_file: Path) -> Signing:
+def _checked(certificates: bytes, key: bytes, certificate_file: Path, key_file: Path, source: str) -> Signing:
     """Both as they are, if they can be used together; the key without a password and as PKCS 8."""
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
@@ -178,14 +179,8 @@ def _checked(certificates: bytes, key: bytes, certificate_file: Path, key_file: 
     form = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
     if secret.public_key().public_bytes(*form) != chain[0].public_key().public_bytes(*form):
         raise UsageError(f"{key_file} is not the key of the first certificate in {certificate_file}")
-    _warn_of_age(chain[0], certificate_file)
     plain = secret.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return Signing(certificates, plain, _algorithm(secret, key_file))
-
-
-def _warn_of_age(certificate: Certificate, file: Path) -> None:
-    if certificate.not_valid_after_utc < datetime.now(timezone.utc):
-        log.warning("the certificate in %s has run out: readers will not take what it signs", file)
+    return Signing(certificates, plain, _algorithm(secret, key_file), source)
 
 
 def _algorithm(key: PrivateKeyTypes, file: Path) -> str:

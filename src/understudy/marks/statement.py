@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from understudy.consent import Consent, comment_of
+from understudy.consent import Consent, comment_of, printable
 
 VOCABULARY = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 """of the IPTC: how a picture came to be"""
@@ -73,5 +73,5 @@ def _told(one: Performer) -> dict[str, Any]:
     return {
         "recipe": one.recipe,
         "actor_sha256": one.actor_sha256,
-        "consent": {"text": one.consent.text, "time": one.consent.time},
+        "consent": {"text": printable(one.consent.text), "time": printable(one.consent.time)},
     }

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import struct
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 from xml.sax.saxutils import escape, quoteattr
@@ -67,27 +69,37 @@ def _in_png(stream: BinaryIO) -> str | None:
             continue
         keyword, _, rest = stream.read(length).partition(b"\0")
         stream.seek(4, 1)
-        if keyword == PNG_KEYWORD.encode() and rest[:2] == b"\0\0":  # not compressed; language and keyword follow
-            return rest[2:].split(b"\0", 2)[-1].decode(errors="replace")
+        if keyword == PNG_KEYWORD.encode():  # then whether it is compressed, how, its language and keyword
+            text = rest[2:].split(b"\0", 2)[-1]
+            return (_inflated(text) if rest[:1] == b"\1" else text).decode(errors="replace")
     return None
+
+
+def _inflated(text: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(text, MOST_BYTES)
+    except zlib.error:
+        return b""
 
 
 def _in_boxes(stream: BinaryIO) -> str | None:
     """Of the boxes of the file itself; those within others are not looked at."""
-    size = stream.seek(0, 2)
-    at = 0
+    for name, length in boxes(stream):
+        if name == b"uuid" and 16 <= length <= MOST_BYTES and stream.read(16) == _UUID:
+            return stream.read(length - 16).decode(errors="replace")
+    return None
+
+
+def boxes(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """Name and length of the content of each box of a file, where the stream then stands; ends where there is none."""
+    size, at = stream.seek(0, 2), 0
     while at + 8 <= size:
         stream.seek(at)
         length, name = struct.unpack(">I4s", stream.read(8))
         begun = 8
-        if length == 1:
-            long = stream.read(8)
-            if len(long) < 8:
-                return None
-            length, begun = struct.unpack(">Q", long)[0], 16
-        if name == b"uuid" and 16 <= length - begun <= MOST_BYTES and stream.read(16) == _UUID:
-            return stream.read(length - begun - 16).decode(errors="replace")
+        if length == 1 and at + 16 <= size:
+            length, begun = struct.unpack(">Q", stream.read(8))[0], 16
         if length < begun:  # 0: up to the end; else it is no box
-            return None
+            return
+        yield name, length - begun
         at += length
-    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -227,8 +227,8 @@ class Marking(Protocol):
     def png(self, picture: bytes) -> bytes:
         """A PNG file with its texts in it -> the file to be written."""
 
-    def file(self, finished: Path, named: Path) -> None:
-        """Changes a finished video in its place, as the last one, before it is called `named`."""
+    def file(self, finished: Path, named: Path) -> Callable[[], None]:
+        """Changes a finished video in its place, as the last one; returns what to do once it is called `named`."""
 
 
 class _Output(Protocol):
@@ -345,8 +345,9 @@ def _video_output(
                 if output.audio is not None:
                     stack.callback(output.audio.close)
             yield output
-        if marking is not None:
-            marking.file(temporary, path)
+        named = None if marking is None else marking.file(temporary, path)
+    if named is not None:
+        named()
 
 
 def _close(container: av.container.OutputContainer) -> None:

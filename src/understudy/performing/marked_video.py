@@ -36,17 +36,15 @@ def writer_for(
     Raises:
         UsageError: the key for signing that was named cannot be used.
     """
-    from understudy.marks.manifest import beside
+    from understudy.marks.marking import Unmarked
 
-    if not marks:
-        beside(output).unlink(missing_ok=True)  # of a video that was there before
     return VideoWriter(
         output,
         driver.performance.fps,
         audio_from=driver.sound,
         audio_start=driver.start,
         kind="transparent" if background.transparent else None,
-        marking=marking_of(performers, beside_driver or background.filmed) if marks else None,
+        marking=marking_of(performers, beside_driver or background.filmed) if marks else Unmarked(),
     )
 
 
@@ -69,8 +67,7 @@ def marking_of(performers: Sequence[Performer], composite: bool) -> Marking:
         composite: whether what was filmed is in it, too.
     """
     import understudy
-    from understudy.marks.marking import Marking
-    from understudy.marks.signing import signing
+    from understudy.marks.marking import Marking, checked_signing
 
     shown = tuple(dict.fromkeys(performers))  # nobody twice
-    return Marking(Statement(shown, composite, understudy.__version__), signing())
+    return Marking(Statement(shown, composite, understudy.__version__), checked_signing())

@@ -221,16 +221,20 @@ def checked_video(
     """
     from understudy.base.devices import choose_device
     from understudy.compositing.backgrounds import Background
+    from understudy.marks.marking import checked_signing
     from understudy.marks.opting_out import opt_out
-    from understudy.marks.signing import signing
-    from understudy.verbs.outputs import check_video_output
+    from understudy.verbs.outputs import check_place_beside, check_video_output
 
     path, behind = Path(output), Background.of(background)
     check_video_output(path, behind.transparent, compare, [*inputs, behind.what])
     check_choice("fit", fit, get_args(Fit))
     check_choice("missing_limbs", missing_limbs, get_args(MissingLimbs))
     choose_device(device)
-    signing() if marks else opt_out()
+    if marks:
+        checked_signing()
+        check_place_beside(path)
+    else:
+        opt_out()
     return CheckedVideo(path, behind, compare, fit, missing_limbs, marks, device)
 
 

@@ -103,6 +103,16 @@ def _trains_nothing(recipe: str, config: Any) -> bool:
     return not find_recipe(recipe).learns or getattr(config, "steps", None) == 0
 
 
+def check_place_beside(video: Path) -> None:
+    """Raises UsageError: the manifest of a video that cannot hold one has no place beside it."""
+    from understudy.marks.manifest import KINDS_BESIDE, beside
+
+    if video.suffix.lower() in KINDS_BESIDE:
+        check_name(beside(video))
+        if beside(video).is_dir():
+            raise UsageError(f"{beside(video)} is a folder, and what the video says of itself lies there: rename it")
+
+
 def set_aside(path: Path) -> None:
     """Moves an actor and its run folder out of the way, to NAME.before.actor: once, for what was there is replaced.
 

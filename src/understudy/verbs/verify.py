@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_text
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,15 +15,18 @@ from understudy.base.arguments import StrPath
 if TYPE_CHECKING:
     from understudy.marks.manifest import Manifest
 
-Verdict = Literal["generated", "otherwise", "unmarked", "changed"]
+Verdict = Literal["generated", "otherwise", "unmarked", "unreadable", "changed"]
 SAID: dict[Verdict, str] = {
     "generated": "says that it was generated",
     "otherwise": "says how it was made, and not that it was generated",
     "unmarked": "no marks found",
+    "unreadable": "cannot be read",
     "changed": "was changed after it was signed, or its manifest is damaged",
 }
-EXIT_CODES: dict[Verdict, int] = {"generated": 0, "otherwise": 1, "unmarked": 1, "changed": 3}
-"""of the command, whose worst file counts; 2 is an error"""
+EXIT_CODES: dict[Verdict, int] = {"generated": 0, "otherwise": 1, "unmarked": 1, "unreadable": 2, "changed": 3}
+"""of the command, whose worst file counts"""
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""what makes a terminal write the other way round"""
 NOT_PROVEN = """\
 What this does not prove. No marks: uploads strip them, and other programs write none. An intact manifest: that what it
 says is true; whoever holds the key said so. A key that nobody vouches for: anybody can make one, by any name. Metadata
@@ -38,12 +42,18 @@ class Marks:
     """signed (C2PA): the newest, in the file or beside it"""
     damage: str | None
     """why there is a manifest that cannot be read"""
+    elsewhere: bool
+    """whether the file says that its manifest is somewhere else, where nobody looks"""
     metadata: str | None
     """the IPTC's address for how the file came to be, in its XMP, which nobody signs"""
+    error: str | None = None
+    """why the file cannot be read"""
 
     @property
     def verdict(self) -> Verdict:
         """The worst that the marks say together."""
+        if self.error is not None:
+            return "unreadable"
         if self.damage is not None or (self.manifest is not None and not self.manifest.intact):
             return "changed"
         signed = None if self.manifest is None else self.manifest.source_type
@@ -53,14 +63,17 @@ class Marks:
         return "otherwise" if kinds or self.manifest is not None else "unmarked"
 
     def __str__(self) -> str:
+        if self.error is not None:
+            return _shown(f"{self.file}: {self.error}")
         lines = [f"{self.file}: {SAID[self.verdict]}", *self._of_manifest()]
         lines.append(f"  metadata (XMP): {_word(self.metadata) if self.metadata else 'none'}")
-        return "\n".join(lines)
+        return "\n".join(map(_shown, lines))
 
     def _of_manifest(self) -> list[str]:
         found = self.manifest
         if found is None:
-            return [f"  manifest (C2PA): {self.damage or 'none'}"]
+            none = "somewhere else, by the file's own account; nothing is fetched" if self.elsewhere else "none"
+            return [f"  manifest (C2PA): {self.damage or none}"]
         state = "intact" if found.intact else f"broken ({', '.join(found.problems)})"
         vouched = "somebody vouches for its key" if found.trusted else "nobody vouches for its key"
         lines = [
@@ -108,8 +121,9 @@ def verify(files: Sequence[StrPath], *, json: bool = False) -> Verified:
     """Says which marks files bear that tell how they were made, without any network.
 
     Looks for a signed manifest (C2PA), in the file or in FILE.c2pa beside it, of this or any other program, and for
-    metadata (XMP). Exit codes of the command: 0, every file says that it was generated; 1, some do not; 3, some were
-    changed after they were signed; 2, an error.
+    metadata (XMP) in PNG, MP4, QuickTime, Matroska and WebM files. Exit codes of the command: 0, every file says that
+    it was generated; 1, some do not; 2, some cannot be read, or another error; 3, some were changed after they were
+    signed.
 
     Args:
         files: videos and pictures; of a folder all its PNG files.
@@ -119,7 +133,7 @@ def verify(files: Sequence[StrPath], *, json: bool = False) -> Verified:
         What was found; `.files` has the marks of each file.
 
     Raises:
-        MediaError: a file is missing, or a folder has no pictures.
+        UsageError: nothing is named, or a folder has no pictures.
 
     Example:
         print(verify(["out.mp4"]))
@@ -138,27 +152,34 @@ def verify(files: Sequence[StrPath], *, json: bool = False) -> Verified:
 
 
 def _files_of(path: Path) -> list[Path]:
-    from understudy.errors import MediaError
+    from understudy.errors import UsageError
 
-    if path.is_dir():
-        pictures = sorted(one for one in path.iterdir() if one.suffix.lower() == ".png" and one.is_file())
-        if not pictures:
-            raise MediaError(f"{path} is a folder without PNG files: name a video, or a folder of pictures")
-        return pictures
-    if not path.is_file():
-        raise MediaError(f"there is no file {path}")
-    return [path]
+    if not path.is_dir():
+        return [path]
+    pictures = sorted(one for one in path.iterdir() if one.suffix.lower() == ".png" and one.is_file())
+    if not pictures:
+        raise UsageError(f"{path} is a folder without PNG files: name a video, or a folder of pictures")
+    return pictures
 
 
 def _marks_of(file: Path) -> Marks:
     from understudy.errors import MediaError
     from understudy.marks import manifest
 
+    found, damage, elsewhere = None, None, False
     try:
-        found, damage = manifest.read(file), None
+        if not file.is_file():
+            return Marks(file, None, None, False, None, "there is no such file")
+        metadata = _metadata_of(file)
+    except OSError as error:
+        return Marks(file, None, None, False, None, f"cannot be read ({error.strerror or error})")
+    try:
+        found = manifest.read(file)
+    except manifest.Elsewhere:
+        elsewhere = True
     except MediaError as error:
-        found, damage = None, str(error)
-    return Marks(file, found, damage, _metadata_of(file))
+        damage = str(error)
+    return Marks(file, found, damage, elsewhere, metadata)
 
 
 def _metadata_of(file: Path) -> str | None:
@@ -181,6 +202,14 @@ def _tag_of(file: Path) -> str | None:
             return next((value for name, value in container.metadata.items() if name.lower() == xmp.TAG), None)
     except MediaError:
         return None
+
+
+def _shown(line: str) -> str:
+    """A line that steers no terminal: what files say of themselves may be anything."""
+    from understudy.consent import printable
+
+    indent = len(line) - len(line.lstrip(" "))
+    return " " * indent + printable(_TURNING.sub("\ufffd", line))
 
 
 def _generated(kind: str) -> bool:
