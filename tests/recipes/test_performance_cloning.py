@@ -360,3 +360,13 @@ def test_killed_three_times_and_resumed_gives_the_weights_of_an_unbroken_run(pai
 
 def _newest(folder):
     return max((p.name for p in (folder / "checkpoints").glob("step-*")), default="")
+
+
+def test_its_steps_are_dearer_where_both_branches_learn(pair):
+    trainee = trainee_of(pair, TINY)
+    assert 0 < trainee.joins_at < trainee.steps
+    before, all_of_it = trainee.work(trainee.joins_at), trainee.work(trainee.steps)
+    later = trainee.steps - trainee.joins_at
+    assert before == trainee.joins_at and all_of_it - before == pytest.approx(1.7 * later)
+    trainee.has_unpaired = False
+    assert trainee.work(trainee.steps) == trainee.steps

@@ -58,6 +58,9 @@ PAIRED, UNPAIRED = (1, 2), (3, 4)
 LAMBDA_RGB = 100.0
 """of L1 on RGB where it takes the place of eq. 1 (pix2pix's; not printed)"""
 
+UNPAIRED_COST = 0.7
+"""of a step, what the unpaired branch adds; between 0.3 and 0.8, by processor (benchmarks/roofline.py)"""
+
 
 @dataclass(frozen=True)
 class Config:
@@ -199,8 +202,8 @@ class PerformanceCloning:
         self.has_unpaired = bool(self.unpaired) and config.lambda_s > 0
 
     def work(self, steps: int) -> float:
-        """What the first `steps` cost: one that learns from both branches costs about two."""
-        return steps + (max(0, steps - self.joins_at) if self.has_unpaired else 0)
+        """What the first `steps` cost, for `Estimate`; 1 is a step of the paired branch alone."""
+        return steps + (UNPAIRED_COST * max(0, steps - self.joins_at) if self.has_unpaired else 0)
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         config, fabric = self.config, self.session.fabric
