@@ -84,5 +84,5 @@ def checked_signing() -> Signing:
     try:
         manifest.sign_png(_ONE_PIXEL, Statement((), False, "0"), chosen)
     except UnderstudyError as error:
-        raise UsageError(f"nothing can be signed with {chosen.source} ({error})") from None
+        raise UsageError(f"nothing can be signed with {chosen.whose} ({error})") from None
     return chosen

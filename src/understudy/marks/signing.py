@@ -39,8 +39,8 @@ class Signing:
     """PEM, PKCS 8, not encrypted"""
     algorithm: str
     """as C2PA calls it: es256, es384, es512, ps256 or ed25519"""
-    source: str
-    """whose it is, for people: the file or files, and what to do where it does not sign"""
+    whose: str
+    """for people: the file or files, and what to do where it does not sign"""
 
 
 def signing() -> Signing:
@@ -157,7 +157,7 @@ def _read(certificate: Path, key: Path) -> Signing:
     return _checked(*pems, certificate, key, f"{certificate} and {key}, which {CERTIFICATE} and {KEY} name")
 
 
-def _checked(certificates: bytes, key: bytes, certificate_file: Path, key_file: Path, source: str) -> Signing:
+def _checked(certificates: bytes, key: bytes, certificate_file: Path, key_file: Path, whose: str) -> Signing:
     """Both as they are, if they can be used together; the key without a password and as PKCS 8."""
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
@@ -180,7 +180,7 @@ def _checked(certificates: bytes, key: bytes, certificate_file: Path, key_file: 
     if secret.public_key().public_bytes(*form) != chain[0].public_key().public_bytes(*form):
         raise UsageError(f"{key_file} is not the key of the first certificate in {certificate_file}")
     plain = secret.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return Signing(certificates, plain, _algorithm(secret, key_file), source)
+    return Signing(certificates, plain, _algorithm(secret, key_file), whose)
 
 
 def _algorithm(key: PrivateKeyTypes, file: Path) -> str:
