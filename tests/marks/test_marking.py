@@ -236,6 +236,24 @@ def test_a_manifest_beside_a_file_is_a_file_of_a_sensible_size(marking, tmp_path
         manifest.read(file)
 
 
+def test_a_manifest_within_counts_more_than_one_beside(marking, tmp_path):
+    file = written(tmp_path / "out.mp4", marking)
+    manifest.beside(file).write_bytes(b"nothing")
+    assert manifest.read(file).intact
+
+
+@pytest.mark.parametrize("ours", [[1, 2], "text", {"performers": "nobody"}, {"performers": [1, {"consent": [2]}]}])
+def test_what_another_program_wrote_in_our_name_may_be_anything(tmp_path, monkeypatch, ours):
+    from understudy import verify
+
+    definition = STATEMENT.manifest("video/mp4")
+    definition["assertions"][1]["data"] = ours
+    monkeypatch.setattr(Statement, "manifest", lambda *_: definition)
+    file = written(tmp_path / "out.mp4", Marking(STATEMENT, signing()))
+    said = str(verify([file]))
+    assert "says that it was generated" in said and "nobody vouches" in said
+
+
 def test_a_file_of_countless_boxes_is_not_looked_into(tmp_path):
     ftyp = b"\0\0\0\x14ftypisom" + bytes(8)
     (tmp_path / "boxes.mp4").write_bytes(ftyp + b"\0\0\0\x08free" * (manifest.MOST_BOXES + 1))

@@ -133,13 +133,12 @@ def read(file: Path) -> Manifest | None:
         MediaError: there is one, and it cannot be read; or the file cannot.
     """
     try:
-        kind, manifest = _kind_of(file), _manifest_beside(file)
-        if kind is None and manifest is None:
-            return None
-        suffix = file.suffix.lower()
-        return _beside_signals(
-            lambda: _read(file, kind or KINDS_BESIDE.get(suffix, "application/octet-stream"), manifest)
-        )
+        kind = _kind_of(file)
+        within = None if kind is None else _beside_signals(lambda: _read(file, kind, None))
+        if within is not None or (manifest := _manifest_beside(file)) is None:
+            return within
+        taken = kind or KINDS_BESIDE.get(file.suffix.lower(), "application/octet-stream")
+        return _beside_signals(lambda: _read(file, taken, manifest))
     except OSError as error:
         raise MediaError(f"cannot read {error.filename or file}: {error.strerror or error}") from None
 
@@ -203,13 +202,13 @@ def _names_one(file: Path) -> bool:
 
 def _told(store: dict[str, Any]) -> Manifest:
     manifest = store["manifests"][store["active_manifest"]]
-    said = {one["label"].split("__")[0]: one.get("data", {}) for one in manifest.get("assertions", [])}
+    said = {one["label"].split("__")[0]: one.get("data") for one in manifest.get("assertions", [])}
     codes = [one["code"] for one in store.get("validation_status", [])]
     problems = tuple(dict.fromkeys(code for code in codes if code != _UNTRUSTED))
     signature = manifest.get("signature_info", {})
     names = (signature.get(name) for name in ("issuer", "common_name"))
     program: dict[str, Any] = next(iter(manifest.get("claim_generator_info", [])), {})
-    actions = said.get(ACTIONS, said.get("c2pa.actions", {})).get("actions", [])
+    actions = table(said.get(ACTIONS, said.get("c2pa.actions"))).get("actions")
     serial = signature.get("cert_serial_number")
     return Manifest(
         intact=not problems,
@@ -218,9 +217,21 @@ def _told(store: dict[str, Any]) -> Manifest:
         signed_by=", ".join(str(name) for name in names if name),
         certificate=f"{int(serial):x}" if str(serial).isdigit() else "",
         program=" ".join(str(program[key]) for key in ("name", "version") if program.get(key)),
-        source_type=next((one["digitalSourceType"] for one in actions if "digitalSourceType" in one), None),
-        ours=said.get(OURS),
+        source_type=next(
+            (str(one["digitalSourceType"]) for one in tables(actions) if "digitalSourceType" in one), None
+        ),
+        ours=table(said.get(OURS)) or None,
     )
+
+
+def table(told: object) -> dict[str, Any]:
+    """What a file told, if it is a table; it may be anything. Else an empty one."""
+    return told if isinstance(told, dict) else {}
+
+
+def tables(told: object) -> list[dict[str, Any]]:
+    """The tables in a list that a file told."""
+    return [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
 
 
 def _line(error: Exception) -> str:

@@ -70,6 +70,8 @@ class Marks:
         return "\n".join(map(_shown, lines))
 
     def _of_manifest(self) -> list[str]:
+        from understudy.marks.manifest import table, tables
+
         found = self.manifest
         if found is None:
             none = "somewhere else, by the file's own account; nothing is fetched" if self.elsewhere else "none"
@@ -81,8 +83,8 @@ class Marks:
             f"    made with {found.program or 'a program not named'}: {_word(found.source_type)}",
             f"    certificate {found.certificate}",
         ]
-        for one in (found.ours or {}).get("performers", []):
-            consent = one.get("consent", {})
+        for one in tables((found.ours or {}).get("performers")):
+            consent = table(one.get("consent"))
             lines.append(f"    performs: an actor of {one.get('recipe')}, SHA-256 {one.get('actor_sha256')}")
             lines.append(f"    consent: {consent.get('text')} ({consent.get('time')})")
         return lines
