@@ -2,6 +2,8 @@
 
 import math
 
+import pytest
+
 from understudy.training.estimate import Estimate
 
 
@@ -25,6 +27,11 @@ def test_a_time_limit_ends_it_earlier_and_says_at_which_step():
 def test_what_an_earlier_part_cost_is_left_out():
     estimate = Estimate(100, math.inf, 40, 400.0)  # another machine, ten times as slow
     assert estimate.at(50, 410.0) == (100, 50.0)
+
+
+@pytest.mark.parametrize("step", [40, 30])
+def test_back_where_it_began_nothing_is_known(step):
+    assert Estimate(100, math.inf, 40, 400.0).at(step, 410.0) == (100, None)
 
 
 def test_steps_that_took_no_time_are_no_error():

@@ -437,3 +437,9 @@ def test_a_package_is_absent_for_a_while_unless_it_is_there():
     with training._absent("json"):
         assert importlib.import_module("json") is json
     assert sys.modules["json"] is json
+
+
+def test_a_run_that_goes_back_to_where_it_was_resumed_goes_on(fabric, tmp_path, caplog):
+    run(fabric, tmp_path, 4)
+    outcome = run(fabric, tmp_path, 8, toy=Toy(fabric, bad=[4, 5, 6]), resume=True, checkpoint_seconds=1e9)
+    assert "went back to step 4" in caplog.text and outcome.steps == 8

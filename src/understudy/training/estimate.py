@@ -20,9 +20,14 @@ class Estimate:
         self.steps, self.limit, self.step, self.seconds = steps, limit, step, seconds
         self.work = work or float
 
-    def at(self, step: int, seconds: float) -> tuple[int, float]:
-        """Steps that there will have been in the end, and seconds until then, at least one step after the begin."""
+    def at(self, step: int, seconds: float) -> tuple[int, float | None]:
+        """Steps that there will have been in the end, and seconds until then; None before anything is gained.
+
+        A run that had to go back may stand where it began, or before.
+        """
         done = self.work(step)
+        if step <= self.step:
+            return self.steps, None
         pace = (seconds - self.seconds) / (done - self.work(self.step))  # seconds for a unit of work
         whole, allowed = (self.work(self.steps) - done) * pace, max(0.0, self.limit - seconds)
         if whole <= allowed:
