@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from understudy.base.machine import machine
 
-LINE = re.compile(r"^(?P<stage>[^:]+): (?P<done>\d+)(/(?P<total>\d+))? .*?(, (?P<left>\d+) s left)?(?P<end>, done)?$")
+LINE, LEFT = re.compile(r"^(?P<stage>[^:]+): \d+(/\d+)? "), re.compile(r", (\d+) s left")
 FROM_SHARE, LEAST_LEFT = 0.1, 10.0
 """of a stage's time, and seconds"""
 
@@ -40,7 +40,7 @@ def read(line: str, at: float) -> Said | None:
     words = line.rstrip("\n")
     if (found := LINE.match(words)) is None:
         return None
-    left = re.search(r", (\d+) s left", words)
+    left = LEFT.search(words)
     return Said(at, found["stage"], float(left[1]) if left else None, words.endswith(", done"))
 
 
@@ -55,8 +55,9 @@ def errors(said: list[Said]) -> list[dict[str, Any]]:
             continue
         seconds = last.at - begun
         after = [one for one in said[:number] if one.at >= begun + FROM_SHARE * seconds and one.stage == last.stage]
-        counted = [one for one in after if one.left is not None and last.at - one.at >= LEAST_LEFT]
-        worst = max((abs(one.left - (last.at - one.at)) / (last.at - one.at) for one in counted), default=None)  # type: ignore[operator]
+        told = [(one.left, last.at - one.at) for one in after if one.left is not None]  # said, and what came
+        counted = [(left, came) for left, came in told if came >= LEAST_LEFT]
+        worst = max((abs(left - came) / came for left, came in counted), default=None)
         rows.append(
             {
                 "stage": last.stage,

@@ -72,18 +72,36 @@ def obtain_consent(
     if consent is not None:
         return _recorded(consent, shown)
     if asks is None:
-        asks = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+        asks = somebody_to_ask()
     doing = "showing" if shown else "training on"
     if not asks:
         raise ConsentError(f"{doing} {reference} needs the person's consent: {_mend(shown)}")
     print((_SHOWN if shown else _EXPLANATION).format(reference=reference), file=sys.stderr)
     try:
-        if answer("Has this person agreed? Type yes or no: ").strip().lower() not in ("yes", "y"):
+        if not is_yes(answer("Has this person agreed? Type yes or no: ")):
             raise ConsentError(f"no consent, so nothing was {'made' if shown else 'trained'}")
         who = answer("Who has agreed, and to what? ").strip()
     except EOFError:
         raise ConsentError(f"{doing} {reference} needs the person's consent: {_mend(shown)}") from None
     return _recorded(f"yes: {who}" if who else "", shown)
+
+
+def somebody_to_ask() -> bool:
+    """Whether a person sits at a terminal, who sees questions and can answer them."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def is_yes(typed: str) -> bool:
+    """Whether what somebody typed means yes."""
+    return typed.strip().lower() in ("yes", "y")
+
+
+def said_yes(question: str, answer: Callable[[str], str] = input) -> bool:
+    """Asks, and says whether the answer was yes; the end of input is a no."""
+    try:
+        return is_yes(answer(question))
+    except EOFError:
+        return False
 
 
 def _mend(shown: bool) -> str:

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from understudy import verify
 from understudy.errors import UsageError
 from understudy.media.reading import read_image
 from understudy.synthetic import pair
@@ -22,6 +23,9 @@ def test_the_demo_leaves_clone_comparison_sheet_and_numbers(tmp_path, monkeypatc
     assert len(numbers["clone_errors"]) == len(numbers["paper_distances"]) == 10
     assert read_image(result.sheet).shape[2] == 3
     assert "nearest reference frame" in str(result)
+    marked = verify([tmp_path / "demo" / name for name in ("clone.mp4", "paper.mp4", "comparison.mp4")])
+    assert marked.exit_code == 0
+    assert [len(one.manifest.ours["performers"]) for one in marked.files] == [1, 1, 2]
     demonstration.demo(tmp_path / "demo", minutes=0.01)  # again, over the old one
 
 

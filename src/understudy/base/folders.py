@@ -8,17 +8,20 @@ from pathlib import Path
 
 def cache_folder() -> Path:
     """`UNDERSTUDY_CACHE`, or else ~/.cache/understudy."""
-    named = os.environ.get("UNDERSTUDY_CACHE")
-    return Path(named).expanduser() if named else Path.home() / ".cache" / "understudy"
+    return _named("UNDERSTUDY_CACHE") or Path.home() / ".cache" / "understudy"
 
 
 def weights_folder() -> Path:
     """`UNDERSTUDY_WEIGHTS`, which several users may share, or else "weights" in the cache."""
-    named = os.environ.get("UNDERSTUDY_WEIGHTS")
-    return Path(named).expanduser() if named else cache_folder() / "weights"
+    return _named("UNDERSTUDY_WEIGHTS") or cache_folder() / "weights"
 
 
 def config_folder() -> Path:
     """`UNDERSTUDY_CONFIG`, or else ~/.config/understudy: what cannot be made again."""
-    named = os.environ.get("UNDERSTUDY_CONFIG")
-    return Path(named).expanduser() if named else Path.home() / ".config" / "understudy"
+    return _named("UNDERSTUDY_CONFIG") or Path.home() / ".config" / "understudy"
+
+
+def _named(variable: str) -> Path | None:
+    """The folder that the environment names; None where it names none."""
+    named = os.environ.get(variable)
+    return Path(named).expanduser() if named else None

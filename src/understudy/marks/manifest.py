@@ -18,7 +18,7 @@ from understudy.base.files import atomic_file
 from understudy.errors import MediaError, UnderstudyError
 from understudy.marks.signing import Signing
 from understudy.marks.statement import ACTIONS, OURS, Statement
-from understudy.marks.xmp import boxes
+from understudy.marks.xmp import PNG_BEGINS, boxes
 
 Result = TypeVar("Result")
 
@@ -82,8 +82,8 @@ def _sign(
 ) -> bytes:
     import c2pa
 
-    words = signing.algorithm.encode(), signing.certificates, signing.key
-    info = c2pa.C2paSignerInfo(alg=words[0], sign_cert=words[1], private_key=words[2], ta_url=None)
+    key = {"alg": signing.algorithm.encode(), "sign_cert": signing.certificates, "private_key": signing.key}
+    info = c2pa.C2paSignerInfo(**key, ta_url=None)
     try:
         with (
             c2pa.Settings.from_dict(_SETTINGS) as settings,
@@ -177,7 +177,7 @@ def _kind_of(file: Path) -> str | None:
             if sum(1 for _ in islice(boxes(stream), MOST_BOXES + 1)) > MOST_BOXES:
                 raise MediaError(f"{file} has more than {MOST_BOXES} boxes: it is not looked into")
             return {b"qt  ": "video/quicktime", b"avif": "image/avif"}.get(head[8:12], "video/mp4")
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+    if head.startswith(PNG_BEGINS):
         return "image/png"
     if head.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 
 from understudy.base.files import write_json
 from understudy.base.folders import config_folder
+from understudy.consent import said_yes, somebody_to_ask
 from understudy.errors import UnderstudyError, UsageError
 
 log = logging.getLogger(__name__)
@@ -38,14 +38,9 @@ def opt_out(asks: bool | None = None, answer: Callable[[str], str] = input) -> N
     except OSError:  # a folder that cannot be read: it is asked again
         pass
     if asks is None:
-        asks = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
-    if asks:
-        try:
-            agreed = answer(_QUESTION).strip().lower() in ("yes", "y")
-        except EOFError:
-            agreed = False
-        if not agreed:
-            raise UsageError("nothing was written: leave out `marks=False`, and the file says how it was made")
+        asks = somebody_to_ask()
+    if asks and not said_yes(_QUESTION, answer):
+        raise UsageError("nothing was written: leave out `marks=False`, and the file says how it was made")
     _keep(record, asks)
 
 

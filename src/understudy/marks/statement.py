@@ -22,7 +22,7 @@ class Performer:
 
     recipe: str
     actor_sha256: str
-    """of what was learnt, see `Actor.sha256`"""
+    """of what was learnt, see `performing.marked_video.performer_of`"""
     consent: Consent
 
 

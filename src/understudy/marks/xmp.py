@@ -19,6 +19,7 @@ PNG_KEYWORD = "XML:com.adobe.xmp"
 TAG = "xmp"
 """name of the tag in Matroska and WebM, which have no place of their own for it"""
 MOST_BYTES = 1 << 20
+PNG_BEGINS = b"\x89PNG\r\n\x1a\n"
 _UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 """of a box with XMP (XMP specification part 3, MPEG-4)"""
 _BEGIN, _END = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>', '<?xpacket end="r"?>'
@@ -55,7 +56,7 @@ def source_type(xmp: str) -> str | None:
 def found_in(file: Path) -> str | None:
     """The packet in a PNG, MP4 or QuickTime file; None without one, and for files of other kinds."""
     with open(file, "rb") as stream:
-        if stream.read(8) == b"\x89PNG\r\n\x1a\n":
+        if stream.read(8) == PNG_BEGINS:
             return _in_png(stream)
         stream.seek(0)
         return _in_boxes(stream)

@@ -345,9 +345,9 @@ def _video_output(
                 if output.audio is not None:
                     stack.callback(output.audio.close)
             yield output
-        named = None if marking is None else marking.file(temporary, path)
-    if named is not None:
-        named()
+        after_naming = None if marking is None else marking.file(temporary, path)
+    if after_naming is not None:
+        after_naming()
 
 
 def _close(container: av.container.OutputContainer) -> None:

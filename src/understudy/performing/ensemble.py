@@ -184,7 +184,7 @@ def perform_together(
         writer = writer_for(output, driver, performers, background, marks=marks)
         beside = None
         if compare is not None:
-            beside = writer_for(compare, driver, performers, beside_driver=True, marks=marks)
+            beside = writer_for(compare, driver, performers, marks=marks)
         _write(frames, driver, writer, beside, background.transparent, advance)
 
 

@@ -25,13 +25,12 @@ def writer_for(
     performers: Sequence[Performer],
     background: Background = REFERENCE,
     *,
-    beside_driver: bool = False,
     marks: bool = True,
 ) -> VideoWriter:
     """See-through if nothing is to stand behind; marked, unless that is not wanted.
 
     Args:
-        beside_driver: whether the driver is shown too, beside the performers.
+        background: behind the performers; of a comparison, which shows the driver too, whatever was filmed.
 
     Raises:
         UsageError: the key for signing that was named cannot be used.
@@ -44,7 +43,7 @@ def writer_for(
         audio_from=driver.sound,
         audio_start=driver.start,
         kind="transparent" if background.transparent else None,
-        marking=marking_of(performers, beside_driver or background.filmed) if marks else Unmarked(),
+        marking=marking_of(performers, background.filmed) if marks else Unmarked(),
     )
 
 
@@ -67,7 +66,8 @@ def marking_of(performers: Sequence[Performer], composite: bool) -> Marking:
         composite: whether what was filmed is in it, too.
     """
     import understudy
-    from understudy.marks.marking import Marking, checked_signing
+    from understudy.marks.marking import Marking
+    from understudy.marks.signing import signing
 
     shown = tuple(dict.fromkeys(performers))  # nobody twice
-    return Marking(Statement(shown, composite, understudy.__version__), checked_signing())
+    return Marking(Statement(shown, composite, understudy.__version__), signing())

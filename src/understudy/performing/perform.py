@@ -237,7 +237,7 @@ def perform_to_file(
         writer = stack.enter_context(writer_for(output, driver, shown, background, marks=marks))
         comparison = None
         if compare is not None:
-            beside = writer_for(compare, driver, shown, beside_driver=True, marks=marks)
+            beside = writer_for(compare, driver, shown, marks=marks)
             comparison = stack.enter_context(Comparison(beside, actor, part, driver, framing))
         behind = background.frames(
             actor.original_size_hw, driving.fps, reference=actor.background, driving=driving.background

@@ -48,14 +48,22 @@ def video_of(performance: Performance) -> Path | None:
     if not header.source_sha256:
         return None
     places = [performance.path.parent / header.source_name, Path(header.source_name)]
-    with suppress(OSError, UnicodeDecodeError):  # no such note
-        places.insert(0, Path(note_of(header.source_sha256).read_text(encoding="utf-8")))
+    noted = noted_place(header.source_sha256)
+    if noted is not None:
+        places.insert(0, noted)
     for place in places:
         try:
             if place.is_file() and sha256_of(place) == header.source_sha256:
                 return place
         except OSError:
             continue
+    return None
+
+
+def noted_place(sha256: str) -> Path | None:
+    """Where the video with this content lay when it was tracked; None without such a note."""
+    with suppress(OSError, UnicodeDecodeError):
+        return Path(note_of(sha256).read_text(encoding="utf-8"))
     return None
 
 

@@ -103,14 +103,14 @@ def _remembered(learnt: Actor) -> Iterator[Path]:
     """Tracked performances of the reference in the cache, and the note where its video lies."""
     from understudy.base.folders import cache_folder
     from understudy.errors import PerformanceError
-    from understudy.performance import Performance
+    from understudy.performance.header import HEADER_FILE, read_header
     from understudy.tracking.cache import note_of
 
     if not learnt.reference_sha256:
         return
     for folder in sorted((cache_folder() / "performances").glob("*.performance")):
         try:
-            found = Performance.load(folder).header.source_sha256
+            found = read_header(folder / HEADER_FILE).source_sha256  # of a damaged one too
         except PerformanceError:
             continue
         if found == learnt.reference_sha256:
@@ -121,24 +121,20 @@ def _remembered(learnt: Actor) -> Iterator[Path]:
 
 def _reference_of(learnt: Actor) -> Path | None:
     """Where the video lay when it was tracked, if it is still there."""
-    from understudy.tracking.cache import note_of
+    from understudy.tracking.cache import noted_place
 
-    try:
-        noted = Path(note_of(learnt.reference_sha256).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        return None
-    return noted if noted.is_file() else None
+    place = noted_place(learnt.reference_sha256)
+    return place if place is not None and place.is_file() else None
 
 
 def _agreed(doomed: list[Path], answer: Callable[[str], str] = input) -> bool:
-    if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    from understudy.consent import said_yes, somebody_to_ask
+
+    if not somebody_to_ask():
         return False
     listed = "\n".join(f"  {path}" for path in doomed)
     print(f"This deletes for good:\n{listed}", file=sys.stderr)
-    try:
-        return answer("Delete them? Type yes or no: ").strip().lower() in ("yes", "y")
-    except EOFError:
-        return False
+    return said_yes("Delete them? Type yes or no: ", answer)
 
 
 def _delete(doomed: list[Path]) -> None:
