@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from understudy.base.files import atomic_file
 from understudy.errors import UnderstudyError, UsageError
 from understudy.marks import manifest, xmp
+from understudy.marks.invisible import SMALLEST, InvisibleMark, Payload
 from understudy.marks.signing import Signing, signing
 from understudy.marks.statement import Statement
 
@@ -19,12 +23,15 @@ _ONE_PIXEL = bytes.fromhex(
 """a PNG file"""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Marking:
     """What `VideoWriter` asks of who marks its files; one for each file."""
 
     statement: Statement
     signing: Signing
+    invisible: Payload | None = field(default=None, init=False)
+    """once a picture was marked that is large enough"""
+    _mark: InvisibleMark | None = field(default=None, init=False)
 
     @property
     def tags(self) -> dict[str, str]:
@@ -36,9 +43,22 @@ class Marking:
         """For the text chunks of a PNG file, by keyword."""
         return {"Comment": self.statement.comment, xmp.PNG_KEYWORD: xmp.packet(self.statement)}
 
+    def change(self, luma: npt.NDArray[np.uint8], seconds: float) -> npt.NDArray[np.float32] | None:
+        """What the invisible mark adds to the brightness of a picture; None for pictures too small to bear one."""
+        if min(luma.shape) < SMALLEST:
+            return None
+        if self._mark is None:
+            self.invisible = Payload(self.statement.identity(luma))
+            self._mark = InvisibleMark(self.invisible, (luma.shape[0], luma.shape[1]))
+        return self._mark.change(luma, seconds)
+
     def png(self, picture: bytes) -> bytes:
         """A PNG file with its texts in it -> the same, signed."""
-        return manifest.sign_png(picture, self.statement, self.signing)
+        return manifest.sign_png(picture, self._told, self.signing)
+
+    @property
+    def _told(self) -> Statement:
+        return replace(self.statement, invisible=None if self.invisible is None else self.invisible.identity)
 
     def file(self, finished: Path, named: Path) -> Callable[[], None]:
         """Marks a video that is finished and will be called `named`; returns what is to be done when it is.
@@ -49,9 +69,9 @@ class Marking:
         suffix = named.suffix.lower()
         if suffix in manifest.KINDS:
             xmp.append_box(finished, xmp.packet(self.statement))
-            manifest.sign_file(finished, self.statement, self.signing)
+            manifest.sign_file(finished, self._told, self.signing)
             return lambda: None
-        content = manifest.manifest_of(finished, manifest.KINDS_BESIDE[suffix], self.statement, self.signing)
+        content = manifest.manifest_of(finished, manifest.KINDS_BESIDE[suffix], self._told, self.signing)
         manifest.beside(named).unlink(missing_ok=True)  # of another video than the one that comes
 
         def finish() -> None:
@@ -66,6 +86,9 @@ class Unmarked:
 
     tags: dict[str, str] = {}
     texts: dict[str, str] = {}
+
+    def change(self, luma: npt.NDArray[np.uint8], seconds: float) -> None:
+        pass
 
     def png(self, picture: bytes) -> bytes:
         return picture

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from understudy.consent import Consent, comment_of, printable
 
@@ -35,6 +39,8 @@ class Statement:
     """whether what was filmed is in it too, a room or a driver; else performers stand before a colour, or nothing"""
     version: str
     """of this program"""
+    invisible: int | None = None
+    """the identity that the invisible mark carries, 40 bits"""
 
     @property
     def source_type(self) -> str:
@@ -45,6 +51,16 @@ class Statement:
     def comment(self) -> str:
         """One line for people, which players show."""
         return comment_of([one.consent for one in self.performers], self.version)
+
+    def identity(self, luma: npt.NDArray[np.uint8]) -> int:
+        """40 bits for the invisible mark: others for other people or pictures, and the same when it is made again.
+
+        Args:
+            luma: brightness of the first picture, uint8 (H, W).
+        """
+        digest = hashlib.sha256(repr(self.performers).encode())
+        digest.update(np.ascontiguousarray(luma).data)
+        return int.from_bytes(digest.digest()[:5], "big")
 
     def manifest(self, kind: str) -> dict[str, Any]:
         """The C2PA manifest's definition, as JSON has it.
@@ -64,9 +80,20 @@ class Statement:
             "format": kind,
             "assertions": [
                 {"label": ACTIONS, "data": {"actions": [created]}},
-                {"label": OURS, "data": {"version": 1, "performers": [_told(one) for one in self.performers]}},
+                {"label": OURS, "data": self._ours()},
             ],
         }
+
+    def _ours(self) -> dict[str, Any]:
+        told: dict[str, Any] = {"version": 1, "performers": [_told(one) for one in self.performers]}
+        if self.invisible is not None:
+            told["invisible_mark"] = shown_identity(self.invisible)
+        return told
+
+
+def shown_identity(identity: int) -> str:
+    """As people and manifests write it: ten hexadecimal digits."""
+    return f"{identity:010x}"
 
 
 def _told(one: Performer) -> dict[str, Any]:

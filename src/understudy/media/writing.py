@@ -25,6 +25,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from understudy.base.files import atomic_file, atomic_folder
 from understudy.base.threads import WriteBehind
 from understudy.errors import MediaError, UsageError
+from understudy.media.brightness import change_frame, changed_picture
 from understudy.media.images import check_size, encoded_image, with_texts
 from understudy.media.opening import media_errors
 from understudy.media.sound import AudioTrack, open_audio
@@ -183,7 +184,7 @@ class VideoWriter:
         if not self._suffix:
             if self._audio_from is not None:
                 _log.warning(f"{self._path} is a folder of pictures: the sound of {self._audio_from} is left out")
-            return _folder_output(self._path, self._marking)
+            return _folder_output(self._path, self._fps, self._marking)
         encoding = _encoding(self._kind, self._suffix, channels, self._crf, self._repeatable)
         sound = self._audio_from, self._audio_start
         return _video_output(self._path, encoding, self._fps, (height, width), *sound, self._marking)
@@ -224,6 +225,9 @@ class Marking(Protocol):
     def texts(self) -> Mapping[str, str]:
         """For the text chunks of a PNG file, by keyword."""
 
+    def change(self, luma: npt.NDArray[np.uint8], seconds: float) -> npt.NDArray[np.float32] | None:
+        """Brightness of a picture, uint8 (H, W), and when it is shown -> what is added to it; None: nothing."""
+
     def png(self, picture: bytes) -> bytes:
         """A PNG file with its texts in it -> the file to be written."""
 
@@ -238,29 +242,41 @@ class _Output(Protocol):
 
 
 class _FolderOutput:
-    def __init__(self, folder: Path, marking: Marking | None) -> None:
-        self._folder, self._marking = folder, marking
+    def __init__(self, folder: Path, fps: Fraction, marking: Marking | None) -> None:
+        self._folder, self._fps, self._marking = folder, fps, marking
         self._count = 0
 
     def write(self, frame: _Frame) -> None:
+        marking, seconds = self._marking, float(self._count / self._fps)
         self._count += 1
         file = self._folder / f"{self._count:06d}.png"
-        png = encoded_image(file, frame)
-        file.write_bytes(png if self._marking is None else self._marking.png(with_texts(png, self._marking.texts)))
+        if marking is None:
+            file.write_bytes(encoded_image(file, frame))
+        else:
+            frame = changed_picture(frame, lambda luma: marking.change(luma, seconds))
+            file.write_bytes(marking.png(with_texts(encoded_image(file, frame), marking.texts)))
 
     def finish(self) -> None:
         pass
 
 
 @contextmanager
-def _folder_output(path: Path, marking: Marking | None) -> Iterator[_Output]:
+def _folder_output(path: Path, fps: Fraction, marking: Marking | None) -> Iterator[_Output]:
     with atomic_folder(path) as folder:
-        yield _FolderOutput(folder, marking)
+        yield _FolderOutput(folder, fps, marking)
 
 
 class _VideoOutput:
-    def __init__(self, path: Path, container: av.container.OutputContainer, encoding: _Encoding, fps: Fraction) -> None:
+    def __init__(
+        self,
+        path: Path,
+        container: av.container.OutputContainer,
+        encoding: _Encoding,
+        fps: Fraction,
+        marking: Marking | None,
+    ) -> None:
         self._path = path
+        self._marking = marking
         self._container = container
         self._encoding = encoding
         self._fps = fps
@@ -295,6 +311,10 @@ class _VideoOutput:
         layout = {2: "gray"}.get(frame.ndim) or {1: "gray", 3: "rgb24", 4: "rgba"}[frame.shape[2]]
         if layout == "gray":
             frame = frame.reshape(frame.shape[:2])
+        marking, seconds = self._marking, float(self._count / self._fps)
+        late = self._encoding.pixel_format == "yuv420p"  # then nothing but brightness has to be touched
+        if marking is not None and not late:
+            frame = changed_picture(frame, lambda luma: marking.change(luma, seconds))
         picture = av.video.frame.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format=layout)
         if layout != "gray":
             picture = self._reformatter.reformat(
@@ -305,6 +325,8 @@ class _VideoOutput:
                 dst_color_range=ColorRange.JPEG if self._encoding.full_range else ColorRange.MPEG,
                 interpolation=_EXACT,
             )
+        if marking is not None and late:
+            change_frame(picture, lambda luma: marking.change(luma, seconds))
         picture.pts = self._count
         picture.time_base = 1 / self._fps
         return picture
@@ -338,7 +360,7 @@ def _video_output(
                 stack.callback(_close, container)
                 if marking is not None:
                     container.metadata.update(marking.tags)
-                output = _VideoOutput(path, container, encoding, fps)
+                output = _VideoOutput(path, container, encoding, fps, marking)
                 output.add_stream(size_hw)
             if audio_from is not None:
                 output.audio = open_audio(audio_from, audio_start, container, suffix)

@@ -6,13 +6,15 @@ import json as json_text
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from understudy.base.arguments import StrPath
+from understudy.base.progress import Advance, progress_bar
 
 if TYPE_CHECKING:
+    from understudy.marks.finding import Found
     from understudy.marks.manifest import Manifest
 
 Verdict = Literal["generated", "otherwise", "unmarked", "unreadable", "changed"]
@@ -30,7 +32,7 @@ _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 NOT_PROVEN = """\
 What this does not prove. No marks: uploads strip them, and other programs write none. An intact manifest: that what it
 says is true; whoever holds the key said so. A key that nobody vouches for: anybody can make one, by any name. Metadata
-(XMP): anybody can write it."""
+(XMP): anybody can write it. An invisible mark: anybody can put ours into any video, or take it out with effort."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,10 @@ class Marks:
     """whether the file says that its manifest is somewhere else, where nobody looks"""
     metadata: str | None
     """the IPTC's address for how the file came to be, in its XMP, which nobody signs"""
+    invisible: Found | None = None
+    """the invisible mark, of this program alone"""
+    sought: bool = False
+    """whether there was film enough to look for one"""
     error: str | None = None
     """why the file cannot be read"""
 
@@ -58,7 +64,7 @@ class Marks:
             return "changed"
         signed = None if self.manifest is None else self.manifest.source_type
         kinds = [kind for kind in (signed, self.metadata) if kind is not None]
-        if any(_generated(kind) for kind in kinds):
+        if self.invisible is not None or any(_generated(kind) for kind in kinds):
             return "generated"
         return "otherwise" if kinds or self.manifest is not None else "unmarked"
 
@@ -67,7 +73,35 @@ class Marks:
             return _shown(f"{self.file}: {self.error}")
         lines = [f"{self.file}: {SAID[self.verdict]}", *self._of_manifest()]
         lines.append(f"  metadata (XMP): {_word(self.metadata) if self.metadata else 'none'}")
+        lines.append(f"  invisible mark: {self._of_invisible()}")
         return "\n".join(map(_shown, lines))
+
+    def _of_invisible(self) -> str:
+        from understudy.marks.statement import shown_identity
+
+        if self.invisible is None:
+            return "none" if self.sought else "not looked for, which takes some seconds of film"
+        identity = shown_identity(self.invisible.payload.identity)
+        told = None if self.manifest is None else (self.manifest.ours or {}).get("invisible_mark")
+        if told is None:
+            same = ""
+        else:
+            same = ", which the manifest names" if told == identity else f"; the manifest names another, {told}"
+        return f"understudy's, {identity}{same}{', mirrored' if self.invisible.mirrored else ''}"
+
+    def record(self) -> dict[str, Any]:
+        """The same for programs."""
+        from understudy.marks.statement import shown_identity
+
+        record = {"verdict": self.verdict, **asdict(self), "file": str(self.file)}
+        if self.invisible is not None:
+            record["invisible"] = {
+                "identity": shown_identity(self.invisible.payload.identity),
+                "strength": round(self.invisible.strength, 1),
+                "scale": round(self.invisible.scale, 4),
+                "mirrored": self.invisible.mirrored,
+            }
+        return record
 
     def _of_manifest(self) -> list[str]:
         from understudy.marks.manifest import table, tables
@@ -105,7 +139,7 @@ class Verified:
 
     def record(self) -> list[dict[str, Any]]:
         """The same for programs: one object for each file."""
-        return [{"verdict": one.verdict, **asdict(one), "file": str(one.file)} for one in self.files]
+        return [one.record() for one in self.files]
 
     def __str__(self) -> str:
         if self.json:
@@ -122,8 +156,9 @@ class Verified:
 def verify(files: Sequence[StrPath], *, json: bool = False) -> Verified:
     """Says which marks files bear that tell how they were made, without any network.
 
-    Looks for a signed manifest (C2PA), in the file or in FILE.c2pa beside it, of this or any other program, and for
-    metadata (XMP) in PNG, MP4, QuickTime, Matroska and WebM files. Exit codes of the command: 0, every file says that
+    Looks for a signed manifest (C2PA), in the file or in FILE.c2pa beside it, of this or any other program, for
+    metadata (XMP) in PNG, MP4, QuickTime, Matroska and WebM files, and for this program's invisible mark in the
+    first minute of a video, or in six parts of a longer one. Exit codes of the command: 0, every file says that
     it was generated; 1, some do not; 2, some cannot be read, or another error; 3, some were changed after they were
     signed.
 
@@ -147,10 +182,12 @@ def verify(files: Sequence[StrPath], *, json: bool = False) -> Verified:
     from understudy.errors import UsageError
 
     given = [files] if isinstance(files, str | Path) else files
-    every = [one for name in given for one in _files_of(Path(name))]
-    if not every:
+    series = [_files_of(Path(name)) for name in given]
+    if not series:
         raise UsageError("`verify` needs a file to look at: name one or more")
-    return Verified(tuple(_marks_of(one) for one in every), json)
+    with progress_bar("looking for marks", sum(map(len, series)), unit="files") as advance:
+        found = [one for files in series for one in _marks_of_series(files, advance)]
+    return Verified(tuple(found), json)
 
 
 def _files_of(path: Path) -> list[Path]:
@@ -164,6 +201,23 @@ def _files_of(path: Path) -> list[Path]:
     return pictures
 
 
+def _marks_of_series(files: Sequence[Path], advance: Advance) -> list[Marks]:
+    """Of one file, or of the pictures of a folder, which are taken for those of one film."""
+    from understudy.errors import MediaError
+    from understudy.marks.films import in_film, in_pictures
+    from understudy.media.reading import is_video
+
+    marks = []
+    for file in files:
+        marks.append(_marks_of(file))
+        advance()
+    try:
+        invisible = in_film(files[0]) if is_video(files[0]) else in_pictures(files)
+    except (MediaError, OSError):  # too short, a picture alone, damaged: what can be said of that was said
+        return marks
+    return [replace(one, invisible=invisible, sought=True) for one in marks]
+
+
 def _marks_of(file: Path) -> Marks:
     from understudy.errors import MediaError
     from understudy.marks import manifest
@@ -171,10 +225,10 @@ def _marks_of(file: Path) -> Marks:
     found, damage, elsewhere = None, None, False
     try:
         if not file.is_file():
-            return Marks(file, None, None, False, None, "there is no such file")
+            return Marks(file, None, None, False, None, error="there is no such file")
         metadata = _metadata_of(file)
     except OSError as error:
-        return Marks(file, None, None, False, None, f"cannot be read ({error.strerror or error})")
+        return Marks(file, None, None, False, None, error=f"cannot be read ({error.strerror or error})")
     try:
         found = manifest.read(file)
     except manifest.Elsewhere:
