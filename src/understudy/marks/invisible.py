@@ -1,7 +1,7 @@
 """The invisible mark: 64 bits in the brightness of a video, spread over picture and time so that nobody sees them.
 
 Spread spectrum, as Cox, Kilian, Leighton and Shamoon have it ("Secure Spread Spectrum Watermarking for Multimedia",
-1997), on a carrier in time. Two fields of small bright and dark cells turn into each other and back, every two seconds;
+1997), on a carrier in time. Two fields of small bright and dark cells turn into each other and back, every four seconds;
 what does not move in a film cancels out, so the fields are found again in what some seconds of it have in common with
 that turning. One field is always the same and says where, how large and when; the other carries the bits. The fields
 come from a key that everybody knows, for everybody is to find them: who wants to can also forge or remove them.
@@ -23,7 +23,7 @@ from understudy.marks.error_code import BITS, CODED_BITS, encoded
 VERSION, PRODUCT = 1, 0x5D1A
 """what a mark of ours begins with, 8 and 16 bits; by chance, 24 bits agree once in 17 million times"""
 IDENTITY_BITS = 40
-PERIOD = 2.0
+PERIOD = 4.0
 """seconds in which the fields turn once"""
 TILE = 64
 """cells a side, after which the fields repeat"""
@@ -32,7 +32,7 @@ CELLS = 48
 SMALLEST = 2 * CELLS
 """pixels of the shorter side: below, cells are too small to be seen again"""
 _KEY = b"understudy invisible mark 1"
-_STEADY, _BUSY, _MOST = 0.7, 0.06, 1.6
+_STEADY, _BUSY, _MOST = 0.6, 0.06, 1.6
 """amplitude in levels of 255: least, share of the deviation around, most"""
 _SAMPLES = 4
 """a cell, where the amplitude is worked out"""
