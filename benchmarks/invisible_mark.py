@@ -1,11 +1,11 @@
-"""The invisible mark: found again after what happens to videos, not found where there is none, unseen, and at what cost.
+"""The invisible mark: found after what happens to videos, not found where there is none, how strong, at what cost.
 
     python benchmarks/invisible_mark.py --work marks --output invisible-mark.json
     python benchmarks/invisible_mark.py --work marks --output mine.json --made-up 2 --unmarked 10
 
 Clips of ten seconds: every whole one in the real videos (`--videos`), and made-up people in their rooms, in four sizes.
-Each is written marked and unmarked by `VideoWriter`, the marked one is treated and looked into. The marks are `Marking`'s,
-the looks those of `understudy verify`. Unmarked are other stretches of the same videos, and other people.
+Each is written marked and unmarked by `VideoWriter`, the marked one is treated and looked into, as `understudy verify`
+looks. Unmarked are stretches of the same videos, which may overlap, and other people.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from understudy.synthetic.scene import make_scene
 
 Picture = npt.NDArray[np.uint8]
 SIZES_HW = (512, 384), (360, 640), (640, 360), (256, 256)
-MADE_UP_FPS = Fraction(25)
+MADE_UP_FPS, UNMARKED_FPS = Fraction(25), Fraction(10)
 STEP = 1.0
 """seconds between the beginnings of unmarked stretches of a real video"""
 COST_HW = 1080, 1920
@@ -211,15 +211,15 @@ def _real_clip(video: Path, start: float) -> Clip:
     return Clip(f"{video.stem} from {start:.0f} s", reader().fps, lambda: iter(reader()), True)
 
 
-def made_up_clip(seed: int) -> Clip:
+def made_up_clip(seed: int, fps: Fraction = MADE_UP_FPS) -> Clip:
     """Somebody who dances in a room."""
 
     def frames() -> Iterator[Picture]:
-        dance = centred(choreography(seed, WINDOW, MADE_UP_FPS))
+        dance = centred(choreography(seed, WINDOW, fps))
         for one in render(make_person(seed), dance, make_scene(seed, SIZES_HW[seed % len(SIZES_HW)])):
             yield one.frame
 
-    return Clip(f"made-up person {seed}", MADE_UP_FPS, frames, False)
+    return Clip(f"made-up person {seed}", fps, frames, False)
 
 
 # Measuring ------------------------------------------------------------------------------------------------------------
@@ -328,7 +328,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             advance()
     real = real_clips(asked.videos, STEP, False)
     real = real[:: max(1, math.ceil(2 * len(real) / max(asked.unmarked, 1)))]  # half of them, evenly
-    others = [made_up_clip(1000 + seed) for seed in range(asked.unmarked - len(real))]
+    others = [made_up_clip(1000 + seed, UNMARKED_FPS) for seed in range(asked.unmarked - len(real))]
     unmarked = []
     with progress_bar("unmarked clips", len(real) + len(others), "clips") as advance:
         for clip in [*real, *others]:

@@ -1,10 +1,11 @@
 """The invisible mark: 64 bits in the brightness of a video, spread over picture and time so that nobody sees them.
 
 Spread spectrum, as Cox, Kilian, Leighton and Shamoon have it ("Secure Spread Spectrum Watermarking for Multimedia",
-1997), on a carrier in time. Two fields of small bright and dark cells turn into each other and back, every four seconds;
-what does not move in a film cancels out, so the fields are found again in what some seconds of it have in common with
-that turning. One field is always the same and says where, how large and when; the other carries the bits. The fields
-come from a key that everybody knows, for everybody is to find them: who wants to can also forge or remove them.
+1997), on a carrier in time. Two fields of small bright and dark cells turn into each other and back, every four
+seconds; what does not move in a film cancels out, so the fields are found again in what some seconds of it have in
+common with that turning. One field is always the same and says where, how large and when; the other carries the bits.
+The fields come from a key that everybody knows, for everybody is to find them: who wants to can also forge or remove
+them.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ SMALLEST = 2 * CELLS
 _KEY = b"understudy invisible mark 1"
 _STEADY, _BUSY, _MOST = 0.6, 0.06, 1.6
 """amplitude in levels of 255: least, share of the deviation around, most"""
+_HOLD = 0.06
+"""seconds for which a change is kept: time saved, and bytes"""
 _SAMPLES = 4
 """a cell, where the amplitude is worked out"""
 _Field = npt.NDArray[np.float32]
@@ -86,7 +89,7 @@ def carrying_field(payload: Payload) -> _Field:
 
 
 class InvisibleMark:
-    """Adds a payload to the pictures of one video.
+    """Adds a payload to the pictures of one video, one after the other.
 
     Args:
         size_hw: of its pictures.
@@ -99,8 +102,9 @@ class InvisibleMark:
         self._coarse_hw = height, width
         fields = finding_field(), carrying_field(payload)
         self._finding, self._carrying = (laid_out(field, (height, width), _SAMPLES) for field in fields)
+        self._held: tuple[float, npt.NDArray[np.float32]] | None = None
         # Every so many pixels one is looked at: how busy a place is needs no more, and this has to be quick.
-        self._steps = [max(1, side // (2 * small)) for side, small in zip(size_hw, (height, width), strict=True)]
+        self._steps = [max(1, side // small) for side, small in zip(size_hw, (height, width), strict=True)]
 
     def change(self, luma: npt.NDArray[np.uint8], seconds: float) -> npt.NDArray[np.float32]:
         """What is to be added to a picture's brightness.
@@ -112,18 +116,22 @@ class InvisibleMark:
         Returns:
             float32 (H, W), in levels of 255, mostly below 1.
         """
+        if self._held is not None and 0 <= seconds - self._held[0] < _HOLD:
+            return self._held[1]
         angle = 2 * math.pi * seconds / PERIOD
         turned = self._finding * math.cos(angle) + self._carrying * math.sin(angle)
         height, width = self._size_hw
-        return np.asarray(cv2.resize(turned * self._amplitude(luma), (width, height), interpolation=cv2.INTER_LINEAR))
+        change = np.asarray(cv2.resize(turned * self._amplitude(luma), (width, height), interpolation=cv2.INTER_LINEAR))
+        self._held = seconds, change
+        return change
 
     def _amplitude(self, luma: npt.NDArray[np.uint8]) -> _Field:
         """Coarse: more where it is not seen, because much goes on there."""
         seen = luma[:: self._steps[0], :: self._steps[1]].astype(np.float32)
-        mean, square = cv2.blur(seen, (7, 7)), cv2.blur(seen * seen, (7, 7))
-        deviation = np.sqrt(np.maximum(square - mean * mean, 0.0))
+        mean, square = cv2.blur(seen, (5, 5)), cv2.blur(seen * seen, (5, 5))
+        deviation = cv2.sqrt(np.maximum(square - mean * mean, 0.0))
         # The least of the neighbourhood: next to an edge a flat wall stays flat.
-        calm = cv2.blur(cv2.erode(deviation, np.ones((7, 7), np.uint8)), (5, 5))
+        calm = cv2.blur(cv2.erode(deviation, np.ones((5, 5), np.uint8)), (3, 3))
         height, width = self._coarse_hw
         amplitude = np.clip(_STEADY + _BUSY * calm, _STEADY, _MOST)
         return np.asarray(cv2.resize(amplitude, (width, height), interpolation=cv2.INTER_LINEAR))
