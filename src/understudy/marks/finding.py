@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from understudy.marks.error_code import CODED_BITS, decoded
 from understudy.marks.invisible import CELLS, PERIOD, TILE, Payload, carriers, finding_field, laid_out
+from understudy.poses.similarity import Similarity
 
 SHORTEST = 2.0
 """seconds of film in which a mark can be found"""
@@ -117,8 +118,7 @@ def _folded(map_: _Complex, scale: float) -> _Complex:
     side = _FINE * TILE
     step = SHORT_SIDE / CELLS * scale / _FINE
     height, width = (max(1, round(length / step)) for length in map_.shape)
-    # Exactly this scale, whatever the rounding: the middle of sample i lies at (i + 0.5) * step - 0.5.
-    warp = np.array([[step, 0, 0.5 * step - 0.5], [0, step, 0.5 * step - 0.5]])
+    warp = Similarity.resized(step).matrix  # exactly, whatever the rounding of the size
     smooth = [cv2.GaussianBlur(part, (0, 0), 0.4 * step) for part in (map_.real.copy(), map_.imag.copy())]
     real, imaginary = (
         cv2.warpAffine(part, warp, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP) for part in smooth

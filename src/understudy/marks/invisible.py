@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.marks.error_code import BITS, CODED_BITS, encoded
+from understudy.poses.similarity import edge_to_edge
 
 VERSION, PRODUCT = 1, 0x5D1A
 """what a mark of ours begins with, 8 and 16 bits; by chance, 24 bits agree once in 17 million times"""
@@ -147,7 +148,7 @@ def laid_out(field: _Field, size_hw: tuple[int, int], cell: float) -> _Field:
     Returns:
         float32, size_hw.
     """
-    rows, columns = ((np.arange(side) + 0.5) / cell - 0.5 for side in size_hw)
+    rows, columns = (edge_to_edge(np.arange(side), shrink=cell) for side in size_hw)
     margin = 4  # what the interpolation looks at beyond the tile
     wrapped = np.pad(field, margin, mode="wrap")
     x, y = np.meshgrid(columns % TILE + margin, rows % TILE + margin)
