@@ -38,7 +38,8 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
         "clone --reference me.mp4 --driving dance.mp4 --output out.mp4 --unpaired a.mp4 b.performance --recipe pix2pix "
         "--preset fast --resume --overwrite --max-minutes 2.5 --max-steps 7 --memory-gb 1.5 --seed 3 "
         "--normalization ground --variant FBF --set steps=5 --set rotate=0 "
-        "--background #102030 --compare --fit whole --missing-limbs crop --no-marks --consent me --device cpu"
+        "--background #102030 --compare --fit whole --missing-limbs crop --no-marks "
+        "--label corner --consent me --device cpu"
         + OF_THE_REFERENCE[0] + OF_THE_DRIVER[0],
         {
             "reference": Path("me.mp4"), "driving": Path("dance.mp4"), "output": Path("out.mp4"),
@@ -47,7 +48,7 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
             "normalization": "ground", "variant": "FBF",
             "settings": ("steps=5", "rotate=0"),
             "background": "#102030", "compare": True, "fit": "whole", "missing_limbs": "crop", "marks": False,
-            "consent": "me", "device": "cpu",
+            "label": "corner", "consent": "me", "device": "cpu",
             **OF_THE_REFERENCE[1], **OF_THE_DRIVER[1],
         },
     ),
@@ -81,23 +82,24 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "perform": (
         "perform --actor me.actor --actor you.actor --driving dance.mp4 --output out.webm --layout stage "
         "--background transparent --normalization ground --compare --fit whole --missing-limbs fade "
-        "--no-marks --device mps"
+        "--no-marks --label corner --device mps"
         + OF_THE_DRIVER[0],
         {
             "actor": (Path("me.actor"), Path("you.actor")), "driving": Path("dance.mp4"), "output": Path("out.webm"),
             "layout": "stage", "background": "transparent", "normalization": "ground", "compare": True,
-            "fit": "whole", "missing_limbs": "fade", "marks": False, "device": "mps", **OF_THE_DRIVER[1],
+            "fit": "whole", "missing_limbs": "fade", "marks": False, "label": "corner", "device": "mps",
+            **OF_THE_DRIVER[1],
         },
     ),
     "reenact": (
         "perform --person anna.jpg --person ben.jpg --driving dance.mp4 --output out.webm --model my.freestyle "
         "--layout stage --background transparent --normalization ground --compare --fit whole --missing-limbs fade "
-        "--inpainter smooth --no-marks --consent both --device mps" + OF_THE_DRIVER[0],
+        "--inpainter smooth --no-marks --label corner --consent both --device mps" + OF_THE_DRIVER[0],
         {
             "person": (Path("anna.jpg"), Path("ben.jpg")), "driving": Path("dance.mp4"), "output": Path("out.webm"),
             "model": Path("my.freestyle"), "layout": "stage", "background": "transparent", "normalization": "ground",
             "compare": True, "fit": "whole", "missing_limbs": "fade", "inpainter": "smooth", "consent": "both",
-            "marks": False, "device": "mps", **OF_THE_DRIVER[1],
+            "marks": False, "label": "corner", "device": "mps", **OF_THE_DRIVER[1],
         },
     ),
     "train_freestyle": (

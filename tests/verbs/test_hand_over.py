@@ -186,7 +186,7 @@ def test_the_table_of_what_clone_shares_is_whole() -> None:
     of_the_driver = {"driving", *(f"driving_{name}" for name in PART)}
     assert (
         own
-        == {"background", "compare", "fit", "missing_limbs", "marks"} | of_the_driver
+        == {"background", "compare", "fit", "missing_limbs", "marks", "label"} | of_the_driver
         < inspect.signature(perform).parameters.keys()
     )
 
@@ -329,17 +329,17 @@ def test_perform_hands_on_everything_else(tmp_path: Path, dance: Path, performed
     output = tmp_path / "out.webm"
     perform(
         actor, dance, output, background="transparent", compare=True, fit="whole", missing_limbs="fade", marks=False,
-        device="cpu",
+        label="corner", device="cpu",
     )  # fmt: skip
     assert performed == {
         "actor": actor, "driver": performed["driver"], "output": output, "background": Background("transparent"),
         "compare": tmp_path / "out.compare.mp4", "overlay": tmp_path / "out.normalization.png", "fit": "whole",
-        "missing_limbs": "fade", "marks": False, "device": "cpu",
+        "missing_limbs": "fade", "marks": False, "label": True, "device": "cpu",
     }  # fmt: skip
     assert performed["driver"].performance.path == dance
     perform(actor, dance, output, background="transparent")
     assert [performed[name] for name in ("compare", "overlay", "fit", "device")] == [None, None, "placed", "auto"]
-    assert (performed["missing_limbs"], performed["marks"]) == ("stand", True)
+    assert [performed[name] for name in ("missing_limbs", "marks", "label")] == ["stand", True, False]
 
 
 def test_several_get_layout_background_and_comparison(tmp_path: Path, dance: Path, monkeypatch: Any) -> None:
@@ -350,12 +350,12 @@ def test_several_get_layout_background_and_comparison(tmp_path: Path, dance: Pat
     )
     output = tmp_path / "out.webm"
     shown = {"background": "transparent", "compare": True, "fit": "whole", "missing_limbs": "crop", "marks": False}
-    perform([tiny_actor(), tiny_actor()], dance, output, layout="stage", **shown)
+    perform([tiny_actor(), tiny_actor()], dance, output, layout="stage", label="corner", **shown)
     assert len(given.pop("cast")) == 2 and given.pop("driver").performance.path == dance
     assert given == {
         "output": output, "layout": "stage", "background": Background("transparent"),
         "compare": tmp_path / "out.compare.mp4", "fit": "whole", "missing_limbs": "crop", "marks": False,
-        "device": "auto",
+        "label": True, "device": "auto",
     }  # fmt: skip
 
 

@@ -31,6 +31,8 @@ Fit = Literal["placed", "whole"]
 """where the performer stands by itself, or so that all of it is in the picture"""
 MissingLimbs = Literal["stand", "crop", "fade"]
 """what becomes of the legs that a driver does not show: they stand, are outside of the picture, or are faded out"""
+Label = Literal["none", "corner"]
+"""whether a video says to people that it was generated, too"""
 TrackerName = Literal["blazepose", "rtmlib"]
 Landmarks = Literal["body", "wholebody"]
 

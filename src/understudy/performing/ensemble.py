@@ -38,6 +38,7 @@ from understudy.performing.ensemble_layout import (
 )
 from understudy.performing.fitting import fitted
 from understudy.performing.framing import Framing, framing_at
+from understudy.performing.label import Label, label_for
 from understudy.performing.marked_video import performer_of, writer_for
 from understudy.performing.perform import (
     COMPARE_HEIGHT,
@@ -143,6 +144,7 @@ def perform_together(
     fit: Fit = "placed",
     missing_limbs: MissingLimbs | None = None,
     marks: bool = True,
+    label: bool = False,
     device: Device = "auto",
 ) -> None:
     """Lets every member play the whole driver, and writes one video of all.
@@ -156,6 +158,7 @@ def perform_together(
         fit: of each in its own picture, see `fitted`; a stage has room for everybody.
         missing_limbs: see `perform.part_for`; "crop" frames each picture by itself, or the whole stage.
         marks: see `writer_for`.
+        label: whether it bears the word "AI", see `label_for`.
 
     Raises:
         PoseError: the driver never shows a whole torso.
@@ -179,7 +182,7 @@ def perform_together(
             )
         playing = [played[member.identity] for member in cast]
         shown = _side_by_side if layout == "side-by-side" else _on_one_stage
-        frames = shown(playing, background, driving)
+        frames = shown(playing, background, driving, label)
         performers = [member.performer for member in cast]
         writer = writer_for(output, driver, performers, background, marks=marks)
         beside = None
@@ -234,7 +237,7 @@ def _moments(cast: Sequence[_Played]) -> Generator[list[Image], None, None]:
 
 
 def _side_by_side(
-    cast: Sequence[_Played], background: Background, driving: Performance
+    cast: Sequence[_Played], background: Background, driving: Performance, label: bool
 ) -> Generator[Image, None, None]:
     pictures = [one.actor.original_size_hw for one in cast]
     panels = panel_sizes(pictures)
@@ -246,18 +249,26 @@ def _side_by_side(
     framings = [
         _framing([one], [spot], panel, background) for one, spot, panel in zip(cast, spots, panels, strict=True)
     ]
+    lefts = np.cumsum([0, *(width for _, width in panels)])
+    size_hw = panels[0][0], int(lefts[-1])
+    shifted = [Similarity.shifted(float(left), 0.0) for left in lefts[:-1]]
+    places = [left @ framing.of_spot(spot) for left, framing, spot in zip(shifted, framings, spots, strict=True)]
+    badge = _label(cast, places, size_hw) if label else None
     for moment, cutouts in enumerate(_moments(cast)):
-        yield np.concatenate(
+        shown = np.concatenate(
             [
                 _put(cutout, one, moment, framing.of_spot(spot), framing.of_room(next(ground)))
                 for cutout, one, spot, framing, ground in zip(cutouts, cast, spots, framings, behind, strict=True)
             ],
             axis=1,
         )
+        if badge is not None:
+            badge.paint(shown)
+        yield shown
 
 
 def _on_one_stage(
-    cast: Sequence[_Played], background: Background, driving: Performance
+    cast: Sequence[_Played], background: Background, driving: Performance, label: bool
 ) -> Generator[Image, None, None]:
     pictures = [one.actor.original_size_hw for one in cast]
     height = pictures[0][0]
@@ -274,11 +285,23 @@ def _on_one_stage(
     framing = _framing(cast, spots, stage_hw, background)
     order = painting_order([one.boxes[:, 3] for one in cast], spots, fps, height)
     behind = background.frames(stage_hw, fps, reference=cast[0].actor.background, driving=driving.background)
+    badge = _label(cast, [framing.of_spot(spot) for spot in spots], stage_hw) if label else None
     for moment, (cutouts, stage) in enumerate(zip(_moments(cast), behind, strict=False)):
         stage = framing.of_room(stage)
         for number in order[moment]:
             stage = _put(cutouts[number], cast[number], moment, framing.of_spot(spots[number]), stage)
+        if badge is not None:
+            badge.paint(stage)
         yield stage
+
+
+def _label(cast: Sequence[_Played], spots: Sequence[Similarity], size_hw: tuple[int, int]) -> Label:
+    """The label "AI" where nobody of them is, each with their picture at a spot."""
+    shown = [
+        ((spot @ one.actor.from_picture.inverse).of_pose(one.part.pose, size_hw), one.part.presence > 0)
+        for one, spot in zip(cast, spots, strict=True)
+    ]
+    return label_for(size_hw, shown)
 
 
 def _framing(

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from understudy.media.writing import VideoWriter
     from understudy.performance import Performance
     from understudy.performing.driver import Driver
+    from understudy.performing.label import Label
 
 Image = npt.NDArray[np.uint8]
 
@@ -216,6 +217,7 @@ def perform_to_file(
     fit: Fit = "placed",
     missing_limbs: MissingLimbs | None = None,
     marks: bool = True,
+    label: bool = False,
     device: Device = "auto",
 ) -> None:
     """Plays the whole driver and writes the video, and with `compare` driving, pose and clone side by side.
@@ -226,6 +228,7 @@ def perform_to_file(
         fit: see `fitted`.
         missing_limbs: see `part_for`.
         marks: see `writer_for`.
+        label: whether it bears the word "AI", see `label_for`.
     """
     driving, player = driver.performance, actor.player(device)
     if "frames" in player.needs and missing_limbs is not None and missing_of(driving):
@@ -242,11 +245,14 @@ def perform_to_file(
         behind = background.frames(
             actor.original_size_hw, driving.fps, reference=actor.background, driving=driving.background
         )
+        badge = label_of(actor, part, framing) if label else None
         shots = ReadAhead(generated(actor, player, part, driving), FRAMES_AHEAD)
         stack.callback(shots.stop)
         advance = stack.enter_context(progress_bar("performing", len(part)))
         for moment, (shot, stage) in enumerate(zip(shots, behind, strict=False)):
             frame = composed(actor, part, moment, shot, stage, framing)
+            if badge is not None:
+                badge.paint(frame)
             writer.write(unpremultiplied(frame) if background.transparent else frame)
             if comparison is not None:
                 comparison.add(moment, frame)
@@ -263,6 +269,15 @@ def framing_of(actor: Actor, part: Part, background: Background) -> Framing:
     if part.ends is None:
         return Framing()
     return framing_at(part.ends, [in_picture(actor, part.pose)], actor.original_size_hw, background)
+
+
+def label_of(actor: Actor, part: Part, framing: Framing) -> Label:
+    """The label "AI" where this performer is not."""
+    from understudy.performing.label import label_for
+
+    size_hw = actor.original_size_hw
+    pose = framing.of_spot(actor.from_picture.inverse).of_pose(part.pose, size_hw)
+    return label_for(size_hw, [(pose, part.presence > 0)])
 
 
 def played_part(part: Part, player: Player) -> Part:

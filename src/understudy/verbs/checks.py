@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from understudy.base.arguments import (
     Device,
     Fit,
+    Label,
     MissingLimbs,
     NormalizeBy,
     Preset,
@@ -188,6 +189,7 @@ class CheckedVideo:
     fit: Fit
     missing_limbs: MissingLimbs
     marks: bool
+    label: Label
     device: Device
 
     @property
@@ -210,6 +212,7 @@ def checked_video(
     fit: Fit,
     missing_limbs: MissingLimbs,
     marks: bool,
+    label: Label,
     device: Device,
     inputs: Sequence[object],
 ) -> CheckedVideo:
@@ -229,13 +232,14 @@ def checked_video(
     check_video_output(path, behind.transparent, compare, [*inputs, behind.what])
     check_choice("fit", fit, get_args(Fit))
     check_choice("missing_limbs", missing_limbs, get_args(MissingLimbs))
+    check_choice("label", label, get_args(Label))
     choose_device(device)
     if marks:
         checked_signing()
         check_place_beside(path)
     else:
         opt_out()
-    return CheckedVideo(path, behind, compare, fit, missing_limbs, marks, device)
+    return CheckedVideo(path, behind, compare, fit, missing_limbs, marks, label, device)
 
 
 def check_normalization(normalization: str | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from understudy.base.arguments import Device, Fit, MissingLimbs, NormalizeBy, Preset, Region, Rotation, StrPath
+from understudy.base.arguments import Device, Fit, Label, MissingLimbs, NormalizeBy, Preset, Region, Rotation, StrPath
 from understudy.base.ranks import check_alone
 from understudy.base.things import pasted
 from understudy.errors import UnderstudyError
@@ -59,6 +59,7 @@ def clone(
     driving_matte: StrPath = "auto",
     driving_tolerate_damage: bool = False,
     marks: bool = True,
+    label: Label = "none",
     consent: str | None = None,
     device: Device = "auto",
 ) -> Path:
@@ -106,6 +107,7 @@ def clone(
         driving_matte: as for `perform`.
         driving_tolerate_damage: as for `perform`.
         marks: as for `perform`.
+        label: as for `perform`.
         consent: as for `train`.
         device: as for `train`.
 
@@ -156,7 +158,7 @@ def clone(
     )
     given_along = [*filmed.values(), *danced.values()]
     video = checked_video(
-        output, background, compare, fit, missing_limbs, marks, device, [reference, driving, *given_along]
+        output, background, compare, fit, missing_limbs, marks, label, device, [reference, driving, *given_along]
     )
     training = checked_training(
         actor_path,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from understudy.base.arguments import (
     Device,
     Fit,
+    Label,
     Layout,
     MissingLimbs,
     NormalizeBy,
@@ -50,6 +51,7 @@ def perform(
     driving_matte: StrPath = "auto",
     driving_tolerate_damage: bool = False,
     marks: bool = True,
+    label: Label = "none",
     device: Device = "auto",
 ) -> Path:
     """Lets an actor, or several in step, play the motion of a video; writes a video.
@@ -92,7 +94,8 @@ def perform(
         driving_matte: of the driving clip, if it is a video: as `matte` for `track`.
         driving_tolerate_damage: of the driving clip, if it is a video: as `tolerate_damage` for `track`.
         marks: the file says that it was generated, by which program and actor, and who agreed: a signed manifest (C2PA)
-            and metadata (XMP), see `verify`; `marks=False` writes it without.
+            metadata (XMP) and an invisible mark, see `verify`; `marks=False` writes it without.
+        label: "corner" paints a small "AI" into the corner that the performer comes into least, for people to see.
         device: where to compute; "auto" takes the fastest there is.
 
     Returns:
@@ -134,7 +137,7 @@ def perform(
         tolerate_damage=driving_tolerate_damage,
     )
     video = checked_video(
-        output, background, compare, fit, missing_limbs, marks, device, [driving, *actors, *part.values()]
+        output, background, compare, fit, missing_limbs, marks, label, device, [driving, *actors, *part.values()]
     )
     if len(actors) > 1:
         return _together(actors, driving, part, video, layout, normalization)
@@ -169,6 +172,7 @@ def rendered(actor: Actor, driver: Driver, video: CheckedVideo) -> Path:
         fit=video.fit,
         missing_limbs=video.missing_limbs,
         marks=video.marks,
+        label=video.label == "corner",
         device=video.device,
     )
     return video.output
@@ -204,6 +208,7 @@ def _together(
         fit=video.fit,
         missing_limbs=video.missing_limbs,
         marks=video.marks,
+        label=video.label == "corner",
         device=video.device,
     )
     return video.output

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, get_args
 from understudy.base.arguments import (
     Device,
     Fit,
+    Label,
     Layout,
     MissingLimbs,
     NormalizeBy,
@@ -63,6 +64,7 @@ def reenact(
     driving_matte: StrPath = "auto",
     driving_tolerate_damage: bool = False,
     marks: bool = True,
+    label: Label = "none",
     consent: str | None = None,
     device: Device = "auto",
 ) -> Path:
@@ -94,6 +96,7 @@ def reenact(
         driving_matte: as for `perform`.
         driving_tolerate_damage: as for `perform`.
         marks: as for `perform`.
+        label: as for `perform`.
         consent: who agreed to be shown dancing, and to what; written into the video's metadata. Left out, it is asked
             for at a terminal.
         device: as for `perform`.
@@ -120,7 +123,7 @@ def reenact(
     if not people:
         raise UsageError("nobody is there to perform: give `person='photo.jpg'`, once for each performer")
     check_choice("layout", layout, get_args(Layout))
-    checked_video(output, background, compare, fit, missing_limbs, marks, device, [driving, *people])
+    checked_video(output, background, compare, fit, missing_limbs, marks, label, device, [driving, *people])
     if inpainter is not None:
         chosen_inpainter(inpainter)
         for one in people:
@@ -149,6 +152,7 @@ def reenact(
         driving_matte=driving_matte,
         driving_tolerate_damage=driving_tolerate_damage,
         marks=marks,
+        label=label,
         device=device,
     )
 
