@@ -4,8 +4,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from clips import write_sound
 from tiny import tiny_performance, tiny_poses
+from understudy.base.files import save_tensors, sha256_of
+from understudy.base.tensor_stream import TensorStream
 from understudy.errors import PerformanceError
+from understudy.media.reading import VideoWriter, write_image
 from understudy.performance import CONTENT_FILES, HEADER_FILE, Crop, Performance, PerformanceWriter
 
 FRAMES, SIZE = 9, 32
@@ -135,7 +139,17 @@ def _rewrite_header(**changes):
         pytest.param(lambda f: (f / HEADER_FILE).unlink(), "half written or not a performance", id="without header"),
         pytest.param(_rewrite_header(version=99), "version 99, and this program reads 1", id="newer version"),
         pytest.param(_rewrite_header(crop=None), "KeyError: 'crop'", id="header lacks crop"),
-        pytest.param(_rewrite_header(fps="30/0"), "ZeroDivisionError", id="no rate"),
+        pytest.param(_rewrite_header(fps="30/0"), "a rate of .30/0.", id="no rate"),
+        pytest.param(_rewrite_header(fps="1e-9999999"), "is no rate", id="a rate that takes ages"),
+        pytest.param(_rewrite_header(start="soon"), "'soon' is no number", id="start"),
+        pytest.param(_rewrite_header(source_sha256=12), "12 is no text", id="hash"),
+        pytest.param(_rewrite_header(size_hw=[32, 10**9]), "no whole number from 1 to 8192", id="size"),
+        pytest.param(_rewrite_header(rotate=45), "turned by 45 degrees", id="rotate"),
+        pytest.param(_rewrite_header(smoothed="yes"), "neither true nor false", id="switch"),
+        pytest.param(
+            _rewrite_header(slips=[{"kind": "x", "done": "eaten", "frames": []}]), "'eaten' was done", id="slip"
+        ),
+        pytest.param(_rewrite_header(crop={"scale": float("inf"), "translation_xy": [0, 0]}), "no number", id="crop"),
         pytest.param(_rewrite_header(frames=3), "3 frames and 9 poses", id="count contradicts"),
         pytest.param(lambda f: (f / HEADER_FILE).write_text("[1]"), "version None", id="header is a list"),
         pytest.param(lambda f: (f / HEADER_FILE).write_text('{"vers'), "not valid JSON", id="header cut off"),
@@ -147,6 +161,70 @@ def test_damage_is_named_in_one_line(tmp_path, harm, message):
     with pytest.raises(PerformanceError, match=message) as raised:
         Performance.load(path)
     assert "\n" not in str(raised.value)
+
+
+def _exchanged(name, make):
+    """Another file of that name, whose hash the header knows."""
+
+    def change(folder):
+        make(folder / name)
+        header = json.loads((folder / HEADER_FILE).read_text())
+        header["files"][name] = sha256_of(folder / name)
+        (folder / HEADER_FILE).write_text(json.dumps(header))
+
+    return change
+
+
+def _video_of(side):
+    def write_one(path):
+        with VideoWriter(path, Fraction(25)) as out:
+            out.write(np.zeros((side, side, 3), np.uint8))
+
+    return write_one
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        pytest.param(_exchanged("frames.mp4", _video_of(48)), "holds no frames of 32x32", id="larger frames"),
+        pytest.param(_exchanged("frames.mp4", _video_of(32)), "ends at frame 1 instead of 9", id="a frame alone"),
+        pytest.param(_exchanged("frames.mp4", lambda p: write_sound(p)), "can be decoded: track", id="only sound"),
+        pytest.param(_exchanged("matte.mp4", lambda p: p.write_bytes(b"text")), "cannot read .*: track", id="text"),
+        pytest.param(
+            _exchanged("flow.safetensors", lambda p: _flow(p, (9, 4, 4, 2), np.float16)), "flow of another", id="flow"
+        ),
+        pytest.param(
+            _exchanged("flow.safetensors", lambda p: _flow(p, (9, 8, 8, 2), np.float32)), "flow of another", id="type"
+        ),
+        pytest.param(
+            _exchanged("background.png", lambda p: write_image(p, striped(0))), "background of another", id="room"
+        ),
+        pytest.param(_exchanged("poses.safetensors", lambda p: _poses(p, 2, 1e30)), "1000000 pixels away", id="far"),
+        pytest.param(
+            _exchanged("poses.safetensors", lambda p: _poses(p, 3)), "a status that there is not", id="status"
+        ),
+    ],
+)
+def test_files_that_are_whole_and_of_something_else_are_named_in_one_line(tmp_path, harm, message):
+    path = write(tmp_path / "me.performance").path
+    harm(path)
+    with pytest.raises(PerformanceError, match=message):
+        again = Performance.load(path)
+        for read in (again.frames, again.mattes, again.flow, again.background):
+            list(read())
+
+
+def _flow(path, shape, dtype):
+    with TensorStream(path, "flow", shape[1:], dtype) as stream:
+        for _ in range(shape[0]):
+            stream.append(np.zeros(shape[1:], dtype))
+
+
+def _poses(path, status, x=0.0):
+    poses = tiny_poses(FRAMES, SIZE, 0)
+    poses.xy[1, 5] = x
+    held = {"xy": poses.xy, "confidence": poses.confidence, "status": np.full(FRAMES, status, np.uint8)}
+    save_tensors(path, held, {})
 
 
 @pytest.mark.parametrize(

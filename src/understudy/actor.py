@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.base.files import load_tensors, save_tensors
+from understudy.base.stored import number, rate, whole
 from understudy.base.things import pasted, what_is
 from understudy.consent import Consent
 from understudy.errors import ActorError, UsageError
@@ -193,7 +194,7 @@ class Actor:
         _check_version(path, header)
         try:
             return _actor(tensors, header)
-        except (KeyError, TypeError, ValueError, ZeroDivisionError, IndexError, UsageError) as cause:
+        except (KeyError, TypeError, ValueError, IndexError, UsageError) as cause:
             reason = f"{cause} is missing" if isinstance(cause, KeyError) else str(cause)
             raise ActorError(f"{path} cannot be used ({reason}): train it again, or use a backup") from None
 
@@ -252,7 +253,8 @@ def _actor(tensors: Arrays, header: Mapping[str, Any]) -> Actor:
     _check_arrays("statistics", below["statistics"], statistics)
     _check_arrays("weights", below["weights"], weights)
     crop, body, (height, width) = header["crop"], header["body"], header["original_size_hw"]
-    size_hw = int(height), int(width)
+    size_hw = whole(height, 1, MAX_SIDE), whole(width, 1, MAX_SIDE)
+    whole(config.size, 1, MAX_SIDE)
     return Actor(
         recipe=str(header["recipe"]),
         config=config,
@@ -261,16 +263,16 @@ def _actor(tensors: Arrays, header: Mapping[str, Any]) -> Actor:
         body=BodyStatistics(
             centre_xy=_pair(body["centre_xy"]),
             hip_width=_positive(body["hip_width"], "hip_width"),
-            torso_length=float(body["torso_length"]),
-            limb_lengths=tuple(float(length) for length in body["limb_lengths"]),
-            front_share=float(body["front_share"]),
+            torso_length=number(body["torso_length"]),
+            limb_lengths=tuple(number(length) for length in body["limb_lengths"]),
+            front_share=number(body["front_share"]),
         ),
         crop=Crop(_positive(crop["scale"], "crop scale"), _pair(crop["translation_xy"])),
-        working_size=int(_positive(header["working_size"], "working_size")),
+        working_size=whole(header["working_size"], 1, MAX_SIDE),
         original_size_hw=size_hw,
-        fps=Fraction(_positive(Fraction(header["fps"]), "fps")),
+        fps=rate(header["fps"]),
         background=_decoded(tensors["background_png"], size_hw),
-        record=dict(header["record"]),
+        record=_record(header["record"]),
         consent=Consent(str(header["consent"]["text"]), str(header["consent"]["time"])),
         reference_name=str(header["reference_name"]),
         reference_sha256=str(header["reference_sha256"]),
@@ -280,11 +282,20 @@ def _actor(tensors: Arrays, header: Mapping[str, Any]) -> Actor:
     )
 
 
+def _record(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What is shown of it as numbers must be some."""
+    record = dict(stored)
+    number(record.get("seconds", 0))
+    for value in dict(record.get("losses", {})).values():
+        number(value)
+    return record
+
+
 def _ground(stored: Mapping[str, Any] | None) -> GroundStatistics | None:
     if stored is None:
         return None
-    close, far = float(stored["close"]), float(stored["far"])
-    if not -float("inf") < far <= close < float("inf"):
+    close, far = number(stored["close"]), number(stored["far"])
+    if far > close:
         raise ValueError(f"ground close and far are {close} and {far}")
     heights = (_positive(stored[name], name) for name in ("close_height", "far_height"))
     return GroundStatistics(close, far, *heights)
@@ -307,14 +318,14 @@ def _check_arrays(what: str, arrays: Arrays, expected: ArraySpec) -> None:
 
 
 def _positive(value: Any, name: str) -> Any:
-    if not 0 < value < float("inf"):
+    if not number(value) > 0:
         raise ValueError(f"{name} is {value}")
     return value
 
 
 def _pair(values: Any) -> tuple[float, float]:
     x, y = values
-    return float(x), float(y)
+    return number(x), number(y)
 
 
 def _decoded(png: npt.NDArray[Any], size_hw: tuple[int, int]) -> npt.NDArray[np.uint8]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from understudy.errors import ConsentError
+from understudy.texts import printable
 
 LONGEST = 2000
 """characters of a consent text"""
@@ -32,15 +32,6 @@ class Consent:
     text: str
     time: str
     """UTC, ISO 8601, to the second"""
-
-
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-"""what neither XML nor a terminal can do with; line ends and tabs are spaces"""
-
-
-def printable(text: str) -> str:
-    """The text on one line, with a replacement character for what cannot be written or would steer a terminal."""
-    return " ".join(_UNPRINTABLE.sub("\ufffd", text).split())
 
 
 def comment_of(consents: Sequence[Consent], made_with: str) -> str:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from understudy.texts import shortened, shown
+
 
 class UnderstudyError(Exception):
-    """Base of the family. The command line prints the message as one line and exits with 2."""
+    """Base of the family. The command line prints the message as one line and exits with 2.
+
+    A message may quote what a file holds: as text it is one line, of sensible length, that steers no terminal.
+    """
+
+    def __str__(self) -> str:
+        return shortened(shown(super().__str__()))
 
 
 class MediaError(UnderstudyError):

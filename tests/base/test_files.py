@@ -1,3 +1,4 @@
+import hashlib
 import os
 import resource
 import subprocess
@@ -254,6 +255,17 @@ def test_damage_is_noticed(tmp_path, damage, message):
         path.write_bytes(before.replace(b"step", b"stop"))
     with pytest.raises(TrainingError, match=message):
         load_tensors(path, TrainingError)
+
+
+@pytest.mark.parametrize("said", ["[1]", "{", "[" * 100_000 + "]" * 100_000], ids=["a list", "cut off", "nested"])
+def test_a_header_that_is_none_is_refused_though_its_hash_fits(tmp_path, said):
+    from safetensors.numpy import save_file
+
+    array = np.zeros(3)
+    hashed = hashlib.sha256(said.encode() + f"\0x\0{array.dtype.str}\0(3,)\0".encode() + array.tobytes())
+    save_file({"x": array}, tmp_path / "a.safetensors", metadata={"understudy": said, "sha256": hashed.hexdigest()})
+    with pytest.raises(TrainingError, match="its header is not one of understudy's"):
+        load_tensors(tmp_path / "a.safetensors", TrainingError)
 
 
 def test_a_foreign_safetensors_file_is_refused(tmp_path):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from understudy.base.tensor_stream import TensorStream, map_tensor
+from understudy.base.tensor_stream import HEADER_BYTES, TensorStream, map_tensor
 from understudy.errors import PerformanceError
 
 
@@ -41,6 +41,19 @@ def _unfinished(path):
     stream._stream.close()
 
 
+def _say(before, after):
+    """Other words in the header, padded to the length that it had."""
+
+    def change(path):
+        content = path.read_bytes()
+        end = 8 + HEADER_BYTES
+        header = content[8:end].replace(before.encode(), after.encode()).rstrip()
+        assert after.encode() in header
+        path.write_bytes(content[:8] + header.ljust(HEADER_BYTES) + content[end:])
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("break_it", "message"),
     [
@@ -48,6 +61,9 @@ def _unfinished(path):
         pytest.param(_unfinished, "not a safetensors file", id="never closed"),
         pytest.param(lambda path: path.unlink(), "cannot read", id="missing"),
         pytest.param(lambda path: write_other(path), "no readable array 'flow'", id="another array"),
+        pytest.param(_say('"shape": [3, 2, 2]', '"shape": [-3, -2, 2]'), "-3 is no whole number", id="below nothing"),
+        pytest.param(_say('"shape": [3, 2, 2]', '"shape": [1e1, 2, 2]'), "no whole number", id="a broken shape"),
+        pytest.param(_say('"data_offsets": [0, 24]', '"data_offsets": [-24, 0]'), "no whole number", id="before it"),
     ],
 )
 def test_broken_files_are_one_line(tmp_path, break_it, message):

@@ -254,6 +254,16 @@ def test_what_another_program_wrote_in_our_name_may_be_anything(tmp_path, monkey
     assert "says that it was generated" in said and "nobody vouches" in said
 
 
+@pytest.mark.parametrize("told", ["{}", "[]", '{"manifests": {}, "active_manifest": "urn"}', '{"manifests": 7}'])
+def test_a_manifest_that_lacks_its_parts_is_damaged(marking, tmp_path, monkeypatch, told):
+    import c2pa
+
+    file = written(tmp_path / "out.mp4", marking)
+    monkeypatch.setattr(c2pa.Reader, "json", lambda self: told)
+    with pytest.raises(MediaError, match=r"out\.mp4 cannot be read \(it lacks what a manifest needs\)"):
+        manifest.read(file)
+
+
 def test_a_file_of_countless_boxes_is_not_looked_into(tmp_path):
     ftyp = b"\0\0\0\x14ftypisom" + bytes(8)
     (tmp_path / "boxes.mp4").write_bytes(ftyp + b"\0\0\0\x08free" * (manifest.MOST_BOXES + 1))

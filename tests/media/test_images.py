@@ -149,6 +149,15 @@ def test_a_gif_announces_its_height_and_width(tmp_path: Path) -> None:
     assert announced_size_hw(clips.write_gif(tmp_path / "a.gif")) == clips.SIZE_HW
 
 
+def test_a_gif_is_as_large_as_its_screen_whatever_its_first_frame_says(tmp_path: Path) -> None:
+    path = tmp_path / "a.gif"
+    frame = b"," + struct.pack("<HHHH", 0, 0, 60_000, 60_000) + b"\0"
+    path.write_bytes(b"GIF89a" + struct.pack("<HH", 40, 30) + b"\0\0\0" + frame)
+    assert announced_size_hw(path) == (30, 40)
+    path.write_bytes(b"GIF89a\x28")
+    assert announced_size_hw(path) is None
+
+
 def test_sizes_and_kinds_by_the_first_bytes(tmp_path: Path) -> None:
     write_image(tmp_path / "a.png", picture())
     write_image(tmp_path / "a.jpg", picture())

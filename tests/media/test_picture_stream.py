@@ -67,5 +67,11 @@ def test_damage_is_told(tmp_path):
     path.write_bytes(whole[:-8] + (ends - 1).tobytes())
     with pytest.raises(PerformanceError, match="does not say where its pictures end"):
         StoredPictures(path, PerformanceError)
+    path.write_bytes(whole[:-8] + np.array([-1], np.int64).tobytes())
+    with pytest.raises(PerformanceError, match="does not say where its pictures end"):
+        StoredPictures(path, PerformanceError)
+    path.write_bytes(whole.replace(b'"U8"', b'"F16"', 1).replace(b" ", b"", 1))
+    with pytest.raises(PerformanceError, match="is cut off"):
+        StoredPictures(path, PerformanceError)
     header = json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])
     assert list(header) == ["png", "ends"]

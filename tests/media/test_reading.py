@@ -9,12 +9,14 @@ import threading
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import clips
 from understudy.errors import MediaError, UsageError
+from understudy.media.info import _tagged_end
 from understudy.media.reading import VideoReader, is_video, probe
 
 
@@ -313,6 +315,21 @@ def test_broken_metadata_text_is_read_over(tmp_path: Path) -> None:
     path = clips.write_clip(tmp_path / "m.mp4", 5, metadata={"title": "XXXXXXXX", "comment": "YYYYYYYY"})
     path.write_bytes(path.read_bytes().replace(b"XXXXXXXX", b"\xff\xfe\x80\xc3(\xa0\xe2\x28"))
     assert clips.numbers_of(VideoReader(path)) == list(range(5))
+
+
+@pytest.mark.parametrize(
+    ("said", "end"),
+    [
+        ("00:00:01.500000000", Fraction(3, 2)),
+        ("01:02:03", Fraction(3723)),
+        ("", None),
+        ("1:2", None),
+        ("00:00:1e-9999999", None),  # a power of ten that would take ages to work out
+        ("00:00:1/0", None),
+    ],
+)
+def test_the_tag_that_tells_where_a_stream_ends(said: str, end: Fraction | None) -> None:
+    assert _tagged_end(SimpleNamespace(metadata={"DURATION": said})) == end
 
 
 def test_no_rate_is_above_240(tmp_path: Path) -> None:

@@ -288,6 +288,17 @@ def test_silent_driver_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture)
     assert "is left out" in caplog.text
 
 
+def test_sound_in_an_unknown_encoding_is_left_out_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = clips.write_clip(tmp_path / "a.mov", 6, audio="pcm_s16le")
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"sowt", b"zzzz"))
+    assert b"sowt" in content and not probe(path).has_audio
+    with VideoWriter(tmp_path / "out.mp4", Fraction(30), audio_from=path) as out:
+        out.write(clips.numbered(0))
+    assert "sound in an encoding that is not known here" in caplog.text
+    assert not probe(tmp_path / "out.mp4").has_audio
+
+
 def test_sound_that_ends_before_the_start_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = driver(tmp_path, "d.mp4", "aac", frames=30)
     result = write(tmp_path / "o.mp4", numbered(10), audio_from=path, audio_start=7.0)

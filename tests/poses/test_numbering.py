@@ -12,6 +12,7 @@ from understudy.poses.numbering import counts_from_zero, natural_key, numbers_in
         pytest.param(["f1_90.json", "f2_80.json", "f3_90.json"], [1, 2, 3], id="a score beside the number"),
         pytest.param(["0000.json"], [0], id="one file"),
         pytest.param(["a.json", "b.json"], None, id="no numbers"),
+        pytest.param(["9" * 5000 + ".jpg", "1.jpg"], None, id="more digits than Python reads"),
         pytest.param(["a1.json", "b2.json"], None, id="names of two clips"),
         pytest.param(["1_1.json", "1_2.json", "2_1.json"], None, id="two that count"),
         pytest.param(["1_4.json", "2_5.json"], None, id="two that both may be it"),
@@ -65,6 +66,9 @@ def test_names_that_tools_give_to_frames_of_a_video(names: list[str], alphapose:
 
 def test_natural_order() -> None:
     assert sorted(["f10", "f9", "f1"], key=natural_key) == ["f1", "f9", "f10"]
+    endless = "f" + "9" * 5000  # as text: before what is numbered
+    assert sorted(["f10", endless, "f9"], key=natural_key) == [endless, "f9", "f10"]
+    assert not counts_from_zero(["9" * 5000, "1"], by_alphapose=True)
 
 
 @pytest.mark.parametrize(

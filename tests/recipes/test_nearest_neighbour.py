@@ -118,6 +118,11 @@ def test_a_reference_without_a_person(tmp_path):
         keep_frames(nobody, 32, 10)
 
 
+def without_codec(film):
+    """The same with the encoding called by a name that nobody knows."""
+    return np.frombuffer(film.tobytes().replace(b"avc1", b"zzzz"), np.uint8)
+
+
 def damaged(name, value):
     return lambda weights: weights | {name: value(weights[name])}
 
@@ -129,6 +134,8 @@ def damaged(name, value):
         pytest.param(damaged("matte_mp4", lambda a: np.zeros(99, np.uint8)), "cannot be decoded", id="no video"),
         pytest.param(damaged("moment", lambda a: a[:2]), "8 poses for 2 frames", id="few numbers"),
         pytest.param(damaged("confidence", lambda a: a + 2), "poses cannot be used", id="confidence"),
+        pytest.param(damaged("xy", lambda a: a * 0 + 1e30), "more than 1000000 pixels away", id="far"),
+        pytest.param(damaged("frames_mp4", without_codec), "encoding that is not known", id="unknown encoding"),
     ],
 )
 def test_damaged_weights_are_told(me, change, message):

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from understudy.base.files import load_tensors
+from understudy.base.files import load_tensors, save_tensors
 from understudy.base.progress import progress_bar
 from understudy.base.stopping import SHOW_CURSOR
 from understudy.errors import Interrupted, TrainingError
@@ -141,6 +141,48 @@ def test_a_run_whose_files_are_all_damaged_is_not_thrown_away(fabric, tmp_path, 
     with pytest.raises(TrainingError, match=message):
         run(fabric, tmp_path, 8, resume=True)
     assert len(list((tmp_path / "checkpoints").iterdir())) == 2
+
+
+def _first_moment(change):
+    def changed(arrays, header):
+        name = next(name for name in sorted(arrays) if name.startswith("optimizer/") and name.endswith("/exp_avg"))
+        arrays[name] = change(arrays[name])
+
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param(lambda arrays, header: header.clear(), "'NoneType'", id="no progress"),
+        pytest.param(lambda arrays, header: header["progress"].update(step="12"), "'12' is no whole", id="step"),
+        pytest.param(lambda arrays, header: header["progress"].update(rate=7.0), "a rate of 7", id="rate"),
+        pytest.param(lambda arrays, header: arrays.pop("network/line/0.bias"), "0.bias is missing", id="weight"),
+        pytest.param(lambda arrays, header: arrays.update(more=np.zeros(2)), "more is not known", id="another"),
+        pytest.param(lambda arrays, header: arrays.pop("optimizer/line/0/exp_avg"), "memory is missing", id="memory"),
+        pytest.param(_first_moment(lambda one: one.reshape(-1)[:1]), "exp_avg is torch.float32", id="shape"),
+        pytest.param(_first_moment(lambda one: one.astype(np.float64)), "exp_avg is torch.float64", id="type"),
+    ],
+)
+def test_a_whole_checkpoint_of_something_else_is_refused(fabric, tmp_path, change, message):
+    run(fabric, tmp_path, 4)
+    for path in (tmp_path / "checkpoints").iterdir():
+        arrays, header = load_tensors(path)
+        change(arrays, header)
+        save_tensors(path, arrays, header)
+    with pytest.raises(
+        TrainingError, match=f"something else than what is trained here .*{message}.*delete that folder"
+    ):
+        run(fabric, tmp_path, 8, resume=True)
+
+
+def test_losses_that_are_none_are_left_out(fabric, tmp_path):
+    run(fabric, tmp_path, 20)
+    with open(tmp_path / "losses.jsonl", "ab") as stream:
+        stream.write(b'[1]\n7\n{"step": 1e999}\n{"step": "x"}\n\xff\n{"step": 20, "error": "much"}\n')
+    assert run(fabric, tmp_path, 21, resume=True).steps == 21
+    steps = [json.loads(line)["step"] for line in (tmp_path / "losses.jsonl").read_text().splitlines()]
+    assert steps == [10, 20, 20, 21]
 
 
 def test_without_resume_an_old_run_is_replaced(fabric, tmp_path):

@@ -277,7 +277,13 @@ def load_tensors(
         raise error(f"{path} was not written by understudy: its header has no content hash")
     if _content_hash(tensors, stored["understudy"]) != stored["sha256"]:
         raise error(f"{path} is damaged: its content does not match its stored SHA-256; use a backup or make it again")
-    return tensors, json.loads(stored["understudy"])
+    try:
+        header = json.loads(stored["understudy"])
+    except (ValueError, RecursionError):
+        header = None
+    if not isinstance(header, dict):
+        raise error(f"{path} is damaged: its header is not one of understudy's; use a backup or make it again")
+    return tensors, header
 
 
 def _check_tensor_header(path: Path, error: type[UnderstudyError]) -> None:

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.stored import whole
 from understudy.errors import UnderstudyError
 
 HEADER_BYTES = 512
@@ -106,13 +107,13 @@ def map_tensor(
             if not 2 <= length <= min(1 << 20, size - 8):
                 raise error(f"{path} is not a safetensors file, or it is cut off")
             entry = json.loads(stream.read(length))[name]
-        dtype, shape = np.dtype(DTYPES[entry["dtype"]]), tuple(entry["shape"])
-        first, last = entry["data_offsets"]
+        dtype, shape = np.dtype(DTYPES[entry["dtype"]]), tuple(whole(side) for side in entry["shape"])
+        first, last = (whole(offset) for offset in entry["data_offsets"])
     except OSError as cause:
         raise error(f"cannot read {path}: {cause.strerror}") from None
-    except (ValueError, KeyError, TypeError) as cause:
+    except (ValueError, KeyError, TypeError, RecursionError) as cause:
         raise error(f"{path} has no readable array {name!r} ({cause})") from None
-    count = int(np.prod(shape)) * dtype.itemsize
+    count = math.prod(shape) * dtype.itemsize
     if last - first != count or 8 + length + last > size:
         raise error(f"{path} is cut off: {name} needs {count} bytes and the file has {size}")
     if count == 0:

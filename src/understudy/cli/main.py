@@ -15,6 +15,7 @@ from understudy.cli import commands
 from understudy.cli.reading import COMMANDS, command
 from understudy.cli.wording import help_of, in_shell_words, overview
 from understudy.errors import Interrupted, Told, UnderstudyError
+from understudy.texts import shown
 
 HELP = ("-h", "--help")
 AMBIGUOUS_WORDS = ("--source", "--target")
@@ -119,7 +120,7 @@ def _say_error(error: object) -> None:
 
 def _one_line(said: object) -> str:
     """An error or a note, in the shell's words."""
-    return in_shell_words(" ".join(str(said).split()))
+    return in_shell_words(shown(str(said)))
 
 
 def _raise_interrupted(number: int, _: FrameType | None) -> None:

@@ -154,6 +154,8 @@ def _read(file: Path, kind: str, manifest: bytes | None) -> Manifest | None:
             c2pa.Reader(kind, stream, manifest, context=context) as reader,
         ):
             return _told(json.loads(reader.json()))
+    except (LookupError, TypeError, ValueError, AttributeError):  # it can be signed, and lack parts all the same
+        raise MediaError(f"the manifest of {file} cannot be read (it lacks what a manifest needs)") from None
     except c2pa.C2paError as error:
         said = f"{type(error).__name__} {error}"
         if "ManifestNotFound" in said:

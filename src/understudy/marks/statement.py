@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from understudy.consent import Consent, comment_of, printable
+from understudy.consent import Consent, comment_of
+from understudy.texts import printable
 
 VOCABULARY = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 """of the IPTC: how a picture came to be"""

@@ -55,11 +55,13 @@ def _announced(stream: BinaryIO) -> tuple[int, int] | None:
     head = stream.read(8)
     if not head.startswith((_PNG, _JPEG, _GIF)):
         return None
-    from PIL.GifImagePlugin import GifImageFile
+    if head.startswith(_GIF):  # Pillow would look at the first frame, too, and refuse a large one in its own way
+        size = stream.read(2)
+        return (int.from_bytes(size, "little"), int.from_bytes(head[6:8], "little")) if len(size) == 2 else None
     from PIL.JpegImagePlugin import JpegImageFile
     from PIL.PngImagePlugin import PngImageFile
 
-    kind = PngImageFile if head == _PNG else JpegImageFile if head.startswith(_JPEG) else GifImageFile
+    kind = PngImageFile if head == _PNG else JpegImageFile
     stream.seek(0)
     try:
         picture = kind(stream)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import statistics
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,7 +21,7 @@ from understudy.base.arguments import Rotation
 from understudy.errors import MediaError, UsageError
 from understudy.media.beginning import Stamps, find_beginning, read_stamps
 from understudy.media.images import check_size
-from understudy.media.opening import films, media_errors, open_input, video_stream
+from understudy.media.opening import films, media_errors, open_input, sounds, video_stream
 
 STANDARD_RATES = tuple(
     Fraction(rate, divisor)
@@ -32,6 +33,9 @@ STANDARD_RATES = tuple(
 MAX_RATE = 240
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """decoders that keep the transparency which the built-in ones drop"""
+
+_DURATION = re.compile(r"([0-9]{1,6}):([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]{1,12})?)")
+"""without exponents: `Fraction` would work out a power of ten of any size"""
 
 TURNS = {
     "none": (1, 0, 0, 1),
@@ -61,7 +65,7 @@ class VideoInfo:
         frames: number of frames at that rate, from the header (an estimate; a cut-off file holds fewer).
         duration: seconds, from the header.
         rotation: degrees clockwise by which stored frames are turned for display: 0, 90, 180 or 270.
-        has_audio: whether there is sound.
+        has_audio: whether there is sound that can be decoded.
         codec: name of the video codec, "h264" say.
         pixel_format: as stored, "yuv420p" say.
     """
@@ -157,7 +161,7 @@ def inspect(path: Path, rotate: Rotation = 0, double_rate: bool = False) -> Sour
             frames=max(1, round(duration * fps)),
             duration=duration,
             rotation=_DEGREES.get(turn, 0),
-            has_audio=bool(container.streams.audio),
+            has_audio=bool(sounds(container)),
             codec=stream.codec_context.name,
             pixel_format=frame.format.name,
         )
@@ -244,11 +248,10 @@ def _duration(
 
 def _tagged_end(stream: av.video.stream.VideoStream) -> Fraction | None:
     """Matroska files tell each stream's end in a tag: 00:00:01.500000000."""
-    parts = stream.metadata.get("DURATION", "").split(":")
-    try:
-        hours, minutes, seconds = (Fraction(part.strip()) for part in parts)
-    except ValueError:
+    found = _DURATION.fullmatch(stream.metadata.get("DURATION", "").strip())
+    if found is None:
         return None
+    hours, minutes, seconds = (Fraction(part) for part in found.groups())
     return 3600 * hours + 60 * minutes + seconds or None
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import av.audio.stream
 import av.container
 import av.error
 import av.stream
@@ -148,6 +149,11 @@ def films(container: av.container.InputContainer) -> list[av.video.stream.VideoS
     """The video streams but covers; and but single pictures where there are others (an AVIF's still)."""
     streams = [stream for stream in container.streams.video if not _is_cover(stream)]
     return [stream for stream in streams if stream.frames != 1] or streams
+
+
+def sounds(container: av.container.InputContainer) -> list[av.audio.stream.AudioStream]:
+    """The sound streams in an encoding that is known here; phones put others beside these, for headphones."""
+    return [stream for stream in container.streams.audio if stream.codec_context is not None and stream.time_base]
 
 
 def _is_cover(stream: av.video.stream.VideoStream) -> bool:

@@ -74,8 +74,9 @@ class StoredPictures:
     def __init__(self, path: str | os.PathLike[str], error: type[UnderstudyError] = UnderstudyError) -> None:
         self._path, self._error = Path(path), error
         self._png, self._ends = (map_tensor(path, name, error) for name in ("png", "ends"))
-        steps = np.diff(self._ends, prepend=0)
-        if self._ends.ndim != 1 or (steps <= 0).any() or (self._ends[-1] if len(self._ends) else 0) != self._png.size:
+        ends, flat = self._ends, self._png.ndim == self._ends.ndim == 1
+        kinds = self._png.dtype == np.uint8 and ends.dtype == np.int64
+        if not (flat and kinds) or (np.diff(ends, prepend=0) <= 0).any() or (ends[-1:].sum()) != self._png.size:
             raise error(f"{path} does not say where its pictures end: it is damaged")
 
     def __len__(self) -> int:

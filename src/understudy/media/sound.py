@@ -22,7 +22,7 @@ import numpy.typing as npt
 from understudy.errors import MediaError
 from understudy.media.info import inspect
 from understudy.media.joins import Joins
-from understudy.media.opening import media_errors, open_input
+from understudy.media.opening import media_errors, open_input, sounds
 
 _log = logging.getLogger(__name__)
 
@@ -64,9 +64,9 @@ class AudioTrack:
             raise
 
     def _begin(self, start: Fraction, suffix: str) -> None:
-        if not self._input.streams.audio:
+        if not sounds(self._input):
             raise MediaError(f"{self._path} has no sound")
-        self._stream = self._input.streams.audio[0]
+        self._stream = sounds(self._input)[0]
         assert self._stream.time_base is not None
         self._time_base = self._stream.time_base
         own_start = (self._stream.start_time or 0) * self._time_base
@@ -182,6 +182,9 @@ def open_audio(path: Path, start: Fraction, output: av.container.OutputContainer
         if not container.streams.audio:
             _log.warning(f"{path} has no sound, so the output has none either")
             return None
+        if not sounds(container):
+            _log.warning(f"{path} has sound in an encoding that is not known here, so the output has none")
+            return None
         if not _sounds_after(container, start):
             _log.warning(f"{path} has no sound after {float(start):g} s, so the output has none either")
             return None
@@ -189,7 +192,7 @@ def open_audio(path: Path, start: Fraction, output: av.container.OutputContainer
 
 
 def _sounds_after(container: av.container.InputContainer, start: Fraction) -> bool:
-    stream = container.streams.audio[0]
+    stream = sounds(container)[0]
     if start <= 0 or not stream.duration or not stream.time_base:
         return True
     return bool(stream.duration * stream.time_base > start)

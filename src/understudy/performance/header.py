@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from understudy.base.arguments import Rotation
 from understudy.base.files import read_json, sha256_of
+from understudy.base.stored import brief, number, rate, whole, word
 from understudy.base.things import pasted, what_is
 from understudy.errors import PerformanceError
+from understudy.media.images import MAX_SIDE
 from understudy.poses.similarity import Similarity
 from understudy.poses.slip import Slip
 
@@ -124,26 +127,55 @@ def read_header(path: Path) -> Header:
         raise PerformanceError(f"{path} has version {version}, and this program reads {VERSION}: track the video again")
     try:
         content = {field.name: (UNSAID | content)[field.name] for field in fields(Header)}
-        crop = content["crop"]
-        content |= {
-            "fps": Fraction(content["fps"]),
-            "size_hw": _pair(content["size_hw"]),
-            "original_size_hw": _pair(content["original_size_hw"]),
-            "crop": Crop(float(crop["scale"]), (float(crop["translation_xy"][0]), float(crop["translation_xy"][1]))),
-            "frames": int(content["frames"]),
-            "files": dict(content["files"]),
-            "parsing": str(content["parsing"]),
-            "surface": str(content["surface"]),
-            "slips": tuple(Slip.read(slip) for slip in content["slips"]),
-        }
-    except (KeyError, TypeError, ValueError, ZeroDivisionError, IndexError) as cause:
+        content |= {name: read(content[name]) for name, read in _READ.items()}
+    except (KeyError, TypeError, ValueError, IndexError) as cause:
         raise PerformanceError(f"{path} is damaged ({type(cause).__name__}: {cause}): track the video again") from None
     return Header(**content)
 
 
-def _pair(values: Any) -> tuple[int, int]:
+def _size_hw(values: Any) -> tuple[int, int]:
     height, width = values
-    return int(height), int(width)
+    return whole(height, 1, MAX_SIDE), whole(width, 1, MAX_SIDE)
+
+
+def _crop(values: Any) -> Crop:
+    x, y = values["translation_xy"]
+    return Crop(number(values["scale"]), (number(x), number(y)))
+
+
+def _moment(value: Any) -> float | None:
+    return None if value is None else number(value)
+
+
+def _switch(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{brief(value)} is neither true nor false")
+    return value
+
+
+def _rotate(value: Any) -> int:
+    if value not in get_args(Rotation):
+        raise ValueError(f"turned by {brief(value)} degrees")
+    return int(value)
+
+
+_WORDS = ("source_name", "source_sha256", "tracker", "tracker_version", "landmarks", "matte", "parsing", "surface")
+_READ: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(_WORDS, word),
+    **dict.fromkeys(("found", "interpolated", "missing"), whole),
+    **dict.fromkeys(("start", "end"), _moment),
+    **dict.fromkeys(("smoothed", "double_rate"), _switch),
+    **dict.fromkeys(("size_hw", "original_size_hw"), _size_hw),
+    "fps": rate,
+    "frames": lambda value: whole(value, 1),
+    "crop": _crop,
+    "inpainted": number,
+    "flow_shrink": lambda value: whole(value, 1),
+    "files": lambda value: {name: word(digest) for name, digest in dict(value).items()},
+    "rotate": _rotate,
+    "slips": lambda value: tuple(Slip.read(slip) for slip in value),
+}
+"""how each thing in a header is read"""
 
 
 def check_file(path: Path, header: Header, name: str) -> None:

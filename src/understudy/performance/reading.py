@@ -17,14 +17,17 @@ from understudy.base.files import load_tensors
 from understudy.base.tensor_stream import map_tensor
 from understudy.body.labels import LABELS
 from understudy.body.surface_mesh import CHARTS
-from understudy.errors import PerformanceError
+from understudy.errors import MediaError, PerformanceError
+from understudy.media.beginning import video_decoder
 from understudy.media.colour import RgbConverter
-from understudy.media.opening import ANY_METADATA
+from understudy.media.opening import ANY_METADATA, media_errors
 from understudy.media.picture_stream import StoredPictures
 from understudy.media.reading import read_image
 from understudy.performance.header import (
     BACKGROUND_FILE,
     FLOW_FILE,
+    FLOW_SHRINK,
+    FOUND,
     FRAMES_FILE,
     HEADER_FILE,
     LABELS_FILE,
@@ -125,11 +128,18 @@ class Performance:
 
         `flow[i]` at x says where the point came from: `frame_i(x) ~ frame_{i-1}(x + flow[i](x))`; `flow[0]` is 0.
         """
-        return map_tensor(self.path / FLOW_FILE, "flow", PerformanceError)
+        flow = map_tensor(self.path / FLOW_FILE, "flow", PerformanceError)
+        height, width = self.header.size_hw
+        if flow.shape != (len(self), height // FLOW_SHRINK, width // FLOW_SHRINK, 2) or flow.dtype != np.float16:
+            raise PerformanceError(f"{self.path} has flow of another kind or size: track the video again")
+        return flow
 
     def background(self) -> UInt8Array:
         """(H, W, 3) RGB at the clip's own size: the room without the person."""
-        return read_image(self.path / BACKGROUND_FILE)
+        background = read_image(self.path / BACKGROUND_FILE)
+        if background.shape[:2] != self.header.original_size_hw:
+            raise PerformanceError(f"{self.path} has a background of another size: track the video again")
+        return background
 
     def _decode(self, name: str, start: int, stop: int | None) -> Iterator[UInt8Array]:
         return decoded_range(self.path / name, self.header.size_hw, self.fps, *self._range(start, stop))
@@ -170,21 +180,26 @@ def decoded_range(path: Path, size_hw: tuple[int, int], fps: Fraction, start: in
     given = 0
     to_rgb = RgbConverter(size_hw, "", (0, 0, 0))
     try:
-        with av.open(str(path), format="mp4", **ANY_METADATA) as container:
-            stream = container.streams.video[0]
+        with media_errors(path), av.open(str(path), format="mp4", **ANY_METADATA) as container:
+            stream = next(iter(container.streams.video), None)
+            if stream is None or stream.codec_context is None or not stream.time_base:
+                raise PerformanceError(f"{path} holds no frames that can be decoded: track the video again")
+            if (stream.height, stream.width) != size_hw:
+                raise PerformanceError(f"{path} holds no frames of {size_hw[1]}x{size_hw[0]}: track the video again")
+            video_decoder(stream, None)
             stream.thread_type = "SLICE"  # frame threads would decode ahead of short ranges for nothing
             if start:
                 container.seek(round(start / fps / stream.time_base), stream=stream)  # every frame is a key frame
             for frame in container.decode(stream):
-                index = round(frame.pts * stream.time_base * fps)
+                index = start if frame.pts is None else round(frame.pts * stream.time_base * fps)
                 if index < start:
                     continue
                 yield to_rgb(frame)
                 given += 1
                 if given == stop - start:
                     return
-    except av.FFmpegError as cause:
-        raise PerformanceError(f"cannot read {path} ({cause.strerror}): track the video again") from None
+    except MediaError as cause:
+        raise PerformanceError(f"{cause}: track the video again") from None
     raise PerformanceError(f"{path} ends at frame {start + given} instead of {stop}: track the video again")
 
 
@@ -205,8 +220,11 @@ def _read_poses(path: Path, header: Header) -> tuple[Pose, UInt8Array]:
     tensors, _ = load_tensors(path / POSES_FILE, PerformanceError)
     try:
         poses = Pose(tensors["xy"], tensors["confidence"], header.size_hw)
+        poses.check_reach()
         status = tensors["status"]
-    except (KeyError, ValueError) as cause:
+        if status.dtype != np.uint8 or status.max(initial=0) > FOUND:
+            raise ValueError("a status that there is not")
+    except (KeyError, ValueError, TypeError) as cause:
         raise PerformanceError(f"{path / POSES_FILE} does not hold poses ({cause}): track the video again") from None
     if len(poses) != header.frames or status.shape != (header.frames,):
         raise PerformanceError(f"{path} has {header.frames} frames and {len(poses)} poses: track the video again")

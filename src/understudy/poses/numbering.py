@@ -15,11 +15,19 @@ from pathlib import PurePath
 _KEYPOINTS = "_keypoints"
 _OPENPOSE_OF_A_VIDEO = re.compile(r"(.*_)?\d{12}_keypoints")
 _COUNTED_FROM = (0, 1)
+_MOST_DIGITS = 18
+"""of a number in a name"""
 
 
 def natural_key(name: str) -> list[tuple[int, str]]:
     """Sorts frame2 before frame10."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name) if part]
+    parts = (part for part in re.split(r"(\d+)", name) if part)
+    return [(int(part), "") if _is_number(part) else (-1, part) for part in parts]
+
+
+def _is_number(part: str) -> bool:
+    """Whether digits are few enough to number something; of thousands, Python makes no number."""
+    return part.isdecimal() and len(part) <= _MOST_DIGITS
 
 
 def numbers_in(names: Sequence[str]) -> list[int] | None:
@@ -35,6 +43,8 @@ def numbers_in(names: Sequence[str]) -> list[int] | None:
     """
     parts = [_parts(name) for name in names]
     if not parts or len({tuple(one[0::2]) for one in parts}) != 1:
+        return None
+    if not all(_is_number(part) for one in parts for part in one[1::2]):
         return None
     columns = [[int(one[place]) for one in parts] for place in range(1, len(parts[0]), 2)]
     if len(parts) == 1:
@@ -64,7 +74,7 @@ def counts_from_zero(names: Sequence[str], by_alphapose: bool = False) -> bool:
     OpenPose writes VIDEO_000000000012_keypoints.json; AlphaPose 12.json, or 12.jpg in its list, without zeros in front.
     """
     stems = [PurePath(name).stem for name in names]
-    if by_alphapose and all(stem.isdecimal() and str(int(stem)) == stem for stem in stems):
+    if by_alphapose and all(_is_number(stem) and str(int(stem)) == stem for stem in stems):
         return True
     return bool(stems) and all(_OPENPOSE_OF_A_VIDEO.fullmatch(stem) for stem in stems)
 

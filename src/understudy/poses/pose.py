@@ -19,6 +19,8 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float32]
 
 POINTS = 133
+FARTHEST = 1e6
+"""pixels from the frame's corner: no file holds a point farther away"""
 BODY = slice(0, 17)
 FEET = slice(17, 23)
 FACE = slice(23, 91)
@@ -238,6 +240,16 @@ class Pose:
     def found(self) -> npt.NDArray[np.bool_]:
         """(T,) true where any of the 17 body joints is seen."""
         return np.asarray((self.confidence[:, BODY] > 0).any(axis=1), np.bool_)
+
+    def check_reach(self) -> None:
+        """For poses out of a file, whose writer may have written anything.
+
+        Raises:
+            ValueError: a point that is seen lies farther away than any can.
+        """
+        seen = self.xy[self.confidence > 0]
+        if np.abs(seen).max(initial=0) > FARTHEST:
+            raise ValueError(f"a point lies more than {FARTHEST:.0f} pixels away")
 
     def sha256(self) -> str:
         """Hash of the points and their confidence, by which the same poses are known again."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+
+from understudy.base.stored import brief, whole, word
 
 Done = Literal["mended", "left out", "kept"]
 """what was done: put right, or guessed over; taken for frames without anybody; or nothing"""
@@ -38,8 +40,10 @@ class Slip:
         Raises:
             KeyError, TypeError, ValueError: it is something else.
         """
-        frames = tuple((int(first), int(last)) for first, last in content["frames"])
-        return cls(str(content["kind"]), content["done"], frames)
+        frames = tuple((whole(first), whole(last)) for first, last in content["frames"])
+        if content["done"] not in get_args(Done):
+            raise ValueError(f"{brief(content['done'])} was done")
+        return cls(word(content["kind"]), content["done"], frames)
 
     @property
     def count(self) -> int:

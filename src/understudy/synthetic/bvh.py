@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,10 @@ _MAX_PATH = 0.6
 _LIFT_OFF = 0.03
 """leg lengths under which a foot counts as standing"""
 
+_SHORTEST, _LONGEST = 1e-4, 10.0
+"""seconds that a frame may last"""
+_MOST = 1e6
+"""units from a joint to the next, of the path, and degrees"""
 _AIRBORNE = 0.5
 """seconds: the longest half of a jump"""
 
@@ -150,19 +155,30 @@ def parse_bvh(text: str, name: str = "the BVH text") -> Clip:
     if "HIERARCHY" not in head or not tail:
         raise PoseError(f"{name} is not a BVH file: it has no HIERARCHY and MOTION")
     names, parents, offsets, channels = _hierarchy(head, name)
-    header = re.match(r"\s*Frames:\s*(\d+)\s*Frame Time:\s*([0-9.eE+-]+)\s", tail)
-    if header is None:
+    header = re.match(r"\s*Frames:\s*([0-9]{1,9})\s*Frame Time:\s*([0-9.eE+-]{1,30})\s", tail)
+    if header is None or not _is_number(header[2]):
         raise PoseError(f"{name} is damaged: no 'Frames:' and 'Frame Time:' after MOTION")
     frames, seconds = int(header[1]), float(header[2])
+    if seconds and not _SHORTEST <= seconds <= _LONGEST:
+        raise PoseError(f"{name} has frames of {seconds:g} seconds: from {_SHORTEST} to {_LONGEST} are read")
     try:
         values = np.array(tail[header.end() :].split(), np.float64)
     except ValueError as cause:
         raise PoseError(f"{name} is damaged: {cause}") from None
     width = sum(len(entry) for entry in channels)
-    if frames == 0 or seconds <= 0 or width == 0 or len(values) < frames * width or not np.isfinite(values).all():
+    if not (np.abs(values) <= _MOST).all() or any(not (np.abs(offset) <= _MOST).all() for offset in offsets):
+        raise PoseError(f"{name} is damaged: it holds numbers that are none, or above {_MOST:.0f}")
+    if frames == 0 or seconds <= 0 or width == 0 or len(values) < frames * width:
         raise PoseError(f"{name} is cut off: {len(values)} numbers for {frames} frames of {width}")
     positions, rotations = _placed(values[: frames * width].reshape(frames, width), parents, offsets, channels)
     return Clip(tuple(names), positions, rotations, seconds)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _hierarchy(text: str, name: str) -> tuple[list[str], list[int], list[Array], list[list[str]]]:

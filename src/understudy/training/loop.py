@@ -29,6 +29,7 @@ from understudy.errors import Interrupted, TrainingError
 from understudy.training import together
 from understudy.training.average import Average
 from understudy.training.chance import Chance
+from understudy.training.checkpoint import Progress, check_fits
 from understudy.training.estimate import Estimate
 from understudy.training.run_folder import RunFolder
 from understudy.training.step import not_descended
@@ -126,15 +127,6 @@ def out_of_memory_told() -> Iterator[None]:
         ) from None
 
 
-@dataclass
-class _Progress:
-    step: int = 0
-    seconds: float = 0.0
-    rate: float = 1.0
-    """Factor on every learning rate; halved when a run had to go back."""
-    backtracks: int = 0
-
-
 def run(
     trainee: Trainee,
     folder: Path,
@@ -196,7 +188,7 @@ class _Loop:
         self.chance = Chance(seed, rank(), ranks())
         self.average = Average(trainee.networks[trainee.shown], ema_decay)
         self.base_rates = {name: o.param_groups[0]["lr"] for name, o in trainee.optimizers.items()}
-        self.at = _Progress()
+        self.at = Progress()
         self.recent: dict[str, float] = {}
         self.bad_steps = 0
         self.signal: int | None = None
@@ -324,12 +316,21 @@ class _Loop:
     def restore(self) -> bool:
         """Loads the newest checkpoint that is whole; False when there is none."""
         found = self.folder.load() if first() else None
-        progress = together.of_first(lambda: None if found is None else found[1]["progress"])
-        if progress is None:
+        if not together.of_first(lambda: found is not None):
             return False
+        progress = together.of_first(lambda: None if found is None else found[1].get("progress"))
         arrays = None if found is None else {name: torch.from_numpy(array) for name, array in found[0].items()}
-        self._load_state(together.tensors_of_first(arrays))
-        self.at = _Progress(**progress)
+        tensors = together.tensors_of_first(arrays)
+        try:
+            at = Progress.read(progress)
+            check_fits(tensors, self._state(), self.trainee.optimizers)
+        except (ValueError, TypeError, KeyError) as cause:
+            raise TrainingError(
+                f"the checkpoint in {self.folder.path} is of something else than what is trained here ({cause}): "
+                "delete that folder to begin anew, or choose another `output`"
+            ) from None
+        self._load_state(tensors)
+        self.at = at
         self._apply_rate()
         self.recent = together.of_first(lambda: self.folder.forget_losses_after(self.at.step))
         return True
@@ -362,7 +363,7 @@ class _Loop:
             for name, value in below(f"optimizer/{optimizer_name}/").items():
                 index, key = name.split("/")
                 weight = weights[int(index)]
-                if value.shape == weight.shape:  # fused Adam pairs elements by their place in memory
+                if key != "step":  # fused Adam pairs elements by their place in memory
                     value = torch.empty_like(weight, requires_grad=False).copy_(value)
                 state.setdefault(int(index), {})[key] = value
             groups = optimizer.state_dict()["param_groups"]

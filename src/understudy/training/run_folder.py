@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from understudy.base.arguments import word_of_today
 from understudy.base.files import atomic_file, load_tensors, read_json, save_tensors, write_json
+from understudy.base.stored import whole
 from understudy.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -77,12 +78,13 @@ class RunFolder:
         """Removes the lines of steps that will be done again; returns the losses of the last line that stays."""
         if not self.losses.exists():
             return {}
-        lines = self.losses.read_text(encoding="utf-8").splitlines()
+        lines = self.losses.read_text(encoding="utf-8", errors="replace").splitlines()
         kept = [line for line in lines if _step_of(line) <= step]
         with atomic_file(self.losses) as temporary:
             temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
         last = json.loads(kept[-1]) if kept else {}
-        return {name: value for name, value in last.items() if name not in ("step", "seconds")}
+        kept_losses = {name: value for name, value in last.items() if name not in ("step", "seconds")}
+        return {name: value for name, value in kept_losses.items() if isinstance(value, float)}
 
     # -- checkpoints ---------------------------------------------------------------------------------------
 
@@ -134,6 +136,6 @@ def _short(value: Any) -> str:
 
 def _step_of(line: str) -> int:
     try:
-        return int(json.loads(line)["step"])
-    except (ValueError, KeyError):
+        return whole(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError, RecursionError):
         return 2**62  # a half-written last line of a killed run

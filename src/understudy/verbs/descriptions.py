@@ -29,6 +29,7 @@ from understudy.poses.pose import (
     RIGHT_WRIST,
     Pose,
 )
+from understudy.texts import shortened, shown
 
 if TYPE_CHECKING:
     from understudy.actor import Actor
@@ -46,9 +47,9 @@ BEHIND = (200, 60, 160)
 
 
 def table(rows: list[tuple[str, str]]) -> list[str]:
-    """One line per fact: `name  value`."""
+    """One line per fact: `name  value`. Values may be what a file says of itself."""
     width = max(len(name) for name, _ in rows)
-    return [f"{name:<{width}}  {value}" for name, value in rows]
+    return [f"{name:<{width}}  {shortened(shown(value))}" for name, value in rows]
 
 
 def _size(size_hw: tuple[int, int]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_text
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -27,8 +26,6 @@ SAID: dict[Verdict, str] = {
 }
 EXIT_CODES: dict[Verdict, int] = {"generated": 0, "otherwise": 1, "unmarked": 1, "unreadable": 2, "changed": 3}
 """of the command, whose worst file counts"""
-_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
-"""what makes a terminal write the other way round"""
 NOT_PROVEN = """\
 What this does not prove. No marks: uploads strip them, and other programs write none. An intact manifest: that what it
 says is true; whoever holds the key said so. A key that nobody vouches for: anybody can make one, by any name. Metadata
@@ -262,10 +259,10 @@ def _tag_of(file: Path) -> str | None:
 
 def _shown(line: str) -> str:
     """A line that steers no terminal: what files say of themselves may be anything."""
-    from understudy.consent import printable
+    from understudy.texts import shown
 
     indent = len(line) - len(line.lstrip(" "))
-    return " " * indent + printable(_TURNING.sub("\ufffd", line))
+    return " " * indent + shown(line)
 
 
 def _generated(kind: str) -> bool:

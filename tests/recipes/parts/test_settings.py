@@ -261,6 +261,13 @@ def test_a_number_that_a_file_lacks_is_the_default():
         ({"width": 3}, "that may be edge.width or seam.width"),
         ({"rotate": -3}, "rotate must be at least 0, not -3"),
         ({"least": 3}, "least 3 is above most 1.0"),
+        ({"size": 64.5}, "size is 64.5: it must be a whole number"),
+        ({"size": 10**30}, "it must be a whole number"),
+        ({"size": True}, "size is True"),
+        ({"rotate": float("nan")}, "rotate is nan: it must be a number"),
+        ({"features": ["vgg19"]}, "features is ['vgg19']"),
+        ({"box_hw": [8]}, "box_hw is [8]: it must be 2 whole numbers"),
+        ({"box_hw": 8}, "box_hw is 8"),
     ],
 )
 def test_a_file_of_something_else_is_a_value_error(values, message):

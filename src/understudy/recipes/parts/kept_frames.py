@@ -51,6 +51,8 @@ STATISTICS: ArraySpec = {"flat_colour": ("|u1", (3,))}
 
 WHOLE = 0.25
 """share of the frames that show a hand or foot in which it must be whole, for the others to be left alone"""
+UNREADABLE = (av.FFmpegError, OSError, ValueError, LookupError, RuntimeError, TypeError, ArithmeticError)
+"""what PyAV raises of damaged files"""
 DECODED_AT_ONCE = 256 << 20
 """bytes of frames that are kept decoded, since paths come back to them"""
 
@@ -141,6 +143,7 @@ def kept_poses(weights: Arrays, size: int) -> Pose:
     """
     try:
         pose = Pose(weights["xy"], weights["confidence"], (size, size))
+        pose.check_reach()
     except ValueError as cause:
         raise ActorError(f"the actor's poses cannot be used ({cause}): train it again") from None
     if len(weights["moment"]) != len(pose):
@@ -196,12 +199,14 @@ class _Film:
         try:
             self._container = av.open(io.BytesIO(data.tobytes()), "r", format="mp4", **ANY_METADATA)
             self._stream = self._container.streams.video[0]
+            if self._stream.codec_context is None:
+                raise ValueError("an encoding that is not known")
             height, width = self._stream.height, self._stream.width
             if max(height, width) > MAX_SIDE:
                 raise ActorError(f"the actor's frames are {width}x{height} pixels: train it again")
             self._to_rgb = RgbConverter((height, width), "", (0, 0, 0))
             self._packets = [packet for packet in self._container.demux(self._stream) if packet.size]
-        except (av.FFmpegError, IndexError) as cause:
+        except UNREADABLE as cause:
             raise _cannot_be_decoded(cause) from None
         self.frames = len(self._packets)
 
@@ -211,7 +216,7 @@ class _Film:
             pictures = [*context.decode(self._packets[frame]), *context.decode(None)]
             context.flush_buffers()
             return self._to_rgb(pictures[-1])
-        except (av.FFmpegError, IndexError) as cause:
+        except UNREADABLE as cause:
             raise _cannot_be_decoded(cause) from None
 
 

@@ -18,12 +18,15 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from understudy.base.arguments import word_of_today
+from understudy.base.stored import brief
 from understudy.errors import UsageError
 
 C = TypeVar("C")
 
 FORMER_NAMES = {"pose_drop": "drop", "pose_jitter": "jitter", "pose_stretch": "stretch"}
 """of actors made before configs had groups"""
+MOST = 2**53
+"""no number of a config is larger"""
 LIKE = 0.5
 """how alike two names must be, of 1, for one to be suggested for the other"""
 
@@ -90,7 +93,8 @@ def stored(kind: type[C], values: Mapping[str, Any]) -> C:
     """
     flat: dict[str, Any] = {}
     plain = kind()
-    known = [number.name for number in numbers(plain)]
+    kinds = {number.name: number.kind for number in numbers(plain)}
+    known = list(kinds)
     for name, value in values.items():
         if isinstance(value, Mapping):
             flat |= {f"{name}.{inner}": one for inner, one in value.items()}
@@ -99,10 +103,31 @@ def stored(kind: type[C], values: Mapping[str, Any]) -> C:
     resolved = {}
     for name, value in flat.items():
         try:
-            resolved[_whole_name(FORMER_NAMES.get(name, name), known)] = word_of_today(name, value)
+            whole_name = _whole_name(FORMER_NAMES.get(name, name), known)
         except UsageError as error:
             raise ValueError(str(error)) from None
+        resolved[whole_name] = word_of_today(name, value)
+        if not _is(kinds[whole_name], resolved[whole_name]):
+            raise ValueError(f"{whole_name} is {brief(value)}: it must be {wanted(kinds[whole_name])}")
     return _with(plain, resolved)
+
+
+def _is(kind: Any, value: Any) -> bool:
+    """Whether a value from JSON is of a number's type: whole numbers do for others, lists for several."""
+    origin, inside = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return isinstance(value, bool | int | float | str) and value in inside
+    if origin in (Union, UnionType):
+        return any(_is(one, value) for one in inside)
+    if origin is tuple:
+        several = isinstance(value, list | tuple)
+        each = [inside[0]] * len(value) if several and inside[-1] is Ellipsis else list(inside)
+        return several and len(each) == len(value) and all(map(_is, each, value))
+    if kind is float:
+        return not isinstance(value, bool) and isinstance(value, int | float) and abs(value) <= MOST
+    if kind is int:
+        return not isinstance(value, bool) and isinstance(value, int) and abs(value) <= MOST
+    return isinstance(value, kind)
 
 
 def read(number: Number, text: str) -> Any:
