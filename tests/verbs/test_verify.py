@@ -1,6 +1,7 @@
 """`verify`: what it says of marked, unmarked and changed files, as text, as JSON, and by its exit code."""
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -111,8 +112,6 @@ def test_a_manifest_that_cannot_be_read_is_a_change(tmp_path):
 
 
 def test_a_photograph_by_a_camera_says_otherwise(files):
-    from dataclasses import replace
-
     found = understudy.verify([files["mp4"]]).files[0]
     camera = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
     taken = replace(found, manifest=replace(found.manifest, source_type=camera, ours=None), metadata=None)
@@ -133,15 +132,68 @@ def test_nothing_to_look_at(tmp_path):
 
 
 def test_what_a_file_says_steers_no_terminal(files):
-    from dataclasses import replace
-
     found = understudy.verify([files["mp4"]]).files[0]
     hostile = replace(found, manifest=replace(found.manifest, signed_by="a\x1b[31m\u202eb\nc"))
     assert "signed by a\ufffd[31m\ufffdb c; nobody" in str(hostile)
 
 
 def test_a_manifest_somewhere_else_is_said(files):
-    from dataclasses import replace
-
     found = replace(understudy.verify([files["plain"]]).files[0], elsewhere=True)
     assert "somewhere else, by the file's own account; nothing is fetched" in str(found)
+
+
+@pytest.fixture(scope="module")
+def filmed(tmp_path_factory):
+    """Five seconds of marked film, and the same without manifest and metadata."""
+    folder = tmp_path_factory.mktemp("filmed")
+    for name, marking in (("marked.mp4", Marking(STATEMENT, signing())), ("stripped.mp4", _OnlyBits())):
+        room = np.random.default_rng(0).integers(60, 180, (144, 192, 3)).astype(np.uint8)
+        with VideoWriter(folder / name, Fraction(12), marking=marking) as writer:
+            for _ in range(60):
+                writer.write(room)
+    return folder
+
+
+class _OnlyBits(Marking):
+    """What uploads leave of the marks."""
+
+    tags, texts = {}, {}
+
+    def __init__(self):
+        super().__init__(STATEMENT, None)
+
+    def file(self, finished, named):
+        return lambda: None
+
+
+def test_an_invisible_mark_is_told_beside_the_manifest_that_names_it(filmed):
+    found = understudy.verify([filmed / "marked.mp4"])
+    identity = found.record()[0]["invisible"]["identity"]
+    assert found.files[0].manifest.ours["invisible_mark"] == identity
+    assert f"invisible mark: understudy's, {identity}, which the manifest names" in str(found)
+
+
+def test_an_invisible_mark_alone_says_that_a_file_was_generated(filmed, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["verify", str(filmed / "stripped.mp4"), "--json"])
+    assert left.value.code == 0
+    (told,) = json.loads(capsys.readouterr().out)
+    assert told["verdict"] == "generated" and told["manifest"] is told["metadata"] is None
+    assert told["invisible"]["strength"] > 6.5 and not told["invisible"]["mirrored"]
+
+
+def test_a_manifest_that_names_another_mark_is_told(filmed):
+    (one,) = understudy.verify([filmed / "marked.mp4"]).files
+    other = replace(one, manifest=replace(one.manifest, ours={"invisible_mark": "0123456789"}))
+    assert "; the manifest names another, 0123456789" in str(other)
+    assert "understudy's" in str(replace(one, manifest=None))
+
+
+def test_where_no_mark_can_be_it_says_whether_it_was_looked_for(files, filmed):
+    (short,) = understudy.verify([files["plain"]]).files
+    assert "invisible mark: not looked for, which takes some seconds of film" in str(short)
+    with VideoWriter(filmed / "plain.mp4", Fraction(12)) as writer:
+        for level in range(60):
+            writer.write(np.full((144, 192, 3), level, np.uint8))
+    (plain,) = understudy.verify([filmed / "plain.mp4"]).files
+    assert "invisible mark: none" in str(plain) and plain.verdict == "unmarked"
