@@ -200,7 +200,7 @@ def _files_of(path: Path) -> list[Path]:
 
 def _marks_of_series(files: Sequence[Path], advance: Advance) -> list[Marks]:
     """Of one file, or of the pictures of a folder, which are taken for those of one film."""
-    from understudy.errors import MediaError
+    from understudy.errors import UnderstudyError
     from understudy.marks.films import in_film, in_pictures
     from understudy.media.reading import is_video
 
@@ -210,7 +210,7 @@ def _marks_of_series(files: Sequence[Path], advance: Advance) -> list[Marks]:
         advance()
     try:
         invisible = in_film(files[0]) if is_video(files[0]) else in_pictures(files)
-    except (MediaError, OSError):  # too short, a picture alone, damaged: what can be said of that was said
+    except (UnderstudyError, OSError):  # too short, a picture alone, damaged: what can be said of that was said
         return marks
     return [replace(one, invisible=invisible, sought=True) for one in marks]
 
