@@ -1,7 +1,7 @@
 """The invisible mark: found after what happens to videos, not found where there is none, how strong, at what cost.
 
     python benchmarks/invisible_mark.py --work marks --output invisible-mark.json
-    python benchmarks/invisible_mark.py --work marks --output mine.json --made-up 2 --unmarked 10
+    python benchmarks/invisible_mark.py --work marks --output mine.json --people 0 1 --unmarked 10
 
 Clips of ten seconds: every whole one in the real videos (`--videos`), and made-up people in their rooms, in four sizes.
 Each is written marked and unmarked by `VideoWriter`, the marked one is treated and looked into, as `understudy verify`
@@ -312,12 +312,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for the clips")
     parser.add_argument("--output", type=Path, required=True, help="results, JSON")
     parser.add_argument("--videos", type=Path, nargs="*", default=[], help="real videos; more than 2 seconds each")
-    parser.add_argument("--made-up", type=int, default=24, help="how many made-up people dance, marked")
+    parser.add_argument("--people", type=int, nargs="*", default=list(range(24)), help="made-up people, marked")
     parser.add_argument("--unmarked", type=int, default=200, help="how many unmarked clips are looked into at most")
     parser.add_argument("--treatments", nargs="+", choices=list(TREATMENTS), default=list(TREATMENTS))
     asked = parser.parse_args(arguments)
     asked.work.mkdir(parents=True, exist_ok=True)
-    clips = [*real_clips(asked.videos, WINDOW, True), *map(made_up_clip, range(asked.made_up))]
+    clips = [*real_clips(asked.videos, WINDOW, True), *map(made_up_clip, asked.people)]
     seen, told = [], []
     identities = np.random.default_rng(0).integers(0, 1 << 40, max(len(clips), 1))
     with progress_bar("marked clips", len(clips), "clips") as advance:

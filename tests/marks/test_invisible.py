@@ -91,15 +91,23 @@ def test_fields_are_balanced_and_the_same_everywhere():
 
 
 def test_the_change_is_small_least_where_little_goes_on_and_turns():
-    luma = np.full((240, 320), 128, np.uint8)
-    luma[:, 160:] = np.random.default_rng(0).integers(0, 255, (240, 160))
+    luma = np.full((480, 640), 128, np.uint8)
+    luma[:, 320:] = np.random.default_rng(0).integers(0, 255, (480, 320))
     mark = InvisibleMark(PAYLOAD, luma.shape)
     now, later = mark.change(luma, 0.0), mark.change(luma, 2.0)
-    still, busy = np.abs(now[:, :120]).max(), np.abs(now[:, 200:]).max()
+    still, busy = np.abs(now[:, :240]).max(), np.abs(now[:, 400:]).max()
     assert 0.5 < still < 1.2 < busy < 3
     np.testing.assert_allclose(later, -now, atol=1e-4)  # half a turn
     assert np.array_equal(mark.change(luma, 2.04), later)  # kept for a moment
     assert np.abs(now.mean()) < 0.05
+
+
+def test_in_small_pictures_it_is_stronger():
+    whole, half, least = (
+        np.abs(InvisibleMark(PAYLOAD, (side, side)).change(np.full((side, side), 128, np.uint8), 0.0)).max()
+        for side in (768, 256, 96)
+    )
+    assert half / whole == pytest.approx(1.5, rel=0.05) and least > whole  # of which the finest cells lose some again
 
 
 def test_a_marked_film_is_found_and_others_are_not(pictures):

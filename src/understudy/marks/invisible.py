@@ -36,6 +36,8 @@ SMALLEST = 2 * CELLS
 _KEY = b"understudy invisible mark 1"
 _STEADY, _BUSY, _MOST = 0.6, 0.06, 1.6
 """amplitude in levels of 255: least, share of the deviation around, most"""
+_SMALL_CELL, _STRONGER = 8.0, 1.6
+"""pixels below which cells are made stronger, since encoders drop small things first, and by how much at most"""
 _HOLD = 0.06
 """seconds for which a change is kept: time saved, and bytes"""
 _SAMPLES = 4
@@ -101,6 +103,7 @@ class InvisibleMark:
         cell = min(size_hw) / CELLS
         height, width = (round(side / cell * _SAMPLES) for side in size_hw)
         self._coarse_hw = height, width
+        self._least = _STEADY * min(max(_SMALL_CELL / cell, 1.0), _STRONGER)
         fields = finding_field(), carrying_field(payload)
         self._finding, self._carrying = (laid_out(field, (height, width), _SAMPLES) for field in fields)
         self._held: tuple[float, npt.NDArray[np.float32]] | None = None
@@ -134,7 +137,7 @@ class InvisibleMark:
         # The least of the neighbourhood: next to an edge a flat wall stays flat.
         calm = cv2.blur(cv2.erode(deviation, np.ones((5, 5), np.uint8)), (3, 3))
         height, width = self._coarse_hw
-        amplitude = np.clip(_STEADY + _BUSY * calm, _STEADY, _MOST)
+        amplitude = np.clip(self._least + _BUSY * calm, self._least, _MOST)
         return np.asarray(cv2.resize(amplitude, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
