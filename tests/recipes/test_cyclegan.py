@@ -103,7 +103,7 @@ def test_augmentation_and_budget_are_as_in_performance_cloning(preset):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"condition": "words"}, 'condition must be "frames" or "poses", not \'words\''),
+        ({"condition": "words"}, "condition is 'words': it must be frames or poses"),
         ({"size": 100}, "size must be a multiple of 8 from 32 up, not 100"),
         ({"blocks": 0}, "blocks must be at least 1, not 0"),
         ({"batch": 0}, "batch must be at least 1, not 0"),
