@@ -337,7 +337,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     record = {
         **machine("cpu"),
         "seed": 0,
-        "summary": summary(seen, told, unmarked),
+        "summary": summary(seen, told, unmarked) if told else None,
         "cost_of_a_1080p_frame": cost(),
         "clips": told,
         "seen": [asdict(one) for one in seen],
