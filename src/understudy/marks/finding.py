@@ -30,6 +30,8 @@ _FINE = 2
 """samples a cell while seeking"""
 _SURE = 6.5
 """deviations by which the place found stands out, before it is read: what is there by chance reaches about 5.5"""
+FAINT = 13.0
+"""deviations below which a bit of what was read may be wrong (benchmarks/invisible_mark.py)"""
 _Complex = npt.NDArray[np.complex64]
 _Field = npt.NDArray[np.float32]
 
@@ -44,6 +46,11 @@ class Found:
     scale: float
     """size of its cells, of what they have in a whole picture: above 1 where the picture was cropped"""
     mirrored: bool
+
+    @property
+    def faint(self) -> bool:
+        """Whether a bit of the identity may be wrong."""
+        return self.strength < FAINT
 
 
 class _Place(NamedTuple):

@@ -84,7 +84,8 @@ class Marks:
             same = ""
         else:
             same = ", which the manifest names" if told == identity else f"; the manifest names another, {told}"
-        return f"understudy's, {identity}{same}{', mirrored' if self.invisible.mirrored else ''}"
+        also = [word for word in ("mirrored", "faint") if getattr(self.invisible, word)]
+        return ", ".join([f"understudy's, {identity}{same}", *also])
 
     def record(self) -> dict[str, Any]:
         """The same for programs."""
@@ -97,6 +98,7 @@ class Marks:
                 "strength": round(self.invisible.strength, 1),
                 "scale": round(self.invisible.scale, 4),
                 "mirrored": self.invisible.mirrored,
+                "faint": self.invisible.faint,
             }
         return record
 
