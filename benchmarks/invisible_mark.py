@@ -31,6 +31,7 @@ from understudy.errors import UnderstudyError
 from understudy.marks.films import WINDOW, in_film
 from understudy.marks.finding import SHORTEST
 from understudy.marks.invisible import InvisibleMark, Payload
+from understudy.marks.marking import Unmarked
 from understudy.media.brightness import change_frame
 from understudy.media.reading import VideoReader, VideoWriter
 from understudy.synthetic.motion import choreography
@@ -47,11 +48,8 @@ STEP = 1.0
 COST_HW = 1080, 1920
 
 
-class Bits:
+class Bits(Unmarked):
     """Marks the brightness alone: what a file keeps of the marks once it was uploaded."""
-
-    tags: dict[str, str] = {}
-    texts: dict[str, str] = {}
 
     def __init__(self, identity: int) -> None:
         self.payload = Payload(identity)
@@ -60,12 +58,6 @@ class Bits:
     def change(self, luma: Picture, seconds: float) -> npt.NDArray[np.float32]:
         self._mark = self._mark or InvisibleMark(self.payload, (luma.shape[0], luma.shape[1]))
         return self._mark.change(luma, seconds)
-
-    def png(self, picture: bytes) -> bytes:
-        return picture
-
-    def file(self, finished: Path, named: Path) -> Callable[[], None]:
-        return lambda: None
 
 
 @dataclass(frozen=True)
@@ -275,7 +267,7 @@ def cost(rounds: int = 60) -> dict[str, float]:
     for number in range(rounds):
         picture_ = av.VideoFrame.from_ndarray(np.roll(frame, number, axis=1), format="rgb24").reformat(format="yuv420p")
         begun = time.perf_counter()
-        change_frame(picture_, lambda luma: mark.change(luma, number / 25))  # noqa: B023 - called at once
+        change_frame(picture_, mark.change, number / 25)
         between = time.perf_counter()
         picture_.pts = number
         codec.encode(picture_)

@@ -99,6 +99,21 @@ def test_performances_bear_it_when_it_is_asked_for(tmp_path, driving, several, l
     assert 20 < changed.sum() < 0.25 * changed.size
 
 
+def test_side_by_side_each_is_looked_for_in_their_own_panel(tmp_path, driving, monkeypatch):
+    asked = []
+
+    def spy(size_hw, people):
+        asked.append((size_hw, people))
+        return label_for(size_hw, people)
+
+    monkeypatch.setattr("understudy.performing.ensemble.label_for", spy)
+    actors = [tiny_actor(), tiny_actor()]
+    perform(actors, driving, tmp_path / "out.mkv", label="corner", marks=False)
+    ((size_hw, (left, right)),) = asked
+    seen = left[0].confidence > 0
+    assert np.allclose((right[0].xy - left[0].xy)[seen], (size_hw[1] / 2, 0), atol=1e-3)
+
+
 def _first(folder, name, background):
     if background == "transparent":
         return read_image(folder / name / "000001.png").astype(int)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.errors import MediaError
-from understudy.marks.finding import SHORT_SIDE, SHORTEST, Found, find
+from understudy.marks.finding import SHORT_SIDE, SHORTEST, Found, find, small_enough
 from understudy.marks.invisible import SMALLEST
 from understudy.media.images import read_image
 from understudy.media.reading import VideoReader
@@ -60,8 +60,12 @@ def in_pictures(files: Sequence[Path]) -> Found | None:
     """
     if len(files) < SHORTEST * min(_RATES):
         raise TooLittle(f"{len(files)} pictures are too few")
-    pictures = [_shrunk(_luma(read_image(file))) for file in files[:_MOST_PICTURES]]
-    if len({picture.shape for picture in pictures}) > 1 or min(pictures[0].shape) < SMALLEST:
+    pictures, sizes = [], set()
+    for file in files[:_MOST_PICTURES]:
+        luma = _luma(read_image(file))
+        sizes.add(luma.shape)
+        pictures.append(small_enough(luma))
+    if len(sizes) > 1 or min(*sizes.pop()) < SMALLEST:
         raise TooLittle(f"pictures of several sizes, or with sides below {SMALLEST} pixels")
     tried = (find((picture, number / rate) for number, picture in enumerate(pictures)) for rate in _RATES)
     return next((found for found in tried if found is not None), None)
@@ -75,11 +79,3 @@ def _starts(duration: float) -> Iterator[float]:
 
 def _luma(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
-
-
-def _shrunk(luma: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    shrink = SHORT_SIDE / min(luma.shape)
-    if shrink >= 1:
-        return luma
-    height, width = (round(side * shrink) for side in luma.shape)
-    return np.asarray(cv2.resize(luma, (width, height), interpolation=cv2.INTER_AREA))

@@ -87,12 +87,17 @@ def find(pictures: Iterable[tuple[npt.NDArray[np.uint8], float]]) -> Found | Non
     return Found(payload, best.strength, best.scale, best.mirrored) if payload.ours else None
 
 
-def _looked_at(luma: npt.NDArray[np.uint8]) -> _Field:
-    """A picture as small as the cells allow, without what is larger than they."""
+def small_enough(luma: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """A picture in the size in which marks are sought, `SHORT_SIDE`."""
     shrink = SHORT_SIDE / min(luma.shape)
     height, width = (round(side * shrink) for side in luma.shape)
     way = cv2.INTER_AREA if shrink < 1 else cv2.INTER_LINEAR
-    small = np.asarray(cv2.resize(luma, (width, height), interpolation=way), np.float32)
+    return np.asarray(cv2.resize(luma, (width, height), interpolation=way))
+
+
+def _looked_at(luma: npt.NDArray[np.uint8]) -> _Field:
+    """A picture as small as the cells allow, without what is larger than they."""
+    small = small_enough(luma).astype(np.float32)
     return np.asarray(small - cv2.GaussianBlur(small, (0, 0), 1.5 * SHORT_SIDE / CELLS))
 
 

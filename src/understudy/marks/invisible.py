@@ -99,6 +99,7 @@ class InvisibleMark:
     """
 
     def __init__(self, payload: Payload, size_hw: tuple[int, int]) -> None:
+        self.payload = payload
         self._size_hw = size_hw
         cell = min(size_hw) / CELLS
         height, width = (round(side / cell * _SAMPLES) for side in size_hw)

@@ -29,8 +29,6 @@ class Marking:
 
     statement: Statement
     signing: Signing
-    invisible: Payload | None = field(default=None, init=False)
-    """once a picture was marked that is large enough"""
     _mark: InvisibleMark | None = field(default=None, init=False)
 
     @property
@@ -48,9 +46,14 @@ class Marking:
         if min(luma.shape) < SMALLEST:
             return None
         if self._mark is None:
-            self.invisible = Payload(self.statement.identity(luma))
-            self._mark = InvisibleMark(self.invisible, (luma.shape[0], luma.shape[1]))
+            payload = Payload(self.statement.identity(luma))
+            self._mark = InvisibleMark(payload, (luma.shape[0], luma.shape[1]))
         return self._mark.change(luma, seconds)
+
+    @property
+    def invisible(self) -> Payload | None:
+        """What the invisible mark says, once a picture was marked that is large enough."""
+        return None if self._mark is None else self._mark.payload
 
     def png(self, picture: bytes) -> bytes:
         """A PNG file with its texts in it -> the same, signed."""
@@ -87,8 +90,8 @@ class Unmarked:
     tags: dict[str, str] = {}
     texts: dict[str, str] = {}
 
-    def change(self, luma: npt.NDArray[np.uint8], seconds: float) -> None:
-        pass
+    def change(self, luma: npt.NDArray[np.uint8], seconds: float) -> npt.NDArray[np.float32] | None:
+        return None
 
     def png(self, picture: bytes) -> bytes:
         return picture

@@ -22,6 +22,8 @@ from understudy.media.images import MAX_SIDE, announced_size_hw, check_size
 MAX_PIXELS = MAX_SIDE * MAX_SIDE
 ANY_METADATA: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 """for `av.open`: texts that are in no known encoding are read all the same, as PyAV from 19 on does by itself"""
+UNREADABLE = (av.error.FFmpegError, OSError, ValueError, LookupError, RuntimeError, TypeError, ArithmeticError)
+"""what PyAV raises of damaged files"""
 
 _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 
@@ -42,7 +44,7 @@ def media_errors(path: Path, doing: str = "read") -> Iterator[None]:
         raise
     except av.error.MemoryError:
         raise MediaError(f"cannot {doing} {path}: not enough memory") from None
-    except (av.error.FFmpegError, OSError, ValueError, LookupError, RuntimeError, TypeError, ArithmeticError) as error:
+    except UNREADABLE as error:
         raise MediaError(f"cannot {doing} {path}: {_one_line(error)}") from error
 
 

@@ -76,7 +76,7 @@ class StoredPictures:
         self._png, self._ends = (map_tensor(path, name, error) for name in ("png", "ends"))
         ends, flat = self._ends, self._png.ndim == self._ends.ndim == 1
         kinds = self._png.dtype == np.uint8 and ends.dtype == np.int64
-        if not (flat and kinds) or (np.diff(ends, prepend=0) <= 0).any() or (ends[-1:].sum()) != self._png.size:
+        if not (flat and kinds) or (np.diff(ends, prepend=0) <= 0).any() or ends[-1:].sum() != self._png.size:
             raise error(f"{path} does not say where its pictures end: it is damaged")
 
     def __len__(self) -> int:

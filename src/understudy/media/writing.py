@@ -247,14 +247,14 @@ class _FolderOutput:
         self._count = 0
 
     def write(self, frame: _Frame) -> None:
-        marking, seconds = self._marking, float(self._count / self._fps)
+        seconds = float(self._count / self._fps)
         self._count += 1
         file = self._folder / f"{self._count:06d}.png"
-        if marking is None:
+        if self._marking is None:
             file.write_bytes(encoded_image(file, frame))
         else:
-            frame = changed_picture(frame, lambda luma: marking.change(luma, seconds))
-            file.write_bytes(marking.png(with_texts(encoded_image(file, frame), marking.texts)))
+            png = encoded_image(file, changed_picture(frame, self._marking.change, seconds))
+            file.write_bytes(self._marking.png(with_texts(png, self._marking.texts)))
 
     def finish(self) -> None:
         pass
@@ -314,7 +314,7 @@ class _VideoOutput:
         marking, seconds = self._marking, float(self._count / self._fps)
         late = self._encoding.pixel_format == "yuv420p"  # then nothing but brightness has to be touched
         if marking is not None and not late:
-            frame = changed_picture(frame, lambda luma: marking.change(luma, seconds))
+            frame = changed_picture(frame, marking.change, seconds)
         picture = av.video.frame.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format=layout)
         if layout != "gray":
             picture = self._reformatter.reformat(
@@ -326,7 +326,7 @@ class _VideoOutput:
                 interpolation=_EXACT,
             )
         if marking is not None and late:
-            change_frame(picture, lambda luma: marking.change(luma, seconds))
+            change_frame(picture, marking.change, seconds)
         picture.pts = self._count
         picture.time_base = 1 / self._fps
         return picture

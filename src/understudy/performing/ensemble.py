@@ -54,6 +54,7 @@ from understudy.performing.perform import (
 )
 from understudy.performing.standing import KEPT_POSES
 from understudy.pictures.drawing import side_by_side
+from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
 
 if TYPE_CHECKING:
@@ -297,11 +298,8 @@ def _on_one_stage(
 
 def _label(cast: Sequence[_Played], spots: Sequence[Similarity], size_hw: tuple[int, int]) -> Label:
     """The label "AI" where nobody of them is, each with their picture at a spot."""
-    shown = [
-        ((spot @ one.actor.from_picture.inverse).of_pose(one.part.pose, size_hw), one.part.presence > 0)
-        for one, spot in zip(cast, spots, strict=True)
-    ]
-    return label_for(size_hw, shown)
+    shown = [one.part.presence > 0 for one in cast]
+    return label_for(size_hw, list(zip(_poses(cast, spots, size_hw), shown, strict=True)))
 
 
 def _framing(
@@ -311,11 +309,15 @@ def _framing(
     ends = cast[0].part.ends
     if ends is None:
         return Framing()
-    poses = [
+    return framing_at(ends, _poses(cast, spots, size_hw), size_hw, background)
+
+
+def _poses(cast: Sequence[_Played], spots: Sequence[Similarity], size_hw: tuple[int, int]) -> list[Pose]:
+    """What each plays, in pixels of a picture of all, where their own pictures lie at these spots."""
+    return [
         (spot @ one.actor.from_picture.inverse).of_pose(one.part.pose, size_hw)
         for one, spot in zip(cast, spots, strict=True)
     ]
-    return framing_at(ends, poses, size_hw, background)
 
 
 def _stage_size(

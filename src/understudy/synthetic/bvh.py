@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +42,7 @@ _MAX_PATH = 0.6
 _LIFT_OFF = 0.03
 """leg lengths under which a foot counts as standing"""
 
+_NUMBER = r"([+-]?(?:[0-9]{1,20}\.?[0-9]{0,20}|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,2})?)"
 _SHORTEST, _LONGEST = 1e-4, 10.0
 """seconds that a frame may last"""
 _MOST = 1e6
@@ -155,8 +155,8 @@ def parse_bvh(text: str, name: str = "the BVH text") -> Clip:
     if "HIERARCHY" not in head or not tail:
         raise PoseError(f"{name} is not a BVH file: it has no HIERARCHY and MOTION")
     names, parents, offsets, channels = _hierarchy(head, name)
-    header = re.match(r"\s*Frames:\s*([0-9]{1,9})\s*Frame Time:\s*([0-9.eE+-]{1,30})\s", tail)
-    if header is None or not _is_number(header[2]):
+    header = re.match(r"\s*Frames:\s*([0-9]{1,9})\s*Frame Time:\s*" + _NUMBER + r"\s", tail)
+    if header is None:
         raise PoseError(f"{name} is damaged: no 'Frames:' and 'Frame Time:' after MOTION")
     frames, seconds = int(header[1]), float(header[2])
     if seconds and not _SHORTEST <= seconds <= _LONGEST:
@@ -172,13 +172,6 @@ def parse_bvh(text: str, name: str = "the BVH text") -> Clip:
         raise PoseError(f"{name} is cut off: {len(values)} numbers for {frames} frames of {width}")
     positions, rotations = _placed(values[: frames * width].reshape(frames, width), parents, offsets, channels)
     return Clip(tuple(names), positions, rotations, seconds)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return isfinite(float(text))
-    except ValueError:
-        return False
 
 
 def _hierarchy(text: str, name: str) -> tuple[list[str], list[int], list[Array], list[list[str]]]:

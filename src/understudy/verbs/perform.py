@@ -93,7 +93,7 @@ def perform(
         driving_poses: of the driving clip, if it is a video: as `poses` for `track`.
         driving_matte: of the driving clip, if it is a video: as `matte` for `track`.
         driving_tolerate_damage: of the driving clip, if it is a video: as `tolerate_damage` for `track`.
-        marks: the file says that it was generated, by which program and actor, and who agreed: a signed manifest (C2PA)
+        marks: the file says that it was generated, by which program and actor, and who agreed: a signed manifest,
             metadata (XMP) and an invisible mark, see `verify`; `marks=False` writes it without.
         label: "corner" paints a small "AI" into the corner that the performer comes into least, for people to see.
         device: where to compute; "auto" takes the fastest there is.

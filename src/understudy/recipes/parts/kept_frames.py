@@ -24,7 +24,7 @@ from understudy.conditioning.clips import flat_colour
 from understudy.errors import ActorError, TrainingError
 from understudy.media.colour import RgbConverter
 from understudy.media.images import MAX_SIDE, composite
-from understudy.media.opening import ANY_METADATA
+from understudy.media.opening import ANY_METADATA, UNREADABLE
 from understudy.performance import FOUND, FRAMES_FILE, INTERPOLATED, MATTE_FILE
 from understudy.poses.edges import filmed_box, without_cut_ends
 from understudy.poses.pose import POINTS, Pose
@@ -51,8 +51,6 @@ STATISTICS: ArraySpec = {"flat_colour": ("|u1", (3,))}
 
 WHOLE = 0.25
 """share of the frames that show a hand or foot in which it must be whole, for the others to be left alone"""
-UNREADABLE = (av.FFmpegError, OSError, ValueError, LookupError, RuntimeError, TypeError, ArithmeticError)
-"""what PyAV raises of damaged files"""
 DECODED_AT_ONCE = 256 << 20
 """bytes of frames that are kept decoded, since paths come back to them"""
 
