@@ -99,7 +99,7 @@ def _nan(array: np.ndarray) -> np.ndarray:
         (_first_weight(lambda w: w.astype(np.float64)), "its recipe needs <f4"),
         (_first_weight(lambda w: w[:1]), "its recipe needs"),
         (_first_weight(_nan), "not numbers"),
-        (_cut_background, "background cannot be decoded"),
+        (_cut_background, "a picture is damaged"),
     ],
 )
 def test_what_is_not_right_is_refused_in_one_line(tmp_path: Path, change: Any, message: str) -> None:

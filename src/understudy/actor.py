@@ -9,7 +9,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -18,7 +17,7 @@ from understudy.base.stored import number, rate, whole
 from understudy.base.things import pasted, what_is
 from understudy.consent import Consent
 from understudy.errors import ActorError, UsageError
-from understudy.media.images import MAX_SIDE, encoded_image
+from understudy.media.images import MAX_SIDE, decoded_image, encoded_image
 from understudy.performance import Crop
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
@@ -332,10 +331,7 @@ def _decoded(png: npt.NDArray[Any], size_hw: tuple[int, int]) -> npt.NDArray[np.
     announced = int.from_bytes(png[20:24].tobytes(), "big"), int.from_bytes(png[16:20].tobytes(), "big")
     if png.dtype != np.uint8 or announced != size_hw or max(size_hw) > MAX_SIDE:
         raise ValueError(f"its background is {announced[1]}x{announced[0]}, not {size_hw[1]}x{size_hw[0]}")
-    try:
-        decoded = cv2.imdecode(png, cv2.IMREAD_COLOR)
-    except cv2.error:
-        decoded = None
-    if decoded is None or decoded.shape != (*size_hw, 3):
-        raise ValueError("its background cannot be decoded")
-    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+    decoded = decoded_image(png)
+    if decoded.shape != (*size_hw, 3):
+        raise ValueError("its background is not one of colours")
+    return decoded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -18,6 +19,7 @@ from understudy.media.images import (
     check_size,
     composite,
     decoded_image,
+    encoded_image,
     image_array,
     is_image,
     read_image,
@@ -80,6 +82,20 @@ def _png(width: int, height: int, data: bytes = zlib.compress(b"")) -> bytes:
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunks = [struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in (header, b"IDAT" + data)]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def test_a_chunk_that_announces_more_than_is_there_is_not_given_to_a_decoder(tmp_path, monkeypatch):
+    whole = encoded_image(Path("a.png"), np.full((4, 5, 3), 7, np.uint8))
+    at = whole.index(b"IDAT") - 4
+    length = int.from_bytes(whole[at : at + 4], "big")
+    (tmp_path / "a.png").write_bytes(whole[:at] + (length + 100).to_bytes(4, "big") + whole[at + 4 :])
+    (tmp_path / "b.png").write_bytes(whole + b"more")
+    assert (read_image(tmp_path / "b.png") == 7).all()
+    monkeypatch.setattr(cv2, "imdecode", lambda *arguments: pytest.fail("OpenCV was asked"))
+    with pytest.raises(MediaError, match=re.escape("a.png is damaged or cut off: it cannot be decoded")):
+        read_image(tmp_path / "a.png")
+    with pytest.raises(ValueError, match="damaged or too large"):
+        decoded_image(np.fromfile(tmp_path / "a.png", np.uint8))
 
 
 @pytest.mark.parametrize(("height", "width", "read"), [(8192, 8192, True), (8193, 9, False), (9, 8193, False),

@@ -54,6 +54,7 @@ class Toy:
     def preview(self, generator, folder, step):
         assert not generator.training
         self.previews.append(step)
+        (folder / f"step-{step:07d}.png").write_text("seen")
         if self.on_preview:
             self.on_preview()
 
@@ -225,6 +226,21 @@ def test_resuming_at_the_limit_says_so_and_keeps_the_losses(fabric, tmp_path, ca
     again = run(fabric, tmp_path, resume=True, **limits)
     assert "nothing left to do: at step 20 of" in caplog.text
     assert same(first, again) and again.losses == first.losses != {}
+
+
+def test_a_kill_between_the_last_checkpoint_and_its_preview_costs_no_preview(fabric, tmp_path):
+    def unplugged():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(fabric, tmp_path, 5, toy=Toy(fabric, on_preview=unplugged))
+    for path in (tmp_path / "previews").iterdir():  # it had not come that far
+        path.unlink()
+    toy = Toy(fabric)
+    run(fabric, tmp_path, 5, toy=toy, resume=True)
+    assert toy.previews == [5]
+    run(fabric, tmp_path, 5, toy=toy, resume=True)
+    assert toy.previews == [5], "it is there"
 
 
 def test_slow_saves_are_rare(fabric, tmp_path, monkeypatch):

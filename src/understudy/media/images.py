@@ -74,6 +74,22 @@ def _announced(stream: BinaryIO) -> tuple[int, int] | None:
     return picture.height, picture.width
 
 
+def _chunks_fit(data: npt.NDArray[np.uint8]) -> bool:
+    """Whether a PNG holds what its chunks announce, to the last one; True of other files.
+
+    OpenCV makes room for a chunk before it looks whether so much is there: up to 2 GiB for a few bytes.
+    """
+    if data[:8].tobytes() != _PNG:
+        return True
+    at = len(_PNG)
+    while at + 12 <= data.size:
+        length, name = int.from_bytes(data[at : at + 4].tobytes(), "big"), data[at + 4 : at + 8].tobytes()
+        at += length + 12
+        if name == b"IEND":
+            break
+    return at <= data.size
+
+
 def is_image(path: str | os.PathLike[str]) -> bool:
     """Whether `path` is an existing PNG or JPEG file, by its name or by its first bytes."""
     path = Path(path)
@@ -120,6 +136,8 @@ def read_image(
         data = np.fromfile(path, np.uint8)
     except OSError as error:
         raise MediaError(f"cannot read {path}: {error.strerror or error}") from None
+    if not _chunks_fit(data):
+        raise MediaError(f"{path} is damaged or cut off: it cannot be decoded")
     # OpenCV turns pictures by their EXIF tag only when it drops alpha, and only JPEGs carry that tag in practice.
     flags = cv2.IMREAD_UNCHANGED if head == _PNG else cv2.IMREAD_COLOR
     try:
@@ -204,7 +222,7 @@ def decoded_image(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         ValueError: they are damaged, or announce a side longer than 8192 pixels; nothing is decoded then.
     """
     size_hw = _announced(io.BytesIO(data.tobytes()))
-    if size_hw is None or not 0 < min(size_hw) <= max(size_hw) <= MAX_SIDE:
+    if size_hw is None or not 0 < min(size_hw) <= max(size_hw) <= MAX_SIDE or not _chunks_fit(data):
         raise ValueError("a picture is damaged or too large")
     try:
         picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)

@@ -175,11 +175,11 @@ class CycleGAN:
         rows = [list(pixels(pictures)) for pictures in (a, fake_b, again, b)]
         names = [f"domain A: {self.config.condition}", "generated", "and back", "domain B (unpaired)"]
         sheet = contact_sheet(rows, names, [f"frame {t}" for t in spread])
-        write_image(folder / f"step-{step:07d}.png", sheet)
         with VideoWriter(folder / f"step-{step:07d}.mp4", Fraction(25)) as writer:
             for moments in batches(range(min(48, len(clip.xy))), 8):
                 for driving, frame in zip(*map(pixels, translated(moments)), strict=True):
                     writer.write(side_by_side([driving, frame]))
+        write_image(folder / f"step-{step:07d}.png", sheet)
 
 
 def train(session: Session) -> Trained:

@@ -62,7 +62,7 @@ class Trainee(Protocol):
         """One update of everything; returns named scalar losses. Random choices depend on `step` alone."""
 
     def preview(self, generator: nn.Module, folder: Path, step: int) -> None:
-        """Writes pictures of what `generator` (in evaluation mode) can do by now."""
+        """Writes pictures of what `generator` (in evaluation mode) can do by now; `step-<n>.png` is there last."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,7 @@ def run(
     if loop.at.step >= steps or loop.at.seconds >= limit:
         if not stage:
             log.warning(NOTHING_LEFT, loop.at.step, steps, loop.at.seconds / 60)
+        loop.make_up_for_the_preview()
         return loop.outcome()
     title = f"training {stage}".strip()
     with (
@@ -290,6 +291,11 @@ class _Loop:
         with self.average.shown_in(self.trainee.networks[self.trainee.shown]) as generator, torch.no_grad():
             self.trainee.preview(generator, self.folder.previews, self.at.step)
         self.next_preview = self.at.seconds + PREVIEW_SECONDS
+
+    def make_up_for_the_preview(self) -> None:
+        """Writes the last preview, if a kill came between the last checkpoint and it."""
+        if not (self.folder.previews / f"step-{self.at.step:07d}.png").exists():
+            self.preview()
 
     def outcome(self) -> Outcome:
         weights = {name: value.cpu().numpy() for name, value in self.average.values.items()}

@@ -48,12 +48,12 @@ def write_previews(
     for clip in unpaired[:1]:
         rows.append(generated(clip))
         labels.append("driving poses")
-    write_image(folder / f"step-{step:07d}.png", contact_sheet(rows, labels, [f"frame {t}" for t in shown]))
 
     motion = unpaired[0] if unpaired else reference
     with VideoWriter(folder / f"step-{step:07d}.mp4", Fraction(25)) as writer:
         for frame in play(motion, 0, min(CLIP_FRAMES, len(motion.xy))):
             writer.write(side_by_side([shown_over(frame, reference.colour), real[0]]))
+    write_image(folder / f"step-{step:07d}.png", contact_sheet(rows, labels, [f"frame {t}" for t in shown]))
 
 
 def write_rows(rows: Mapping[str, list[Picture]], folder: Path, step: int) -> None:
