@@ -236,6 +236,8 @@ def save_tensors(
 ) -> None:
     """Writes arrays and a JSON header as one safetensors file, atomically, with the SHA-256 of both inside.
 
+    The same arrays and header make the same bytes.
+
     Safetensors itself loads a flipped bit without complaint; the stored hash is what notices it.
 
     Raises:
@@ -253,6 +255,19 @@ def save_tensors(
             save_file(contiguous, temporary, metadata=hashed)
         except SafetensorError as error:  # how it reports a full disk
             raise UnderstudyError(f"cannot write {path}: {error}") from error
+        _order_header(temporary)
+
+
+def _order_header(path: Path) -> None:
+    """Puts the two texts in order, which safetensors writes in a random one: the same content is the same bytes."""
+    with open(path, "r+b") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        header = json.loads(stream.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode().ljust(length)
+        assert len(ordered) == length, "the same header in another order is as long"
+        stream.seek(8)
+        stream.write(ordered)
 
 
 def load_tensors(
