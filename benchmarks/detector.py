@@ -185,7 +185,7 @@ def real_people(studio: Studio, recipes: Sequence[str], detector: Detector) -> l
     for path, generated, recipe in asked:
         row: dict[str, Any] = {"clip": path.name, "generated": generated, "recipe": recipe}
         try:
-            found = detect(path, detector=detector, device=studio.device)
+            found = detect(path, detector=detector, device=studio.device, sandbox=False)
         except PoseError as error:
             logging.warning("%s", error)
             rows.append(row | {"probability": None, "verdict": "nobody", "right": None})

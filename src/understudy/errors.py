@@ -19,6 +19,10 @@ class MediaError(UnderstudyError):
     """A video, image or sound file that cannot be read or written."""
 
 
+class SandboxError(MediaError):
+    """A file that cannot be decoded within the limits of the child process that looks at it, or that ended it."""
+
+
 class PoseError(UnderstudyError):
     """Poses that cannot be read, or a clip in which too few people are found."""
 

@@ -149,13 +149,16 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
         {"results": (Path("one.json"), Path("two.json")), "study": Path("study"), "output": Path("results.json")},
     ),
     "detect": (
-        "detect dance.mp4 --output verdict --detector my.safetensors --device cpu --rotate 270",
+        "detect dance.mp4 --output verdict --detector my.safetensors --device cpu --rotate 270 --no-sandbox",
         {
             "video": Path("dance.mp4"), "output": Path("verdict"), "detector": Path("my.safetensors"), "device": "cpu",
-            "rotate": 270,
+            "rotate": 270, "sandbox": False,
         },
     ),
-    "verify": ("verify out.mp4 frames --json", {"files": (Path("out.mp4"), Path("frames")), "json": True}),
+    "verify": (
+        "verify out.mp4 frames --json --detect --no-sandbox",
+        {"files": (Path("out.mp4"), Path("frames")), "json": True, "detect": True, "sandbox": False},
+    ),
     "inspect": (
         "inspect me.actor --output sheet.png --driving dance.mp4 --rotate 90",
         {"thing": Path("me.actor"), "output": Path("sheet.png"), "driving": Path("dance.mp4"), "rotate": 90},

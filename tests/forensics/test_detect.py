@@ -1,6 +1,7 @@
 """From a video to a verdict: what is looked at, what is printed and written, and what cannot be judged."""
 
 import json
+import os
 from fractions import Fraction
 from functools import partial
 
@@ -10,9 +11,10 @@ import pytest
 import torch
 
 import clips
+import sandboxed
 import understudy
 from understudy.cli import main as cli
-from understudy.errors import DetectorError, MediaError, PoseError, UnderstudyError, UsageError
+from understudy.errors import DetectorError, MediaError, PoseError, SandboxError, UnderstudyError, UsageError
 from understudy.forensics import detector as detectors
 from understudy.forensics import detector_data, looking
 from understudy.forensics.detector import Calibration, Config, Detector, new_network
@@ -250,7 +252,7 @@ def test_a_pair_is_altered_by_one_draw_and_kinds_are_drawn_evenly():
 
 def test_the_verdict_with_its_time_line(tmp_path, detector, brightness):
     path = grey(tmp_path / "dance.mp4", [20, 240, 240])
-    found = understudy.detect(path, detector=detector)
+    found = understudy.detect(path, detector=detector, sandbox=False)
     assert found.pairs == 29 and found.seconds == pytest.approx(3.0) and found.person_found == 1.0
     assert [second.start for second in found.time_line] == [0, 1, 2]
     first, *rest = found.time_line
@@ -277,7 +279,7 @@ def test_a_long_time_line_has_a_line_a_minute():
 )
 def test_numbers_and_plot_are_written(tmp_path, detector, brightness, output, files):
     path = grey(tmp_path / "dance.mp4", [240, 20])
-    found = understudy.detect(path, tmp_path / output, detector=detector)
+    found = understudy.detect(path, tmp_path / output, detector=detector, sandbox=False)
     numbers = json.loads((tmp_path / files[0]).read_text())
     assert numbers["probability"] == found.probability and len(numbers["time_line"]) == 2
     assert numbers["trust"] == ["not at all", "it is a drawing"]
@@ -287,18 +289,20 @@ def test_numbers_and_plot_are_written(tmp_path, detector, brightness, output, fi
 
 @pytest.mark.filterwarnings("error")
 def test_every_file_name_can_stand_above_the_plot(tmp_path, detector, brightness):
-    understudy.detect(grey(tmp_path / "李明 $1 in $2.mp4", [240]), tmp_path / "told.json", detector=detector)
+    understudy.detect(
+        grey(tmp_path / "李明 $1 in $2.mp4", [240]), tmp_path / "told.json", detector=detector, sandbox=False
+    )
     assert (tmp_path / "told.png").is_file()
 
 
 def test_half_empty_and_short_clips_are_said_to_be_so(tmp_path, detector, brightness, monkeypatch, caplog):
     nobody_for_long = Square(*[(20, 4, 24)] * 8, *[None] * 12)
     monkeypatch.setattr("understudy.forensics.looking.TrackerFinder", lambda: nobody_for_long)
-    found = understudy.detect(grey(tmp_path / "a.mp4", [240, 240]), tmp_path / "told", detector=detector)
+    found = understudy.detect(grey(tmp_path / "a.mp4", [240, 240]), tmp_path / "told", detector=detector, sandbox=False)
     assert found.person_found == pytest.approx(8 / 19) and found.time_line[1].probability is None
     assert "0:00  # " in str(found)
     monkeypatch.setattr("understudy.forensics.looking.TrackerFinder", lambda: Square((20, 4, 24)))
-    understudy.detect(grey(tmp_path / "b.mp4", [128], each=3), detector=detector)
+    understudy.detect(grey(tmp_path / "b.mp4", [128], each=3), detector=detector, sandbox=False)
     said = " ".join(caplog.messages)
     assert "a person is found in 42 % of it, and only that was judged" in said and "lasts 0.30 seconds" in said
 
@@ -332,7 +336,7 @@ def test_mistakes_cost_one_line(tmp_path, monkeypatch, capsys, detector, kind):
     detector.save(tmp_path / "d")
     command, words = MISTAKES[kind]
     with pytest.raises(SystemExit) as left:
-        cli.main([*command.split(), *([] if "--detector" in command else ["--detector", "d"])])
+        cli.main([*command.split(), *([] if "--detector" in command else ["--detector", "d"]), "--no-sandbox"])
     assert left.value.code == 2
     lines = [line for line in capsys.readouterr().err.splitlines() if not line.endswith(", done")]
     assert len(lines) == 1 and lines[0].startswith("error: ") and words in lines[0], lines
@@ -343,11 +347,51 @@ def test_the_command_prints_the_verdict(tmp_path, monkeypatch, capsys, detector,
     detector.save(tmp_path / "mine.safetensors")
     grey(tmp_path / "a.mp4", [20])
     with pytest.raises(SystemExit) as left:
-        cli.main(["detect", "a.mp4", "--detector", "mine.safetensors", "--output", "told"])
+        cli.main(["detect", "a.mp4", "--detector", "mine.safetensors", "--output", "told", "--no-sandbox"])
     assert not left.value.code
     printed = capsys.readouterr().out
     assert "a.mp4: no sign of having been generated (probability of generated: 10 %)" in printed
     assert "details: told" in printed
+
+
+# -- In a child, of which what it says is not believed ---------------------------------------------------------------
+
+
+def test_a_child_finds_nobody_where_nobody_is(tmp_path, detector):
+    with pytest.raises(PoseError, match=r"^nobody is found in .*a\.mp4"):
+        understudy.detect(grey(tmp_path / "a.mp4", [20, 240]), detector=detector)
+    with pytest.raises(MediaError, match=r"no\.mp4"):
+        understudy.detect(tmp_path / "no.mp4", detector=detector)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+@pytest.mark.parametrize(
+    ("name", "work", "why"),
+    [
+        ("length", sandboxed.die_at, "its decoder was ended by SIGSEGV"),
+        ("seen", sandboxed.die_at, "its decoder was ended by SIGSEGV"),
+        ("length", sandboxed.twice, "its decoder said what it should not"),
+        ("length", sandboxed.seen, "its decoder said what it should not"),
+        ("seen", sandboxed.seen, "its decoder said what it should not"),
+        ("seen", sandboxed.twice, "its decoder said what it should not"),
+    ],
+)
+def test_a_child_that_dies_or_lies_costs_one_line(tmp_path, monkeypatch, capsys, detector, name, work, why):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(f"understudy.forensics.detect.{name}", work)
+    detector.save(tmp_path / "d")
+    grey(tmp_path / "a.mp4", [20])
+    with pytest.raises(SystemExit) as left:
+        cli.main(["detect", "a.mp4", "--detector", "d", "--output", "told"])
+    assert left.value.code == 2 and not (tmp_path / "told").exists()
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+    assert lines == [f"error: a.mp4 cannot be read ({why})"]
+
+
+def test_a_child_cannot_say_looks_for_ever(tmp_path, monkeypatch, detector):
+    monkeypatch.setattr("understudy.forensics.detect.MOST_LOOKS", 5)
+    with pytest.raises(SandboxError, match="its decoder said what it should not"):
+        understudy.detect(grey(tmp_path / "a.mp4", [20, 240]), detector=detector, sandbox=False)
 
 
 def test_errors_are_of_one_family():

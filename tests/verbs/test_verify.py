@@ -1,22 +1,33 @@
 """`verify`: what it says of marked, unmarked and changed files, as text, as JSON, and by its exit code."""
 
 import json
+import os
 from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+import sandboxed
 import understudy
+from understudy.base.sandbox import Limits
 from understudy.cli.main import main
 from understudy.consent import Consent
-from understudy.errors import UsageError
+from understudy.errors import PoseError, SandboxError, UsageError, WeightsError
+from understudy.forensics.verdict import Detection
+from understudy.marks import told
 from understudy.marks.manifest import beside
 from understudy.marks.marking import Marking
 from understudy.marks.signing import signing
 from understudy.marks.statement import Performer, Statement
 from understudy.media.reading import VideoWriter
+from understudy.synthetic.clip import write_clip
+from understudy.synthetic.motion import choreography
+from understudy.synthetic.people import make_person
+from understudy.synthetic.scene import make_scene
 
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 STATEMENT = Statement((Performer("limb-warp", "ab" * 32, Consent("It is me", "2026-11-29T08:00:00+00:00")),), True, "9")
 
 
@@ -198,3 +209,170 @@ def test_where_no_mark_can_be_it_says_whether_it_was_looked_for(files, filmed):
             writer.write(np.full((144, 192, 3), level, np.uint8))
     (plain,) = understudy.verify([filmed / "plain.mp4"]).files
     assert "invisible mark: none" in str(plain) and plain.verdict == "unmarked"
+
+
+# -- In a child, and not ---------------------------------------------------------------------------------------------
+
+
+def test_it_is_the_same_in_a_child_and_in_this_process(files, filmed, tmp_path):
+    (tmp_path / "text.mp4").write_text("no video at all")
+    some = [*files.values(), filmed / "marked.mp4", filmed / "stripped.mp4", tmp_path / "text.mp4", tmp_path / "none"]
+    there, here = (understudy.verify(some, sandbox=sandbox) for sandbox in (True, False))
+    assert there == here and str(there) == str(here) and there.record() == here.record()
+    assert {one.verdict for one in there.files} == {"generated", "unmarked", "changed", "unreadable"}
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    """A decoder that breaks at files of certain names."""
+    reading = SimpleNamespace(
+        read=sandboxed.read, sought=sandboxed.sought, read_of=told.read_of, sought_of=told.sought_of
+    )
+    monkeypatch.setattr("understudy.verbs.verify.told", reading)
+    monkeypatch.setattr("understudy.verbs.verify.LIMITS", Limits(quiet=1.0))
+
+
+@posix
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("dies", "its decoder was ended by SIGSEGV"),
+        ("hangs", "nothing was heard of its decoder for 1 s"),
+        ("lies", "its decoder said what it should not"),
+        ("twice", "its decoder said what it should not"),
+    ],
+)
+def test_a_file_that_ends_its_decoder_cannot_be_read_and_the_others_go_on(files, broken, tmp_path, capsys, name, why):
+    bad = tmp_path / f"{name}.mp4"
+    bad.write_bytes(files["mp4"].read_bytes())
+    with pytest.raises(SystemExit) as left:
+        main(["verify", str(files["mp4"]), str(bad), str(files["plain"])])
+    assert left.value.code == 2
+    said = capsys.readouterr()
+    assert f"\n{bad}: cannot be read ({why})\n" in said.out and "error" not in said.err
+    assert f"{files['mp4']}: says that it was generated" in said.out
+    assert f"{files['plain']}: no marks found" in said.out
+
+
+@posix
+def test_one_that_breaks_the_search_for_the_invisible_mark_cannot_be_read(files, broken, monkeypatch):
+    monkeypatch.setattr("understudy.verbs.verify.told.sought", sandboxed.die_seeking)
+    found = understudy.verify([files["mp4"]])
+    assert found.exit_code == 2 and found.files[0].error == "cannot be read (its decoder was ended by SIGABRT)"
+
+
+def test_what_a_child_says_steers_no_terminal(broken, tmp_path):
+    (tmp_path / "steers.mp4").write_bytes(b"")
+    (found,) = understudy.verify([tmp_path / "steers.mp4"]).files
+    assert found.metadata == "a\ufffd[31mb c"
+
+
+FIT = {"metadata": None, "manifest": None, "damage": None, "elsewhere": False}
+MANIFEST = {
+    "intact": True, "trusted": False, "problems": [], "signed_by": "", "certificate": "", "program": "",
+    "source_type": None, "ours": None,
+}  # fmt: skip
+SEEN = {"payload": {"identity": 7}, "strength": 9.0, "scale": 1.0, "mirrored": False}
+
+
+def test_marks_are_of_their_types():
+    assert told.read_of(FIT) == (None, None, False, None)
+    assert told.read_of(FIT | {"manifest": MANIFEST})[0].ours is None
+    assert told.sought_of({"sought": True, "found": SEEN})[1].payload.identity == 7
+
+
+@pytest.mark.parametrize(
+    ("read", "said"),
+    [
+        (told.read_of, 7), (told.read_of, []), (told.read_of, {}), (told.read_of, FIT | {"elsewhere": 1}),
+        (told.read_of, FIT | {"damage": ["x"]}), (told.read_of, FIT | {"manifest": "x"}),
+        *((told.read_of, FIT | {"manifest": MANIFEST | {name: 7}}) for name in MANIFEST),
+        (told.read_of, FIT | {"manifest": MANIFEST | {"problems": [None]}}),
+        (told.sought_of, None), (told.sought_of, {"sought": "yes", "found": None}),
+        *((told.sought_of, {"sought": True, "found": SEEN | {name: "x"}}) for name in SEEN),
+        (told.sought_of, {"sought": True, "found": SEEN | {"payload": {"identity": 1 << 40}}}),
+    ],
+)  # fmt: skip
+def test_marks_that_are_none_are_not_believed(read, said):
+    with pytest.raises(SandboxError, match="its decoder said what it should not"):
+        read(said)
+
+
+# -- What the detector thinks ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def opinions(monkeypatch):
+    """Detections to come, an error among them perhaps; `None` is for files that must not be asked about."""
+    waiting = []
+
+    def judged(self, video, where, rotate=0):
+        found = waiting.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    monkeypatch.setattr("understudy.forensics.detect.Judge.judged", judged)
+    return waiting
+
+
+SURE = Detection(
+    video="plain.mp4", verdict="generated", probability=0.93, sum_of_log_odds=9.0, pairs=20, seconds=3.0, rate=25.0,
+    person_found=1.0, time_line=(), trained_on="trained on drawings", trust=("not at all", "a\x1b[31m"),
+)  # fmt: skip
+OPINIONS = [
+    (SURE, "generated", "looks generated (probability of generated: 93 %)"),
+    (replace(SURE, verdict="real", probability=0.1), "real",
+     "no sign of having been generated, which is not the same as real (probability of generated: 10 %)"),
+    (replace(SURE, verdict="unsure", probability=0.5), "unsure", "cannot tell (probability of generated: 50 %)"),
+    (replace(SURE, seconds=0.48), "unknown", "cannot know (it lasts 0.48 seconds, and 1 is the least to judge by)"),
+    (replace(SURE, person_found=0.3), "unknown", "cannot know (a person is found in 30 % of it)"),
+    (replace(SURE, rate=5.0), "unknown", "cannot know (it has 5 frames a second, and the detector has learnt from 25)"),
+    (PoseError("nobody is found in it"), "unknown", "cannot know (nobody is found in it)"),
+    (SandboxError("x cannot be read (its decoder was ended by SIGSEGV)"), "unknown",
+     "cannot know (x cannot be read (its decoder was ended by SIGSEGV))"),
+    (WeightsError("the networks are not at hand"), "unknown", "cannot know (the networks are not at hand)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("found", "says", "words"), OPINIONS, ids=[str(number) for number in range(len(OPINIONS))])
+def test_of_files_without_marks_the_detector_says_what_it_thinks(files, opinions, capsys, found, says, words):
+    for options in ([], ["--json"]):
+        opinions[:] = [found]
+        with pytest.raises(SystemExit) as left:
+            main(["verify", str(files["mp4"]), str(files["plain"]), "--detect", *options])
+        assert left.value.code == 1 and not opinions  # nothing that it says makes that another code
+    printed = capsys.readouterr().out
+    text, _, numbers = printed.partition("\n[\n")
+    assert f"\n  the detector's opinion, no proof: {words}\n" in text and text.count("opinion, no proof") == 1
+    assert ("What it knows is little:\n- trained on drawings\n- not at all\n- a\ufffd[31m" in text) == (
+        not isinstance(found, Exception)
+    )
+    marked, plain = json.loads("[\n" + numbers)
+    assert marked["opinion"] is None and plain["opinion"]["says"] == says and plain["verdict"] == "unmarked"
+    assert plain["opinion"]["probability"] == getattr(found, "probability", None)
+
+
+def test_pictures_are_none_of_the_detectors_business(tmp_path, opinions):
+    written(tmp_path / "frames", marked=False)
+    found = understudy.verify([tmp_path / "frames"], detect=True)
+    assert "cannot know (it compares frames of a video, and these are pictures)" in str(found)
+
+
+def test_who_did_not_ask_is_told_that_there_is_an_opinion(files, opinions):
+    hint = "the detector has an opinion, which is no proof: understudy verify --detect"
+    assert hint in str(understudy.verify([files["mp4"], files["plain"]]))
+    assert hint not in str(understudy.verify([files["mp4"]]))
+    opinions.append(PoseError("nobody"))
+    assert hint not in str(understudy.verify([files["plain"]], detect=True))
+
+
+def test_of_one_who_dances_it_says_what_detect_says(tmp_path):
+    clip = tmp_path / "somebody.mp4"
+    write_clip(clip, make_person(1), choreography(5, 1.2, Fraction(20)), make_scene(1, (256, 192)))
+    there, here = (understudy.verify([clip], detect=True, sandbox=sandbox) for sandbox in (True, False))
+    detected = [understudy.detect(clip, sandbox=sandbox) for sandbox in (True, False)]
+    assert there == here and detected[0] == detected[1]
+    opinion = there.files[0].opinion
+    assert opinion.probability == detected[0].probability and opinion.says == detected[0].verdict
+    assert opinion.trained_on == detected[0].trained_on

@@ -66,6 +66,17 @@ def whole(value: Any, least: int = 0, most: int = 2**53) -> int:
     return value
 
 
+def truth(value: Any) -> bool:
+    """Yes or no.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if not isinstance(value, bool):
+        raise ValueError(f"{brief(value)} is neither true nor false")
+    return value
+
+
 def brief(value: object) -> str:
     """A few words of it, whatever it is."""
     return reprlib.repr(value)

@@ -37,6 +37,8 @@ class Detection:
     pairs: int
     """that were judged"""
     seconds: float
+    rate: float
+    """frames a second"""
     person_found: float
     """share of the looks in which a person was seen; only those count"""
     time_line: tuple[Second, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -28,8 +28,11 @@ class TooLittle(MediaError):
     """There is not film enough to find a mark in."""
 
 
-def in_film(file: Path) -> Found | None:
+def in_film(file: Path, on_frame: Callable[[], object] = lambda: None) -> Found | None:
     """The invisible mark of a video.
+
+    Args:
+        on_frame: called for every frame looked at.
 
     Raises:
         TooLittle: it is too short, or too small.
@@ -45,14 +48,17 @@ def in_film(file: Path) -> Found | None:
             file, start=start, end=start + WINDOW, long_side=long_side, tolerate_damage=True, say_notes=False
         )
         with reader as frames:
-            found = find((_luma(frame), number / float(frames.fps)) for number, frame in enumerate(frames))
+            found = find(_lumas(frames, on_frame))
         if found is not None:
             return found
     return None
 
 
-def in_pictures(files: Sequence[Path]) -> Found | None:
+def in_pictures(files: Sequence[Path], on_frame: Callable[[], object] = lambda: None) -> Found | None:
     """The invisible mark of a film whose pictures lie in these files, in this order.
+
+    Args:
+        on_frame: called for every picture looked at.
 
     Raises:
         TooLittle: too few, too small, or not of one film.
@@ -63,12 +69,19 @@ def in_pictures(files: Sequence[Path]) -> Found | None:
     pictures, sizes = [], set()
     for file in files[:_MOST_PICTURES]:
         luma = _luma(read_image(file))
+        on_frame()
         sizes.add(luma.shape)
         pictures.append(small_enough(luma))
     if len(sizes) > 1 or min(*sizes.pop()) < SMALLEST:
         raise TooLittle(f"pictures of several sizes, or with sides below {SMALLEST} pixels")
     tried = (find((picture, number / rate) for number, picture in enumerate(pictures)) for rate in _RATES)
     return next((found for found in tried if found is not None), None)
+
+
+def _lumas(frames: VideoReader, on_frame: Callable[[], object]) -> Iterator[tuple[npt.NDArray[np.uint8], float]]:
+    for number, frame in enumerate(frames):
+        on_frame()
+        yield _luma(frame), number / float(frames.fps)
 
 
 def _starts(duration: float) -> Iterator[float]:

@@ -77,8 +77,13 @@ def native_log_silenced() -> Iterator[None]:
     """
     _flush()
     try:
-        terminal = os.dup(2)
-    except OSError:  # a process without stderr has nothing to keep clean
+        unseen = os.path.samestat(os.fstat(2), os.stat(os.devnull))
+        terminal = None if unseen else os.dup(2)
+    except OSError:
+        terminal = None
+    if (
+        terminal is None
+    ):  # a process without stderr has nothing to keep clean; in the sandbox there are no temporary files
         yield
         return
     with tempfile.TemporaryFile() as caught:

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from understudy.base.arguments import StrPath
 from understudy.base.progress import Advance, progress_bar
+from understudy.base.sandbox import Limits, Place, only, place
+from understudy.errors import UnderstudyError, UsageError
+from understudy.marks import told
 
 if TYPE_CHECKING:
+    from understudy.forensics.opinion import Opinion
     from understudy.marks.finding import Found
     from understudy.marks.manifest import Manifest
 
@@ -30,6 +34,11 @@ NOT_PROVEN = """\
 What this does not prove. No marks: uploads strip them, and other programs write none. An intact manifest: that what it
 says is true; whoever holds the key said so. A key that nobody vouches for: anybody can make one, by any name. Metadata
 (XMP): anybody can write it. An invisible mark: anybody can put ours into any video, or take it out with effort."""
+OPINION_WORTH = """\
+The detector's opinion proves nothing and changes no exit code. What it knows is little:"""
+LIMITS = Limits()
+"""of the child that looks at the files"""
+ASK_FOR_OPINION = "Of videos without marks the detector has an opinion, which is no proof: understudy verify --detect"
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,8 @@ class Marks:
     """the invisible mark, of this program alone"""
     sought: bool = False
     """whether there was film enough to look for one"""
+    opinion: Opinion | None = None
+    """of the detector, where it was asked for and there are no marks; it counts for nothing in `verdict`"""
     error: str | None = None
     """why the file cannot be read"""
 
@@ -71,6 +82,8 @@ class Marks:
         lines = [f"{self.file}: {SAID[self.verdict]}", *self._of_manifest()]
         lines.append(f"  metadata (XMP): {_word(self.metadata) if self.metadata else 'none'}")
         lines.append(f"  invisible mark: {self._of_invisible()}")
+        if self.opinion is not None:
+            lines.append(f"  the detector's opinion, no proof: {self.opinion}")
         return "\n".join(map(_shown, lines))
 
     def _of_invisible(self) -> str:
@@ -130,6 +143,8 @@ class Verified:
     files: tuple[Marks, ...]
     json: bool = False
     """whether the text is JSON"""
+    detect: bool = False
+    """whether the detector was asked"""
 
     @property
     def exit_code(self) -> int:
@@ -149,21 +164,33 @@ class Verified:
             by_folder.setdefault(one.file.parent, []).append(one)
         for folder, some in by_folder.items():
             parts += [_pictures(folder, some)] if _is_series(some) else [str(one) for one in some]
-        return "\n".join([*parts, NOT_PROVEN])
+        return "\n".join([*parts, NOT_PROVEN, *self._of_opinions()])
+
+    def _of_opinions(self) -> list[str]:
+        """What opinions are worth; or that there could be some."""
+        worth = next((one.opinion for one in self.files if one.opinion is not None and one.opinion.trust), None)
+        if worth is not None:
+            sentences = [f"- {one}" for one in worth.trust]
+            return [_shown(line) for line in [OPINION_WORTH, f"- {worth.trained_on}", *sentences]]
+        return [] if self.detect or all(one.verdict != "unmarked" for one in self.files) else [ASK_FOR_OPINION]
 
 
-def verify(files: Sequence[StrPath], *, json: bool = False) -> Verified:
+def verify(files: Sequence[StrPath], *, json: bool = False, detect: bool = False, sandbox: bool = True) -> Verified:
     """Says which marks files bear that tell how they were made, without any network.
 
     Looks for a signed manifest (C2PA), in the file or in FILE.c2pa beside it, of this or any other program, for
     metadata (XMP) in PNG, MP4, QuickTime, Matroska and WebM files, and for this program's invisible mark in the
     first minute of a video, or in six parts of a longer one. Exit codes of the command: 0, every file says that
     it was generated; 1, some do not; 2, some cannot be read, or another error; 3, some were changed after they were
-    signed.
+    signed. An opinion of the detector changes none of them.
 
     Args:
         files: videos and pictures; of a folder all its PNG files.
         json: print what was found as JSON.
+        detect: of videos without marks tell what the detector thinks, too. It takes about as long as they last, needs
+            the tracker's networks, and is an opinion, no proof; where it cannot know, it says why.
+        sandbox: decode the files in a child process with limits, since they may be anybody's (SECURITY.md has them);
+            `sandbox=False` decodes them in this process.
 
     Returns:
         What was found; `.files` has the marks of each file.
@@ -177,21 +204,21 @@ def verify(files: Sequence[StrPath], *, json: bool = False) -> Verified:
     Shell:
         $ understudy verify out.mp4
         $ understudy verify out.mp4 frames --json
+        $ understudy verify out.mp4 --detect
     """
-    from understudy.errors import UsageError
-
     given = [files] if isinstance(files, str | Path) else files
     series = [_files_of(Path(name)) for name in given]
     if not series:
         raise UsageError("`verify` needs a file to look at: name one or more")
-    with progress_bar("looking for marks", sum(map(len, series)), unit="files") as advance:
-        found = [one for files in series for one in _marks_of_series(files, advance)]
-    return Verified(tuple(found), json)
+    with (
+        place(sandbox, LIMITS) as where,
+        progress_bar("looking for marks", sum(map(len, series)), unit="files") as advance,
+    ):
+        found = [one for files in series for one in _marks_of_series(files, where, advance)]
+    return Verified(tuple(_with_opinions(found, sandbox) if detect else found), json, detect)
 
 
 def _files_of(path: Path) -> list[Path]:
-    from understudy.errors import UsageError
-
     if not path.is_dir():
         return [path]
     pictures = sorted(one for one in path.iterdir() if one.suffix.lower() == ".png" and one.is_file())
@@ -200,63 +227,50 @@ def _files_of(path: Path) -> list[Path]:
     return pictures
 
 
-def _marks_of_series(files: Sequence[Path], advance: Advance) -> list[Marks]:
+def _marks_of_series(files: Sequence[Path], where: Place, advance: Advance) -> list[Marks]:
     """Of one file, or of the pictures of a folder, which are taken for those of one film."""
-    from understudy.errors import UnderstudyError
-    from understudy.marks.films import in_film, in_pictures
-    from understudy.media.reading import is_video
-
     marks = []
     for file in files:
-        marks.append(_marks_of(file))
+        marks.append(_marks_of(file, where))
         advance()
-    try:
-        invisible = in_film(files[0]) if is_video(files[0]) else in_pictures(files)
-    except (UnderstudyError, OSError):  # too short, a picture alone, damaged: what can be said of that was said
+    if any(one.error is not None for one in marks):
         return marks
-    return [replace(one, invisible=invisible, sought=True) for one in marks]
+    try:
+        sought, invisible = told.sought_of(only(where.run(told.sought, list(map(str, files)))))
+    except (UnderstudyError, OSError) as error:
+        return [replace(one, error=f"cannot be read ({error})") for one in marks]
+    return [replace(one, invisible=invisible, sought=sought) for one in marks]
 
 
-def _marks_of(file: Path) -> Marks:
-    from understudy.errors import MediaError
-    from understudy.marks import manifest
-
-    found, damage, elsewhere = None, None, False
+def _marks_of(file: Path, where: Place) -> Marks:
     try:
         if not file.is_file():
             return Marks(file, None, None, False, None, error="there is no such file")
-        metadata = _metadata_of(file)
+        return Marks(file, *told.read_of(only(where.run(told.read, str(file)))))
+    except UnderstudyError as error:
+        return Marks(file, None, None, False, None, error=f"cannot be read ({error})")
     except OSError as error:
         return Marks(file, None, None, False, None, error=f"cannot be read ({error.strerror or error})")
-    try:
-        found = manifest.read(file)
-    except manifest.Elsewhere:
-        elsewhere = True
-    except MediaError as error:
-        damage = str(error)
-    return Marks(file, found, damage, elsewhere, metadata)
 
 
-def _metadata_of(file: Path) -> str | None:
-    from understudy.marks import manifest, xmp
+def _with_opinions(marks: Sequence[Marks], sandbox: bool) -> list[Marks]:
+    """The same, with what the detector thinks of those that bear no marks."""
+    from understudy.forensics.detect import Judge, looking_place
+    from understudy.forensics.opinion import OF_PICTURES, opinion_of
+    from understudy.media.images import is_image
 
-    packet = xmp.found_in(file)
-    if packet is None and file.suffix.lower() in manifest.KINDS_BESIDE:
-        packet = _tag_of(file)
-    return None if packet is None else xmp.source_type(packet)
-
-
-def _tag_of(file: Path) -> str | None:
-    """The packet in a container that has no place of its own for it."""
-    from understudy.errors import MediaError
-    from understudy.marks import xmp
-    from understudy.media.opening import open_input
-
-    try:
-        with open_input(file) as container:
-            return next((value for name, value in container.metadata.items() if name.lower() == xmp.TAG), None)
-    except MediaError:
-        return None
+    if all(one.verdict != "unmarked" for one in marks):
+        return list(marks)
+    judge, heard = Judge(), []
+    with looking_place(sandbox) as where:
+        for one in marks:
+            if one.verdict != "unmarked":
+                heard.append(one)
+            elif is_image(one.file):
+                heard.append(replace(one, opinion=OF_PICTURES))
+            else:
+                heard.append(replace(one, opinion=opinion_of(one.file, where, judge)))
+    return heard
 
 
 def _shown(line: str) -> str:

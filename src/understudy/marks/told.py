@@ -1,0 +1,130 @@
+"""Reads the marks of files where a decoder can do no harm, and reads again what is told of them.
+
+What comes back may have been said by a child process that was taken over: of every field the type is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from understudy.base.progress import Advance
+from understudy.base.sandbox import UNTRUE
+from understudy.base.stored import number, truth, whole, word
+from understudy.errors import MediaError, SandboxError, UnderstudyError
+
+if TYPE_CHECKING:
+    from understudy.marks.finding import Found
+    from understudy.marks.manifest import Manifest
+
+
+def read(advance: Advance, path: str) -> Iterator[dict[str, Any]]:
+    """What stands in one file: its manifest, or why that cannot be read, whether it is elsewhere; its metadata.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    from understudy.marks import manifest
+
+    file = Path(path)
+    told: dict[str, Any] = {"metadata": _metadata_of(file), "manifest": None, "damage": None, "elsewhere": False}
+    try:
+        found = manifest.read(file)
+        told["manifest"] = None if found is None else asdict(found)
+    except manifest.Elsewhere:
+        told["elsewhere"] = True
+    except MediaError as error:
+        told["damage"] = str(error)
+    yield told
+
+
+def sought(advance: Advance, paths: list[str]) -> Iterator[dict[str, Any]]:
+    """The invisible mark of a video, or of the film whose pictures these are, and whether there was film enough."""
+    from understudy.marks.films import in_film, in_pictures
+    from understudy.media.reading import is_video
+
+    files = [Path(path) for path in paths]
+    try:
+        found = in_film(files[0], advance) if is_video(files[0]) else in_pictures(files, advance)
+    except (UnderstudyError, OSError):  # too short, a picture alone, damaged: what can be said of that was said
+        yield {"sought": False, "found": None}
+        return
+    yield {"sought": True, "found": None if found is None else asdict(found)}
+
+
+def read_of(said: Any) -> tuple[Manifest | None, str | None, bool, str | None]:
+    """Manifest, damage, elsewhere and metadata, of which `read` told.
+
+    Raises:
+        SandboxError: it is no such thing.
+    """
+    try:
+        manifest = None if said["manifest"] is None else _manifest_of(said["manifest"])
+        return manifest, _text_or_none(said["damage"]), truth(said["elsewhere"]), _text_or_none(said["metadata"])
+    except (KeyError, TypeError, ValueError):
+        raise SandboxError(UNTRUE) from None
+
+
+def sought_of(said: Any) -> tuple[bool, Found | None]:
+    """Whether there was film enough, and the invisible mark, of which `sought` told.
+
+    Raises:
+        SandboxError: it is no such thing.
+    """
+    try:
+        return truth(said["sought"]), None if said["found"] is None else _found_of(said["found"])
+    except (KeyError, TypeError, ValueError):
+        raise SandboxError(UNTRUE) from None
+
+
+def _manifest_of(said: Any) -> Manifest:
+    from understudy.marks.manifest import Manifest
+
+    ours = said["ours"]
+    if ours is not None and not isinstance(ours, dict):
+        raise ValueError("no table")
+    return Manifest(
+        intact=truth(said["intact"]),
+        trusted=truth(said["trusted"]),
+        problems=tuple(map(word, said["problems"])),
+        signed_by=word(said["signed_by"]),
+        certificate=word(said["certificate"]),
+        program=word(said["program"]),
+        source_type=_text_or_none(said["source_type"]),
+        ours=ours,
+    )
+
+
+def _found_of(said: Any) -> Found:
+    from understudy.marks.finding import Found
+    from understudy.marks.invisible import IDENTITY_BITS, Payload
+
+    payload = Payload(whole(said["payload"]["identity"], most=(1 << IDENTITY_BITS) - 1))
+    return Found(payload, number(said["strength"]), number(said["scale"]), truth(said["mirrored"]))
+
+
+def _text_or_none(said: Any) -> str | None:
+    return None if said is None else word(said)
+
+
+def _metadata_of(file: Path) -> str | None:
+    from understudy.marks import manifest, xmp
+
+    packet = xmp.found_in(file)
+    if packet is None and file.suffix.lower() in manifest.KINDS_BESIDE:
+        packet = _tag_of(file)
+    return None if packet is None else xmp.source_type(packet)
+
+
+def _tag_of(file: Path) -> str | None:
+    """The packet in a container that has no place of its own for it."""
+    from understudy.marks import xmp
+    from understudy.media.opening import open_input
+
+    try:
+        with open_input(file) as container:
+            return next((value for name, value in container.metadata.items() if name.lower() == xmp.TAG), None)
+    except MediaError:
+        return None
