@@ -14,7 +14,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,10 +54,12 @@ def _fsync_file(path: Path) -> None:
 
 
 def _remove(path: Path) -> None:
+    """What cannot be removed stays: why something else went wrong is what has to be told."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # of a disk that takes no writes, also where nothing is there
+            path.unlink(missing_ok=True)
 
 
 def check_name(path: Path) -> None:
@@ -115,6 +117,8 @@ def _write_errors(path: Path, part: Path) -> Iterator[None]:
         named = [Path(os.fsdecode(name)) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
         ours = any(name == path.parent or name.is_relative_to(path) or name.is_relative_to(part) for name in named)
         if ours or error.errno in _ONLY_WRITING_FAILS_WITH:
+            while half := _OURS.fullmatch(path.name):  # it is a temporary file itself: who asked knows the other name
+                path = path.with_name(half["name"])
             raise UnderstudyError(f"cannot write {path}: {error.strerror or error}") from error
         raise
 

@@ -24,6 +24,15 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def says_memory_ran_out(error: BaseException) -> bool:
+    """Whether an error is one of memory, which PyTorch, OpenCV and the system's loader say each in their own ways."""
+    ways = (
+        *("out of memory", "not enough memory", "insufficient memory", "cannot allocate memory"),
+        *("can't allocate memory", "alloc_failed", "failed to map segment", "can't start new thread"),
+    )
+    return isinstance(error, MemoryError) or any(way in str(error).lower() for way in ways)
+
+
 def available_bytes(root: Path = Path("/")) -> int:
     """Memory that this process may still take without pushing others out: what is free, within a container's limit.
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
+from understudy.base.machine import says_memory_ran_out
 from understudy.base.ranks import check_alone, first, ranks
 from understudy.cli import commands
 from understudy.cli.reading import COMMANDS, command
@@ -66,6 +67,11 @@ def _run(words: list[str]) -> int:
     except OSError as error:  # the machine's doing: a disk that fails, an input that has gone meanwhile
         named = f"{error.filename}: " if error.filename else ""
         _say_error(f"{named}{error.strerror or _one_line(error)}")
+        return 2
+    except Exception as error:
+        if not says_memory_ran_out(error):
+            raise
+        _say_error("memory ran out: close other programs, or give it less at once (a smaller picture, a shorter clip)")
         return 2
     finally:
         _on_terminate(before)

@@ -50,8 +50,27 @@ def sign_file(file: Path, statement: Statement, signing: Signing) -> None:
         UnderstudyError: it cannot be signed, or not be written.
     """
     kind = KINDS[file.suffix.lower()]
-    with atomic_file(file) as signed, open(file, "rb") as stream, open(signed, "w+b") as written:
-        _beside_signals(lambda: _sign(stream, written, kind, statement, signing))
+    with atomic_file(file) as signed, open(file, "rb") as stream, _Noting(signed, "w+b") as raw:
+        try:
+            with io.BufferedRandom(raw) as written:
+                _beside_signals(lambda: _sign(stream, written, kind, statement, signing))
+        except UnderstudyError:
+            if raw.error is not None:
+                raise raw.error from None
+            raise
+
+
+class _Noting(io.FileIO):
+    """A file that remembers why it could not be written to: c2pa says no more than that it could not."""
+
+    error: OSError | None = None
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.error = error
+            raise
 
 
 def sign_png(png: bytes, statement: Statement, signing: Signing) -> bytes:

@@ -25,6 +25,10 @@ log = logging.getLogger(__name__)
 
 CERTIFICATE, KEY = "UNDERSTUDY_SIGN_CERT", "UNDERSTUDY_SIGN_KEY"
 FILE = "signing.pem"
+BEGINS = datetime(1970, 1, 2, tzinfo=timezone.utc)
+"""from when on a key of ours is valid: clocks are set back, and one without a battery begins in 1970"""
+YEAR_OF_MARKS = datetime(2026, 1, 1, tzinfo=timezone.utc)
+"""when such keys were first made: a clock that says less is wrong"""
 VALID_DAYS = 3650
 ORGANISATION = "understudy, a key made on the computer that uses it"
 
@@ -105,7 +109,7 @@ def made() -> bytes:
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-    began = datetime.now(timezone.utc) - timedelta(days=1)  # clocks differ
+    ends = max(datetime.now(timezone.utc), YEAR_OF_MARKS) + timedelta(days=VALID_DAYS)
 
     def named(what: str) -> x509.Name:
         words = {NameOID.ORGANIZATION_NAME: ORGANISATION, NameOID.COMMON_NAME: what}
@@ -123,8 +127,8 @@ def made() -> bytes:
             .issuer_name(named("root"))
             .public_key(public)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(began)
-            .not_valid_after(began + timedelta(days=VALID_DAYS))
+            .not_valid_before(BEGINS)
+            .not_valid_after(ends)
             .add_extension(x509.BasicConstraints(ca=is_root, path_length=None), critical=True)
             .add_extension(x509.KeyUsage(**uses), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)

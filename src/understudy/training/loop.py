@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from understudy.base.devices import Device, computes_in_bfloat16, ready_device
 from understudy.base.load import ThreadsByLoad
+from understudy.base.machine import says_memory_ran_out
 from understudy.base.progress import Advance, progress_bar
 from understudy.base.ranks import first, rank, ranks
 from understudy.base.stopping import Stop, stop_signals
@@ -114,12 +115,11 @@ def precision_on(device: torch.device) -> Literal["bf16-mixed", "32-true"]:
 
 @contextmanager
 def out_of_memory_told() -> Iterator[None]:
-    """Turns running out of memory, which PyTorch says in several ways, into a TrainingError."""
-    ways = ("out of memory", "not enough memory", "can't allocate memory", "alloc_failed")
+    """Turns running out of memory, which is said in several ways, into a TrainingError."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        if not isinstance(error, MemoryError) and not any(way in str(error).lower() for way in ways):
+        if not says_memory_ran_out(error):
             raise
         raise TrainingError(
             "memory ran out: close other programs or choose another `device`, and go on with `resume=True`; or begin "

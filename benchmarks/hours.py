@@ -1,0 +1,176 @@
+"""An hour that drives, and twenty minutes that are learnt from: memory, time a frame, and sound at the end.
+
+    python benchmarks/hours.py --output mine.json
+    python benchmarks/hours.py --driving-minutes 1 5 --reference-minutes 1 2
+
+A made-up person's dance of a few seconds is filmed once and played forwards and backwards in turns, with a tone, at ten
+thousand frames in 1001 seconds, a rate at which whole numbers drift. Everything is done in a process of its own, on a
+film of each length; peaks of memory are that process's.
+
+Sound is in step when the last of it and the last picture are as far apart in the video as they are in the driver.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import tempfile
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from long_clips import done
+from processes import stopped_by_sigterm
+from understudy.base.files import write_json
+from understudy.base.machine import machine
+
+PERSON, SECONDS = 21, 12
+RATE = Fraction(10_000, 1001)
+SAMPLES = 16_000
+"""of sound a second"""
+STEPS = 4
+"""of a training: what grows with the length is reading the frames"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--driving-minutes", type=float, nargs="+", default=[1, 60])
+    parser.add_argument("--reference-minutes", type=float, nargs="+", default=[1, 20])
+    parser.add_argument(
+        "--size", type=int, nargs=2, default=[256, 320], metavar=("HEIGHT", "WIDTH"), help="of the film"
+    )
+    parser.add_argument("--memory-gb", type=float, default=0.25, help="for the frames that a training learns from")
+    parser.add_argument("--output", type=Path, help="JSON file")
+    options = parser.parse_args(arguments)
+    with stopped_by_sigterm(), tempfile.TemporaryDirectory(prefix="understudy-benchmark-") as folder:
+        rows = list(measured(options, Path(folder)))
+    if options.output:
+        settings = {"size_hw": options.size, "memory_gb": options.memory_gb, "rate": str(RATE)}
+        write_json(options.output, {"machine": machine("cpu"), **settings, "rows": rows})
+
+
+def measured(options: argparse.Namespace, folder: Path) -> Iterator[dict[str, Any]]:
+    """A row for each thing that was done at each length."""
+    dance = folder / "dance.mp4"
+    actor = folder / "me.actor"
+    _film(dance, (options.size[0], options.size[1]))
+    for minutes in sorted({*options.driving_minutes, *options.reference_minutes}):
+        film, tracked, frames = folder / "film.mp4", folder / "film.performance", round(60 * minutes * RATE)
+        _prolonged(dance, film, frames)
+        yield _row("track", minutes, frames, done(_track, film, tracked))
+        if not actor.exists():
+            done(_train, tracked, actor, "limb-warp", None)
+        if minutes in options.reference_minutes:
+            for recipe in ("performance-cloning", "copy-then-refine"):
+                learnt = folder / f"{recipe}-{minutes:g}.actor"
+                found = done(_train, tracked, learnt, recipe, options.memory_gb)
+                yield _row(f"train, {recipe}", minutes, frames, found)
+        if minutes in options.driving_minutes:
+            video = folder / "out.mp4"
+            row = _row("perform", minutes, frames, done(_perform, actor, tracked, film, video))
+            apart = 1000 * (_apart(video) - _apart(film))
+            row |= {"sound_late_ms": round(float(apart), 3), "frames_written": _frames(video)}
+            print(f"{'':28s} sound is {row['sound_late_ms']:+} ms late at the end; {row['frames_written']} frames", flush=True)
+            yield row
+
+
+def _row(job: str, minutes: float, frames: int, found: tuple[float, int | None]) -> dict[str, Any]:
+    seconds, peak = found
+    each = 1000 * seconds / frames
+    print(f"{job:28s} {minutes:5g} min {frames:6d} frames {seconds:8.1f} s {each:6.2f} ms each {peak} MiB", flush=True)
+    row = {"job": job, "minutes": minutes, "frames": frames, "seconds": round(seconds, 1)}
+    return row | {"ms_a_frame": round(each, 2), "peak_memory_mib": peak}
+
+
+def _film(path: Path, size_hw: tuple[int, int]) -> None:
+    from understudy.synthetic.clip import write_clip
+    from understudy.synthetic.motion import choreography
+    from understudy.synthetic.people import make_person
+    from understudy.synthetic.scene import make_scene
+
+    write_clip(path, make_person(PERSON), choreography(PERSON, SECONDS, RATE), make_scene(PERSON, size_hw))
+
+
+def _prolonged(dance: Path, path: Path, frames: int) -> None:
+    """The dance forwards and backwards until it has as many frames, with a tone as long, at its own rate."""
+    import av
+
+    with av.open(str(dance)) as container:
+        shown = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    there_and_back = [*range(len(shown)), *range(len(shown) - 2, 0, -1)]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=RATE, options={"preset": "ultrafast", "crf": "18"})
+        stream.height, stream.width = shown[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        sound = container.add_stream("aac", rate=SAMPLES)
+        sound.layout = "mono"
+        heard = 0
+        for number, place in enumerate(itertools.islice(itertools.cycle(there_and_back), frames)):
+            picture = av.VideoFrame.from_ndarray(shown[place], format="rgb24")
+            container.mux(stream.encode(picture))
+            until = round((number + 1) / RATE * SAMPLES)
+            wave = 8000 * np.sin(np.arange(heard, until) * (2 * np.pi * 440 / SAMPLES))
+            piece = av.AudioFrame.from_ndarray(wave.astype(np.int16)[None], format="s16", layout="mono")
+            piece.sample_rate, piece.pts, heard = SAMPLES, heard, until
+            container.mux(sound.encode(piece))
+        for one in (stream, sound):
+            container.mux(one.encode(None))
+
+
+def _ends(path: Path) -> tuple[Fraction, Fraction, int]:
+    """Seconds at which the last picture and the last packet of sound begin, and the number of pictures."""
+    import av
+
+    last, count = {"video": Fraction(0), "audio": Fraction(0)}, 0
+    with av.open(str(path)) as container:
+        for packet in container.demux():
+            if packet.pts is None or not packet.size:
+                continue
+            kind = packet.stream.type
+            last[kind] = max(last[kind], packet.pts * Fraction(packet.time_base))
+            count += kind == "video"
+    return last["video"], last["audio"], count
+
+
+def _apart(path: Path) -> Fraction:
+    video, audio, _ = _ends(path)
+    return audio - video
+
+
+def _frames(path: Path) -> int:
+    return _ends(path)[2]
+
+
+def _track(film: Path, output: Path) -> None:
+    import understudy
+
+    understudy.track(film, output)
+
+
+def _perform(actor: Path, tracked: Path, film: Path, output: Path) -> None:
+    import understudy
+
+    assert film.exists(), "its sound is taken from there"
+    understudy.perform(actor, tracked, output)
+
+
+def _train(reference: Path, output: Path, recipe: str, memory_gb: float | None) -> None:
+    import understudy
+
+    learns = recipe == "performance-cloning"
+    understudy.train(
+        reference,
+        output,
+        recipe=recipe,
+        preset="preview" if learns else "instant",
+        max_steps=STEPS if learns else None,
+        memory_gb=memory_gb,
+        consent="it is made up",
+    )
+
+
+if __name__ == "__main__":
+    main()
