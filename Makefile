@@ -3,14 +3,17 @@
 # make test-slow  the tests that take minutes and gigabytes each, which make test leaves out
 # make check      lint, types, and a wheel that imports
 # make docs       the pages of docs/ as a site, in site/
+# make advisories asks whether weaknesses of the pinned versions are known; needs a network
+# make hashes     writes requirements/*.txt anew from constraints.txt, with the hashes of all files; needs a network
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 DOCS_READY := .venv/.ready-docs
+PINS_READY := .venv/.ready-pins
 WORKERS ?= 2
 
-.PHONY: demo test test-slow check docs clean
+.PHONY: demo test test-slow check docs advisories hashes clean
 
 demo: $(READY)
 	$(BIN)/understudy demo --output demo
@@ -33,6 +36,13 @@ check: $(READY)
 docs: $(DOCS_READY)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
+# Strict: a version that nothing could be learnt about is an error, and not "no known vulnerabilities".
+advisories: $(PINS_READY)
+	$(BIN)/pip-audit --strict --disable-pip --no-deps --requirement constraints.txt
+
+hashes: $(PINS_READY)
+	$(BIN)/python requirements/write.py
+
 # Installs once, and again only when what to install has changed.
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 10) <= sys.version_info else "understudy needs Python 3.10 or newer; this is %d.%d: try make PYTHON=python3.11" % sys.version_info[:2])'
@@ -44,6 +54,10 @@ $(READY): pyproject.toml constraints.txt
 $(DOCS_READY): $(READY)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
 	@touch $(DOCS_READY)
+
+$(PINS_READY): $(READY)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[pins]'
+	@touch $(PINS_READY)
 
 clean:
 	rm -rf .venv build dist demo site src/*.egg-info

@@ -73,7 +73,10 @@ def measured(options: argparse.Namespace, folder: Path) -> Iterator[dict[str, An
             row = _row("perform", minutes, frames, done(_perform, actor, tracked, film, video))
             apart = 1000 * (_apart(video) - _apart(film))
             row |= {"sound_late_ms": round(float(apart), 3), "frames_written": _frames(video)}
-            print(f"{'':28s} sound is {row['sound_late_ms']:+} ms late at the end; {row['frames_written']} frames", flush=True)
+            print(
+                f"{'':28s} sound is {row['sound_late_ms']:+} ms late at the end; {row['frames_written']} frames",
+                flush=True,
+            )
             yield row
 
 

@@ -38,7 +38,7 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
         "clone --reference me.mp4 --driving dance.mp4 --output out.mp4 --unpaired a.mp4 b.performance --recipe pix2pix "
         "--preset fast --resume --overwrite --max-minutes 2.5 --max-steps 7 --memory-gb 1.5 --seed 3 "
         "--normalization ground --variant FBF --set steps=5 --set rotate=0 "
-        "--background #102030 --compare --fit whole --missing-limbs crop --no-marks "
+        "--background #102030 --compare --fit whole --missing-limbs crop --no-marks --sign-cert c.pem --sign-key k.pem "
         "--label corner --consent me --device cpu"
         + OF_THE_REFERENCE[0] + OF_THE_DRIVER[0],
         {
@@ -48,7 +48,7 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
             "normalization": "ground", "variant": "FBF",
             "settings": ("steps=5", "rotate=0"),
             "background": "#102030", "compare": True, "fit": "whole", "missing_limbs": "crop", "marks": False,
-            "label": "corner", "consent": "me", "device": "cpu",
+            "sign_cert": Path("c.pem"), "sign_key": Path("k.pem"), "label": "corner", "consent": "me", "device": "cpu",
             **OF_THE_REFERENCE[1], **OF_THE_DRIVER[1],
         },
     ),
@@ -82,24 +82,26 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "perform": (
         "perform --actor me.actor --actor you.actor --driving dance.mp4 --output out.webm --layout stage "
         "--background transparent --normalization ground --compare --fit whole --missing-limbs fade "
-        "--no-marks --label corner --device mps"
+        "--no-marks --sign-cert c.pem --sign-key k.pem --label corner --device mps"
         + OF_THE_DRIVER[0],
         {
             "actor": (Path("me.actor"), Path("you.actor")), "driving": Path("dance.mp4"), "output": Path("out.webm"),
             "layout": "stage", "background": "transparent", "normalization": "ground", "compare": True,
-            "fit": "whole", "missing_limbs": "fade", "marks": False, "label": "corner", "device": "mps",
-            **OF_THE_DRIVER[1],
+            "fit": "whole", "missing_limbs": "fade", "marks": False, "sign_cert": Path("c.pem"),
+            "sign_key": Path("k.pem"), "label": "corner", "device": "mps", **OF_THE_DRIVER[1],
         },
     ),
     "reenact": (
         "perform --person anna.jpg --person ben.jpg --driving dance.mp4 --output out.webm --model my.freestyle "
         "--layout stage --background transparent --normalization ground --compare --fit whole --missing-limbs fade "
-        "--inpainter smooth --no-marks --label corner --consent both --device mps" + OF_THE_DRIVER[0],
+        "--inpainter smooth --no-marks --sign-cert c.pem --sign-key k.pem --label corner --consent both --device mps"
+        + OF_THE_DRIVER[0],
         {
             "person": (Path("anna.jpg"), Path("ben.jpg")), "driving": Path("dance.mp4"), "output": Path("out.webm"),
             "model": Path("my.freestyle"), "layout": "stage", "background": "transparent", "normalization": "ground",
             "compare": True, "fit": "whole", "missing_limbs": "fade", "inpainter": "smooth", "consent": "both",
-            "marks": False, "label": "corner", "device": "mps", **OF_THE_DRIVER[1],
+            "marks": False, "sign_cert": Path("c.pem"), "sign_key": Path("k.pem"),
+            "label": "corner", "device": "mps", **OF_THE_DRIVER[1],
         },
     ),
     "train_freestyle": (
@@ -174,7 +176,12 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "list_recipes": ("recipes pix2pix", {"name": "pix2pix"}),
     "weights": ("weights check vgg", {"action": "check", "title": "vgg"}),
-    "demo": ("demo --output made --minutes 1.5 --seed 2", {"output": Path("made"), "minutes": 1.5, "seed": 2}),
+    "demo": (
+        "demo --output made --minutes 1.5 --seed 2 --sign-cert c.pem --sign-key k.pem",
+        {
+            "output": Path("made"), "minutes": 1.5, "seed": 2, "sign_cert": Path("c.pem"), "sign_key": Path("k.pem"),
+        },
+    ),
 }  # fmt: skip
 
 # what must be typed at least, where that is more than the command

@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from made_up_results import FRAMES, HOSTILE, LEVELS, SIZE, coverage, evaluation, without
 
+from understudy import verify
 from understudy.errors import MediaError, UnderstudyError, UsageError
 from understudy.evaluation import report, report_clips, report_plots
 from understudy.evaluation.report import facts, write_report
 from understudy.evaluation.results import Evaluation, Measure, Summary
+from understudy.marks.statement import COMPOSITE
 from understudy.media.reading import VideoReader, VideoWriter
 
 VOID = {"meta", "img", "br"}
@@ -333,3 +335,15 @@ def test_plots_take_gaps_long_clips_and_dollar_signs() -> None:
     assert len(styles) == len(report_plots.STYLES)
     assert report.plot_uri(plot).startswith("data:image/png")
     assert report.plot_uri(report_plots.scatter(gaps, lines, "$")).startswith("data:image/png")
+
+
+def test_clips_in_a_page_say_that_something_in_them_was_generated(html: str, tmp_path: Path) -> None:
+    """The truth is beside it: a composite. Whose actors they were, a report does not know."""
+    shown = re.findall(r"data:video/mp4;base64,([A-Za-z0-9+/=]+)", html)
+    assert shown
+    for number, video in enumerate(shown):
+        (tmp_path / f"{number}.mp4").write_bytes(base64.b64decode(video))
+    for one in verify(sorted(tmp_path.iterdir())).files:
+        assert one.verdict == "generated" and one.manifest is not None and one.manifest.intact
+        assert one.metadata == one.manifest.source_type and str(one.metadata).endswith("/" + COMPOSITE)
+        assert one.manifest.ours is not None and one.manifest.ours["performers"] == []

@@ -182,6 +182,17 @@ def test_evaluate_trains_plays_measures_and_goes_on_where_it_was(clips, tmp_path
         assert (report.parent / method.clip).exists()
         assert method.measures["rmse"].regions["person"].mean > 0
         assert len(method.measures["rmse"].per_frame["person"]) == 8
+    clips_of_methods = understudy.verify([report.parent / method.clip for method in test.methods]).files
+    for one, method in zip(clips_of_methods, test.methods, strict=True):
+        assert (
+            one.verdict == "generated"
+            and one.manifest.intact
+            and one.metadata.endswith("/compositeWithTrainedAlgorithmicMedia")
+        )
+        (performer,) = one.manifest.ours["performers"]
+        assert performer["recipe"] == method.name and performer["consent"]["text"] == "made up"
+    (truth,) = understudy.verify([report.parent / test.truth_clip]).files
+    assert truth.verdict == "unmarked"
     assert test.methods[0].training["steps"] == 3
     assert test.coverage.share_of_frames >= 0
 

@@ -161,6 +161,21 @@ def test_what_readers_would_not_take_is_found_before_any_work(monkeypatch, tmp_p
         checked_signing()
 
 
+def test_what_is_given_counts_more_than_what_the_environment_names(monkeypatch, tmp_path):
+    named, chosen = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    given(monkeypatch, tmp_path, certificate(named), pem(named))
+    for name, content in (("mine.pem", certificate(chosen)), ("mine.key", pem(chosen))):
+        (tmp_path / name).write_bytes(content)
+    found = signing(tmp_path / "mine.pem", str(tmp_path / "mine.key"))
+    assert found.key == pem(chosen) != signing().key
+    assert found.whose.endswith("mine.key, which `sign_cert` and `sign_key` name")
+    for alone in ({"sign_cert": tmp_path / "mine.pem"}, {"sign_key": tmp_path / "mine.key"}):
+        with pytest.raises(UsageError, match=r"^`sign_cert` and `sign_key` go together: give both, or neither$"):
+            signing(**alone)
+    with pytest.raises(UsageError, match=r"^cannot read .*gone\.key: No such file"):
+        signing(tmp_path / "mine.pem", tmp_path / "gone.key")
+
+
 def test_a_key_file_that_was_cut_is_found_before_any_work(tmp_path):
     file = tmp_path / "config" / FILE
     whole = checked_signing().certificates

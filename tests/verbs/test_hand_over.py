@@ -186,7 +186,7 @@ def test_the_table_of_what_clone_shares_is_whole() -> None:
     of_the_driver = {"driving", *(f"driving_{name}" for name in PART)}
     assert (
         own
-        == {"background", "compare", "fit", "missing_limbs", "marks", "label"} | of_the_driver
+        == {"background", "compare", "fit", "missing_limbs", "marks", "sign_cert", "sign_key", "label"} | of_the_driver
         < inspect.signature(perform).parameters.keys()
     )
 
@@ -334,7 +334,7 @@ def test_perform_hands_on_everything_else(tmp_path: Path, dance: Path, performed
     assert performed == {
         "actor": actor, "driver": performed["driver"], "output": output, "background": Background("transparent"),
         "compare": tmp_path / "out.compare.mp4", "overlay": tmp_path / "out.normalization.png", "fit": "whole",
-        "missing_limbs": "fade", "marks": False, "label": True, "device": "cpu",
+        "missing_limbs": "fade", "marks": False, "signing": None, "label": True, "device": "cpu",
     }  # fmt: skip
     assert performed["driver"].performance.path == dance
     perform(actor, dance, output, background="transparent")
@@ -355,7 +355,7 @@ def test_several_get_layout_background_and_comparison(tmp_path: Path, dance: Pat
     assert given == {
         "output": output, "layout": "stage", "background": Background("transparent"),
         "compare": tmp_path / "out.compare.mp4", "fit": "whole", "missing_limbs": "crop", "marks": False,
-        "label": True, "device": "auto",
+        "signing": None, "label": True, "device": "auto",
     }  # fmt: skip
 
 

@@ -196,7 +196,7 @@ def test_all_that_is_asked_is_handed_on(place, tmp_path, monkeypatch):
         "compare": True, "driving_start": 1.5, "driving_end": 2.5, "driving_rotate": 90,
         "driving_region": (1, 2, 30, 40),
         "driving_poses": "poses.json", "driving_matte": "green", "driving_tolerate_damage": True, "marks": False,
-        "label": "corner", "device": "cpu",
+        "sign_cert": None, "sign_key": None, "label": "corner", "device": "cpu",
     }  # fmt: skip
     anna, ben = place / "anna.png", place / "ben.png"
     alone = {"model": "my.freestyle", "consent": "both", "inpainter": "smooth"}

@@ -78,6 +78,7 @@ BY_NAME: dict[str, tuple[Reader, str, str]] = {
     **dict.fromkeys(("max_minutes", "minutes"), (float, "MINUTES", "a number of minutes")),
     **dict.fromkeys(("start", "end", "gap", "seconds"), (float, "SECONDS", "a number of seconds")),
     **dict.fromkeys(("recipe", "recipes"), (str, "NAME", "a name")),
+    **dict.fromkeys(("sign_cert", "sign_key"), (Path, "FILE", "a path")),
     "memory_gb": (float, "GB", "a number of gigabytes"),
     "max_steps": (int, "STEPS", "a whole number of steps"),
     "variant": (str, "VARIANT", "a variant"),

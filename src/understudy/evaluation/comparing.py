@@ -21,6 +21,7 @@ from understudy.evaluation.true_clip import TruthMeasures
 from understudy.evaluation.truth import Truth
 from understudy.media.reading import VideoWriter
 from understudy.performance import Performance
+from understudy.performing.marked_video import marking_of, performer_of
 from understudy.performing.perform import Part, aligned_poses
 from understudy.poses.pose import Pose
 
@@ -83,7 +84,8 @@ def compare(
             log.info("%s: playing and measuring %s", name, player.who.title)
             clip = clips / f"{player.who.name}.mp4"
             frames = played(player.actor, player.part, truth, driving=player.driving, device=device)
-            recorder = Recorder(frames, clip, truth.fps)
+            marking = marking_of([performer_of(player.actor)], composite=True)
+            recorder = Recorder(frames, clip, truth.fps, marking)
             measured = measure_clip(recorder, prepared, track_output=track_output)
             limb_errors[player.who.name] = measured.limb_errors
             record = player.actor.record

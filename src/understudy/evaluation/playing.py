@@ -17,6 +17,7 @@ from understudy.compositing.cutouts import paste
 from understudy.evaluation.truth import Square, Truth
 from understudy.media.reading import VideoWriter
 from understudy.media.squares import cut
+from understudy.media.writing import Marking
 from understudy.performance import Performance
 from understudy.performing.perform import Part, cut_out, driving_frames, placement, played_part
 from understudy.recipes.parts.player import moments
@@ -73,11 +74,12 @@ def played(
 class Recorder:
     """Passes frames on, writes them to a video on the way, and takes the time that making them took.
 
-    Of frames with four channels, see `played`, the video shows the first three.
+    Of frames with four channels, see `played`, the video shows the first three. What is measured is passed on without
+    the marks that the video gets.
     """
 
-    def __init__(self, frames: Iterator[UInt8Array], path: Path, fps: Fraction) -> None:
-        self._frames, self._path, self._fps = frames, path, fps
+    def __init__(self, frames: Iterator[UInt8Array], path: Path, fps: Fraction, marking: Marking | None = None) -> None:
+        self._frames, self._path, self._fps, self._marking = frames, path, fps, marking
         self._count = 0
         self._seconds = 0.0
 
@@ -86,7 +88,7 @@ class Recorder:
         return 1000 * self._seconds / max(1, self._count)
 
     def __iter__(self) -> Generator[UInt8Array, None, None]:
-        with VideoWriter(self._path, self._fps, crf=CLIP_CRF) as writer:
+        with VideoWriter(self._path, self._fps, crf=CLIP_CRF, marking=self._marking) as writer:
             while True:
                 started = time.perf_counter()
                 frame = next(self._frames, None)

@@ -19,6 +19,7 @@ from understudy.evaluation.report_tables import Column, Figure, errors_of, metho
 from understudy.evaluation.results import Test
 from understudy.media.reading import VideoReader
 from understudy.media.writing import VideoWriter
+from understudy.performing.marked_video import marking_of
 from understudy.pictures.drawing import GROUND, TEXT, as_rgb, contact_sheet, letterbox
 from understudy.pictures.lettering import line_height, shortened, text_width, write
 from understudy.pictures.pages import file_uri, picture_uri
@@ -115,7 +116,14 @@ def pictures_of(
         titles, names = ["driver", *titles], [test.driving_clip, *names]
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         writers = [
-            stack.enter_context(VideoWriter(Path(scratch) / f"{n}.mp4", Fraction(test.fps), crf=detail.crf))
+            stack.enter_context(
+                VideoWriter(
+                    Path(scratch) / f"{n}.mp4",
+                    Fraction(test.fps),
+                    crf=detail.crf,
+                    marking=marking_of([], composite=True),
+                )
+            )
             for n in range(len(stretches))
         ]
         for number, frames in enumerate(_in_step(names, test, folder)):

@@ -1,7 +1,7 @@
 """What judges are asked, and the clips that they see.
 
-All have one size, rate and length, no sound, no metadata and neutral names, so that only the picture tells the methods
-apart.
+All have one size, rate and length, no sound and neutral names, so that only the picture tells the methods apart. Of
+metadata they have one packet alike for all methods: it says of what was generated that it was, as every file has to.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from understudy.base.progress import Advance, progress_bar
 from understudy.errors import UsageError
 from understudy.judging.results import REAL
 from understudy.judging.votes import Item, Kind
+from understudy.marks.carried import says_generated
 from understudy.media.reading import VideoInfo, VideoReader, VideoWriter, probe
+from understudy.media.writing import Marking
 
 LONG_SIDE = 960
 """pixels; larger videos are shrunk, a page shows them no larger"""
@@ -42,6 +44,8 @@ _Frame = npt.NDArray[np.uint8]
 class Clip:
     path: Path
     label: str
+    generated: bool
+    """by its own account, or because it is not among the recordings"""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,11 @@ class Question:
     form: Form
     broken: int | None = None
     """in an attention check: which of the clips is spoilt"""
+
+    @property
+    def generated(self) -> bool:
+        """Whether anything in it was."""
+        return any(clip.generated for clip in self.clips)
 
 
 def questions_of(
@@ -88,7 +97,7 @@ def _pairs(paths: list[Path], labels: Sequence[str], seconds: float) -> list[Que
     infos = [probe(path) for path in paths]
     questions = []
     for first in range(0, len(paths), 2):
-        clips = tuple(Clip(paths[k], named[k]) for k in (first, first + 1))
+        clips = tuple(Clip(paths[k], named[k], says_generated(paths[k])) for k in (first, first + 1))
         if clips[0].label == clips[1].label:
             raise UsageError(
                 f"{clips[0].path} and {clips[1].path} would both be called {clips[0].label!r}: name them with `labels`"
@@ -132,7 +141,7 @@ def _singles(videos: list[Path], real: list[Path], labels: Sequence[str], second
     fps, frames = min(info.fps for info in infos.values()), _common_frames(list(infos.values()), seconds)
     return [
         Question(
-            (Clip(path, named.get(path, REAL)),),
+            (_single(path, named.get(path, REAL)),),
             Form(
                 _common_size([other for other in infos.values() if _same_shape(other.size_hw, info.size_hw)]),
                 fps,
@@ -141,6 +150,13 @@ def _singles(videos: list[Path], real: list[Path], labels: Sequence[str], second
         )
         for path, info in infos.items()
     ]
+
+
+def _single(path: Path, label: str) -> Clip:
+    says = says_generated(path)
+    if says and label == REAL:
+        _log.warning(f"{path} is named as a recording, and says of itself that it was generated")
+    return Clip(path, label, says or label != REAL)
 
 
 def _warn_of_shapes(infos: dict[Path, VideoInfo], recordings: set[Path]) -> None:
@@ -225,10 +241,20 @@ def _write_clip(path: Path, question: Question, order: Sequence[int], advance: A
     form = question.form
     sides = [_frames(question.clips[side].path, form, broken=side == question.broken) for side in order]
     gap = np.full((form.size_hw[0], GAP, 3), 128, np.uint8)
-    with VideoWriter(path, form.fps, crf=16, repeatable=True) as writer:  # a study is known by these bytes
+    marking = _marking() if question.generated else None
+    with VideoWriter(path, form.fps, crf=16, repeatable=True, marking=marking) as writer:  # it is known by these bytes
         for halves in zip(*sides, strict=False):  # a file that is cut off ends both
             writer.write(halves[0] if len(halves) == 1 else np.hstack([halves[0], gap, halves[1]]))
             advance()
+
+
+def _marking() -> Marking:
+    """Names nobody and no method: it is the same for all."""
+    import understudy
+    from understudy.marks.marking import Repeatable
+    from understudy.marks.statement import Statement
+
+    return Repeatable(Statement((), composite=True, version=understudy.__version__))
 
 
 def _frames(path: Path, form: Form, broken: bool) -> Iterator[_Frame]:

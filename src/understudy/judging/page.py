@@ -50,7 +50,11 @@ def study(
     page needs no server and sends nothing: a judge opens it from disk and gets a file of votes at the end.
 
     The output holds for_judges/ (index.html and clips/, to be sent), study.json (who is who, not to be sent) and
-    README.txt. The same arguments make the same study, with the same id, again.
+    README.txt. The same arguments make the same study, with the same id, again (in the same version).
+
+    A clip in which anything was generated, by a video's own manifest or metadata or because it is not among `real`,
+    says so in its metadata (XMP), which players do not show; recordings say nothing. Who looks into the files instead
+    of at them can tell.
 
     Args:
         pairs: videos, each two that follow one another a pair: A1 B1 A2 B2. Both show the same motion.

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.arguments import StrPath
 from understudy.base.files import atomic_file
 from understudy.errors import UnderstudyError, UsageError
 from understudy.marks import manifest, xmp
@@ -84,6 +85,31 @@ class Marking:
         return finish
 
 
+class Repeatable:
+    """Marks a video by its metadata alone, so that the same pictures are the same file every time.
+
+    A manifest holds a time and numbers drawn by chance: no two are alike. An invisible mark that somebody else's video
+    bears would be disturbed by a second one.
+    """
+
+    tags: dict[str, str] = {}
+    texts: dict[str, str] = {}
+
+    def __init__(self, statement: Statement) -> None:
+        self._statement = statement
+
+    def change(self, luma: npt.NDArray[np.uint8], seconds: float) -> npt.NDArray[np.float32] | None:
+        return None
+
+    def png(self, picture: bytes) -> bytes:
+        return picture
+
+    def file(self, finished: Path, named: Path) -> Callable[[], None]:
+        """Of MP4 and QuickTime files, which are all that is written so."""
+        xmp.append_box(finished, xmp.packet(self._statement))
+        return lambda: None
+
+
 class Unmarked:
     """Marks nothing, and takes away what an earlier video of the same name had beside it."""
 
@@ -100,13 +126,16 @@ class Unmarked:
         return lambda: manifest.beside(named).unlink(missing_ok=True)
 
 
-def checked_signing() -> Signing:
+def checked_signing(sign_cert: StrPath | None = None, sign_key: StrPath | None = None) -> Signing:
     """The key that signs, tried on a picture of one pixel: better known before hours of work than after.
+
+    Args:
+        sign_cert, sign_key: see `signing`.
 
     Raises:
         UsageError: it cannot be used, or what it signs is not taken by readers.
     """
-    chosen = signing()
+    chosen = signing(sign_cert, sign_key)
     try:
         manifest.sign_png(_ONE_PIXEL, Statement((), False, "0"), chosen)
     except UnderstudyError as error:

@@ -1,8 +1,8 @@
 """The key that manifests are signed with: made at first use and kept by the user, or the user's own.
 
 A key of one's own making proves that nobody has changed a file since, and that two files were signed by the same key;
-not who holds it. For that a certificate from somebody who checks is needed: `UNDERSTUDY_SIGN_CERT` and
-`UNDERSTUDY_SIGN_KEY` name one, as PEM files.
+not who holds it. For that a certificate from somebody who checks is needed: `sign_cert` and `sign_key` name one, as PEM
+files, or else `UNDERSTUDY_SIGN_CERT` and `UNDERSTUDY_SIGN_KEY` in the environment.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from understudy.base.arguments import StrPath
 from understudy.base.folders import config_folder
 from understudy.errors import UsageError
 
@@ -47,17 +48,24 @@ class Signing:
     """for people: the file or files, and what to do where it does not sign"""
 
 
-def signing() -> Signing:
-    """The user's certificate and key if the environment names them, else the key that was made at first use.
+def signing(sign_cert: StrPath | None = None, sign_key: StrPath | None = None) -> Signing:
+    """The certificate and key that are given, else those that the environment names, else the key made at first use.
+
+    Args:
+        sign_cert: PEM file, the key's own certificate first, then those that vouch for it.
+        sign_key: PEM file, without a password.
 
     Raises:
         UsageError: only one of the two is named, or they cannot be read or do not belong together.
     """
-    named = os.environ.get(CERTIFICATE), os.environ.get(KEY)
-    if all(named):
-        return _read(Path(str(named[0])).expanduser(), Path(str(named[1])).expanduser())
-    if any(named):
-        raise UsageError(f"{CERTIFICATE} and {KEY} go together: give both, or neither")
+    for names, (certificate, key) in (
+        (("`sign_cert`", "`sign_key`"), (sign_cert, sign_key)),
+        ((CERTIFICATE, KEY), (os.environ.get(CERTIFICATE) or None, os.environ.get(KEY) or None)),
+    ):
+        if certificate is not None and key is not None:
+            return _read(Path(certificate).expanduser(), Path(key).expanduser(), " and ".join(names))
+        if certificate is not None or key is not None:
+            raise UsageError(f"{names[0]} and {names[1]} go together: give both, or neither")
     return own(config_folder())
 
 
@@ -153,12 +161,12 @@ def _parted(pem: bytes, file: Path) -> Signing:
     return _checked(pem[begins:], pem[:begins], file, file, f"{file}: delete it, and a new one is made")
 
 
-def _read(certificate: Path, key: Path) -> Signing:
+def _read(certificate: Path, key: Path, named_by: str) -> Signing:
     try:
         pems = certificate.read_bytes(), key.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {error.filename}: {error.strerror}") from None
-    return _checked(*pems, certificate, key, f"{certificate} and {key}, which {CERTIFICATE} and {KEY} name")
+    return _checked(*pems, certificate, key, f"{certificate} and {key}, which {named_by} name")
 
 
 def _checked(certificates: bytes, key: bytes, certificate_file: Path, key_file: Path, whose: str) -> Signing:

@@ -51,6 +51,8 @@ class Statement:
     @property
     def comment(self) -> str:
         """One line for people, which players show."""
+        if not self.performers:  # they are not known here: of what was made before, clips were put together
+            return f"something in it was generated; put together by {PROGRAM} {self.version}"
         return comment_of([one.consent for one in self.performers], self.version)
 
     def identity(self, luma: npt.NDArray[np.uint8]) -> int:

@@ -60,6 +60,7 @@ from understudy.poses.similarity import Similarity
 if TYPE_CHECKING:
     from understudy.base.arguments import Fit
     from understudy.base.devices import Device
+    from understudy.marks.signing import Signing
     from understudy.marks.statement import Performer
     from understudy.performance import Performance
     from understudy.performing.driver import Driver
@@ -145,6 +146,7 @@ def perform_together(
     fit: Fit = "placed",
     missing_limbs: MissingLimbs | None = None,
     marks: bool = True,
+    signing: Signing | None = None,
     label: bool = False,
     device: Device = "auto",
 ) -> None:
@@ -158,7 +160,7 @@ def perform_together(
         compare: video to write with the driver beside the result.
         fit: of each in its own picture, see `fitted`; a stage has room for everybody.
         missing_limbs: see `perform.part_for`; "crop" frames each picture by itself, or the whole stage.
-        marks: see `writer_for`.
+        marks, signing: see `writer_for`.
         label: whether it bears the word "AI", see `label_for`.
 
     Raises:
@@ -185,10 +187,10 @@ def perform_together(
         shown = _side_by_side if layout == "side-by-side" else _on_one_stage
         frames = shown(playing, background, driving, label)
         performers = [member.performer for member in cast]
-        writer = writer_for(output, driver, performers, background, marks=marks)
+        writer = writer_for(output, driver, performers, background, marks=marks, signing=signing)
         beside = None
         if compare is not None:
-            beside = writer_for(compare, driver, performers, marks=marks)
+            beside = writer_for(compare, driver, performers, marks=marks, signing=signing)
         _write(frames, driver, writer, beside, background.transparent, advance)
 
 

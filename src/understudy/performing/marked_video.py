@@ -16,6 +16,7 @@ from understudy.media.writing import VideoWriter
 if TYPE_CHECKING:
     from understudy.actor import Actor
     from understudy.marks.marking import Marking
+    from understudy.marks.signing import Signing
     from understudy.performing.driver import Driver
 
 
@@ -26,11 +27,13 @@ def writer_for(
     background: Background = REFERENCE,
     *,
     marks: bool = True,
+    signing: Signing | None = None,
 ) -> VideoWriter:
     """See-through if nothing is to stand behind; marked, unless that is not wanted.
 
     Args:
         background: behind the performers; of a comparison, which shows the driver too, whatever was filmed.
+        signing: see `marking_of`.
 
     Raises:
         UsageError: the key for signing that was named cannot be used.
@@ -43,7 +46,7 @@ def writer_for(
         audio_from=driver.sound,
         audio_start=driver.start,
         kind="transparent" if background.transparent else None,
-        marking=marking_of(performers, background.filmed) if marks else Unmarked(),
+        marking=marking_of(performers, background.filmed, signing) if marks else Unmarked(),
     )
 
 
@@ -59,15 +62,19 @@ def performer_of(actor: Actor) -> Performer:
     return Performer(actor.recipe, digest.hexdigest(), actor.consent)
 
 
-def marking_of(performers: Sequence[Performer], composite: bool) -> Marking:
+def marking_of(performers: Sequence[Performer], composite: bool, signing: Signing | None = None) -> Marking:
     """The marks of a video in which these perform.
 
     Args:
         composite: whether what was filmed is in it, too.
+        signing: with which key; None: as the environment says, see `marks.signing.signing`.
+
+    Raises:
+        UsageError: the key that the environment names cannot be used.
     """
     import understudy
+    from understudy.marks import signing as keys
     from understudy.marks.marking import Marking
-    from understudy.marks.signing import signing
 
     shown = tuple(dict.fromkeys(performers))  # nobody twice
-    return Marking(Statement(shown, composite, understudy.__version__), signing())
+    return Marking(Statement(shown, composite, understudy.__version__), signing or keys.signing())

@@ -49,6 +49,7 @@ from understudy.retargeting.window import held, presence
 if TYPE_CHECKING:
     from understudy.base.arguments import Fit
     from understudy.base.devices import Device
+    from understudy.marks.signing import Signing
     from understudy.media.writing import VideoWriter
     from understudy.performance import Performance
     from understudy.performing.driver import Driver
@@ -217,6 +218,7 @@ def perform_to_file(
     fit: Fit = "placed",
     missing_limbs: MissingLimbs | None = None,
     marks: bool = True,
+    signing: Signing | None = None,
     label: bool = False,
     device: Device = "auto",
 ) -> None:
@@ -227,7 +229,7 @@ def perform_to_file(
         overlay: a PNG file to write, the driver's skeleton before and after it was brought to the reference's place.
         fit: see `fitted`.
         missing_limbs: see `part_for`.
-        marks: see `writer_for`.
+        marks, signing: see `writer_for`.
         label: whether it bears the word "AI", see `label_for`.
     """
     driving, player = driver.performance, actor.player(device)
@@ -237,10 +239,10 @@ def perform_to_file(
     actor = fitted(actor, in_picture(actor, part.pose), part.presence > 0, fit, legs=part.ends is None)
     framing, shown = framing_of(actor, part, background), [performer_of(actor)]
     with ExitStack() as stack:
-        writer = stack.enter_context(writer_for(output, driver, shown, background, marks=marks))
+        writer = stack.enter_context(writer_for(output, driver, shown, background, marks=marks, signing=signing))
         comparison = None
         if compare is not None:
-            beside = writer_for(compare, driver, shown, marks=marks)
+            beside = writer_for(compare, driver, shown, marks=marks, signing=signing)
             comparison = stack.enter_context(Comparison(beside, actor, part, driver, framing))
         behind = background.frames(
             actor.original_size_hw, driving.fps, reference=actor.background, driving=driving.background

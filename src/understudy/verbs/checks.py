@@ -29,6 +29,7 @@ from understudy.errors import TrainingError, UsageError
 if TYPE_CHECKING:
     from understudy.compositing.backgrounds import Background
     from understudy.consent import Consent
+    from understudy.marks.signing import Signing
     from understudy.performance import Clip
     from understudy.unpaired.chosen import Others, Unpaired
 
@@ -188,7 +189,8 @@ class CheckedVideo:
     compare: bool
     fit: Fit
     missing_limbs: MissingLimbs
-    marks: bool
+    signing: Signing | None
+    """with what its marks are signed; None leaves them out"""
     label: Label
     device: Device
 
@@ -212,6 +214,8 @@ def checked_video(
     fit: Fit,
     missing_limbs: MissingLimbs,
     marks: bool,
+    sign_cert: StrPath | None,
+    sign_key: StrPath | None,
     label: Label,
     device: Device,
     inputs: Sequence[object],
@@ -229,17 +233,20 @@ def checked_video(
     from understudy.verbs.outputs import check_place_beside, check_video_output
 
     path, behind = Path(output), Background.of(background)
-    check_video_output(path, behind.transparent, compare, [*inputs, behind.what])
+    check_video_output(path, behind.transparent, compare, [*inputs, behind.what, sign_cert, sign_key])
     check_choice("fit", fit, get_args(Fit))
     check_choice("missing_limbs", missing_limbs, get_args(MissingLimbs))
     check_choice("label", label, get_args(Label))
     choose_device(device)
+    signing = None
     if marks:
-        checked_signing()
+        signing = checked_signing(sign_cert, sign_key)
         check_place_beside(path)
-    else:
+    elif sign_cert is None and sign_key is None:
         opt_out()
-    return CheckedVideo(path, behind, compare, fit, missing_limbs, marks, label, device)
+    else:
+        raise UsageError("`sign_cert` and `sign_key` sign marks, which `marks=False` leaves out: give either")
+    return CheckedVideo(path, behind, compare, fit, missing_limbs, signing, label, device)
 
 
 def check_normalization(normalization: str | None) -> None:

@@ -59,6 +59,8 @@ def clone(
     driving_matte: StrPath = "auto",
     driving_tolerate_damage: bool = False,
     marks: bool = True,
+    sign_cert: StrPath | None = None,
+    sign_key: StrPath | None = None,
     label: Label = "none",
     consent: str | None = None,
     device: Device = "auto",
@@ -107,6 +109,8 @@ def clone(
         driving_matte: as for `perform`.
         driving_tolerate_damage: as for `perform`.
         marks: as for `perform`.
+        sign_cert: as for `perform`.
+        sign_key: as for `perform`.
         label: as for `perform`.
         consent: as for `train`.
         device: as for `train`.
@@ -158,7 +162,17 @@ def clone(
     )
     given_along = [*filmed.values(), *danced.values()]
     video = checked_video(
-        output, background, compare, fit, missing_limbs, marks, label, device, [reference, driving, *given_along]
+        output,
+        background,
+        compare,
+        fit,
+        missing_limbs,
+        marks,
+        sign_cert,
+        sign_key,
+        label,
+        device,
+        [reference, driving, *given_along],
     )
     training = checked_training(
         actor_path,

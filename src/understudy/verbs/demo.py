@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from understudy.actor import Actor
+    from understudy.marks.signing import Signing
     from understudy.performance import Performance
 
     Matte = npt.NDArray[np.uint8]
@@ -78,7 +79,14 @@ class DemoResult:
         )
 
 
-def demo(output: StrPath = "demo", *, minutes: float = MINUTES, seed: int = 0) -> DemoResult:
+def demo(
+    output: StrPath = "demo",
+    *,
+    minutes: float = MINUTES,
+    seed: int = 0,
+    sign_cert: StrPath | None = None,
+    sign_key: StrPath | None = None,
+) -> DemoResult:
     """Does all of it with two made-up people, who can be compared with the truth; takes some minutes.
 
     Two people are filmed and tracked, one is cloned, by the recipe that is taken where none is named and by a paper's
@@ -88,9 +96,11 @@ def demo(output: StrPath = "demo", *, minutes: float = MINUTES, seed: int = 0) -
         output: a folder for everything; the results of an earlier demo there are replaced.
         minutes: of training, for each of the two.
         seed: of training.
+        sign_cert: as for `perform`.
+        sign_key: as for `perform`.
 
     Raises:
-        UsageError: `output` is a file.
+        UsageError: `output` is a file, or nothing can be signed with that certificate and key.
         Interrupted: Ctrl-C or SIGTERM while training.
 
     Shell:
@@ -99,6 +109,7 @@ def demo(output: StrPath = "demo", *, minutes: float = MINUTES, seed: int = 0) -
     import numpy as np
 
     from understudy.base.files import write_json
+    from understudy.marks.marking import checked_signing
     from understudy.tracking.track import tracked
     from understudy.verbs.perform import perform
     from understudy.verbs.train import train
@@ -106,6 +117,7 @@ def demo(output: StrPath = "demo", *, minutes: float = MINUTES, seed: int = 0) -
     folder = Path(output)
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"`output` {folder} is a file: name a folder")
+    signing = checked_signing(sign_cert, sign_key)
     started = time.monotonic()
     mattes = _film(folder)
     reference = tracked(folder / "reference.mp4", cache=folder / "tracked")
@@ -126,9 +138,9 @@ def demo(output: StrPath = "demo", *, minutes: float = MINUTES, seed: int = 0) -
         )
     except Interrupted as stopped:  # training speaks of resuming, which a demo does not have
         raise Interrupted("stopped; `understudy demo` begins anew", stopped.signal) from None
-    perform(actor, driving, folder / "clone.mp4")
-    perform(paper, driving, folder / "paper.mp4")
-    distances, errors = _compare(folder, [actor, paper], reference, driving, mattes)
+    for one, name in ((actor, "clone.mp4"), (paper, "paper.mp4")):
+        perform(one, driving, folder / name, sign_cert=sign_cert, sign_key=sign_key)
+    distances, errors = _compare(folder, [actor, paper], reference, driving, mattes, signing)
     kinds = {"distance": distances, "error": errors}
     means = {f"{name}_{kind}": float(np.mean(values[name])) for kind, values in kinds.items() for name in COMPARED}
     result = DemoResult(
@@ -179,7 +191,12 @@ def _forget(actor: Path) -> None:
 
 
 def _compare(
-    folder: Path, actors: Sequence[Actor], reference: Performance, driving: Performance, mattes: list[Matte]
+    folder: Path,
+    actors: Sequence[Actor],
+    reference: Performance,
+    driving: Performance,
+    mattes: list[Matte],
+    signing: Signing,
 ) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
     """Writes comparison video and contact sheet; returns distances and errors of every frame, of each of `COMPARED`."""
     import numpy as np
@@ -194,7 +211,7 @@ def _compare(
     from understudy.retargeting.nearest import nearest_frames
     from understudy.synthetic.pair import FPS
 
-    shown_here = [performer_of(actor) for actor in actors]
+    marking = marking_of([performer_of(actor) for actor in actors], composite=True, signing=signing)
     poses = aligned_poses(actors[0], driving)  # in the reference's working pixels
     nearest = nearest_frames(poses, reference.poses).frame
     on_stage = reference.header.crop.inverse.of_pose(poses, reference.header.original_size_hw)
@@ -206,7 +223,7 @@ def _compare(
     distances: dict[str, list[float]] = {name: [] for name in COMPARED}
     errors: dict[str, list[float]] = {name: [] for name in COMPARED}
     with (
-        VideoWriter(folder / "comparison.mp4", FPS, marking=marking_of(shown_here, composite=True)) as writer,
+        VideoWriter(folder / "comparison.mp4", FPS, marking=marking) as writer,
         progress_bar("comparing", len(mattes)) as advance,
     ):
         for t, (driver, clone, paper, truth) in enumerate(zip(*rolls, strict=True)):

@@ -44,7 +44,8 @@ def evaluate(
 
     With `reference`, each recipe learns the first part of the video and plays the rest, whose frames are the truth
     (self-reenactment, Aberman et al. 2018, section 5.2). With `actor` and `driving`, an actor that is already trained
-    plays a video of its own person that it has not seen. Interrupted, the same call goes on.
+    plays a video of its own person that it has not seen. Interrupted, the same call goes on. Generated clips, and those
+    in the report, bear the marks of performances; the true ones none.
 
     Args:
         reference: video of one person; half a minute or more says something.
@@ -70,7 +71,7 @@ def evaluate(
         The path of the report.
 
     Raises:
-        UsageError: arguments that contradict each other, or a clip that is too short.
+        UsageError: arguments that contradict each other, a clip that is too short, or no key to sign clips with.
         UnderstudyError: as `track`, `train` and `perform`.
         Interrupted: Ctrl-C or SIGTERM; the same call goes on.
 
@@ -85,6 +86,7 @@ def evaluate(
     from understudy.base.files import locked
     from understudy.consent import obtain_consent
     from understudy.evaluation.evaluate import contenders_of, of_actor, report, self_reenacted
+    from understudy.marks.marking import checked_signing
 
     folder = Path(output)
     if folder.exists() and not folder.is_dir():
@@ -99,6 +101,7 @@ def evaluate(
     check_seed(seed)
     check_rotation("rotate", rotate)
     chosen = choose_device(device)
+    checked_signing()  # of the clips
     contenders = contenders_of(recipes, preset, by_the_clock=max_minutes is not None, settings=settings)
     with locked(folder, UsageError):
         if reference is None:

@@ -51,6 +51,8 @@ def perform(
     driving_matte: StrPath = "auto",
     driving_tolerate_damage: bool = False,
     marks: bool = True,
+    sign_cert: StrPath | None = None,
+    sign_key: StrPath | None = None,
     label: Label = "none",
     device: Device = "auto",
 ) -> Path:
@@ -95,6 +97,10 @@ def perform(
         driving_tolerate_damage: of the driving clip, if it is a video: as `tolerate_damage` for `track`.
         marks: the file says that it was generated, by which program and actor, and who agreed: a signed manifest,
             metadata (XMP) and an invisible mark, see `verify`; `marks=False` writes it without.
+        sign_cert: PEM file with the certificate of the key that signs, then those that vouch for it; goes with
+            `sign_key`. Left out, UNDERSTUDY_SIGN_CERT and UNDERSTUDY_SIGN_KEY name both, else a key of one's own signs,
+            for which nobody vouches.
+        sign_key: PEM file with that key, without a password. Nothing keeps where it lies.
         label: "corner" paints a small "AI" into the corner that the performer comes into least, for people to see.
         device: where to compute; "auto" takes the fastest there is.
 
@@ -137,7 +143,17 @@ def perform(
         tolerate_damage=driving_tolerate_damage,
     )
     video = checked_video(
-        output, background, compare, fit, missing_limbs, marks, label, device, [driving, *actors, *part.values()]
+        output,
+        background,
+        compare,
+        fit,
+        missing_limbs,
+        marks,
+        sign_cert,
+        sign_key,
+        label,
+        device,
+        [driving, *actors, *part.values()],
     )
     if len(actors) > 1:
         return _together(actors, driving, part, video, layout, normalization)
@@ -171,7 +187,8 @@ def rendered(actor: Actor, driver: Driver, video: CheckedVideo) -> Path:
         overlay=video.overlay,
         fit=video.fit,
         missing_limbs=video.missing_limbs,
-        marks=video.marks,
+        marks=video.signing is not None,
+        signing=video.signing,
         label=video.label == "corner",
         device=video.device,
     )
@@ -207,7 +224,8 @@ def _together(
         compare=video.comparison,
         fit=video.fit,
         missing_limbs=video.missing_limbs,
-        marks=video.marks,
+        marks=video.signing is not None,
+        signing=video.signing,
         label=video.label == "corner",
         device=video.device,
     )

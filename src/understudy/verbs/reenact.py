@@ -64,6 +64,8 @@ def reenact(
     driving_matte: StrPath = "auto",
     driving_tolerate_damage: bool = False,
     marks: bool = True,
+    sign_cert: StrPath | None = None,
+    sign_key: StrPath | None = None,
     label: Label = "none",
     consent: str | None = None,
     device: Device = "auto",
@@ -96,6 +98,8 @@ def reenact(
         driving_matte: as for `perform`.
         driving_tolerate_damage: as for `perform`.
         marks: as for `perform`.
+        sign_cert: as for `perform`.
+        sign_key: as for `perform`.
         label: as for `perform`.
         consent: who agreed to be shown dancing, and to what; written into the video's metadata. Left out, it is asked
             for at a terminal.
@@ -123,7 +127,8 @@ def reenact(
     if not people:
         raise UsageError("nobody is there to perform: give `person='photo.jpg'`, once for each performer")
     check_choice("layout", layout, get_args(Layout))
-    checked_video(output, background, compare, fit, missing_limbs, marks, label, device, [driving, *people])
+    given = [driving, *people]
+    checked_video(output, background, compare, fit, missing_limbs, marks, sign_cert, sign_key, label, device, given)
     if inpainter is not None:
         chosen_inpainter(inpainter)
         for one in people:
@@ -152,6 +157,8 @@ def reenact(
         driving_matte=driving_matte,
         driving_tolerate_damage=driving_tolerate_damage,
         marks=marks,
+        sign_cert=sign_cert,
+        sign_key=sign_key,
         label=label,
         device=device,
     )
