@@ -208,6 +208,7 @@ def test_the_same_arrays_and_header_make_the_same_bytes(tmp_path):
     for name in range(12):  # by chance, two keys come in the same order half the time
         save_tensors(tmp_path / str(name), tensors, header)
     assert len({(tmp_path / str(name)).read_bytes() for name in range(12)}) == 1
+    assert len(names(tmp_path)) == 12
     loaded, told = load_tensors(tmp_path / "3")
     assert told == header and all(np.array_equal(loaded[name], tensors[name]) for name in tensors)
 

@@ -243,6 +243,16 @@ def test_a_kill_between_the_last_checkpoint_and_its_preview_costs_no_preview(fab
     assert toy.previews == [5], "it is there"
 
 
+def test_what_a_kill_left_half_written_is_gone_though_nothing_is_left_to_do(fabric, tmp_path):
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    run(fabric, tmp_path, 3)
+    files = {path for path in tmp_path.rglob("*") if path.is_file()}
+    for folder in (tmp_path, tmp_path / "checkpoints", tmp_path / "previews"):
+        (folder / f".step-00000003.safetensors.{int(ended.stdout)}-0123abcd.part.safetensors").write_bytes(b"half")
+    run(fabric, tmp_path, 3, resume=True)
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == files
+
+
 def test_slow_saves_are_rare(fabric, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "CHECKPOINT_COST", 1e6)
     saved = []

@@ -248,30 +248,13 @@ def save_tensors(
         UnderstudyError: it cannot be written.
     """
     import numpy as np
-    from safetensors import SafetensorError
-    from safetensors.numpy import save_file
+
+    from understudy.base.tensor_stream import write_tensors
 
     contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     header = json.dumps(metadata, sort_keys=True)
     with atomic_file(path) as temporary:
-        hashed = {"understudy": header, "sha256": _content_hash(contiguous, header)}
-        try:
-            save_file(contiguous, temporary, metadata=hashed)
-        except SafetensorError as error:  # how it reports a full disk
-            raise UnderstudyError(f"cannot write {path}: {error}") from error
-        _order_header(temporary)
-
-
-def _order_header(path: Path) -> None:
-    """Puts the two texts in order, which safetensors writes in a random one: the same content is the same bytes."""
-    with open(path, "r+b") as stream:
-        length = int.from_bytes(stream.read(8), "little")
-        header = json.loads(stream.read(length))
-        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-        ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode().ljust(length)
-        assert len(ordered) == length, "the same header in another order is as long"
-        stream.seek(8)
-        stream.write(ordered)
+        write_tensors(temporary, contiguous, {"sha256": _content_hash(contiguous, header), "understudy": header})
 
 
 def load_tensors(

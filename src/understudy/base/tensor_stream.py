@@ -1,7 +1,8 @@
-"""One growing array as a safetensors file: written row by row, read as a memory map, in constant memory both ways.
+"""Arrays as safetensors files: one that grows, row by row, read as a memory map; and several that are there.
 
-The safetensors layout is 8 bytes of header length, the JSON header, the data. The header holds the shape, which is
-known only at the end: it is written padded with spaces (which the format allows) and overwritten on `close`.
+The safetensors layout is 8 bytes of header length, the JSON header, the data. Of an array that grows the header holds
+the shape, which is known only at the end: it is written padded with spaces (which the format allows) and overwritten on
+`close`.
 """
 
 from __future__ import annotations
@@ -21,8 +22,35 @@ from understudy.base.stored import whole
 from understudy.errors import UnderstudyError
 
 HEADER_BYTES = 512
-DTYPES = {"F16": np.float16, "F32": np.float32, "I64": np.int64, "U8": np.uint8}
+DTYPES = {
+    "BOOL": np.bool_, "F16": np.float16, "F32": np.float32, "F64": np.float64, "I8": np.int8, "I16": np.int16,
+    "I32": np.int32, "I64": np.int64, "U8": np.uint8, "U16": np.uint16, "U32": np.uint32, "U64": np.uint64,
+}  # fmt: skip
 _NAMES: dict[np.dtype[Any], str] = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
+
+
+def write_tensors(path: Path, tensors: Mapping[str, npt.NDArray[Any]], texts: Mapping[str, str]) -> None:
+    """Writes arrays and texts as one file: the same ones as the same bytes, with nothing else put beside it meanwhile.
+
+    The package safetensors writes the texts in an order that differs each time, and into a temporary file of its own,
+    which a kill leaves behind.
+
+    Args:
+        tensors: in C order; the larger their numbers the further in front, so that each begins where such a number may.
+    """
+    header: dict[str, Any] = {"__metadata__": dict(texts)}
+    ordered = sorted(tensors, key=lambda name: (-tensors[name].itemsize, name))
+    end = 0
+    for name in ordered:
+        array = tensors[name]
+        begin, end = end, end + array.nbytes
+        header[name] = {"dtype": _NAMES[array.dtype], "shape": list(array.shape), "data_offsets": [begin, end]}
+    told = json.dumps(header, separators=(",", ":")).encode()
+    told = told.ljust(-(-len(told) // 8) * 8)
+    with open(path, "wb") as stream:
+        stream.write(len(told).to_bytes(8, "little") + told)
+        for name in ordered:
+            stream.write(tensors[name].reshape(-1).view(np.uint8).data)
 
 
 class TensorStream:

@@ -199,6 +199,8 @@ class _Loop:
 
     def prepare(self, resume: bool) -> None:
         """Restores the newest whole checkpoint of an old run, or empties the folder for a new one."""
+        if first():
+            self.folder.sweep()
         if not together.of_first(lambda: resume and bool(self.folder.checkpoints())):
             if first():
                 self.folder.begin(self.settings, self.seed, str(self.fabric.device))

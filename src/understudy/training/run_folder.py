@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from understudy.base.arguments import word_of_today
-from understudy.base.files import atomic_file, load_tensors, read_json, save_tensors, write_json
+from understudy.base.files import atomic_file, load_tensors, read_json, save_tensors, sweep_stale, write_json
 from understudy.base.stored import whole
 from understudy.errors import TrainingError
 
@@ -36,6 +36,11 @@ class RunFolder:
         self.previews = path / "previews"
         self.record = path / "run.json"
         self.losses = path / "losses.jsonl"
+
+    def sweep(self) -> None:
+        """Removes what a killed run left half-written, and what nothing that is still to be written would sweep."""
+        for folder in (self.path, self.path / "checkpoints", self.previews):
+            sweep_stale(folder)
 
     def begin(self, settings: Mapping[str, Any], seed: int, device: str) -> None:
         """Empties the folder and notes what the new run is begun with."""
