@@ -1,5 +1,6 @@
 import hashlib
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -141,6 +142,16 @@ def test_errors_of_writing_name_the_output(tmp_path, fails):
     with pytest.raises(UnderstudyError, match=message), atomic_file(tmp_path / "a.txt") as temporary:
         fails(temporary)
     assert names(tmp_path) == []
+
+
+def test_what_is_written_within_is_named_as_it_will_be_called(tmp_path):
+    message = re.escape(f"cannot write {tmp_path / 'clip' / 'a.txt'}: No space left on device")
+    with (
+        pytest.raises(TrainingError, match=message),
+        atomic_folder(tmp_path / "clip") as folder,
+        atomic_file(folder / "a.txt") as part,
+    ):
+        raise TrainingError(f"cannot write {part}: No space left on device")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import resource
 import socket
 import struct
 import subprocess
@@ -136,6 +137,20 @@ def test_a_video_that_cannot_be_signed_takes_no_name(tmp_path):
     with pytest.raises(UnderstudyError, match=r"it cannot be signed .*`marks=False` writes it unmarked"):
         written(tmp_path / "out.mp4", Marking(STATEMENT, nonsense))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_when_a_video_is_signed_is_named_with_the_video(marking, tmp_path):
+    written(tmp_path / "before.mp4", Unmarked())
+    most = (tmp_path / "before.mp4").stat().st_size + 3000  # metadata fits, the manifest does not
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        with pytest.raises(UnderstudyError) as told:
+            written(tmp_path / "out.mp4", marking)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert str(told.value) == f"cannot write {tmp_path / 'out.mp4'}: File too large"
+    assert [path.name for path in tmp_path.iterdir()] == ["before.mp4"]
 
 
 def test_a_damaged_manifest_is_an_error_and_no_manifest_is_none(marking, tmp_path):

@@ -66,6 +66,20 @@ def test_a_key_is_made_once_and_says_nothing_of_its_owner(tmp_path):
     words = {attribute.value for one in (leaf, root) for name in (one.subject, one.issuer) for attribute in name}
     assert words == {module.ORGANISATION, "root", "signs what it makes"}
     leaf.verify_directly_issued_by(root)
+    now = datetime.now(timezone.utc)
+    for one in (leaf, root):  # whatever a wrong clock says
+        assert one.not_valid_before_utc.year == 1970 and one.not_valid_after_utc - now > timedelta(days=3000)
+
+
+def test_a_key_made_while_the_clock_said_1970_is_good_today(monkeypatch):
+    class Wrong(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(1970, 1, 1, 0, 3, tzinfo=tz)
+
+    monkeypatch.setattr(module, "datetime", Wrong)
+    (leaf, *_) = x509.load_pem_x509_certificates(module.made())
+    assert leaf.not_valid_before_utc < datetime.now(timezone.utc) < leaf.not_valid_after_utc
 
 
 def _one_of_several(folder, barrier, results):

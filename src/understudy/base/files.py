@@ -110,17 +110,20 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def _write_errors(path: Path, part: Path) -> Iterator[None]:
-    """Turns errors of writing `part`, which is to become `path`, into one line about `path`."""
+    """Turns errors of writing `part`, or in it, into one line about `path`, which it is to become."""
     try:
         yield
     except OSError as error:
         named = [Path(os.fsdecode(name)) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
         ours = any(name == path.parent or name.is_relative_to(path) or name.is_relative_to(part) for name in named)
         if ours or error.errno in _ONLY_WRITING_FAILS_WITH:
-            while half := _OURS.fullmatch(path.name):  # it is a temporary file itself: who asked knows the other name
-                path = path.with_name(half["name"])
             raise UnderstudyError(f"cannot write {path}: {error.strerror or error}") from error
         raise
+    except UnderstudyError as error:  # of something within, which knows the temporary name alone
+        said = str(error.args[0]) if error.args else ""
+        if str(part) not in said:
+            raise
+        raise type(error)(said.replace(str(part), str(path))) from error
 
 
 @contextmanager

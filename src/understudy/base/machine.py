@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 from importlib import metadata
@@ -30,7 +31,9 @@ def says_memory_ran_out(error: BaseException) -> bool:
         *("out of memory", "not enough memory", "insufficient memory", "cannot allocate memory"),
         *("can't allocate memory", "alloc_failed", "failed to map segment", "can't start new thread"),
     )
-    return isinstance(error, MemoryError) or any(way in str(error).lower() for way in ways)
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in (errno.ENOMEM, errno.EAGAIN)):
+        return True
+    return any(way in str(error).lower() for way in ways)
 
 
 def available_bytes(root: Path = Path("/")) -> int:

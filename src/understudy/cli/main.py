@@ -20,6 +20,7 @@ from understudy.texts import shown
 
 HELP = ("-h", "--help")
 AMBIGUOUS_WORDS = ("--source", "--target")
+MEMORY_RAN_OUT = "memory ran out: close other programs, or give it less at once (a smaller picture, a shorter clip)"
 IN_OTHER_WORDS = """In other programs {} is sometimes the person and sometimes the motion, so it is not used here.
 The person whose looks are learnt is --reference, the motion is --driving; a trained person is --actor."""
 
@@ -66,12 +67,12 @@ def _run(words: list[str]) -> int:
         return 0
     except OSError as error:  # the machine's doing: a disk that fails, an input that has gone meanwhile
         named = f"{error.filename}: " if error.filename else ""
-        _say_error(f"{named}{error.strerror or _one_line(error)}")
+        _say_error(MEMORY_RAN_OUT if says_memory_ran_out(error) else f"{named}{error.strerror or _one_line(error)}")
         return 2
     except Exception as error:
         if not says_memory_ran_out(error):
             raise
-        _say_error("memory ran out: close other programs, or give it less at once (a smaller picture, a shorter clip)")
+        _say_error(MEMORY_RAN_OUT)
         return 2
     finally:
         _on_terminate(before)

@@ -15,6 +15,7 @@ import av.error
 import av.stream
 import av.video.stream
 
+from understudy.base.machine import says_memory_ran_out
 from understudy.base.things import what_is
 from understudy.errors import MediaError
 from understudy.media.images import MAX_SIDE, announced_size_hw, check_size
@@ -45,7 +46,11 @@ def media_errors(path: Path, doing: str = "read") -> Iterator[None]:
     except av.error.MemoryError:
         raise MediaError(f"cannot {doing} {path}: not enough memory") from None
     except UNREADABLE as error:
-        raise MediaError(f"cannot {doing} {path}: {_one_line(error)}") from error
+        encoder = doing == "write" and isinstance(
+            error, av.error.ExternalError
+        )  # x264 and others say no more than that
+        likely = " (not enough memory?)" if encoder or says_memory_ran_out(error) else ""
+        raise MediaError(f"cannot {doing} {path}: {_one_line(error)}{likely}") from error
 
 
 def _one_line(error: BaseException) -> str:

@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.machine import says_memory_ran_out
 from understudy.conditioning.clips import flat_colour
 from understudy.errors import ActorError, TrainingError
 from understudy.media.colour import RgbConverter
@@ -219,7 +220,8 @@ class _Film:
 
 
 def _cannot_be_decoded(cause: Exception) -> ActorError:
-    return ActorError(f"the actor's frames cannot be decoded ({cause}): train it again")
+    mend = "close other programs" if says_memory_ran_out(cause) else "train it again"
+    return ActorError(f"the actor's frames cannot be decoded ({cause}): {mend}")
 
 
 def over_colour(picture: Image, colour: npt.NDArray[Any]) -> Image:
