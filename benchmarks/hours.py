@@ -28,7 +28,6 @@ from understudy.base.files import write_json
 from understudy.base.machine import machine
 
 PERSON, SECONDS = 21, 12
-RATE = Fraction(6_000, 1001)
 SAMPLES = 16_000
 """of sound a second"""
 STEPS = 4
@@ -42,13 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--size", type=int, nargs=2, default=[256, 320], metavar=("HEIGHT", "WIDTH"), help="of the film"
     )
+    parser.add_argument("--rate", type=Fraction, default=Fraction(6_000, 1001), help="frames a second")
     parser.add_argument("--memory-gb", type=float, default=0.25, help="for the frames that a training learns from")
     parser.add_argument("--output", type=Path, help="JSON file")
     options = parser.parse_args(arguments)
     with stopped_by_sigterm(), tempfile.TemporaryDirectory(prefix="understudy-benchmark-") as folder:
         rows = list(measured(options, Path(folder)))
     if options.output:
-        settings = {"size_hw": options.size, "memory_gb": options.memory_gb, "rate": str(RATE)}
+        settings = {"size_hw": options.size, "memory_gb": options.memory_gb, "rate": str(options.rate)}
         write_json(options.output, {"machine": machine("cpu"), **settings, "rows": rows})
 
 
@@ -56,10 +56,10 @@ def measured(options: argparse.Namespace, folder: Path) -> Iterator[dict[str, An
     """A row for each thing that was done at each length."""
     dance = folder / "dance.mp4"
     actor = folder / "me.actor"
-    _film(dance, (options.size[0], options.size[1]))
+    _film(dance, (options.size[0], options.size[1]), options.rate)
     for minutes in sorted({*options.driving_minutes, *options.reference_minutes}):
-        film, tracked, frames = folder / "film.mp4", folder / "film.performance", round(60 * minutes * RATE)
-        _prolonged(dance, film, frames)
+        film, tracked, frames = folder / "film.mp4", folder / "film.performance", round(60 * minutes * options.rate)
+        _prolonged(dance, film, frames, options.rate)
         yield _row("track", minutes, frames, done(_track, film, tracked))
         if not actor.exists():
             done(_train, tracked, actor, "limb-warp", None)
@@ -88,16 +88,16 @@ def _row(job: str, minutes: float, frames: int, found: tuple[float, int | None])
     return row | {"ms_a_frame": round(each, 2), "peak_memory_mib": peak}
 
 
-def _film(path: Path, size_hw: tuple[int, int]) -> None:
+def _film(path: Path, size_hw: tuple[int, int], rate: Fraction) -> None:
     from understudy.synthetic.clip import write_clip
     from understudy.synthetic.motion import choreography
     from understudy.synthetic.people import make_person
     from understudy.synthetic.scene import make_scene
 
-    write_clip(path, make_person(PERSON), choreography(PERSON, SECONDS, RATE), make_scene(PERSON, size_hw))
+    write_clip(path, make_person(PERSON), choreography(PERSON, SECONDS, rate), make_scene(PERSON, size_hw))
 
 
-def _prolonged(dance: Path, path: Path, frames: int) -> None:
+def _prolonged(dance: Path, path: Path, frames: int, rate: Fraction) -> None:
     """The dance forwards and backwards until it has as many frames, with a tone as long, at its own rate."""
     import av
 
@@ -105,7 +105,7 @@ def _prolonged(dance: Path, path: Path, frames: int) -> None:
         shown = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     there_and_back = [*range(len(shown)), *range(len(shown) - 2, 0, -1)]
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=RATE, options={"preset": "ultrafast", "crf": "18"})
+        stream = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast", "crf": "18"})
         stream.height, stream.width = shown[0].shape[:2]
         stream.pix_fmt = "yuv420p"
         sound = container.add_stream("aac", rate=SAMPLES)
@@ -114,7 +114,7 @@ def _prolonged(dance: Path, path: Path, frames: int) -> None:
         for number, place in enumerate(itertools.islice(itertools.cycle(there_and_back), frames)):
             picture = av.VideoFrame.from_ndarray(shown[place], format="rgb24")
             container.mux(stream.encode(picture))
-            until = round((number + 1) / RATE * SAMPLES)
+            until = round((number + 1) / rate * SAMPLES)
             wave = 8000 * np.sin(np.arange(heard, until) * (2 * np.pi * 440 / SAMPLES))
             piece = av.AudioFrame.from_ndarray(wave.astype(np.int16)[None], format="s16", layout="mono")
             piece.sample_rate, piece.pts, heard = SAMPLES, heard, until
