@@ -27,7 +27,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ from kills_jobs import make_material
 from understudy.base.files import write_json
 from understudy.base.machine import machine
 
-OURS = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.(part|old)")
+OURS = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.(part|old)(\.[^.]*)?")
 """names of what is half-written"""
 SHARES = (0.02, 0.2, 0.4, 0.6, 0.8, 0.95)
 """of what the whole command wrote, that a disk has room for"""
@@ -143,10 +143,13 @@ class Trials:
         self.environment = os.environ | {"UNDERSTUDY_CONFIG": str(work / "config")}
         self.whole: dict[str, Whole] = {}
         """of each command"""
+
+    @cached_property
+    def loaded(self) -> int:
+        """Bytes of data when all libraries are loaded."""
         here = {"cwd": Path(__file__).parent, "env": self.environment}
         told = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True, **here)
-        self.loaded = data_of(told.stdout)
-        """bytes of data when all libraries are loaded"""
+        return data_of(told.stdout)
 
     def folder(self) -> Path:
         self.number += 1
