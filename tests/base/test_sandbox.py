@@ -162,7 +162,7 @@ def test_what_ends_a_child_is_one_line_and_the_next_one_works(name):
 
 @linux
 def test_less_than_the_limits_is_allowed():
-    with Sandbox(Limits(memory=256 << 20, computing=2, quiet=5)) as sandbox:
+    with Sandbox(Limits(memory=256 << 20, computing=2)) as sandbox:
         assert only(sandbox.run(sandboxed.take, 128)) == 128
         for _ in range(3):  # each piece of work has its own
             assert only(sandbox.run(sandboxed.compute, 0.9)) == "computed"
@@ -180,7 +180,7 @@ def test_who_closes_the_pipe_and_lives_is_ended(monkeypatch):
 
 @linux
 def test_what_a_child_leaves_behind_in_its_group_goes_with_it():
-    with Sandbox(Limits(quiet=1)) as sandbox:
+    with Sandbox(Limits(quiet=8)) as sandbox:
         answers = sandbox.run(sandboxed.orphan)
         left = next(answers)
         with pytest.raises(SandboxError):

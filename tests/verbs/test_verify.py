@@ -229,7 +229,7 @@ def broken(monkeypatch):
         read=sandboxed.read, sought=sandboxed.sought, read_of=told.read_of, sought_of=told.sought_of
     )
     monkeypatch.setattr("understudy.verbs.verify.told", reading)
-    monkeypatch.setattr("understudy.verbs.verify.LIMITS", Limits(quiet=1.0))
+    monkeypatch.setattr("understudy.verbs.verify.LIMITS", Limits(quiet=8.0))
 
 
 @posix
@@ -237,7 +237,7 @@ def broken(monkeypatch):
     ("name", "why"),
     [
         ("dies", "its decoder was ended by SIGSEGV"),
-        ("hangs", "nothing was heard of its decoder for 1 s"),
+        ("hangs", "nothing was heard of its decoder for 8 s"),
         ("lies", "its decoder said what it should not"),
         ("twice", "its decoder said what it should not"),
     ],

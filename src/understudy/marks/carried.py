@@ -20,20 +20,32 @@ def says_generated(file: Path) -> bool:
     return any(kind.rpartition("/")[2] in (GENERATED, COMPOSITE) for kind in _source_types(file))
 
 
+def metadata_of(file: Path) -> str | None:
+    """The IPTC's address that a file's metadata (XMP) gives for how it came to be; None where it gives none.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    packet = xmp.found_in(file)
+    if packet is None and file.suffix.lower() in manifest.KINDS_BESIDE:
+        packet = _tag_of(file)
+    return None if packet is None else xmp.source_type(packet)
+
+
 def _source_types(file: Path) -> Iterable[str]:
     """The IPTC's addresses that a file gives for how it came to be."""
-    packet = xmp.found_in(file) or _tag_of(file)
     try:
         signed = manifest.read(file)
     except MediaError:  # damaged, or somewhere else
         signed = None
-    told = None if signed is None else signed.source_type, None if packet is None else xmp.source_type(packet)
+    told = None if signed is None else signed.source_type, metadata_of(file)
     return [kind for kind in told if kind is not None]
 
 
 def _tag_of(file: Path) -> str | None:
     """The packet in a container that has no place of its own for it."""
-    if file.suffix.lower() not in manifest.KINDS_BESIDE:
+    try:
+        with open_input(file) as container:
+            return next((value for name, value in container.metadata.items() if name.lower() == xmp.TAG), None)
+    except MediaError:
         return None
-    with open_input(file) as container:
-        return next((value for name, value in container.metadata.items() if name.lower() == xmp.TAG), None)

@@ -27,9 +27,10 @@ def read(advance: Advance, path: str) -> Iterator[dict[str, Any]]:
         OSError: the file cannot be read.
     """
     from understudy.marks import manifest
+    from understudy.marks.carried import metadata_of
 
     file = Path(path)
-    told: dict[str, Any] = {"metadata": _metadata_of(file), "manifest": None, "damage": None, "elsewhere": False}
+    told: dict[str, Any] = {"metadata": metadata_of(file), "manifest": None, "damage": None, "elsewhere": False}
     try:
         found = manifest.read(file)
         told["manifest"] = None if found is None else asdict(found)
@@ -107,24 +108,3 @@ def _found_of(said: Any) -> Found:
 
 def _text_or_none(said: Any) -> str | None:
     return None if said is None else word(said)
-
-
-def _metadata_of(file: Path) -> str | None:
-    from understudy.marks import manifest, xmp
-
-    packet = xmp.found_in(file)
-    if packet is None and file.suffix.lower() in manifest.KINDS_BESIDE:
-        packet = _tag_of(file)
-    return None if packet is None else xmp.source_type(packet)
-
-
-def _tag_of(file: Path) -> str | None:
-    """The packet in a container that has no place of its own for it."""
-    from understudy.marks import xmp
-    from understudy.media.opening import open_input
-
-    try:
-        with open_input(file) as container:
-            return next((value for name, value in container.metadata.items() if name.lower() == xmp.TAG), None)
-    except MediaError:
-        return None
