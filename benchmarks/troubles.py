@@ -53,8 +53,8 @@ BACK = {"a day back, while it runs": (86_400, 2.0), "400 days back, from the sta
 TRAIN = (
     *("--recipe", "pix2pix", "--preset", "preview", "--max-steps", "4", "--device", "cpu"),
     *("--consent", "it is made up"),
-    *("--set", "size=32", "width=4", "downsamplings=2", "blocks=1", "discriminator_width=4", "features=random"),
-    "optimisation.batch=2",
+    *("--set", "size=32", "--set", "width=4", "--set", "depth=3"),
+    *("--set", "discriminator_width=4", "--set", "optimisation.batch=2"),
 )
 POISON = """
 import sys
