@@ -57,8 +57,9 @@ TRAIN = (
     *("--set", "discriminator_width=4", "--set", "optimisation.batch=2"),
 )
 POISON = """
-import sys
+import functools, sys
 from understudy.training import loop
+loop.CHECKPOINT_COST, loop.run = 0.0, functools.partial(loop.run, checkpoint_seconds=0.0)
 own = loop._Loop.step
 def step(self, last):
     if self.at.step {when} {number}:
@@ -70,7 +71,7 @@ loop._Loop.step = step
 from understudy.cli.main import main
 main(sys.argv[1:])
 """
-"""the program, with NaN in the weights before some step"""
+"""the program, with a checkpoint behind each step, and NaN in the weights before some step"""
 
 
 @dataclass(frozen=True)
