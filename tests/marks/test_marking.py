@@ -19,17 +19,21 @@ import av
 import c2pa
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from understudy.base.files import prepared_file
 from understudy.consent import Consent
 from understudy.errors import MediaError, UnderstudyError
 from understudy.marks import manifest, xmp
+from understudy.marks.library import NAMES
 from understudy.marks.marking import Marking, Unmarked
-from understudy.marks.signing import Signing, signing
+from understudy.marks.signing import CERTIFICATE, KEY, Signing, made, signing
 from understudy.marks.statement import Performer, Statement
 from understudy.media.reading import VideoReader, VideoWriter, read_image
 
 ANNA = Performer("limb-warp", "ab" * 32, Consent("Anna said <yes> & signed", "2026-11-29T08:00:00+00:00"))
 STATEMENT = Statement((ANNA,), True, "9.9.9")
+posix = pytest.mark.skipif(sys.platform == "win32", reason="limits are set as POSIX has them")
 SUFFIXES = [".mp4", ".m4v", ".mov", ".mkv", ".webm"]
 
 
@@ -139,6 +143,7 @@ def test_a_video_that_cannot_be_signed_takes_no_name(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@posix
 def test_a_disk_that_is_full_when_a_video_is_signed_is_named_with_the_video(marking, tmp_path):
     written(tmp_path / "before.mp4", Unmarked())
     most = (tmp_path / "before.mp4").stat().st_size + 3000  # metadata fits, the manifest does not
@@ -151,6 +156,67 @@ def test_a_disk_that_is_full_when_a_video_is_signed_is_named_with_the_video(mark
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert str(told.value) == f"cannot write {tmp_path / 'out.mp4'}: File too large"
     assert [path.name for path in tmp_path.iterdir()] == ["before.mp4"]
+
+
+def test_no_key_of_the_signers_is_in_what_is_signed(monkeypatch, tmp_path):
+    pem = made()
+    (tmp_path / "both.pem").write_bytes(pem)
+    for name in (CERTIFICATE, KEY):
+        monkeypatch.setenv(name, str(tmp_path / "both.pem"))
+    key = load_pem_private_key(pem, None)
+    number = key.private_numbers().private_value.to_bytes(32, "big")
+    for name in ("out.mp4", "out.webm", "frames"):
+        kind = "transparent" if name == "frames" else None
+        written(tmp_path / name, Marking(STATEMENT, signing()), kind=kind)
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".pem"]
+    assert len(files) == 6
+    for file in files:
+        assert number not in file.read_bytes() and b"PRIVATE KEY" not in file.read_bytes(), file.name
+
+
+@posix
+def test_of_a_video_whose_manifest_lies_beside_it_neither_is_there_when_the_disk_is_full(marking, tmp_path):
+    written(tmp_path / "before.mkv", Unmarked())
+    old = written(tmp_path / "out.mkv", marking).read_bytes(), (tmp_path / "out.mkv.c2pa").read_bytes()
+    names = sorted(path.name for path in tmp_path.iterdir())
+    most = len(old[1]) - 100
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    content = b"x" * len(old[1])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        with pytest.raises(UnderstudyError, match=r"cannot write .*out\.mkv\.c2pa: File too large"):
+            prepared_file(tmp_path / "out.mkv.c2pa", content)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert old == ((tmp_path / "out.mkv").read_bytes(), (tmp_path / "out.mkv.c2pa").read_bytes())
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
+def test_a_manifest_beside_is_written_before_its_video_has_its_name(marking, tmp_path, monkeypatch):
+    def full(path, content):
+        raise UnderstudyError(f"cannot write {path}: No space left on device")
+
+    monkeypatch.setattr("understudy.marks.marking.prepared_file", full)
+    with pytest.raises(UnderstudyError, match=r"cannot write .*out\.webm\.c2pa"):
+        written(tmp_path / "out.webm", marking)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_library_in_the_current_folder_is_not_the_one_that_is_loaded(tmp_path):
+    for name in NAMES:
+        (tmp_path / name).write_bytes(b"no library")
+    script = (
+        "from understudy.marks.library import c2pa\n"
+        "from pathlib import Path\n"
+        "c2pa()\n"
+        "import c2pa, os\n"
+        "assert 'C2PA_LIBRARY_NAME' not in os.environ\n"
+        "print(c2pa.c2pa._lib._name)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    words = [sys.executable, "-c", script]
+    said = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert Path(said.stdout.strip()).is_relative_to(Path(c2pa.__file__).parent) and said.stderr == ""
 
 
 def test_a_damaged_manifest_is_an_error_and_no_manifest_is_none(marking, tmp_path):

@@ -71,6 +71,16 @@ def test_a_key_is_made_once_and_says_nothing_of_its_owner(tmp_path):
         assert one.not_valid_before_utc.year == 1970 and one.not_valid_after_utc - now > timedelta(days=3000)
 
 
+def test_a_file_that_holds_certificate_and_key_gives_its_certificates_alone(monkeypatch, tmp_path):
+    key_first = module.made()
+    chain = x509.load_pem_x509_certificates(key_first)
+    secret = key_first[: key_first.index(b"-----BEGIN CERT")]
+    for content in (key_first, key_first.removeprefix(secret) + secret):
+        found = given(monkeypatch, tmp_path, content, content)
+        assert b"PRIVATE" not in found.certificates and found.certificates.count(b"BEGIN CERTIFICATE") == 2
+        assert x509.load_pem_x509_certificates(found.certificates) == chain
+
+
 def test_a_key_made_while_the_clock_said_1970_is_good_today(monkeypatch):
     class Wrong(datetime):
         @classmethod

@@ -2,8 +2,11 @@
 
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -214,12 +217,54 @@ def test_where_no_mark_can_be_it_says_whether_it_was_looked_for(files, filmed):
 # -- In a child, and not ---------------------------------------------------------------------------------------------
 
 
+def with_paths():
+    return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+
+
 def test_it_is_the_same_in_a_child_and_in_this_process(files, filmed, tmp_path):
     (tmp_path / "text.mp4").write_text("no video at all")
     some = [*files.values(), filmed / "marked.mp4", filmed / "stripped.mp4", tmp_path / "text.mp4", tmp_path / "none"]
     there, here = (understudy.verify(some, sandbox=sandbox) for sandbox in (True, False))
     assert there == here and str(there) == str(here) and there.record() == here.record()
     assert {one.verdict for one in there.files} == {"generated", "unmarked", "changed", "unreadable"}
+
+
+def test_what_lies_beside_and_cannot_be_read_is_no_change_of_the_file(files, tmp_path, monkeypatch):
+    film = tmp_path / "film.webm"
+    film.write_bytes(files["plain"].read_bytes())
+    (tmp_path / "film.webm.c2pa").write_bytes(b"somebody else's")
+    own = Path.read_bytes
+
+    def forbidden(path):
+        if path.suffix == ".c2pa":
+            raise PermissionError(13, "Permission denied", str(path))
+        return own(path)
+
+    monkeypatch.setattr(Path, "read_bytes", forbidden)
+    found = understudy.verify([film], sandbox=False)
+    assert found.exit_code == 2
+    assert found.files[0].error == f"cannot be read ({tmp_path / 'film.webm.c2pa'}: Permission denied)"
+
+
+def test_a_reader_that_goes_changes_no_exit_code(files):
+    words = [sys.executable, "-m", "understudy", "verify", "--json", str(files["plain"]), "--no-sandbox"]
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "wb") as pipe:
+        ended = subprocess.run(words, stdout=pipe, stderr=subprocess.PIPE, env=with_paths(), text=True)
+    assert ended.returncode == 1 and "Error" not in ended.stderr
+
+
+@posix
+def test_closed_output_and_letters_that_are_not_known_change_no_exit_code(files, tmp_path):
+    film = tmp_path / "caf\u00e9.mp4"
+    film.write_bytes(files["mp4"].read_bytes())
+    words = [sys.executable, "-m", "understudy", "verify", str(film), "--no-sandbox"]
+    ascii_only = with_paths() | {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    told = subprocess.run(words, capture_output=True, env=ascii_only)
+    assert told.returncode == 0 and b"caf\\ufffd\\ufffd.mp4: says that it was generated" in told.stdout
+    closed = subprocess.run(["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *words], env=with_paths())
+    assert closed.returncode == 0
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,6 +124,30 @@ def _write_errors(path: Path, part: Path) -> Iterator[None]:
         if str(part) not in said:
             raise
         raise type(error)(said.replace(str(part), str(path))) from error
+
+
+def prepared_file(path: Path, content: bytes) -> Callable[[], None]:
+    """Writes a file whole under a temporary name; returns what gives it its own, which needs no more room on the disk.
+
+    Raises:
+        UnderstudyError: it cannot be written.
+    """
+    _prepare_folder_of(path)
+    temporary = _temporary_name(path)
+
+    def name() -> None:
+        with _write_errors(path, temporary):
+            os.replace(temporary, path)
+            _fsync_folder(path.parent)
+
+    try:
+        with _write_errors(path, temporary):
+            temporary.write_bytes(content)
+            _fsync_file(temporary)
+    except BaseException:
+        _remove(temporary)
+        raise
+    return name
 
 
 @contextmanager

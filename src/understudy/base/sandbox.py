@@ -23,6 +23,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeAlias
 
 from understudy import errors
+from understudy.base.folders import cache_folder, weights_folder
 from understudy.base.progress import Advance
 from understudy.base.stored import number, whole, word
 from understudy.errors import SandboxError, UnderstudyError, UsageError
@@ -162,7 +163,7 @@ class Sandbox:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=os.environ | {"UNDERSTUDY_OFFLINE": "1"},
+            env=os.environ | {"UNDERSTUDY_OFFLINE": "1"} | _folders(),
             start_new_session=True,
         )
         self._watch = _Watch(self._child)
@@ -314,6 +315,17 @@ def _error_of(kind: str, said: Any) -> Exception:
     if not (isinstance(family, type) and issubclass(family, UnderstudyError)):
         raise ValueError(name)
     return family(text)
+
+
+def _folders() -> dict[str, str]:
+    """Where this process has what it fetched: the child may be nobody, who has no home to look for it in."""
+    try:
+        return {
+            "UNDERSTUDY_CACHE": str(cache_folder().absolute()),
+            "UNDERSTUDY_WEIGHTS": str(weights_folder().absolute()),
+        }
+    except (RuntimeError, OSError):  # no home here either, or the current folder is gone
+        return {}
 
 
 def _name_of(number: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import signal
@@ -31,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     A command that answers a question may exit with more: see `verify`.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    _say_somewhere()
     sys.exit(_run(words))
 
 
@@ -76,6 +78,15 @@ def _run(words: list[str]) -> int:
         return 2
     finally:
         _on_terminate(before)
+
+
+def _say_somewhere() -> None:
+    """Output that was closed goes nowhere, and letters that a terminal does not know are written in numbers."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as the program runs
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _let_waiting_threads_sleep() -> None:

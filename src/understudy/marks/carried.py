@@ -36,7 +36,7 @@ def _source_types(file: Path) -> Iterable[str]:
     """The IPTC's addresses that a file gives for how it came to be."""
     try:
         signed = manifest.read(file)
-    except MediaError:  # damaged, or somewhere else
+    except (MediaError, OSError):  # damaged, somewhere else, or not to be read
         signed = None
     told = None if signed is None else signed.source_type, metadata_of(file)
     return [kind for kind in told if kind is not None]

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from understudy.base.files import atomic_file
 from understudy.errors import MediaError, UnderstudyError
+from understudy.marks import library
 from understudy.marks.signing import Signing
 from understudy.marks.statement import ACTIONS, OURS, Statement
 from understudy.marks.xmp import PNG_BEGINS, boxes
@@ -99,8 +100,7 @@ def _beside_signals(work: Callable[[], Result]) -> Result:
 def _sign(
     stream: io.IOBase, written: io.IOBase, kind: str, statement: Statement, signing: Signing, embed: bool = True
 ) -> bytes:
-    import c2pa
-
+    c2pa = library.c2pa()
     key = {"alg": signing.algorithm.encode(), "sign_cert": signing.certificates, "private_key": signing.key}
     info = c2pa.C2paSignerInfo(**key, ta_url=None)
     try:
@@ -149,22 +149,19 @@ def read(file: Path) -> Manifest | None:
 
     Raises:
         Elsewhere: there is one, somewhere else.
-        MediaError: there is one, and it cannot be read; or the file cannot.
+        MediaError: there is one, and it cannot be read.
+        OSError: the file, or the one beside it, cannot be read, whatever is in it.
     """
-    try:
-        kind = _kind_of(file)
-        within = None if kind is None else _beside_signals(lambda: _read(file, kind, None))
-        if within is not None or (manifest := _manifest_beside(file)) is None:
-            return within
-        taken = kind or KINDS_BESIDE.get(file.suffix.lower(), "application/octet-stream")
-        return _beside_signals(lambda: _read(file, taken, manifest))
-    except OSError as error:
-        raise MediaError(f"cannot read {error.filename or file}: {error.strerror or error}") from None
+    kind = _kind_of(file)
+    within = None if kind is None else _beside_signals(lambda: _read(file, kind, None))
+    if within is not None or (manifest := _manifest_beside(file)) is None:
+        return within
+    taken = kind or KINDS_BESIDE.get(file.suffix.lower(), "application/octet-stream")
+    return _beside_signals(lambda: _read(file, taken, manifest))
 
 
 def _read(file: Path, kind: str, manifest: bytes | None) -> Manifest | None:
-    import c2pa
-
+    c2pa = library.c2pa()
     try:
         with (
             c2pa.Settings.from_dict(_OFFLINE) as settings,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.base.arguments import StrPath
-from understudy.base.files import atomic_file
+from understudy.base.files import prepared_file
 from understudy.errors import UnderstudyError, UsageError
 from understudy.marks import manifest, xmp
 from understudy.marks.invisible import SMALLEST, InvisibleMark, Payload
@@ -76,12 +76,8 @@ class Marking:
             manifest.sign_file(finished, self._told, self.signing)
             return lambda: None
         content = manifest.manifest_of(finished, manifest.KINDS_BESIDE[suffix], self._told, self.signing)
+        finish = prepared_file(manifest.beside(named), content)
         manifest.beside(named).unlink(missing_ok=True)  # of another video than the one that comes
-
-        def finish() -> None:
-            with atomic_file(manifest.beside(named)) as part:
-                part.write_bytes(content)
-
         return finish
 
 

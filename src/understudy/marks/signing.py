@@ -184,6 +184,8 @@ def _checked(certificates: bytes, key: bytes, certificate_file: Path, key_file: 
         chain = load_pem_x509_certificates(certificates)
     except ValueError:
         raise UsageError(f"{certificate_file} holds no certificates as PEM") from None
+    if certificates.count(b"-----BEGIN CERTIFICATE-----") != len(chain):
+        raise UsageError(f"nothing can be signed with {whose} (one of its certificates is cut off)")
     try:
         secret = load_pem_private_key(key, None)
     except (ValueError, TypeError):
@@ -192,7 +194,8 @@ def _checked(certificates: bytes, key: bytes, certificate_file: Path, key_file: 
     if secret.public_key().public_bytes(*form) != chain[0].public_key().public_bytes(*form):
         raise UsageError(f"{key_file} is not the key of the first certificate in {certificate_file}")
     plain = secret.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return Signing(certificates, plain, _algorithm(secret, key_file), whose)
+    alone = b"".join(one.public_bytes(Encoding.PEM) for one in chain)  # a file may hold the key as well: it stays here
+    return Signing(alone, plain, _algorithm(secret, key_file), whose)
 
 
 def _algorithm(key: PrivateKeyTypes, file: Path) -> str:

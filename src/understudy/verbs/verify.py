@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_text
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -250,7 +251,9 @@ def _marks_of(file: Path, where: Place) -> Marks:
     except UnderstudyError as error:
         return Marks(file, None, None, False, None, error=f"cannot be read ({error})")
     except OSError as error:
-        return Marks(file, None, None, False, None, error=f"cannot be read ({error.strerror or error})")
+        other = error.filename is not None and Path(os.fsdecode(error.filename)) != file
+        named = f"{os.fsdecode(error.filename)}: " if other else ""
+        return Marks(file, None, None, False, None, error=f"cannot be read ({named}{error.strerror or error})")
 
 
 def _with_opinions(marks: Sequence[Marks], sandbox: bool) -> list[Marks]:
