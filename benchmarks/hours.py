@@ -13,25 +13,18 @@ Sound is in step when the last of it and the last picture are as far apart in th
 from __future__ import annotations
 
 import argparse
-import itertools
 import tempfile
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from long_clips import done
+from long_clips import done, looped, perform, track, train
 from processes import stopped_by_sigterm
 from understudy.base.files import write_json
 from understudy.base.machine import machine
 
 PERSON, SECONDS = 21, 12
-SAMPLES = 16_000
-"""of sound a second"""
-STEPS = 4
-"""of a training: what grows with the length is reading the frames"""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -59,18 +52,18 @@ def measured(options: argparse.Namespace, folder: Path) -> Iterator[dict[str, An
     _film(dance, (options.size[0], options.size[1]), options.rate)
     for minutes in sorted({*options.driving_minutes, *options.reference_minutes}):
         film, tracked, frames = folder / "film.mp4", folder / "film.performance", round(60 * minutes * options.rate)
-        _prolonged(dance, film, frames, options.rate)
-        yield _row("track", minutes, frames, done(_track, film, tracked))
+        looped(dance, film, (options.size[1], options.size[0]), frames, tone=True)
+        yield _row("track", minutes, frames, done(track, film, tracked))
         if not actor.exists():
-            done(_train, tracked, actor, "limb-warp", None)
+            done(train, tracked, actor, "limb-warp", None)
         if minutes in options.reference_minutes:
             for recipe in ("performance-cloning", "copy-then-refine"):
                 learnt = folder / f"{recipe}-{minutes:g}.actor"
-                found = done(_train, tracked, learnt, recipe, options.memory_gb)
+                found = done(train, tracked, learnt, recipe, options.memory_gb)
                 yield _row(f"train, {recipe}", minutes, frames, found)
         if minutes in options.driving_minutes:
             video = folder / "out.mp4"
-            row = _row("perform", minutes, frames, done(_perform, actor, tracked, film, video))
+            row = _row("perform", minutes, frames, done(perform, actor, tracked, video))
             apart = 1000 * (_apart(video) - _apart(film))
             row |= {"sound_late_ms": round(float(apart), 3), "frames_written": _frames(video)}
             print(
@@ -97,32 +90,6 @@ def _film(path: Path, size_hw: tuple[int, int], rate: Fraction) -> None:
     write_clip(path, make_person(PERSON), choreography(PERSON, SECONDS, rate), make_scene(PERSON, size_hw))
 
 
-def _prolonged(dance: Path, path: Path, frames: int, rate: Fraction) -> None:
-    """The dance forwards and backwards until it has as many frames, with a tone as long, at its own rate."""
-    import av
-
-    with av.open(str(dance)) as container:
-        shown = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-    there_and_back = [*range(len(shown)), *range(len(shown) - 2, 0, -1)]
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast", "crf": "18"})
-        stream.height, stream.width = shown[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
-        sound = container.add_stream("aac", rate=SAMPLES)
-        sound.layout = "mono"
-        heard = 0
-        for number, place in enumerate(itertools.islice(itertools.cycle(there_and_back), frames)):
-            picture = av.VideoFrame.from_ndarray(shown[place], format="rgb24")
-            container.mux(stream.encode(picture))
-            until = round((number + 1) / rate * SAMPLES)
-            wave = 8000 * np.sin(np.arange(heard, until) * (2 * np.pi * 440 / SAMPLES))
-            piece = av.AudioFrame.from_ndarray(wave.astype(np.int16)[None], format="s16", layout="mono")
-            piece.sample_rate, piece.pts, heard = SAMPLES, heard, until
-            container.mux(sound.encode(piece))
-        for one in (stream, sound):
-            container.mux(one.encode(None))
-
-
 def _ends(path: Path) -> tuple[Fraction, Fraction, int]:
     """Seconds at which the last picture and the last packet of sound begin, and the number of pictures."""
     import av
@@ -145,34 +112,6 @@ def _apart(path: Path) -> Fraction:
 
 def _frames(path: Path) -> int:
     return _ends(path)[2]
-
-
-def _track(film: Path, output: Path) -> None:
-    import understudy
-
-    understudy.track(film, output)
-
-
-def _perform(actor: Path, tracked: Path, film: Path, output: Path) -> None:
-    import understudy
-
-    assert film.exists(), "its sound is taken from there"
-    understudy.perform(actor, tracked, output)
-
-
-def _train(reference: Path, output: Path, recipe: str, memory_gb: float | None) -> None:
-    import understudy
-
-    learns = recipe == "performance-cloning"
-    understudy.train(
-        reference,
-        output,
-        recipe=recipe,
-        preset="preview" if learns else "instant",
-        max_steps=STEPS if learns else None,
-        memory_gb=memory_gb,
-        consent="it is made up",
-    )
 
 
 if __name__ == "__main__":

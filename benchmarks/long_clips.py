@@ -35,6 +35,10 @@ from understudy.base.machine import forget_peaks, machine, peaks_mib
 
 HOUR = 60 * 60 * 30
 """frames of an hour, at 30 a second"""
+COPYING = ("copy-then-refine", "limb-warp")
+"""recipes that copy frames, which their preset "instant" does without a training"""
+SAMPLES = 16_000
+"""of sound a second"""
 STEPS = 4
 """of a training: what grows with the length is reading the frames"""
 
@@ -69,22 +73,22 @@ def measured(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     actors = {name: folder / f"{name}.actor" for name in options.recipes}
     disk: dict[str, float] = {}
     if options.only == ["poses"]:
-        done(_track, options.clip, shortest)
-        done(_train, shortest, actors[options.recipes[0]], options.recipes[0], None)
+        done(track, options.clip, shortest)
+        done(train, shortest, actors[options.recipes[0]], options.recipes[0], None)
     for frames in sorted(options.lengths) if "clips" in options.only else ():
         clip, tracked = folder / f"{frames}.mp4", folder / f"{frames}.performance"
         looped(options.clip, clip, (width, height), frames)
-        note("track", frames, done(_track, clip, tracked))
+        note("track", frames, done(track, clip, tracked))
         disk["performance"] = sum(file.stat().st_size for file in tracked.iterdir()) / frames
         for name, actor in actors.items():
             if not actor.exists():
-                done(_train, shortest, actor, name, None)
+                done(train, shortest, actor, name, None)
             video = folder / f"{name}.mp4"
-            note(f"perform, {name}", frames, done(_perform, actor, tracked, video))
+            note(f"perform, {name}", frames, done(perform, actor, tracked, video))
             disk[f"video, {name}"] = video.stat().st_size / frames
         for memory_gb, where in ((None, "in memory"), (0.0, "on disk")):
             output = folder / f"{frames}-{where}.actor"
-            note(f"train, frames {where}", frames, done(_train, tracked, output, "performance-cloning", memory_gb))
+            note(f"train, frames {where}", frames, done(train, tracked, output, "performance-cloning", memory_gb))
         clip.unlink()
     for frames in sorted(options.poses) if "poses" in options.only else ():
         note("poses, as tracked", frames, done(_tracked_poses, shortest, frames))
@@ -126,8 +130,12 @@ def line(job: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def looped(source: Path, target: Path, size: tuple[int, int], frames: int) -> None:
-    """A clip of so many frames: the source forwards and backwards in turns, so that nobody leaps where it ends."""
+def looped(source: Path, target: Path, size: tuple[int, int], frames: int, tone: bool = False) -> None:
+    """A clip of so many frames: the source forwards and backwards in turns, so that nobody leaps where it ends.
+
+    Args:
+        tone: with a tone as long.
+    """
     import av
 
     with av.open(str(source)) as container:
@@ -137,10 +145,20 @@ def looped(source: Path, target: Path, size: tuple[int, int], frames: int) -> No
     with av.open(str(target), "w") as container:
         stream = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast", "crf": "18"})
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
-        for number in order:
-            picture = cv2.resize(shown[number], size, interpolation=cv2.INTER_LINEAR)
+        sound = container.add_stream("aac", rate=SAMPLES, layout="mono") if tone else None
+        heard = 0
+        for number, place in enumerate(order):
+            picture = cv2.resize(shown[place], size, interpolation=cv2.INTER_LINEAR)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode(None))
+            if sound is not None:
+                until = round((number + 1) / rate * SAMPLES)
+                wave = 8000 * np.sin(np.arange(heard, until) * (2 * np.pi * 440 / SAMPLES))
+                piece = av.AudioFrame.from_ndarray(wave.astype(np.int16)[None], format="s16", layout="mono")
+                piece.sample_rate, piece.pts, heard = SAMPLES, heard, until
+                container.mux(sound.encode(piece))
+        for one in (stream, sound):
+            if one is not None:
+                container.mux(one.encode(None))
 
 
 def done(action: Callable[..., None], *arguments: Any) -> tuple[float, int | None]:
@@ -157,7 +175,7 @@ def _timed(action: Callable[..., None], *arguments: Any) -> tuple[float, int | N
     return time.perf_counter() - began, peaks_mib("cpu")[0]
 
 
-def _track(clip: Path, output: Path) -> None:
+def track(clip: Path, output: Path) -> None:
     import understudy
 
     understudy.track(clip, output)
@@ -208,22 +226,21 @@ def _first_picture(actor: Path, performance: Path, frames: int) -> None:
     pictures.close()
 
 
-def _perform(actor: Path, driving: Path, output: Path) -> None:
+def perform(actor: Path, driving: Path, output: Path) -> None:
     import understudy
 
     understudy.perform(actor, driving, output)
 
 
-def _train(reference: Path, output: Path, recipe: str, memory_gb: float | None) -> None:
+def train(reference: Path, output: Path, recipe: str, memory_gb: float | None) -> None:
     import understudy
 
-    copying = recipe == "copy-then-refine"
     understudy.train(
         reference,
         output,
         recipe=recipe,
-        preset="instant" if copying else "preview",
-        max_steps=None if copying else STEPS,
+        preset="instant" if recipe in COPYING else "preview",
+        max_steps=None if recipe in COPYING else STEPS,
         memory_gb=memory_gb,
         consent="a benchmark",
     )

@@ -13,6 +13,11 @@ from understudy.base.things import pasted
 from understudy.errors import UsageError
 
 
+def reader_has_gone() -> None:
+    """Nobody reads our output any more, as after `| head`: Python's last words go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def clone(asked: dict[str, Any]) -> None:
     understudy.clone(**asked)
     _say_video(asked["output"], asked["compare"])
@@ -89,8 +94,8 @@ def verify(asked: dict[str, Any]) -> int:
     found = understudy.verify(**asked)
     try:
         print(found, flush=True)
-    except BrokenPipeError:  # the reader of it has gone, and what was found has not changed
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # what was found has not changed
+        reader_has_gone()
     return found.exit_code
 
 

@@ -64,8 +64,8 @@ def _run(words: list[str]) -> int:
     except KeyboardInterrupt:
         print("stopped; nothing half-finished was left behind", file=sys.stderr)
         return 128 + signal.SIGINT
-    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        commands.reader_has_gone()
         return 0
     except OSError as error:  # the machine's doing: a disk that fails, an input that has gone meanwhile
         named = f"{error.filename}: " if error.filename else ""

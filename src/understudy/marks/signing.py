@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 CERTIFICATE, KEY = "UNDERSTUDY_SIGN_CERT", "UNDERSTUDY_SIGN_KEY"
 FILE = "signing.pem"
+_CERTIFICATE_BEGINS = b"-----BEGIN CERTIFICATE-----"
 BEGINS = datetime(1970, 1, 2, tzinfo=timezone.utc)
 """from when on a key of ours is valid: clocks are set back, and one without a battery begins in 1970"""
 YEAR_OF_MARKS = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -155,7 +156,7 @@ def made() -> bytes:
 
 
 def _parted(pem: bytes, file: Path) -> Signing:
-    begins = pem.find(b"-----BEGIN CERTIFICATE-----")
+    begins = pem.find(_CERTIFICATE_BEGINS)
     if begins < 0:
         raise UsageError(f"{file} is not a key as this program writes it: delete it, and a new one is made")
     return _checked(pem[begins:], pem[:begins], file, file, f"{file}: delete it, and a new one is made")
@@ -184,7 +185,7 @@ def _checked(certificates: bytes, key: bytes, certificate_file: Path, key_file: 
         chain = load_pem_x509_certificates(certificates)
     except ValueError:
         raise UsageError(f"{certificate_file} holds no certificates as PEM") from None
-    if certificates.count(b"-----BEGIN CERTIFICATE-----") != len(chain):
+    if certificates.count(_CERTIFICATE_BEGINS) != len(chain):
         raise UsageError(f"nothing can be signed with {whose} (one of its certificates is cut off)")
     try:
         secret = load_pem_private_key(key, None)

@@ -46,10 +46,8 @@ def media_errors(path: Path, doing: str = "read") -> Iterator[None]:
     except av.error.MemoryError:
         raise MediaError(f"cannot {doing} {path}: not enough memory") from None
     except UNREADABLE as error:
-        encoder = doing == "write" and isinstance(
-            error, av.error.ExternalError
-        )  # x264 and others say no more than that
-        likely = " (not enough memory?)" if encoder or says_memory_ran_out(error) else ""
+        encoding = doing == "write" and isinstance(error, av.error.ExternalError)  # x264 says no more than that
+        likely = " (not enough memory?)" if encoding or says_memory_ran_out(error) else ""
         raise MediaError(f"cannot {doing} {path}: {_one_line(error)}{likely}") from error
 
 

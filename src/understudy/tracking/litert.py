@@ -81,9 +81,7 @@ def native_log_silenced() -> Iterator[None]:
         terminal = None if unseen else os.dup(2)
     except OSError:
         terminal = None
-    if (
-        terminal is None
-    ):  # a process without stderr has nothing to keep clean; in the sandbox there are no temporary files
+    if terminal is None:  # there is nothing to keep clean, and where stderr leads nowhere perhaps no temporary file
         yield
         return
     with tempfile.TemporaryFile() as caught:
