@@ -1,4 +1,4 @@
-"""Clips that a fake detector learns from and is tested with: made-up people, filmed and cloned.
+"""Clips that a fake detector learns from and is tried on: people as filmed, and clones of them by every method.
 
 Everything is kept in the work folder, clip by clip, and not made again.
 """
@@ -8,9 +8,8 @@ from __future__ import annotations
 import dataclasses
 import logging
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from fractions import Fraction
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -18,53 +17,40 @@ from typing import Any
 import cv2
 import numpy as np
 
+from detector_people import Subject, Take
 from understudy.actor import Actor
 from understudy.base.devices import Device
+from understudy.base.files import load_tensors, save_tensors
+from understudy.compositing.backgrounds import Background
 from understudy.consent import Consent
-from understudy.errors import PoseError
-from understudy.evaluation.contenders import contender, learnt, timed
-from understudy.forensics.detector_data import (
-    Footage,
-    Treatment,
-    cut_for_judging,
-    cut_for_training,
-    load_footage,
-    random_treatment,
-    save_footage,
-    treated,
-)
+from understudy.errors import DetectorError, UnderstudyError
+from understudy.evaluation.contenders import Contender, contender, learnt, timed
+from understudy.forensics.detector_data import random_treatment, treated
+from understudy.forensics.texture_network import TextureConfig
+from understudy.forensics.texture_training import Sample, statistics_of
 from understudy.media.reading import probe
 from understudy.performance import Performance
 from understudy.performing.driver import Driver
 from understudy.performing.perform import perform_to_file
 from understudy.recipes import recipe as recipe_of
-from understudy.synthetic.clip import write_clip
-from understudy.synthetic.motion import choreography
-from understudy.synthetic.pair import centred
-from understudy.synthetic.people import make_person
-from understudy.synthetic.scene import make_scene
 from understudy.tracking.track import tracked
 
-MADE_UP = Consent("nobody needs to agree: the person is made up", "")
-FPS = Fraction(25)
-SIZES_HW = ((512, 384), (384, 512), (576, 324))
-INSTANT = "limb-warp"
-"""of which every person has a clone: it takes no training"""
-GOOD, POOR = Treatment(17, 1.0), Treatment(35, 1.0)
+FOR_THE_TEST = Consent("the clips' licences allow it, or the person is made up", "")
+ELSEWHERE = "elsewhere"
+LARGEST = 960
+"""pixels: longer sides of clips that are encoded again are shrunk to this, as sites that show videos do"""
 
 
 @dataclasses.dataclass(frozen=True)
 class Clip:
-    """One video, and what it is."""
+    """A video of somebody, and what it is."""
 
-    path: Path
-    person: str
-    role: str
-    """training, validation or test"""
+    take: Take
+    subject: Subject
     recipe: str = ""
     """empty: filmed"""
     motion: str = ""
-    """same or other"""
+    """same or other; ELSEWHERE where the room was exchanged as well"""
 
     @property
     def generated(self) -> bool:
@@ -73,77 +59,128 @@ class Clip:
 
 @dataclasses.dataclass(frozen=True)
 class Studio:
-    """Films people, trains actors of them, lets these perform."""
+    """Trains actors of people and lets them perform."""
 
     work: Path
     steps: int
     """of training, for each actor"""
-    seconds: float
-    """of a film: the first part is learnt, the last `shown` seconds are the person's own motion for clones"""
-    shown: float
     seed: int
     device: Device
 
-    def film(self, number: int) -> Path:
-        path = self.work / f"person-{number}" / "film.mp4"
+    def tracked(self, take: Take) -> Performance:
+        return tracked(take.path, cache=self.work / "tracked", start=take.start, end=take.end, region=take.region)
+
+    def clone(self, subject: Subject, recipe: str, driver: Subject, room: Path | None = None) -> Path:
+        """A clip of the subject moving as the driver does. It bears no marks, or these would be what is learnt.
+
+        Args:
+            room: a film that the person is put into, instead of the room where the actor was filmed.
+        """
+        folder = self.work / "clones" / subject.name.replace(" ", "-")
+        behind = "" if room is None else f"-before-{room.stem}"
+        path = folder / f"{recipe}-as-{driver.name.replace(' ', '-')}{behind}.mp4"
         if not path.exists():
-            size_hw = SIZES_HW[number % len(SIZES_HW)]
-            dance = centred(choreography(1000 + number, self.seconds, FPS))
-            write_clip(path, make_person(number), dance, make_scene(number, size_hw))
+            actor = actor_of(self, self.tracked(subject.learnt_from), recipe, folder / "actors")
+            background = Background() if room is None else Background(room)
+            perform_to_file(
+                actor,
+                Driver(self.tracked(driver.moves)),
+                path,
+                background=background,
+                device=self.device,
+                marks=False,
+            )
         return path
 
-    def learnt_from(self, number: int) -> Performance:
-        return tracked(self.film(number), cache=self.work / "tracked", end=self.seconds - self.shown)
 
-    def moves(self, number: int) -> Performance:
-        return tracked(self.film(number), cache=self.work / "tracked", start=self.seconds - self.shown)
-
-    def clone(self, number: int, recipe: str, driver: int) -> Path:
-        path = self.work / f"person-{number}" / f"{recipe}-as-{driver}.mp4"
-        if not path.exists():
-            actor = actor_of(self, self.learnt_from(number), recipe, self.work / f"person-{number}" / "actors")
-            perform_to_file(actor, Driver(self.moves(driver)), path, device=self.device)
-        return path
+def actor_of(studio: Studio, learnt_from: Performance, recipe: str, folder: Path) -> Actor:
+    """Trained for the studio's budget, or taken from where it was trained before."""
+    who = _short(contender(recipe, "preview" if _trains(recipe) else "fast"), studio.steps)
+    steps = studio.steps if _trains(recipe) else None
+    return learnt(who, learnt_from, [], folder, FOR_THE_TEST, seed=studio.seed, max_steps=steps, device=studio.device)
 
 
-def filmed(studio: Studio, number: int) -> None:
-    """Films a person, and tracks the two parts of the film."""
-    studio.learnt_from(number)
-    studio.moves(number)
+def _trains(recipe: str) -> bool:
+    """Whether an actor takes steps of training here; copy-then-refine is taken as it comes, as `clone` takes it."""
+    return recipe_of(recipe).learns and recipe != "copy-then-refine"
 
 
-def cloned(studio: Studio, number: int, driver: int, recipe: str) -> None:
-    """Lets an actor of a person play the person's own motion and another's."""
-    for motion in (number, driver):
-        studio.clone(number, recipe, motion)
+def in_turn(recipes: Sequence[str], place: int, count: int) -> list[str]:
+    """Of the recipes all those that take no training, and `count` of the others, which change from place to place."""
+    taught = [recipe for recipe in recipes if _trains(recipe)]
+    count = min(count, len(taught))
+    return [one for one in recipes if not _trains(one)] + [
+        taught[(place * count + k) % len(taught)] for k in range(count)
+    ]
+
+
+def _short(who: Contender, steps: int) -> Contender:
+    """With a schedule of so many steps, where it has stages."""
+    if who.recipe == "copy-then-refine":
+        return dataclasses.replace(who, config=recipe_of(who.recipe).preset("instant"))
+    stages = getattr(who.config, "stages", ())
+    if not stages:
+        return timed(who)
+    last = max(1, round(0.15 * steps))  # the others get what the first leaves them, or nothing
+    return dataclasses.replace(who, config=dataclasses.replace(who.config, steps=shares_of(who.recipe, steps, last)))
+
+
+def shares_of(recipe: str, steps: int, last: int) -> tuple[int, ...]:
+    """Steps of the stages of a recipe that has some."""
+    if recipe == "everybody-dance-now":
+        return (steps - last, 0, last)
+    return (steps - last, 0, last, 0)
 
 
 def clips_of(
-    studio: Studio, groups: dict[str, list[int]], recipes_of: dict[int, Sequence[str]], jobs: int
+    studio: Studio, subjects: Sequence[Subject], recipes: Mapping[str, Sequence[str]], jobs: int
 ) -> list[Clip]:
-    """The films of groups of people and their clones, in their own motion and in their neighbour's.
+    """The films of people and their clones, in their own motion and in that of the next in the list.
+
+    A clone that cannot be made (a person who is hardly found, say) is left out with a line that says why.
 
     Args:
-        groups: role -> numbers of people.
-        recipes_of: number -> recipes of which the person has a clone.
+        recipes: name of a subject -> recipes of which there are clones.
         jobs: processes that work beside each other.
     """
-    neighbours = {people[k]: people[(k + 1) % len(people)] for people in groups.values() for k in range(len(people))}
-    for_each(filmed, [(studio, number) for number in neighbours], jobs)
-    wanted = [(studio, number, neighbours[number], recipe) for number in neighbours for recipe in recipes_of[number]]
-    for_each(cloned, sorted(wanted, key=lambda task: not recipe_of(task[3]).learns), jobs)
-    clips = []
-    for role, people in groups.items():
-        for number in people:
-            name = f"person-{number}"
-            clips.append(Clip(studio.film(number), name, role))
-            for recipe in recipes_of[number]:
-                for motion, driver in (("same", number), ("other", neighbours[number])):
-                    clips.append(Clip(studio.clone(number, recipe, driver), name, role, recipe, motion))
+    clips = [Clip(film, subject) for subject in subjects for film in subject.films]
+    neighbours = [subjects[(k + 1) % len(subjects)] for k in range(len(subjects))]
+    wanted = [
+        (studio, subject, recipe, (subject, neighbour))
+        for subject, neighbour in zip(subjects, neighbours, strict=True)
+        for recipe in recipes[subject.name]
+    ]
+    for_each(_cloned, sorted(wanted, key=lambda task: not _trains(task[2])), jobs)
+    for _, subject, recipe, drivers in wanted:
+        for driver, motion in zip(drivers, ("same", "other"), strict=True):
+            try:
+                made = studio.clone(subject, recipe, driver)
+            except UnderstudyError as error:
+                logging.warning("left out: %s as %s by %s: %s", subject.name, driver.name, recipe, error)
+                continue
+            clips.append(Clip(Take(made, region=subject.learnt_from.region), subject, recipe, motion))
     return clips
 
 
-def for_each(work: Callable[..., None], tasks: Sequence[tuple[Any, ...]], jobs: int) -> None:
+def clips_elsewhere(studio: Studio, subjects: Sequence[Subject], recipe: str, room: Path, jobs: int) -> list[Clip]:
+    """Clones by one method in their own motion, in another film: nobody learns from these."""
+    for_each(studio.clone, [(subject, recipe, subject, room) for subject in subjects], jobs)
+    made = [studio.clone(subject, recipe, subject, room) for subject in subjects]
+    return [
+        Clip(Take(path, region=subject.learnt_from.region), subject, recipe, ELSEWHERE)
+        for subject, path in zip(subjects, made, strict=True)
+    ]
+
+
+def _cloned(studio: Studio, subject: Subject, recipe: str, drivers: Sequence[Subject]) -> None:
+    for driver in drivers:
+        try:
+            studio.clone(subject, recipe, driver)
+        except UnderstudyError as error:
+            logging.warning("%s as %s by %s: %s", subject.name, driver.name, recipe, error)
+
+
+def for_each(work: Callable[..., object], tasks: Sequence[tuple[Any, ...]], jobs: int) -> None:
     """Does the same with everything; with more than one job in processes of one thread each."""
     if jobs == 1:
         for task in tasks:
@@ -161,62 +198,35 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def actor_of(studio: Studio, learnt_from: Performance, recipe: str, folder: Path) -> Actor:
-    """Trained for the studio's budget, or taken from where it was trained before."""
-    who = timed(contender(recipe, "preview" if recipe_of(recipe).learns else "fast"))
-    if "face" in getattr(who.config, "stages", ()):  # which comes last, and wants its share
-        faces = max(1, round(0.15 * studio.steps))
-        who = dataclasses.replace(who, config=dataclasses.replace(who.config, steps=(studio.steps - faces, 0, faces)))
-    steps = studio.steps if who.learns else None
-    return learnt(who, learnt_from, [], folder, MADE_UP, seed=studio.seed, max_steps=steps, device=studio.device)
+@dataclasses.dataclass(frozen=True)
+class Treated:
+    """A clip, encoded once more, in numbers."""
+
+    sample: Sample
+    clip: Clip
+    crf: int
 
 
-def cut_once(cutter: Cutter, clip: Clip, version: str) -> None:
-    """So that it need not be done again when it is loaded."""
-    cutter.cut(clip, version)
+class Measurer:
+    """Encodes clips once more and takes their statistics, once each."""
 
+    def __init__(self, work: Path, seed: int, device: Device):
+        self._folder, self._seed, self._device = work / "statistics", seed, device
 
-class Cutter:
-    """Encodes clips once more and cuts them to squares, once each."""
-
-    def __init__(self, work: Path, size: int, seed: int):
-        self._folder, self._size, self._seed = work / f"looks-{size}", size, seed
-
-    def cut(self, clip: Clip, version: str) -> Footage:
-        """version: a number for a random treatment, "good", "poor", or "as filmed" for none."""
-        stem = f"{clip.person}.{clip.path.stem}.{version.replace(' ', '-')}"
-        training = clip.role in ("training", "more")
+    def measured(self, clip: Clip, version: int) -> Treated:
+        """A clip after a treatment that is drawn from its name and the version."""
+        stem = ".".join((clip.subject.name.replace(" ", "-"), clip.take.path.stem, str(version)))
         kept = self._folder / f"{stem}.safetensors"
         if not kept.exists():
-            random = np.random.default_rng((self._seed, zlib.crc32(stem.encode())))
-            path = clip.path
-            if version != "as filmed":
-                path = self._folder / f"{stem}.mp4"
-                treatment = {"good": GOOD, "poor": POOR}.get(version) or random_treatment(random)
-                treated(clip.path, path, treatment)
-            try:
-                pairs = cut_for_training(path, self._size, random) if training else cut_for_judging(path, self._size)
-            except PoseError as error:  # a clone can be so poor that the tracker does not take it for a person
-                logging.warning("left out: %s", error)
-                pairs = np.zeros((0, 2, self._size, self._size, 3), np.uint8)
-            seconds = float(probe(path).duration)
-            save_footage(
-                kept, Footage(pairs, clip.generated, clip.person, clip.recipe, clip.motion, seconds, clip.path.name)
-            )
-        return load_footage(kept)
-
-    def in_parts(self, clip: Clip, version: str, seconds: float) -> list[Footage]:
-        """For judging: a film in parts as long as the clones are, so that length says nothing either."""
-        whole = self.cut(clip, version)
-        if not len(whole.pairs):
-            return []
-        if clip.generated or whole.seconds < 2 * seconds:
-            return [whole]
-        parts = int(whole.seconds // seconds)
-        length = len(whole.pairs) // parts
-        return [
-            dataclasses.replace(
-                whole, pairs=whole.pairs[length * part : length * (part + 1)], seconds=whole.seconds / parts
-            )
-            for part in range(parts)
-        ]
+            treatment = random_treatment(np.random.default_rng((self._seed, zlib.crc32(stem.encode()))))
+            take, path = clip.take, self._folder / f"{stem}.mp4"
+            treated(take.path, path, treatment, start=take.start, end=take.end, region=take.region, longest=LARGEST)
+            found = statistics_of(path, TextureConfig(), device=self._device)
+            if not len(found):  # a clone can be so poor that the tracker does not take it for a person
+                logging.warning("left out: nobody is found in %s", stem)
+            said = {"seconds": float(probe(path).duration), "crf": treatment.crf}
+            save_tensors(kept, {"statistics": found}, said)
+            path.unlink()
+        tensors, header = load_tensors(kept, DetectorError)
+        sample = Sample(clip.generated, clip.subject.name, clip.recipe, float(header["seconds"]), tensors["statistics"])
+        return Treated(sample, clip, int(header["crf"]))

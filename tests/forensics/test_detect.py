@@ -1,5 +1,6 @@
 """From a video to a verdict: what is looked at, what is printed and written, and what cannot be judged."""
 
+import dataclasses
 import json
 import os
 from fractions import Fraction
@@ -16,8 +17,9 @@ import understudy
 from understudy.cli import main as cli
 from understudy.errors import DetectorError, MediaError, PoseError, SandboxError, UnderstudyError, UsageError
 from understudy.forensics import detector as detectors
-from understudy.forensics import detector_data, looking
-from understudy.forensics.detector import Calibration, Config, Detector, new_network
+from understudy.forensics import detector_data
+from understudy.forensics.calibration import Calibration
+from understudy.forensics.detector import Detector
 from understudy.forensics.detector_data import (
     CRF,
     SHRINK,
@@ -26,19 +28,20 @@ from understudy.forensics.detector_data import (
     Footage,
     Treatment,
     augmented,
-    cut_for_judging,
-    cut_for_training,
+    centred,
+    cut_pairs,
     load_footage,
     random_treatment,
     save_footage,
     treated,
 )
-from understudy.forensics.looking import Found, TrackerFinder, looks, thinning
+from understudy.forensics.looking import BEYOND, EDGE, PERSON, ROOM, Found, TrackerFinder, looks, thinning
+from understudy.forensics.paper_network import PaperConfig, new_network
 from understudy.forensics.verdict import Second, drawn_time_line, verdict_of
 from understudy.media.reading import VideoReader, VideoWriter, probe
 from understudy.tracking.detection import Detection, Mask
 
-TINY = Config(size=32, width=2, layers=1)
+TINY = PaperConfig(size=32, width=2, layers=1)
 
 
 class Square:
@@ -70,7 +73,9 @@ def detector():
 def brightness(monkeypatch):
     """Log-odds that can be foreseen: the mean of the two frames above mid-grey."""
     monkeypatch.setattr(
-        detectors, "pair_log_odds", lambda network, pairs, device: pairs.mean((1, 2, 3, 4)) / 10.0 - 12.8
+        detectors,
+        "judged_pairs",
+        lambda network, pairs, zones, device: (pairs.mean((1, 2, 3, 4)) / 10.0 - 12.8, np.full(len(pairs), 2.0)),
     )
 
 
@@ -106,7 +111,7 @@ PAIRS = {
 @pytest.mark.parametrize(("frames", "rate"), PAIRS, ids=str)
 def test_consecutive_frames_are_looked_at_some_times_a_second(tmp_path, frames, rate):
     clips.write_clip(tmp_path / "a.mp4", frames, rate)
-    found = list(looks(tmp_path / "a.mp4", 64, margin_of=lambda _: 4 / 3, finder=Square((8, 0, 48))))
+    found = list(looks(tmp_path / "a.mp4", 64, margin=4 / 3, finder=Square((8, 0, 48))))
     numbers = [tuple(clips.numbers_of(look.pair[:, 8:56])) for look in found]
     assert numbers == PAIRS[frames, rate]
     assert [look.start for look in found] == pytest.approx([first / rate for first, _ in numbers])
@@ -138,7 +143,7 @@ def test_one_frame_is_no_pair(tmp_path):
         list(looks(tmp_path / "a.mp4", 48, finder=Square((0, 0, 48))))
 
 
-def test_the_square_is_the_persons_and_the_room_is_painted_over(tmp_path):
+def test_the_square_is_the_persons_and_zones_say_where_the_room_is(tmp_path):
     path = tmp_path / "a.mp4"
     random = np.random.default_rng(0)
     picture = cv2.resize(random.integers(0, 256, (6, 8, 3), np.uint8), (64, 48), interpolation=cv2.INTER_NEAREST)
@@ -149,21 +154,31 @@ def test_the_square_is_the_persons_and_the_room_is_painted_over(tmp_path):
 
     everything, place = np.full((6, 8), 255, np.uint8), (10, 12, 16)
     answers = iter([None, Found(place, everything), Found(place, half), Found((500, 500, 16), everything)])
-    nobody, whole, left, far = (
-        look.pair for look in looks(path, 16, margin_of=lambda _: 1.0, finder=lambda _: next(answers))
+    nobody, whole, left, far = looks(path, 16, margin=1.0, finder=lambda _: next(answers))
+    assert nobody.pair is None and nobody.zones is None
+    np.testing.assert_array_equal(whole.pair, np.stack([frame[12:28, 10:26] for frame in frames[1:3]]))
+    assert (whole.zones == PERSON).all()
+    np.testing.assert_array_equal(left.pair, np.stack([frame[12:28, 10:26] for frame in frames[2:4]]))
+    assert (
+        (left.zones[:, :8] == PERSON).all() and (left.zones[:, 8] == EDGE).all() and (left.zones[:, 9:] == ROOM).all()
     )
-    assert nobody is None
-    np.testing.assert_array_equal(whole, np.stack([frame[12:28, 10:26] for frame in frames[1:3]]))
-    np.testing.assert_array_equal(left[:, :, :7], np.stack([frame[12:28, 10:17] for frame in frames[2:4]]))
-    assert (left[:, :, 11:] == 128).all()
-    np.testing.assert_array_equal(far[0, :6, :6], frames[3][39:45, 55:61])  # led back into the picture
+    np.testing.assert_array_equal(far.pair[0, :6, :6], frames[3][39:45, 55:61])  # led back into the picture
+    assert (far.zones[:6, :6] != BEYOND).all() and (far.zones[10:, 10:] == BEYOND).all()
 
 
-def test_the_rim_shows_the_seam():
-    matte = np.zeros((128, 128), np.uint8)
-    matte[40:90, 50:80] = 255
-    shown = looking._with_rim(matte)
-    assert (shown[40:90, 50:80] > 0.99).all() and (shown[40:90, 46:50] > 0.6).all() and not shown[:26].any()
+def test_the_edge_holds_the_seam_and_is_as_wide_with_room_to_crop(tmp_path):
+    matte = np.zeros((512, 512), np.uint8)
+    matte[128:384, 192:320] = 255
+    clips.write_clip(tmp_path / "a.mp4", [np.zeros((512, 512, 3), np.uint8)] * 2, 2)
+    square = (128, 128, 256)
+    usual, wide = (
+        next(iter(looks(tmp_path / "a.mp4", side, margin=margin, finder=lambda _: Found(square, matte)))).zones
+        for side, margin in ((128, 1.08), (160, 1.35))
+    )
+    across = usual[64]
+    assert (across == PERSON).sum() == pytest.approx(128 / 256 / 1.08 * 128 - 2, abs=2)
+    assert (across == EDGE).sum() == pytest.approx(2 * (1 + 6), abs=2)
+    np.testing.assert_array_equal(wide[16:-16, 16:-16], usual)
 
 
 # -- The same treatment for both -----------------------------------------------------------------------------------
@@ -208,41 +223,52 @@ def test_treating_encodes_again_at_the_given_quality(tmp_path):
     assert info.size_hw == (24, 32) and info.frames == 8 and info.fps == 10
 
 
-def test_squares_for_training_have_room_to_crop_and_margins_of_their_own(tmp_path):
+def test_squares_for_training_have_room_to_crop(tmp_path):
     path = grey(tmp_path / "a.mp4", [10, 20, 30])
-    pairs = cut_for_training(path, 32, np.random.default_rng(0), finder=Square((10, 4, 24), None))
-    assert pairs.shape == (15, 2, 36, 36, 3)
-    assert cut_for_judging(path, 32, Square((10, 4, 24))).shape == (29, 2, 32, 32, 3)
+    pairs, zones = cut_pairs(path, 32, finder=Square((10, 4, 24), None))
+    assert pairs.shape == (15, 2, 36, 36, 3) and zones.shape == (15, 36, 36)
+    assert centred(pairs, 32).shape == (15, 2, 32, 32, 3) and centred(zones, 32).shape == (15, 32, 32)
+    assert (centred(pairs, 32) == pairs[:, :, 2:34, 2:34]).all() and (centred(zones, 32) == zones[:, 2:34, 2:34]).all()
     with pytest.raises(PoseError, match=r"nobody is found in .*a\.mp4"):
-        cut_for_judging(path, 32, Square(None))
+        cut_pairs(path, 32, finder=Square(None))
 
 
 def test_footage_is_kept_whole(tmp_path):
-    footage = Footage(np.arange(96, dtype=np.uint8).reshape(2, 2, 2, 4, 3), True, "p", "pix2pix", "same", 2.5, "a.mp4")
+    pairs, zones = np.arange(96, dtype=np.uint8).reshape(2, 2, 2, 4, 3), np.arange(16, dtype=np.uint8).reshape(2, 2, 4)
+    footage = Footage(pairs, zones, True, "p", "pix2pix", "same", 2.5, "a.mp4")
     save_footage(tmp_path / "a.safetensors", footage)
     loaded = load_footage(tmp_path / "a.safetensors")
     np.testing.assert_array_equal(loaded.pairs, footage.pairs)
-    other = {name: value for name, value in vars(loaded).items() if name != "pairs"}
-    assert other == {name: value for name, value in vars(footage).items() if name != "pairs"}
+    np.testing.assert_array_equal(loaded.zones, footage.zones)
+    one, other = (
+        {name: value for name, value in vars(clip).items() if name not in ("pairs", "zones")}
+        for clip in (loaded, footage)
+    )
+    assert one == other
 
 
 def test_a_pair_is_altered_by_one_draw_and_kinds_are_drawn_evenly():
     pair = np.random.default_rng(0).integers(20, 200, (1, 36, 36, 3), np.uint8).repeat(2, axis=0)
-    how = Augmentation(noise=0.0)
+    how, bright = Augmentation(noise=0.0), (pair[0] > 110).any(axis=2).astype(np.uint8)
     for seed in range(10):
-        shown = augmented(pair, 32, how, np.random.default_rng(seed))
+        shown, zones = augmented(pair, bright, 32, how, np.random.default_rng(seed))
+        assert zones.shape == (32, 32)
         assert shown.shape == (2, 32, 32, 3) and shown.dtype == np.float32
         np.testing.assert_array_equal(shown[0], shown[1])
-    grained = [augmented(pair, 32, Augmentation(), np.random.default_rng(seed)) for seed in range(20)]
+    plain, zones = augmented(pair, bright, 32, Augmentation(0, 0, 0, 0, 0), np.random.default_rng(3))
+    np.testing.assert_array_equal(zones, (plain[0] > 110 / 127.5 - 1).any(axis=2))  # cut and mirrored along
+    grained = [augmented(pair, bright, 32, Augmentation(), np.random.default_rng(seed))[0] for seed in range(20)]
     assert 5 <= sum(bool((shown[0] != shown[1]).any()) for shown in grained) <= 15
     assert all(np.abs(shown).max() <= 1 for shown in grained)
 
     def clip(level, generated, recipe="", person="a"):
-        return Footage(np.full((3, 2, 32, 32, 3), level, np.uint8), generated, person, recipe, "", 1.0)
+        zones = np.full((3, 32, 32), level, np.uint8)
+        return Footage(np.full((3, 2, 32, 32, 3), level, np.uint8), zones, generated, person, recipe, "", 1.0)
 
     some = [clip(40, False)] + [clip(160, True, "much", f"p{k}") for k in range(9)] + [clip(220, True, "rare")]
-    shown, truth = Draw(some, 0).batch(400, 32, Augmentation(0, 0, 0, 0, 0))
+    shown, zones, truth = Draw(some, 0).batch(400, 32, Augmentation(0, 0, 0, 0, 0))
     levels = np.rint((shown[:, 0, 0, 0, 0] + 1) * 127.5).astype(int)
+    assert (zones[:, 0, 0] == levels).all()
     assert truth.sum() == 200 and set(levels[truth == 0]) == {40}
     assert 70 < (levels == 160).sum() < 130 and 70 < (levels == 220).sum() < 130  # methods count alike
 
@@ -305,6 +331,17 @@ def test_half_empty_and_short_clips_are_said_to_be_so(tmp_path, detector, bright
     understudy.detect(grey(tmp_path / "b.mp4", [128], each=3), detector=detector, sandbox=False)
     said = " ".join(caplog.messages)
     assert "a person is found in 42 % of it, and only that was judged" in said and "lasts 0.30 seconds" in said
+
+
+def test_of_what_is_unlike_all_that_was_learnt_nothing_is_said(tmp_path, detector, brightness, caplog):
+    limited = dataclasses.replace(detector, calibration=Calibration(1.0, 1.0, 8, strangest=1.9))
+    found = understudy.detect(grey(tmp_path / "a.mp4", [240]), detector=limited, sandbox=False)
+    assert found.strange and found.verdict == "unsure" and found.probability == pytest.approx(0.9)
+    assert "a.mp4: the detector cannot know, the video is unlike all that it has learnt from" in caplog.messages
+    assert "cannot tell" in str(found)
+    at_the_limit = dataclasses.replace(detector, calibration=Calibration(1.0, 1.0, 8, strangest=2.0))
+    again = understudy.detect(tmp_path / "a.mp4", detector=at_the_limit, sandbox=False)
+    assert not again.strange and again.verdict == "generated"
 
 
 MISTAKES = {

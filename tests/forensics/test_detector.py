@@ -1,6 +1,5 @@
-"""The fake detector: its network, its decision, its calibration, its file."""
+"""The fake detector: the paper's network, the decision, the calibration, the file."""
 
-import dataclasses
 import itertools
 import math
 
@@ -10,23 +9,15 @@ import torch
 
 from understudy.base.files import save_tensors
 from understudy.errors import DetectorError
-from understudy.forensics.detector import (
-    BATCH,
-    Calibration,
-    Config,
-    Detector,
-    fitted_calibration,
-    new_network,
-    pair_log_odds,
-    sigmoid,
-    stacked,
-    sum_of_log_odds,
-)
+from understudy.forensics.calibration import Calibration, Judged, fitted_calibration, sigmoid, sum_of_log_odds
+from understudy.forensics.detector import BATCH, Detector, judged_pairs, stacked
 from understudy.forensics.detector_data import Augmentation, Footage
-from understudy.forensics.detector_training import Schedule, calibrated, detector_of, train_detector
+from understudy.forensics.looking import EDGE, PERSON, ROOM
+from understudy.forensics.paper_network import PaperConfig, new_network
+from understudy.forensics.paper_training import Schedule, train_paper_detector
 
 CPU = torch.device("cpu")
-SMALL = Config(size=32, width=4, layers=2)
+SMALL = PaperConfig(size=32, width=4, layers=2)
 
 
 def footage(generated: bool, person: str, seed: int, size: int = 36) -> Footage:
@@ -35,37 +26,42 @@ def footage(generated: bool, person: str, seed: int, size: int = 36) -> Footage:
     spots = random.integers(0, 256, (12, 2, size, size, 3)).astype(np.float32)
     if generated:
         spots = (spots + np.roll(spots, 1, 2) + np.roll(spots, 1, 3) + np.roll(spots, (1, 1), (2, 3))) / 4
-    return Footage(spots.astype(np.uint8), generated, person, "drawn" if generated else "", "", 1.0)
+    zones = np.full((12, size, size), PERSON, np.uint8)
+    return Footage(spots.astype(np.uint8), zones, generated, person, "drawn" if generated else "", "", 1.0)
+
+
+def log_odds(network, clip):
+    return judged_pairs(network, clip.pairs, clip.zones, CPU)[0]
 
 
 @pytest.fixture(scope="module")
 def trained():
     clips = [footage(generated, f"p{k}", 2 * k + generated) for k in range(3) for generated in (False, True)]
     plain = Schedule(60, 16, 2e-3, Augmentation(noise=2.0, focus=0.0))
-    return train_detector(clips, SMALL, plain, device="cpu")
+    return train_paper_detector(clips, SMALL, plain, device="cpu")
 
 
 @pytest.fixture
 def detector(trained):
     record = {"trained_on": "trained on spots", "trust": ["not far"]}
-    return detector_of(trained, SMALL, Calibration(2.0, 1.0, 8), record)
+    return Detector.of(trained, SMALL, Calibration(2.0, 1.0, 8, 5.0), record)
 
 
 @pytest.mark.parametrize("size", [32, 50, 64, 128])
 @pytest.mark.parametrize("layers", [1, 3, 5])
 def test_one_number_a_pair_whatever_the_size(size, layers):
-    network = new_network(Config(size, 2, layers)).eval()
-    assert network(torch.zeros(3, 6, size, size)).shape == (3,)
+    network = new_network(PaperConfig(size, 2, layers)).eval()
+    assert network(torch.zeros(3, 6, size, size), torch.zeros(3, size, size)).shape == (3,)
 
 
 def test_it_is_small_enough_to_travel_along():
-    assert sum(value.numel() for value in new_network(Config()).parameters()) * 2 < 400_000
+    assert sum(value.numel() for value in new_network(PaperConfig()).parameters()) * 2 < 400_000
 
 
 @pytest.mark.parametrize("changed", [{"size": 16}, {"width": 0}, {"layers": 9}], ids=str)
 def test_configs_that_cannot_be_built(changed):
     with pytest.raises(ValueError, match="must be"):
-        Config(**changed)
+        PaperConfig(**changed)
 
 
 def test_frames_go_in_one_after_the_other():
@@ -78,15 +74,17 @@ def test_frames_go_in_one_after_the_other():
 
 def test_a_plain_difference_is_learnt_and_holds_for_new_people(trained):
     for seed in (100, 101):
-        real = pair_log_odds(trained, footage(False, "new", seed, 32).pairs, CPU)
-        fake = pair_log_odds(trained, footage(True, "new", seed, 32).pairs, CPU)
+        real = log_odds(trained, footage(False, "new", seed, 32))
+        fake = log_odds(trained, footage(True, "new", seed, 32))
         assert (real < 0).all() and (fake > 0).all()
 
 
 def test_every_pair_is_answered_however_many_there_are(trained):
     pairs = np.random.default_rng(0).integers(0, 256, (BATCH + 3, 2, 32, 32, 3), np.uint8)
-    together = pair_log_odds(trained, pairs, CPU)
-    one_by_one = [pair_log_odds(trained, pair[None], CPU)[0] for pair in pairs]
+    zones = np.full((len(pairs), 32, 32), PERSON, np.uint8)
+    together, strange = judged_pairs(trained, pairs, zones, CPU)
+    one_by_one = [judged_pairs(trained, pair[None], zones[:1], CPU)[0][0] for pair in pairs]
+    assert not strange.any() and len(strange) == len(pairs)
     np.testing.assert_allclose(together, one_by_one, rtol=0.02, atol=0.02)
 
 
@@ -99,17 +97,31 @@ def test_the_learning_rate_falls_to_nothing_along_half_a_cosine(monkeypatch):
     rates = []
     monkeypatch.setattr(torch.optim, "Adam", Watched)
     clips = [footage(False, "a", 0), footage(True, "a", 1)]
-    train_detector(clips, SMALL, Schedule(steps=4, batch=2, learning_rate=0.01), device="cpu")
+    train_paper_detector(clips, SMALL, Schedule(steps=4, batch=2, learning_rate=0.01), device="cpu")
     assert rates == pytest.approx([0.01 * share for share in (1, 0.5 + math.sqrt(0.125), 0.5, 0.5 - math.sqrt(0.125))])
 
 
 def test_no_pairs_no_answers(trained):
-    assert pair_log_odds(trained, np.zeros((0, 2, 32, 32, 3), np.uint8), CPU).shape == (0,)
+    odds, strange = judged_pairs(trained, np.zeros((0, 2, 32, 32, 3), np.uint8), np.zeros((0, 32, 32), np.uint8), CPU)
+    assert odds.shape == strange.shape == (0,)
+
+
+def test_the_room_is_painted_over(trained):
+    random = np.random.default_rng(0)
+    pairs = random.integers(0, 256, (1, 2, 32, 32, 3), np.uint8)
+    zones = np.full((1, 32, 32), ROOM, np.uint8)
+    zones[:, 8:20], zones[:, 20:24] = PERSON, EDGE
+    elsewhere = pairs.copy()
+    elsewhere[:, :, :8], elsewhere[:, :, 24:] = 7, 250
+    one, other = (judged_pairs(trained, shown, zones, CPU)[0] for shown in (pairs, elsewhere))
+    np.testing.assert_array_equal(one, other)
+    elsewhere[:, :, 10] = 0
+    assert judged_pairs(trained, elsewhere, zones, CPU)[0] != one
 
 
 def test_training_repeats_itself(trained):
     clips = [footage(False, "a", 0), footage(True, "a", 1)]
-    once, again = (train_detector(clips, SMALL, Schedule(steps=3, batch=4), device="cpu") for _ in range(2))
+    once, again = (train_paper_detector(clips, SMALL, Schedule(steps=3, batch=4), device="cpu") for _ in range(2))
     for name, value in once.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name
 
@@ -117,15 +129,15 @@ def test_training_repeats_itself(trained):
 @pytest.mark.parametrize("kind", [True, False], ids=["only generated", "only real"])
 def test_both_kinds_are_needed(kind):
     with pytest.raises(DetectorError, match="add the missing kind"):
-        train_detector([footage(kind, "a", 0)], SMALL, Schedule(steps=1), device="cpu")
+        train_paper_detector([footage(kind, "a", 0)], SMALL, Schedule(steps=1), device="cpu")
     with pytest.raises(ValueError, match="needs real and generated clips"):
-        fitted_calibration([1.0, 2.0], [kind, kind], 1.0)
+        fitted_calibration([Judged(mean, kind, "a", 1.0) for mean in (1.0, 2.0)])
 
 
 def test_squares_below_the_networks_size_are_refused():
     clips = [footage(False, "a", 0, 24), footage(True, "a", 1, 24)]
     with pytest.raises(ValueError, match="cut to 24 pixels, and the network sees 32"):
-        train_detector(clips, SMALL, Schedule(steps=1), device="cpu")
+        train_paper_detector(clips, SMALL, Schedule(steps=1), device="cpu")
 
 
 def test_a_video_is_decided_as_by_the_product_of_probabilities():
@@ -139,7 +151,7 @@ def test_a_video_is_decided_as_by_the_product_of_probabilities():
 
 
 def test_calibration_by_hand():
-    two_seconds = Calibration(temperature=2.0, seconds=2.0, clips=8)
+    two_seconds = Calibration(temperature=2.0, seconds=2.0, people=8)
     odds = np.array([1.0, 3.0])
     assert two_seconds.probability(odds, 2.0) == pytest.approx(sigmoid(1.0))
     assert two_seconds.probability(odds, 1.0) == pytest.approx(sigmoid(0.5))
@@ -147,38 +159,59 @@ def test_calibration_by_hand():
     assert two_seconds.probability(np.array([1e4]), 2.0) == pytest.approx(0.9)
     assert two_seconds.probability(np.array([-1e4]), 2.0) == pytest.approx(0.1)
     assert two_seconds.probability(np.zeros(5), 2.0) == 0.5
+    assert not two_seconds.is_strange(1e9)
+    limited = Calibration(strangest=3.0)
+    assert limited.is_strange(3.1) and not limited.is_strange(3.0)
 
 
-def test_calibration_keeps_the_order_and_the_side():
-    calibration = fitted_calibration([-3.0, -1.0, 0.5, 2.0, -0.2, 4.0], [False, False, False, True, True, True], 2.5)
+def judged(means, generated, person=lambda k: f"p{k}", seconds=1.0):
+    return [
+        Judged(mean, kind, person(k), seconds, k) for k, (mean, kind) in enumerate(zip(means, generated, strict=True))
+    ]
+
+
+def test_calibration_keeps_the_order_and_says_where_the_middle_is():
+    clips = judged((-3.0, -1.0, 0.5, 2.0, -0.2, 4.0), (False, False, False, True, True, True), seconds=2.5)
+    moved, calibration = fitted_calibration(clips)
     means = np.linspace(-20, 20, 81)
-    probabilities = [calibration.probability(np.array([mean]), 2.5) for mean in means]
+    probabilities = [calibration.probability(np.array([mean + moved]), 2.5) for mean in means]
     assert all(a <= b for a, b in itertools.pairwise(probabilities))
-    assert all((p > 0.5) == (m > 0) for p, m in zip(probabilities, means, strict=True) if m)
-    assert min(probabilities) == pytest.approx(1 / 8) and calibration.clips == 6
+    assert min(probabilities) == pytest.approx(1 / 8) and calibration.people == 6
+    assert calibration.seconds == 2.5 and calibration.strangest == 5
+    further, same = fitted_calibration(judged([clip.mean + 7 for clip in clips], [clip.generated for clip in clips]))
+    assert further == pytest.approx(moved - 7) and same.temperature == pytest.approx(calibration.temperature)
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0])
-def test_the_temperature_of_made_up_clips_is_found_again(temperature):
+@pytest.mark.parametrize("offset", [-3.0, 0.0, 1.0])
+def test_the_line_of_made_up_clips_is_found_again(temperature, offset):
     random = np.random.default_rng(0)
     odds = random.normal(0, 2, 4_000)  # truly 1 / (1 + e^-odds)
     generated = random.random(len(odds)) < 1 / (1 + np.exp(-odds))
-    found = fitted_calibration(list(odds * temperature), list(generated), 1.0)
+    moved, found = fitted_calibration(judged(odds * temperature + offset, generated))
     assert found.temperature == pytest.approx(temperature, rel=0.15)
+    assert moved == pytest.approx(-offset, abs=0.15 * temperature)
 
 
 def test_clips_without_a_mistake_do_not_ask_for_certainty():
-    found = fitted_calibration([-5.0, -5.0, 5.0, 5.0], [False, False, True, True], 1.0)
+    moved, found = fitted_calibration(judged((-5.0, -5.0, 5.0, 5.0), (False, False, True, True)))
+    assert moved == pytest.approx(0, abs=1e-6)
     assert found.probability(np.array([5.0]), 1.0) == pytest.approx(0.75, abs=0.01)
 
 
-def test_calibration_comes_from_clips_not_from_pairs(trained):
-    clips = [footage(generated, "v", 40 + k + 10 * generated, 32) for k in range(3) for generated in (False, True)]
-    assert calibrated(trained, clips, "cpu").clips == 6
-    lengths = [
-        dataclasses.replace(clip, seconds=seconds) for clip, seconds in zip(clips, (1, 9, 2, 2, 1, 3), strict=True)
-    ]
-    assert calibrated(trained, lengths, "cpu").seconds == 2
+def test_people_count_alike_however_many_clips_there_are_of_them():
+    means, kinds = (-3.0, 0.5, 1.0, -0.5), (False, False, True, True)
+    once, often = (  # of so many clips the aims hardly differ
+        fitted_calibration([clip for clip in judged(means, kinds) for _ in range(9000 if clip.mean == mean else 1000)])
+        for mean in (None, 0.5)
+    )
+    assert often[0] == pytest.approx(once[0], abs=0.01)
+    assert often[1].temperature == pytest.approx(once[1].temperature, rel=0.01)
+
+
+def test_a_detector_that_takes_one_for_the_other_is_not_calibrated():
+    with pytest.raises(ValueError, match="it has learnt nothing"):
+        fitted_calibration(judged((-3.0, -1.0, 1.0, 3.0), (True, True, False, False)))
 
 
 def test_round_trip(tmp_path, detector):
@@ -190,8 +223,7 @@ def test_round_trip(tmp_path, detector):
         detector.calibration,
         detector.record,
     )
-    pairs = footage(True, "new", 7, 32).pairs
-    before, after = (pair_log_odds(one.network(CPU), pairs, CPU) for one in (detector, loaded))
+    before, after = (log_odds(one.network(CPU), footage(True, "new", 7, 32)) for one in (detector, loaded))
     np.testing.assert_allclose(before, after, atol=0.02 * np.abs(before).max())
 
 
@@ -202,7 +234,7 @@ BROKEN = {
     "an actor": (lambda path, d: save_tensors(path, {"a": np.zeros(1)}, {"kind": "actor"}), "but not a detector"),
     "of a later version": (
         lambda path, d: save_tensors(path, {"a": np.zeros(1)}, {"kind": "detector", "version": 99}),
-        "has layout 99 and this program reads 1",
+        "has layout 99 and this program reads 2",
     ),
     "without weights": (
         lambda path, d: save_tensors(path, {"a": np.zeros(1)}, header_of(d)),
@@ -220,6 +252,14 @@ BROKEN = {
         lambda path, d: save_tensors(path, d.weights, header_of(d) | {"calibration": {"temperature": 0}}),
         "a calibration needs numbers above 0",
     ),
+    "of an unknown network": (
+        lambda path, d: save_tensors(path, d.weights, header_of(d) | {"network": "neither"}),
+        "neither",
+    ),
+    "with a weight too many": (
+        lambda path, d: save_tensors(path, d.weights | {"more": np.zeros(1, np.float16)}, header_of(d)),
+        "its weights are not those of a detector",
+    ),
     "without a record": (
         lambda path, d: save_tensors(path, d.weights, {k: v for k, v in header_of(d).items() if k != "record"}),
         "record",
@@ -230,7 +270,8 @@ BROKEN = {
 
 def header_of(detector):
     config = {"size": 32, "width": 4, "layers": 2}
-    return {"kind": "detector", "version": 1, "config": config, "calibration": {}, "record": detector.record}
+    said = {"kind": "detector", "version": 2, "network": "paper", "config": config, "calibration": {}}
+    return said | {"record": detector.record}
 
 
 def damage(path, detector):

@@ -99,7 +99,7 @@ INCEPTION = Weights(
 )
 LITE0 = Weights(
     title="EfficientNet-Lite0 (ImageNet)",
-    what_for="losses of copy-then-refine; perceptual losses of other recipes where VGG-19 is not at hand",
+    what_for="losses of copy-then-refine; perceptual losses of other recipes where VGG-19 is not at hand; `detect`",
     file="models/efficientnet-lite0-57934424.pth",
     licence="Apache-2.0",
     data=IMAGENET,

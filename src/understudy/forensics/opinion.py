@@ -8,7 +8,7 @@ from typing import Literal
 
 from understudy.base.sandbox import Place
 from understudy.errors import UnderstudyError
-from understudy.forensics.detect import SHORT, Judge
+from understudy.forensics.detect import SHORT, STRANGE, Judge
 from understudy.forensics.verdict import Detection, percent
 
 Says = Literal["generated", "real", "unsure", "unknown"]
@@ -20,8 +20,8 @@ WORDS: dict[Says, str] = {
 }
 FEW = 0.5
 """share of the looks in which a person is seen, below which most of a video was not judged"""
-SLOWEST = 15.0
-"""pairs are taken from so many frames a second or more: the detector has learnt from 25, between which less moves"""
+SLOWEST = 5.0
+"""frames a second: the least that the detector has learnt from; the fewer there are, the more moves between two"""
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,10 @@ def _why_not(found: Detection) -> str | None:
         return f"it lasts {found.seconds:.2f} seconds, and {SHORT:g} is the least to judge by"
     if found.person_found < FEW:
         return f"a person is found in {percent(found.person_found)} of it"
+    if found.strange:
+        return STRANGE
     if found.rate < SLOWEST:
-        return f"it has {found.rate:g} frames a second, and the detector has learnt from 25"
+        return f"it has {found.rate:g} frames a second, and the detector has learnt from {SLOWEST:g} and more"
     return None
 
 

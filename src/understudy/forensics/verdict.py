@@ -29,7 +29,7 @@ class Detection:
     video: str
     """file name"""
     verdict: str
-    """"generated", "real" or "unsure": by `probability`, 80 % one way or the other"""
+    """"generated", "real" or "unsure": by `probability`, 80 % one way or the other, unless it is `strange`"""
     probability: float
     """that the video was generated, if half of all videos were; see `Calibration`"""
     sum_of_log_odds: float
@@ -41,6 +41,8 @@ class Detection:
     """frames a second"""
     person_found: float
     """share of the looks in which a person was seen; only those count"""
+    strange: bool
+    """it is unlike all that the detector has learnt from, so that nothing is said of it: the verdict is "unsure\""""
     time_line: tuple[Second, ...]
     trained_on: str
     trust: tuple[str, ...]

@@ -1,31 +1,20 @@
-"""Training of the fake detector on pairs of many people, and its calibration on people it has not seen."""
+"""Training of the paper's fake detector on pairs of many people."""
 
 from __future__ import annotations
 
 import logging
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
 from understudy.base.devices import Device, autocast, choose_device
 from understudy.base.progress import progress_bar
-from understudy.forensics.detector import (
-    Calibration,
-    Config,
-    Detector,
-    FakeDetector,
-    fitted_calibration,
-    new_network,
-    pair_log_odds,
-    stacked,
-)
-from understudy.forensics.detector_data import Augmentation, Draw, Footage
+from understudy.forensics.detector import stacked
+from understudy.forensics.detector_data import Augmentation, Draw, Footage, check_sizes
+from understudy.forensics.paper_network import FakeDetector, PaperConfig, new_network
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +31,9 @@ class Schedule:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
-def train_detector(
+def train_paper_detector(
     clips: Sequence[Footage],
-    config: Config,
+    config: PaperConfig,
     schedule: Schedule,
     *,
     seed: int = 0,
@@ -53,7 +42,7 @@ def train_detector(
     """Minimises binary cross-entropy over random pairs of real and generated clips.
 
     Args:
-        clips: training people's, from `cut_for_training`.
+        clips: training people's, from `cut_pairs`.
 
     Raises:
         DetectorError: real or generated clips are missing.
@@ -61,7 +50,7 @@ def train_detector(
     """
     chosen = choose_device(device)
     draw = Draw(clips, seed)
-    _check_sizes(clips, config.size)
+    check_sizes(clips, config.size)
     torch.manual_seed(seed)
     network = new_network(config).to(chosen).train()
     adam = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate, betas=(0.5, 0.999))
@@ -70,9 +59,9 @@ def train_detector(
     )
     with progress_bar("training the detector", schedule.steps, "steps") as advance:
         for step in range(schedule.steps):
-            shown, truth = draw.batch(schedule.batch, config.size, schedule.augmentation)
+            shown, zones, truth = draw.batch(schedule.batch, config.size, schedule.augmentation)
             with autocast(chosen):
-                judged = network(stacked(torch.from_numpy(shown).to(chosen)))
+                judged = network(stacked(torch.from_numpy(shown).to(chosen)), torch.from_numpy(zones).to(chosen))
             loss = F.binary_cross_entropy_with_logits(judged.float(), torch.from_numpy(truth).to(chosen))
             adam.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
@@ -80,31 +69,3 @@ def train_detector(
             slower.step()
             advance(note=f"loss {loss.item():.3f}" if step % 20 == 0 else "")
     return network.eval()
-
-
-def _check_sizes(clips: Sequence[Footage], size: int) -> None:
-    for clip in clips:
-        side = clip.pairs.shape[2]
-        if side < size:
-            raise ValueError(f"{clip.clip or 'a clip'} was cut to {side} pixels, and the network sees {size}")
-
-
-def calibrated(network: FakeDetector, clips: Sequence[Footage], device: Device = "auto") -> Calibration:
-    """From clips of people who were not trained on, cut by `cut_for_judging`.
-
-    Raises:
-        ValueError: real or generated clips are missing.
-    """
-    chosen = choose_device(device)
-    means = [float(pair_log_odds(network, clip.pairs, chosen).mean()) for clip in clips]
-    seconds = float(np.median([clip.seconds for clip in clips]))
-    return fitted_calibration(means, [clip.generated for clip in clips], seconds)
-
-
-def detector_of(network: FakeDetector, config: Config, calibration: Calibration, record: dict[str, Any]) -> Detector:
-    """What is saved."""
-    import understudy
-
-    weights = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
-    made = {"made_with": understudy.__version__, "time": time.strftime("%FT%TZ", time.gmtime())}
-    return Detector(config, weights, calibration, record | made)
