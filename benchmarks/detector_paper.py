@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import time
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -99,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    started, device = time.monotonic(), choose_device(options.device)
+    device = choose_device(options.device)
     described, people = machine(device.type), real_people()
     recipes = {one.name: in_turn(WANTED, k, options.taught) for k, one in enumerate(people)}
     studio = Studio(options.work, options.actor_steps, options.seed, options.device)
@@ -127,7 +126,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         EXIST: accuracy(verdicts),
         "recipes": {recipe: shares([one for one in verdicts if one.part.sample.recipe == recipe]) for recipe in WANTED},
         "filmed": shares(filmed(verdicts)),
-        "minutes": round((time.monotonic() - started) / 60, 1),
     }
     print(content[EXIST])
     print(content["recipes"])

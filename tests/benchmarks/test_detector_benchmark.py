@@ -11,6 +11,7 @@ import pytest
 from understudy import recipes
 from understudy.forensics.calibration import Calibration
 from understudy.forensics.detector import Detector
+from understudy.forensics.detector_data import Footage
 from understudy.forensics.texture_network import COUNT
 from understudy.forensics.texture_training import Sample
 
@@ -24,6 +25,7 @@ def benchmark():
         import detector
         import detector_clips
         import detector_folds
+        import detector_paper
         import detector_people
         import detector_report
 
@@ -31,6 +33,7 @@ def benchmark():
             main=detector,
             clips=detector_clips,
             folds=detector_folds,
+            paper=detector_paper,
             people=detector_people,
             report=detector_report,
         )
@@ -239,6 +242,16 @@ def test_the_sentences_name_what_speaks_against_trust(benchmark):
     assert "80 % sure or more, and wrong, about 50 % and 0 %; not that sure about 0 % and 0 %" in said
     assert "of 3 answers that were 85 % to 95 % sure 88 % were right" in said
     assert "25 % (pix2pix)" in said and "as few as 25 %, or none" in said
+
+
+@pytest.mark.parametrize(("odds", "right"), [((9.0, -1.0), True), ((-9.0, 1.0), False)])
+def test_the_papers_network_decides_by_the_product(benchmark, monkeypatch, odds, right):
+    monkeypatch.setattr(benchmark.paper, "judged_pairs", lambda *given: (np.array(odds), np.zeros(2)))
+    squares = np.zeros((2, 2, 144, 144, 3), np.uint8), np.zeros((2, 144, 144), np.uint8)
+    footage = Footage(*squares, True, "p", "pix2pix", "same", 2.0)
+    subject = benchmark.people.real_people(Path("media"))[0]
+    found = benchmark.paper.verdict_of(None, footage, benchmark.clips.Clip(subject.films[0], subject, "pix2pix"), None)
+    assert found.right == right and found.part.place == "gymnasium" and found.mean == np.mean(odds)
 
 
 def test_one_person_is_not_enough(benchmark, capsys):
