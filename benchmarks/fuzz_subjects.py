@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import fuzz_detectors as detectors
 import fuzz_media as media
 import fuzz_poses as poses
 import fuzz_trained as trained
@@ -37,6 +38,12 @@ SUBJECTS = {
     ),
     "actor": Subject(trained.make_actors, trained.damage_actor, trained.use_actor, trained.ready_actor),
     "run": Subject(trained.make_run, trained.damage_run, trained.use_run, trained.ready_run),
+    "detector": Subject(
+        detectors.make_detectors,
+        detectors.damage_detector,
+        detectors.use_detector,
+        detectors.ready_detectors,
+    ),
     "poses": Subject(poses.make_poses, poses.damage_poses, poses.use_poses, poses.ready_poses),
     "bvh": Subject(poses.make_motion, poses.damage_motion, poses.use_motion, poses.ready_motion),
     "manifest": Subject(media.make_manifests, media.damage_manifest, media.use_manifest, media.ready_video),

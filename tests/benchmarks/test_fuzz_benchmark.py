@@ -129,7 +129,7 @@ def test_every_kind_of_fault_is_seen_as_one_and_kept(tmp_path):
     "counts",
     [
         pytest.param({"poses": 24, "bvh": 24, "manifest": 12, "video": 12}, id="light"),
-        pytest.param({"performance": 48, "actor": 48, "run": 48}, id="trained", marks=pytest.mark.slow),
+        pytest.param({"performance": 48, "actor": 48, "run": 48, "detector": 48}, id="trained", marks=pytest.mark.slow),
     ],
 )
 def test_damaged_files_of_every_kind_are_read_or_refused(tmp_path, counts):
