@@ -24,7 +24,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from detector_clips import ELSEWHERE, Clip, Measurer, Studio, clips_elsewhere, clips_of, for_each, in_turn
+from detector_clips import (
+    ANY,
+    ELSEWHERE,
+    LARGEST,
+    QUALITIES,
+    Clip,
+    Measurer,
+    Studio,
+    clips_elsewhere,
+    clips_of,
+    for_each,
+    in_turn,
+)
 from detector_folds import Part, Verdict, accuracy, by_quality, in_parts, left_out, reliability, shares
 from detector_people import MEDIA, Subject, made_up, real_people
 from detector_report import printed, sentences
@@ -36,7 +48,7 @@ from understudy.forensics.calibration import fitted_calibration
 from understudy.forensics.detect import detect
 from understudy.forensics.detector import Detector
 from understudy.forensics.detector_data import CRF, SHRINK
-from understudy.forensics.texture_network import TextureConfig
+from understudy.forensics.texture_network import COUNT, DEPTHS, TextureConfig
 from understudy.forensics.texture_training import PENALTY, network_of, weighed
 from understudy.recipes import names as names_of_recipes
 
@@ -59,8 +71,8 @@ DEFAULT = "copy-then-refine"
 """what `clone` takes, unless it is told otherwise"""
 ANOTHER_ROOM = "phone_hlg_rotated_no_person.mp4"
 """a film of UNDERSTUDY_MEDIA with nobody in it"""
-VERSIONS = {False: (0, 1), True: (0,)}
-"""random treatments of filmed clips, which are few, and of generated ones"""
+VERSIONS = {False: tuple(QUALITIES), True: (ANY,)}
+"""treatments of filmed clips, which are few: one of each quality; of generated ones, which are many: one of any"""
 
 
 def subjects_of(options: argparse.Namespace) -> tuple[list[Subject], list[Subject]]:
@@ -125,7 +137,14 @@ def of_unknown_methods(parts: Sequence[Part], options: argparse.Namespace) -> li
             calibrates=lambda part, unknown=recipe: exists(part) and part.sample.recipe != unknown,  # type: ignore[misc]
         )
         found = [one for one in verdicts if one.part.sample.recipe == recipe]
-        rows.append({"recipe": recipe, **shares(found), "filmed": shares(filmed(verdicts))})
+        rows.append(
+            {
+                "recipe": recipe,
+                **shares(found),
+                "filmed": shares(filmed(verdicts)),
+                "reliability": reliability([*found, *filmed(verdicts)]),
+            }
+        )
     return rows
 
 
@@ -160,6 +179,7 @@ def as_users_ask(parts: Sequence[Part], people: Sequence[Subject], options: argp
         try:
             found = detect(path, detector=detector, device=options.device, sandbox=False)
             row |= {"probability": round(found.probability, 3), "verdict": found.verdict}
+            row |= {"unknowable": found.unknowable}
         except PoseError:
             row |= {"probability": None, "verdict": "nobody"}
         except MediaError as error:
@@ -182,6 +202,7 @@ def trained(parts: Sequence[Part], options: argparse.Namespace, record: dict[str
 def check_work(options: argparse.Namespace) -> None:
     """What lies in the work folder was made with these settings, or it is not used."""
     asked = {name: getattr(options, name) for name in ("steps", "seconds", "shown", "seed")}
+    asked["statistics"] = repr((DEPTHS, COUNT, TextureConfig(), CRF, SHRINK, LARGEST, QUALITIES))
     kept = options.work / "settings.json"
     if kept.exists() and read_json(kept) != asked:
         raise UsageError(f"{options.work} was begun with {read_json(kept)}, not {asked}: choose another --work")
@@ -281,10 +302,12 @@ def _trained_on(
 ) -> str:
     pairs = sum(len(part.sample.statistics) for part in parts if taught_with(part))
     exist = f"{len(people)} people who exist at {len({one.place for one in people})} places and " if people else ""
+    made_by = sorted({part.sample.recipe for part in parts if not part.real and part.sample.recipe})
     return (
-        f"trained on {pairs} pairs of frames of {exist}{len(made)} made-up people, as filmed and as played by "
-        f"short-trained actors of {', '.join(options.recipes)}; all clips encoded again at random (H.264, "
-        f"crf {CRF[0]} to {CRF[1]}, {SHRINK[0]:g} to {SHRINK[1]:g} of their size)"
+        f"trained on {pairs} pairs of frames of {exist}{len(made)} made-up people, as filmed and as played by actors "
+        f"that take no training or had about a minute of it, of {', '.join(options.recipes)} (the made-up people of "
+        f"{', '.join(made_by)}); all clips encoded again at random (H.264, crf {CRF[0]} to {CRF[1]}, "
+        f"{SHRINK[0]:g} to {SHRINK[1]:g} of their size)"
     )
 
 

@@ -37,6 +37,9 @@ from understudy.tracking.track import tracked
 
 FOR_THE_TEST = Consent("the clips' licences allow it, or the person is made up", "")
 ELSEWHERE = "elsewhere"
+ANY = 0
+QUALITIES = {1: (16, 22), 2: (23, 29), 3: (30, 36)}
+"""versions of clips that are encoded again: of any quality, or, of H.264, from good to poor"""
 LARGEST = 960
 """pixels: longer sides of clips that are encoded again are shrunk to this, as sites that show videos do"""
 
@@ -164,12 +167,21 @@ def clips_of(
 
 def clips_elsewhere(studio: Studio, subjects: Sequence[Subject], recipe: str, room: Path, jobs: int) -> list[Clip]:
     """Clones by one method in their own motion, in another film: nobody learns from these."""
-    for_each(studio.clone, [(subject, recipe, subject, room) for subject in subjects], jobs)
-    made = [studio.clone(subject, recipe, subject, room) for subject in subjects]
+    for_each(_put_elsewhere, [(studio, subject, recipe, room) for subject in subjects], jobs)
+    made = [(subject, _put_elsewhere(studio, subject, recipe, room)) for subject in subjects]
     return [
         Clip(Take(path, region=subject.learnt_from.region), subject, recipe, ELSEWHERE)
-        for subject, path in zip(subjects, made, strict=True)
+        for subject, path in made
+        if path is not None
     ]
+
+
+def _put_elsewhere(studio: Studio, subject: Subject, recipe: str, room: Path) -> Path | None:
+    try:
+        return studio.clone(subject, recipe, subject, room)
+    except UnderstudyError as error:
+        logging.warning("left out: %s before %s by %s: %s", subject.name, room.name, recipe, error)
+        return None
 
 
 def _cloned(studio: Studio, subject: Subject, recipe: str, drivers: Sequence[Subject]) -> None:
@@ -214,11 +226,18 @@ class Measurer:
         self._folder, self._seed, self._device = work / "statistics", seed, device
 
     def measured(self, clip: Clip, version: int) -> Treated:
-        """A clip after a treatment that is drawn from its name and the version."""
+        """A clip after a treatment that is drawn from its name and the version.
+
+        Args:
+            version: a key of `QUALITIES`, or ANY.
+        """
         stem = ".".join((clip.subject.name.replace(" ", "-"), clip.take.path.stem, str(version)))
         kept = self._folder / f"{stem}.safetensors"
         if not kept.exists():
-            treatment = random_treatment(np.random.default_rng((self._seed, zlib.crc32(stem.encode()))))
+            random = np.random.default_rng((self._seed, zlib.crc32(stem.encode())))
+            treatment = (
+                random_treatment(random, QUALITIES[version]) if version in QUALITIES else random_treatment(random)
+            )
             take, path = clip.take, self._folder / f"{stem}.mp4"
             treated(take.path, path, treatment, start=take.start, end=take.end, region=take.region, longest=LARGEST)
             found = statistics_of(path, TextureConfig(), device=self._device)

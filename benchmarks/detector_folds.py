@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from detector_clips import QUALITIES
 from understudy.forensics.calibration import Calibration, Judged, fitted_calibration
 from understudy.forensics.texture_training import Sample, log_odds_of, strangeness_of, weighed
 from understudy.forensics.verdict import verdict_of
 
 BINS = (0.5, 0.65, 0.75, 0.85, 0.95, 1.0)
 """of how sure an answer is"""
-QUALITIES = ((16, 22), (23, 29), (30, 36))
-"""of H.264, from and to"""
 DRAWS = 2000
 """of the bootstrap over places"""
 
@@ -210,35 +209,61 @@ def area(verdicts: Sequence[Verdict]) -> float | None:
     return float(np.mean((filmed[:, None] < generated[None]) + 0.5 * (filmed[:, None] == generated[None])))
 
 
-def reliability(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
-    """How sure it was where it said something, and how often right, of as much filmed as generated footage."""
+def reliability(verdicts: Sequence[Verdict], seed: int = 0) -> list[dict[str, Any]]:
+    """How sure it was where it said something, and how often right, of as much filmed as generated footage.
+
+    Both together, and by what was said; the interval is a bootstrap over places.
+    """
     verdicts = [one for one in verdicts if not one.strange]
-    weights = weights_of(verdicts)
-    sure = np.array([max(one.probability, 1 - one.probability) for one in verdicts])
-    right = np.array([one.right for one in verdicts])
     rows = []
-    for low, high in pairwise(BINS):
-        inside = (sure >= low) & ((sure < high) | (high == 1.0))
-        if not inside.any():
-            continue
-        share = weights[inside] / weights[inside].sum()
-        rows.append(
-            {
-                "from": low,
-                "to": high,
-                "parts": int(inside.sum()),
-                "share of all": float(weights[inside].sum()),
-                "sure": float((share * sure[inside]).sum()),
-                "right": float((share * right[inside]).sum()),
-            }
-        )
+    for said in (None, "generated", "real"):
+        for low, high in pairwise(BINS):
+            inside = [
+                one
+                for one in verdicts
+                if low <= _sure(one) and (_sure(one) < high or high == 1.0) and said in (None, _side(one))
+            ]
+            if inside:
+                rows.append({"said": said or "either", "from": low, "to": high, **_how_right(inside, verdicts, seed)})
     return rows
+
+
+def _how_right(inside: Sequence[Verdict], all_of_them: Sequence[Verdict], seed: int) -> dict[str, Any]:
+    weight = dict(zip(map(id, all_of_them), weights_of(all_of_them), strict=True))
+    places = sorted({one.part.place for one in inside})
+    sums = np.array(  # of each place: weight, weight that is right
+        [
+            np.sum(
+                [(weight[id(one)], weight[id(one)] * one.right) for one in inside if one.part.place == place], axis=0
+            )
+            for place in places
+        ]
+    )
+    random = np.random.default_rng(seed)
+    drawn = [sums[random.integers(len(places), size=len(places))].sum(axis=0) for _ in range(DRAWS)]
+    whole = sums.sum(axis=0)
+    return {
+        "parts": len(inside),
+        "places": len(places),
+        "share of all": float(whole[0]),
+        "sure": float(sum(weight[id(one)] * _sure(one) for one in inside) / whole[0]),
+        "right": float(whole[1] / whole[0]),
+        "interval": [float(bound) for bound in np.percentile([right / every for every, right in drawn], (2.5, 97.5))],
+    }
+
+
+def _sure(one: Verdict) -> float:
+    return max(one.probability, 1 - one.probability)
+
+
+def _side(one: Verdict) -> str:
+    return "generated" if one.probability > 0.5 else "real"
 
 
 def by_quality(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
     """Right answers where clips were encoded well, and where poorly."""
     rows = []
-    for low, high in QUALITIES:
+    for low, high in QUALITIES.values():
         inside = [one for one in verdicts if low <= one.part.crf <= high]
         if inside:
             rows.append({"crf": [low, high], **accuracy(inside)})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+SURE_FROM = 0.85
+
 
 def percent(value: float | None) -> str:
     return "n/a" if value is None else f"{100 * value:.0f} %"
@@ -57,11 +59,14 @@ def _of_parts(row: dict[str, Any]) -> str:
 
 
 def _reliability(groups: dict[str, Any]) -> list[str]:
-    lines = ["| | how sure | answers | it was right |", "|---|---|---|---|"]
+    lines = ["| | said | how sure | answers | it was right | 95 % interval |", "|---|---|---|---|---|---|"]
     for name, rows in groups.items():
         for row in rows:
             between = f"{percent(row['from'])} to {percent(row['to'])} (mean {percent(row['sure'])})"
-            lines.append(f"| {name} | {between} | {row['parts']} | {percent(row['right'])} |")
+            low, high = map(percent, row["interval"])
+            lines.append(
+                f"| {name} | {row['said']} | {between} | {row['parts']} | {percent(row['right'])} | {low} to {high} |"
+            )
     return lines
 
 
@@ -99,22 +104,23 @@ def sentences(content: dict[str, Any]) -> list[str]:
             f"{percent(films['generated'])} and {percent(clones['real'])}; not that sure about "
             f"{percent(films['unsure'])} and {percent(clones['unsure'])}"
         )
-    sure = [row for row in content["reliability"][next(iter(content["groups"]))] if row["from"] == 0.85]
-    said += [
-        f"of {row['parts']} answers that were {percent(row['from'])} to {percent(row['to'])} sure "
-        f"{percent(row['right'])} were right"
-        for row in sure
-    ]
+    for row in content["reliability"][next(iter(content["groups"]))]:
+        if row["from"] == SURE_FROM:
+            said.append(
+                f"of {row['parts']} answers ({row['said']}) that were {percent(row['from'])} to {percent(row['to'])} "
+                f"sure {percent(row['right'])} were right"
+            )
     unknown = [row for row in content["unknown"] if row["parts"]]
     if unknown:
         worst = min(unknown, key=lambda row: row["right"])
         said.append(
             "clones by a method that it does not know, of people who exist: it found "
             + ", ".join(f"{percent(row['right'])} ({row['recipe']})" for row in unknown)
-            + f"; of another program's it may find as few as {percent(worst['right'])}, or none"
+            + f", and called up to {percent(max(row['real'] for row in unknown))} real, 80 % sure; of another "
+            f"program's as few as {percent(worst['right'])} may be found, or none"
         )
     said += [
-        "the actors it knows were trained for about a minute: better ones leave fewer signs",
+        "the actors it knows take no training, or were trained for about a minute: better ones leave fewer signs",
         "the probability is meant for a video that is as likely real as generated, and is no proof of either",
     ]
     return said

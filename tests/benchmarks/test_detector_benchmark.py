@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from understudy import recipes
+from understudy.errors import UsageError
 from understudy.forensics.calibration import Calibration
 from understudy.forensics.detector import Detector
 from understudy.forensics.detector_data import Footage
@@ -92,6 +93,98 @@ def test_whole_places_are_left_out_of_training_and_of_calibration(benchmark, mon
     assert learnt == [{f"p{k}" for k in range(6)} - {f"p{one}"} for one in range(6)]
 
 
+def everybody(benchmark):
+    """Two of each three places who exist, three who are made up, and clones put elsewhere."""
+    part = benchmark.folds.Part
+    parts = [
+        part(sample(f"p{k}", recipe, 4.0 * bool(recipe), 9 * k + len(recipe)), k < 6, f"place {k // 2}", "same", 20)
+        for k in range(9)
+        for recipe in ("", "limb-warp", "pix2pix")
+    ]
+    elsewhere = benchmark.clips.ELSEWHERE
+    return parts + [
+        part(sample(f"p{k}", "limb-warp", 4.0, k), True, f"place {k // 2}", elsewhere, 20) for k in range(6)
+    ]
+
+
+@pytest.fixture
+def learnt(benchmark, monkeypatch):
+    """What each detector learnt from, in turn: (person, recipe, whether it was put elsewhere)."""
+    found, parts = [], everybody(benchmark)
+    of_sample = {id(part.sample): part for part in parts}
+    weighed = benchmark.folds.weighed
+
+    def spied(samples, penalty):
+        given = [of_sample[id(one)] for one in samples]
+        found.append({(one.sample.person, one.sample.recipe, one.motion == benchmark.clips.ELSEWHERE) for one in given})
+        return weighed(samples, penalty)
+
+    monkeypatch.setattr(benchmark.folds, "weighed", spied)
+    monkeypatch.setattr(benchmark.main, "weighed", spied)
+    return SimpleNamespace(parts=parts, of=found)
+
+
+OPTIONS = SimpleNamespace(recipes=("limb-warp", "pix2pix"), penalty=1e-2, device="cpu", only_made_up=False)
+
+
+def test_a_method_that_is_not_known_is_not_learnt_from(benchmark, learnt):
+    rows = benchmark.main.of_unknown_methods(learnt.parts, OPTIONS)
+    assert [(row["recipe"], row["parts"], row["filmed"]["parts"]) for row in rows] == [
+        ("limb-warp", 6, 6),
+        ("pix2pix", 6, 6),
+    ]
+    assert all(row["reliability"] for row in rows)
+    first, second = learnt.of[:3], learnt.of[3:]
+    assert len(second) == 3
+    for detectors, unknown in ((first, "limb-warp"), (second, "pix2pix")):
+        for place, given in enumerate(detectors):
+            assert {recipe for _, recipe, _ in given} == {"", "limb-warp", "pix2pix"} - {unknown}
+            assert not {f"p{2 * place}", f"p{2 * place + 1}"} & {person for person, _, _ in given}
+            assert not any(elsewhere for _, _, elsewhere in given)
+
+
+def test_other_material_is_what_it_is_called(benchmark, learnt):
+    rows = benchmark.main.of_other_material(learnt.parts, OPTIONS)
+    same_place, exist, made = learnt.of[:6], learnt.of[6:9], learnt.of[9:]
+    assert [row["filmed"]["parts"] for row in rows] == [6, 6, 6] and len(made) == 3
+    assert [{p for p, _, _ in given} for given in same_place] == [
+        {f"p{k}" for k in range(9)} - {f"p{one}"} for one in range(6)
+    ]
+    for place, given in enumerate(exist):
+        assert {p for p, _, _ in given} == {f"p{k}" for k in range(6)} - {f"p{2 * place}", f"p{2 * place + 1}"}
+    assert all({p for p, _, _ in given} == {"p6", "p7", "p8"} for given in made)
+    assert not any(elsewhere for given in learnt.of for _, _, elsewhere in given)
+
+
+def test_whole_clips_are_judged_by_detectors_that_have_seen_nobody_there(benchmark, learnt, monkeypatch, tmp_path):
+    (tmp_path / "film.mp4").touch()
+    monkeypatch.setattr(benchmark.main, "MEDIA", tmp_path)
+    asked = []
+    monkeypatch.setattr(
+        benchmark.main,
+        "detect",
+        lambda path, **options: (
+            asked.append(path.name) or SimpleNamespace(probability=0.25, verdict="unsure", unknowable="it is short")
+        ),
+    )
+    take = benchmark.people.Take(tmp_path / "film.mp4")
+    people = [benchmark.people.Subject("p2", (take,), take, take, "place 1", real=True)]
+    (row,) = benchmark.main.as_users_ask(learnt.parts, people, OPTIONS)
+    assert row == {"clip": "film.mp4", "probability": 0.25, "verdict": "unsure", "unknowable": "it is short"}
+    assert asked == ["film.mp4"]
+    assert not any({"p2", "p3"} & {person for person, _, _ in given} for given in learnt.of)
+    assert not any(elsewhere for given in learnt.of for _, _, elsewhere in given)
+
+
+def test_a_work_folder_of_other_statistics_is_not_used(benchmark, tmp_path, monkeypatch):
+    options = SimpleNamespace(work=tmp_path, steps=1, seconds=2.0, shown=1.0, seed=0)
+    benchmark.main.check_work(options)
+    benchmark.main.check_work(options)
+    monkeypatch.setattr(benchmark.main, "LARGEST", 100)
+    with pytest.raises(UsageError, match="choose another --work"):
+        benchmark.main.check_work(options)
+
+
 def test_what_has_learnt_nothing_says_nothing(benchmark):
     folds = benchmark.folds
     parts = [
@@ -149,7 +242,13 @@ def test_how_sure_and_how_often_right(benchmark):
         verdict(benchmark, 0.9, "drawn", "a"),
         verdict(benchmark, 0.6, "drawn", "b"),
     ]
-    low, high = benchmark.folds.reliability(verdicts)
+    rows = benchmark.folds.reliability(verdicts)
+    assert [(row["said"], row["from"]) for row in rows] == [
+        ("either", 0.5), ("either", 0.85), ("generated", 0.5), ("generated", 0.85), ("real", 0.85),
+    ]  # fmt: skip
+    assert [row["right"] for row in rows] == pytest.approx([1.0, 2 / 3, 1.0, 0.5, 1.0])
+    assert {(row["places"], *row["interval"]) for row in rows if row["right"] == 1.0} == {(1, 1.0, 1.0)}
+    low, high = rows[:2]
     assert (low["from"], low["parts"], low["sure"], low["right"]) == (0.5, 1, 0.6, 1.0)
     assert (high["from"], high["to"], high["parts"]) == (0.85, 0.95, 3)
     assert high["sure"] == pytest.approx(np.mean([0.9, 0.88, 0.9])) and high["right"] == pytest.approx(2 / 3)
@@ -203,7 +302,7 @@ def content(benchmark):
     group = benchmark.folds.accuracy(
         [verdict(benchmark, 0.1), verdict(benchmark, 0.9, person="q"), verdict(benchmark, 0.9, "pix2pix")]
     )
-    row = {"from": 0.85, "to": 0.95, "parts": 3, "sure": 0.9, "right": 0.875}
+    row = {"said": "either", "from": 0.85, "to": 0.95, "parts": 3, "sure": 0.9, "right": 0.875, "interval": [0.5, 1.0]}
     half = {"parts": 4, "people": 2, "right": 0.5, "generated": 0.25, "unsure": 0.5, "real": 0.25, "strange": 0.0}
     return {
         "settings": {"shown": "2.0"},
@@ -226,7 +325,7 @@ def test_tables_hold_every_number(benchmark):
         "| people who exist | 75 % | 75 % to 75 % | 50 % | 100 % | 0.500 |",
         "| pix2pix | 50 % of 4 | 25 % of 4 |",
         "| limb-warp | n/a | n/a |",
-        "| people who exist | 85 % to 95 % (mean 90 %) | 3 | 88 % |",
+        "| people who exist | either | 85 % to 95 % (mean 90 %) | 3 | 88 % | 50 % to 100 % |",
         "| crf 16 to 22 | 75 % | 50 % | 100 % |",
         "| nobody | 75 % | 50 % | 100 % |",
         "| a.mp4 | 91 % | generated |",
@@ -240,8 +339,9 @@ def test_the_sentences_name_what_speaks_against_trust(benchmark):
     assert "people who exist (2 at 1 places that it had not seen" in said
     assert "right about 50 % of what was filmed and 100 % of the clones" in said
     assert "80 % sure or more, and wrong, about 50 % and 0 %; not that sure about 0 % and 0 %" in said
-    assert "of 3 answers that were 85 % to 95 % sure 88 % were right" in said
-    assert "25 % (pix2pix)" in said and "as few as 25 %, or none" in said
+    assert "of 3 answers (either) that were 85 % to 95 % sure 88 % were right" in said
+    assert "25 % (pix2pix)" in said and "as few as 25 % may be found, or none" in said
+    assert "called up to 25 % real, 80 % sure" in said
 
 
 @pytest.mark.parametrize(("odds", "right"), [((9.0, -1.0), True), ((-9.0, 1.0), False)])

@@ -15,6 +15,7 @@ from understudy.forensics.detector_data import Augmentation, Footage
 from understudy.forensics.looking import EDGE, PERSON, ROOM
 from understudy.forensics.paper_network import PaperConfig, new_network
 from understudy.forensics.paper_training import Schedule, train_paper_detector
+from understudy.forensics.texture_network import COUNT
 
 CPU = torch.device("cpu")
 SMALL = PaperConfig(size=32, width=4, layers=2)
@@ -177,7 +178,7 @@ def test_calibration_keeps_the_order_and_says_where_the_middle_is():
     probabilities = [calibration.probability(np.array([mean + moved]), 2.5) for mean in means]
     assert all(a <= b for a, b in itertools.pairwise(probabilities))
     assert min(probabilities) == pytest.approx(1 / 8) and calibration.people == 6
-    assert calibration.seconds == 2.5 and calibration.strangest == 5
+    assert calibration.seconds == 2.5 and calibration.strangest == 2  # of those that were filmed
     further, same = fitted_calibration(judged([clip.mean + 7 for clip in clips], [clip.generated for clip in clips]))
     assert further == pytest.approx(moved - 7) and same.temperature == pytest.approx(calibration.temperature)
 
@@ -249,8 +250,37 @@ BROKEN = {
         "size must be 32 to 1024 pixels",
     ),
     "with a wrong calibration": (
-        lambda path, d: save_tensors(path, d.weights, header_of(d) | {"calibration": {"temperature": 0}}),
+        lambda path, d: save_tensors(path, d.weights, calibrated(d, temperature=0)),
         "a calibration needs numbers above 0",
+    ),
+    "with a temperature that no float holds": (
+        lambda path, d: save_tensors(path, d.weights, calibrated(d, temperature=10**400)),
+        "is no number",
+    ),
+    "with half a person": (lambda path, d: save_tensors(path, d.weights, calibrated(d, people=0.5)), "0.5 is no"),
+    "without a calibration": (
+        lambda path, d: save_tensors(path, d.weights, header_of(d) | {"calibration": {}}),
+        "temperature",
+    ),
+    "with a broken pixel": (
+        lambda path, d: save_tensors(path, d.weights, header_of(d) | {"config": {"size": 32.5}}),
+        "32.5 is no",
+    ),
+    "with trust in a word": (
+        lambda path, d: save_tensors(path, d.weights, header_of(d) | {"record": {"trained_on": "", "trust": "much"}}),
+        "is no list of sentences",
+    ),
+    "with trust in a number": (
+        lambda path, d: save_tensors(path, d.weights, header_of(d) | {"record": {"trained_on": "", "trust": [5]}}),
+        "5 is no text",
+    ),
+    "of textures, without a scale": (
+        lambda path, d: save_tensors(path, textures(scale=0.0), texture_header(d)),
+        "scale are not above 0",
+    ),
+    "of textures, with too few": (
+        lambda path, d: save_tensors(path, {"weighing.offset": np.float32([0])[0:1]}, texture_header(d)),
+        "its weights",
     ),
     "of an unknown network": (
         lambda path, d: save_tensors(path, d.weights, header_of(d) | {"network": "neither"}),
@@ -268,9 +298,28 @@ BROKEN = {
 }
 
 
+def calibrated(detector, **changed):
+    header = header_of(detector)
+    return header | {"calibration": header["calibration"] | changed}
+
+
+def textures(scale):
+    return {
+        "weighing.centre": np.zeros(COUNT, np.float32),
+        "weighing.scale": np.full(COUNT, scale, np.float32),
+        "weighing.slope": np.zeros(COUNT, np.float32),
+        "weighing.offset": np.zeros((), np.float32),
+    }
+
+
+def texture_header(detector):
+    return header_of(detector) | {"network": "texture", "config": {"size": 64}}
+
+
 def header_of(detector):
     config = {"size": 32, "width": 4, "layers": 2}
-    said = {"kind": "detector", "version": 2, "network": "paper", "config": config, "calibration": {}}
+    calibration = {"temperature": 1.0, "seconds": 1.0, "people": 3, "strangest": 0.0}
+    said = {"kind": "detector", "version": 2, "network": "paper", "config": config, "calibration": calibration}
     return said | {"record": detector.record}
 
 

@@ -30,6 +30,7 @@ from understudy.forensics.texture_training import (
 
 CPU = torch.device("cpu")
 SIZE = 64
+RECORD = {"trained_on": "trained on grain", "trust": ["not far"]}
 
 
 @pytest.fixture(scope="module")
@@ -186,8 +187,9 @@ def test_people_and_recipes_count_alike_however_much_footage_there_is():
 
 @pytest.mark.parametrize("kind", [True, False], ids=["only generated", "only real"])
 def test_both_kinds_of_clips_are_needed(kind):
+    empty = sample(not kind, "b", "" if kind else "drawn", pairs=0)  # nobody was found
     with pytest.raises(DetectorError, match="add the missing kind"):
-        weighed([sample(kind, "a", "drawn" if kind else "")])
+        weighed([sample(kind, "a", "drawn" if kind else ""), empty])
 
 
 # -- From a clip to a file -----------------------------------------------------------------------------------------
@@ -219,7 +221,9 @@ def test_a_clip_in_numbers_and_a_detector_from_its_file(tmp_path):
     assert numbers.shape == (10, COUNT) and np.isfinite(numbers).all()
     assert statistics_of(path, TextureConfig(SIZE), device="cpu", finder=lambda _: None).shape == (0, COUNT)
 
-    made = Detector.of(network_of(weighed(people()), TextureConfig(SIZE), 0.25), TextureConfig(SIZE), Calibration(), {})
+    made = Detector.of(
+        network_of(weighed(people()), TextureConfig(SIZE), 0.25), TextureConfig(SIZE), Calibration(), RECORD
+    )
     made.save(tmp_path / "d.safetensors")
     assert (tmp_path / "d.safetensors").stat().st_size < 10_000
     loaded = Detector.load(tmp_path / "d.safetensors")

@@ -363,18 +363,16 @@ def opinions(monkeypatch):
 
 SURE = Detection(
     video="plain.mp4", verdict="generated", probability=0.93, sum_of_log_odds=9.0, pairs=20, seconds=3.0, rate=25.0,
-    person_found=1.0, strange=False, time_line=(), trained_on="trained on drawings", trust=("not at all", "a\x1b[31m"),
+    person_found=1.0, unknowable=None, time_line=(), trained_on="trained on drawings",
+    trust=("not at all", "a\x1b[31m"),
 )  # fmt: skip
 OPINIONS = [
     (SURE, "generated", "looks generated (probability of generated: 93 %)"),
     (replace(SURE, verdict="real", probability=0.1), "real",
      "no sign of having been generated, which is not the same as real (probability of generated: 10 %)"),
     (replace(SURE, verdict="unsure", probability=0.5), "unsure", "cannot tell (probability of generated: 50 %)"),
-    (replace(SURE, seconds=0.48), "unknown", "cannot know (it lasts 0.48 seconds, and 1 is the least to judge by)"),
-    (replace(SURE, person_found=0.3), "unknown", "cannot know (a person is found in 30 % of it)"),
-    (replace(SURE, rate=4.0), "unknown",
-     "cannot know (it has 4 frames a second, and the detector has learnt from 5 and more)"),
-    (replace(SURE, strange=True), "unknown", "cannot know (the video is unlike all that it has learnt from)"),
+    (replace(SURE, verdict="unsure", unknowable="it lasts 0.48 seconds"), "unknown",
+     "cannot know (it lasts 0.48 seconds)"),
     (PoseError("nobody is found in it"), "unknown", "cannot know (nobody is found in it)"),
     (SandboxError("x cannot be read (its decoder was ended by SIGSEGV)"), "unknown",
      "cannot know (x cannot be read (its decoder was ended by SIGSEGV))"),

@@ -33,8 +33,8 @@ class Calibration:
     people: int = 0
     """their number, n: probabilities stay within 1 / (n + 2) and 1 - 1 / (n + 2); 0 = not calibrated, no limit"""
     strangest: float = 0.0
-    """how strange to the network the strangest of those clips was (`Weighing.strangeness`): of what is stranger it
-    cannot know; 0 = no limit"""
+    """how strange to the network the strangest of those that were filmed was (`Weighing.strangeness`): of what is
+    stranger it cannot know; 0 = no limit"""
 
     def __post_init__(self) -> None:
         if not (
@@ -105,7 +105,7 @@ def fitted_calibration(clips: Sequence[Judged]) -> tuple[float, Calibration]:
     if slope <= 0:
         raise ValueError("the detector takes generated clips for the more real ones: it has learnt nothing")
     seconds = float(np.median([clip.seconds for clip in clips]))
-    strangest = max(clip.strangeness for clip in clips)
+    strangest = max(clip.strangeness for clip in clips if not clip.generated)
     return offset / slope, Calibration(1 / slope, seconds, len({clip.person for clip in clips}), strangest)
 
 

@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SHORT = 1.0
-"""seconds: a shorter clip gives little to judge by"""
-STRANGE = "the video is unlike all that it has learnt from"
+"""seconds: a shorter clip gives too little to judge by"""
+FEW = 0.5
+"""share of the looks in which a person is seen, below which most of a video was not judged"""
+SLOWEST = 5.0
+"""frames a second: the least that the detector has learnt from; the fewer there are, the more moves between two"""
 LIMITS = Limits(seconds=12 * 3600, computing=48 * 3600)
 """of the child that finds people in a video: a film of some hours takes some hours"""
 MOST_LOOKS = 1_000_000
@@ -82,7 +85,6 @@ def detect(
     places = None if output is None else _places(Path(output))
     with looking_place(sandbox) as where:
         found = Judge(detector, device).judged(video, where, rotate)
-    _say_notes(found)
     if places is not None:
         _write(found, *places)
     return found
@@ -233,11 +235,12 @@ def _judged(video: Path, judged: list[Heard], detector: Detector, seconds: float
     import numpy as np
 
     from understudy.forensics.calibration import sum_of_log_odds
+    from understudy.forensics.looking import nobody_in
 
     calibration = detector.calibration
     seen = np.array([one.odds for one in judged if one.odds is not None])
     if not len(seen):
-        raise PoseError(f"nobody is found in {video}: a detector of generated people needs a person to look at")
+        raise PoseError(nobody_in(video))
     time_line = []
     for second in sorted({int(one.start) for one in judged}):
         inside = [one.odds for one in judged if int(one.start) == second and one.odds is not None]
@@ -249,31 +252,32 @@ def _judged(video: Path, judged: list[Heard], detector: Detector, seconds: float
     share = len(seen) / len(judged)
     probability = calibration.probability(seen, seconds * share)
     strangeness = float(np.mean([one.strange for one in judged if one.odds is not None]))
+    unknowable = _why_not(seconds, rate, share, calibration.is_strange(strangeness))
     return Detection(
         video=video.name,
-        verdict="unsure" if calibration.is_strange(strangeness) else verdict_of(probability),
+        verdict="unsure" if unknowable else verdict_of(probability),
         probability=probability,
         sum_of_log_odds=sum_of_log_odds(seen),
         pairs=len(seen),
         seconds=seconds,
         rate=rate,
         person_found=share,
-        strange=calibration.is_strange(strangeness),
+        unknowable=unknowable,
         time_line=tuple(time_line),
         trained_on=str(detector.record.get("trained_on", "its file does not say what it was trained on")),
         trust=tuple(str(sentence) for sentence in detector.record.get("trust", ["its file does not say"])),
     )
 
 
-def _say_notes(found: Detection) -> None:
-    if found.person_found < 0.5:
-        log.warning(
-            "%s: a person is found in %s of it, and only that was judged", found.video, percent(found.person_found)
-        )
-    if found.seconds < SHORT:
-        log.warning("%s lasts %.2f seconds, which is little to judge by", found.video, found.seconds)
-    if found.strange:
-        log.warning("%s: the detector cannot know, %s", found.video, STRANGE)
+def _why_not(seconds: float, rate: float, person_found: float, strange: bool) -> str | None:
+    """Why what was found is worth nothing: the clip is unlike all that the detector was tried on."""
+    if seconds < SHORT:
+        return f"it lasts {seconds:.2f} seconds, and {SHORT:g} is the least to judge by"
+    if person_found < FEW:
+        return f"a person, and some of the room around, is found in {percent(person_found)} of it"
+    if rate < SLOWEST:
+        return f"it has {rate:g} frames a second, and the detector has learnt from {SLOWEST:g} and more"
+    return "it is unlike all that the detector has learnt from" if strange else None
 
 
 def _places(output: Path) -> tuple[Path, Path]:

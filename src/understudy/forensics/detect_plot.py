@@ -31,7 +31,7 @@ def write_time_line(found: Detection, path: Path) -> None:
     starts = [second.start for second in seconds]
     widths = [min(1.0, max(found.seconds - start, 0.05)) for start in starts]
     heights = [second.probability or 0.0 for second in seconds]
-    colours = [COLOURS[verdict_of(height)] for height in heights]
+    colours = [UNSURE if found.unknowable else COLOURS[verdict_of(height)] for height in heights]
     gap = 0.1 if len(seconds) <= 90 else 0
     axes.bar(starts, heights, [width - gap * width for width in widths], align="edge", color=colours)
     axes.axhline(found.probability, color="black", linewidth=1.2)

@@ -25,6 +25,7 @@ from torch import Tensor
 
 from understudy.base.devices import autocast
 from understudy.base.files import load_tensors, save_tensors
+from understudy.base.stored import brief, number, whole, word
 from understudy.errors import DetectorError
 from understudy.forensics.calibration import Calibration
 from understudy.forensics.paper_network import FakeDetector, PaperConfig
@@ -65,7 +66,7 @@ class Detector:
 
     Example:
         detector = Detector.load()  # the one that comes with the program
-        log_odds = detector.log_odds(pairs)
+        log_odds, strangeness = judged_pairs(detector.network(device), pairs, zones, device)
     """
 
     config: TextureConfig | PaperConfig
@@ -136,11 +137,21 @@ class Detector:
                 f"{path} has layout {header.get('version')} and this program reads {VERSION}: train it anew"
             )
         try:
-            config = CONFIGS[header["network"]](**header["config"])
+            config = CONFIGS[word(header["network"])](**{name: whole(one) for name, one in header["config"].items()})
             _check_weights(tensors, config)
-            return cls(config, tensors, Calibration(**header["calibration"]), dict(header["record"]))
-        except (KeyError, TypeError, ValueError) as cause:
+            return cls(config, tensors, _calibration(**header["calibration"]), _record(**header["record"]))
+        except (AttributeError, KeyError, TypeError, ValueError) as cause:
             raise DetectorError(f"{path} cannot be used ({cause}): train it anew, or use a backup") from None
+
+
+def _calibration(temperature: Any, seconds: Any, people: Any, strangest: Any) -> Calibration:
+    return Calibration(number(temperature), number(seconds), whole(people), number(strangest))
+
+
+def _record(trained_on: Any, trust: Any, **more: Any) -> dict[str, Any]:
+    if not isinstance(trust, list):
+        raise ValueError(f"its record's trust {brief(trust)} is no list of sentences")
+    return {"trained_on": word(trained_on), "trust": [word(one) for one in trust], **more}
 
 
 def _new(config: TextureConfig | PaperConfig) -> Network:
@@ -163,6 +174,8 @@ def _check_weights(tensors: Mapping[str, npt.NDArray[Any]], config: TextureConfi
             raise ValueError(f"its weights {name} have the wrong shape or hold values that are not numbers")
     if len(tensors) != len(_shapes(config)):
         raise ValueError("its weights are not those of a detector")
+    if isinstance(config, TextureConfig) and not (tensors[LEARNT + "scale"] > 0).all():
+        raise ValueError("its weights scale are not above 0")
 
 
 def _shapes(config: TextureConfig | PaperConfig) -> dict[str, tuple[int, ...]]:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from understudy.base.arguments import Region
 from understudy.base.files import load_tensors, save_tensors
 from understudy.errors import DetectorError, PoseError
-from understudy.forensics.looking import MARGIN, Finder, looks
+from understudy.forensics.looking import MARGIN, Finder, looks, nobody_in
 from understudy.media.reading import VideoReader, VideoWriter
 
 SPARE = 1 / 8
@@ -39,9 +39,13 @@ class Treatment:
     """of height and width, at most 1"""
 
 
-def random_treatment(random: np.random.Generator) -> Treatment:
-    """One for any clip: it is given nothing by which it could tell real from generated."""
-    return Treatment(int(random.integers(CRF[0], CRF[1] + 1)), float(random.uniform(*SHRINK)))
+def random_treatment(random: np.random.Generator, crf: tuple[int, int] = CRF) -> Treatment:
+    """One for any clip: it is given nothing by which it could tell real from generated.
+
+    Args:
+        crf: from and to.
+    """
+    return Treatment(int(random.integers(crf[0], crf[1] + 1)), float(random.uniform(*SHRINK)))
 
 
 def treated(
@@ -109,7 +113,7 @@ def cut_pairs(
     wide = looks(clip, round(size * (1 + SPARE)), margin=MARGIN * (1 + SPARE), finder=finder)
     found = [(look.pair, look.zones) for look in wide if look.pair is not None and look.zones is not None]
     if not found:
-        raise PoseError(f"nobody is found in {clip}: a detector of generated people needs a person to look at")
+        raise PoseError(nobody_in(clip))
     pairs, zones = zip(*found, strict=True)
     return np.stack(pairs), np.stack(zones)
 

@@ -39,6 +39,8 @@ RIM = (0.01, 0.05)
 """of the usual square's side: so far into the person and so far out of it reaches the edge, with a cutout's seam"""
 CERTAIN = 100
 """of 255: where the tracker's matte is above, there is the person"""
+LEAST = 0.02
+"""of a square: a person, or a room, of which less is seen cannot be held against the other"""
 ROOM, EDGE, PERSON, BEYOND = range(4)
 """zones of a square; the last one lies outside of the picture"""
 
@@ -69,7 +71,7 @@ class Look:
     start: float
     """seconds into the video"""
     pair: Image | None
-    """(2, side, side, 3) RGB; None where nobody was seen"""
+    """(2, side, side, 3) RGB; None where nobody was seen, or nothing of the room around"""
     zones: Image | None = None
     """(side, side): ROOM, EDGE, PERSON or BEYOND, in the first frame"""
 
@@ -96,6 +98,14 @@ class TrackerFinder:
 
     def close(self) -> None:
         self._tracker.close()
+
+
+def nobody_in(video: str | Path) -> str:
+    """What is said where there is nothing to look at."""
+    return (
+        f"nobody is found in {video}, or nothing of the room around: a detector of generated people holds the one "
+        "against the other"
+    )
 
 
 def thinning(fps: Fraction) -> int:
@@ -158,6 +168,8 @@ def _cut(first: Image, second: Image, found: Found | None, side: int, margin: fl
     matte = np.asarray(cv2.resize(found.matte, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
     zones = _zones(cut(matte, square, side, beyond=0), side * MARGIN / margin)
     zones[cut(np.full((height, width), 255, np.uint8), square, side, beyond=0) < 200] = BEYOND
+    if min((zones == PERSON).mean(), (zones == ROOM).mean()) < LEAST:
+        return None
     return np.stack([cut(frame, square, side) for frame in (first, second)]), zones
 
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 from understudy.base.sandbox import Place
 from understudy.errors import UnderstudyError
-from understudy.forensics.detect import SHORT, STRANGE, Judge
-from understudy.forensics.verdict import Detection, percent
+from understudy.forensics.detect import Judge
+from understudy.forensics.verdict import percent
 
 Says = Literal["generated", "real", "unsure", "unknown"]
 WORDS: dict[Says, str] = {
@@ -18,10 +18,6 @@ WORDS: dict[Says, str] = {
     "unsure": "cannot tell",
     "unknown": "cannot know",
 }
-FEW = 0.5
-"""share of the looks in which a person is seen, below which most of a video was not judged"""
-SLOWEST = 5.0
-"""frames a second: the least that the detector has learnt from; the fewer there are, the more moves between two"""
 
 
 @dataclass(frozen=True)
@@ -57,27 +53,13 @@ def opinion_of(video: Path, where: Place, judge: Judge) -> Opinion:
         found = judge.judged(video, where)
     except (UnderstudyError, OSError) as error:
         return Opinion("unknown", str(error))
-    why = _why_not(found)
     return Opinion(
-        says="unknown" if why else _said(found.verdict),
-        why=why,
+        says="unknown" if found.unknowable else _said(found.verdict),
+        why=found.unknowable,
         probability=found.probability,
         trained_on=found.trained_on,
         trust=found.trust,
     )
-
-
-def _why_not(found: Detection) -> str | None:
-    """Why what was found is worth nothing: the clip is unlike all that the detector was tried on."""
-    if found.seconds < SHORT:
-        return f"it lasts {found.seconds:.2f} seconds, and {SHORT:g} is the least to judge by"
-    if found.person_found < FEW:
-        return f"a person is found in {percent(found.person_found)} of it"
-    if found.strange:
-        return STRANGE
-    if found.rate < SLOWEST:
-        return f"it has {found.rate:g} frames a second, and the detector has learnt from {SLOWEST:g} and more"
-    return None
 
 
 def _said(verdict: str) -> Says:

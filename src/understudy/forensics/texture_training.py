@@ -71,6 +71,7 @@ def weighed(samples: Sequence[Sample], penalty: float = PENALTY) -> Weighing:
     """The weights that minimise binary cross-entropy plus `penalty` times the sum of squared slopes: a convex problem.
 
     Half of the weight is on real pairs, half on generated ones; every recipe counts alike, and every person of it.
+    Clips without pairs count nothing.
 
     Raises:
         DetectorError: real or generated clips are missing.
@@ -107,6 +108,8 @@ def _rows(samples: Sequence[Sample]) -> tuple[Floats, Floats, Floats]:
     people: dict[tuple[bool, str], set[str]] = {}
     clips: dict[tuple[bool, str, str], list[Sample]] = {}
     for sample in samples:
+        if not len(sample.statistics):
+            continue
         people.setdefault((sample.generated, sample.recipe), set()).add(sample.person)
         clips.setdefault((sample.generated, sample.recipe, sample.person), []).append(sample)
     recipes = {kind: sum(generated == kind for generated, _ in people) for kind in (False, True)}

@@ -29,7 +29,7 @@ class Detection:
     video: str
     """file name"""
     verdict: str
-    """"generated", "real" or "unsure": by `probability`, 80 % one way or the other, unless it is `strange`"""
+    """"generated", "real" or "unsure": by `probability`, 80 % one way or the other"""
     probability: float
     """that the video was generated, if half of all videos were; see `Calibration`"""
     sum_of_log_odds: float
@@ -40,9 +40,9 @@ class Detection:
     rate: float
     """frames a second"""
     person_found: float
-    """share of the looks in which a person was seen; only those count"""
-    strange: bool
-    """it is unlike all that the detector has learnt from, so that nothing is said of it: the verdict is "unsure\""""
+    """share of the looks in which a person was seen, and some of the room; only those count"""
+    unknowable: str | None
+    """why nothing can be known of it, if so; then the verdict is "unsure\""""
     time_line: tuple[Second, ...]
     trained_on: str
     trust: tuple[str, ...]
@@ -53,8 +53,11 @@ class Detection:
             "real": "no sign of having been generated",
             "unsure": "cannot tell",
         }[self.verdict]
-        lines = [f"{self.video}: {says} (probability of generated: {percent(self.probability)})", ""]
-        lines += drawn_time_line(self.time_line)
+        if self.unknowable is None:
+            lines = [f"{self.video}: {says} (probability of generated: {percent(self.probability)})", ""]
+            lines += drawn_time_line(self.time_line)
+        else:
+            lines = [f"{self.video}: cannot know ({self.unknowable})"]
         lines += ["", f"The detector: {self.trained_on}", "How far to trust it:"]
         return "\n".join([*lines, *(f"- {sentence}" for sentence in self.trust)])
 

@@ -13,7 +13,10 @@ OWN = (
     ("prior.safetensors", "made-up people"),
     ("freestyle.safetensors", "made-up people, and those of six published clips (BSD-3-Clause, Apache-2.0)"),
     ("lifter.safetensors", "made-up people's dances"),
-    ("detector.safetensors", "people of ten published clips and their clones (BSD-3-Clause, Apache-2.0, CC-BY-4.0)"),
+    (
+        "detector.safetensors",
+        "made-up people, those of ten published clips (BSD-3-Clause, Apache-2.0, CC-BY-4.0), clones",
+    ),
 )
 """weights that come with the program, and whom they have learnt from"""
 
