@@ -294,6 +294,15 @@ def test_the_verdict_with_its_time_line(tmp_path, detector, brightness):
     assert "trained on two bright drawings" in words and "- not at all\n- it is a drawing" in words
 
 
+def test_what_a_detectors_file_says_steers_no_terminal(tmp_path, detector, brightness):
+    record = {"trained_on": "on \x1b[2J drawings", "trust": ["a\nb\x9b1m", "c" * 9000]}
+    found = understudy.detect(
+        grey(tmp_path / "a.mp4", [20]), detector=dataclasses.replace(detector, record=record), sandbox=False
+    )
+    *_, trained_on, _, first, second = str(found).splitlines()
+    assert trained_on == "The detector: on \ufffd[2J drawings" and first == "- a b\ufffd1m" and len(second) < 1600
+
+
 def test_a_long_time_line_has_a_line_a_minute():
     second = Second(0.0, 1.0, 0.9)
     lines = drawn_time_line((second,) * 150)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from understudy.texts import shortened, shown
+
 SURE = 0.8
 """from this probability on (or one minus it) a video or a second is called one or the other"""
 SIGNS = {"real": ".", "unsure": "?", "generated": "#", "nobody": " "}
@@ -58,8 +60,8 @@ class Detection:
             lines += drawn_time_line(self.time_line)
         else:
             lines = [f"{self.video}: cannot know ({self.unknowable})"]
-        lines += ["", f"The detector: {self.trained_on}", "How far to trust it:"]
-        return "\n".join([*lines, *(f"- {sentence}" for sentence in self.trust)])
+        lines += ["", f"The detector: {in_a_line(self.trained_on)}", "How far to trust it:"]
+        return "\n".join([*lines, *(f"- {in_a_line(sentence)}" for sentence in self.trust)])
 
 
 def verdict_of(probability: float | None) -> str:
@@ -67,6 +69,11 @@ def verdict_of(probability: float | None) -> str:
     if probability is None:
         return "nobody"
     return "generated" if probability >= SURE else "real" if probability <= 1 - SURE else "unsure"
+
+
+def in_a_line(text: str) -> str:
+    """What a detector's file says, which may be anybody's, fit for a terminal."""
+    return shown(shortened(text))
 
 
 def percent(probability: float) -> str:
