@@ -115,7 +115,7 @@ PAIRS = {
 def test_consecutive_frames_are_looked_at_some_times_a_second(tmp_path, frames, rate):
     clips.write_clip(tmp_path / "a.mp4", frames, rate)
     found = list(looks(tmp_path / "a.mp4", 64, margin=4 / 3, finder=Square((8, 0, 48))))
-    numbers = [tuple(clips.numbers_of(look.pair[:, 8:56])) for look in found]
+    numbers = [tuple(clips.numbers_of(look.squares.pair[:, 8:56])) for look in found]
     assert numbers == PAIRS[frames, rate]
     assert [look.start for look in found] == pytest.approx([first / rate for first, _ in numbers])
 
@@ -158,13 +158,15 @@ def test_the_square_is_the_persons_and_zones_say_where_the_room_is(tmp_path):
     everything, place = np.full((6, 8), 255, np.uint8), (10, 12, 16)
     answers = iter([None, Found(place, everything), Found(place, half), Found((500, 500, 16), corner)])
     nobody, no_room, left, far = looks(path, 16, margin=1.0, finder=lambda _: next(answers))
-    assert all(one is None for one in (nobody.pair, nobody.zones, no_room.pair, no_room.zones))
-    np.testing.assert_array_equal(left.pair, np.stack([frame[12:28, 10:26] for frame in frames[2:4]]))
+    assert nobody.squares is None and no_room.squares is None
+    np.testing.assert_array_equal(left.squares.pair, np.stack([frame[12:28, 10:26] for frame in frames[2:4]]))
     assert (
-        (left.zones[:, :8] == PERSON).all() and (left.zones[:, 8] == EDGE).all() and (left.zones[:, 9:] == ROOM).all()
+        (left.squares.zones[:, :8] == PERSON).all()
+        and (left.squares.zones[:, 8] == EDGE).all()
+        and (left.squares.zones[:, 9:] == ROOM).all()
     )
-    np.testing.assert_array_equal(far.pair[0, :6, :6], frames[3][39:45, 55:61])  # led back into the picture
-    assert (far.zones[:6, :6] != BEYOND).all() and (far.zones[10:, 10:] == BEYOND).all()
+    np.testing.assert_array_equal(far.squares.pair[0, :6, :6], frames[3][39:45, 55:61])  # led back into the picture
+    assert (far.squares.zones[:6, :6] != BEYOND).all() and (far.squares.zones[10:, 10:] == BEYOND).all()
 
 
 def test_the_edge_holds_the_seam_and_is_as_wide_with_room_to_crop(tmp_path):
@@ -173,7 +175,7 @@ def test_the_edge_holds_the_seam_and_is_as_wide_with_room_to_crop(tmp_path):
     clips.write_clip(tmp_path / "a.mp4", [np.zeros((512, 512, 3), np.uint8)] * 2, 2)
     square = (128, 128, 256)
     usual, wide = (
-        next(iter(looks(tmp_path / "a.mp4", side, margin=margin, finder=lambda _: Found(square, matte)))).zones
+        next(iter(looks(tmp_path / "a.mp4", side, margin=margin, finder=lambda _: Found(square, matte)))).squares.zones
         for side, margin in ((128, 1.08), (160, 1.35))
     )
     across = usual[64]

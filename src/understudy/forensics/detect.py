@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import logging
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -20,15 +19,10 @@ from understudy.errors import PoseError, SandboxError, UsageError
 from understudy.forensics.verdict import Detection, Second, percent, verdict_of
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     import torch
 
     from understudy.forensics.detector import Detector, Network
-
-    Squares = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
-
-log = logging.getLogger(__name__)
+    from understudy.forensics.looking import Squares
 
 SHORT = 1.0
 """seconds: a shorter clip gives too little to judge by"""
@@ -116,10 +110,8 @@ def seen(advance: Advance, video: str, side: int, rotate: Rotation) -> Iterator[
     from understudy.forensics.looking import looks
 
     for look in looks(video, side, on_frame=advance, rotate=rotate):
-        if look.pair is None or look.zones is None:
-            yield [look.start, None]
-        else:
-            yield [look.start, base64.b64encode(look.pair.tobytes() + look.zones.tobytes()).decode()]
+        squares = look.squares
+        yield [look.start, squares and base64.b64encode(b"".join(one.tobytes() for one in squares)).decode()]
 
 
 # -- Here ----------------------------------------------------------------------------------------------------------
@@ -210,12 +202,14 @@ def _length_of(said: Any) -> tuple[int, float, float]:
 def _look_of(said: Any, side: int) -> tuple[float, Squares | None]:
     import numpy as np
 
+    from understudy.forensics.looking import Squares
+
     try:
         start, squares = said
         if squares is None:
             return number(start), None
         content = np.frombuffer(base64.b64decode(squares, validate=True), np.uint8).reshape(7, side, side)
-        return number(start), (content[:6].reshape(2, side, side, 3), content[6])
+        return number(start), Squares(content[:6].reshape(2, side, side, 3), content[6])
     except (TypeError, ValueError, binascii.Error):
         raise SandboxError(UNTRUE) from None
 

@@ -160,29 +160,23 @@ def _new(config: TextureConfig | PaperConfig) -> Network:
 
 def _learnt_weights(network: Network) -> dict[str, npt.NDArray[Any]]:
     """What is kept of a network in a detector's file."""
-    state = network.state_dict()
-    kept = state if isinstance(network, FakeDetector) else {name: state[name] for name in state if LEARNT in name}
-    return {name: value.detach().cpu().numpy() for name, value in kept.items()}
+    state = network.state_dict() if isinstance(network, FakeDetector) else network.weighing.state_dict(prefix=LEARNT)
+    return {name: value.detach().cpu().numpy() for name, value in state.items()}
 
 
 def _check_weights(tensors: Mapping[str, npt.NDArray[Any]], config: TextureConfig | PaperConfig) -> None:
-    for name, shape in _shapes(config).items():
-        if name not in tensors:
-            raise ValueError("its weights are not those of a detector")
-        value = tensors[name]
-        if value.shape != shape or value.dtype.kind != "f" or not np.isfinite(value).all():
-            raise ValueError(f"its weights {name} have the wrong shape or hold values that are not numbers")
-    if len(tensors) != len(_shapes(config)):
-        raise ValueError("its weights are not those of a detector")
-    if isinstance(config, TextureConfig) and not (tensors[LEARNT + "scale"] > 0).all():
-        raise ValueError("its weights scale are not above 0")
-
-
-def _shapes(config: TextureConfig | PaperConfig) -> dict[str, tuple[int, ...]]:
     with torch.device("meta"):
         if isinstance(config, PaperConfig):
-            return {name: tuple(value.shape) for name, value in FakeDetector(config).state_dict().items()}
-        return {LEARNT + name: tuple(value.shape) for name, value in Weighing().state_dict().items()}
+            expected = FakeDetector(config).state_dict()
+        else:
+            expected = Weighing().state_dict(prefix=LEARNT)
+    if tensors.keys() != expected.keys():
+        raise ValueError("its weights are not those of a detector")
+    for name, value in tensors.items():
+        if value.shape != expected[name].shape or value.dtype.kind != "f" or not np.isfinite(value).all():
+            raise ValueError(f"its weights {name} have the wrong shape or hold values that are not numbers")
+    if isinstance(config, TextureConfig) and not (tensors[LEARNT + "scale"] > 0).all():
+        raise ValueError("its weights scale are not above 0")
 
 
 @torch.inference_mode()

@@ -111,7 +111,7 @@ def cut_pairs(
         PoseError: the person is found nowhere.
     """
     wide = looks(clip, round(size * (1 + SPARE)), margin=MARGIN * (1 + SPARE), finder=finder)
-    found = [(look.pair, look.zones) for look in wide if look.pair is not None and look.zones is not None]
+    found = [look.squares for look in wide if look.squares]
     if not found:
         raise PoseError(nobody_in(clip))
     pairs, zones = zip(*found, strict=True)
@@ -123,14 +123,6 @@ def centred(squares: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
     side = squares.shape[2]
     inside = slice((side - size) // 2, (side - size) // 2 + size)
     return squares[:, :, inside, inside] if squares.ndim == 5 else squares[:, inside, inside]
-
-
-def check_sizes(clips: Sequence[Footage], size: int) -> None:
-    """Raises ValueError where a clip was cut to less than a network sees."""
-    for clip in clips:
-        side = clip.pairs.shape[2]
-        if side < size:
-            raise ValueError(f"{clip.clip or 'a clip'} was cut to {side} pixels, and the network sees {size}")
 
 
 KEPT = ("generated", "person", "recipe", "motion", "seconds", "clip")

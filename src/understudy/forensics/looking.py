@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -64,16 +64,23 @@ class Finder(Protocol):
     def close(self) -> None: ...
 
 
+class Squares(NamedTuple):
+    """A person and some of the room, in two consecutive frames."""
+
+    pair: Image
+    """(2, side, side, 3) RGB"""
+    zones: Image
+    """(side, side): ROOM, EDGE, PERSON or BEYOND, in the first frame"""
+
+
 @dataclass(frozen=True)
 class Look:
     """Two consecutive frames of a video."""
 
     start: float
     """seconds into the video"""
-    pair: Image | None
-    """(2, side, side, 3) RGB; None where nobody was seen, or nothing of the room around"""
-    zones: Image | None = None
-    """(side, side): ROOM, EDGE, PERSON or BEYOND, in the first frame"""
+    squares: Squares | None
+    """None where nobody was seen, or nothing of the room around"""
 
 
 class TrackerFinder:
@@ -149,8 +156,7 @@ def looks(
                 place = index // every
                 if first is not None:
                     start = float((place - 1) * every / reader.fps)
-                    squares = _cut(first, frame, find(first), side, margin)
-                    yield Look(start, *(squares or (None, None)))
+                    yield Look(start, _cut(first, frame, find(first), side, margin))
                     number += 1
                 first = frame if place % between == 0 else None
     if not number:
@@ -159,8 +165,7 @@ def looks(
         )
 
 
-def _cut(first: Image, second: Image, found: Found | None, side: int, margin: float) -> tuple[Image, Image] | None:
-    """Two squares and their zones."""
+def _cut(first: Image, second: Image, found: Found | None, side: int, margin: float) -> Squares | None:
     if found is None:
         return None
     square = _reaching_in(_widened(found.square, margin), first)
@@ -170,7 +175,7 @@ def _cut(first: Image, second: Image, found: Found | None, side: int, margin: fl
     zones[cut(np.full((height, width), 255, np.uint8), square, side, beyond=0) < 200] = BEYOND
     if min((zones == PERSON).mean(), (zones == ROOM).mean()) < LEAST:
         return None
-    return np.stack([cut(frame, square, side) for frame in (first, second)]), zones
+    return Squares(np.stack([cut(frame, square, side) for frame in (first, second)]), zones)
 
 
 def _zones(matte: Image, side: float) -> Image:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,10 +12,8 @@ import torch.nn.functional as F
 from understudy.base.devices import Device, autocast, choose_device
 from understudy.base.progress import progress_bar
 from understudy.forensics.detector import stacked
-from understudy.forensics.detector_data import Augmentation, Draw, Footage, check_sizes
+from understudy.forensics.detector_data import Augmentation, Draw, Footage
 from understudy.forensics.paper_network import FakeDetector, PaperConfig, new_network
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ def train_paper_detector(
     """
     chosen = choose_device(device)
     draw = Draw(clips, seed)
-    check_sizes(clips, config.size)
+    _check_sizes(clips, config.size)
     torch.manual_seed(seed)
     network = new_network(config).to(chosen).train()
     adam = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate, betas=(0.5, 0.999))
@@ -69,3 +66,11 @@ def train_paper_detector(
             slower.step()
             advance(note=f"loss {loss.item():.3f}" if step % 20 == 0 else "")
     return network.eval()
+
+
+def _check_sizes(clips: Sequence[Footage], size: int) -> None:
+    """Raises ValueError where a clip was cut to less than a network sees."""
+    for clip in clips:
+        side = clip.pairs.shape[2]
+        if side < size:
+            raise ValueError(f"{clip.clip or 'a clip'} was cut to {side} pixels, and the network sees {size}")

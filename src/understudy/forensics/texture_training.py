@@ -58,8 +58,7 @@ def statistics_of(
     """
     chosen = choose_device(device)
     statistics = TextureStatistics().to(chosen).eval()
-    seen = [(look.pair, look.zones) for look in looks(clip, config.size, finder=finder)]
-    squares = [(pair, zones) for pair, zones in seen if pair is not None and zones is not None]
+    squares = [look.squares for look in looks(clip, config.size, finder=finder) if look.squares]
     found = [np.zeros((0, COUNT), np.float32)]
     for start in range(0, len(squares), BATCH):
         pairs, zones = (np.stack(one) for one in zip(*squares[start : start + BATCH], strict=True))
