@@ -37,7 +37,7 @@ from detector_clips import (
     for_each,
     in_turn,
 )
-from detector_folds import Part, Verdict, accuracy, by_quality, in_parts, left_out, reliability, shares
+from detector_folds import Part, Verdict, accuracy, by_quality, in_parts, left_out, of_kind, reliability, shares
 from detector_people import MEDIA, Subject, made_up, real_people
 from detector_report import printed, sentences
 from understudy.base.devices import choose_device
@@ -121,31 +121,38 @@ def taught_with(part: Part) -> bool:
     return part.motion != ELSEWHERE
 
 
-def of_unknown_methods(parts: Sequence[Part], options: argparse.Namespace) -> list[dict[str, Any]]:
+def calibrated_on(options: argparse.Namespace) -> Callable[[Part], bool]:
+    """Which verdicts calibrate others: those on people who exist, if there are any."""
+    return taught_with if options.only_made_up else exists
+
+
+def of_unknown_method(parts: Sequence[Part], recipe: str, penalty: float) -> dict[str, Any]:
     """What is said of a method's clones of people who exist by detectors that know neither."""
-    rows = []
-    for recipe in options.recipes:
-        if not any(part.sample.recipe == recipe and exists(part) for part in parts):
-            continue
-        others = [part for part in parts if part.sample.recipe != recipe]
-        clones = [part for part in parts if part.sample.recipe == recipe]
-        verdicts = left_out(
-            [*others, *clones],
-            options.penalty,
-            judges=exists,
-            learns_from=lambda part, unknown=recipe: taught_with(part) and part.sample.recipe != unknown,  # type: ignore[misc]
-            calibrates=lambda part, unknown=recipe: exists(part) and part.sample.recipe != unknown,  # type: ignore[misc]
-        )
-        found = [one for one in verdicts if one.part.sample.recipe == recipe]
-        rows.append(
-            {
-                "recipe": recipe,
-                **shares(found),
-                "filmed": shares(filmed(verdicts)),
-                "reliability": reliability([*found, *filmed(verdicts)]),
-            }
-        )
-    return rows
+
+    def known(part: Part) -> bool:
+        return part.sample.recipe != recipe
+
+    verdicts = left_out(
+        parts,
+        penalty,
+        judges=exists,
+        learns_from=lambda part: taught_with(part) and known(part),
+        calibrates=lambda part: exists(part) and known(part),
+    )
+    found = [one for one in verdicts if not known(one.part)]
+    filmed = of_kind(verdicts, generated=False)
+    return {
+        "recipe": recipe,
+        **shares(found),
+        "filmed": shares(filmed),
+        "reliability": reliability([*found, *filmed]),
+    }
+
+
+def of_unknown_methods(parts: Sequence[Part], options: argparse.Namespace) -> list[dict[str, Any]]:
+    """A row for each method of which there are clones of people who exist."""
+    made = {part.sample.recipe for part in parts if exists(part)}
+    return [of_unknown_method(parts, recipe, options.penalty) for recipe in options.recipes if recipe in made]
 
 
 def of_other_material(parts: Sequence[Part], options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -164,22 +171,19 @@ def of_other_material(parts: Sequence[Part], options: argparse.Namespace) -> lis
     return rows
 
 
-def filmed(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    return [one for one in verdicts if not one.part.sample.generated]
-
-
 def as_users_ask(parts: Sequence[Part], people: Sequence[Subject], options: argparse.Namespace) -> list[dict[str, Any]]:
     """Every clip of UNDERSTUDY_MEDIA, whole, by a detector that has seen nobody at that place."""
     rows = []
+    detectors: dict[frozenset[str], Detector] = {}
     for path in sorted(MEDIA.glob("*.mp4")):
-        inside = {one.place for one in people if any(film.path == path for film in one.films)}
-        others = [part for part in parts if part.place not in inside]
-        detector = trained(others, options, {})[0]
+        inside = frozenset(one.place for one in people if any(film.path == path for film in one.films))
+        if inside not in detectors:
+            detectors[inside] = trained([part for part in parts if part.place not in inside], options, {})[0]
         row: dict[str, Any] = {"clip": path.name}
         try:
-            found = detect(path, detector=detector, device=options.device, sandbox=False)
-            row |= {"probability": round(found.probability, 3), "verdict": found.verdict}
-            row |= {"unknowable": found.unknowable}
+            found = detect(path, detector=detectors[inside], device=options.device, sandbox=False)
+            probability = round(found.probability, 3)
+            row |= {"probability": probability, "verdict": found.verdict, "unknowable": found.unknowable}
         except PoseError:
             row |= {"probability": None, "verdict": "nobody"}
         except MediaError as error:
@@ -190,7 +194,7 @@ def as_users_ask(parts: Sequence[Part], people: Sequence[Subject], options: argp
 
 def trained(parts: Sequence[Part], options: argparse.Namespace, record: dict[str, Any]) -> tuple[Detector, float]:
     """A detector of all parts, calibrated on verdicts on people who were left out; and what it was moved by."""
-    calibrates = _everybody if options.only_made_up else exists
+    calibrates = calibrated_on(options)
     tried = left_out(parts, options.penalty, judges=calibrates, learns_from=taught_with, calibrates=calibrates)
     moved, calibration = fitted_calibration([one.judged for one in tried])
     network = network_of(
@@ -235,7 +239,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     people, made = subjects_of(options)
     parts = material(options, people, made)
 
-    verdicts = left_out(parts, options.penalty, learns_from=taught_with, calibrates=exists if people else _everybody)
+    verdicts = left_out(parts, options.penalty, learns_from=taught_with, calibrates=calibrated_on(options))
     of_group = {
         EXIST: [one for one in verdicts if exists(one.part)],
         "made-up people": [one for one in verdicts if not one.part.real],
@@ -247,7 +251,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name: str(value) for name, value in vars(options).items() if name not in ("output", "save", "work")
         },
         "people": {"real": [one.name for one in people], "made up": [one.name for one in made]},
-        "groups": {name: accuracy(ones) for name, ones in of_group.items() if filmed(ones)},
+        "groups": {name: accuracy(ones) for name, ones in of_group.items() if of_kind(ones, generated=False)},
         "recipes": {
             name: {
                 recipe: shares([one for one in ones if one.part.sample.recipe == recipe]) for recipe in options.recipes
@@ -255,7 +259,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for name, ones in of_group.items()
             if ones
         },
-        "reliability": {name: reliability(ones) for name, ones in of_group.items() if filmed(ones)},
+        "reliability": {name: reliability(ones) for name, ones in of_group.items() if of_kind(ones, generated=False)},
         "quality": by_quality(of_group[EXIST] or verdicts),
         "verdicts": [_in_json(one) for one in verdicts],
         "unknown": [],
@@ -277,10 +281,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(printed(content))
     print("\n" + "\n".join(["", record["trained_on"], *record["trust"]]))
     return 0
-
-
-def _everybody(part: Part) -> bool:
-    return True
 
 
 def _in_json(verdict: Verdict) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -25,7 +25,7 @@ from understudy.compositing.backgrounds import Background
 from understudy.consent import Consent
 from understudy.errors import DetectorError, UnderstudyError
 from understudy.evaluation.contenders import Contender, contender, learnt, timed
-from understudy.forensics.detector_data import random_treatment, treated
+from understudy.forensics.detector_data import CRF, random_treatment, treated
 from understudy.forensics.texture_network import TextureConfig
 from understudy.forensics.texture_training import Sample, statistics_of
 from understudy.media.reading import probe
@@ -79,9 +79,9 @@ class Studio:
         Args:
             room: a film that the person is put into, instead of the room where the actor was filmed.
         """
-        folder = self.work / "clones" / subject.name.replace(" ", "-")
+        folder = self.work / "clones" / subject.in_files
         behind = "" if room is None else f"-before-{room.stem}"
-        path = folder / f"{recipe}-as-{driver.name.replace(' ', '-')}{behind}.mp4"
+        path = folder / f"{recipe}-as-{driver.in_files}{behind}.mp4"
         if not path.exists():
             actor = actor_of(self, self.tracked(subject.learnt_from), recipe, folder / "actors")
             background = Background() if room is None else Background(room)
@@ -154,42 +154,36 @@ def clips_of(
         for recipe in recipes[subject.name]
     ]
     for_each(_cloned, sorted(wanted, key=lambda task: not _trains(task[2])), jobs)
-    for _, subject, recipe, drivers in wanted:
-        for driver, motion in zip(drivers, ("same", "other"), strict=True):
-            try:
-                made = studio.clone(subject, recipe, driver)
-            except UnderstudyError as error:
-                logging.warning("left out: %s as %s by %s: %s", subject.name, driver.name, recipe, error)
-                continue
-            clips.append(Clip(Take(made, region=subject.learnt_from.region), subject, recipe, motion))
+    for task in wanted:
+        clips += _clips_of_one(*task[1:3], zip(_cloned(*task), ("same", "other"), strict=True))
     return clips
 
 
 def clips_elsewhere(studio: Studio, subjects: Sequence[Subject], recipe: str, room: Path, jobs: int) -> list[Clip]:
     """Clones by one method in their own motion, in another film: nobody learns from these."""
-    for_each(_put_elsewhere, [(studio, subject, recipe, room) for subject in subjects], jobs)
-    made = [(subject, _put_elsewhere(studio, subject, recipe, room)) for subject in subjects]
-    return [
-        Clip(Take(path, region=subject.learnt_from.region), subject, recipe, ELSEWHERE)
-        for subject, path in made
-        if path is not None
-    ]
+    wanted = [(studio, subject, recipe, (subject,), room) for subject in subjects]
+    for_each(_cloned, wanted, jobs)
+    return [clip for task in wanted for clip in _clips_of_one(*task[1:3], [(_cloned(*task)[0], ELSEWHERE)])]
 
 
-def _put_elsewhere(studio: Studio, subject: Subject, recipe: str, room: Path) -> Path | None:
-    try:
-        return studio.clone(subject, recipe, subject, room)
-    except UnderstudyError as error:
-        logging.warning("left out: %s before %s by %s: %s", subject.name, room.name, recipe, error)
-        return None
+def _clips_of_one(subject: Subject, recipe: str, made: Iterable[tuple[Path | None, str]]) -> list[Clip]:
+    """made: clones, None where there is none, and whose motion they have."""
+    region = subject.learnt_from.region
+    return [Clip(Take(path, region=region), subject, recipe, motion) for path, motion in made if path is not None]
 
 
-def _cloned(studio: Studio, subject: Subject, recipe: str, drivers: Sequence[Subject]) -> None:
+def _cloned(
+    studio: Studio, subject: Subject, recipe: str, drivers: Sequence[Subject], room: Path | None = None
+) -> list[Path | None]:
+    """One actor's clones; None, and a line that says why, where one cannot be made."""
+    made: list[Path | None] = []
     for driver in drivers:
         try:
-            studio.clone(subject, recipe, driver)
+            made.append(studio.clone(subject, recipe, driver, room))
         except UnderstudyError as error:
-            logging.warning("%s as %s by %s: %s", subject.name, driver.name, recipe, error)
+            logging.warning("left out: %s as %s by %s: %s", subject.name, driver.name, recipe, error)
+            made.append(None)
+    return made
 
 
 def for_each(work: Callable[..., object], tasks: Sequence[tuple[Any, ...]], jobs: int) -> None:
@@ -210,6 +204,27 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
+def file_of(clip: Clip, version: int, folder: Path) -> Path:
+    """What is kept of a version of a clip."""
+    return folder / f"{clip.subject.in_files}.{clip.take.path.stem}.{version}.safetensors"
+
+
+def encoded_again(clip: Clip, version: int, kept: Path, seed: int) -> tuple[Path, int]:
+    """Writes a clip beside `kept`, after a treatment that is drawn from that file's name.
+
+    Args:
+        version: a key of `QUALITIES`, or ANY.
+
+    Returns:
+        The video, and the crf that it was encoded with.
+    """
+    random = np.random.default_rng((seed, zlib.crc32(kept.stem.encode())))
+    treatment = random_treatment(random, QUALITIES.get(version, CRF))
+    take, path = clip.take, kept.with_suffix(".mp4")
+    treated(take.path, path, treatment, start=take.start, end=take.end, region=take.region, longest=LARGEST)
+    return path, treatment.crf
+
+
 @dataclasses.dataclass(frozen=True)
 class Treated:
     """A clip, encoded once more, in numbers."""
@@ -226,24 +241,14 @@ class Measurer:
         self._folder, self._seed, self._device = work / "statistics", seed, device
 
     def measured(self, clip: Clip, version: int) -> Treated:
-        """A clip after a treatment that is drawn from its name and the version.
-
-        Args:
-            version: a key of `QUALITIES`, or ANY.
-        """
-        stem = ".".join((clip.subject.name.replace(" ", "-"), clip.take.path.stem, str(version)))
-        kept = self._folder / f"{stem}.safetensors"
+        """A version of a clip, see `encoded_again`."""
+        kept = file_of(clip, version, self._folder)
         if not kept.exists():
-            random = np.random.default_rng((self._seed, zlib.crc32(stem.encode())))
-            treatment = (
-                random_treatment(random, QUALITIES[version]) if version in QUALITIES else random_treatment(random)
-            )
-            take, path = clip.take, self._folder / f"{stem}.mp4"
-            treated(take.path, path, treatment, start=take.start, end=take.end, region=take.region, longest=LARGEST)
+            path, crf = encoded_again(clip, version, kept, self._seed)
             found = statistics_of(path, TextureConfig(), device=self._device)
             if not len(found):  # a clone can be so poor that the tracker does not take it for a person
-                logging.warning("left out: nobody is found in %s", stem)
-            said = {"seconds": float(probe(path).duration), "crf": treatment.crf}
+                logging.warning("left out: nobody is found in %s", path.stem)
+            said = {"seconds": float(probe(path).duration), "crf": crf}
             save_tensors(kept, {"statistics": found}, said)
             path.unlink()
         tensors, header = load_tensors(kept, DetectorError)

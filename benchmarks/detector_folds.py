@@ -6,7 +6,8 @@ Whole places are left out, not people alone: a detector that has seen others in 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -130,17 +131,18 @@ def _calibrated(
 # -- Tables --------------------------------------------------------------------------------------------------------
 
 
+def of_kind(verdicts: Sequence[Verdict], *, generated: bool) -> list[Verdict]:
+    return [one for one in verdicts if one.part.sample.generated == generated]
+
+
 def weights_of(verdicts: Sequence[Verdict]) -> npt.NDArray[np.float64]:
     """Filmed and generated parts count alike, and every person among them; the sum is 1."""
-    found = np.zeros(len(verdicts))
-    for kind in (False, True):
-        places = [k for k, one in enumerate(verdicts) if one.part.sample.generated == kind]
-        people: dict[str, list[int]] = {}
-        for place in places:
-            people.setdefault(verdicts[place].part.sample.person, []).append(place)
-        for ones in people.values():
-            found[ones] = 0.5 / len(people) / len(ones)
-    return found / found.sum() if len(verdicts) else found
+    groups = [(one.part.sample.generated, one.part.sample.person) for one in verdicts]
+    parts = Counter(groups)
+    people = Counter(generated for generated, _ in parts)
+    found: npt.NDArray[np.float64] = np.array([1 / people[group[0]] / parts[group] for group in groups])
+    found /= found.sum()
+    return found
 
 
 def shares(verdicts: Sequence[Verdict]) -> dict[str, float | int]:
@@ -158,14 +160,16 @@ def shares(verdicts: Sequence[Verdict]) -> dict[str, float | int]:
         "parts": len(verdicts),
         "people": len(people),
         "right": share(lambda one: one.right),
-        **{word: share(lambda one, word=word: one.says == word) for word in ("generated", "unsure", "real")},  # type: ignore[misc]
+        "generated": share(lambda one: one.says == "generated"),
+        "unsure": share(lambda one: one.says == "unsure"),
+        "real": share(lambda one: one.says == "real"),
         "strange": share(lambda one: one.strange),
     }
 
 
 def accuracy(verdicts: Sequence[Verdict], seed: int = 0) -> dict[str, Any]:
     """Filmed and generated ones in equal weight, people alike; the interval is a bootstrap over places."""
-    filmed, generated = ([one for one in verdicts if one.part.sample.generated == kind] for kind in (False, True))
+    filmed, generated = (of_kind(verdicts, generated=kind) for kind in (False, True))
     people = sorted({(one.part.place, one.part.sample.person) for one in verdicts})
     right = np.array(
         [
@@ -201,9 +205,7 @@ def _share_right(verdicts: Sequence[Verdict]) -> float:
 
 def area(verdicts: Sequence[Verdict]) -> float | None:
     """The probability that of a filmed and a generated part the generated one is the more suspicious."""
-    filmed, generated = (
-        np.array([one.mean for one in verdicts if one.part.sample.generated == kind]) for kind in (False, True)
-    )
+    filmed, generated = (np.array([one.mean for one in of_kind(verdicts, generated=kind)]) for kind in (False, True))
     if not len(filmed) or not len(generated):
         return None
     return float(np.mean((filmed[:, None] < generated[None]) + 0.5 * (filmed[:, None] == generated[None])))
@@ -215,6 +217,7 @@ def reliability(verdicts: Sequence[Verdict], seed: int = 0) -> list[dict[str, An
     Both together, and by what was said; the interval is a bootstrap over places.
     """
     verdicts = [one for one in verdicts if not one.strange]
+    weight = dict(zip(map(id, verdicts), weights_of(verdicts), strict=True))
     rows = []
     for said in (None, "generated", "real"):
         for low, high in pairwise(BINS):
@@ -224,12 +227,12 @@ def reliability(verdicts: Sequence[Verdict], seed: int = 0) -> list[dict[str, An
                 if low <= _sure(one) and (_sure(one) < high or high == 1.0) and said in (None, _side(one))
             ]
             if inside:
-                rows.append({"said": said or "either", "from": low, "to": high, **_how_right(inside, verdicts, seed)})
+                rows.append({"said": said or "either", "from": low, "to": high, **_how_right(inside, weight, seed)})
     return rows
 
 
-def _how_right(inside: Sequence[Verdict], all_of_them: Sequence[Verdict], seed: int) -> dict[str, Any]:
-    weight = dict(zip(map(id, all_of_them), weights_of(all_of_them), strict=True))
+def _how_right(inside: Sequence[Verdict], weight: Mapping[int, float], seed: int) -> dict[str, Any]:
+    """weight: by the verdict's `id`."""
     places = sorted({one.part.place for one in inside})
     sums = np.array(  # of each place: weight, weight that is right
         [

@@ -11,16 +11,15 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from detector import EXIST, WANTED, filmed
-from detector_clips import LARGEST, Clip, Studio, clips_of, for_each, in_turn
-from detector_folds import Part, Verdict, accuracy, shares
+from detector import EXIST, WANTED
+from detector_clips import ANY, Clip, Studio, clips_of, encoded_again, file_of, for_each, in_turn
+from detector_folds import Part, Verdict, accuracy, of_kind, shares
 from detector_people import real_people
 from understudy.base.devices import choose_device
 from understudy.base.files import write_json
@@ -32,9 +31,7 @@ from understudy.forensics.detector_data import (
     centred,
     cut_pairs,
     load_footage,
-    random_treatment,
     save_footage,
-    treated,
 )
 from understudy.forensics.paper_network import PaperConfig
 from understudy.forensics.paper_training import Schedule, train_paper_detector
@@ -47,12 +44,9 @@ MOST_PAIRS = 48
 
 def footage_of(work: Path, clip: Clip, seed: int) -> Footage | None:
     """A clip encoded once more and cut; None where nobody is found. Kept in the work folder."""
-    stem = ".".join((clip.subject.name.replace(" ", "-"), clip.take.path.stem, "0"))
-    kept, path = work / "squares" / f"{stem}.safetensors", work / "squares" / f"{stem}.mp4"
+    kept = file_of(clip, ANY, work / "squares")
     if not kept.exists():
-        treatment = random_treatment(np.random.default_rng((seed, zlib.crc32(stem.encode()))))
-        take = clip.take
-        treated(take.path, path, treatment, start=take.start, end=take.end, region=take.region, longest=LARGEST)
+        path, _ = encoded_again(clip, ANY, kept, seed)
         try:
             pairs, zones = cut_pairs(path, PaperConfig().size)
         except PoseError:
@@ -125,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "settings": {name: str(value) for name, value in vars(options).items() if name not in ("output", "work")},
         EXIST: accuracy(verdicts),
         "recipes": {recipe: shares([one for one in verdicts if one.part.sample.recipe == recipe]) for recipe in WANTED},
-        "filmed": shares(filmed(verdicts)),
+        "filmed": shares(of_kind(verdicts, generated=False)),
     }
     print(content[EXIST])
     print(content["recipes"])

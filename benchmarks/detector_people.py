@@ -51,6 +51,11 @@ class Subject:
     """where and with which camera: who is filmed at one place does not help to judge another there"""
     real: bool
 
+    @property
+    def in_files(self) -> str:
+        """The name, as names of files have it."""
+        return self.name.replace(" ", "-")
+
 
 def made_up(number: int, folder: Path, seconds: float, shown: float) -> Subject:
     """Somebody of our own, filmed if that was not done before: all but the last `shown` seconds are learnt from."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 SURE_FROM = 0.85
+"""the sentences tell of answers that are sure from here on, one of `detector_folds.BINS`"""
 
 
 def percent(value: float | None) -> str:
