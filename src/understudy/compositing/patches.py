@@ -3,7 +3,7 @@
 Wexler et al. 2007 ("Space-Time Completion of Video", section 3): every patch that touches the hole looks for the one
 most like it outside, and all of them vote for what is in the hole, from coarse to fine. The search is PatchMatch's
 (Barnes et al. 2009), all patches at once. What smooth filling leaves as a blur in the shape of a person becomes wall,
-floor and grass.
+floor and grass; `seams` takes their steps of colour away.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from understudy.compositing.seams import MOST_PIXELS, correction, enlarged
 
 UInt8Array = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.floating[Any]]
@@ -275,16 +277,39 @@ def spread_inwards(values: npt.NDArray[Any], known: npt.NDArray[np.bool_]) -> Fl
 
 
 def _at_full_size(picture: UInt8Array, holes: UInt8Array, made: Floats, offsets: Floats) -> UInt8Array:
-    """What was made small, enlarged, with the detail of the places that it was taken from."""
+    """What was made small, enlarged, with the detail of the places that it was taken from, and without seams."""
     height, width = holes.shape
+    hidden = holes > 0
+    copied, places = _copied(picture, hidden, made, offsets)
+    shrink = max(1.0, float(np.sqrt(hidden.sum() / MOST_PIXELS)))
+    if shrink == 1:
+        added = correction(picture, hidden, copied, places)
+    else:
+        size = max(1, round(width / shrink)), max(1, round(height / shrink))
+        small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+        small_hidden = _shrunk(holes, size)
+        added = correction(small, small_hidden, *_copied(small, small_hidden, made, offsets))
+        added = enlarged(added, (height, width))
+    result: UInt8Array = picture.copy()
+    result[hidden] = np.clip((copied + added)[hidden] + 0.5, 0, 255).astype(np.uint8)
+    return result
+
+
+def _copied(
+    picture: UInt8Array, hidden: npt.NDArray[np.bool_], made: Floats, offsets: Floats
+) -> tuple[Floats, npt.NDArray[np.intp]]:
+    """(H, W, 3) the picture with its holes filled, and (H, W, 2) the row and column that each pixel came from."""
+    height, width = hidden.shape
     large = np.asarray(cv2.resize(made, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
-    y, x = np.nonzero(holes)
+    y, x = np.nonzero(hidden)
     ratio = np.array([height / made.shape[0], width / made.shape[1]])
     low_y = np.minimum((y / ratio[0]).astype(np.intp), made.shape[0] - 1)
     low_x = np.minimum((x / ratio[1]).astype(np.intp), made.shape[1] - 1)
     away = np.round(offsets[low_y, low_x] * ratio).astype(np.intp)
     from_y, from_x = np.clip(y + away[:, 0], 0, height - 1), np.clip(x + away[:, 1], 0, width - 1)
-    result: UInt8Array = picture.copy()
-    detail = (picture[from_y, from_x] - large[from_y, from_x]) * (holes[from_y, from_x] == 0)[:, None]
-    result[y, x] = np.clip(large[y, x] + detail + 0.5, 0, 255).astype(np.uint8)
-    return result
+    copied = picture.astype(np.float32)
+    detail = (picture[from_y, from_x] - large[from_y, from_x]) * ~hidden[from_y, from_x, None]
+    copied[y, x] = np.clip(large[y, x] + detail, 0, 255)
+    places = np.moveaxis(np.indices((height, width)), 0, -1).copy()
+    places[y, x] = np.stack([from_y, from_x], axis=-1)
+    return copied, places

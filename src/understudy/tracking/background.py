@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from understudy.compositing.patches import filled
+
 UInt8Array = npt.NDArray[np.uint8]
 
 MAX_SAMPLES = 32
@@ -57,9 +59,9 @@ class BackgroundMedian:
         """The background.
 
         Returns:
-            (H, W, 3) RGB; the share of its pixels that no frame showed, filled from their surroundings
-            (Telea 2004); the median difference, in grey levels, between the frames and it where the person is not:
-            large when the camera moves.
+            (H, W, 3) RGB; the share of its pixels that no frame showed, which are made up from the rest of the room
+            (`compositing.patches`); the median difference, in grey levels, between the frames and it where the person
+            is not: large when the camera moves.
 
         Raises:
             ValueError: no frame was added.
@@ -78,7 +80,7 @@ class BackgroundMedian:
                 background[tile] = _median(np.stack([frame[tile] for frame in self._frames[::2]]))
         share = float((holes > 0).mean())
         if 0 < share < 1:
-            background = inpaint(background, holes)
+            background = filled(background, holes)
         return background, share, self._difference(background)
 
     def _difference(self, background: UInt8Array) -> float:
@@ -168,23 +170,3 @@ def _comparators(count: int) -> Iterator[tuple[int, int]]:
                         yield i + j, i + j + k
             k //= 2
         p *= 2
-
-
-def inpaint(image: UInt8Array, holes: UInt8Array) -> UInt8Array:
-    """Fills holes from their surroundings, at a quarter of the size, since large holes hold no detail anyway."""
-    height, width = holes.shape
-    shrink = max(1, round(max(height, width) / 480))
-    small_size = (max(1, width // shrink), max(1, height // shrink))
-    kernel = np.ones((3, 3), np.uint8)
-    small_holes = cv2.dilate(
-        (cv2.resize(holes * 255, small_size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8), kernel
-    )
-    small = cv2.inpaint(cv2.resize(image, small_size, interpolation=cv2.INTER_AREA), small_holes, 3, cv2.INPAINT_TELEA)
-    x, y, box_width, box_height = cv2.boundingRect(holes)
-    box = (slice(max(0, y - shrink), y + box_height + shrink), slice(max(0, x - shrink), x + box_width + shrink))
-    filled = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)[box]
-    hole = (holes[box] > 0).astype(np.float32)
-    weight = np.maximum(cv2.blur(hole, (2 * shrink + 1, 2 * shrink + 1)), hole)[..., None]
-    result: UInt8Array = image.copy()
-    result[box] = (image[box] * (1 - weight) + filled * weight + 0.5).astype(np.uint8)
-    return result

@@ -14,7 +14,7 @@ from understudy.base.folders import cache_folder
 from understudy.errors import UnderstudyError
 from understudy.performance import VERSION, Performance
 
-TRACKING_VERSION = 7
+TRACKING_VERSION = 8
 """raised whenever the same video would give another performance, so that cached ones are made again"""
 
 
