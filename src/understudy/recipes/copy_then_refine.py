@@ -44,6 +44,7 @@ from understudy.recipes.parts import prior
 from understudy.recipes.parts.copy_then_refine_config import Config, fast, instant, paper, preview
 from understudy.recipes.parts.dressing import Dressing, dressings
 from understudy.recipes.parts.kept_frames import STATISTICS, WEIGHTS, KeptPictures, gathered, kept_poses
+from understudy.recipes.parts.person_alone import PersonAlone
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, pose_of
 from understudy.recipes.parts.recipe import ENDLESS, Recipe
 from understudy.recipes.parts.refined import JUDGED, best, neutral, over, refiner_for, told
@@ -231,7 +232,7 @@ class RefiningPlayer:
         """See `Player.play`: `(S, S, 4)`, cut out. Where no part of the body is seen: nobody."""
         config, pose = self.config, pose_of(moments, self.config.size)
         chosen = chosen_frames(config, pose, self.kept, self.weights["moment"])
-        pictures = KeptPictures(self.weights, config.size, chosen.frames.ravel())
+        pictures = PersonAlone(config, self.kept, KeptPictures(self.weights, config.size, range(len(self.kept))))
         # Warping and the network take about as long as each other: one is busy with the next moment meanwhile
         ahead = ReadAhead(dressings(config, config.side, self.kept, pictures, chosen, pose, range(len(pose))), AHEAD)
         try:

@@ -28,6 +28,7 @@ from understudy.recipes.parts.kept_frames import (
     gathered,
     kept_poses,
 )
+from understudy.recipes.parts.person_alone import PersonAlone
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, pose_of
 from understudy.recipes.parts.recipe import Recipe
 from understudy.recipes.parts.source_choice import chosen_frames
@@ -134,7 +135,8 @@ class WarpPlayer:
         """See `Player.play`: `(S, S, 4)`, cut out. Where no part of the body is seen: nobody."""
         config, pose = self.config, pose_of(moments, self.config.size)
         chosen = chosen_frames(config, pose, self.kept, self.weights["moment"])
-        wardrobe = Wardrobe(config, self.kept, KeptPictures(self.weights, config.size, chosen.frames.ravel()))
+        pictures = KeptPictures(self.weights, config.size, range(len(self.kept)))
+        wardrobe = Wardrobe(config, self.kept, PersonAlone(config, self.kept, pictures))
         agreement = Agreement(config.size, config.choice)
         wanted, seen = with_made_up_points(pose.xy, pose.confidence)
         for moment in range(len(pose)):

@@ -30,7 +30,7 @@ OVERLAP = 0.4
 """thicknesses by which a group reaches under the one before it, so that no gap opens as soon as they part"""
 
 ARMS = ("right arm", "left arm")
-_ARM_PARTS = [part for arm in ARMS for part in GROUPS[arm]]
+ARM_PARTS = [part for arm in ARMS for part in GROUPS[arm]]
 CROSSING = 1.3
 """thicknesses from both arms within which they cross"""
 CLOTH = "cloth"
@@ -111,7 +111,7 @@ def cut(
         thickness: (P,) pixels, of `thicknesses`.
         cloth: what hangs over both legs.
     """
-    box = box_about(picture[..., 3], math.ceil(CROSSING * float(thickness[_ARM_PARTS].max())))
+    box = box_about(picture[..., 3], math.ceil(CROSSING * float(thickness[ARM_PARTS].max())))
     if box is None:
         return []
     corner = np.array([box.left, box.top], np.float32)

@@ -18,6 +18,7 @@ from understudy.conditioning.limb_warps import PARTS
 from understudy.poses.pose import Pose
 from understudy.recipes.parts.dressing import Dressing, Warping, dressings
 from understudy.recipes.parts.kept_frames import KeptPictures, kept_poses
+from understudy.recipes.parts.person_alone import PersonAlone
 from understudy.recipes.parts.source_choice import chosen_frames
 from understudy.recipes.parts.trained import Arrays
 
@@ -124,6 +125,7 @@ def rehearsed(
         ActorError: the frames in `weights` cannot be decoded.
     """
     kept, filmed_at = kept_poses(weights, config.size), weights["moment"]
+    frames = PersonAlone(config, kept, KeptPictures(weights, config.size, range(len(kept))))
     parted = blocks_of(filmed_at, blocks, config.gap, config.sources)
     found = []
     pairs = max(1, (moments // 2 if paired else moments) // max(1, len(parted)))
@@ -134,7 +136,6 @@ def rehearsed(
             chosen = chosen_frames(config, driving, wardrobe, filmed_at[others])
             wanted = sorted(set(shown))
             needed = {int(others[frame]): int(frame) for frame in chosen.frames[:, wanted].ravel()}
-            frames = KeptPictures(weights, config.size, [*needed, *own[wanted]])
             pictures = {place: frames[frame] for frame, place in needed.items()}
             rehearsal = Rehearsal.empty(len(shown), config.sources, config.size)
             dressed = dressings(config, config.size, wardrobe, pictures, chosen, driving, wanted)

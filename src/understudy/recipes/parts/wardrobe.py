@@ -71,7 +71,7 @@ class Wardrobe:
     """
 
     def __init__(self, config: Cut, kept: Pose, pictures: Mapping[int, Image]) -> None:
-        self.config, self.pictures = config, pictures
+        self.config, self.kept, self.pictures = config, kept, pictures
         self.points, self.seen = with_made_up_points(kept.xy, kept.confidence)
         some, many = (list(pictures)[:: max(1, len(pictures) // count)] for count in (MEASURED, LOOKED_THROUGH))
         self.thickness = thicknesses([(pictures[frame], self.points[frame]) for frame in some], config.size)
@@ -103,7 +103,7 @@ class Wardrobe:
         usable = parts_seen(both)
         shown, filmed = np.zeros((size, size, 4), np.float32), np.ones((size, size), np.float32)
         transforms = part_transforms(wanted, self.points[frame], both, size)
-        for layer in self._layers(frame):
+        for layer in self.layers(frame):
             present = tuple(part for part in layer.parts if usable[part])
             if not present:
                 continue
@@ -137,7 +137,8 @@ class Wardrobe:
             filmed[fine] = (own * ((1 - behind) / 255) + behind * filmed[fine]) * (1 - cut_off)
         return shown, filmed
 
-    def _layers(self, frame: int) -> list[Layer]:
+    def layers(self, frame: int) -> list[Layer]:
+        """A reference frame cut apart, the farthest from the camera first."""
         if frame not in self._cut:
             picture = self.pictures[frame]
             seen = parts_seen(self.seen[frame])

@@ -1,0 +1,221 @@
+"""The reference's frames without what passes before the person: a ball, a hand-held thing, somebody's arm.
+
+A warp takes what lies on a thigh along with the thigh, in whatever pose it is shown. Other frames of the same person
+say that it does not belong there: all of them are warped into one pose, where most of them agree on what the person
+looks like, and that look is warped back into each frame. What a frame shows that hardly any other does, and that is
+larger than a print may slip, is taken out, and the usual look put in its place.
+
+People look otherwise from behind than from the front, and from the side: each view is compared with its own kind only.
+Heads are left alone, since they turn by themselves, and so is what is near an arm: a hand before a hip is no stranger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from understudy.conditioning.limb_warps import HEAD, NECK, PELVIS, parts_seen, with_made_up_points
+from understudy.poses.pose import LEFT_SHOULDER, RIGHT_SHOULDER, Pose
+from understudy.poses.similarity import Similarity
+from understudy.recipes.parts.limb_layers import ARM_PARTS, Layer
+from understudy.recipes.parts.wardrobe import Cut, Wardrobe
+
+Floats = npt.NDArray[np.float32]
+Image = npt.NDArray[np.uint8]
+Bools = npt.NDArray[np.bool_]
+
+SIDE = 128
+"""pixels of the squares in which looks are compared"""
+COMPARED = 48
+"""frames, spread over the reference, that say what the person looks like from one side"""
+ASIDE = 0.3
+"""lengths of the trunk: width between the shoulders, below which somebody is seen from the side"""
+LEAST = 12
+"""of them that must show a place for its look to be known"""
+USUAL = (0.2, 0.8)
+"""quantiles over them between which a colour is usual: what every fifth frame shows at a place belongs there"""
+SLIP = 2
+"""pixels of `SIDE` by which a print or a hem may lie elsewhere than usual"""
+CLEARLY, SOMEWHAT = 45.0, 22.0
+"""levels of a colour beyond what is usual, blurred: what is strange, and what still is if it touches that"""
+BLUR = 1.2
+"""pixels of `SIDE`: of that blur"""
+SMALLEST = 0.008
+"""of the person's pixels that a strange thing takes up; what is smaller is a fold or a shadow"""
+LARGEST = 0.14
+"""of them that all strange things take up: beyond, it is the person who has changed, a coat taken off say"""
+NEAR_ARMS = 1.6
+"""thicknesses of an arm within which everything may be it, seen from another side or followed badly"""
+RIM = 2
+"""pixels of `SIDE` about a strange thing that show something of it"""
+
+
+@dataclass(frozen=True)
+class Small:
+    """How frames are cut and warped for comparison: see `wardrobe.Cut`."""
+
+    size: int
+    softness: float
+    reach: float
+    layers: bool
+
+
+class PersonAlone(Mapping[int, Image]):
+    """Frames as `kept_frames.KeptPictures` has them, (S, S, 4) RGB and matte, of the person alone.
+
+    Args:
+        config: how they will be warped.
+        kept: poses of all frames, in pixels of the S x S pictures.
+        pictures: all of them, by index.
+    """
+
+    def __init__(self, config: Cut, kept: Pose, pictures: Mapping[int, Image]) -> None:
+        self._pictures = pictures
+        side = min(SIDE, config.size)
+        smaller = Similarity.resized(side / config.size).of_pose(kept, (side, side))
+        small = Small(side, config.softness, config.reach, config.layers)
+        self._views = _views(smaller)
+        self._looks = {view: _look_of(small, smaller, pictures, self._views == view) for view in np.unique(self._views)}
+
+    def __getitem__(self, frame: int) -> Image:
+        picture, look = self._pictures[frame], self._looks[self._views[frame]]
+        return picture if look is None else look.without_things(frame, picture)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._pictures)
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+
+class _Look:
+    """What a person usually looks like.
+
+    Args:
+        filmed: frames, small, with all poses.
+        usual: (N, N, 4) the least, the middle and the most of the usual range of colours, and 255 where it is known.
+        shown_in: the frame in whose pose they are.
+    """
+
+    def __init__(self, filmed: Wardrobe, usual: list[Image], shown_in: int) -> None:
+        self._filmed = filmed
+        self._usual = [self._wardrobe(picture, shown_in) for picture in usual]
+
+    def _wardrobe(self, picture: Image, shown_in: int) -> Wardrobe:
+        filmed = self._filmed
+        one = Pose(filmed.kept.xy[[shown_in]], filmed.kept.confidence[[shown_in]], filmed.kept.size_hw)
+        worn = Wardrobe(filmed.config, one, {0: picture})
+        worn.thickness, worn.cloth = filmed.thickness, filmed.cloth
+        return worn
+
+    def without_things(self, frame: int, picture: Image) -> Image:
+        """A frame (S, S, 4) as the person alone would look in it; the frame itself where nothing is strange."""
+        things, usual = self.strange(frame, picture)
+        if not things.any():
+            return picture
+        size = picture.shape[1::-1]
+        straight = np.dstack([usual[..., :3] * (255 / np.maximum(usual[..., 3:], 1)), usual[..., 3]])
+        whole = cv2.resize(np.clip(straight, 0, 255), size, interpolation=cv2.INTER_LINEAR)
+        wide = cv2.dilate(things.astype(np.uint8), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8))
+        share = cv2.resize(cv2.GaussianBlur(wide.astype(np.float32), (0, 0), 1), size)[..., None]
+        return np.asarray(np.clip(picture + share * (whole - picture) + 0.5, 0, 255), np.uint8)
+
+    def strange(self, frame: int, picture: Image) -> tuple[Bools, Floats]:
+        """(N, N) where a frame (S, S, 4) shows what is no part of the person, and (N, N, 4) what one would expect."""
+        filmed = self._filmed
+        side, wanted = filmed.config.size, filmed.points[frame]
+        small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+        near = filmed.nearness(wanted)
+        (least, _), (middle, own), (most, _) = (one.dressed(0, wanted, filmed.seen[frame], near) for one in self._usual)
+        opaque, expected = small[..., 3] > 127, middle[..., 3] > 127
+        compared = opaque & (middle[..., 3] > 200) & (own > 0.5)
+        kernel = np.ones((2 * SLIP + 1, 2 * SLIP + 1), np.uint8)
+        lowest, highest = cv2.erode(least[..., :3], kernel), cv2.dilate(most[..., :3], kernel)
+        shown = small[..., :3].astype(np.float32)
+        beyond = np.maximum(shown - highest, lowest - shown).max(axis=-1)
+        weight = cv2.GaussianBlur(compared.astype(np.float32), (0, 0), BLUR)
+        beyond = cv2.GaussianBlur(np.where(compared, np.maximum(beyond, 0), np.float32(0)), (0, 0), BLUR)
+        beyond /= np.maximum(weight, np.float32(0.3))
+        area = max(int(opaque.sum()), 1)
+        core = _large((beyond > CLEARLY) & ~self._by_itself(near, filmed.seen[frame]), SMALLEST * area)
+        things = _touching((beyond > SOMEWHAT) | (opaque & ~expected), core)
+        return (things if things.sum() < LARGEST * area else np.zeros_like(things)), middle
+
+    def _by_itself(self, near: Floats, seen: Bools) -> Bools:
+        """(N, N): where the head is the nearest part of the body, or an arm is near."""
+        known = np.where(parts_seen(seen)[:, None, None], near, np.float32(np.inf))
+        moves = (known.argmin(axis=0) == HEAD) | (known[ARM_PARTS].min(axis=0) < NEAR_ARMS)
+        side = self._filmed.config.size
+        return np.asarray(cv2.resize(moves.astype(np.uint8), (side, side), interpolation=cv2.INTER_NEAREST) > 0)
+
+
+def _views(kept: Pose) -> npt.NDArray[np.int_]:
+    """(F,) 1 seen from the front, -1 from behind, 0 from the side."""
+    points, _ = with_made_up_points(kept.xy, kept.confidence)
+    across = points[:, LEFT_SHOULDER, 0] - points[:, RIGHT_SHOULDER, 0]
+    trunk = np.linalg.norm(points[:, NECK] - points[:, PELVIS], axis=1)
+    return np.where(np.abs(across) < ASIDE * trunk, 0, np.sign(across)).astype(int)
+
+
+def _large(mask: Bools, least: float) -> Bools:
+    """The pieces of a mask that have at least so many pixels."""
+    _, labels, pieces, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    large = pieces[:, cv2.CC_STAT_AREA] >= least
+    large[0] = False
+    return np.asarray(large[labels])
+
+
+def _touching(mask: Bools, core: Bools) -> Bools:
+    """The pieces of a mask, with the core, that hold something of the core."""
+    _, labels = cv2.connectedComponents((mask | core).astype(np.uint8))
+    held = np.zeros(labels.max() + 1, bool)
+    held[labels[core]] = True
+    held[0] = False
+    return np.asarray(held[labels])
+
+
+def _look_of(config: Small, kept: Pose, pictures: Mapping[int, Image], view: Bools) -> _Look | None:
+    """None where too few frames say anything, or all that they show is usual.
+
+    Args:
+        kept: all poses, in pixels of the small pictures.
+        view: (F,) the frames to look at.
+    """
+    shown = [frame for frame in pictures if view[frame]]
+    some, side = shown[:: max(1, len(shown) // COMPARED)], config.size
+    if len(some) < LEAST:
+        return None
+    small = {
+        frame: np.asarray(cv2.resize(pictures[frame], (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+        for frame in some
+    }
+    filmed = Wardrobe(config, kept, small)
+    pose = _least_hidden(filmed, some)
+    at = filmed.points[pose], filmed.seen[pose], filmed.nearness(filmed.points[pose])
+    dressed, own = (np.stack(kind) for kind in zip(*(filmed.dressed(frame, *at) for frame in some), strict=True))
+    shows = (dressed[..., 3] > 200) & (own > 0.5)
+    known = shows.sum(axis=0) >= LEAST
+    colours = np.where(shows[..., None], dressed[..., :3], np.float32(np.nan))[:, known]
+    usual = [np.zeros((side, side, 4), np.uint8) for _ in range(3)]
+    for picture, values in zip(usual, np.nanquantile(colours, (USUAL[0], 0.5, USUAL[1]), axis=0), strict=True):
+        picture[known] = np.concatenate([values + 0.5, np.full((len(values), 1), 255)], axis=1)
+    look = _Look(filmed, usual, pose)
+    return look if any(look.strange(frame, small[frame])[0].any() for frame in some) else None
+
+
+def _least_hidden(filmed: Wardrobe, some: list[int]) -> int:
+    """The frame that shows most parts of the body, and of those the one whose limbs hide least of each other."""
+    parts = {frame: int(parts_seen(filmed.seen[frame]).sum()) for frame in some}
+    whole = [frame for frame in some if parts[frame] == max(parts.values())]
+    return min(whole, key=lambda frame: _hidden(filmed.layers(frame)))
+
+
+def _hidden(layers: list[Layer]) -> float:
+    """The share of all layers that other layers hide."""
+    opaque = sum(int((layer.picture[..., 3] > 127).sum()) for layer in layers)
+    made_up = sum(int(((layer.picture[..., 3] > 127) & (layer.filmed < 128)).sum()) for layer in layers)
+    return made_up / max(opaque, 1)
