@@ -213,7 +213,7 @@ def test_instant_trains_nothing_and_may_be_made_again_or_replaced(
     output = tmp_path / "out.mp4"
     clone(me, dance, output, preset="instant", consent="I am it", device="cpu")
     actor = Actor.load(tmp_path / "out.actor")
-    assert (actor.recipe, actor.size) == ("copy-then-refine", 256)
+    assert (actor.recipe, actor.size) == ("copy-then-refine", 512)
     assert (actor.record["steps"], actor.record["preset"]) == (0, "instant")
     assert actor.consent.text == "I am it"
     assert probe(output).frames == len(dance)

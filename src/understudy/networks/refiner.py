@@ -134,6 +134,30 @@ def chosen_of(pictures: Tensor, logits: Tensor) -> Tensor:
     return (share[:, :, None] * pictures).sum(dim=1)
 
 
+def decided(refinement: Refinement) -> Refinement:
+    """As it is played: a little flow or paint is none, and much paint is all.
+
+    What is looked up between pixels loses its sharpness, so that a hint costs more than it gives; while training, hints
+    are how it learns.
+    """
+    flow, mask = refinement.flow, refinement.mask
+    return refinement._replace(
+        flow=flow * ((flow.norm(dim=2, keepdim=True) - STILL) / STILL).clamp(0, 1),
+        mask=((mask - HINT) / (1 - 2 * HINT)).clamp(0, 1),
+    )
+
+
+def unchanged(logits: Tensor) -> Refinement:
+    """That of a network which changes nothing, for a choice by logits (B, K, h, w)."""
+    batch, _, height, width = logits.shape
+    return Refinement(
+        torch.zeros_like(logits),
+        logits.new_zeros(*logits.shape[:2], 2, height, width),
+        logits.new_zeros(batch, PICTURE, height, width),
+        logits.new_zeros(batch, 1, height, width),
+    )
+
+
 def applied(pictures: Tensor, logits: Tensor, refinement: Refinement, *, played: bool = False) -> Tensor:
     """The picture that a refinement makes of warped pictures, which may be larger than those that the network saw.
 
@@ -142,17 +166,14 @@ def applied(pictures: Tensor, logits: Tensor, refinement: Refinement, *, played:
     Args:
         pictures: (B, K, 4, H, W) premultiplied, in [0, 1].
         logits: (B, K, h, w) of the choice without the network.
-        played: without hints: a little flow or paint is none, and much paint is all. What is looked up between pixels
-            loses its sharpness, so that a hint costs more than it gives; while training, hints are how it learns.
+        played: whether it is first `decided`.
 
     Returns:
         (B, 4, H, W) premultiplied, in [0, 1].
     """
     size_hw = (pictures.shape[-2], pictures.shape[-1])
+    refinement = decided(refinement) if played else refinement
     flow, mask = refinement.flow, refinement.mask
-    if played:
-        flow = flow * ((flow.norm(dim=2, keepdim=True) - STILL) / STILL).clamp(0, 1)
-        mask = ((mask - HINT) / (1 - 2 * HINT)).clamp(0, 1)
     moved = pictures
     if not played or flow.any():
         seen = 2 * flow.shape[-1]

@@ -25,12 +25,13 @@ Shape letters: B moments, K sources, N the side that the network sees, S the sid
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -38,16 +39,27 @@ from understudy import losses
 from understudy.base.devices import Device, autocast, ready_device
 from understudy.base.threads import ReadAhead
 from understudy.networks.efficientnet_lite import LiteFeatures
-from understudy.networks.refiner import Refinement, Refiner, applied, chosen_of
+from understudy.networks.refiner import Refinement, Refiner, applied, chosen_of, unchanged
 from understudy.poses.similarity import Similarity
 from understudy.recipes.parts import prior
+from understudy.recipes.parts.boxes import Box
 from understudy.recipes.parts.copy_then_refine_config import Config, fast, instant, paper, preview
 from understudy.recipes.parts.dressing import Dressing, dressings
+from understudy.recipes.parts.full_size import FullSize
 from understudy.recipes.parts.kept_frames import STATISTICS, WEIGHTS, KeptPictures, gathered, kept_poses
 from understudy.recipes.parts.person_alone import PersonAlone
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, pose_of
 from understudy.recipes.parts.recipe import ENDLESS, Recipe
-from understudy.recipes.parts.refined import JUDGED, best, neutral, over, refiner_for, told
+from understudy.recipes.parts.refined import (
+    JUDGED,
+    as_filmed,
+    best,
+    changes_nothing,
+    neutral,
+    over,
+    refiner_for,
+    told,
+)
 from understudy.recipes.parts.rehearsal import Rehearsal, rehearsed
 from understudy.recipes.parts.rehearsal_tensors import crop, tensors
 from understudy.recipes.parts.source_choice import chosen_frames
@@ -213,6 +225,21 @@ def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
 # -- Generation ----------------------------------------------------------------------------------------------------
 
 
+class Refined(NamedTuple):
+    """What the network makes of a moment: a part (h, w) of its N x N pixels."""
+
+    box: Box
+    """where the part lies"""
+    picture: npt.NDArray[np.float32]
+    """(h, w, 4) premultiplied, 0-255"""
+    frames: npt.NDArray[np.intp]
+    """(K,) that it was made of"""
+    share: npt.NDArray[np.float32]
+    """(K, h, w) how much of each is shown as it was filmed"""
+    places: npt.NDArray[np.float32]
+    """(K, h, w, 2) which pixels of each, at N"""
+
+
 class RefiningPlayer:
     """Warps the chosen reference frames and applies what the network says of them.
 
@@ -227,35 +254,51 @@ class RefiningPlayer:
         self.config, self.weights, self.device = config, weights, device
         self.kept = kept_poses(weights, config.size)
         self.network = restored(refiner_for(config), below(weights, NETWORK), device)
+        self.plain = changes_nothing(weights[NETWORK + "last.weight"], weights[NETWORK + "last.bias"])
 
     def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
         """See `Player.play`: `(S, S, 4)`, cut out. Where no part of the body is seen: nobody."""
-        config, pose = self.config, pose_of(moments, self.config.size)
-        chosen = chosen_frames(config, pose, self.kept, self.weights["moment"])
-        pictures = PersonAlone(config, self.kept, KeptPictures(self.weights, config.size, range(len(self.kept))))
-        # Warping and the network take about as long as each other: one is busy with the next moment meanwhile
-        ahead = ReadAhead(dressings(config, config.side, self.kept, pictures, chosen, pose, range(len(pose))), AHEAD)
+        small, poses = replace(self.config, size=self.config.side), pose_of(moments, self.config.size)
+        to_small = Similarity.resized(small.size / self.config.size)
+        pose, kept = (to_small.of_pose(one, (small.size, small.size)) for one in (poses, self.kept))
+        chosen = chosen_frames(small, pose, kept, self.weights["moment"])
+        frames = KeptPictures(self.weights, self.config.size, range(len(kept)))
+        large = PersonAlone(self.config, self.kept, frames)
+        full_size = FullSize(large, self.config.size, small.size)
+        # These three take about as long as each other: each is busy with a later moment than the one behind it
+        dressed = ReadAhead(dressings(small, kept, large.at(small.size), chosen, pose, range(len(pose))), AHEAD)
+        refined = ReadAhead(self._all_refined(dressed), AHEAD)
         try:
-            for one in ahead:
-                yield self._refined(one)
+            for one in refined:
+                shown = np.zeros((self.config.size, self.config.size, 4), np.uint8)
+                if one is not None:
+                    larger = full_size.enlarged(one.picture, one.frames, one.share, one.places)
+                    shown[one.box.at(self.config.size / small.size)] = larger
+                yield shown
         finally:
-            ahead.stop()
+            refined.stop()
+
+    def _all_refined(self, dressed: ReadAhead[Dressing]) -> Generator[Refined | None, None, None]:
+        try:
+            yield from map(self._refined, dressed)
+        finally:
+            dressed.stop()
 
     @torch.inference_mode()
-    def _refined(self, whole: Dressing) -> Frame:
-        shown = np.zeros(whole.large.shape[1:], np.uint8)
-        box = whole.person(ROOM, 2 ** len(self.config.widths))
+    def _refined(self, whole: Dressing) -> Refined | None:
+        """What is made of a moment at the network's side; None where nothing is shown."""
+        box = whole.person(ROOM, 2 ** len(self.config.widths), self.config.size)
         if box is None:
-            return shown
+            return None
         one = whole.part(box)
-        small, filmed, logits, pose = (tensor.to(self.device) for tensor in tensors(one))
-        with autocast(self.device):
-            refinement = self.network(small, filmed, logits, pose)
-        large = torch.from_numpy(one.large).to(self.device)[None].permute(0, 1, 4, 2, 3) / 255
-        picture = applied(large, logits, refinement, played=True)[0]
-        made = (255 * picture + 0.5).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
-        shown[box.at(whole.large.shape[1] / whole.small.shape[1])] = made
-        return shown
+        pictures, filmed, logits, pose = (tensor.to(self.device) for tensor in tensors(one))
+        if self.plain:
+            refinement = unchanged(logits)
+        else:
+            with autocast(self.device):
+                refinement = self.network(pictures, filmed, logits, pose)
+        made = (255 * applied(pictures, logits, refinement, played=True)[0]).permute(1, 2, 0).cpu().numpy()
+        return Refined(box, np.ascontiguousarray(made), one.frames, *as_filmed(one, logits, refinement))
 
 
 def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> RefiningPlayer:

@@ -146,7 +146,7 @@ class WarpPlayer:
                 shares = mixture(chosen.frames[0], moment, config.fade)
                 shown = sum((share * dressed(frame)[0] for frame, share in shares.items()), np.float32(0))
             else:
-                sources, filmed = zip(*map(dressed, chosen.frames[:, moment]), strict=True)
+                sources, filmed, _ = zip(*map(dressed, chosen.frames[:, moment]), strict=True)
                 shown = agreement.shown(np.stack(sources), np.stack(filmed), chosen.distances[:, moment])
             yield np.asarray(shown + np.float32(0.5), np.uint8)
 

@@ -51,7 +51,7 @@ def evaluate(
         reference: video of one person; half a minute or more says something.
         output: the folder to write: index.html, the numbers (results.json), the clips and the actors.
         recipes: what to compare; left out, everything.
-        preset: "preview" (128x128; copy-then-refine 256x256), "fast" (256x256; 512x512), or "paper": all the numbers of
+        preset: "preview" (128x128; copy-then-refine 512x512), "fast" (256x256; 768x768), or "paper": all the numbers of
             the papers, at 256x256 or 512x512 (1024x1024). All are compared at the size of the largest.
         max_minutes: of training, for each recipe.
         actor: a trained actor, instead of a reference.

@@ -61,7 +61,7 @@ def train(
             it takes where nothing is given. The default recipe learns from the reference alone.
         recipe: the method; left out, "copy-then-refine". The papers' are "performance-cloning", "everybody-dance-now"
             and "poses-in-the-wild"; `understudy recipes` lists all.
-        preset: "instant": 256x256 within seconds, nothing is trained. "preview": minutes on a CPU. "fast": longer,
+        preset: "instant": 512x512 within seconds, nothing is trained. "preview": minutes on a CPU. "fast": longer,
             and larger. "paper": all the paper's numbers, at its size; of a recipe without a paper the largest picture
             and the longest training. Sizes differ by recipe: `understudy recipes NAME` says them.
         resume: go on with an interrupted run of this output, or start one.

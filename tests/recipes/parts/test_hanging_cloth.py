@@ -73,7 +73,7 @@ def test_a_skirt_is_whole_between_legs_farther_apart_than_they_were(skirt, opaqu
     wide = figure(0.24)
     clothes, wanted = wardrobe(skirt), points_of(wide)
     seen = warps.with_made_up_points(wide.xy, wide.confidence)[1][0]
-    shown, filmed = clothes.dressed(0, wanted, seen, clothes.nearness(wanted))
+    shown, filmed, _ = clothes.dressed(0, wanted, seen, clothes.nearness(wanted))
     for down in (0.5, 0.9):
         places = [wanted[hip] + down * (wanted[knee] - wanted[hip]) for hip, knee in _THIGHS]
         x, y = np.rint(np.mean(places, axis=0)).astype(int)

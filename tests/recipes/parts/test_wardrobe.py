@@ -4,7 +4,7 @@ import numpy as np
 
 from tiny import STANDING
 from understudy.conditioning.limb_warps import with_made_up_points
-from understudy.poses.pose import LEFT_WRIST, RIGHT_WRIST, Pose
+from understudy.poses.pose import LEFT_HIP, LEFT_WRIST, RIGHT_WRIST, Pose
 from understudy.recipes import limb_warp
 from understudy.recipes.parts.wardrobe import Wardrobe
 
@@ -23,7 +23,7 @@ def dressed(kept):
     wardrobe = Wardrobe(CONFIG, kept, {0: np.full((SIZE, SIZE, 4), 255, np.uint8)})
     wanted = standing()
     points, seen = with_made_up_points(wanted.xy, wanted.confidence)
-    _, filmed = wardrobe.dressed(0, points[0], seen[0], wardrobe.nearness(points[0]))
+    _, filmed, _ = wardrobe.dressed(0, points[0], seen[0], wardrobe.nearness(points[0]))
     return filmed, points[0]
 
 
@@ -41,3 +41,19 @@ def test_a_hand_that_the_pictures_edge_cut_off_was_not_filmed_and_the_other_one_
 def test_a_figure_that_is_whole_in_the_picture_was_filmed_whole():
     filmed, points = dressed(standing())
     assert at(filmed, points, RIGHT_WRIST) > 0.8 and at(filmed, points, LEFT_WRIST) > 0.8
+
+
+def test_it_says_which_pixel_of_the_frame_every_place_shows():
+    """Of the same pose moved by 8 pixels the one 8 pixels away, and none where nobody is."""
+    kept = standing(shift=8 / SIZE)
+    picture = np.zeros((SIZE, SIZE, 4), np.uint8)
+    picture[4:-4, 16:-4] = 255
+    wardrobe = Wardrobe(CONFIG, kept, {0: picture})
+    wanted = standing()
+    points, seen = with_made_up_points(wanted.xy, wanted.confidence)
+    places = wardrobe.dressed(0, points[0], seen[0], wardrobe.nearness(points[0])).places
+    assert places.shape == (SIZE, SIZE, 2)
+    for joint in (RIGHT_WRIST, LEFT_WRIST, LEFT_HIP):
+        x, y = points[0][joint].round().astype(int)
+        np.testing.assert_allclose(places[y, x], (x + 8, y), atol=0.3)
+    assert np.isnan(places[-2:, -2:]).all()

@@ -97,15 +97,15 @@ def paper() -> Config:
 
 
 def fast() -> Config:
-    """512x512."""
-    return Config(size=512, steps=600, pairs=200)
+    """768x768."""
+    return Config(size=768, steps=600, pairs=200)
 
 
 def preview() -> Config:
-    """256x256, adapted to the person in minutes."""
-    return Config(size=256, steps=150, pairs=120)
+    """512x512, adapted to the person in minutes."""
+    return Config(size=512, steps=150, pairs=120)
 
 
 def instant() -> Config:
-    """256x256, the network as it is."""
-    return Config(size=256, steps=0)
+    """512x512, the network as it is."""
+    return Config(size=512, steps=0)

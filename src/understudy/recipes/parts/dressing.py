@@ -31,12 +31,14 @@ class Warping(Cut, Choosing, Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Dressing:
-    """One moment. N is the side that a network sees, S that of the recipe's picture."""
+    """One moment. N is the side that a network sees."""
 
-    large: Floats
-    """(K, S, S, 4) premultiplied, 0-255"""
-    small: Floats
-    """(K, N, N, 4) the same pictures"""
+    frames: npt.NDArray[np.intp]
+    """(K,) the kept frames that are shown"""
+    pictures: Floats
+    """(K, N, N, 4) premultiplied, 0-255"""
+    places: Floats
+    """(K, N, N, 2) x, y: which pixel of the frame, at N, each place shows; NaN beyond the person"""
     filmed: Floats
     """(K, N/2, N/2) in [0, 1]: 0 where it was made up from around"""
     logits: Floats
@@ -44,24 +46,30 @@ class Dressing:
     pose: Floats
     """(P, N/2, N/2) in [0, 1]: 1 on the middle line of each part of the body"""
 
-    def person(self, room: int, multiple: int) -> Box | None:
-        """What any picture shows and `room` pixels more, its edges at multiples; None where none shows anything."""
-        side = self.small.shape[1]
-        box = box_about(self.small[..., 3].max(axis=0), room, multiple)
-        if box is not None and (side % multiple or self.large.shape[1] * multiple % side):
-            return Box(0, 0, side, side)  # no such box is whole pixels of the large pictures
-        return box
+    def person(self, room: int, multiple: int, size: int) -> Box | None:
+        """What any picture shows and `room` pixels more, its edges at multiples; None where none shows anything.
+
+        Args:
+            size: S, of a larger picture, of which the box is whole pixels, too.
+        """
+        side = self.pictures.shape[1]
+        box = box_about(self.pictures[..., 3].max(axis=0), room, multiple)
+        whole = side % multiple == 0 and size * multiple % side == 0
+        return box if box is None or whole else Box(0, 0, side, side)
 
     def part(self, box: Box) -> Dressing:
         """What it is of a part of the picture."""
-        side, coarse = self.small.shape[1], box.at(1 / STEP)
-        large, small = (one[(slice(None), *box.at(one.shape[1] / side))] for one in (self.large, self.small))
-        return Dressing(large, small, *(one[(slice(None), *coarse)] for one in (self.filmed, self.logits, self.pose)))
+        fine, coarse = (slice(None), *box.at()), (slice(None), *box.at(1 / STEP))
+        return Dressing(
+            self.frames,
+            self.pictures[fine],
+            self.places[fine],
+            *(one[coarse] for one in (self.filmed, self.logits, self.pose)),
+        )
 
 
 def dressings(
     config: Warping,
-    side: int,
     kept: Pose,
     pictures: Mapping[int, Image],
     chosen: Chosen,
@@ -71,9 +79,9 @@ def dressings(
     """Some moments of a driver, one after the other.
 
     Args:
-        side: N, pixels.
-        kept: poses of the reference's frames, in pixels of the S x S picture.
-        pictures: those that were chosen, by index: (S, S, 4) RGB and matte.
+        config: its `size` is N.
+        kept: poses of the reference's frames, in pixels of the N x N picture.
+        pictures: those that were chosen, by index: (N, N, 4) RGB and matte.
         chosen: for every moment of the driver.
         pose: the driver's, in pixels of the same picture.
         wanted: moments, in rising order.
@@ -85,29 +93,23 @@ def dressings(
     paths = [min(path, len(chosen.frames) - 1) for path in range(config.sources)]
     for moment in wanted:
         if before is None or moment != before + 1:  # it holds on to the moment before
-            agreement = Agreement(side, config.choice)
+            agreement = Agreement(config.size, config.choice)
         before = moment
         near, usable = wardrobe.nearness(xy[moment]), parts_seen(seen[moment])
         dressed = [wardrobe.dressed(int(frame), xy[moment], seen[moment], near) for frame in chosen.frames[:, moment]]
-        large, filmed = (np.stack([dressed[path][kind] for path in paths]) for kind in (0, 1))
-        small, own = _at(large, side), _at(filmed, side)
-        fault = agreement.fault(small, own, chosen.distances[paths, moment])
+        worn, filmed, places = (np.stack([dressed[path][kind] for path in paths]) for kind in range(3))
+        fault = agreement.fault(worn, filmed, chosen.distances[paths, moment])
+        half = config.size // STEP
         yield Dressing(
-            large,
-            small,
-            _at(own, side // STEP),
+            chosen.frames[paths, moment],
+            worn,
+            places,
+            np.stack([cv2.resize(one, (half, half), interpolation=cv2.INTER_AREA) for one in filmed]),
             logits_of(fault, config.choice),
-            _drawn(near, usable, side // STEP),
+            _drawn(near, usable, half),
         )
 
 
 def _drawn(near: Floats, usable: npt.NDArray[np.bool_], side: int) -> Floats:
     drawn = np.where(usable[:, None, None], np.exp(-np.square(near)), np.float32(0))
     return np.stack([cv2.resize(np.asarray(one, np.float32), (side, side)) for one in drawn])
-
-
-def _at(pictures: Floats, side: int) -> Floats:
-    """(K, ...) at another side, as they are if it is theirs."""
-    if pictures.shape[1] == side:
-        return pictures
-    return np.stack([cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA) for one in pictures])

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -153,7 +154,7 @@ def kept_poses(weights: Arrays, size: int) -> Pose:
 class KeptPictures(Mapping[int, Image]):
     """Some of the kept frames, by index: (S, S, 4) RGB and matte. Decoded when asked for, and again after a while.
 
-    All of them at once would be gigabytes at the larger sizes.
+    Any thread may ask. All of them at once would be gigabytes at the larger sizes.
 
     Raises:
         ActorError: the frames cannot be decoded, or are fewer than those that are wanted.
@@ -163,6 +164,7 @@ class KeptPictures(Mapping[int, Image]):
         self._size, self._wanted = size, sorted({int(frame) for frame in wanted})
         self._films = [_Film(weights[name]) for name in ("frames_mp4", "matte_mp4")]
         self._decoded: OrderedDict[int, Image] = OrderedDict()
+        self._one_at_a_time = Lock()
         for film in self._films:
             if self._wanted and self._wanted[-1] >= film.frames:
                 there = sum(frame < film.frames for frame in self._wanted)
@@ -171,6 +173,10 @@ class KeptPictures(Mapping[int, Image]):
                 )
 
     def __getitem__(self, frame: int) -> Image:
+        with self._one_at_a_time:
+            return self._picture(frame)
+
+    def _picture(self, frame: int) -> Image:
         if frame not in self._decoded:
             picture, matte = (film[frame] for film in self._films)
             cutout: Image = np.dstack([picture, matte[..., 0]])
@@ -189,6 +195,25 @@ class KeptPictures(Mapping[int, Image]):
 
     def __len__(self) -> int:
         return len(self._wanted)
+
+
+class Smaller(Mapping[int, Image]):
+    """The same pictures at another side, N: (N, N, 4)."""
+
+    def __init__(self, pictures: Mapping[int, Image], side: int) -> None:
+        self._pictures, self._side = pictures, side
+
+    def __getitem__(self, frame: int) -> Image:
+        picture, size = self._pictures[frame], (self._side, self._side)
+        if picture.shape[:2] == size:
+            return picture
+        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._pictures)
+
+    def __len__(self) -> int:
+        return len(self._pictures)
 
 
 class _Film:

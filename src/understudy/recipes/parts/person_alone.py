@@ -12,6 +12,7 @@ Heads are left alone, since they turn by themselves, and so is what is near an a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 
 import cv2
@@ -21,6 +22,7 @@ import numpy.typing as npt
 from understudy.conditioning.limb_warps import HEAD, NECK, PELVIS, parts_seen, with_made_up_points
 from understudy.poses.pose import LEFT_SHOULDER, RIGHT_SHOULDER, Pose
 from understudy.poses.similarity import Similarity
+from understudy.recipes.parts.kept_frames import Smaller
 from understudy.recipes.parts.limb_layers import ARM_PARTS, Layer
 from understudy.recipes.parts.wardrobe import Cut, Wardrobe
 
@@ -30,14 +32,14 @@ Bools = npt.NDArray[np.bool_]
 
 SIDE = 128
 """pixels of the squares in which looks are compared"""
-COMPARED = 48
+COMPARED = 40
 """frames, spread over the reference, that say what the person looks like from one side"""
 ASIDE = 0.3
 """lengths of the trunk: width between the shoulders, below which somebody is seen from the side"""
-LEAST = 12
+LEAST = 10
 """of them that must show a place for its look to be known"""
-USUAL = (0.2, 0.8)
-"""quantiles over them between which a colour is usual: what every fifth frame shows at a place belongs there"""
+USUAL = (0.25, 0.75)
+"""quantiles over them between which a colour is usual: what every fourth frame shows at a place belongs there"""
 SLIP = 2
 """pixels of `SIDE` by which a print or a hem may lie elsewhere than usual"""
 CLEARLY, SOMEWHAT = 45.0, 22.0
@@ -85,6 +87,12 @@ class PersonAlone(Mapping[int, Image]):
         picture, look = self._pictures[frame], self._looks[self._views[frame]]
         return picture if look is None else look.without_things(frame, picture)
 
+    def at(self, side: int) -> PersonAlone:
+        """The same frames at another side, N: (N, N, 4)."""
+        smaller = copy(self)
+        smaller._pictures = Smaller(self._pictures, side)
+        return smaller
+
     def __iter__(self) -> Iterator[int]:
         return iter(self._pictures)
 
@@ -130,7 +138,9 @@ class _Look:
         side, wanted = filmed.config.size, filmed.points[frame]
         small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
         near = filmed.nearness(wanted)
-        (least, _), (middle, own), (most, _) = (one.dressed(0, wanted, filmed.seen[frame], near) for one in self._usual)
+        (least, *_), (middle, own, _), (most, *_) = (
+            one.dressed(0, wanted, filmed.seen[frame], near) for one in self._usual
+        )
         opaque, expected = small[..., 3] > 127, middle[..., 3] > 127
         compared = opaque & (middle[..., 3] > 200) & (own > 0.5)
         kernel = np.ones((2 * SLIP + 1, 2 * SLIP + 1), np.uint8)
@@ -196,13 +206,16 @@ def _look_of(config: Small, kept: Pose, pictures: Mapping[int, Image], view: Boo
     filmed = Wardrobe(config, kept, small)
     pose = _least_hidden(filmed, some)
     at = filmed.points[pose], filmed.seen[pose], filmed.nearness(filmed.points[pose])
-    dressed, own = (np.stack(kind) for kind in zip(*(filmed.dressed(frame, *at) for frame in some), strict=True))
+    dressed, own, _ = (np.stack(kind) for kind in zip(*(filmed.dressed(frame, *at) for frame in some), strict=True))
     shows = (dressed[..., 3] > 200) & (own > 0.5)
-    known = shows.sum(axis=0) >= LEAST
-    colours = np.where(shows[..., None], dressed[..., :3], np.float32(np.nan))[:, known]
+    often = shows.sum(axis=0)
+    known = often >= LEAST
+    rising = np.sort(np.where(shows[..., None], dressed[..., :3], np.float32(np.inf))[:, known], axis=0)
     usual = [np.zeros((side, side, 4), np.uint8) for _ in range(3)]
-    for picture, values in zip(usual, np.nanquantile(colours, (USUAL[0], 0.5, USUAL[1]), axis=0), strict=True):
-        picture[known] = np.concatenate([values + 0.5, np.full((len(values), 1), 255)], axis=1)
+    for picture, share in zip(usual, (USUAL[0], 0.5, USUAL[1]), strict=True):
+        rank = np.rint(share * (often[known] - 1)).astype(int)
+        picture[known, :3] = np.clip(rising[rank, np.arange(len(rank))] + 0.5, 0, 255)
+        picture[known, 3] = 255
     look = _Look(filmed, usual, pose)
     return look if any(look.strange(frame, small[frame])[0].any() for frame in some) else None
 

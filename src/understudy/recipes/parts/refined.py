@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from understudy import losses
 from understudy.conditioning.limb_warps import PARTS
 from understudy.networks.efficientnet_lite import LiteFeatures
-from understudy.networks.refiner import Refiner, applied
+from understudy.networks.refiner import FLOW_UNIT, Refinement, Refiner, applied, decided, enlarged
 from understudy.recipes.parts.copy_then_refine_config import Config
+from understudy.recipes.parts.dressing import Dressing
+from understudy.recipes.parts.full_size import FILMED
 from understudy.recipes.parts.rehearsal import Rehearsal
 from understudy.recipes.parts.rehearsal_tensors import tensors
+
+Floats = npt.NDArray[np.float32]
 
 JUDGED = 16
 """moments of the reference by which networks are compared"""
@@ -36,6 +43,36 @@ def neutral(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     quiet["last.bias"] = quiet["last.bias"].clone()
     quiet["last.bias"][-1] = -100.0
     return quiet
+
+
+def changes_nothing(last_weight: npt.NDArray[Any], last_bias: npt.NDArray[Any]) -> bool:
+    """Whether the last layer is one of `neutral` weights, and the network need not be asked."""
+    return not last_weight.any() and not last_bias[:-1].any() and float(last_bias[-1]) < -50
+
+
+def as_filmed(one: Dressing, logits: Tensor, refinement: Refinement) -> tuple[Floats, Floats]:
+    """What of a played moment, or a part of one, shows its frames as they were filmed.
+
+    Args:
+        logits: (1, K, h/2, w/2) of the choice without the network.
+        refinement: of it.
+
+    Returns:
+        (K, h, w) how much of each frame is shown so at a place, and (K, h, w, 2) which of its pixels.
+    """
+    size_hw = one.places.shape[1:3]
+    kept = decided(refinement)
+    share = torch.softmax(logits + kept.choice, dim=1) * (1 - kept.mask)
+    filmed = torch.from_numpy(np.ascontiguousarray(one.filmed))[None].to(share.device)
+    share = enlarged(share * ((filmed - FILMED) / (1 - FILMED)).clamp(0, 1), size_hw)[0]
+    places = one.places
+    if kept.flow.any():
+        flow = enlarged(kept.flow * FLOW_UNIT * size_hw[1] / kept.flow.shape[-1] / 2, size_hw)[0].cpu().numpy()
+        y, x = np.indices(size_hw, np.float32)
+        places = np.stack(
+            [cv2.remap(at, x + step[0], y + step[1], cv2.INTER_LINEAR) for at, step in zip(places, flow, strict=True)]
+        )
+    return share.cpu().numpy(), places
 
 
 def best(

@@ -74,7 +74,7 @@ class Rehearsal:
 
     def put(self, moment: int, dressing: Dressing, truth: npt.NDArray[np.uint8]) -> None:
         """Sets one moment."""
-        self.sources[moment] = dressing.small + 0.5
+        self.sources[moment] = dressing.pictures + 0.5
         self.filmed[moment] = 255 * dressing.filmed + 0.5
         self.logits[moment] = np.maximum(dressing.logits, -100)
         self.pose[moment] = 255 * dressing.pose + 0.5
@@ -138,7 +138,7 @@ def rehearsed(
             needed = {int(others[frame]): int(frame) for frame in chosen.frames[:, wanted].ravel()}
             pictures = {place: frames[frame] for frame, place in needed.items()}
             rehearsal = Rehearsal.empty(len(shown), config.sources, config.size)
-            dressed = dressings(config, config.size, wardrobe, pictures, chosen, driving, wanted)
+            dressed = dressings(config, wardrobe, pictures, chosen, driving, wanted)
             for moment, dressing in zip(wanted, dressed, strict=True):
                 for place in (place for place, one in enumerate(shown) if one == moment):
                     rehearsal.put(place, dressing, frames[int(own[moment])])

@@ -91,7 +91,7 @@ def tensors(some: Rehearsal | Dressing) -> tuple[Tensor, ...]:
     """Whole moments: (B, K, 4, N, N) sources, (B, K, N/2, N/2) filmed and logits, (B, P, N/2, N/2) pose, and of a
     rehearsal (B, 4, N, N) the truth; pictures premultiplied, in [0, 1]."""
     if isinstance(some, Dressing):
-        kinds = (some.small[None] / np.float32(255), some.filmed[None], some.logits[None], some.pose[None])
+        kinds = (some.pictures[None] / np.float32(255), some.filmed[None], some.logits[None], some.pose[None])
         sources, *rest = (torch.from_numpy(np.ascontiguousarray(kind, np.float32)) for kind in kinds)
         return sources.permute(0, 1, 4, 2, 3).contiguous(), *rest
     sources, filmed, pose, truth = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -36,8 +36,12 @@ GRID = 4
 """pixels: transforms are blended on a grid this coarse"""
 MEASURED = 24
 """frames from which the thickness of the limbs is learnt"""
-LOOKED_THROUGH = 96
+LOOKED_THROUGH = 48
 """frames in which is looked for cloth between the legs"""
+SURELY = 0.35
+"""share of a layer in what is shown, from which a place counts as its own"""
+RIM = 2
+"""pixels about them that are looked up as if they were, so that an outline has its places, too"""
 CUT_AT_ONCE = 96 << 16
 """pixels of cut frames that are kept, since paths come back to them: 96 frames of 256x256, or 8 at the least"""
 
@@ -60,6 +64,17 @@ class Cut(Protocol):
     @property
     def layers(self) -> bool:
         """whether trunk, arms and legs are cut apart"""
+
+
+class Dressed(NamedTuple):
+    """A reference frame warped into a pose."""
+
+    picture: Floats
+    """(S, S, 4) premultiplied, 0-255"""
+    filmed: Floats
+    """(S, S) in [0, 1]: 1 where it was filmed, 0 where it was made up from around"""
+    places: Floats
+    """(S, S, 2) x, y: which pixel of the frame is shown, that of the layer in front; NaN beyond the person"""
 
 
 class Wardrobe:
@@ -86,7 +101,7 @@ class Wardrobe:
         """(P, S/4, S/4): thicknesses from every place of the grid to the parts of a pose (139, 2)."""
         return nearness(wanted, self.thickness, self.grid)
 
-    def dressed(self, frame: int, wanted: Floats, seen: npt.NDArray[np.bool_], near: Floats) -> tuple[Floats, Floats]:
+    def dressed(self, frame: int, wanted: Floats, seen: npt.NDArray[np.bool_], near: Floats) -> Dressed:
         """A reference frame warped into a pose.
 
         Args:
@@ -94,14 +109,12 @@ class Wardrobe:
             wanted: (139, 2) pixels, see `with_made_up_points`.
             seen: (139,) which of its points are seen.
             near: `nearness` of it.
-
-        Returns:
-            (S, S, 4) premultiplied, 0-255; (S, S) in [0, 1]: 1 where it was filmed, 0 where it was made up from around.
         """
         size = self.config.size
         both = seen & self.seen[frame]
         usable = parts_seen(both)
         shown, filmed = np.zeros((size, size, 4), np.float32), np.ones((size, size), np.float32)
+        looked_up, owned = np.full((size, size, 2), np.nan, np.float32), np.zeros((size, size), bool)
         transforms = part_transforms(wanted, self.points[frame], both, size)
         for layer in self.layers(frame):
             present = tuple(part for part in layer.parts if usable[part])
@@ -135,7 +148,11 @@ class Wardrobe:
             colours = cv2.multiply(cv2.min(picture, cv2.merge([alpha] * 4)), cv2.merge([within] * 4), dtype=cv2.CV_32F)
             shown[fine] = cv2.add(colours, cv2.multiply(shown[fine], cv2.merge([behind] * 4)))
             filmed[fine] = (own * ((1 - behind) / 255) + behind * filmed[fine]) * (1 - cut_off)
-        return shown, filmed
+            mine = behind < 1 - SURELY
+            rim = cv2.dilate(mine.astype(np.uint8), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)) > 0
+            np.copyto(looked_up[fine], places, where=(mine | (rim & ~owned[fine]))[..., None])
+            owned[fine] |= mine
+        return Dressed(shown, filmed, looked_up)
 
     def layers(self, frame: int) -> list[Layer]:
         """A reference frame cut apart, the farthest from the camera first."""
