@@ -421,3 +421,12 @@ def test_of_one_who_dances_it_says_what_detect_says(tmp_path):
     opinion = there.files[0].opinion
     assert opinion.probability == detected[0].probability and opinion.says == detected[0].verdict
     assert opinion.trained_on == detected[0].trained_on
+
+
+def test_pipes_devices_and_links_to_nothing_are_told_apart(files, tmp_path):
+    pipe, link = tmp_path / "pipe.mp4", tmp_path / "link.mp4"
+    os.mkfifo(pipe)
+    link.symlink_to(tmp_path / "gone.mp4")
+    found = str(understudy.verify([files["mp4"], pipe, link]))
+    assert "pipe.mp4: it is a pipe or a device" in found
+    assert "link.mp4: it is a link to a file that is not there" in found

@@ -26,14 +26,20 @@ def cores() -> int:
 
 
 def says_memory_ran_out(error: BaseException) -> bool:
-    """Whether an error is one of memory, which PyTorch, OpenCV and the system's loader say each in their own ways."""
+    """Whether an error is one of memory, which PyTorch, OpenCV and the system's loader say each in their own ways.
+
+    What files are called says nothing of it, and neither does a pipe that would have to be waited for.
+    """
     ways = (
         *("out of memory", "not enough memory", "insufficient memory", "cannot allocate memory"),
         *("can't allocate memory", "alloc_failed", "failed to map segment", "can't start new thread"),
     )
-    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in (errno.ENOMEM, errno.EAGAIN)):
-        return True
-    return any(way in str(error).lower() for way in ways)
+    if isinstance(error, OSError) and error.errno is not None:
+        waits = isinstance(error, BlockingIOError) and hasattr(error, "characters_written")
+        if error.errno == errno.ENOMEM or (error.errno == errno.EAGAIN and not waits):
+            return True
+        return any(way in (error.strerror or "").lower() for way in ways)
+    return isinstance(error, MemoryError) or any(way in str(error).lower() for way in ways)
 
 
 def available_bytes(root: Path = Path("/")) -> int:

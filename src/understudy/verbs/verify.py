@@ -246,7 +246,7 @@ def _marks_of_series(files: Sequence[Path], where: Place, advance: Advance) -> l
 def _marks_of(file: Path, where: Place) -> Marks:
     try:
         if not file.is_file():
-            return Marks(file, None, None, False, None, error="there is no such file")
+            return Marks(file, None, None, False, None, error=_why_no_file(file))
         return Marks(file, *told.read_of(only(where.run(told.read, str(file)))))
     except UnderstudyError as error:
         return Marks(file, None, None, False, None, error=f"cannot be read ({error})")
@@ -254,6 +254,12 @@ def _marks_of(file: Path, where: Place) -> Marks:
         other = error.filename is not None and Path(os.fsdecode(error.filename)) != file
         named = f"{os.fsdecode(error.filename)}: " if other else ""
         return Marks(file, None, None, False, None, error=f"cannot be read ({named}{error.strerror or error})")
+
+
+def _why_no_file(file: Path) -> str:
+    if file.exists():
+        return "it is a pipe or a device, whose marks cannot be looked for: copy what it gives into a file"
+    return "it is a link to a file that is not there" if file.is_symlink() else "there is no such file"
 
 
 def _with_opinions(marks: Sequence[Marks], sandbox: bool) -> list[Marks]:
