@@ -451,3 +451,21 @@ def test_a_child_cannot_say_looks_for_ever(tmp_path, monkeypatch, detector):
 
 def test_errors_are_of_one_family():
     assert issubclass(DetectorError, UnderstudyError) and issubclass(UsageError, UnderstudyError)
+
+
+@pytest.mark.parametrize(
+    ("marks", "says"),
+    [
+        (("a signed manifest", "understudy's invisible mark"),
+         "generated, as its marks say: a signed manifest, understudy's invisible mark; see `understudy verify`"),
+        ((), "no sign of having been generated"),
+    ],
+)  # fmt: skip
+def test_what_marks_say_goes_before_what_is_seen(tmp_path, detector, brightness, monkeypatch, marks, says):
+    """A mark makes people look more filmed, so that our own videos were called real, surely."""
+    monkeypatch.setattr("understudy.forensics.detect.marks_that_say_so", lambda video, where: marks)
+    found = understudy.detect(grey(tmp_path / "dance.mp4", [20, 20, 20]), detector=detector, sandbox=False)
+    first = str(found).splitlines()[0]
+    assert says in first and found.marked == marks
+    assert found.probability <= 0.2 and found.verdict == ("generated" if marks else "real")
+    assert ("What the detector sees without them: no sign of having been generated" in str(found)) == bool(marks)

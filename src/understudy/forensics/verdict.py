@@ -10,6 +10,7 @@ SURE = 0.8
 """from this probability on (or one minus it) a video or a second is called one or the other"""
 SIGNS = {"real": ".", "unsure": "?", "generated": "#", "nobody": " "}
 LINE_SECONDS = 60
+MARKS_MISLEAD = "It has learnt from films without marks, and an invisible mark makes people look more filmed to it."
 
 
 @dataclass(frozen=True)
@@ -48,18 +49,25 @@ class Detection:
     time_line: tuple[Second, ...]
     trained_on: str
     trust: tuple[str, ...]
+    marked: tuple[str, ...] = ()
+    """marks that say that it was generated, whatever the detector sees; the verdict is "generated" then"""
 
     def __str__(self) -> str:
         says = {
             "generated": "looks generated",
             "real": "no sign of having been generated",
             "unsure": "cannot tell",
-        }[self.verdict]
+        }[verdict_of(self.probability)]
         if self.unknowable is None:
-            lines = [f"{self.video}: {says} (probability of generated: {percent(self.probability)})", ""]
-            lines += drawn_time_line(self.time_line)
+            seen = f"{says} (probability of generated: {percent(self.probability)})"
         else:
-            lines = [f"{self.video}: cannot know ({self.unknowable})"]
+            seen = f"cannot know ({self.unknowable})"
+        lines = [f"{self.video}: {seen}"]
+        if self.marked:
+            lines = [f"{self.video}: generated, as its marks say: {', '.join(self.marked)}; see `understudy verify`"]
+            lines += [f"What the detector sees without them: {seen}. {MARKS_MISLEAD}"]
+        if self.unknowable is None:
+            lines += ["", *drawn_time_line(self.time_line)]
         lines += ["", f"The detector: {in_a_line(self.trained_on)}", "How far to trust it:"]
         return "\n".join([*lines, *(f"- {in_a_line(sentence)}" for sentence in self.trust)])
 

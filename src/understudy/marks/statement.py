@@ -94,6 +94,11 @@ class Statement:
         return told
 
 
+def says_generated(kind: str | None) -> bool:
+    """Whether a digital source type, the IPTC's address or its last part, is one of what was generated."""
+    return kind is not None and kind.rpartition("/")[2] in (GENERATED, COMPOSITE)
+
+
 def shown_identity(identity: int) -> str:
     """As people and manifests write it: ten hexadecimal digits."""
     return f"{identity:010x}"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from understudy.base.progress import Advance
-from understudy.base.sandbox import UNTRUE
+from understudy.base.sandbox import UNTRUE, Place, only
 from understudy.base.stored import number, truth, whole, word
 from understudy.errors import MediaError, SandboxError, UnderstudyError
 
@@ -53,6 +53,28 @@ def sought(advance: Advance, paths: list[str]) -> Iterator[dict[str, Any]]:
         yield {"sought": False, "found": None}
         return
     yield {"sought": True, "found": None if found is None else asdict(found)}
+
+
+def marks_that_say_so(file: Path, where: Place) -> tuple[str, ...]:
+    """The marks of a video that say that it was generated, in words; without them, and where they cannot be read, none.
+
+    Args:
+        where: the file is read.
+    """
+    from understudy.marks.statement import says_generated
+
+    try:
+        manifest, _, _, metadata = read_of(only(where.run(read, str(file))))
+        _, invisible = sought_of(only(where.run(sought, [str(file)])))
+    except (UnderstudyError, OSError):
+        return ()
+    signed = manifest is not None and manifest.intact and says_generated(manifest.source_type)
+    there = {
+        "a signed manifest": signed,
+        "metadata": says_generated(metadata),
+        "understudy's invisible mark": invisible is not None,
+    }
+    return tuple(words for words, is_there in there.items() if is_there)
 
 
 def read_of(said: Any) -> tuple[Manifest | None, str | None, bool, str | None]:

@@ -67,13 +67,15 @@ class Marks:
     @property
     def verdict(self) -> Verdict:
         """The worst that the marks say together."""
+        from understudy.marks.statement import says_generated
+
         if self.error is not None:
             return "unreadable"
         if self.damage is not None or (self.manifest is not None and not self.manifest.intact):
             return "changed"
         signed = None if self.manifest is None else self.manifest.source_type
         kinds = [kind for kind in (signed, self.metadata) if kind is not None]
-        if self.invisible is not None or any(_generated(kind) for kind in kinds):
+        if self.invisible is not None or any(map(says_generated, kinds)):
             return "generated"
         return "otherwise" if kinds or self.manifest is not None else "unmarked"
 
@@ -288,12 +290,6 @@ def _shown(line: str) -> str:
 
     indent = len(line) - len(line.lstrip(" "))
     return " " * indent + shown(line)
-
-
-def _generated(kind: str) -> bool:
-    from understudy.marks.statement import COMPOSITE, GENERATED
-
-    return _word(kind) in (GENERATED, COMPOSITE)
 
 
 def _word(kind: str | None) -> str:
