@@ -197,3 +197,14 @@ def test_without_onnx_runtime_the_extra_is_named(tmp_path, monkeypatch):
     (tmp_path / "lama.onnx").write_bytes(b"it")
     with pytest.raises(UsageError, match=r"pip install 'understudy\[rtmpose\]'"):
         inpainter(f"lama:{tmp_path / 'lama.onnx'}")
+
+
+@pytest.mark.parametrize("known", [2, 5, 12])
+def test_a_room_of_which_hardly_anything_is_known_is_not_black(known):
+    """A strip at either side of a large picture: shrunk, all of it is hole."""
+    truth = np.full((540, 960, 3), 160, np.uint8)
+    hole = np.full((540, 960), 255, np.uint8)
+    hole[:, :known] = hole[:, -known:] = 0
+    made = filled(np.where(hole[..., None] > 0, np.uint8(0), truth), hole)
+    assert abs(made[hole > 0].mean() - 160) < 12
+    assert np.array_equal(made[hole == 0], truth[hole == 0])

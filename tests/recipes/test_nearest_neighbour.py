@@ -63,6 +63,8 @@ def test_kept_frames_are_those_with_a_person_and_lose_nothing(me):
 def test_frames_of_another_size_are_resized_edge_to_edge_with_their_poses(me):
     weights = keep_frames(me, 16, 100)
     assert KeptPictures(weights, 16, [0])[0].shape == (16, 16, 4)
+    large = KeptPictures(weights, 64, [0])[0].astype(int)
+    assert (large[::2] != large[1::2]).any(), "pixels are not just repeated"
     np.testing.assert_allclose(kept_poses(weights, 16).xy, (me.poses.xy[weights["moment"]] + 0.5) / 2 - 0.5, atol=1e-4)
 
 

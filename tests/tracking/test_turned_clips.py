@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,7 @@ def test_advice_names_the_same_part() -> None:
         "`understudy track 'my film.mp4' --region 1,2,3,4 --start 2 --end 7.5 --rotate 180 "
         "--output 'my film.performance'`"
     )
+    assert " --rotate 180 --size 512 " in replace(clip, size=512).chosen_with("")
 
 
 def test_a_look_at_given_poses_is_at_the_turned_picture(tmp_path: Path, monkeypatch, caplog) -> None:

@@ -15,7 +15,7 @@ from understudy.actor import Actor
 from understudy.base.files import locked
 from understudy.errors import ConsentError, Interrupted, TrainingError, UsageError
 from understudy.media.reading import probe
-from understudy.performance import Performance
+from understudy.performance import Crop, Performance
 from understudy.recipes import copy_then_refine, performance_cloning
 from understudy.retargeting.alignment import body_statistics
 from understudy.training.run_folder import fingerprint
@@ -224,3 +224,17 @@ def test_instant_trains_nothing_and_may_be_made_again_or_replaced(
     clone(me, dance, output, preset="preview", consent="I am it", device="cpu")  # satisfied: now it is trained
     with pytest.raises(UsageError, match=r"out\.actor exists"):
         clone(me, dance, output, preset="instant", consent="I am it", device="cpu")
+
+
+def test_a_reference_tracked_smaller_than_the_actor_is_said_to_be_soft(
+    tmp_path: Path, me: Performance, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The tiny one's picture is as large as its frames, so that it is told of a larger one."""
+    larger = Performance(me.path, replace(me.header, crop=Crop(0.25, (0.0, 0.0))), me.poses, me.status)
+    for reference, size, soft in ((larger, 64, True), (larger, 32, False), (me, 64, False)):
+        caplog.clear()
+        config = replace(shrunk(copy_then_refine.instant()), size=size, side=32, crop=32)
+        output = tmp_path / f"{size}-{soft}.actor"
+        train(reference, output, config=config, consent="I am it", device="cpu")
+        said = f"the reference was tracked at 32 pixels, of which {size} are made here" in caplog.text
+        assert said is soft and ("--size 64" in caplog.text) is soft

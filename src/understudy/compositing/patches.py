@@ -64,6 +64,9 @@ def filled(picture: UInt8Array, holes: UInt8Array, barred: UInt8Array | None = N
     small_size = max(SIDE, round(width / shrink)), max(SIDE, round(height / shrink))
     small = np.asarray(cv2.resize(picture, small_size, interpolation=cv2.INTER_AREA), np.float32)
     small_holes = _shrunk(holes, small_size)
+    if small_holes.all():  # hardly anything is known
+        smooth = np.clip(spread_inwards(picture, holes == 0) + 0.5, 0, 255).astype(np.uint8)
+        return np.where((holes > 0)[..., None], smooth, picture)
     small_barred = small_holes if barred is None else small_holes | _shrunk(barred, small_size)
     made, offsets = _coarse_to_fine(small, small_holes, small_barred)
     return _at_full_size(picture, holes, made, offsets)
@@ -83,6 +86,7 @@ def _coarse_to_fine(
     while max(sizes[-1]) / 2 >= COARSEST and min(sizes[-1]) / 2 >= 2 * SIDE:
         sizes.append((round(sizes[-1][0] / 2), round(sizes[-1][1] / 2)))
     made, offsets = np.zeros_like(picture), np.zeros((*picture.shape[:2], 2), np.float32)
+    sizes = [size for size in sizes if not _shrunk(holes.astype(np.uint8), size).all()]
     for number, size in enumerate(reversed(sizes)):
         image = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
         hole, bar = (_shrunk(mask.astype(np.uint8), size) for mask in (holes, barred))
@@ -280,10 +284,10 @@ def _at_full_size(picture: UInt8Array, holes: UInt8Array, made: Floats, offsets:
     """What was made small, enlarged, with the detail of the places that it was taken from, and without seams."""
     height, width = holes.shape
     hidden = holes > 0
-    copied, places = _copied(picture, hidden, made, offsets)
+    copied, taken = _copied(picture, hidden, made, offsets)
     shrink = max(1.0, float(np.sqrt(hidden.sum() / MOST_PIXELS)))
     if shrink == 1:
-        added = correction(picture, hidden, copied, places)
+        added = correction(picture, hidden, copied, taken)
     else:
         size = max(1, round(width / shrink)), max(1, round(height / shrink))
         small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -298,7 +302,7 @@ def _at_full_size(picture: UInt8Array, holes: UInt8Array, made: Floats, offsets:
 def _copied(
     picture: UInt8Array, hidden: npt.NDArray[np.bool_], made: Floats, offsets: Floats
 ) -> tuple[Floats, npt.NDArray[np.intp]]:
-    """(H, W, 3) the picture with its holes filled, and (H, W, 2) the row and column that each pixel came from."""
+    """(H, W, 3) the picture with its holes filled; (N, 2) row and column that each pixel of the holes came from."""
     height, width = hidden.shape
     large = np.asarray(cv2.resize(made, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
     y, x = np.nonzero(hidden)
@@ -310,6 +314,4 @@ def _copied(
     copied = picture.astype(np.float32)
     detail = (picture[from_y, from_x] - large[from_y, from_x]) * ~hidden[from_y, from_x, None]
     copied[y, x] = np.clip(large[y, x] + detail, 0, 255)
-    places = np.moveaxis(np.indices((height, width)), 0, -1).copy()
-    places[y, x] = np.stack([from_y, from_x], axis=-1)
-    return copied, places
+    return copied, np.stack([from_y, from_x], axis=-1)

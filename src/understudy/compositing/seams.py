@@ -38,7 +38,7 @@ def correction(picture: UInt8Array, holes: Bools, filled: Floats, places: Places
         picture: (H, W, 3); what it shows in the holes is not looked at.
         holes: (H, W), true where it was filled.
         filled: (H, W, 3) 0-255, the picture outside the holes.
-        places: (H, W, 2) row and column that each pixel of the holes was copied from.
+        places: (N, 2) row and column that each pixel of the holes was copied from, in the order of `np.nonzero`.
 
     Returns:
         (H, W, 3) float32, 0 outside the holes.
@@ -57,7 +57,8 @@ def correction(picture: UInt8Array, holes: Bools, filled: Floats, places: Places
         there = np.flatnonzero(_inside(beside_y, beside_x, holes.shape))
         at, beside = (y[there], x[there]), (beside_y[there], beside_x[there])
         within = holes[beside]
-        step = _wanted_step(shown, holes, places, at, beside, np.array(side))
+        from_there = places[np.where(within, number[beside], 0)]
+        step = _wanted_step(shown, holes, places[there], from_there, within, np.array(side))
         strange = np.abs(filled[beside] - filled[at] - step).max(axis=1)
         weight = 1 / (1 + np.square(strange / FORGIVEN)).astype(np.float64)
         diagonal[there] += weight
@@ -74,12 +75,16 @@ def correction(picture: UInt8Array, holes: Bools, filled: Floats, places: Places
 
 
 def _wanted_step(
-    shown: Floats, holes: Bools, places: Places, at: tuple[Places, Places], beside: tuple[Places, Places], side: Places
+    shown: Floats, holes: Bools, from_here: Places, from_there: Places, within: Bools, side: Places
 ) -> Floats:
-    """(N, 3) from pixels to those beside them: the mean of what the places of both say, 0 where neither knows."""
-    from_here, from_there = places[at], places[beside]
+    """(N, 3) from pixels to those beside them: the mean of what the places of both say, 0 where neither knows.
+
+    Args:
+        from_here, from_there: (N, 2) where both were copied from.
+        within: (N,) whether the pixels beside were copied, too.
+    """
     there_too = _known(holes, from_here) & _known(holes, from_here + side)
-    here_too = holes[beside] & _known(holes, from_there) & _known(holes, from_there - side)
+    here_too = within & _known(holes, from_there) & _known(holes, from_there - side)
     total = np.zeros((len(from_here), 3), np.float32)
     total[there_too] += _seen(shown, (from_here + side)[there_too]) - _seen(shown, from_here[there_too])
     total[here_too] += _seen(shown, from_there[here_too]) - _seen(shown, (from_there - side)[here_too])

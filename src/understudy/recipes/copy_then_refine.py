@@ -266,7 +266,7 @@ class RefiningPlayer:
         large = PersonAlone(self.config, self.kept, frames)
         full_size = FullSize(large, self.config.size, small.size)
         # These three take about as long as each other: each is busy with a later moment than the one behind it
-        dressed = ReadAhead(dressings(small, kept, large.at(small.size), chosen, pose, range(len(pose))), AHEAD)
+        dressed = dressings(small, kept, large.at(small.size), chosen, pose, range(len(pose)))
         refined = ReadAhead(self._all_refined(dressed), AHEAD)
         try:
             for one in refined:
@@ -278,11 +278,12 @@ class RefiningPlayer:
         finally:
             refined.stop()
 
-    def _all_refined(self, dressed: ReadAhead[Dressing]) -> Generator[Refined | None, None, None]:
+    def _all_refined(self, dressed: Generator[Dressing, None, None]) -> Generator[Refined | None, None, None]:
+        ahead = ReadAhead(dressed, AHEAD)
         try:
-            yield from map(self._refined, dressed)
+            yield from map(self._refined, ahead)
         finally:
-            dressed.stop()
+            ahead.stop()
 
     @torch.inference_mode()
     def _refined(self, whole: Dressing) -> Refined | None:

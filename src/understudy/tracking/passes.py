@@ -58,6 +58,8 @@ class Footage:
     tolerate_damage: bool
     rotate: Rotation = 0
     double_rate: bool = False
+    size: int | None = None
+    """of the working frames, if it is not the usual one"""
 
     def reader(self, long_side: int | None = None, say_notes: bool = True) -> VideoReader:
         return VideoReader(
@@ -83,7 +85,7 @@ class Footage:
 
     def chosen_with(self, options: str) -> str:
         """What to type to track the same part of this clip differently."""
-        part = {"start": self.start, "end": self.end, "rotate": self.rotate or None}
+        part = {"start": self.start, "end": self.end, "rotate": self.rotate or None, "size": self.size}
         options = f"{options} --double-rate" if self.double_rate else options
         options = " ".join([options, *(f"--{name} {value:g}" for name, value in part.items() if value is not None)])
         output = pasted(self.path.stem + ".performance")

@@ -152,7 +152,8 @@ def track(
         raise UsageError(
             f"`inpainter` is for photographs, and {video} is a video, whose frames show what is behind; leave it out"
         )
-    clip = Footage(Path(video), start, end, strict, tolerate_damage, rotate, double_rate)
+    chosen_size = other_than_usual({"size": size}).get("size")
+    clip = Footage(Path(video), start, end, strict, tolerate_damage, rotate, double_rate, chosen_size)
     full = clip.reader()
     check_region(region, full.info.size_hw)
     with PerformanceWriter(output, full.fps) as writer:

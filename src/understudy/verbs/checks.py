@@ -5,6 +5,7 @@ Each check stands here once: `train` and `perform` make theirs, and `clone` make
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,12 +31,13 @@ if TYPE_CHECKING:
     from understudy.compositing.backgrounds import Background
     from understudy.consent import Consent
     from understudy.marks.signing import Signing
-    from understudy.performance import Clip
+    from understudy.performance import Clip, Performance
     from understudy.unpaired.chosen import Others, Unpaired
 
 DEFAULT_RECIPE = "copy-then-refine"
 WORKING_SIZE = 256
 """pixels: what clips are tracked at, unless the recipe paints larger frames"""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,23 @@ class CheckedTraining:
         size = {} if self.config.size <= WORKING_SIZE else {"size": self.config.size}
         landmarks = recipe(self.recipe).landmarks
         return size if landmarks == "body" else {**size, "landmarks": landmarks}
+
+    @property
+    def tracking_drivers(self) -> dict[str, Any]:
+        """The same for a driver, of which no more than the poses is taken unless it is learnt from."""
+        options = self.tracking
+        return options if self.learns_from else {name: one for name, one in options.items() if name != "size"}
+
+    def say_if_soft(self, reference: Performance) -> None:
+        """That the frames of the reference are smaller than they need be, in a line."""
+        header = reference.header
+        size, filmed = header.size_hw[0], header.size_hw[0] / header.crop.scale
+        if size < min(self.config.size, filmed):
+            log.warning(
+                "the reference was tracked at %d pixels, of which %d are made here: for a sharper person track it "
+                "again with `--size %d`, and give that",
+                size, self.config.size, self.config.size,
+            )  # fmt: skip
 
     def check_output(self) -> None:
         """Raises UsageError: something is there that would be lost."""

@@ -9,6 +9,7 @@ import pytest
 from tiny import STANDING
 from understudy.poses.pose import Pose
 from understudy.recipes import limb_warp
+from understudy.recipes.parts import person_alone
 from understudy.recipes.parts.person_alone import LEAST, PersonAlone
 
 SIZE = 128
@@ -135,3 +136,15 @@ def test_it_works_at_sizes_above_that_of_the_comparison():
 
 def kept_large(joints):
     return Pose.from_openpose18(2 * joints + 0.5, np.ones(joints.shape[:2], np.float32), (2 * SIZE, 2 * SIZE))
+
+
+def test_what_is_worn_for_a_while_stays(monkeypatch):
+    """A patch on a knee, in fewer than a quarter of the frames, but in all of them one after the other."""
+    joints, worn = dancing(40), range(15, 24)
+    patch = {frame: thigh(joints[frame], 0.9) for frame in worn}
+    pictures = [filmed(joints[frame], ball=patch.get(frame)) for frame in range(40)]
+    cleaned = alone(joints, pictures)
+    assert all(cleaned[frame] is pictures[frame] for frame in range(19, 20))
+    monkeypatch.setattr(person_alone, "WORN", 0.0)  # without looking at the frames before and after
+    cleaned = alone(joints, pictures)
+    assert all(cleaned[frame] is not pictures[frame] for frame in worn)

@@ -107,4 +107,5 @@ def _continuous(places: Floats) -> Floats:
     torn[1:] |= torn_down
     torn[:, :-1] |= torn_across
     torn[:, 1:] |= torn_across
-    return np.asarray(~torn, np.float32)
+    # Enlarging mixes each with its neighbours, the diagonal ones too
+    return np.asarray(cv2.erode((~torn).astype(np.uint8), np.ones((3, 3), np.uint8)), np.float32)

@@ -181,9 +181,8 @@ class KeptPictures(Mapping[int, Image]):
             picture, matte = (film[frame] for film in self._films)
             cutout: Image = np.dstack([picture, matte[..., 0]])
             if cutout.shape[:2] != (self._size, self._size):
-                cutout = np.asarray(
-                    cv2.resize(cutout, (self._size, self._size), interpolation=cv2.INTER_AREA), np.uint8
-                )
+                how = cv2.INTER_AREA if cutout.shape[0] > self._size else cv2.INTER_CUBIC
+                cutout = np.asarray(cv2.resize(cutout, (self._size, self._size), interpolation=how), np.uint8)
             self._decoded[frame] = cutout
             if len(self._decoded) * cutout.nbytes > DECODED_AT_ONCE and len(self._decoded) > 1:
                 self._decoded.popitem(last=False)

@@ -52,6 +52,10 @@ LARGEST = 0.14
 """of them that all strange things take up: beyond, it is the person who has changed, a coat taken off say"""
 NEAR_ARMS = 1.6
 """thicknesses of an arm within which everything may be it, seen from another side or followed badly"""
+MEANWHILE = 4
+"""frames that lie at least between one and those beside it, in which what moves by itself has moved on"""
+WORN = 0.5
+"""share of how strange a thing is, by which both differ less from a frame if they show it too: then it is worn"""
 RIM = 2
 """pixels of `SIDE` about a strange thing that show something of it"""
 
@@ -126,11 +130,15 @@ class _Look:
         if not things.any():
             return picture
         size = picture.shape[1::-1]
-        straight = np.dstack([usual[..., :3] * (255 / np.maximum(usual[..., 3:], 1)), usual[..., 3]])
-        whole = cv2.resize(np.clip(straight, 0, 255), size, interpolation=cv2.INTER_LINEAR)
+        whole = cv2.resize(np.clip(usual, 0, 255), size, interpolation=cv2.INTER_LINEAR)
         wide = cv2.dilate(things.astype(np.uint8), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8))
         share = cv2.resize(cv2.GaussianBlur(wide.astype(np.float32), (0, 0), 1), size)[..., None]
-        return np.asarray(np.clip(picture + share * (whole - picture) + 0.5, 0, 255), np.uint8)
+        alpha = picture[..., 3:] / np.float32(255)
+        own = np.concatenate([picture[..., :3] * alpha, picture[..., 3:]], axis=-1)
+        mixed = own + share * (whole - own)  # premultiplied, or what is no person would darken its edge
+        straight = mixed[..., :3] * (255 / np.maximum(mixed[..., 3:], 1))
+        cleaned = np.concatenate([straight, mixed[..., 3:]], axis=-1)
+        return np.where(share > 0, np.clip(cleaned + 0.5, 0, 255), picture).astype(np.uint8)
 
     def strange(self, frame: int, picture: Image) -> tuple[Bools, Floats]:
         """(N, N) where a frame (S, S, 4) shows what is no part of the person, and (N, N, 4) what one would expect."""
@@ -152,8 +160,33 @@ class _Look:
         beyond /= np.maximum(weight, np.float32(0.3))
         area = max(int(opaque.sum()), 1)
         core = _large((beyond > CLEARLY) & ~self._by_itself(near, filmed.seen[frame]), SMALLEST * area)
+        if core.any():
+            core = self._not_worn(core, frame, shown, middle, near)
         things = _touching((beyond > SOMEWHAT) | (opaque & ~expected), core)
         return (things if things.sum() < LARGEST * area else np.zeros_like(things)), middle
+
+    def _not_worn(self, core: Bools, frame: int, shown: Floats, usual: Floats, near: Floats) -> Bools:
+        """Without the pieces that frames before and after show at the same place of the body: an open jacket, a hem."""
+        beside = [worn for worn in (self._earlier(frame), self._later(frame)) if worn is not None]
+        if len(beside) < 2:
+            return core
+        filmed = self._filmed
+        _, labels = cv2.connectedComponents(core.astype(np.uint8))
+        strange = np.abs(shown - usual[..., :3]).max(axis=-1)
+        still = np.ones(labels.max() + 1, bool)
+        for one in beside:
+            other = filmed.dressed(one, filmed.points[frame], filmed.seen[frame], near).picture
+            apart = np.abs(shown - other[..., :3]).max(axis=-1)
+            for piece in range(1, len(still)):
+                still[piece] &= bool(apart[labels == piece].mean() < WORN * strange[labels == piece].mean())
+        still[0] = True
+        return np.asarray(core & ~still[labels])
+
+    def _earlier(self, frame: int) -> int | None:
+        return max((one for one in self._filmed.pictures if one <= frame - MEANWHILE), default=None)
+
+    def _later(self, frame: int) -> int | None:
+        return min((one for one in self._filmed.pictures if one >= frame + MEANWHILE), default=None)
 
     def _by_itself(self, near: Floats, seen: Bools) -> Bools:
         """(N, N): where the head is the nearest part of the body, or an arm is near."""
@@ -206,10 +239,15 @@ def _look_of(config: Small, kept: Pose, pictures: Mapping[int, Image], view: Boo
     filmed = Wardrobe(config, kept, small)
     pose = _least_hidden(filmed, some)
     at = filmed.points[pose], filmed.seen[pose], filmed.nearness(filmed.points[pose])
-    dressed, own, _ = (np.stack(kind) for kind in zip(*(filmed.dressed(frame, *at) for frame in some), strict=True))
-    shows = (dressed[..., 3] > 200) & (own > 0.5)
+    dressed, own, places = (
+        np.stack(kind) for kind in zip(*(filmed.dressed(frame, *at) for frame in some), strict=True)
+    )
+    filmed_there = (own > 0.5) & ~np.stack(
+        [_arm_before(filmed, frame, pose, at_places) for frame, at_places in zip(some, places, strict=True)]
+    )
+    shows = (dressed[..., 3] > 200) & filmed_there
     often = shows.sum(axis=0)
-    known = often >= LEAST
+    known = (often >= LEAST) & (often > filmed_there.sum(axis=0) / 2)
     rising = np.sort(np.where(shows[..., None], dressed[..., :3], np.float32(np.inf))[:, known], axis=0)
     usual = [np.zeros((side, side, 4), np.uint8) for _ in range(3)]
     for picture, share in zip(usual, (USUAL[0], 0.5, USUAL[1]), strict=True):
@@ -218,6 +256,22 @@ def _look_of(config: Small, kept: Pose, pictures: Mapping[int, Image], view: Boo
         picture[known, 3] = 255
     look = _Look(filmed, usual, pose)
     return look if any(look.strange(frame, small[frame])[0].any() for frame in some) else None
+
+
+def _arm_before(filmed: Wardrobe, frame: int, pose: int, places: Floats) -> Bools:
+    """(N, N) where a frame, warped into another's pose, may show an arm in a place that is no arm's there."""
+    here, there = (_near_arms(filmed, one) for one in (pose, frame))
+    looked_up = cv2.remap(there, np.nan_to_num(places, nan=-1e4), None, cv2.INTER_NEAREST, borderValue=1e3)
+    return np.asarray((looked_up < NEAR_ARMS) & (here >= NEAR_ARMS))
+
+
+def _near_arms(filmed: Wardrobe, frame: int) -> Floats:
+    """(N, N) thicknesses to the nearer arm."""
+    near = filmed.nearness(filmed.points[frame])[ARM_PARTS]
+    usable = parts_seen(filmed.seen[frame])[ARM_PARTS]
+    side = filmed.config.size
+    nearest = np.where(usable[:, None, None], near, np.float32(1e3)).min(axis=0)
+    return np.asarray(cv2.resize(nearest.astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR))
 
 
 def _least_hidden(filmed: Wardrobe, some: list[int]) -> int:
