@@ -340,7 +340,7 @@ def test_the_note_says_whom_it_followed(filmed, tmp_path, caplog):
     caplog.set_level(logging.INFO)
     track(filmed.video, tmp_path / "x.performance", size=64, end=0.15)
     assert "followed the person in the middle, trunk at x=" in caplog.text
-    command = f"`understudy track {filmed.video} --region X,Y,W,H --end 0.15 --output dance.performance`"
+    command = f"`understudy track {filmed.video} --region X,Y,W,H --end 0.15 --size 64 --output dance.performance`"
     assert f"to follow another one: {command}, and give that" in caplog.text
 
 
