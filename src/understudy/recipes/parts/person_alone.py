@@ -11,9 +11,12 @@ Heads are left alone, since they turn by themselves, and so is what is near an a
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
+from threading import Lock
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -56,6 +59,8 @@ MEANWHILE = 4
 """frames that lie at least between one and those beside it, in which what moves by itself has moved on"""
 WORN = 0.5
 """share of how strange a thing is, by which both differ less from a frame if they show it too: then it is worn"""
+REMEMBERED = 512
+"""frames of which it is kept what is strange in them, since their pictures are wanted in two sizes; 40 MB"""
 RIM = 2
 """pixels of `SIDE` about a strange thing that show something of it"""
 
@@ -80,7 +85,7 @@ class PersonAlone(Mapping[int, Image]):
     """
 
     def __init__(self, config: Cut, kept: Pose, pictures: Mapping[int, Image]) -> None:
-        self._pictures = pictures
+        self._filmed = self._pictures = pictures
         side = min(SIDE, config.size)
         smaller = Similarity.resized(side / config.size).of_pose(kept, (side, side))
         small = Small(side, config.softness, config.reach, config.layers)
@@ -88,8 +93,10 @@ class PersonAlone(Mapping[int, Image]):
         self._looks = {view: _look_of(small, smaller, pictures, self._views == view) for view in np.unique(self._views)}
 
     def __getitem__(self, frame: int) -> Image:
-        picture, look = self._pictures[frame], self._looks[self._views[frame]]
-        return picture if look is None else look.without_things(frame, picture)
+        look = self._looks[self._views[frame]]
+        things = None if look is None else look.things_in(frame, self._filmed)
+        picture = self._pictures[frame]
+        return picture if things is None else things.taken_out(picture)
 
     def at(self, side: int) -> PersonAlone:
         """The same frames at another side, N: (N, N, 4)."""
@@ -104,6 +111,28 @@ class PersonAlone(Mapping[int, Image]):
         return len(self._pictures)
 
 
+class _Things(NamedTuple):
+    """What is no part of the person in a frame."""
+
+    where: Bools
+    """(N, N)"""
+    usual: Image
+    """(N, N, 4) premultiplied: what one would expect there"""
+
+    def taken_out(self, picture: Image) -> Image:
+        """The frame, at any size (S, S, 4), as the person alone would look in it."""
+        size = picture.shape[1::-1]
+        whole = cv2.resize(self.usual.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+        wide = cv2.dilate(self.where.astype(np.uint8), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8))
+        share = cv2.resize(cv2.GaussianBlur(wide.astype(np.float32), (0, 0), 1), size)[..., None]
+        alpha = picture[..., 3:] / np.float32(255)
+        own = np.concatenate([picture[..., :3] * alpha, picture[..., 3:]], axis=-1)
+        mixed = own + share * (whole - own)  # premultiplied, or what is no person would darken its edge
+        straight = mixed[..., :3] * (255 / np.maximum(mixed[..., 3:], 1))
+        cleaned = np.concatenate([straight, mixed[..., 3:]], axis=-1)
+        return np.where(share > 0, np.clip(cleaned + 0.5, 0, 255), picture).astype(np.uint8)
+
+
 class _Look:
     """What a person usually looks like.
 
@@ -115,6 +144,8 @@ class _Look:
 
     def __init__(self, filmed: Wardrobe, usual: list[Image], shown_in: int) -> None:
         self._filmed = filmed
+        self._one_at_a_time = Lock()
+        self._known: OrderedDict[int, _Things | None] = OrderedDict()
         self._usual = [self._wardrobe(picture, shown_in) for picture in usual]
 
     def _wardrobe(self, picture: Image, shown_in: int) -> Wardrobe:
@@ -124,21 +155,16 @@ class _Look:
         worn.thickness, worn.cloth = filmed.thickness, filmed.cloth
         return worn
 
-    def without_things(self, frame: int, picture: Image) -> Image:
-        """A frame (S, S, 4) as the person alone would look in it; the frame itself where nothing is strange."""
-        things, usual = self.strange(frame, picture)
-        if not things.any():
-            return picture
-        size = picture.shape[1::-1]
-        whole = cv2.resize(np.clip(usual, 0, 255), size, interpolation=cv2.INTER_LINEAR)
-        wide = cv2.dilate(things.astype(np.uint8), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8))
-        share = cv2.resize(cv2.GaussianBlur(wide.astype(np.float32), (0, 0), 1), size)[..., None]
-        alpha = picture[..., 3:] / np.float32(255)
-        own = np.concatenate([picture[..., :3] * alpha, picture[..., 3:]], axis=-1)
-        mixed = own + share * (whole - own)  # premultiplied, or what is no person would darken its edge
-        straight = mixed[..., :3] * (255 / np.maximum(mixed[..., 3:], 1))
-        cleaned = np.concatenate([straight, mixed[..., 3:]], axis=-1)
-        return np.where(share > 0, np.clip(cleaned + 0.5, 0, 255), picture).astype(np.uint8)
+    def things_in(self, frame: int, pictures: Mapping[int, Image]) -> _Things | None:
+        """What is strange in one of the pictures (S, S, 4), if anything is; known once, whoever asks."""
+        with self._one_at_a_time:
+            if frame not in self._known:
+                where, usual = self.strange(frame, pictures[frame])
+                found = _Things(where, np.clip(usual + 0.5, 0, 255).astype(np.uint8)) if where.any() else None
+                self._known[frame] = found
+                if len(self._known) > REMEMBERED:
+                    self._known.popitem(last=False)
+            return self._known[frame]
 
     def strange(self, frame: int, picture: Image) -> tuple[Bools, Floats]:
         """(N, N) where a frame (S, S, 4) shows what is no part of the person, and (N, N, 4) what one would expect."""
