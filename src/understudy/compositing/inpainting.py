@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.compositing.patches import filled, spread_inwards
+from understudy.compositing.patches import filled, smoothly_filled, spread_inwards
 from understudy.errors import MediaError, UsageError
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -107,17 +107,12 @@ def inpainter(which: str = "patches") -> Inpainter:
     if which == "patches":
         return filled
     if which == "smooth":
-        return _smooth
+        return smoothly_filled
     if kind not in ("lama", "migan") or not name:
         raise UsageError(f"there is no inpainting {which!r}: give one of {', '.join(KINDS)}")
     if not Path(name).is_file():
         raise UsageError(f"inpainting {which!r}: there is no file {name}")
     return OnnxInpainter(Path(name), kind)
-
-
-def _smooth(picture: UInt8Array, holes: UInt8Array) -> UInt8Array:
-    made = np.clip(spread_inwards(picture, holes == 0) + 0.5, 0, 255).astype(np.uint8)
-    return np.where((holes > 0)[..., None], made, picture)
 
 
 class OnnxInpainter:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.compositing.seams import MOST_PIXELS, correction, enlarged
+from understudy.compositing.seams import MOST_PIXELS, correction
 
 UInt8Array = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.floating[Any]]
@@ -65,8 +65,7 @@ def filled(picture: UInt8Array, holes: UInt8Array, barred: UInt8Array | None = N
     small = np.asarray(cv2.resize(picture, small_size, interpolation=cv2.INTER_AREA), np.float32)
     small_holes = _shrunk(holes, small_size)
     if small_holes.all():  # hardly anything is known
-        smooth = np.clip(spread_inwards(picture, holes == 0) + 0.5, 0, 255).astype(np.uint8)
-        return np.where((holes > 0)[..., None], smooth, picture)
+        return smoothly_filled(picture, holes)
     small_barred = small_holes if barred is None else small_holes | _shrunk(barred, small_size)
     made, offsets = _coarse_to_fine(small, small_holes, small_barred)
     return _at_full_size(picture, holes, made, offsets)
@@ -280,6 +279,12 @@ def spread_inwards(values: npt.NDArray[Any], known: npt.NDArray[np.bool_]) -> Fl
     return np.asarray(found, np.float32)
 
 
+def smoothly_filled(picture: UInt8Array, holes: UInt8Array) -> UInt8Array:
+    """A picture with its holes blurred over from what is around them. Arguments as of `filled`."""
+    made = np.clip(spread_inwards(picture, holes == 0) + 0.5, 0, 255).astype(np.uint8)
+    return np.where((holes > 0)[..., None], made, picture)
+
+
 def _at_full_size(picture: UInt8Array, holes: UInt8Array, made: Floats, offsets: Floats) -> UInt8Array:
     """What was made small, enlarged, with the detail of the places that it was taken from, and without seams."""
     height, width = holes.shape
@@ -293,7 +298,7 @@ def _at_full_size(picture: UInt8Array, holes: UInt8Array, made: Floats, offsets:
         small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
         small_hidden = _shrunk(holes, size)
         added = correction(small, small_hidden, *_copied(small, small_hidden, made, offsets))
-        added = enlarged(added, (height, width))
+        added = np.asarray(cv2.resize(added, (width, height), interpolation=cv2.INTER_LINEAR))
     result: UInt8Array = picture.copy()
     result[hidden] = np.clip((copied + added)[hidden] + 0.5, 0, 255).astype(np.uint8)
     return result

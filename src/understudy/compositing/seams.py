@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
@@ -105,8 +104,3 @@ def _known(holes: Bools, places: Places) -> Bools:
 
 def _inside(y: Places, x: Places, shape: tuple[int, ...]) -> Bools:
     return np.asarray((y >= 0) & (y < shape[0]) & (x >= 0) & (x < shape[1]))
-
-
-def enlarged(added: Floats, size_hw: tuple[int, int]) -> Floats:
-    """A correction of a smaller picture, for the whole one."""
-    return np.asarray(cv2.resize(added, size_hw[::-1], interpolation=cv2.INTER_LINEAR), np.float32)

@@ -109,6 +109,14 @@ def composite(rgba: npt.NDArray[np.uint8], background: tuple[int, int, int]) -> 
     return (mixed // 255).astype(np.uint8)
 
 
+def at_side(picture: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
+    """A picture (H, W, ...), usually a square, as a square (side, side, ...); itself if it is one of that side."""
+    if picture.shape[:2] == (side, side):
+        return picture
+    way = cv2.INTER_AREA if side < len(picture) else cv2.INTER_CUBIC  # AREA repeats pixels there
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=way), np.uint8)
+
+
 def read_image(
     path: str | os.PathLike[str], alpha_background: tuple[int, int, int] = (0, 0, 0)
 ) -> npt.NDArray[np.uint8]:

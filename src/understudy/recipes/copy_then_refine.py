@@ -40,6 +40,7 @@ from understudy.base.devices import Device, autocast, ready_device
 from understudy.base.threads import ReadAhead
 from understudy.networks.efficientnet_lite import LiteFeatures
 from understudy.networks.refiner import Refinement, Refiner, applied, chosen_of, unchanged
+from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
 from understudy.recipes.parts import prior
 from understudy.recipes.parts.boxes import Box
@@ -186,7 +187,7 @@ def train(session: Session) -> Trained:
     record, named = kept.record, {"prior" if config.knows_people else "untrained": before}
     blocks = rehearsed(
         replace(config, size=config.side),
-        _at_side(kept.weights, config),
+        {**kept.weights, "xy": _at_side(config, kept_poses(kept.weights, config.size)).xy},
         BLOCKS,
         2 * config.pairs if config.steps else JUDGED,
         paired=bool(config.steps),
@@ -209,10 +210,9 @@ def train(session: Session) -> Trained:
     return Trained(config, {**kept.weights, **network_weights}, kept.statistics, record)
 
 
-def _at_side(weights: Arrays, config: Config) -> Arrays:
-    """The kept frames as a picture of the network's side has them: their poses are in its pixels."""
-    moved = Similarity.resized(config.side / config.size).of_pose(kept_poses(weights, config.size), (config.side,) * 2)
-    return {**weights, "xy": moved.xy}
+def _at_side(config: Config, pose: Pose) -> Pose:
+    """Poses in pixels of the picture, in pixels of what the network sees."""
+    return Similarity.resized(config.side / config.size).of_pose(pose, (config.side, config.side))
 
 
 def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
@@ -259,8 +259,7 @@ class RefiningPlayer:
     def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
         """See `Player.play`: `(S, S, 4)`, cut out. Where no part of the body is seen: nobody."""
         small, poses = replace(self.config, size=self.config.side), pose_of(moments, self.config.size)
-        to_small = Similarity.resized(small.size / self.config.size)
-        pose, kept = (to_small.of_pose(one, (small.size, small.size)) for one in (poses, self.kept))
+        pose, kept = (_at_side(self.config, one) for one in (poses, self.kept))
         chosen = chosen_frames(small, pose, kept, self.weights["moment"])
         frames = KeptPictures(self.weights, self.config.size, range(len(kept)))
         large = PersonAlone(self.config, self.kept, frames)

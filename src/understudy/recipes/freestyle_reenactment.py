@@ -37,6 +37,7 @@ from understudy.body.surface_mesh import CHART
 from understudy.conditioning.clips import flat_colour
 from understudy.conditioning.pictures import as_values
 from understudy.errors import TrainingError
+from understudy.media.images import at_side
 from understudy.performance import FOUND
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
@@ -52,7 +53,7 @@ from understudy.recipes.parts.freestyle_model import (
 from understudy.recipes.parts.freestyle_networks import embedding, face_vector
 from understudy.recipes.parts.freestyle_player import FreestylePlayer
 from understudy.recipes.parts.freestyle_reenactment_config import B2F, Config, fast, paper, preview
-from understudy.recipes.parts.photograph import PHOTOGRAPH, Photograph, at_side, frames_of, stored
+from understudy.recipes.parts.photograph import PHOTOGRAPH, Photograph, frames_of, stored
 from understudy.recipes.parts.recipe import Recipe
 from understudy.recipes.parts.segments import segments_of
 from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, nothing_trained

@@ -17,7 +17,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import av
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -25,7 +24,7 @@ from understudy.base.machine import says_memory_ran_out
 from understudy.conditioning.clips import flat_colour
 from understudy.errors import ActorError, TrainingError
 from understudy.media.colour import RgbConverter
-from understudy.media.images import MAX_SIDE, composite
+from understudy.media.images import MAX_SIDE, at_side, composite
 from understudy.media.opening import ANY_METADATA, UNREADABLE
 from understudy.performance import FOUND, FRAMES_FILE, INTERPOLATED, MATTE_FILE
 from understudy.poses.edges import filmed_box, without_cut_ends
@@ -180,10 +179,7 @@ class KeptPictures(Mapping[int, Image]):
         if frame not in self._decoded:
             picture, matte = (film[frame] for film in self._films)
             cutout: Image = np.dstack([picture, matte[..., 0]])
-            if cutout.shape[:2] != (self._size, self._size):
-                how = cv2.INTER_AREA if cutout.shape[0] > self._size else cv2.INTER_CUBIC
-                cutout = np.asarray(cv2.resize(cutout, (self._size, self._size), interpolation=how), np.uint8)
-            self._decoded[frame] = cutout
+            self._decoded[frame] = cutout = at_side(cutout, self._size)
             if len(self._decoded) * cutout.nbytes > DECODED_AT_ONCE and len(self._decoded) > 1:
                 self._decoded.popitem(last=False)
         self._decoded.move_to_end(frame)
@@ -203,10 +199,7 @@ class Smaller(Mapping[int, Image]):
         self._pictures, self._side = pictures, side
 
     def __getitem__(self, frame: int) -> Image:
-        picture, size = self._pictures[frame], (self._side, self._side)
-        if picture.shape[:2] == size:
-            return picture
-        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+        return at_side(self._pictures[frame], self._side)
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._pictures)

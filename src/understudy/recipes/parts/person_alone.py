@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.conditioning.limb_warps import HEAD, NECK, PELVIS, parts_seen, with_made_up_points
+from understudy.media.images import at_side
 from understudy.poses.pose import LEFT_SHOULDER, RIGHT_SHOULDER, Pose
 from understudy.poses.similarity import Similarity
 from understudy.recipes.parts.kept_frames import Smaller
@@ -170,7 +171,7 @@ class _Look:
         """(N, N) where a frame (S, S, 4) shows what is no part of the person, and (N, N, 4) what one would expect."""
         filmed = self._filmed
         side, wanted = filmed.config.size, filmed.points[frame]
-        small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+        small = at_side(picture, side)
         near = filmed.nearness(wanted)
         (least, *_), (middle, own, _), (most, *_) = (
             one.dressed(0, wanted, filmed.seen[frame], near) for one in self._usual
@@ -258,10 +259,7 @@ def _look_of(config: Small, kept: Pose, pictures: Mapping[int, Image], view: Boo
     some, side = shown[:: max(1, len(shown) // COMPARED)], config.size
     if len(some) < LEAST:
         return None
-    small = {
-        frame: np.asarray(cv2.resize(pictures[frame], (side, side), interpolation=cv2.INTER_AREA), np.uint8)
-        for frame in some
-    }
+    small = {frame: at_side(pictures[frame], side) for frame in some}
     filmed = Wardrobe(config, kept, small)
     pose = _least_hidden(filmed, some)
     at = filmed.points[pose], filmed.seen[pose], filmed.nearness(filmed.points[pose])
@@ -281,7 +279,7 @@ def _look_of(config: Small, kept: Pose, pictures: Mapping[int, Image], view: Boo
         picture[known, :3] = np.clip(rising[rank, np.arange(len(rank))] + 0.5, 0, 255)
         picture[known, 3] = 255
     look = _Look(filmed, usual, pose)
-    return look if any(look.strange(frame, small[frame])[0].any() for frame in some) else None
+    return look if any(look.things_in(frame, small) for frame in some) else None
 
 
 def _arm_before(filmed: Wardrobe, frame: int, pose: int, places: Floats) -> Bools:

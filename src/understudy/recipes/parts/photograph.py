@@ -20,7 +20,7 @@ from understudy.body.surface_mesh import CHARTS
 from understudy.conditioning.limb_warps import part_transforms, with_made_up_points
 from understudy.conditioning.surface_copy import copied, interpolated_places, looked_up, seen_places
 from understudy.errors import ActorError
-from understudy.media.images import decoded_image, image_array
+from understudy.media.images import at_side, decoded_image, image_array
 from understudy.poses.pose import POINTS, Pose
 from understudy.poses.similarity import Similarity
 from understudy.recipes.parts.trained import Arrays, ArraySpec
@@ -256,14 +256,6 @@ class Along:
         where, trust = (np.ascontiguousarray(maps[box]) for maps in (self.where, self.trust))
         labels, complete, kinds = (np.ascontiguousarray(maps[box]) for maps in (self.labels, self.complete, self.kinds))
         return Along(where, trust, labels, complete, kinds, np.ascontiguousarray(self.by_limbs[finer]))
-
-
-def at_side(picture: Image, side: int) -> Image:
-    """A square picture (N, N, ...) at another side."""
-    if len(picture) == side:
-        return picture
-    way = cv2.INTER_AREA if side < len(picture) else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(picture, (side, side), interpolation=way), np.uint8)
 
 
 def frames_of(reference: Performance, chosen: npt.NDArray[np.intp], side: int) -> tuple[list[Image], list[Image], Pose]:
