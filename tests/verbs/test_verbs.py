@@ -16,6 +16,7 @@ from understudy.base.files import locked
 from understudy.errors import ConsentError, Interrupted, TrainingError, UsageError
 from understudy.media.reading import probe
 from understudy.performance import Crop, Performance
+from understudy.performing.driver import Driver
 from understudy.recipes import copy_then_refine, performance_cloning
 from understudy.retargeting.alignment import body_statistics
 from understudy.training.run_folder import fingerprint
@@ -238,3 +239,14 @@ def test_a_reference_tracked_smaller_than_the_actor_is_said_to_be_soft(
         train(reference, output, config=config, consent="I am it", device="cpu")
         said = f"the reference was tracked at 32 pixels, of which {size} are made here" in caplog.text
         assert said is soft and ("--size 64" in caplog.text) is soft
+
+
+def test_a_driver_that_is_not_learnt_from_is_tracked_at_the_usual_size(
+    tmp_path: Path, me: Performance, dance: Performance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    usual = Driver.of
+    monkeypatch.setattr(Driver, "of", lambda driving, **options: asked.append(options) or usual(driving))
+    large = replace(shrunk(copy_then_refine.instant()), size=512, side=32, crop=32)
+    clone(me, dance, tmp_path / "out.mp4", config=large, consent="I am it", device="cpu")
+    assert asked and all("size" not in options for options in asked)
