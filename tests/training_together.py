@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import json
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from torch import nn
 
 from tiny import session_for, shrunk, tiny_performance
@@ -102,10 +104,16 @@ def toy(fabric, folder: Path, what: str = "", *at: str) -> None:
         ending.write_text(f"{type(error).__name__}: {error}")
 
 
+def parted(folder: Path) -> None:
+    """Writes whether this process has left the others, at the very end."""
+    (folder / f"parted {rank()}.txt").write_text("no" if dist.is_initialized() else "yes")
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     devices.computes_in_bfloat16 = training.computes_in_bfloat16 = lambda _: False  # sums of halves would differ
     where = Path(sys.argv[2])
+    atexit.register(parted, where)  # what is registered first is called last
     if sys.argv[1] == "equal":
         for name in sys.argv[3:]:
             learn(name, where)

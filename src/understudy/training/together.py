@@ -7,6 +7,7 @@ decided for all. Alone, nothing here does anything.
 
 from __future__ import annotations
 
+import atexit
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -41,6 +42,17 @@ def join() -> None:
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         with _lost_told():
             dist.init_process_group(backend, timeout=LONGEST_WAIT)
+        atexit.register(_part)
+
+
+def _part() -> None:
+    """Ends the connections, and so Gloo's threads, while Python still runs.
+
+    Such a thread lets go of the last message's tensors some time after all have it. If the interpreter is being taken
+    down by then, PyTorch ends the process with SIGABRT, now and then, after a training that has ended well.
+    """
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def in_turns(work: Callable[[], Value]) -> Value:
