@@ -5,7 +5,8 @@
 
 Everybody is filmed; actors of each are made by all methods that take no training, and by some of those that do, in
 turn; they perform a part of the person's own clip that was not learnt from, and a neighbour's. Films and clones are
-encoded once more, by numbers drawn without looking at what they are.
+encoded once more, by numbers drawn without looking at what they are, clones twice: as they are, and with an invisible
+mark, as users get them.
 
 Then everybody is judged by a detector that has learnt of others, at other places, and was calibrated on those of them
 who exist. The same is done without each method, to see what becomes of one that is not known, with other material, and
@@ -28,6 +29,7 @@ from detector_clips import (
     ANY,
     ELSEWHERE,
     LARGEST,
+    MARKED,
     QUALITIES,
     Clip,
     Measurer,
@@ -71,8 +73,8 @@ DEFAULT = "copy-then-refine"
 """what `clone` takes, unless it is told otherwise"""
 ANOTHER_ROOM = "phone_hlg_rotated_no_person.mp4"
 """a film of UNDERSTUDY_MEDIA with nobody in it"""
-VERSIONS = {False: tuple(QUALITIES), True: (ANY,)}
-"""treatments of filmed clips, which are few: one of each quality; of generated ones, which are many: one of any"""
+VERSIONS = {False: tuple(QUALITIES), True: (ANY, MARKED)}
+"""treatments of filmed clips, which are few: one of each quality; of generated ones, which are many: two of any"""
 
 
 def subjects_of(options: argparse.Namespace) -> tuple[list[Subject], list[Subject]]:
@@ -105,7 +107,7 @@ def material(options: argparse.Namespace, real: Sequence[Subject], made: Sequenc
         subject = one.clip.subject
         if len(one.sample.statistics):
             parts += [
-                Part(part, subject.real, subject.place, one.clip.motion, one.crf)
+                Part(part, subject.real, subject.place, one.clip.motion, one.crf, one.marked)
                 for part in in_parts(one.sample, options.shown)
             ]
     return parts
@@ -157,18 +159,31 @@ def of_unknown_methods(parts: Sequence[Part], options: argparse.Namespace) -> li
 
 def of_other_material(parts: Sequence[Part], options: argparse.Namespace) -> list[dict[str, Any]]:
     """Verdicts on people who exist by detectors that have seen something else."""
-    seen: dict[str, tuple[Callable[[Part], bool], Callable[[Part], str]]] = {
-        "the same, others at the same place among them": (taught_with, lambda part: part.sample.person),
-        "people who exist alone": (exists, lambda part: part.place),
-        "made-up people alone": (lambda part: not part.real, lambda part: part.place),
+    seen: dict[str, dict[str, Callable[[Part], Any]]] = {
+        "the same, others at the same place among them": {"place_of": lambda part: part.sample.person},
+        "people who exist alone": {"learns_from": exists},
+        "made-up people alone": {"learns_from": lambda part: not part.real},
+        "everybody, of clones those without marks alone": {
+            "learns_from": lambda part: taught_with(part) and not part.marked,
+            "calibrates": lambda part: exists(part) and not part.marked,
+        },
     }
     rows = []
-    for name, (learns_from, place_of) in seen.items():
+    for name, how in seen.items():
         verdicts = left_out(
-            parts, options.penalty, judges=exists, learns_from=learns_from, calibrates=exists, place_of=place_of
+            parts, options.penalty, judges=exists, **{"learns_from": taught_with, "calibrates": exists, **how}
         )
-        rows.append({"learnt from": name, **accuracy(verdicts)})
+        rows.append({"learnt from": name, **accuracy(verdicts), **by_marks(verdicts)})
     return rows
+
+
+def by_marks(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """Clones without an invisible mark, and with one."""
+    clones = of_kind(verdicts, generated=True)
+    return {
+        name: shares([one for one in clones if one.part.marked == marked])
+        for name, marked in (("unmarked clones", False), ("marked clones", True))
+    }
 
 
 def as_users_ask(parts: Sequence[Part], people: Sequence[Subject], options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -251,7 +266,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name: str(value) for name, value in vars(options).items() if name not in ("output", "save", "work")
         },
         "people": {"real": [one.name for one in people], "made up": [one.name for one in made]},
-        "groups": {name: accuracy(ones) for name, ones in of_group.items() if of_kind(ones, generated=False)},
+        "groups": {
+            name: accuracy(ones) | by_marks(ones) for name, ones in of_group.items() if of_kind(ones, generated=False)
+        },
         "recipes": {
             name: {
                 recipe: shares([one for one in ones if one.part.sample.recipe == recipe]) for recipe in options.recipes
@@ -290,6 +307,7 @@ def _in_json(verdict: Verdict) -> dict[str, Any]:
         "recipe": part.sample.recipe,
         "motion": part.motion,
         "crf": part.crf,
+        "marked": part.marked,
         "mean": round(verdict.mean, 3),
         "strangeness": round(verdict.strangeness, 3),
         "strange": verdict.strange,
@@ -307,7 +325,7 @@ def _trained_on(
         f"trained on {pairs} pairs of frames of {exist}{len(made)} made-up people, as filmed and as played by actors "
         f"that take no training or had about a minute of it, of {', '.join(options.recipes)} (the made-up people of "
         f"{', '.join(made_by)}); all clips encoded again at random (H.264, crf {CRF[0]} to {CRF[1]}, "
-        f"{SHRINK[0]:g} to {SHRINK[1]:g} of their size)"
+        f"{SHRINK[0]:g} to {SHRINK[1]:g} of their size), clones without marks and with invisible ones"
     )
 
 

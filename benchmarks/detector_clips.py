@@ -28,6 +28,8 @@ from understudy.evaluation.contenders import Contender, contender, learnt, timed
 from understudy.forensics.detector_data import CRF, random_treatment, treated
 from understudy.forensics.texture_network import TextureConfig
 from understudy.forensics.texture_training import Sample, statistics_of
+from understudy.marks.invisible import InvisibleMark, Payload
+from understudy.media.brightness import Change
 from understudy.media.reading import probe
 from understudy.performance import Performance
 from understudy.performing.driver import Driver
@@ -37,9 +39,10 @@ from understudy.tracking.track import tracked
 
 FOR_THE_TEST = Consent("the clips' licences allow it, or the person is made up", "")
 ELSEWHERE = "elsewhere"
-ANY = 0
+ANY, MARKED = 0, 4
 QUALITIES = {1: (16, 22), 2: (23, 29), 3: (30, 36)}
-"""versions of clips that are encoded again: of any quality, or, of H.264, from good to poor"""
+"""versions of clips that are encoded again: of any quality, as they are or with an invisible mark as this program's
+videos bear it, or, of H.264, from good to poor"""
 LARGEST = 960
 """pixels: longer sides of clips that are encoded again are shrunk to this, as sites that show videos do"""
 
@@ -74,7 +77,7 @@ class Studio:
         return tracked(take.path, cache=self.work / "tracked", start=take.start, end=take.end, region=take.region)
 
     def clone(self, subject: Subject, recipe: str, driver: Subject, room: Path | None = None) -> Path:
-        """A clip of the subject moving as the driver does. It bears no marks, or these would be what is learnt.
+        """A clip of the subject moving as the driver does. It bears no marks: these are put onto one of its versions.
 
         Args:
             room: a film that the person is put into, instead of the room where the actor was filmed.
@@ -213,7 +216,7 @@ def encoded_again(clip: Clip, version: int, kept: Path, seed: int) -> tuple[Path
     """Writes a clip beside `kept`, after a treatment that is drawn from that file's name.
 
     Args:
-        version: a key of `QUALITIES`, or ANY.
+        version: a key of `QUALITIES`, ANY, or MARKED.
 
     Returns:
         The video, and the crf that it was encoded with.
@@ -221,8 +224,22 @@ def encoded_again(clip: Clip, version: int, kept: Path, seed: int) -> tuple[Path
     random = np.random.default_rng((seed, zlib.crc32(kept.stem.encode())))
     treatment = random_treatment(random, QUALITIES.get(version, CRF))
     take, path = clip.take, kept.with_suffix(".mp4")
-    treated(take.path, path, treatment, start=take.start, end=take.end, region=take.region, longest=LARGEST)
+    treated(
+        take.path,
+        path,
+        treatment,
+        start=take.start,
+        end=take.end,
+        region=take.region,
+        longest=LARGEST,
+        change=_mark_of(take.path, kept.stem) if version == MARKED else None,
+    )
     return path, treatment.crf
+
+
+def _mark_of(path: Path, name: str) -> Change:
+    """An invisible mark for a video, of an identity that goes by the name."""
+    return InvisibleMark(Payload(zlib.crc32(name.encode())), probe(path).size_hw).change
 
 
 @dataclasses.dataclass(frozen=True)
@@ -232,6 +249,7 @@ class Treated:
     sample: Sample
     clip: Clip
     crf: int
+    marked: bool
 
 
 class Measurer:
@@ -253,4 +271,4 @@ class Measurer:
             path.unlink()
         tensors, header = load_tensors(kept, DetectorError)
         sample = Sample(clip.generated, clip.subject.name, clip.recipe, float(header["seconds"]), tensors["statistics"])
-        return Treated(sample, clip, int(header["crf"]))
+        return Treated(sample, clip, int(header["crf"]), version == MARKED)

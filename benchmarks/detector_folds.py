@@ -35,6 +35,8 @@ class Part:
     place: str
     motion: str
     crf: int
+    marked: bool = False
+    """it bears an invisible mark"""
 
 
 @dataclasses.dataclass(frozen=True)

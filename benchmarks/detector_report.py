@@ -28,8 +28,8 @@ def printed(content: dict[str, Any]) -> str:
 def _groups(groups: dict[str, Any]) -> list[str]:
     lines = [
         "| people at places it has not seen | right | 95 % interval | filmed ones let pass | clones found "
-        "| area under curve |",
-        "|---|---|---|---|---|---|",
+        "| without a mark | with an invisible one | area under curve |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name, one in groups.items():
         low, high = one["interval"]
@@ -37,9 +37,13 @@ def _groups(groups: dict[str, Any]) -> list[str]:
         right, passed, found = map(percent, cells)
         lines.append(
             f"| {name} | {right} | {percent(low)} to {percent(high)} | {passed} | {found} "
-            f"| {one['area under the curve']:.3f} |"
+            f"| {' | '.join(_by_marks(one))} | {one['area under the curve']:.3f} |"
         )
     return lines
+
+
+def _by_marks(row: dict[str, Any]) -> list[str]:
+    return [percent(row[name].get("right")) for name in ("unmarked clones", "marked clones")]
 
 
 def _recipes(content: dict[str, Any]) -> list[str]:
@@ -80,10 +84,13 @@ def _quality(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def _material(content: dict[str, Any]) -> list[str]:
-    lines = ["| learnt from | right | filmed ones let pass | clones found |", "|---|---|---|---|"]
+    lines = [
+        "| learnt from | right | filmed ones let pass | clones found | without a mark | with an invisible one |",
+        "|---|---|---|---|---|---|",
+    ]
     for row in content["material"]:
-        cells = map(percent, (row["right"], row["filmed"]["right"], row["generated"]["right"]))
-        lines.append(f"| {row['learnt from']} | {' | '.join(cells)} |")
+        right, passed, found = map(percent, (row["right"], row["filmed"]["right"], row["generated"]["right"]))
+        lines.append(f"| {row['learnt from']} | {' | '.join([right, passed, found, *_by_marks(row)])} |")
     return lines
 
 
@@ -104,6 +111,12 @@ def sentences(content: dict[str, Any]) -> list[str]:
             f"what was filmed and {percent(clones['right'])} of the clones; 80 % sure or more, and wrong, about "
             f"{percent(films['generated'])} and {percent(clones['real'])}; not that sure about "
             f"{percent(films['unsure'])} and {percent(clones['unsure'])}"
+        )
+        unmarked, marked = one["unmarked clones"], one["marked clones"]
+        said.append(
+            f"of their clones with an invisible mark {percent(marked['right'])} were found, and "
+            f"{percent(marked['real'])} called real, 80 % sure; of those without {percent(unmarked['right'])} and "
+            f"{percent(unmarked['real'])}"
         )
     for row in content["reliability"][next(iter(content["groups"]))]:
         if row["from"] == SURE_FROM:

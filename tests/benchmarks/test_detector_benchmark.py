@@ -144,9 +144,14 @@ def test_a_method_that_is_not_known_is_not_learnt_from(benchmark, learnt):
 
 
 def test_other_material_is_what_it_is_called(benchmark, learnt):
-    rows = benchmark.main.of_other_material(learnt.parts, OPTIONS)
+    parts = [dataclasses.replace(part, marked=part.sample.recipe == "pix2pix") for part in learnt.parts]
+    rows = benchmark.main.of_other_material(parts, OPTIONS)
     same_place, exist, made = learnt.of[:6], learnt.of[6:9], learnt.of[9:]
-    assert [row["filmed"]["parts"] for row in rows] == [6, 6, 6] and len(made) == 3
+    made, unmarked = made[:3], made[3:]
+    assert [row["filmed"]["parts"] for row in rows] == [6, 6, 6, 6] and len(made) == len(unmarked) == 3
+    assert [row["marked clones"]["parts"] for row in rows] == [6, 6, 6, 6]
+    assert [row["unmarked clones"]["parts"] for row in rows] == [6, 6, 6, 6]
+    assert all({recipe for _, recipe, _ in given} == {"", "limb-warp"} for given in unmarked)
     assert [{p for p, _, _ in given} for given in same_place] == [
         {f"p{k}" for k in range(9)} - {f"p{one}"} for one in range(6)
     ]
@@ -304,6 +309,7 @@ def content(benchmark):
     )
     row = {"said": "either", "from": 0.85, "to": 0.95, "parts": 3, "sure": 0.9, "right": 0.875, "interval": [0.5, 1.0]}
     half = {"parts": 4, "people": 2, "right": 0.5, "generated": 0.25, "unsure": 0.5, "real": 0.25, "strange": 0.0}
+    group |= {"unmarked clones": half, "marked clones": {**half, "right": 0.75, "real": 0.0}}
     return {
         "settings": {"shown": "2.0"},
         "groups": {"people who exist": group},
@@ -322,12 +328,12 @@ def content(benchmark):
 def test_tables_hold_every_number(benchmark):
     printed = benchmark.report.printed(content(benchmark))
     for line in (
-        "| people who exist | 75 % | 75 % to 75 % | 50 % | 100 % | 0.500 |",
+        "| people who exist | 75 % | 75 % to 75 % | 50 % | 100 % | 50 % | 75 % | 0.500 |",
         "| pix2pix | 50 % of 4 | 25 % of 4 |",
         "| limb-warp | n/a | n/a |",
         "| people who exist | either | 85 % to 95 % (mean 90 %) | 3 | 88 % | 50 % to 100 % |",
         "| crf 16 to 22 | 75 % | 50 % | 100 % |",
-        "| nobody | 75 % | 50 % | 100 % |",
+        "| nobody | 75 % | 50 % | 100 % | 50 % | 75 % |",
         "| a.mp4 | 91 % | generated |",
         "| b.mp4 | n/a | nobody |",
     ):
@@ -339,6 +345,9 @@ def test_the_sentences_name_what_speaks_against_trust(benchmark):
     assert "people who exist (2 at 1 places that it had not seen" in said
     assert "right about 50 % of what was filmed and 100 % of the clones" in said
     assert "80 % sure or more, and wrong, about 50 % and 0 %; not that sure about 0 % and 0 %" in said
+    assert (
+        "with an invisible mark 75 % were found, and 0 % called real, 80 % sure; of those without 50 % and 25 %" in said
+    )
     assert "of 3 answers (either) that were 85 % to 95 % sure 88 % were right" in said
     assert "25 % (pix2pix)" in said and "as few as 25 % may be found, or none" in said
     assert "called up to 25 % real, 80 % sure" in said

@@ -226,6 +226,22 @@ def test_treating_encodes_again_at_the_given_quality(tmp_path):
     assert info.size_hw == (24, 32) and info.frames == 8 and info.fps == 10
 
 
+def test_treating_alters_brightness_as_a_mark_does(tmp_path):
+    clips.write_clip(tmp_path / "a.mp4", [np.full((48, 64, 3), 100, np.uint8)] * 8, 10)
+    asked = []
+
+    def change(luma, seconds):
+        asked.append((luma.shape, round(seconds, 3)))
+        return np.full(luma.shape, 40 * (seconds > 0.35), np.float32)
+
+    region = (8, 0, 32, 48)  # what the mark is of is the whole picture, not what is kept of it
+    treated(tmp_path / "a.mp4", tmp_path / "b.mp4", Treatment(17, 0.5), region=region, change=change)
+    assert asked == [((48, 64), number / 10) for number in range(8)]
+    with VideoReader(tmp_path / "b.mp4") as reader:
+        seen = [frame.mean() for frame in reader]
+    assert seen == pytest.approx([100] * 4 + [140] * 4, abs=3)
+
+
 def test_squares_for_training_have_room_to_crop(tmp_path):
     path = grey(tmp_path / "a.mp4", [10, 20, 30])
     pairs, zones = cut_pairs(path, 32, finder=Square((10, 4, 24), None))

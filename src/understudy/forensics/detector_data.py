@@ -20,6 +20,7 @@ from understudy.base.arguments import Region
 from understudy.base.files import load_tensors, save_tensors
 from understudy.errors import DetectorError, PoseError
 from understudy.forensics.looking import MARGIN, Finder, looks, nobody_in
+from understudy.media.brightness import Change, changed_picture
 from understudy.media.reading import VideoReader, VideoWriter
 
 SPARE = 1 / 8
@@ -57,6 +58,7 @@ def treated(
     end: float | None = None,
     region: Region | None = None,
     longest: int | None = None,
+    change: Change | None = None,
 ) -> None:
     """Writes a part of a clip again: shrunk, H.264 at the given quality, without sound.
 
@@ -64,6 +66,7 @@ def treated(
         start, end: seconds into the clip.
         region: what of the picture is kept.
         longest: pixels: a longer side than this is brought to it first.
+        change: what is added to the brightness of every frame before all else, as invisible marks do.
 
     Raises:
         MediaError: the clip cannot be read or written.
@@ -73,7 +76,9 @@ def treated(
         shrink = treatment.shrink * min(1.0, (longest or math.inf) / max(width, height))
         size = max(2, round(width * shrink)), max(2, round(height * shrink))
         with VideoWriter(Path(output), reader.fps, crf=treatment.crf) as writer:
-            for frame in reader:
+            for number, frame in enumerate(reader):
+                if change is not None:
+                    frame = changed_picture(frame, change, float(number / reader.fps))
                 kept = frame[top : top + height, left : left + width]
                 small = cv2.resize(kept, size, interpolation=cv2.INTER_AREA) if shrink < 1 else kept
                 writer.write(np.ascontiguousarray(small, np.uint8))
