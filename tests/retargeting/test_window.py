@@ -5,7 +5,17 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from understudy.poses.pose import Pose
+from understudy.poses.pose import (
+    LEFT_EAR,
+    LEFT_ELBOW,
+    LEFT_SHOULDER,
+    LEFT_WRIST,
+    NOSE,
+    RIGHT_ELBOW,
+    RIGHT_SHOULDER,
+    RIGHT_WRIST,
+    Pose,
+)
 from understudy.retargeting.window import held, presence, window_path
 
 FPS = Fraction(25)
@@ -55,7 +65,47 @@ def test_window_jumps_are_softened() -> None:
 
 def test_a_body_larger_than_the_frame_is_centred() -> None:
     offset = np.tile([30.0, 0.0], (30, 1))
-    np.testing.assert_array_equal(window_path(walking(offset, half=70), FPS), np.tile([30, 0], (30, 1)))
+    pose = walking(offset, half=70)
+    pose.confidence[:, LEFT_SHOULDER : RIGHT_ELBOW + 1] = 0  # and so neither crown nor fingertips
+    np.testing.assert_array_equal(window_path(pose, FPS), np.tile([30, 0], (30, 1)))
+
+
+def test_a_body_that_hardly_fits_is_not_pushed_out_by_the_frames_around() -> None:
+    """It jumps while it needs all of the frame; before and after it stands low, so that the window has moved down."""
+    offset = np.zeros((60, 2))
+    offset[:, 1] = 30
+    offset[28:32, 1] = 0
+    pose = walking(offset, half=47)  # with the margins it needs 103 of 100 pixels
+    path = window_path(pose, FPS)
+    assert (path[[0, 10, -1], 1] > 25).all() and np.abs(path[28:32, 1]).max() <= 2
+    shifted = pose.xy[:, :23] - path[:, None]
+    assert (shifted >= 0).all() and (shifted <= 99).all()
+
+
+def only(joints: dict[int, tuple[float, float]]) -> Pose:
+    """Ten frames of a body of which nothing else is known, in a frame of 100 x 100."""
+    xy, confidence = np.full((10, 133, 2), 50, np.float32), np.zeros((10, 133), np.float32)
+    for joint, place in joints.items():
+        xy[:, joint], confidence[:, joint] = place, 1
+    return Pose(xy, confidence, (100, 100))
+
+
+def test_the_crown_is_not_cut_off() -> None:
+    head = {NOSE: (48.0, 14.0), LEFT_EAR: (52.0, 10.0)}
+    shoulders = {LEFT_SHOULDER: (60.0, 30.0), RIGHT_SHOULDER: (40.0, 30.0)}
+    assert not window_path(only(head), FPS).any()  # there is room for the margin, and no neck to measure from
+    np.testing.assert_array_equal(window_path(only(head | shoulders), FPS), np.tile([0, -6], (10, 1)))
+    assert not window_path(only(shoulders), FPS).any()
+    bowed = {NOSE: (48.0, 34.0), LEFT_EAR: (52.0, 30.0)}
+    assert not window_path(only(bowed | shoulders), FPS).any()
+
+
+@pytest.mark.parametrize(("elbow", "wrist"), [(LEFT_ELBOW, LEFT_WRIST), (RIGHT_ELBOW, RIGHT_WRIST)])
+def test_fingertips_are_not_cut_off(elbow: int, wrist: int) -> None:
+    stretched = {elbow: (70.0, 50.0), wrist: (90.0, 50.0)}
+    np.testing.assert_array_equal(window_path(only(stretched), FPS), np.tile([6, 0], (10, 1)))
+    assert not window_path(only({wrist: (90.0, 50.0)}), FPS).any()
+    assert not window_path(only(stretched | {elbow: (85.0, 50.0)}), FPS).any()
 
 
 def test_each_axis_has_its_own_length() -> None:

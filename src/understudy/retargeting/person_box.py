@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from understudy.poses import pose as p
 from understudy.poses.similarity import Similarity
-from understudy.retargeting.window import distance_to_nearest, envelope
+from understudy.retargeting.window import HAND, distance_to_nearest, envelope
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -68,8 +68,6 @@ RADII: tuple[tuple[slice, float], ...] = (
 """torsos: how far flesh, hair, clothes and shoes reach from points"""
 HAIR = 0.55
 """torsos: how far the top of the head lies beyond the middle of the face, with hair"""
-HAND = 0.75
-"""of the forearm, which a stretched hand prolongs"""
 
 
 @dataclass(frozen=True)

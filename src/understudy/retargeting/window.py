@@ -7,18 +7,35 @@ edge of that square, which nobody sees in the finished video; so the square move
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from understudy.poses.pose import BODY, FEET, Pose
+from understudy.poses.pose import (
+    BODY,
+    FEET,
+    LEFT_ELBOW,
+    LEFT_SHOULDER,
+    LEFT_WRIST,
+    NOSE,
+    RIGHT_EAR,
+    RIGHT_ELBOW,
+    RIGHT_SHOULDER,
+    RIGHT_WRIST,
+    Pose,
+)
 
 FADE_SECONDS = 0.3
 """in which the performer appears or vanishes when the driver was not found"""
 SETTLE_SECONDS = 0.5
 """over which the window starts and stops moving"""
 MARGIN = 1 / 20
-"""of the frame kept free around joints: hair, hands and shoes reach beyond them"""
+"""of the frame kept free around joints: clothes and shoes reach beyond them"""
+CROWN = 1.0
+"""the top of the head, with hair, lies beyond the middle of the face as far as that lies from the neck"""
+HAND = 0.75
+"""of the forearm, which a stretched hand prolongs"""
 
 
 def window_path(pose: Pose, fps: Fraction, *, margin: float = MARGIN) -> npt.NDArray[np.int64]:
@@ -27,33 +44,50 @@ def window_path(pose: Pose, fps: Fraction, *, margin: float = MARGIN) -> npt.NDA
     Args:
         pose: aligned driving poses in the generator's frame, `pose.size_hw` its size.
         fps: of the poses.
-        margin: share of the frame kept free around the joints.
+        margin: share of the frame kept free around the joints; crown and fingertips need none.
 
     Returns:
         (T, 2) whole pixels x, y: window's top left corner; 0 throughout when the body never leaves the frame. It begins
-        to move before the body would be cut. A body too large for the frame is centred in it.
+        to move before the body would be cut. A body too large for the frame is centred in it, as far as
+        the frames around allow.
     """
-    body = slice(BODY.start, FEET.stop)
     path = np.zeros((len(pose), 2), np.int64)
     if len(pose) == 0:
         return path
-    seen = pose.confidence[:, body] > 0
+    points, seen, free = _outermost(pose, margin)
     reach = max(1, round(float(fps) * SETTLE_SECONDS))
     for axis, size in ((0, pose.size_hw[1]), (1, pose.size_hw[0])):
-        values = pose.xy[:, body, axis]
-        edge = margin * size
+        values, around = points[..., axis], free * size
         anyone = seen.any(axis=1)
-        lowest = np.where(anyone, np.where(seen, values, np.inf).min(axis=1), edge)
-        highest = np.where(anyone, np.where(seen, values, -np.inf).max(axis=1), size - 1 - edge)
-        at_least, at_most = highest - (size - 1 - edge), lowest - edge
-        fits = at_least <= at_most
-        middle = (lowest + highest) / 2 - (size - 1) / 2
-        at_least, at_most = np.where(fits, at_least, middle), np.where(fits, at_most, middle)
-        onwards = envelope(np.maximum(at_least, 0), reach)
-        backwards = envelope(np.maximum(-at_most, 0), reach)
-        smooth = onwards - backwards
-        path[:, axis] = np.rint(np.where(fits, np.clip(smooth, at_least, at_most), smooth))
+        at_most = np.where(anyone, np.where(seen, values - around, np.inf).min(axis=1), 0)
+        highest = np.where(anyone, np.where(seen, values + around, -np.inf).max(axis=1), size - 1)
+        at_least = highest - (size - 1)
+        # Too large for the frame, or for the margins: as near to the middle as the frames around allow, and never
+        # farther out than where one end has its room
+        nearest, farthest = np.minimum(at_least, at_most), np.maximum(at_least, at_most)
+        fits, middle = at_least <= at_most, (at_most + at_least) / 2
+        onwards = envelope(np.maximum(np.where(fits, at_least, middle), 0), reach)
+        backwards = envelope(np.maximum(-np.where(fits, at_most, middle), 0), reach)
+        path[:, axis] = np.rint(np.clip(onwards - backwards, nearest, farthest))
     return path
+
+
+def _outermost(pose: Pose, margin: float) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+    """Joints, crown and fingertips (T, N, 2), whether they are known (T, N), and the room that each needs (N,)."""
+    body = slice(BODY.start, FEET.stop)
+    points, seen = [pose.xy[:, body]], [pose.confidence[:, body] > 0]
+    known = pose.confidence > 0
+    head = slice(NOSE, RIGHT_EAR + 1)
+    weight = known[:, head, None].astype(np.float32)
+    face = (pose.xy[:, head] * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1)
+    neck = (pose.xy[:, LEFT_SHOULDER] + pose.xy[:, RIGHT_SHOULDER]) / 2
+    points.append((face + CROWN * (face - neck))[:, None])
+    seen.append((known[:, head].any(axis=1) & known[:, LEFT_SHOULDER] & known[:, RIGHT_SHOULDER])[:, None])
+    for elbow, wrist in ((LEFT_ELBOW, LEFT_WRIST), (RIGHT_ELBOW, RIGHT_WRIST)):
+        points.append((pose.xy[:, wrist] + HAND * (pose.xy[:, wrist] - pose.xy[:, elbow]))[:, None])
+        seen.append((known[:, elbow] & known[:, wrist])[:, None])
+    joints = body.stop - body.start
+    return np.concatenate(points, axis=1), np.concatenate(seen, axis=1), np.array([margin] * joints + [0.0] * 3)
 
 
 def envelope(needed: npt.NDArray[np.float64], reach: int) -> npt.NDArray[np.float64]:
