@@ -7,23 +7,35 @@ from tiny import STANDING
 from understudy.conditioning import limb_warps as warps
 from understudy.conditioning import turning
 from understudy.poses.pose import (
+    LEFT_ANKLE,
+    LEFT_BIG_TOE,
     LEFT_EAR,
+    LEFT_ELBOW,
     LEFT_EYE,
+    LEFT_HAND,
+    LEFT_HEEL,
     LEFT_SHOULDER,
+    LEFT_WRIST,
     NOSE,
+    RIGHT_ANKLE,
+    RIGHT_BIG_TOE,
     RIGHT_EAR,
+    RIGHT_ELBOW,
     RIGHT_EYE,
+    RIGHT_HAND,
+    RIGHT_HEEL,
     RIGHT_SHOULDER,
+    RIGHT_WRIST,
     Pose,
 )
 
 SIZE = 64
-ALL_SEEN = np.ones(139, np.bool_)
+ALL_SEEN = np.ones(141, np.bool_)
 FOREARM = [part.name for part in warps.PARTS].index("right forearm")
 
 
 def points(**moved):
-    """The standing figure with joints (OpenPose-18 numbers) moved by shares of the side: (139, 2) pixels."""
+    """The standing figure with joints (OpenPose-18 numbers) moved by shares of the side: (141, 2) pixels."""
     xy = STANDING.copy()
     for joint, shift in moved.items():
         xy[int(joint[1:])] += shift
@@ -116,10 +128,10 @@ def test_from_the_side_a_trunk_reaches_half_its_depth_beyond_its_middle_line():
 @pytest.mark.parametrize("pair", [(RIGHT_EAR, LEFT_EAR), (RIGHT_EYE, LEFT_EYE)])
 def test_a_head_stays_upright_while_its_neck_bends(pair):
     upright, bent = head(neck=(0, 30)), head(neck=(-20, 20))
-    seen = np.isin(np.arange(139), pair)
+    seen = np.isin(np.arange(141), pair)
     rotation = turned_by(upright, bent, seen)
     assert abs(rotation) < np.radians(16)  # of 45 that the neck bends
-    assert turned_by(upright, bent, np.zeros(139, np.bool_)) == pytest.approx(np.radians(45), abs=1e-4)
+    assert turned_by(upright, bent, np.zeros(141, np.bool_)) == pytest.approx(np.radians(45), abs=1e-4)
 
 
 def test_a_head_that_is_laid_aside_is_turned_with_its_ears_and_keeps_its_size():
@@ -138,8 +150,8 @@ def test_the_back_of_a_head_is_not_turned_upside_down():
 
 
 def head(neck):
-    """A head seen from the front, its ears 20 pixels apart, over a neck: (139, 2)."""
-    found = np.zeros((139, 2), np.float32)
+    """A head seen from the front, its ears 20 pixels apart, over a neck: (141, 2)."""
+    found = np.zeros((141, 2), np.float32)
     for joint, place in {RIGHT_EAR: (-10, 0), LEFT_EAR: (10, 0), RIGHT_EYE: (-5, -1), LEFT_EYE: (5, -1)}.items():
         found[joint] = place
     found[warps.NECK] = neck
@@ -199,3 +211,56 @@ def test_each_frame_of_a_sequence_takes_the_best_guess_that_it_has():
     assert seen[:, warps.EARS].tolist() == [True, True, False]
     one, _ = warps.with_made_up_points(xy[1], confidence[1])
     np.testing.assert_allclose(points[1], one)
+
+
+def wholebody(**unseen):
+    """All of 133 points, at places that differ, and their confidence; some of them lost."""
+    xy = np.random.default_rng(0).uniform(0, SIZE, (133, 2)).astype(np.float32)
+    confidence = np.ones(133, np.float32)
+    for points_lost in unseen.values():
+        confidence[points_lost] = 0
+    return xy, confidence
+
+
+@pytest.mark.parametrize(
+    ("hand", "elbow", "wrist", "tip"),
+    [
+        (RIGHT_HAND, RIGHT_ELBOW, RIGHT_WRIST, warps.RIGHT_TIP),
+        (LEFT_HAND, LEFT_ELBOW, LEFT_WRIST, warps.LEFT_TIP),
+    ],
+)
+def test_a_hand_ends_where_its_fingers_do_if_they_are_seen(hand, elbow, wrist, tip):
+    xy, confidence = wholebody()
+    points, seen = warps.with_made_up_points(xy, confidence)
+    np.testing.assert_allclose(points[tip], xy[[hand.start + finger for finger in (8, 12, 16)]].mean(axis=0), rtol=1e-5)
+    assert seen[tip]
+    points, seen = warps.with_made_up_points(*wholebody(finger=hand.start + 12))
+    np.testing.assert_allclose(points[tip], xy[wrist] + 0.5 * (xy[wrist] - xy[elbow]), rtol=1e-5)
+    assert seen[tip] and not warps.with_made_up_points(*wholebody(wrist=wrist))[1][tip]
+
+
+@pytest.mark.parametrize(
+    ("heel", "ankle", "back"),
+    [(RIGHT_HEEL, RIGHT_ANKLE, warps.RIGHT_BACK), (LEFT_HEEL, LEFT_ANKLE, warps.LEFT_BACK)],
+)
+def test_a_foot_ends_at_its_heel_or_where_that_is_lost_at_its_ankle(heel, ankle, back):
+    xy, confidence = wholebody()
+    points, seen = warps.with_made_up_points(xy, confidence)
+    np.testing.assert_array_equal(points[back], xy[heel])
+    lost, seen_without = warps.with_made_up_points(*wholebody(heel=heel))
+    np.testing.assert_array_equal(lost[back], xy[ankle])
+    assert seen[back] and seen_without[back]
+    assert not warps.with_made_up_points(*wholebody(both=[heel, ankle]))[1][back]
+
+
+def test_heels_and_soles_are_the_foots():
+    """The heel of one foot is nearer to that foot than to the other one beside it."""
+    where = {RIGHT_ANKLE: (20, 40), RIGHT_HEEL: (30, 44), RIGHT_BIG_TOE: (8, 46)}
+    where |= {LEFT_ANKLE: (40, 40), LEFT_HEEL: (42, 44), LEFT_BIG_TOE: (44, 50)}
+    xy, confidence = np.full((133, 2), 10, np.float32), np.ones(133, np.float32)
+    for joint, place in where.items():
+        xy[joint] = place
+    names = [part.name for part in warps.PARTS]
+    points, _ = warps.with_made_up_points(xy, confidence)
+    at_heel = warps.distances_to_parts(points, np.array([[where[RIGHT_HEEL]]], np.float32))[:, 0, 0]
+    assert at_heel[names.index("right foot")] == 0 and at_heel[names.index("left foot")] > 8

@@ -19,7 +19,7 @@ from understudy.recipes.parts.kept_frames import KeptPictures, kept_poses
 from understudy.recipes.parts.limb_layers import back_to_front, cut, from_around, thicknesses
 from understudy.recipes.parts.player import moments
 
-ALL_SEEN = np.ones(139, np.bool_)
+ALL_SEEN = np.ones(141, np.bool_)
 SIZE = 64
 SMALL = recipe.Config(size=SIZE)
 

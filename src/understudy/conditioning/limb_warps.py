@@ -20,6 +20,8 @@ from understudy.poses.pose import (
     LEFT_EAR,
     LEFT_ELBOW,
     LEFT_EYE,
+    LEFT_HAND,
+    LEFT_HEEL,
     LEFT_HIP,
     LEFT_KNEE,
     LEFT_SHOULDER,
@@ -31,6 +33,8 @@ from understudy.poses.pose import (
     RIGHT_EAR,
     RIGHT_ELBOW,
     RIGHT_EYE,
+    RIGHT_HAND,
+    RIGHT_HEEL,
     RIGHT_HIP,
     RIGHT_KNEE,
     RIGHT_SHOULDER,
@@ -41,8 +45,9 @@ from understudy.poses.similarity import Similarity
 Floats = npt.NDArray[np.float32]
 Points = npt.NDArray[np.floating[Any]]
 
-NECK, PELVIS, EARS, CROWN, RIGHT_TIP, LEFT_TIP = range(POINTS, POINTS + 6)
-"""points made up from the 133: middles of shoulders, hips and ears; above the ears; the ends of the hands"""
+NECK, PELVIS, EARS, CROWN, RIGHT_TIP, LEFT_TIP, RIGHT_BACK, LEFT_BACK = range(POINTS, POINTS + 8)
+"""points made up from the 133: middles of shoulders, hips and ears; above the ears; the ends of the hands; the
+heels, or ankles where heels are lost"""
 
 
 @dataclass(frozen=True)
@@ -70,15 +75,15 @@ PARTS = (
     ),
     Part("head", ((NECK, EARS), (EARS, CROWN)), (NECK, EARS)),
     Part("right upper arm", ((RIGHT_SHOULDER, RIGHT_ELBOW),), (RIGHT_SHOULDER, RIGHT_ELBOW)),
-    Part("right forearm", ((RIGHT_ELBOW, RIGHT_TIP),), (RIGHT_ELBOW, RIGHT_WRIST)),
+    Part("right forearm", ((RIGHT_ELBOW, RIGHT_WRIST), (RIGHT_WRIST, RIGHT_TIP)), (RIGHT_ELBOW, RIGHT_WRIST)),
     Part("left upper arm", ((LEFT_SHOULDER, LEFT_ELBOW),), (LEFT_SHOULDER, LEFT_ELBOW)),
-    Part("left forearm", ((LEFT_ELBOW, LEFT_TIP),), (LEFT_ELBOW, LEFT_WRIST)),
+    Part("left forearm", ((LEFT_ELBOW, LEFT_WRIST), (LEFT_WRIST, LEFT_TIP)), (LEFT_ELBOW, LEFT_WRIST)),
     Part("right thigh", ((RIGHT_HIP, RIGHT_KNEE),), (RIGHT_HIP, RIGHT_KNEE)),
     Part("right shin", ((RIGHT_KNEE, RIGHT_ANKLE),), (RIGHT_KNEE, RIGHT_ANKLE)),
-    Part("right foot", ((RIGHT_ANKLE, RIGHT_BIG_TOE),), (RIGHT_ANKLE, RIGHT_BIG_TOE)),
+    Part("right foot", ((RIGHT_ANKLE, RIGHT_BIG_TOE), (RIGHT_BACK, RIGHT_BIG_TOE)), (RIGHT_ANKLE, RIGHT_BIG_TOE)),
     Part("left thigh", ((LEFT_HIP, LEFT_KNEE),), (LEFT_HIP, LEFT_KNEE)),
     Part("left shin", ((LEFT_KNEE, LEFT_ANKLE),), (LEFT_KNEE, LEFT_ANKLE)),
-    Part("left foot", ((LEFT_ANKLE, LEFT_BIG_TOE),), (LEFT_ANKLE, LEFT_BIG_TOE)),
+    Part("left foot", ((LEFT_ANKLE, LEFT_BIG_TOE), (LEFT_BACK, LEFT_BIG_TOE)), (LEFT_ANKLE, LEFT_BIG_TOE)),
 )
 _JOINTS = np.array([part.joints for part in PARTS])
 TRUNK, HEAD = 0, 1
@@ -102,7 +107,9 @@ EARS_FROM_NOSE, EARS_FROM_NECK = -1.0, 0.22
 """from the middle of the eyes to that of the ears, in steps from there to the nose and to the neck. Fitted to tracked
 people: four in five are nearer than a tenth of the distance from neck to ears, turned heads too"""
 HAND = 0.5
-"""a hand reaches this share of the forearm's length beyond the wrist"""
+"""a hand whose fingers are lost reaches this share of the forearm's length beyond the wrist"""
+FINGERTIPS = (8, 12, 16)
+"""of index, middle and ring finger among a hand's 21 points"""
 SKULL = 0.6
 """the crown lies this share of the distance from neck to ears above the ears"""
 MOST_STRETCH = 2.5
@@ -112,7 +119,7 @@ SHORT = 0.03
 
 
 def with_made_up_points(xy: Points, confidence: Points) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Points (..., 133, 2) and confidence (..., 133) to (..., 139, 2) and seen (..., 139), made-up ones behind."""
+    """Points (..., 133, 2) and confidence (..., 133) to (..., 141, 2) and seen (..., 141), made-up ones behind."""
     seen = confidence > 0
 
     def point(index: int) -> Points:
@@ -127,10 +134,14 @@ def with_made_up_points(xy: Points, confidence: Points) -> tuple[Floats, npt.NDA
     ears, head = _middle_of_ears(xy, seen, neck, shoulders)
     crown = ears + SKULL * (ears - neck)
     tips = [
-        point(wrist) + HAND * (point(wrist) - point(elbow))
-        for elbow, wrist in ((RIGHT_ELBOW, RIGHT_WRIST), (LEFT_ELBOW, LEFT_WRIST))
+        _tip_of_hand(xy, seen, hand, point(wrist) + HAND * (point(wrist) - point(elbow)))
+        for elbow, wrist, hand in ((RIGHT_ELBOW, RIGHT_WRIST, RIGHT_HAND), (LEFT_ELBOW, LEFT_WRIST, LEFT_HAND))
     ]
-    made_up = np.stack([neck, pelvis, ears, crown, *tips], axis=-2)
+    backs = [
+        np.where(seen[..., heel, None], point(heel), point(ankle))
+        for heel, ankle in ((RIGHT_HEEL, RIGHT_ANKLE), (LEFT_HEEL, LEFT_ANKLE))
+    ]
+    made_up = np.stack([neck, pelvis, ears, crown, *tips, *backs], axis=-2)
     made_up_seen = np.stack(
         [
             shoulders,
@@ -139,6 +150,8 @@ def with_made_up_points(xy: Points, confidence: Points) -> tuple[Floats, npt.NDA
             head & shoulders,
             all_of(RIGHT_ELBOW, RIGHT_WRIST),
             all_of(LEFT_ELBOW, LEFT_WRIST),
+            seen[..., RIGHT_HEEL] | seen[..., RIGHT_ANKLE],
+            seen[..., LEFT_HEEL] | seen[..., LEFT_ANKLE],
         ],
         axis=-1,
     )
@@ -179,8 +192,15 @@ def _middle_of_ears(
     return np.take_along_axis(places, best[None, ..., None], axis=0)[0], np.asarray(usable.any(axis=0), np.bool_)
 
 
+def _tip_of_hand(xy: Points, seen: npt.NDArray[np.bool_], hand: slice, straight: Points) -> Points:
+    """(..., 2) the middle of the fingertips, or `straight` on from the forearm where they are lost."""
+    tips = [hand.start + finger for finger in FINGERTIPS]
+    there = np.asarray(seen[..., tips].all(axis=-1))
+    return np.where(there[..., None], xy[..., tips, :].mean(axis=-2), straight)
+
+
 def parts_seen(seen: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """(P,) whether all points of each part are seen, from (139,)."""
+    """(P,) whether all points of each part are seen, from (141,)."""
     return np.array([seen[[*part.joints, *np.ravel(part.segments)]].all() for part in PARTS])
 
 
@@ -190,8 +210,8 @@ def part_transforms(wanted: Floats, filmed: Floats, seen: npt.NDArray[np.bool_],
     The trunk has two, see `turning`: at `TRUNK` that of its shoulders, at `HIPS`, the last, that of its hips.
 
     Args:
-        wanted, filmed: (139, 2) pixels, see `with_made_up_points`.
-        seen: (139,) which points are seen in both.
+        wanted, filmed: (141, 2) pixels, see `with_made_up_points`.
+        seen: (141,) which points are seen in both.
         size: side of the picture in pixels.
     """
     limbs = _along(wanted[_JOINTS], filmed[_JOINTS], size)
@@ -232,7 +252,7 @@ def _along(wanted: Floats, filmed: Floats, size: int) -> Floats:
 
 
 def trunk_beyond(points: Floats) -> float:
-    """Pixels by which the trunk of a pose (139, 2) reaches farther from its segments than one that is flat.
+    """Pixels by which the trunk of a pose (141, 2) reaches farther from its segments than one that is flat.
 
     From the side they all lie on one line, half of the trunk's depth away from belly and back.
     """
@@ -246,7 +266,7 @@ def _about(linear: Points, here: Floats, there: Floats) -> Floats:
 
 
 def distances_to_parts(points: Floats, grid_xy: Floats) -> Floats:
-    """(P, H, W): pixels from every place of (H, W, 2) to the nearest segment of each part of the pose (139, 2)."""
+    """(P, H, W): pixels from every place of (H, W, 2) to the nearest segment of each part of the pose (141, 2)."""
     pairs = np.array([segment for part in PARTS for segment in part.segments])
     (start_x, start_y), (end_x, end_y) = points[pairs[:, 0]].T[..., None, None], points[pairs[:, 1]].T[..., None, None]
     along_x, along_y = end_x - start_x, end_y - start_y
@@ -278,7 +298,7 @@ def blended_places(
         transforms: (P + 1, 2, 3), of `part_transforms`.
         parts: those that take part.
         softness: standard deviation of the Gaussian weights, in radii.
-        wanted: (139, 2) the wanted pose.
+        wanted: (141, 2) the wanted pose.
     """
     own = nearness[list(parts)]
     squared = own * own

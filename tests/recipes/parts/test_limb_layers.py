@@ -1,5 +1,6 @@
 """Cutting a person apart: what one group takes of another, and how far each part reaches."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -7,6 +8,7 @@ from tiny import STANDING
 from understudy.conditioning.limb_warps import (
     GROUPS,
     NECK,
+    PARTS,
     PELVIS,
     TRUNK,
     picture_grid,
@@ -15,6 +17,7 @@ from understudy.conditioning.limb_warps import (
 )
 from understudy.poses.pose import Pose
 from understudy.recipes.parts import limb_layers
+from understudy.recipes.parts.limb_colours import LimbColours
 
 SIZE = 64
 
@@ -97,3 +100,78 @@ def test_no_edge_of_the_other_leg_is_left_across_the_light_between_them():
     own = middle - 6 if behind.parts == GROUPS["right leg"] else middle + 6
     assert behind.parts in (GROUPS["right leg"], GROUPS["left leg"])
     assert behind.picture[shin, own, 3] > 200 and behind.picture[shin, across, 3] < 50
+
+
+SHIRT, SKIN = (40, 60, 200), (210, 160, 130)
+ARM_BEFORE = STANDING.copy()
+ARM_BEFORE[3], ARM_BEFORE[4] = (0.38, 0.42), (0.56, 0.42)  # the right forearm crosses the belly, level
+
+ARM_BESIDE = STANDING.copy()
+ARM_BESIDE[3], ARM_BESIDE[4] = (0.2, 0.3), (0.05, 0.3)
+
+
+def crossed(colour_of_arm, wide=5.0, pose=ARM_BEFORE):
+    """(picture, points, thickness) of a shirt with a forearm before it that is wider than its usual thickness."""
+    size = 2 * SIZE
+    points, thickness = 2 * points_of(pose), np.full(12, 4, np.float32)
+    picture = np.zeros((size, size, 4), np.uint8)
+    inside = cv2.convexHull(points[[2 + 3, 5 + 1, 11, 12]].astype(np.int32))
+    cv2.fillConvexPoly(picture, inside, (*SHIRT, 255))
+    for part in (2, 3):
+        for start, end in PARTS[part].segments:
+            ends = [tuple(int(v) for v in points[k]) for k in (start, end)]
+            cv2.line(picture, *ends, (*colour_of_arm, 255), int(2 * wide))
+    return picture, points, thickness
+
+
+def cut_by_colours(colour_of_arm, wide=5.0):
+    """Layers by their parts, with the colours known from another frame, where the arm hangs beside; and without."""
+    beside, joints, thickness = crossed(colour_of_arm, pose=ARM_BESIDE)
+    colours = LimbColours(3 * [(beside, limb_layers.nearness(joints, thickness, picture_grid(2 * SIZE, 1)))])
+    assert colours.known[[*GROUPS["right arm"], TRUNK]].all()
+    picture, points, _ = crossed(colour_of_arm, wide)
+    seen = ~np.isin(np.arange(12), (8, 11))
+    return [
+        {layer.parts: layer for layer in limb_layers.cut(picture, points, seen, thickness, None, one)}
+        for one in (colours, None)
+    ]
+
+
+def test_an_arm_takes_all_of_its_colour_along_and_nothing_of_the_shirts():
+    with_, without = cut_by_colours(SKIN, wide=6.0)
+    arm, trunk = GROUPS["right arm"], GROUPS["trunk"]
+
+    def rest_of_skin(layers):
+        """Skin that stays on the trunk as filmed."""
+        layer = layers[trunk]
+        bare = (np.abs(layer.picture[..., :3].astype(int) - SKIN).max(axis=-1) < 60) & (layer.picture[..., 3] > 127)
+        return int(bare[45:62, 50:75].sum())
+
+    assert rest_of_skin(without) > 60 and rest_of_skin(with_) < rest_of_skin(without) / 10
+    middle = with_[arm].picture[54, 62]
+    assert middle[3] > 200 and np.abs(middle[:3].astype(int) - SKIN).max() < 40
+    shirt_taken = (with_[arm].picture[..., 2] > 150) & (with_[arm].picture[..., 0] < 90)
+    assert shirt_taken.sum() < 20
+
+
+def test_behind_an_arm_the_trunk_is_whole():
+    with_, _ = cut_by_colours(SKIN)
+    trunk = with_[GROUPS["trunk"]]
+    assert (trunk.picture[48:60, 56:70, 3] > 200).all()
+    assert np.abs(trunk.picture[54, 62, :3].astype(int) - SHIRT).max() < 40 and trunk.filmed[54, 62] < 60
+
+
+def test_a_sleeve_of_the_shirts_colour_is_cut_by_distance_alone():
+    with_, without = cut_by_colours(SHIRT)
+    arm = GROUPS["right arm"]
+    apart = np.abs(with_[arm].filmed.astype(int) - without[arm].filmed)
+    assert apart.mean() < 3
+
+
+def test_the_trunk_lies_between_shoulders_and_hips_if_it_is_seen():
+    points, seen = points_of(STANDING), np.ones(12, np.bool_)
+    inside = limb_layers.trunk_outline(points, seen, (SIZE, SIZE))
+    middle = points[[NECK, PELVIS]].mean(axis=0).astype(int)
+    assert inside[middle[1], middle[0]] == 1 and inside[2, 2] == 0 and 0.02 < inside.mean() < 0.2
+    seen[TRUNK] = False
+    assert not limb_layers.trunk_outline(points, seen, (SIZE, SIZE)).any()

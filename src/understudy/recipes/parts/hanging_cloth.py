@@ -52,7 +52,7 @@ def hanging(people: Iterable[tuple[Image, Floats]]) -> Hanging | None:
     """What fills the gap between the legs; None if nothing does.
 
     Args:
-        people: pictures (S, S, 4) with their mattes, and the points (139, 2) of each, trunk and legs seen.
+        people: pictures (S, S, 4) with their mattes, and the points (141, 2) of each, trunk and legs seen.
     """
     lengths, clearance, opaque = [], [], []
     for picture, points in people:
@@ -86,7 +86,7 @@ def depths(points: Floats, seen: npt.NDArray[np.bool_], grid_xy: Floats) -> Floa
     """(H, W): how far down the legs each place is, between them and beside them too.
 
     Args:
-        points: (139, 2).
+        points: (141, 2).
         seen: (P,) whether each part is seen.
         grid_xy: (H, W, 2).
     """
@@ -106,7 +106,7 @@ def depths(points: Floats, seen: npt.NDArray[np.bool_], grid_xy: Floats) -> Floa
 
 
 def between_legs(points: Floats, size: int, step: int) -> Floats:
-    """(size/step, size/step): 1 between and on the legs of a pose (139, 2), 0 elsewhere, for `picture_grid`."""
+    """(size/step, size/step): 1 between and on the legs of a pose (141, 2), 0 elsewhere, for `picture_grid`."""
     outline = cv2.convexHull(
         np.rint(Similarity.resized(1 / step).of_points(points[list(np.ravel(_LEGS))])).astype(np.int32)
     )
@@ -116,7 +116,7 @@ def between_legs(points: Floats, size: int, step: int) -> Floats:
 
 
 def facing_alike(filmed: Floats, wanted: Floats) -> Floats:
-    """A filmed pose (139, 2) with its legs exchanged where the wanted one shows the hips from their other side.
+    """A filmed pose (141, 2) with its legs exchanged where the wanted one shows the hips from their other side.
 
     A leg keeps its own picture when a person turns round. Cloth that hung over both would be turned inside out by that,
     and looks much the same from behind.

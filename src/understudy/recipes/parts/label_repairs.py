@@ -35,7 +35,7 @@ def with_whole_limbs(labels: Map, surface: Map, complete: Map, seen: npt.NDArray
         labels: that may lack a part of a limb.
         surface: (H, W, 3) surface map of the same pose; a body's outline is a guess, so narrow gaps along it stay.
         complete: (H, W) a label for every pixel of the body.
-        seen: (139,) points of the pose that are known; limbs of others are a guess, and may be missing.
+        seen: (141,) points of the pose that are known; limbs of others are a guess, and may be missing.
     """
     there = np.r_[False, parts_seen(seen)[CARRIED_BY[1:]]][surface[..., 0]]
     side = 2 * round(THICK * len(labels)) + 1

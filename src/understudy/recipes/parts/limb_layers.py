@@ -7,7 +7,7 @@ must cover the trunk. Groups are told apart by their distance to the limbs, meas
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import cv2
@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.conditioning.limb_warps import GROUPS, PARTS, TRUNK, distances_to_parts, picture_grid, trunk_beyond
-from understudy.poses.pose import LEFT_ANKLE, LEFT_SHOULDER, RIGHT_ANKLE, RIGHT_SHOULDER
+from understudy.poses.pose import LEFT_ANKLE, LEFT_HIP, LEFT_SHOULDER, RIGHT_ANKLE, RIGHT_HIP, RIGHT_SHOULDER
 from understudy.recipes.parts.boxes import Box, box_about
 from understudy.recipes.parts.hanging_cloth import THIGHS_AND_SHINS, Hanging, depths
+from understudy.recipes.parts.limb_colours import LimbColours
 
 Floats = npt.NDArray[np.float32]
 Image = npt.NDArray[np.uint8]
@@ -28,6 +29,16 @@ SOFTNESS = 0.12
 """thicknesses over which one group's picture gives way to another's"""
 OVERLAP = 0.4
 """thicknesses by which a group reaches under the one before it, so that no gap opens as soon as they part"""
+
+COLOUR = 0.14
+"""thicknesses by which a colour e times as likely brings a pixel nearer to a group"""
+SURE = 3.0
+"""logarithm of how much likelier a colour may count on one group than on another"""
+GRAIN = 0.002
+"""of the picture's side: standard deviation over which colours are averaged, since single pixels are noise"""
+
+RIM = 0.006
+"""of the picture's side: so near to what covers it a group's pixels are mixed with its, and are made up from around"""
 
 ARMS = ("right arm", "left arm")
 ARM_PARTS = [part for arm in ARMS for part in GROUPS[arm]]
@@ -58,7 +69,7 @@ def thicknesses(people: Iterable[tuple[Image, Floats]], size: int) -> Floats:
     """(P,) pixels: how far each part reaches from its middle line, learnt from mattes; the trunk's as if it were flat.
 
     Args:
-        people: pictures (S, S, 4) with their mattes, and the points (139, 2) of each.
+        people: pictures (S, S, 4) with their mattes, and the points (141, 2) of each.
         size: S.
     """
     grid = picture_grid(size, 2)
@@ -73,7 +84,7 @@ def thicknesses(people: Iterable[tuple[Image, Floats]], size: int) -> Floats:
 
 
 def nearness(points: Floats, thickness: Floats, grid_xy: Floats) -> Floats:
-    """(P, H, W): thicknesses from every place of (H, W, 2) to the parts of a pose (139, 2).
+    """(P, H, W): thicknesses from every place of (H, W, 2) to the parts of a pose (141, 2).
 
     Args:
         thickness: (P,) pixels, of `thicknesses`.
@@ -100,22 +111,28 @@ def whole(picture: Image) -> list[Layer]:
 
 
 def cut(
-    picture: Image, points: Floats, seen: npt.NDArray[np.bool_], thickness: Floats, cloth: Hanging | None = None
+    picture: Image,
+    points: Floats,
+    seen: npt.NDArray[np.bool_],
+    thickness: Floats,
+    cloth: Hanging | None = None,
+    colours: LimbColours | None = None,
 ) -> list[Layer]:
     """The groups of one picture, the farthest from the camera first.
 
     Args:
         picture: (S, S, 4) RGB and matte.
-        points: (139, 2) pixels.
+        points: (141, 2) pixels.
         seen: (P,) whether each part is seen.
         thickness: (P,) pixels, of `thicknesses`.
         cloth: what hangs over both legs.
+        colours: of the parts, which say more exactly than distances where one ends and another begins.
     """
     box = box_about(picture[..., 3], math.ceil(CROSSING * float(thickness[ARM_PARTS].max())))
     if box is None:
         return []
     corner = np.array([box.left, box.top], np.float32)
-    layers = _cut_tightly(picture[box.at()], points - corner, seen, thickness, cloth, picture.shape[0])
+    layers = _cut_tightly(picture[box.at()], points - corner, seen, thickness, cloth, colours, picture.shape[0])
     return [
         layer._replace(picture=_put(layer.picture, box, picture), filmed=_put(layer.filmed, box, picture, 255))
         for layer in layers
@@ -135,6 +152,7 @@ def _cut_tightly(
     seen: npt.NDArray[np.bool_],
     thickness: Floats,
     cloth: Hanging | None,
+    colours: LimbColours | None,
     size: int,
 ) -> list[Layer]:
     """`cut` of the part (H, W, 4) of a picture that holds the person; `size` is the whole picture's side."""
@@ -147,18 +165,20 @@ def _cut_tightly(
     arms = [order.index(name) for name in ARMS]
     if in_front(picture, near) == order[min(arms)]:
         order[arms[0]], order[arms[1]] = order[arms[1]], order[arms[0]]
+    whose = colour_advantages(picture, distance, colours, size)
     own = {name: np.ones(size_hw, np.float32) for name in order}
     reach = {name: np.ones(size_hw, np.float32) for name in order}
     for place, back in enumerate(order):
         for front in order[place + 1 :]:
-            wins = soft(near[back] - near[front])
+            advantage = whose(front, back)
+            wins = soft(near[back] - near[front] + advantage)
             # An arm before the chest or the other arm: the middle line of what it hides may be the nearer one
             if back == "trunk" or (back in ARMS and front in ARMS):
-                wins = np.maximum(wins, soft(1 - near[front]))
+                wins = np.maximum(wins, soft(1 - near[front] + advantage))
             own[front] *= wins
             own[back] *= 1 - wins
             reach[front] *= wins
-            reach[back] *= 1 - soft(near[back] - near[front] - OVERLAP)
+            reach[back] *= 1 - soft(near[back] - near[front] - OVERLAP + advantage)
     groups = dict(GROUPS)
     legs = ("right leg", "left leg")
     # Of what would be cut to either leg, cloth takes all above its hem, and beside the bare legs what is below it too
@@ -180,15 +200,19 @@ def _cut_tightly(
     total = np.maximum(sum(own.values()), np.float32(1e-3))
     matte = np.asarray(picture[..., 3] / np.float32(255), np.float32)
     rgb = picture[..., :3].astype(np.float32)
+    rim = np.ones((2 * round(RIM * size) + 1,) * 2, np.uint8)
+    between = trunk_outline(points, seen, size_hw)
     layers = []
     for place, name in enumerate(order):
         mine = np.asarray(own[name] / total, np.float32)
         covered = sum((own[other] for other in order[place + 1 :]), np.zeros_like(total)) / total
         within = np.maximum(mine, reach[name] * grown(matte * mine, matte, 2 * OVERLAP * float(thickness.max())))
-        alpha = matte * np.maximum(within, covered * soft(1 - near[name]))
+        hidden = np.maximum(soft(1 - near[name]), between) if name == "trunk" else soft(1 - near[name])
+        alpha = matte * np.maximum(within, covered * hidden)
         if alpha.max() < 0.5:
             continue
         filmed = np.asarray(255 * mine + 0.5, np.uint8)
+        mine *= 1 - np.minimum(cv2.dilate(np.asarray(covered * matte, np.float32), rim), 1)
         cutout = np.zeros(picture.shape, np.uint8)
         box = box_about(alpha)
         assert box is not None
@@ -199,6 +223,30 @@ def _cut_tightly(
         cutout[shown] = premultiplied(share * rgb[shown] + (1 - share) * around, alpha[shown])
         layers.append(Layer(groups[name], cutout, filmed, name == CLOTH))
     return layers
+
+
+def colour_advantages(
+    picture: Image, distance: Floats, colours: LimbColours | None, size: int
+) -> Callable[[str, str], Floats | float]:
+    """For two groups, (H, W) thicknesses: how much nearer to the first than to the second colours make every pixel."""
+    if colours is None:
+        return lambda front, back: 0.0
+    likely = colours.log_likelihoods(picture, distance)
+
+    def advantage(front: str, back: str) -> Floats:
+        more = np.clip(np.nan_to_num(likely[front] - likely[back]), -SURE, SURE)
+        return np.asarray(COLOUR * cv2.GaussianBlur(more, (0, 0), GRAIN * size), np.float32)
+
+    return advantage
+
+
+def trunk_outline(points: Floats, seen: npt.NDArray[np.bool_], size_hw: tuple[int, int]) -> Floats:
+    """(H, W) 1 between shoulders and hips, where the trunk is however far its lines are; else 0."""
+    inside = np.zeros(size_hw, np.uint8)
+    if seen[TRUNK]:
+        corners = points[[LEFT_SHOULDER, RIGHT_SHOULDER, RIGHT_HIP, LEFT_HIP]]
+        cv2.fillConvexPoly(inside, cv2.convexHull(np.rint(corners).astype(np.int32)), 1)
+    return np.asarray(inside, np.float32)
 
 
 def grown(own: Floats, matte: Floats, by: float) -> Floats:

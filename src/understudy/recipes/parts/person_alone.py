@@ -153,7 +153,7 @@ class _Look:
         filmed = self._filmed
         one = Pose(filmed.kept.xy[[shown_in]], filmed.kept.confidence[[shown_in]], filmed.kept.size_hw)
         worn = Wardrobe(filmed.config, one, {0: picture})
-        worn.thickness, worn.cloth = filmed.thickness, filmed.cloth
+        worn.thickness, worn.cloth, worn.colours = filmed.thickness, filmed.cloth, None  # the extremes have their own
         return worn
 
     def things_in(self, frame: int, pictures: Mapping[int, Image]) -> _Things | None:

@@ -27,6 +27,7 @@ from understudy.recipes.parts.hanging_cloth import (
     hanging,
     hanging_places,
 )
+from understudy.recipes.parts.limb_colours import LimbColours
 from understudy.recipes.parts.limb_layers import Layer, cut, nearness, seen_from_there, soft, thicknesses, whole
 
 Floats = npt.NDArray[np.float32]
@@ -88,17 +89,25 @@ class Wardrobe:
     def __init__(self, config: Cut, kept: Pose, pictures: Mapping[int, Image]) -> None:
         self.config, self.kept, self.pictures = config, kept, pictures
         self.points, self.seen = with_made_up_points(kept.xy, kept.confidence)
+        self.grid = picture_grid(config.size, GRID)
         some, many = (list(pictures)[:: max(1, len(pictures) // count)] for count in (MEASURED, LOOKED_THROUGH))
         self.thickness = thicknesses([(pictures[frame], self.points[frame]) for frame in some], config.size)
+        self.colours: LimbColours | None = LimbColours((pictures[frame], self._near_whole(frame)) for frame in some)
         legs_seen = (parts_seen(self.seen[frame])[[TRUNK, *THIGHS_AND_SHINS]].all() for frame in many)
         self.cloth = hanging(
             (pictures[frame], self.points[frame]) for frame, seen in zip(many, legs_seen, strict=True) if seen
         )
-        self.grid = picture_grid(config.size, GRID)
         self._cut: OrderedDict[int, list[Layer]] = OrderedDict()
 
+    def _near_whole(self, frame: int) -> Floats:
+        """(P, S, S): thicknesses from every pixel of a reference frame to its parts, large for those unseen."""
+        size = self.config.size
+        near = self.nearness(self.points[frame])
+        near[~parts_seen(self.seen[frame])] = 1e3
+        return np.stack([cv2.resize(one, (size, size)) for one in near])
+
     def nearness(self, wanted: Floats) -> Floats:
-        """(P, S/4, S/4): thicknesses from every place of the grid to the parts of a pose (139, 2)."""
+        """(P, S/4, S/4): thicknesses from every place of the grid to the parts of a pose (141, 2)."""
         return nearness(wanted, self.thickness, self.grid)
 
     def dressed(self, frame: int, wanted: Floats, seen: npt.NDArray[np.bool_], near: Floats) -> Dressed:
@@ -106,8 +115,8 @@ class Wardrobe:
 
         Args:
             frame: index of the reference frame.
-            wanted: (139, 2) pixels, see `with_made_up_points`.
-            seen: (139,) which of its points are seen.
+            wanted: (141, 2) pixels, see `with_made_up_points`.
+            seen: (141,) which of its points are seen.
             near: `nearness` of it.
         """
         size = self.config.size
@@ -160,7 +169,7 @@ class Wardrobe:
             picture = self.pictures[frame]
             seen = parts_seen(self.seen[frame])
             self._cut[frame] = (
-                cut(picture, self.points[frame], seen, self.thickness, self.cloth)
+                cut(picture, self.points[frame], seen, self.thickness, self.cloth, self.colours)
                 if self.config.layers
                 else whole(picture)
             )
