@@ -66,3 +66,16 @@ def test_pixels_between_two_parts_teach_nothing():
     crossed = near.copy()
     crossed[TRUNK] = 0.5  # an arm before the trunk: both are near
     assert LimbColours([(picture, crossed)]).known.nonzero()[0].tolist() == [TRUNK]
+
+
+def test_the_usual_colour_of_a_group_is_that_of_its_nearest_part():
+    picture, near = parted(noise=0)
+    colours = LimbColours([(picture, near)])
+    assert np.abs(colours.usual(near, "trunk") - SHIRT).max() < 1
+    arm = colours.usual(near, "right arm")  # of its upper part nothing is known
+    assert arm.shape == (SIDE, SIDE, 3) and np.abs(arm - SKIN).max() < 1
+    upper, hand = picture.copy(), near.copy()
+    upper[:20, :, :3], hand[TRUNK], hand[FOREARM - 1] = GREEN, 9, near[TRUNK]
+    both = LimbColours([(picture, near), (upper, hand)])
+    assert np.abs(both.usual(hand, "right arm")[0] - GREEN).max() < 1
+    assert np.abs(both.usual(hand, "right arm")[-1] - SKIN).max() < 1

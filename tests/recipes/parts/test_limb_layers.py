@@ -124,12 +124,13 @@ def crossed(colour_of_arm, wide=5.0, pose=ARM_BEFORE):
     return picture, points, thickness
 
 
-def cut_by_colours(colour_of_arm, wide=5.0):
+def cut_by_colours(colour_of_arm, wide=5.0, picture=None):
     """Layers by their parts, with the colours known from another frame, where the arm hangs beside; and without."""
     beside, joints, thickness = crossed(colour_of_arm, pose=ARM_BESIDE)
     colours = LimbColours(3 * [(beside, limb_layers.nearness(joints, thickness, picture_grid(2 * SIZE, 1)))])
     assert colours.known[[*GROUPS["right arm"], TRUNK]].all()
-    picture, points, _ = crossed(colour_of_arm, wide)
+    shown, points, _ = crossed(colour_of_arm, wide)
+    picture = shown if picture is None else picture
     seen = ~np.isin(np.arange(12), (8, 11))
     return [
         {layer.parts: layer for layer in limb_layers.cut(picture, points, seen, thickness, None, one)}
@@ -175,3 +176,38 @@ def test_the_trunk_lies_between_shoulders_and_hips_if_it_is_seen():
     assert inside[middle[1], middle[0]] == 1 and inside[2, 2] == 0 and 0.02 < inside.mean() < 0.2
     seen[TRUNK] = False
     assert not limb_layers.trunk_outline(points, seen, (SIZE, SIZE)).any()
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_colours_say_whether_an_arm_is_before_the_trunk_or_behind_it(before):
+    """Hands behind the back, seen from the front: where the forearm should be, there is shirt."""
+    picture, points, _ = crossed(SKIN)
+    if not before:
+        beneath = np.zeros((2 * SIZE, 2 * SIZE, 4), np.uint8)
+        cv2.fillConvexPoly(beneath, cv2.convexHull(points[[5, 6, 11, 12]].astype(np.int32)), (*SHIRT, 255))
+        picture = np.where(beneath[..., 3:] > 0, beneath, picture)
+    with_, without = cut_by_colours(SKIN, picture=picture)
+    arm, trunk = GROUPS["right arm"], GROUPS["trunk"]
+    assert (list(with_).index(arm) > list(with_).index(trunk)) == before
+    assert list(without).index(arm) > list(without).index(trunk)
+    owner = with_[arm if before else trunk]
+    assert np.abs(with_[arm].picture[54, 62, :3].astype(int) - SKIN).max() < 40  # made up if it is behind
+    assert owner.filmed[54, 62] > 200 and (with_[trunk if before else arm].filmed[54, 62] < 60)
+
+
+def test_what_is_no_crossing_or_says_little_changes_no_order():
+    order = ["left leg", "right leg", "trunk", "right arm", "left arm"]
+    likely = {"trunk": np.zeros((9, 9), np.float32), "right arm": np.full((9, 9), 2, np.float32)}
+    everywhere, nowhere = np.ones((9, 9), np.bool_), np.zeros((9, 9), np.bool_)
+    told = limb_layers.shown_before_trunk
+    assert told(likely, "right arm", everywhere) is True and told({}, "right arm", everywhere) is None
+    assert told(likely, "right arm", nowhere) is None
+    assert told({**likely, "right arm": np.full((9, 9), -2, np.float32)}, "right arm", everywhere) is False
+    assert told({**likely, "right arm": np.full((9, 9), 0.5, np.float32)}, "right arm", everywhere) is None
+    assert told({**likely, "right arm": np.full((9, 9), np.nan, np.float32)}, "right arm", everywhere) is None
+    for same in (None, True):
+        assert limb_layers.moved(order, "right arm", same) == order
+    assert limb_layers.moved(order, "right arm", False) == ["left leg", "right leg", "right arm", "trunk", "left arm"]
+    behind = ["right arm", "left arm", "left leg", "right leg", "trunk"]
+    assert limb_layers.moved(behind, "left arm", True) == ["right arm", "left leg", "right leg", "trunk", "left arm"]
+    assert limb_layers.moved(behind, "left arm", False) == behind

@@ -34,11 +34,12 @@ class LimbColours:
     """How likely a colour is on each part.
 
     Args:
-        people: pictures (S, S, 4) RGB with mattes, and thicknesses (P, S, S) to each part, large for parts unseen.
+        people: pictures (N, N, 4) RGB with mattes, and thicknesses (P, N, N) to each part, large for parts unseen.
     """
 
     def __init__(self, people: Iterable[tuple[Image, Floats]]) -> None:
         counts = np.zeros((len(PARTS), *LEVELS), np.float32)
+        sums = np.zeros((len(PARTS), 3))
         for picture, near in people:
             level = _levels(picture)
             inside = picture[..., 3] > 200
@@ -50,9 +51,12 @@ class LimbColours:
                 for k, part in enumerate(parts):
                     found = np.bincount(level[mine & (nearest == k)], minlength=counts[part].size)
                     counts[part] += found.reshape(LEVELS)
+                    sums[part] += picture[mine & (nearest == k), :3].sum(axis=0, dtype=np.float64)
         totals = counts.sum(axis=(1, 2, 3))
+        self._seen = totals
         self.known: npt.NDArray[np.bool_] = totals >= LEAST
         """(P,) whether enough was seen of each part"""
+        self._mean = (sums / np.maximum(totals, 1)[:, None]).astype(np.float32)
         smooth = gaussian_filter(counts, (0, SPREAD, SPREAD, SPREAD), mode="constant")
         share = smooth.reshape(len(PARTS), -1) / np.maximum(smooth.sum(axis=(1, 2, 3)), 1)[:, None]
         self._log = np.log((1 - UNKNOWN) * share + UNKNOWN / share.shape[1]).astype(np.float32)
@@ -72,6 +76,16 @@ class LimbColours:
             nearest = cv2.resize(nearest, side, interpolation=cv2.INTER_NEAREST)
             found[name] = np.where(self.known[nearest], self._log[nearest, level], np.float32(np.nan))
         return found
+
+    def usual(self, near: Floats, group: str) -> Floats:
+        """(h, w, 3) 0-255: the mean colour of that part of a group which is nearest, or of its best known one.
+
+        Args:
+            near: (P, h, w) thicknesses to the parts.
+        """
+        parts = np.array(GROUPS[group])
+        means = np.where(self.known[parts, None], self._mean[parts], self._mean[parts[self._seen[parts].argmax()]])
+        return np.asarray(means[near[parts].argmin(axis=0)], np.float32)
 
 
 def _levels(picture: Image) -> npt.NDArray[np.intp]:

@@ -42,6 +42,12 @@ RIM = 0.006
 
 ARMS = ("right arm", "left arm")
 ARM_PARTS = [part for arm in ARMS for part in GROUPS[arm]]
+HARDLY = 0.01
+"""share of a group's place in the picture: of what shows less of itself all is made up, in the colours that it has"""
+FOREARMS = {arm: GROUPS[arm][1] for arm in ARMS}
+MIDDLE, CROSSED, TOLD = 0.5, 30, 1.0
+"""thicknesses from a forearm's middle line, pixels of it before or behind a trunk, and the mean logarithm of how much
+likelier their colours are on the one than on the other, from which they say which of the two is in front"""
 CROSSING = 1.3
 """thicknesses from both arms within which they cross"""
 CLOTH = "cloth"
@@ -161,11 +167,18 @@ def _cut_tightly(
     distance = nearness(points, thickness, grid)
     distance[~seen] = 1e3
     near = {name: enlarged(distance[list(parts)].min(axis=0), size_hw) for name, parts in GROUPS.items()}
+    likely = {} if colours is None else colours.log_likelihoods(picture, distance)
+    between = trunk_outline(points, seen, size_hw)
     order = back_to_front(points)
+    told = {}
+    for arm, forearm in FOREARMS.items():
+        core = (enlarged(distance[forearm], size_hw) < MIDDLE) & (between > 0) & (picture[..., 3] > 127)
+        told[arm] = shown_before_trunk(likely, arm, core)
+        order = moved(order, arm, told[arm])
     arms = [order.index(name) for name in ARMS]
-    if in_front(picture, near) == order[min(arms)]:
+    if abs(arms[0] - arms[1]) == 1 and in_front(picture, near) == order[min(arms)]:
         order[arms[0]], order[arms[1]] = order[arms[1]], order[arms[0]]
-    whose = colour_advantages(picture, distance, colours, size)
+    whose = colour_advantages(likely, size)
     own = {name: np.ones(size_hw, np.float32) for name in order}
     reach = {name: np.ones(size_hw, np.float32) for name in order}
     for place, back in enumerate(order):
@@ -175,6 +188,8 @@ def _cut_tightly(
             # An arm before the chest or the other arm: the middle line of what it hides may be the nearer one
             if back == "trunk" or (back in ARMS and front in ARMS):
                 wins = np.maximum(wins, soft(1 - near[front] + advantage))
+            if front == "trunk" and told.get(back) is False:  # a hand behind the back
+                wins = np.maximum(wins, np.asarray(between * soft(np.asarray(advantage)), np.float32))
             own[front] *= wins
             own[back] *= 1 - wins
             reach[front] *= wins
@@ -201,7 +216,6 @@ def _cut_tightly(
     matte = np.asarray(picture[..., 3] / np.float32(255), np.float32)
     rgb = picture[..., :3].astype(np.float32)
     rim = np.ones((2 * round(RIM * size) + 1,) * 2, np.uint8)
-    between = trunk_outline(points, seen, size_hw)
     layers = []
     for place, name in enumerate(order):
         mine = np.asarray(own[name] / total, np.float32)
@@ -218,20 +232,49 @@ def _cut_tightly(
         assert box is not None
         shown = box.at()
         mine, matte_here = mine[shown], matte[shown]
-        around = from_around(rgb[shown], matte_here * mine * (mine > 0.5), size)
+        known = matte_here * mine * (mine > 0.5)
+        if colours is not None and name in GROUPS and known.sum() < HARDLY * matte_here.sum():
+            around = enlarged(colours.usual(distance, name), size_hw)[shown]
+        else:
+            around = from_around(rgb[shown], known, size)
         share = cv2.merge([mine] * 3)
         cutout[shown] = premultiplied(share * rgb[shown] + (1 - share) * around, alpha[shown])
         layers.append(Layer(groups[name], cutout, filmed, name == CLOTH))
     return layers
 
 
-def colour_advantages(
-    picture: Image, distance: Floats, colours: LimbColours | None, size: int
-) -> Callable[[str, str], Floats | float]:
+def shown_before_trunk(likely: dict[str, Floats], arm: str, core: npt.NDArray[np.bool_]) -> bool | None:
+    """Whether the picture has an arm's colours or the trunk's where the forearm's middle line crosses the trunk.
+
+    Args:
+        likely: (H, W) log-likelihoods of the colours on each group; empty if none are known.
+        core: (H, W) near the middle line, and on the trunk.
+
+    Returns:
+        None where there is no crossing, or colours tell nothing.
+    """
+    if not likely:
+        return None
+    more = (likely[arm] - likely["trunk"])[core]
+    more = np.clip(more[np.isfinite(more)], -SURE, SURE)
+    if len(more) < CROSSED or abs(more.mean()) < TOLD:
+        return None
+    return bool(more.mean() > 0)
+
+
+def moved(order: list[str], arm: str, before: bool | None) -> list[str]:
+    """The groups from back to front, with an arm put right before or behind the trunk, unless it is where it should."""
+    if before is None or (order.index(arm) > order.index("trunk")) == before:
+        return order
+    others = [name for name in order if name != arm]
+    others.insert(others.index("trunk") + before, arm)
+    return others
+
+
+def colour_advantages(likely: dict[str, Floats], size: int) -> Callable[[str, str], Floats | float]:
     """For two groups, (H, W) thicknesses: how much nearer to the first than to the second colours make every pixel."""
-    if colours is None:
+    if not likely:
         return lambda front, back: 0.0
-    likely = colours.log_likelihoods(picture, distance)
 
     def advantage(front: str, back: str) -> Floats:
         more = np.clip(np.nan_to_num(likely[front] - likely[back]), -SURE, SURE)
@@ -264,8 +307,9 @@ def grown(own: Floats, matte: Floats, by: float) -> Floats:
 def back_to_front(points: Floats) -> list[str]:
     """The groups of a pose, those that hide the others last.
 
-    Seen from the front, arms are before the trunk, and from behind, they are behind it, as the legs always are (what is
-    worn above hangs over them). The leg whose foot is lower in the picture is nearer to a camera that stands upright.
+    Seen from the front, arms are before the trunk, and from behind, they are behind it, unless colours say otherwise
+    (`shown_before_trunk`); legs always are (what is worn above hangs over them). The leg whose foot is lower in the
+    picture is nearer to a camera that stands upright.
     """
     legs = ["left leg", "right leg"]
     if points[LEFT_ANKLE, 1] > points[RIGHT_ANKLE, 1]:

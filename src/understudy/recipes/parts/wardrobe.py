@@ -39,6 +39,8 @@ MEASURED = 24
 """frames from which the thickness of the limbs is learnt"""
 LOOKED_THROUGH = 48
 """frames in which is looked for cloth between the legs"""
+COLOURS_SEEN_AT = 128
+"""pixels of a row of such a frame, at least, that teach what colours limbs have"""
 SURELY = 0.35
 """share of a layer in what is shown, from which a place counts as its own"""
 RIM = 2
@@ -92,19 +94,20 @@ class Wardrobe:
         self.grid = picture_grid(config.size, GRID)
         some, many = (list(pictures)[:: max(1, len(pictures) // count)] for count in (MEASURED, LOOKED_THROUGH))
         self.thickness = thicknesses([(pictures[frame], self.points[frame]) for frame in some], config.size)
-        self.colours: LimbColours | None = LimbColours((pictures[frame], self._near_whole(frame)) for frame in some)
+        self.colours: LimbColours | None = LimbColours(map(self._sampled, some))
         legs_seen = (parts_seen(self.seen[frame])[[TRUNK, *THIGHS_AND_SHINS]].all() for frame in many)
         self.cloth = hanging(
             (pictures[frame], self.points[frame]) for frame, seen in zip(many, legs_seen, strict=True) if seen
         )
         self._cut: OrderedDict[int, list[Layer]] = OrderedDict()
 
-    def _near_whole(self, frame: int) -> Floats:
-        """(P, S, S): thicknesses from every pixel of a reference frame to its parts, large for those unseen."""
-        size = self.config.size
-        near = self.nearness(self.points[frame])
+    def _sampled(self, frame: int) -> tuple[Image, Floats]:
+        """Every n-th pixel of a reference frame (N, N, 4), and thicknesses to its parts (P, N, N), large if unseen."""
+        step = max(1, self.config.size // COLOURS_SEEN_AT)
+        near = nearness(self.points[frame], self.thickness, picture_grid(self.config.size, step))
         near[~parts_seen(self.seen[frame])] = 1e3
-        return np.stack([cv2.resize(one, (size, size)) for one in near])
+        side = near.shape[1]
+        return self.pictures[frame][step // 2 :: step, step // 2 :: step][:side, :side], near
 
     def nearness(self, wanted: Floats) -> Floats:
         """(P, S/4, S/4): thicknesses from every place of the grid to the parts of a pose (141, 2)."""
