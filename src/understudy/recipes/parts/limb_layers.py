@@ -40,7 +40,7 @@ GRAIN = 0.002
 RIM = 0.006
 """of the picture's side: so near to what covers it a group's pixels are mixed with its, and are made up from around"""
 
-ARMS = ("right arm", "left arm")
+ARMS, LEGS = ("right arm", "left arm"), ("right leg", "left leg")
 ARM_PARTS = [part for arm in ARMS for part in GROUPS[arm]]
 HARDLY = 0.01
 """share of a group's place in the picture: of what shows less of itself all is made up, in the colours that it has"""
@@ -184,6 +184,8 @@ def _cut_tightly(
     for place, back in enumerate(order):
         for front in order[place + 1 :]:
             advantage = whose(front, back)
+            if front == "trunk" and back in LEGS:  # trousers at the pelvis stay with it, or a raised leg leaves a hole
+                advantage = np.maximum(advantage, np.float32(0))
             wins = soft(near[back] - near[front] + advantage)
             # An arm before the chest or the other arm: the middle line of what it hides may be the nearer one
             if back == "trunk" or (back in ARMS and front in ARMS):
@@ -195,22 +197,21 @@ def _cut_tightly(
             reach[front] *= wins
             reach[back] *= 1 - soft(near[back] - near[front] - OVERLAP + advantage)
     groups = dict(GROUPS)
-    legs = ("right leg", "left leg")
     # Of what would be cut to either leg, cloth takes all above its hem, and beside the bare legs what is below it too
     if cloth and seen[list(THIGHS_AND_SHINS)].any():
         above = soft((cloth.hem - enlarged(depths(points, seen, grid), size_hw)) * HEM)
-        for leg in legs:
+        for leg in LEGS:
             parts = list(GROUPS[leg])
             bare = distance[parts]
             bare[:2] *= (thickness[parts[:2]] / cloth.bare)[:, None, None]
             near[leg] = enlarged(bare.min(axis=0), size_hw)
-        above = np.maximum(above, soft(np.minimum(*(near[leg] for leg in legs)) - np.float32(BESIDE)))
+        above = np.maximum(above, soft(np.minimum(*(near[leg] for leg in LEGS)) - np.float32(BESIDE)))
         groups[CLOTH] = (TRUNK, *THIGHS_AND_SHINS)
-        order.insert(1 + max(map(order.index, legs)), CLOTH)
+        order.insert(1 + max(map(order.index, LEGS)), CLOTH)
         near[CLOTH] = enlarged(distance[list(THIGHS_AND_SHINS)].min(axis=0), size_hw) + (1 - above)
         for shares in (own, reach):
-            shares[CLOTH] = above * np.maximum(*(shares[leg] for leg in legs))
-            for leg in legs:
+            shares[CLOTH] = above * np.maximum(*(shares[leg] for leg in LEGS))
+            for leg in LEGS:
                 shares[leg] *= 1 - above
     total = np.maximum(sum(own.values()), np.float32(1e-3))
     matte = np.asarray(picture[..., 3] / np.float32(255), np.float32)
