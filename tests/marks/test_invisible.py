@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from understudy.base.sandbox import NoSandbox
 from understudy.consent import Consent
 from understudy.errors import MediaError
 from understudy.marks import manifest
@@ -18,6 +19,7 @@ from understudy.marks.invisible import SMALLEST, InvisibleMark, Payload, carrier
 from understudy.marks.marking import Marking
 from understudy.marks.signing import signing
 from understudy.marks.statement import Performer, Statement
+from understudy.marks.told import marks_that_say_so
 from understudy.media.reading import VideoReader, VideoWriter, read_image
 
 FPS, FRAMES, SIZE_HW = Fraction(12), 60, (144, 192)
@@ -169,6 +171,19 @@ def test_a_mark_outlives_another_programs_encoding_and_the_manifest_does_not(tmp
         container.mux(stream.encode(None))
     assert in_film(sent).payload == hand.invisible
     assert manifest.read(sent) is None
+
+
+def test_which_marks_say_that_a_video_was_generated(tmp_path, capsys):
+    file = write(tmp_path / "out.mp4", marking())
+    assert marks_that_say_so(file, NoSandbox()) == ("a signed manifest", "metadata", "understudy's invisible mark")
+    assert "looking for marks: 60 frames" in capsys.readouterr().err
+    again = tmp_path / "again.mp4"
+    with VideoReader(file) as frames, VideoWriter(again, FPS) as writer:
+        for frame in frames:
+            writer.write(frame)
+    assert marks_that_say_so(again, NoSandbox()) == ("understudy's invisible mark",)
+    assert marks_that_say_so(write(tmp_path / "plain.mp4", None), NoSandbox()) == ()
+    assert marks_that_say_so(tmp_path / "none.mp4", NoSandbox()) == ()
 
 
 def test_a_folder_of_pictures_bears_it_and_what_is_not_seen_stays_as_it_is(tmp_path):

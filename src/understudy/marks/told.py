@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from understudy.base.progress import Advance
+from understudy.base.progress import Advance, progress_bar
 from understudy.base.sandbox import UNTRUE, Place, only
 from understudy.base.stored import number, truth, whole, word
 from understudy.errors import MediaError, SandboxError, UnderstudyError
@@ -58,6 +58,8 @@ def sought(advance: Advance, paths: list[str]) -> Iterator[dict[str, Any]]:
 def marks_that_say_so(file: Path, where: Place) -> tuple[str, ...]:
     """The marks of a video that say that it was generated, in words; without them, and where they cannot be read, none.
 
+    Frames in which the invisible one is sought are counted on stderr: there may be a minute of them.
+
     Args:
         where: the file is read.
     """
@@ -65,7 +67,8 @@ def marks_that_say_so(file: Path, where: Place) -> tuple[str, ...]:
 
     try:
         manifest, _, _, metadata = read_of(only(where.run(read, str(file))))
-        _, invisible = sought_of(only(where.run(sought, [str(file)])))
+        with progress_bar("looking for marks", None) as advance:
+            _, invisible = sought_of(only(where.run(sought, [str(file)], advance=advance)))
     except (UnderstudyError, OSError):
         return ()
     signed = manifest is not None and manifest.intact and says_generated(manifest.source_type)
