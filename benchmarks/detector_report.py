@@ -114,9 +114,9 @@ def sentences(content: dict[str, Any]) -> list[str]:
         )
         unmarked, marked = one["unmarked clones"], one["marked clones"]
         said.append(
-            f"of their clones with an invisible mark {percent(marked['right'])} were found, and "
-            f"{percent(marked['real'])} called real, 80 % sure; of those without {percent(unmarked['right'])} and "
-            f"{percent(unmarked['real'])}"
+            f"of their clones with an invisible mark {percent(marked.get('right'))} were found, and "
+            f"{percent(marked.get('real'))} called real, 80 % sure; of those without {percent(unmarked.get('right'))} "
+            f"and {percent(unmarked.get('real'))}"
         )
     for row in content["reliability"][next(iter(content["groups"]))]:
         if row["from"] == SURE_FROM:

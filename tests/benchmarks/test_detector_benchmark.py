@@ -382,3 +382,20 @@ def test_the_detector_that_comes_along_is_packed_and_small():
     assert file.stat().st_size < 20_000
     patterns = (ROOT / "pyproject.toml").read_text().split("[tool.setuptools.package-data]")[1].splitlines()[1]
     assert any(fnmatch("forensics/detector.safetensors", word) for word in patterns.split('"'))
+
+
+def test_one_version_of_a_clone_bears_an_invisible_mark(benchmark, monkeypatch, tmp_path):
+    clips, asked = benchmark.clips, []
+    monkeypatch.setattr(clips, "treated", lambda path, output, treatment, **how: asked.append(how["change"]))
+    monkeypatch.setattr(clips, "probe", lambda path: SimpleNamespace(size_hw=(144, 192)))
+    subject = benchmark.people.real_people(Path("media"))[0]
+    clone = clips.Clip(subject.films[0], subject, "pix2pix", "same")
+    assert benchmark.main.VERSIONS == {False: tuple(clips.QUALITIES), True: (clips.ANY, clips.MARKED)}
+    for version in (*clips.QUALITIES, clips.ANY):
+        clips.encoded_again(clone, version, clips.file_of(clone, version, tmp_path), 0)
+    assert asked == [None] * 4
+    for seed in (0, 0):
+        clips.encoded_again(clone, clips.MARKED, clips.file_of(clone, clips.MARKED, tmp_path), seed)
+    luma = np.full((144, 192), 120, np.uint8)
+    first, again = (change(luma, 1.0) for change in asked[4:])
+    assert np.abs(first).max() > 0.5 and (first == again).all()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from understudy.conditioning.limb_warps import GROUPS, PARTS
-from understudy.recipes.parts.limb_colours import LEAST, UNKNOWN, LimbColours
+from understudy.recipes.parts.limb_colours import LEAST, OTHER_SIDE, UNKNOWN, LimbColours
 
 SHIRT, SKIN, GREEN = (200, 30, 80), (205, 160, 130), (30, 200, 40)
 TRUNK, FOREARM, SHIN = 0, [part.name for part in PARTS].index("right forearm"), 7
@@ -49,7 +49,7 @@ def test_what_has_the_same_colour_is_not_told_apart():
 def test_what_was_hardly_seen_is_not_known():
     picture, near = parted()
     colours = LimbColours([(picture, near)])
-    assert colours.known.nonzero()[0].tolist() == [TRUNK, FOREARM]
+    assert colours.known.nonzero()[0].tolist() == [TRUNK, FOREARM, OTHER_SIDE[FOREARM]]
     assert np.isnan(likely(colours, SKIN, SHIN, "right leg"))
     assert set(colours.log_likelihoods(picture, near)) == set(GROUPS)
     picture[20:, LEAST // 7 - 2 :, 3] = 0  # seven rows are surely the arm's
@@ -79,3 +79,31 @@ def test_the_usual_colour_of_a_group_is_that_of_its_nearest_part():
     both = LimbColours([(picture, near), (upper, hand)])
     assert np.abs(both.usual(hand, "right arm")[0] - GREEN).max() < 1
     assert np.abs(both.usual(hand, "right arm")[-1] - SKIN).max() < 1
+
+
+def test_what_one_side_hardly_shows_the_other_says_too():
+    names = [part.name for part in PARTS]
+    for part, other in enumerate(OTHER_SIDE):
+        swapped = names[part].replace("right", "?").replace("left", "right").replace("?", "left")
+        assert names[other] == swapped
+    picture, near = parted()
+    picture[27:, :, 3] = 0  # of the right forearm too little is left
+    left = near.copy()
+    left[OTHER_SIDE[FOREARM]], left[FOREARM] = near[FOREARM], 9
+    full = parted()[0]
+    assert not LimbColours([(picture, near)]).known[[FOREARM, OTHER_SIDE[FOREARM]]].any()
+    both = LimbColours([(picture, near), (full, left)])
+    assert both.known[[FOREARM, OTHER_SIDE[FOREARM]]].all()
+    assert likely(both, SKIN, FOREARM, "right arm") - likely(both, SKIN, TRUNK, "trunk") > 3
+
+
+def test_parts_are_told_apart_at_twice_the_grids_size():
+    """Numbers of parts are no quantities: between a thigh and a foot there is no shin."""
+    thigh, foot = 6, 8
+    picture, near = parted(noise=0)
+    legs = np.full_like(near, 9)
+    legs[thigh], legs[foot] = near[TRUNK], near[FOREARM]
+    colours = LimbColours([(picture, legs)])
+    large = picture.repeat(2, axis=0).repeat(2, axis=1)
+    found = colours.log_likelihoods(large, legs)["right leg"]
+    assert found.shape == (2 * SIDE, 2 * SIDE) and (found > np.log(UNKNOWN / 99)).all()

@@ -159,6 +159,8 @@ def test_behind_an_arm_the_trunk_is_whole():
     with_, _ = cut_by_colours(SKIN)
     trunk = with_[GROUPS["trunk"]]
     assert (trunk.picture[48:60, 56:70, 3] > 200).all()
+    skin = np.abs(trunk.picture[..., :3].astype(int) - SKIN).max(axis=-1) < 90
+    assert not (skin & (trunk.picture[..., 3] > 127))[44:64, 56:70].any()  # nor its edge, where colours are mixed
     assert np.abs(trunk.picture[54, 62, :3].astype(int) - SHIRT).max() < 40 and trunk.filmed[54, 62] < 60
 
 
@@ -190,6 +192,8 @@ def test_colours_say_whether_an_arm_is_before_the_trunk_or_behind_it(before):
     arm, trunk = GROUPS["right arm"], GROUPS["trunk"]
     assert (list(with_).index(arm) > list(with_).index(trunk)) == before
     assert list(without).index(arm) > list(without).index(trunk)
+    if not before:  # all of it is the trunk's
+        assert with_[trunk].filmed[51:58, 57:70].min() > 200
     owner = with_[arm if before else trunk]
     assert np.abs(with_[arm].picture[54, 62, :3].astype(int) - SKIN).max() < 40  # made up if it is behind
     assert owner.filmed[54, 62] > 200 and (with_[trunk if before else arm].filmed[54, 62] < 60)
@@ -200,14 +204,85 @@ def test_what_is_no_crossing_or_says_little_changes_no_order():
     likely = {"trunk": np.zeros((9, 9), np.float32), "right arm": np.full((9, 9), 2, np.float32)}
     everywhere, nowhere = np.ones((9, 9), np.bool_), np.zeros((9, 9), np.bool_)
     told = limb_layers.shown_before_trunk
-    assert told(likely, "right arm", everywhere) is True and told({}, "right arm", everywhere) is None
-    assert told(likely, "right arm", nowhere) is None
-    assert told({**likely, "right arm": np.full((9, 9), -2, np.float32)}, "right arm", everywhere) is False
-    assert told({**likely, "right arm": np.full((9, 9), 0.5, np.float32)}, "right arm", everywhere) is None
-    assert told({**likely, "right arm": np.full((9, 9), np.nan, np.float32)}, "right arm", everywhere) is None
+    assert told(likely, "right arm", everywhere, 256) is True and told({}, "right arm", everywhere, 256) is None
+    assert told(likely, "right arm", nowhere, 256) is None
+    assert told({**likely, "right arm": np.full((9, 9), -2, np.float32)}, "right arm", everywhere, 256) is False
+    assert told({**likely, "right arm": np.full((9, 9), 0.5, np.float32)}, "right arm", everywhere, 256) is None
+    assert told({**likely, "right arm": np.full((9, 9), np.nan, np.float32)}, "right arm", everywhere, 256) is None
+    few = np.zeros((9, 9), np.bool_)
+    few[:3, :4] = True  # twelve pixels: of a small picture many, of a large one none to speak of
+    assert told(likely, "right arm", few, 128) is True and told(likely, "right arm", few, 256) is None
     for same in (None, True):
         assert limb_layers.moved(order, "right arm", same) == order
     assert limb_layers.moved(order, "right arm", False) == ["left leg", "right leg", "right arm", "trunk", "left arm"]
     behind = ["right arm", "left arm", "left leg", "right leg", "trunk"]
     assert limb_layers.moved(behind, "left arm", True) == ["right arm", "left leg", "right leg", "trunk", "left arm"]
     assert limb_layers.moved(behind, "left arm", False) == behind
+
+
+def test_trousers_at_the_pelvis_stay_with_it():
+    """They have the legs' colour, and a leg that is raised would leave a hole."""
+    with_, without = pelvis_by_colours(shirt=SHIRT, trousers=(20, 20, 25))
+    below = with_[GROUPS["trunk"]].filmed.astype(int) - without[GROUPS["trunk"]].filmed
+    assert below.min() > -25  # the trunk loses nothing to the legs
+
+
+def test_a_shirt_that_hangs_over_the_thighs_is_the_trunks():
+    with_, without = pelvis_by_colours(shirt=SHIRT, trousers=(20, 20, 25), hem=0.62)
+    more = with_[GROUPS["trunk"]].filmed.astype(int) - without[GROUPS["trunk"]].filmed
+    assert (more > 60).sum() > 30
+
+
+def pelvis_by_colours(shirt, trousers, hem=0.55):
+    """Layers with colours and without of somebody who stands with legs apart."""
+    size = 2 * SIZE
+    wide = STANDING.copy()
+    wide[[8, 11], 0], wide[[9, 10], 0], wide[[12, 13], 0] = (0.42, 0.58), 0.34, 0.66
+    points, thickness = 2 * points_of(wide), np.full(12, 6, np.float32)
+    picture = np.zeros((size, size, 4), np.uint8)
+    seen = ~np.isin(np.arange(12), (8, 11))
+    near = limb_layers.nearness(points, thickness, picture_grid(size, 1))
+    near[~seen] = 1e3
+    picture[near[[0, 6, 7, 9, 10]].min(axis=0) < 1.3] = (*trousers, 255)
+    upper = np.arange(size)[:, None] < hem * size
+    picture[upper & (picture[..., 3] > 0), :3] = shirt
+    colours = LimbColours(3 * [(picture, near)])
+    assert colours.known[[0, 6, 7, 9, 10]].all()
+    return [
+        {layer.parts: layer for layer in limb_layers.cut(picture, points, seen, thickness, None, one)}
+        for one in (colours, None)
+    ]
+
+
+def test_an_arm_that_is_hidden_whole_has_the_colours_that_it_has_elsewhere():
+    picture, points, _ = crossed(SKIN)
+    picture[:] = 0
+    cv2.fillConvexPoly(picture, cv2.convexHull(points[[5, 6, 11, 12]].astype(np.int32)), (*SHIRT, 255))
+    with_, without = cut_by_colours(SKIN, picture=picture)
+    arm, trunk = GROUPS["right arm"], GROUPS["trunk"]
+    assert list(with_).index(arm) < list(with_).index(trunk)
+    hidden = with_[arm].picture[54, 62]
+    assert np.abs(hidden[:3].astype(int) - SKIN).max() < 40 and hidden[3] > 200 and with_[arm].filmed[54, 62] < 60
+    assert np.abs(without[arm].picture[54, 62, :3].astype(int) - SHIRT).max() < 40
+
+
+def test_a_trunk_whose_lines_lie_far_apart_is_whole_too():
+    picture, points, thickness = crossed(SKIN)
+    thickness[TRUNK] = 1
+    seen = ~np.isin(np.arange(12), (8, 11))
+    layers = limb_layers.cut(picture, points, seen, thickness)
+    assert (layer_of(layers, "trunk").picture[48:60, 58:68, 3] > 200).all()
+
+
+def test_where_colours_are_mixed_with_an_arms_the_trunk_is_made_up(monkeypatch):
+    picture, *_ = crossed(SKIN)
+    picture[..., :3] = cv2.GaussianBlur(picture[..., :3], (0, 0), 1.2)
+
+    def of_skin():
+        """How far the shirt's colours are off beside the forearm, which ends at 58."""
+        layers, _ = cut_by_colours(SKIN, picture=picture)
+        return np.abs(layers[GROUPS["trunk"]].picture[58:62, 58:68, :3].astype(int) - SHIRT).sum()
+
+    with_rim = of_skin()
+    monkeypatch.setattr(limb_layers, "RIM", 0)
+    assert with_rim < 0.8 * of_skin()

@@ -27,7 +27,9 @@ UNKNOWN = 0.02
 CORE, CLEAR = 0.7, 1.3
 """thicknesses: a pixel that near to one part, and that far from those of all other groups, is surely the part's"""
 LEAST = 200
-"""such pixels, without which a part's colours are not known"""
+"""such pixels of a part, or else of it and of the other side's, without which its colours are not known"""
+OTHER_SIDE = np.array([0, 1, 4, 5, 2, 3, 9, 10, 11, 6, 7, 8])
+"""place in `PARTS` of each part's counterpart"""
 
 
 class LimbColours:
@@ -52,6 +54,10 @@ class LimbColours:
                     found = np.bincount(level[mine & (nearest == k)], minlength=counts[part].size)
                     counts[part] += found.reshape(LEVELS)
                     sums[part] += picture[mine & (nearest == k), :3].sum(axis=0, dtype=np.float64)
+        totals = counts.sum(axis=(1, 2, 3))
+        few = np.flatnonzero((totals < LEAST) & (np.arange(len(PARTS)) != OTHER_SIDE))
+        counts[few] = counts[few] + counts[OTHER_SIDE[few]]  # sleeves and trouser legs come in pairs
+        sums[few] = sums[few] + sums[OTHER_SIDE[few]]
         totals = counts.sum(axis=(1, 2, 3))
         self._seen = totals
         self.known: npt.NDArray[np.bool_] = totals >= LEAST

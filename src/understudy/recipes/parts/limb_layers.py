@@ -1,7 +1,8 @@
 """A filmed person cut into trunk, arms and legs, so that each can be warped without dragging the others along.
 
 An arm before the trunk is the hard part of warping: where it was, the trunk must be made up, and where it goes to, it
-must cover the trunk. Groups are told apart by their distance to the limbs, measured in each limb's own thickness.
+must cover the trunk. Groups are told apart by their distance to the limbs, measured in each limb's own thickness, and
+by their colours where these are known.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ HARDLY = 0.01
 """share of a group's place in the picture: of what shows less of itself all is made up, in the colours that it has"""
 FOREARMS = {arm: GROUPS[arm][1] for arm in ARMS}
 MIDDLE, CROSSED, TOLD = 0.5, 30, 1.0
-"""thicknesses from a forearm's middle line, pixels of it before or behind a trunk, and the mean logarithm of how much
-likelier their colours are on the one than on the other, from which they say which of the two is in front"""
+"""thicknesses from a forearm's middle line, pixels of it (of a 256 picture) before or behind a trunk, and the mean
+logarithm of how much likelier their colours are on the one than on the other, from which they say which is in front"""
 CROSSING = 1.3
 """thicknesses from both arms within which they cross"""
 CLOTH = "cloth"
@@ -173,7 +174,7 @@ def _cut_tightly(
     told = {}
     for arm, forearm in FOREARMS.items():
         core = (enlarged(distance[forearm], size_hw) < MIDDLE) & (between > 0) & (picture[..., 3] > 127)
-        told[arm] = shown_before_trunk(likely, arm, core)
+        told[arm] = shown_before_trunk(likely, arm, core, size)
         order = moved(order, arm, told[arm])
     arms = [order.index(name) for name in ARMS]
     if abs(arms[0] - arms[1]) == 1 and in_front(picture, near) == order[min(arms)]:
@@ -234,7 +235,8 @@ def _cut_tightly(
         shown = box.at()
         mine, matte_here = mine[shown], matte[shown]
         known = matte_here * mine * (mine > 0.5)
-        if colours is not None and name in GROUPS and known.sum() < HARDLY * matte_here.sum():
+        learnt = colours is not None and name in GROUPS and colours.known[list(GROUPS[name])].any()
+        if colours is not None and learnt and known.sum() < HARDLY * matte_here.sum():
             around = enlarged(colours.usual(distance, name), size_hw)[shown]
         else:
             around = from_around(rgb[shown], known, size)
@@ -244,12 +246,13 @@ def _cut_tightly(
     return layers
 
 
-def shown_before_trunk(likely: dict[str, Floats], arm: str, core: npt.NDArray[np.bool_]) -> bool | None:
+def shown_before_trunk(likely: dict[str, Floats], arm: str, core: npt.NDArray[np.bool_], size: int) -> bool | None:
     """Whether the picture has an arm's colours or the trunk's where the forearm's middle line crosses the trunk.
 
     Args:
         likely: (H, W) log-likelihoods of the colours on each group; empty if none are known.
         core: (H, W) near the middle line, and on the trunk.
+        size: side of the whole picture.
 
     Returns:
         None where there is no crossing, or colours tell nothing.
@@ -258,7 +261,7 @@ def shown_before_trunk(likely: dict[str, Floats], arm: str, core: npt.NDArray[np
         return None
     more = (likely[arm] - likely["trunk"])[core]
     more = np.clip(more[np.isfinite(more)], -SURE, SURE)
-    if len(more) < CROSSED or abs(more.mean()) < TOLD:
+    if len(more) < CROSSED * (size / 256) ** 2 or abs(more.mean()) < TOLD:
         return None
     return bool(more.mean() > 0)
 

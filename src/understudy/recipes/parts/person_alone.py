@@ -152,8 +152,8 @@ class _Look:
     def _wardrobe(self, picture: Image, shown_in: int) -> Wardrobe:
         filmed = self._filmed
         one = Pose(filmed.kept.xy[[shown_in]], filmed.kept.confidence[[shown_in]], filmed.kept.size_hw)
-        worn = Wardrobe(filmed.config, one, {0: picture})
-        worn.thickness, worn.cloth, worn.colours = filmed.thickness, filmed.cloth, None  # the extremes have their own
+        worn = Wardrobe(filmed.config, one, {0: picture}, filmed.colours)
+        worn.thickness, worn.cloth = filmed.thickness, filmed.cloth
         return worn
 
     def things_in(self, frame: int, pictures: Mapping[int, Image]) -> _Things | None:

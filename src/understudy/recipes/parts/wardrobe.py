@@ -20,6 +20,7 @@ from understudy.conditioning.limb_warps import (
     with_made_up_points,
 )
 from understudy.poses.pose import Pose
+from understudy.recipes.parts.boxes import Box, box_about
 from understudy.recipes.parts.hanging_cloth import (
     THIGHS_AND_SHINS,
     between_legs,
@@ -40,7 +41,7 @@ MEASURED = 24
 LOOKED_THROUGH = 48
 """frames in which is looked for cloth between the legs"""
 COLOURS_SEEN_AT = 128
-"""pixels of a row of such a frame, at least, that teach what colours limbs have"""
+"""pixels along a person that teach what colours limbs have: of larger ones, every second or third"""
 SURELY = 0.35
 """share of a layer in what is shown, from which a place counts as its own"""
 RIM = 2
@@ -86,28 +87,35 @@ class Wardrobe:
     Args:
         kept: the poses of the reference's frames, in pixels of the S x S picture.
         pictures: those that will be needed, by index: (S, S, 4) RGB and matte.
+        colours: of the limbs, if others' are to be taken; left out, they are learnt from the pictures.
     """
 
-    def __init__(self, config: Cut, kept: Pose, pictures: Mapping[int, Image]) -> None:
+    def __init__(
+        self, config: Cut, kept: Pose, pictures: Mapping[int, Image], colours: LimbColours | None = None
+    ) -> None:
         self.config, self.kept, self.pictures = config, kept, pictures
         self.points, self.seen = with_made_up_points(kept.xy, kept.confidence)
         self.grid = picture_grid(config.size, GRID)
         some, many = (list(pictures)[:: max(1, len(pictures) // count)] for count in (MEASURED, LOOKED_THROUGH))
         self.thickness = thicknesses([(pictures[frame], self.points[frame]) for frame in some], config.size)
-        self.colours: LimbColours | None = LimbColours(map(self._sampled, some))
+        self.colours = colours
+        if colours is None and config.layers:
+            boxes = ((frame, box_about(pictures[frame][..., 3])) for frame in some)
+            self.colours = LimbColours(self._sampled(frame, box) for frame, box in boxes if box is not None)
         legs_seen = (parts_seen(self.seen[frame])[[TRUNK, *THIGHS_AND_SHINS]].all() for frame in many)
         self.cloth = hanging(
             (pictures[frame], self.points[frame]) for frame, seen in zip(many, legs_seen, strict=True) if seen
         )
         self._cut: OrderedDict[int, list[Layer]] = OrderedDict()
 
-    def _sampled(self, frame: int) -> tuple[Image, Floats]:
-        """Every n-th pixel of a reference frame (N, N, 4), and thicknesses to its parts (P, N, N), large if unseen."""
-        step = max(1, self.config.size // COLOURS_SEEN_AT)
-        near = nearness(self.points[frame], self.thickness, picture_grid(self.config.size, step))
-        near[~parts_seen(self.seen[frame])] = 1e3
-        side = near.shape[1]
-        return self.pictures[frame][step // 2 :: step, step // 2 :: step][:side, :side], near
+    def _sampled(self, frame: int, box: Box) -> tuple[Image, Floats]:
+        """Every n-th pixel of a reference frame's person (H, W, 4), and thicknesses to its parts (P, H, W)."""
+        rows, columns = box.at()
+        step = max(1, max(rows.stop - rows.start, columns.stop - columns.start) // COLOURS_SEEN_AT)
+        some = slice(rows.start, rows.stop, step), slice(columns.start, columns.stop, step)
+        near = nearness(self.points[frame], self.thickness, picture_grid(self.config.size, 1)[some])
+        near[~parts_seen(self.seen[frame])] = 1e3  # thicknesses
+        return self.pictures[frame][some], near
 
     def nearness(self, wanted: Floats) -> Floats:
         """(P, S/4, S/4): thicknesses from every place of the grid to the parts of a pose (141, 2)."""
