@@ -390,7 +390,7 @@ def test_one_version_of_a_clone_bears_an_invisible_mark(benchmark, monkeypatch, 
     monkeypatch.setattr(clips, "probe", lambda path: SimpleNamespace(size_hw=(144, 192)))
     subject = benchmark.people.real_people(Path("media"))[0]
     clone = clips.Clip(subject.films[0], subject, "pix2pix", "same")
-    assert benchmark.main.VERSIONS == {False: tuple(clips.QUALITIES), True: (clips.ANY, clips.MARKED)}
+    assert {False: tuple(clips.QUALITIES), True: (clips.ANY, clips.MARKED)} == benchmark.main.VERSIONS
     for version in (*clips.QUALITIES, clips.ANY):
         clips.encoded_again(clone, version, clips.file_of(clone, version, tmp_path), 0)
     assert asked == [None] * 4
