@@ -6,7 +6,8 @@
 Everybody is filmed; actors of each are made by all methods that take no training, and by some of those that do, in
 turn; they perform a part of the person's own clip that was not learnt from, and a neighbour's. Films and clones are
 encoded once more, by numbers drawn without looking at what they are, clones twice: as they are, and with an invisible
-mark, as users get them.
+mark, as users get them. Marks are read before anything is judged, so that nothing is learnt of the marked ones; tables
+say what is seen of them where the mark itself is not found, and what learning of them would change.
 
 Then everybody is judged by a detector that has learnt of others, at other places, and was calibrated on those of them
 who exist. The same is done without each method, to see what becomes of one that is not known, with other material, and
@@ -114,18 +115,23 @@ def material(options: argparse.Namespace, real: Sequence[Subject], made: Sequenc
 
 
 def exists(part: Part) -> bool:
-    """Somebody who exists, as filmed or in a clone that is learnt from: on these the detector is calibrated."""
+    """Somebody who exists, as filmed or in a clone that was not put elsewhere."""
     return part.real and part.motion != ELSEWHERE
 
 
 def taught_with(part: Part) -> bool:
     """Whether a part is learnt from."""
-    return part.motion != ELSEWHERE
+    return part.motion != ELSEWHERE and not part.marked
+
+
+def calibrates(part: Part) -> bool:
+    """Whether a verdict on a part calibrates others, if there are people who exist."""
+    return exists(part) and not part.marked
 
 
 def calibrated_on(options: argparse.Namespace) -> Callable[[Part], bool]:
     """Which verdicts calibrate others: those on people who exist, if there are any."""
-    return taught_with if options.only_made_up else exists
+    return taught_with if options.only_made_up else calibrates
 
 
 def of_unknown_method(parts: Sequence[Part], recipe: str, penalty: float) -> dict[str, Any]:
@@ -137,9 +143,9 @@ def of_unknown_method(parts: Sequence[Part], recipe: str, penalty: float) -> dic
     verdicts = left_out(
         parts,
         penalty,
-        judges=exists,
+        judges=calibrates,
         learns_from=lambda part: taught_with(part) and known(part),
-        calibrates=lambda part: exists(part) and known(part),
+        calibrates=lambda part: calibrates(part) and known(part),
     )
     found = [one for one in verdicts if not known(one.part)]
     filmed = of_kind(verdicts, generated=False)
@@ -161,20 +167,25 @@ def of_other_material(parts: Sequence[Part], options: argparse.Namespace) -> lis
     """Verdicts on people who exist by detectors that have seen something else."""
     seen: dict[str, dict[str, Callable[[Part], Any]]] = {
         "the same, others at the same place among them": {"place_of": lambda part: part.sample.person},
-        "people who exist alone": {"learns_from": exists},
-        "made-up people alone": {"learns_from": lambda part: not part.real},
-        "everybody, of clones those without marks alone": {
-            "learns_from": lambda part: taught_with(part) and not part.marked,
-            "calibrates": lambda part: exists(part) and not part.marked,
+        "people who exist alone": {"learns_from": calibrates},
+        "made-up people alone": {"learns_from": lambda part: not part.real and not part.marked},
+        "everybody, of clones marked ones too": {
+            "learns_from": lambda part: part.motion != ELSEWHERE,
+            "calibrates": exists,
         },
     }
     rows = []
     for name, how in seen.items():
         verdicts = left_out(
-            parts, options.penalty, judges=exists, **{"learns_from": taught_with, "calibrates": exists, **how}
+            parts, options.penalty, judges=exists, **{"learns_from": taught_with, "calibrates": calibrates, **how}
         )
-        rows.append({"learnt from": name, **accuracy(verdicts), **by_marks(verdicts)})
+        rows.append({"learnt from": name, **accuracy(unmarked(verdicts)), **by_marks(verdicts)})
     return rows
+
+
+def unmarked(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Those whose mark was not read before: what the detector is for."""
+    return [one for one in verdicts if not one.part.marked]
 
 
 def by_marks(verdicts: Sequence[Verdict]) -> dict[str, Any]:
@@ -209,8 +220,8 @@ def as_users_ask(parts: Sequence[Part], people: Sequence[Subject], options: argp
 
 def trained(parts: Sequence[Part], options: argparse.Namespace, record: dict[str, Any]) -> tuple[Detector, float]:
     """A detector of all parts, calibrated on verdicts on people who were left out; and what it was moved by."""
-    calibrates = calibrated_on(options)
-    tried = left_out(parts, options.penalty, judges=calibrates, learns_from=taught_with, calibrates=calibrates)
+    used = calibrated_on(options)
+    tried = left_out(parts, options.penalty, judges=used, learns_from=taught_with, calibrates=used)
     moved, calibration = fitted_calibration([one.judged for one in tried])
     network = network_of(
         weighed([part.sample for part in parts if taught_with(part)], options.penalty), TextureConfig(), moved
@@ -267,17 +278,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         },
         "people": {"real": [one.name for one in people], "made up": [one.name for one in made]},
         "groups": {
-            name: accuracy(ones) | by_marks(ones) for name, ones in of_group.items() if of_kind(ones, generated=False)
+            name: accuracy(unmarked(ones)) | by_marks(ones)
+            for name, ones in of_group.items()
+            if of_kind(ones, generated=False)
         },
         "recipes": {
             name: {
-                recipe: shares([one for one in ones if one.part.sample.recipe == recipe]) for recipe in options.recipes
+                recipe: shares([one for one in unmarked(ones) if one.part.sample.recipe == recipe])
+                for recipe in options.recipes
             }
             for name, ones in of_group.items()
             if ones
         },
-        "reliability": {name: reliability(ones) for name, ones in of_group.items() if of_kind(ones, generated=False)},
-        "quality": by_quality(of_group[EXIST] or verdicts),
+        "reliability": {
+            name: reliability(unmarked(ones)) for name, ones in of_group.items() if of_kind(ones, generated=False)
+        },
+        "quality": by_quality(unmarked(of_group[EXIST] or verdicts)),
         "verdicts": [_in_json(one) for one in verdicts],
         "unknown": [],
         "material": [],
@@ -325,7 +341,7 @@ def _trained_on(
         f"trained on {pairs} pairs of frames of {exist}{len(made)} made-up people, as filmed and as played by actors "
         f"that take no training or had about a minute of it, of {', '.join(options.recipes)} (the made-up people of "
         f"{', '.join(made_by)}); all clips encoded again at random (H.264, crf {CRF[0]} to {CRF[1]}, "
-        f"{SHRINK[0]:g} to {SHRINK[1]:g} of their size), clones without marks and with invisible ones"
+        f"{SHRINK[0]:g} to {SHRINK[1]:g} of their size), clones without marks"
     )
 
 

@@ -147,11 +147,14 @@ def test_other_material_is_what_it_is_called(benchmark, learnt):
     parts = [dataclasses.replace(part, marked=part.sample.recipe == "pix2pix") for part in learnt.parts]
     rows = benchmark.main.of_other_material(parts, OPTIONS)
     same_place, exist, made = learnt.of[:6], learnt.of[6:9], learnt.of[9:]
-    made, unmarked = made[:3], made[3:]
-    assert [row["filmed"]["parts"] for row in rows] == [6, 6, 6, 6] and len(made) == len(unmarked) == 3
+    made, marked_too = made[:3], made[3:]
+    assert [row["filmed"]["parts"] for row in rows] == [6, 6, 6, 6] and len(made) == len(marked_too) == 3
+    assert [row["generated"]["parts"] for row in rows] == [6, 6, 6, 6]  # of the unmarked ones alone
     assert [row["marked clones"]["parts"] for row in rows] == [6, 6, 6, 6]
     assert [row["unmarked clones"]["parts"] for row in rows] == [6, 6, 6, 6]
-    assert all({recipe for _, recipe, _ in given} == {"", "limb-warp"} for given in unmarked)
+    for given in (*same_place, *exist, *made):
+        assert {recipe for _, recipe, _ in given} == {"", "limb-warp"}
+    assert all({recipe for _, recipe, _ in given} == {"", "limb-warp", "pix2pix"} for given in marked_too)
     assert [{p for p, _, _ in given} for given in same_place] == [
         {f"p{k}" for k in range(9)} - {f"p{one}"} for one in range(6)
     ]
