@@ -126,7 +126,7 @@ def taught_with(part: Part) -> bool:
 
 def calibrates(part: Part) -> bool:
     """Whether a verdict on a part calibrates others, if there are people who exist."""
-    return exists(part) and not part.marked
+    return part.real and taught_with(part)
 
 
 def calibrated_on(options: argparse.Namespace) -> Callable[[Part], bool]:
@@ -168,7 +168,7 @@ def of_other_material(parts: Sequence[Part], options: argparse.Namespace) -> lis
     seen: dict[str, dict[str, Callable[[Part], Any]]] = {
         "the same, others at the same place among them": {"place_of": lambda part: part.sample.person},
         "people who exist alone": {"learns_from": calibrates},
-        "made-up people alone": {"learns_from": lambda part: not part.real and not part.marked},
+        "made-up people alone": {"learns_from": lambda part: not part.real and taught_with(part)},
         "everybody, of clones marked ones too": {
             "learns_from": lambda part: part.motion != ELSEWHERE,
             "calibrates": exists,

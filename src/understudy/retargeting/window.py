@@ -74,9 +74,8 @@ def window_path(pose: Pose, fps: Fraction, *, margin: float = MARGIN) -> npt.NDA
 
 def _outermost(pose: Pose, margin: float) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
     """Joints, crown and fingertips (T, N, 2), whether they are known (T, N), and the room that each needs (N,)."""
-    body = slice(BODY.start, FEET.stop)
-    points, seen = [pose.xy[:, body]], [pose.confidence[:, body] > 0]
-    known = pose.confidence > 0
+    body, known = slice(BODY.start, FEET.stop), pose.confidence > 0
+    points, seen = [pose.xy[:, body]], [known[:, body]]
     head = slice(NOSE, RIGHT_EAR + 1)
     weight = known[:, head, None].astype(np.float32)
     face = (pose.xy[:, head] * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 import cv2
@@ -20,7 +20,7 @@ from understudy.conditioning.limb_warps import (
     with_made_up_points,
 )
 from understudy.poses.pose import Pose
-from understudy.recipes.parts.boxes import Box, box_about
+from understudy.recipes.parts.boxes import box_about
 from understudy.recipes.parts.hanging_cloth import (
     THIGHS_AND_SHINS,
     between_legs,
@@ -97,25 +97,30 @@ class Wardrobe:
         self.points, self.seen = with_made_up_points(kept.xy, kept.confidence)
         self.grid = picture_grid(config.size, GRID)
         some, many = (list(pictures)[:: max(1, len(pictures) // count)] for count in (MEASURED, LOOKED_THROUGH))
-        self.thickness = thicknesses([(pictures[frame], self.points[frame]) for frame in some], config.size)
+        measured = {frame: pictures[frame] for frame in some}  # each is decoded, and cleaned, when it is asked for
+        self.thickness = thicknesses([(one, self.points[frame]) for frame, one in measured.items()], config.size)
         self.colours = colours
         if colours is None and config.layers:
-            boxes = ((frame, box_about(pictures[frame][..., 3])) for frame in some)
-            self.colours = LimbColours(self._sampled(frame, box) for frame, box in boxes if box is not None)
+            self.colours = LimbColours(self._sampled(measured))
         legs_seen = (parts_seen(self.seen[frame])[[TRUNK, *THIGHS_AND_SHINS]].all() for frame in many)
         self.cloth = hanging(
             (pictures[frame], self.points[frame]) for frame, seen in zip(many, legs_seen, strict=True) if seen
         )
         self._cut: OrderedDict[int, list[Layer]] = OrderedDict()
 
-    def _sampled(self, frame: int, box: Box) -> tuple[Image, Floats]:
-        """Every n-th pixel of a reference frame's person (H, W, 4), and thicknesses to its parts (P, H, W)."""
-        rows, columns = box.at()
-        step = max(1, max(rows.stop - rows.start, columns.stop - columns.start) // COLOURS_SEEN_AT)
-        some = slice(rows.start, rows.stop, step), slice(columns.start, columns.stop, step)
-        near = nearness(self.points[frame], self.thickness, picture_grid(self.config.size, 1)[some])
-        near[~parts_seen(self.seen[frame])] = 1e3  # thicknesses
-        return self.pictures[frame][some], near
+    def _sampled(self, pictures: Mapping[int, Image]) -> Iterator[tuple[Image, Floats]]:
+        """Every n-th pixel of each person in reference frames (H, W, 4), and thicknesses to its parts (P, H, W)."""
+        grid = picture_grid(self.config.size, 1)
+        for frame, picture in pictures.items():
+            box = box_about(picture[..., 3])
+            if box is None:
+                continue
+            rows, columns = box.at()
+            step = max(1, max(rows.stop - rows.start, columns.stop - columns.start) // COLOURS_SEEN_AT)
+            some = slice(rows.start, rows.stop, step), slice(columns.start, columns.stop, step)
+            near = nearness(self.points[frame], self.thickness, grid[some])
+            near[~parts_seen(self.seen[frame])] = 1e3
+            yield picture[some], near
 
     def nearness(self, wanted: Floats) -> Floats:
         """(P, S/4, S/4): thicknesses from every place of the grid to the parts of a pose (141, 2)."""
