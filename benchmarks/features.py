@@ -27,6 +27,7 @@ import torch
 
 from fidelity import MADE_UP, MEDIA, PUBLISHED
 from fidelity_tables import compact
+from understudy.base.arguments import Landmarks
 from understudy.base.devices import choose_device
 from understudy.base.files import read_json, write_json
 from understudy.consent import Consent
@@ -115,7 +116,9 @@ def by_step(rounds: Sequence[Sequence[tuple[float, float]]]) -> list[tuple[float
     return [(step[0][0], [seconds for _, seconds in step]) for step in zip(*rounds, strict=True)]
 
 
-def clips_of(work: Path, people: Sequence[int], media: Sequence[str]) -> dict[str, tuple[Path, Split, Consent]]:
+def clips_of(
+    work: Path, people: Sequence[int], media: Sequence[str], size: int = 256, landmarks: Landmarks = "body"
+) -> dict[str, tuple[Path, Split, Consent]]:
     """By name: the video, its two parts as tracked, and the consent."""
     videos = []
     for seed in people:
@@ -129,7 +132,10 @@ def clips_of(work: Path, people: Sequence[int], media: Sequence[str]) -> dict[st
             videos.append((MEDIA / name, PUBLISHED))
         else:
             logging.warning("%s is not there: set UNDERSTUDY_MEDIA", MEDIA / name)
-    return {video.stem: (video, split(video, cache=work / "tracked"), consent) for video, consent in videos}
+    return {
+        video.stem: (video, split(video, cache=work / "tracked", size=size, landmarks=landmarks), consent)
+        for video, consent in videos
+    }
 
 
 def table(test: Test) -> str:

@@ -6,6 +6,7 @@ import pytest
 from tiny import STANDING
 from understudy.conditioning import limb_warps as warps
 from understudy.conditioning import turning
+from understudy.conditioning.bent_hands import past_the_wrist
 from understudy.poses.pose import (
     LEFT_ANKLE,
     LEFT_BIG_TOE,
@@ -264,3 +265,86 @@ def test_heels_and_soles_are_the_foots():
     points, _ = warps.with_made_up_points(xy, confidence)
     at_heel = warps.distances_to_parts(points, np.array([[where[RIGHT_HEEL]]], np.float32))[:, 0, 0]
     assert at_heel[names.index("right foot")] == 0 and at_heel[names.index("left foot")] > 8
+
+
+ARMS = pytest.mark.parametrize("arm", warps.LOWER_ARMS, ids=["right", "left"])
+
+
+def reaching(arm, turn, longer=1.0):
+    """The standing figure with fingers that turn by so many degrees at the wrist: (141, 2) pixels."""
+    xy = points()
+    straight = xy[arm.tip] - xy[arm.wrist]
+    cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+    xy[arm.tip] = xy[arm.wrist] + longer * np.array([[cos, -sin], [sin, cos]]) @ straight
+    return xy
+
+
+@ARMS
+def test_a_hand_turns_about_its_wrist_and_takes_nothing_along(arm):
+    here, there = reaching(arm, 50), reaching(arm, -20)
+    transforms = warps.part_transforms(here, there, ALL_SEEN, SIZE)
+    for joint in (arm.wrist, arm.tip):
+        np.testing.assert_allclose(moved(transforms[arm.hand], here[joint]), there[joint], atol=1e-3)
+    np.testing.assert_allclose(transforms[arm.forearm], [[1, 0, 0], [0, 1, 0]], atol=1e-4)
+    (other,) = (one for one in warps.LOWER_ARMS if one != arm)
+    np.testing.assert_allclose(transforms[other.hand], transforms[other.forearm], atol=1e-5)
+
+
+@ARMS
+@pytest.mark.parametrize("finger", [8, 12, 16])
+def test_a_hand_whose_fingers_are_lost_goes_on_as_its_forearm(arm, finger):
+    seen = ALL_SEEN.copy()
+    seen[arm.fingers.start + finger] = False
+    transforms = warps.part_transforms(reaching(arm, 50), reaching(arm, -20), seen, SIZE)
+    np.testing.assert_array_equal(transforms[arm.hand], transforms[arm.forearm])
+
+
+@ARMS
+def test_a_fist_is_drawn_out_by_a_quarter_at_most_and_a_flat_hand_foreshortened_as_far_as_any_limb(arm):
+    hand, fist = reaching(arm, 0), reaching(arm, 0, longer=0.5)
+
+    def length(wanted, filmed):
+        transform = warps.part_transforms(wanted, filmed, ALL_SEEN, 8)[
+            arm.hand
+        ]  # nothing is short in so small a picture
+        return np.linalg.norm(moved(transform, wanted[arm.tip]) - moved(transform, wanted[arm.wrist]))
+
+    drawn_out = np.linalg.norm(hand[arm.tip] - hand[arm.wrist]) / length(hand, fist)
+    assert drawn_out == pytest.approx(1.25, abs=1e-4)
+    assert length(fist, hand) == pytest.approx(np.linalg.norm(hand[arm.tip] - hand[arm.wrist]), abs=1e-3)
+
+
+@ARMS
+def test_an_arm_bends_at_the_wrist(arm):
+    """Of a bent hand, fingertips are looked up where they were filmed, and the forearm is where it was."""
+    here, there = reaching(arm, 60), reaching(arm, 0)
+    parts = (arm.forearm - 1, arm.forearm)
+    half = (here[arm.elbow] + here[arm.wrist]) / 2
+    grid = np.stack([here[arm.tip], here[arm.wrist], half])[None].astype(np.float32)
+    near = warps.distances_to_parts(here, grid) / 4
+    transforms = warps.part_transforms(here, there, ALL_SEEN, SIZE)
+    places = warps.blended_places(grid, near, transforms, parts, 0.3, here)[0]
+    np.testing.assert_allclose(places, [there[arm.tip], there[arm.wrist], half], atol=0.1)
+    straight = warps.blended_places(grid, near, transforms, (*parts, warps.HEAD), 0.3, here)[0]
+    np.testing.assert_allclose(straight, places, atol=0.3)  # whoever else takes part
+    alone = warps.blended_places(grid, near, transforms, (arm.forearm - 1,), 0.3, here)[0]
+    np.testing.assert_allclose(alone, grid[0], atol=0.1)  # an upper arm by itself has no hand
+
+
+def test_forearm_gives_way_to_hand_about_the_line_that_halves_the_bend():
+    elbow, wrist, tip = np.float32([[0, 0], [20, 0], [20, 10]])  # bent by a right angle
+    line = np.float32([[20 + step, -step] for step in (-9, -3, 0, 3, 9)])  # along which both are as near
+    np.testing.assert_allclose(past_the_wrist(line[None], elbow, wrist, tip)[0], 0.5, atol=1e-6)
+    about = np.stack([elbow, wrist, tip])[None]
+    np.testing.assert_allclose(past_the_wrist(about, elbow, wrist, tip)[0], [0, 0.5, 1], atol=1e-6)
+    # Straight on: from .35 of the hand's length before the wrist to as far behind it
+    along = np.float32([[x, 5] for x in (16.4, 16.6, 18.25, 20, 23.4, 23.6)])
+    expected = [0, 0.1 / 7, 0.25, 0.5, 6.9 / 7, 1]
+    np.testing.assert_allclose(past_the_wrist(along[None], elbow, wrist, np.float32([30, 0]))[0], expected, atol=1e-5)
+
+
+def test_a_hand_folded_back_on_its_forearm_has_a_beginning_too():
+    elbow, wrist, tip = np.float32([[0, 0], [20, 0], [10, 0]])
+    assert past_the_wrist(np.float32([[[15, 1], [20, 0], [24, 0]]]), elbow, wrist, tip)[0] == pytest.approx([1, 0.5, 0])
+    nowhere = past_the_wrist(np.float32([[[5, 5]]]), wrist, wrist, wrist)
+    assert np.isfinite(nowhere).all()

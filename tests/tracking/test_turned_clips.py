@@ -102,6 +102,8 @@ def test_advice_names_the_same_part() -> None:
         "--output 'my film.performance'`"
     )
     assert " --rotate 180 --size 512 " in replace(clip, size=512).chosen_with("")
+    assert " --landmarks wholebody --" in replace(clip, landmarks="wholebody").chosen_with("")
+    assert "landmarks" not in clip.chosen_with("")
 
 
 def test_a_look_at_given_poses_is_at_the_turned_picture(tmp_path: Path, monkeypatch, caplog) -> None:

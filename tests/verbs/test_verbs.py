@@ -5,6 +5,7 @@ import logging
 import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from tiny import shrunk, tiny_performance
 from tiny_actor import CONFIG
 from understudy.actor import Actor
 from understudy.base.files import locked
+from understudy.covering.coverage import coverage
 from understudy.errors import ConsentError, Interrupted, TrainingError, UsageError
 from understudy.media.reading import probe
 from understudy.performance import Crop, Performance
@@ -250,3 +252,51 @@ def test_a_driver_that_is_not_learnt_from_is_tracked_at_the_usual_size(
     large = replace(shrunk(copy_then_refine.instant()), size=512, side=32, crop=32)
     clone(me, dance, tmp_path / "out.mp4", config=large, consent="I am it", device="cpu")
     assert asked and all("size" not in options for options in asked)
+    assert all(options["landmarks"] == "wholebody" for options in asked)
+
+
+def test_what_coverage_tracks_is_tracked_for_the_default_recipe_as_well(
+    tmp_path: Path, me: Performance, dance: Performance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    films = {tmp_path / "me.mp4": me, tmp_path / "dance.mp4": dance}
+    for film in films:
+        film.touch()
+    asked: list[tuple[Path, dict[str, Any]]] = []
+
+    def tracked(clip: Path, cache: Path | None = None, **options: Any) -> Performance:
+        asked.append((clip, options))
+        return films[clip]
+
+    monkeypatch.setattr("understudy.tracking.track.tracked", tracked)
+    coverage(*films)
+    monkeypatch.setattr(Driver, "of", lambda clip, **options: Driver(tracked(clip, **options)))  # nothing to be heard
+    looked_at, asked = asked, []
+    with monkeypatch.context() as stop:
+        stop.setattr("understudy.verbs.clone.carried_out", lambda *_, **__: pytest.fail("that is enough"))
+        with pytest.raises(pytest.fail.Exception, match="enough"):
+            clone(*films, tmp_path / "out.mp4", preset="instant", consent="I am it", device="cpu")
+    assert len(looked_at) == 2 and looked_at == asked
+
+
+def test_a_reference_without_fingers_is_told_how_to_get_them(
+    tmp_path: Path, me: Performance, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By recipes that play hands, and once: together with its size where that is too small as well."""
+    caplog.set_level("INFO")
+    small = replace(me.header, crop=Crop(0.25, (0.0, 0.0)), landmarks="body")
+    for header, told in (
+        (small, "again with `--size 64 --landmarks wholebody`, and give that"),
+        (replace(me.header, landmarks="body"), "tracked without fingers: `track` it with `--landmarks wholebody`"),
+        (replace(me.header, landmarks="wholebody"), None),
+    ):
+        caplog.clear()
+        config = replace(shrunk(copy_then_refine.instant()), size=64, side=32, crop=32)
+        train(
+            Performance(me.path, header, me.poses, me.status), tmp_path / f"{told is None}-{header.landmarks}.actor",
+            config=config, consent="I am it", device="cpu", overwrite=True,
+        )  # fmt: skip
+        assert (told in caplog.text) if told else ("landmarks" not in caplog.text)
+    caplog.clear()
+    body = Performance(me.path, replace(me.header, landmarks="body"), me.poses, me.status)
+    train(body, tmp_path / "pc.actor", config=CONFIG, max_steps=1, unpaired=[me], consent="I am it", device="cpu")
+    assert "landmarks" not in caplog.text

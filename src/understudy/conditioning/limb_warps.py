@@ -7,11 +7,12 @@ blended by a Gaussian of the distance to them. P parts, in the order of `PARTS`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from understudy.conditioning.bent_hands import past_the_wrist, tip_of_hand, tracked
 from understudy.conditioning.turning import apparent_width, down_the_spine, head_turn, turned
 from understudy.poses.pose import (
     FACE,
@@ -90,6 +91,26 @@ TRUNK, HEAD = 0, 1
 """their places in `PARTS`"""
 HIPS = len(PARTS)
 """place of the trunk's lower end among transforms; its upper end is at `TRUNK`"""
+
+
+class LowerArm(NamedTuple):
+    """A forearm and its hand, which has a transform of its own where its fingers are tracked."""
+
+    forearm: int
+    """place in `PARTS`, and among transforms"""
+    hand: int
+    """place among transforms"""
+    elbow: int
+    wrist: int
+    tip: int
+    fingers: slice
+    """the hand's own points"""
+
+
+LOWER_ARMS = (
+    LowerArm(3, HIPS + 1, RIGHT_ELBOW, RIGHT_WRIST, RIGHT_TIP, RIGHT_HAND),
+    LowerArm(5, HIPS + 2, LEFT_ELBOW, LEFT_WRIST, LEFT_TIP, LEFT_HAND),
+)
 GROUPS: dict[str, tuple[int, ...]] = {
     "trunk": (0, 1),
     "right arm": (2, 3),
@@ -108,8 +129,8 @@ EARS_FROM_NOSE, EARS_FROM_NECK = -1.0, 0.22
 people: four in five are nearer than a tenth of the distance from neck to ears, turned heads too"""
 HAND = 0.5
 """a hand whose fingers are lost reaches this share of the forearm's length beyond the wrist"""
-FINGERTIPS = (8, 12, 16)
-"""of index, middle and ring finger among a hand's 21 points"""
+LONGER_HAND = 1.25
+"""a fist is no flat hand that is short: it is drawn out by no more than this"""
 SKULL = 0.6
 """the crown lies this share of the distance from neck to ears above the ears"""
 MOST_STRETCH = 2.5
@@ -134,8 +155,8 @@ def with_made_up_points(xy: Points, confidence: Points) -> tuple[Floats, npt.NDA
     ears, head = _middle_of_ears(xy, seen, neck, shoulders)
     crown = ears + SKULL * (ears - neck)
     tips = [
-        _tip_of_hand(xy, seen, hand, point(wrist) + HAND * (point(wrist) - point(elbow)))
-        for elbow, wrist, hand in ((RIGHT_ELBOW, RIGHT_WRIST, RIGHT_HAND), (LEFT_ELBOW, LEFT_WRIST, LEFT_HAND))
+        tip_of_hand(xy, seen, arm.fingers, point(arm.wrist) + HAND * (point(arm.wrist) - point(arm.elbow)))
+        for arm in LOWER_ARMS
     ]
     backs = [
         np.where(seen[..., heel, None], point(heel), point(ankle))
@@ -192,22 +213,16 @@ def _middle_of_ears(
     return np.take_along_axis(places, best[None, ..., None], axis=0)[0], np.asarray(usable.any(axis=0), np.bool_)
 
 
-def _tip_of_hand(xy: Points, seen: npt.NDArray[np.bool_], hand: slice, straight: Points) -> Points:
-    """(..., 2) the middle of the fingertips, or `straight` on from the forearm where they are lost."""
-    tips = [hand.start + finger for finger in FINGERTIPS]
-    there = np.asarray(seen[..., tips].all(axis=-1))
-    return np.where(there[..., None], xy[..., tips, :].mean(axis=-2), straight)
-
-
 def parts_seen(seen: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """(P,) whether all points of each part are seen, from (141,)."""
     return np.array([seen[[*part.joints, *np.ravel(part.segments)]].all() for part in PARTS])
 
 
 def part_transforms(wanted: Floats, filmed: Floats, seen: npt.NDArray[np.bool_], size: int) -> Floats:
-    """(P + 1, 2, 3): for each part the affine transform from pixels of the wanted pose to pixels of the filmed one.
+    """(P + 3, 2, 3): for each part the affine transform from pixels of the wanted pose to pixels of the filmed one.
 
-    The trunk has two, see `turning`: at `TRUNK` that of its shoulders, at `HIPS`, the last, that of its hips.
+    The trunk has two, see `turning`: at `TRUNK` that of its shoulders, at `HIPS` that of its hips. The hands have
+    theirs at the end, see `LOWER_ARMS`; one whose fingers are lost goes on as its forearm does.
 
     Args:
         wanted, filmed: (141, 2) pixels, see `with_made_up_points`.
@@ -224,14 +239,28 @@ def part_transforms(wanted: Floats, filmed: Floats, seen: npt.NDArray[np.bool_],
     limbs[TRUNK] = ends[0]
     up = wanted[EARS] - wanted[NECK], filmed[EARS] - filmed[NECK]
     limbs[HEAD] = _about(head_turn(wanted, filmed, seen, up), wanted[EARS], filmed[EARS])
-    return np.concatenate([limbs, ends[1][None]])
+    hands = [_hand(wanted, filmed, seen, arm, limbs[arm.forearm], size) for arm in LOWER_ARMS]
+    return np.stack([*limbs, ends[1], *hands])
 
 
-def _along(wanted: Floats, filmed: Floats, size: int) -> Floats:
+def _hand(
+    wanted: Floats, filmed: Floats, seen: npt.NDArray[np.bool_], arm: LowerArm, forearm: Floats, size: int
+) -> Floats:
+    """(2, 3): a hand's transform, which leaves the wrist where the forearm's puts it."""
+    if not tracked(seen, arm.fingers):
+        return forearm
+    ends = [arm.wrist, arm.tip]
+    (along,) = _along(wanted[ends][None], filmed[ends][None], size, LONGER_HAND)
+    wrist = wanted[arm.wrist]
+    return _about(along[:, :2], wrist, forearm[:, :2] @ wrist + forearm[:, 2])
+
+
+def _along(wanted: Floats, filmed: Floats, size: int, most_longer: float = MOST_STRETCH) -> Floats:
     """Turns limbs and gives them their lengths; their thickness stays: none shrinks when it points at us.
 
     Args:
         wanted, filmed: (P, 2, 2) both joints of each.
+        most_longer: times, that what was filmed is drawn out by.
 
     Returns:
         (P, 2, 3)
@@ -239,7 +268,7 @@ def _along(wanted: Floats, filmed: Floats, size: int) -> Floats:
     here, there = wanted[:, 1] - wanted[:, 0], filmed[:, 1] - filmed[:, 0]
     lengths = np.hypot(*here.T), np.hypot(*there.T)
     least = SHORT * size
-    stretch = np.clip(np.maximum(lengths[1], least) / np.maximum(lengths[0], least), 1 / MOST_STRETCH, MOST_STRETCH)
+    stretch = np.clip(np.maximum(lengths[1], least) / np.maximum(lengths[0], least), 1 / most_longer, MOST_STRETCH)
     points = np.minimum(*lengths) < 1e-3  # a point has no direction: it is not turned
     longer = np.where((lengths[0] > lengths[1])[:, None], here, there)
     longer[np.maximum(*lengths) == 0] = 0.0, 1.0
@@ -295,7 +324,7 @@ def blended_places(
     Args:
         grid_xy: (H, W, 2).
         nearness: (P, H, W) distance to the parts of the wanted pose, in their radii.
-        transforms: (P + 1, 2, 3), of `part_transforms`.
+        transforms: (P + 3, 2, 3), of `part_transforms`.
         parts: those that take part.
         softness: standard deviation of the Gaussian weights, in radii.
         wanted: (141, 2) the wanted pose.
@@ -304,13 +333,23 @@ def blended_places(
     squared = own * own
     weight = np.exp(-(squared - squared.min(axis=0)) / (2 * softness * softness))
     weight /= weight.sum(axis=0)
-    moved = transforms[list(parts)]
+    followed = list(parts)
+
+    def beyond(part: int, end: int, share: Floats) -> None:
+        """Gives the part's other end its share of the part's weight."""
+        nonlocal weight
+        place = followed.index(part)
+        weight = np.concatenate([weight, weight[place][None] * share])
+        weight[place] *= 1 - share
+        followed.append(end)
+
     if TRUNK in parts:
-        down, place = down_the_spine(grid_xy, wanted[NECK], wanted[PELVIS]), parts.index(TRUNK)
-        weight = np.concatenate([weight, weight[place][None] * down])
-        weight[place] *= 1 - down
-        moved = transforms[[*parts, HIPS]]
-    return mixed_places(grid_xy, weight, moved)
+        beyond(TRUNK, HIPS, down_the_spine(grid_xy, wanted[NECK], wanted[PELVIS]))
+    for arm in LOWER_ARMS:
+        if arm.forearm in parts and (transforms[arm.hand] != transforms[arm.forearm]).any():
+            joints = wanted[[arm.elbow, arm.wrist, arm.tip]]
+            beyond(arm.forearm, arm.hand, past_the_wrist(grid_xy, *joints))
+    return mixed_places(grid_xy, weight, transforms[followed])
 
 
 def mixed_places(grid_xy: Floats, weight: Floats, transforms: Floats) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from understudy.base.arguments import Region, Rotation, ScaleBy, StrPath
 from understudy.errors import UsageError
@@ -11,6 +11,10 @@ from understudy.errors import UsageError
 if TYPE_CHECKING:
     from understudy.covering.measure import Coverage
     from understudy.performance import Clip
+
+AS_LEARNT: dict[str, Any] = {"size": 512, "landmarks": "wholebody"}
+AS_PERFORMED: dict[str, Any] = {"landmarks": "wholebody"}
+"""options of `track` that the default recipe takes by itself, so that what is tracked here is tracked for it as well"""
 
 
 def coverage(
@@ -106,7 +110,7 @@ def coverage(
         matte=driving_matte,
         tolerate_damage=driving_tolerate_damage,
     )
-    person, driver = driver_of(reference, **filmed), driver_of(driving, **danced)
+    person, driver = driver_of(reference, **AS_LEARNT, **filmed), driver_of(driving, **AS_PERFORMED, **danced)
     say_oddities("reference", person)
     say_oddities("driving", driver)
     found = measure(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from understudy.actor import Actor
-from understudy.base.arguments import Rotation
+from understudy.base.arguments import Landmarks, Rotation
 from understudy.errors import UsageError
 from understudy.evaluation.truth import Truth, square_of
 from understudy.media.reading import probe
@@ -42,6 +42,7 @@ def split(
     cache: Path | None = None,
     size: int = 256,
     rotate: Rotation = 0,
+    landmarks: Landmarks = "body",
 ) -> Split:
     """Tracks the first `train_share` of a clip and, after a gap, the rest.
 
@@ -50,6 +51,7 @@ def split(
         cache: see `tracked`.
         size: of the working frames, pixels.
         rotate: degrees clockwise by which the clip is turned first.
+        landmarks: see `track`.
 
     Raises:
         UsageError: it is no video, or one of the parts would be shorter than half a second.
@@ -72,7 +74,7 @@ def split(
             f"{video} lasts {float(info.duration):.1f} s, too short to train on {train_share:.0%} of it and to hold "
             f"out the rest after {gap_seconds:g} s: give a longer clip"
         )
-    options: dict[str, Any] = {"size": size, "rotate": rotate}
+    options: dict[str, Any] = {"size": size, "rotate": rotate, "landmarks": landmarks}
     training = tracked(video, cache=cache, end=float(end / info.fps), **options)
     return Split(training, tracked(video, cache=cache, start=float(start / info.fps), **options))
 

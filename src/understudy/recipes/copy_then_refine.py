@@ -321,5 +321,6 @@ RECIPE = Recipe(
         "soft choice": lambda config: replace(config, choice=60.0, lambda_entropy=0.0),
         "no features": lambda config: replace(config, lambda_features=0.0),
     },
+    landmarks="wholebody",
     without_limit=lambda config: replace(config, steps=ENDLESS),
 )

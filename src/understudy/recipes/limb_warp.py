@@ -179,5 +179,6 @@ RECIPE = Recipe(
         "one source": lambda config: replace(config, sources=1, fade=2),
         "no layers": lambda config: replace(config, layers=False),
     },
+    landmarks="wholebody",
     learns=False,
 )

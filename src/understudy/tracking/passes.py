@@ -60,6 +60,8 @@ class Footage:
     double_rate: bool = False
     size: int | None = None
     """of the working frames, if it is not the usual one"""
+    landmarks: Landmarks = "body"
+    """what of the person is sought"""
 
     def reader(self, long_side: int | None = None, say_notes: bool = True) -> VideoReader:
         return VideoReader(
@@ -87,20 +89,21 @@ class Footage:
         """What to type to track the same part of this clip differently."""
         part = {"start": self.start, "end": self.end, "rotate": self.rotate or None, "size": self.size}
         options = f"{options} --double-rate" if self.double_rate else options
+        options = f"{options} --landmarks {self.landmarks}" if self.landmarks != "body" else options
         options = " ".join([options, *(f"--{name} {value:g}" for name, value in part.items() if value is not None)])
         output = pasted(self.path.stem + ".performance")
         return f"`understudy track {pasted(self.path)} {options} --output {output}`"
 
 
 def first_pass(
-    clip: Footage, full: VideoReader, tracker: TrackerName, landmarks: Landmarks, region: Region | None
+    clip: Footage, full: VideoReader, tracker: TrackerName, region: Region | None
 ) -> tuple[Observations, Pose, tuple[Slip, ...], str]:
     """What the tracker saw, the poses of one person in original pixels, its slips, mended, and its version.
 
     Args:
         full: of the clip, at its own size.
     """
-    with closing(_make_tracker(tracker, landmarks)) as follower:
+    with closing(_make_tracker(tracker, clip.landmarks)) as follower:
         look = clip.reader(look_long_side(full.info.size_hw, region))
         with opencv_in_the_callers_thread():
             observations = observe(look, follower, region)

@@ -153,13 +153,13 @@ def track(
             f"`inpainter` is for photographs, and {video} is a video, whose frames show what is behind; leave it out"
         )
     chosen_size = other_than_usual({"size": size}).get("size")
-    clip = Footage(Path(video), start, end, strict, tolerate_damage, rotate, double_rate, chosen_size)
+    clip = Footage(Path(video), start, end, strict, tolerate_damage, rotate, double_rate, chosen_size, landmarks)
     full = clip.reader()
     check_region(region, full.info.size_hw)
     with PerformanceWriter(output, full.fps) as writer:
         observations: Observations | None = None
         if poses is None:
-            observations, tracked_poses, slips, tracker_version = first_pass(clip, full, tracker, landmarks, region)
+            observations, tracked_poses, slips, tracker_version = first_pass(clip, full, tracker, region)
         else:
             tracked_poses, tracker_version = given_poses(poses, full, start, end), ""
             slips = tuple(slip.kept() for slip in mend_slips(tracked_poses, full.fps)[1])

@@ -78,16 +78,22 @@ class CheckedTraining:
         options = self.tracking
         return options if self.learns_from else {name: one for name, one in options.items() if name != "size"}
 
-    def say_if_soft(self, reference: Performance) -> None:
-        """That the frames of the reference are smaller than they need be, in a line."""
+    def say_if_coarse(self, reference: Performance) -> None:
+        """That the reference was tracked smaller than need be, or without hands that are played by, in a line."""
+        from understudy.recipes import recipe
+
         header = reference.header
         size, filmed = header.size_hw[0], header.size_hw[0] / header.crop.scale
+        asked = recipe(self.recipe).landmarks
+        fingers = "" if header.landmarks in (asked, "wholebody") else f" --landmarks {asked}"
         if size < min(self.config.size, filmed):
             log.warning(
                 "the reference was tracked at %d pixels, of which %d are made here: for a sharper person track it "
-                "again with `--size %d`, and give that",
-                size, self.config.size, self.config.size,
+                "again with `--size %d%s`, and give that",
+                size, self.config.size, self.config.size, fingers,
             )  # fmt: skip
+        elif fingers:
+            log.info("the reference was tracked without fingers: `track` it with `%s` for livelier hands", fingers[1:])
 
     def check_output(self) -> None:
         """Raises UsageError: something is there that would be lost."""

@@ -197,7 +197,7 @@ def clone(
     person = tracked(reference, **training.tracking, **filmed)
     driver = Driver.of(driving, **training.tracking_drivers, **danced)
     say_oddities("reference", person)
-    training.say_if_soft(person)
+    training.say_if_coarse(person)
     say_oddities("driving", driver.performance)
     say_missing(driver.performance, missing_limbs)
     _say_coverage(person, driver.performance)

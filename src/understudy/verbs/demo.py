@@ -120,8 +120,10 @@ def demo(
     signing = checked_signing(sign_cert, sign_key)
     started = time.monotonic()
     mattes = _film(folder)
-    reference = tracked(folder / "reference.mp4", cache=folder / "tracked")
-    driving = tracked(folder / "driving.mp4", cache=folder / "tracked")
+    reference, driving = (
+        tracked(folder / name, cache=folder / "tracked", landmarks="wholebody")
+        for name in ("reference.mp4", "driving.mp4")
+    )
     actor_path, paper_path = folder / "reference.actor", folder / "paper.actor"
     for path in (actor_path, paper_path):
         _forget(path)

@@ -146,7 +146,7 @@ def train(
     given = Consent(**together.of_first(lambda: asdict(training.agreed(consent, reference))))
     person = together.in_turns(lambda: tracked(reference, **training.tracking, **part))
     say_oddities("reference", person)
-    training.say_if_soft(person)
+    training.say_if_coarse(person)
     return carried_out(training, person, given)
 
 
