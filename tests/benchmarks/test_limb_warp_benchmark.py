@@ -31,8 +31,9 @@ def test_clips_that_are_not_there_are_said_and_left_out(limb_warp, tmp_path, mon
     filmed = []
     monkeypatch.setattr(features, "make_person", filmed.append)
     monkeypatch.setattr(features, "write_clip", lambda path, *_: None)
-    monkeypatch.setattr(features, "split", lambda video, cache: None)
+    monkeypatch.setattr(features, "split", lambda video, cache, **how: how)
     found = limb_warp.clips_of(tmp_path, [3], limb_warp.FILMED)
+    assert [how for _, how, _ in found.values()] == [{"size": 256, "landmarks": "body"}] * 2
     assert [video for video, _, _ in found.values()] == [tmp_path / "person-3.mp4", tmp_path / there]
     assert filmed == [3]
     assert caplog.text.count("set UNDERSTUDY_MEDIA") == len(limb_warp.FILMED) - 1

@@ -12,7 +12,7 @@ import pytest
 
 from understudy import recipes
 from understudy.errors import UsageError
-from understudy.recipes import every, name_of, names, pix2pix, recipe
+from understudy.recipes import every, landmarks_for, name_of, names, pix2pix, recipe
 from understudy.recipes.parts.recipe import ENDLESS, Recipe
 from understudy.recipes.parts.settings import changed, numbers, wanted
 
@@ -63,6 +63,13 @@ def test_what_is_no_recipe_is_said_with_those_that_are():
 @ALL
 def test_a_config_is_known_by_its_recipe(name):
     assert name_of(recipe(name).config()) == name
+
+
+def test_fingers_are_tracked_where_any_of_the_recipes_plays_by_them():
+    with_fingers = {name for name, one in every() if one.landmarks == "wholebody"}
+    assert with_fingers == {"copy-then-refine", "limb-warp", "freestyle-reenactment"}
+    assert landmarks_for(["pix2pix", "cyclegan"]) == landmarks_for([]) == "body"
+    assert landmarks_for(["pix2pix", "limb-warp"]) == landmarks_for(["copy-then-refine"]) == "wholebody"
 
 
 def test_a_config_of_no_recipe_is_refused():

@@ -228,11 +228,13 @@ def test_how_a_clip_is_read_reaches_its_tracking_alone(
     else:
         for actors in (tiny_actor(), [tiny_actor(), tiny_actor()]):
             perform(actors, clips["driving"], tmp_path / "out.mp4", **chosen)
-            assert asked == {str(clips["driving"]): expected("driving")}
+            assert asked == {str(clips["driving"]): expected("driving", landmarks="body")}
             asked.clear()
     asked.clear()
     coverage(clips["reference"], clips["driving"], **chosen)
-    assert asked == {str(path): expected(of) for of, path in clips.items()}
+    fingers = {"landmarks": "wholebody"}
+    usual = {"reference": {"size": 512, **fingers}, "driving": fingers}
+    assert asked == {str(path): expected(of, **usual[of]) for of, path in clips.items()}
 
 
 @pytest.mark.parametrize("name", PART)
@@ -390,7 +392,8 @@ def test_evaluate_hands_on_how_to_split_and_how_to_train(
             "me.mp4", tmp_path / "report", recipes=["performance-cloning"], preset="fast", max_minutes=1.5,
             unpaired=[other], train_share=0.75, gap=0.25, seed=5, consent="It is me", device="cpu", rotate=90,
         )  # fmt: skip
-    assert split == [(Path("me.mp4"), {"train_share": 0.75, "gap_seconds": 0.25, "size": 320, "rotate": 90})]
+    asked = {"train_share": 0.75, "gap_seconds": 0.25, "size": 320, "rotate": 90, "landmarks": "body"}
+    assert split == [(Path("me.mp4"), asked)]
     assert devices == ["cpu", "cpu"]
     assert trained == trained | {
         "recipe": "performance-cloning", "config": Config(made_by="fast"), "seed": 5, "max_minutes": 1.5,
@@ -402,8 +405,8 @@ def test_evaluate_hands_on_how_to_split_and_how_to_train(
 def test_evaluating_an_actor_hands_on_turn_and_device(tmp_path: Path, dance: Path, monkeypatch: Any) -> None:
     video = tmp_path / "held_out.mp4"
     video.write_bytes(b"")
-    turns = []
-    monkeypatch.setattr(evaluation, "tracked", lambda clip, rotate: turns.append(rotate) or Performance.load(dance))
+    asked = []
+    monkeypatch.setattr(evaluation, "tracked", lambda clip, **how: asked.append(how) or Performance.load(dance))
     monkeypatch.setattr(evaluation, "truth_of", lambda *_: None)
     monkeypatch.setattr(evaluation, "part_of", lambda *_: None)
     devices = []
@@ -415,4 +418,4 @@ def test_evaluating_an_actor_hands_on_turn_and_device(tmp_path: Path, dance: Pat
     monkeypatch.setattr(evaluation, "compare", compared)
     with pytest.raises(Stopped):
         evaluate(actor=tiny_actor(), driving=video, output=tmp_path / "report", device="cpu", rotate=180)
-    assert (turns, devices) == ([180], ["cpu"])
+    assert (asked, devices) == ([{"rotate": 180, "landmarks": "body"}], ["cpu"])

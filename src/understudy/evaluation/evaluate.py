@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy.actor import Actor
-from understudy.base.arguments import Landmarks, Rotation, StrPath, TrainingPreset
+from understudy.base.arguments import Rotation, StrPath, TrainingPreset
 from understudy.base.devices import Device
 from understudy.base.machine import machine
 from understudy.consent import Consent
@@ -24,7 +24,7 @@ from understudy.evaluation.results import Evaluation, Test
 from understudy.evaluation.self_reenactment import part_of, split, truth_of
 from understudy.performance import Clip, Performance
 from understudy.poses.similarity import Similarity
-from understudy.recipes import names, recipe
+from understudy.recipes import landmarks_for, names, recipe
 from understudy.recipes.parts.settings import assignments
 from understudy.tracking.track import tracked
 
@@ -82,8 +82,7 @@ def self_reenacted(
 ) -> Test:
     """Every contender learns the first part of a video and plays the rest."""
     size = max(256, *(who.config.size for who in contenders))
-    asked: set[Landmarks] = {recipe(who.recipe).landmarks for who in contenders}
-    landmarks: Landmarks = "wholebody" if "wholebody" in asked else "body"
+    landmarks = landmarks_for(who.recipe for who in contenders)
     parts = split(video, train_share=train_share, gap_seconds=gap, size=size, rotate=rotate, landmarks=landmarks)
     others = [tracked(one) for one in unpaired] or [dancer(folder)]
     actors = [
@@ -128,7 +127,7 @@ def of_actor(
     name = "actor" if isinstance(actor, Actor) else Path(actor).name
     if not driving.is_file():
         raise UsageError(f"`driving` {driving} is not a video file, and its frames are the truth")
-    held_out = tracked(driving, rotate=rotate, landmarks=recipe(loaded.recipe).landmarks)
+    held_out = tracked(driving, rotate=rotate, landmarks=landmarks_for([loaded.recipe]))
     if held_out.header.source_sha256 == loaded.reference_sha256:
         log.warning("%s is what the actor learnt from: the figures say nothing about clips it has not seen", driving)
     who = Contender(loaded.recipe, recipe(loaded.recipe).title, loaded.recipe, loaded.record.get("preset", ""), None)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
-from understudy.base.arguments import check_choice
+from understudy.base.arguments import Landmarks, check_choice
 from understudy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,6 +33,11 @@ def recipe(name: str) -> Recipe:
 def every() -> Iterator[tuple[str, Recipe]]:
     """All recipes with their names."""
     return ((name, recipe(name)) for name in names())
+
+
+def landmarks_for(named: Iterable[str]) -> Landmarks:
+    """What has to be tracked for all of some recipes: face and hands too, if any of them plays by these."""
+    return "wholebody" if any(recipe(name).landmarks == "wholebody" for name in named) else "body"
 
 
 def name_of(config: Any) -> str:

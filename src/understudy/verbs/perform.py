@@ -25,7 +25,6 @@ from understudy.verbs.checks import CheckedVideo, check_normalization, checked_v
 
 if TYPE_CHECKING:
     from understudy.actor import Actor
-    from understudy.base.arguments import Landmarks
     from understudy.performance import Clip
     from understudy.performing.driver import Driver
 
@@ -124,6 +123,7 @@ def perform(
     from understudy.covering.oddities import say_oddities
     from understudy.performing.driver import Driver
     from understudy.performing.missing_limbs import say_missing
+    from understudy.recipes import landmarks_for
     from understudy.synthetic.drivers import part_of
 
     actors = [actor] if isinstance(actor, Actor | str | os.PathLike) else list(actor)
@@ -159,18 +159,10 @@ def perform(
         return _together(actors, driving, part, video, layout, normalization)
     alone = actors[0] if isinstance(actors[0], Actor) else Actor.load(actors[0])
     video.background.check_room(alone.paints_room)
-    driver = Driver.of(driving, **part, **tracked_for([alone]))
+    driver = Driver.of(driving, **part, landmarks=landmarks_for([alone.recipe]))
     say_oddities("driving", driver.performance)
     say_missing(driver.performance, missing_limbs)
     return rendered(alone.normalizing_by(normalization), driver, video)
-
-
-def tracked_for(actors: Sequence[Actor]) -> dict[str, Landmarks]:
-    """Options of `track` for who drives: face and hands too, if any of the actors plays by them."""
-    from understudy.recipes import recipe
-
-    seen: set[Landmarks] = {recipe(actor.recipe).landmarks for actor in actors}
-    return {"landmarks": "wholebody"} if "wholebody" in seen else {}
 
 
 def rendered(actor: Actor, driver: Driver, video: CheckedVideo) -> Path:
@@ -207,11 +199,12 @@ def _together(
     from understudy.performing.driver import Driver
     from understudy.performing.ensemble import members, perform_together
     from understudy.performing.missing_limbs import say_missing
+    from understudy.recipes import landmarks_for
 
     cast = members(actors, layout, normalization)
     for member in cast:
         video.background.check_room(member.outline.paints_room)
-    driver = Driver.of(driving, **part, **tracked_for([member.outline for member in cast]))
+    driver = Driver.of(driving, **part, landmarks=landmarks_for(member.outline.recipe for member in cast))
     say_oddities("driving", driver.performance)
     say_missing(driver.performance, video.missing_limbs)
     _say_silence(driver, video)
