@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.recipes.parts.full_size import FullSize
+from understudy.recipes.parts import full_size
+from understudy.recipes.parts.full_size import FullSize, detail_of
 
 SIDE, SIZE = 64, 192
 
@@ -89,3 +90,48 @@ def test_at_the_same_size_nothing_is_looked_up():
         premultiplied(picture), np.array([0]), np.ones((1, SIDE, SIDE), np.float32), in_place()[None]
     )
     assert apart(made, premultiplied(picture)) < 0.6
+
+
+@pytest.mark.parametrize(("size", "side"), [(192, 64), (160, 128)])
+@pytest.mark.parametrize("centre", [(80, 80), (8, 150), (80, 155)])
+def test_detail_is_that_of_the_whole_frame(size, side, centre):
+    """Only the part about the person is computed, and nothing is lost by it."""
+    picture = cv2.resize(frame(), (size, size))
+    matte = np.zeros((size, size), np.uint8)
+    cv2.circle(matte, centre, 17, 255, -1)
+    picture[..., 3] = matte
+    whole = premultiplied(picture)
+    small = cv2.resize(whole, (side, side), interpolation=cv2.INTER_AREA)
+    true = whole - cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC)
+    found = detail_of(picture, side)
+    left, top = found.corner_xy.astype(int)
+    height, width = found.values.shape[:2]
+    assert height < size and width < size
+    laid = np.zeros_like(true)
+    laid[top : top + height, left : left + width] = found.values
+    np.testing.assert_allclose(laid, true, atol=1e-3)
+
+
+def test_who_is_not_there_has_no_detail():
+    picture = np.zeros((SIZE, SIZE, 4), np.uint8)
+    assert detail_of(picture, SIDE) is None
+    made = FullSize({0: picture}, SIZE, SIDE).enlarged(
+        small(picture), np.array([0]), np.ones((1, SIDE, SIDE), np.float32), in_place()[None]
+    )
+    assert not made.any()
+
+
+def test_details_are_kept_up_to_a_bound(monkeypatch):
+    asked = []
+
+    class Frames(dict):
+        def __getitem__(self, key):
+            asked.append(key)
+            return frame()
+
+    one = detail_of(frame(), SIDE).values.nbytes
+    monkeypatch.setattr(full_size, "KEPT", 2 * one)
+    whole = FullSize(Frames(), SIZE, SIDE)
+    for number in (0, 1, 0, 2, 0, 1):  # 1 is the one that was not asked for the longest when 2 comes
+        whole._detail(number)
+    assert asked == [0, 1, 2, 1]

@@ -7,12 +7,16 @@ made up, painted, or mixed of layers, there is no such place, and it stays as so
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from understudy.recipes.parts.boxes import box_about
 
 Floats = npt.NDArray[np.float32]
 Image = npt.NDArray[np.uint8]
@@ -25,8 +29,19 @@ FILMED = 0.5
 """of `Dressing.filmed`, above which a place is taken for filmed; from there on detail fades in"""
 TORN = 3.0
 """pixels of N by which neighbouring places may lie apart: beyond, two layers meet"""
+CUBIC = 3
+"""pixels of N about a person that an enlarged picture still has something of"""
 KEPT = 192 << 20
 """bytes of details that are kept, since paths come back to their frames"""
+
+
+class Detail(NamedTuple):
+    """What a premultiplied frame has that a smaller one lacks."""
+
+    values: Floats
+    """(h, w, 4) of the part about the person; it is 0 beyond"""
+    corner_xy: Floats
+    """(2,) whole pixels of S: where the part begins"""
 
 
 class FullSize:
@@ -40,7 +55,7 @@ class FullSize:
 
     def __init__(self, pictures: Mapping[int, Image], size: int, side: int) -> None:
         self._pictures, self._size, self._side = pictures, size, side
-        self._details: OrderedDict[int, Floats] = OrderedDict()
+        self._details: OrderedDict[int, Detail | None] = OrderedDict()
 
     def enlarged(self, small: Floats, frames: npt.NDArray[np.intp], share: Floats, places: Floats) -> Image:
         """A picture of N x N pixels, or a part of one, at S x S.
@@ -64,31 +79,48 @@ class FullSize:
             if not shown:
                 continue
             detail = self._detail(int(frame))
+            if detail is None:
+                continue
             looked_up = cv2.resize(np.nan_to_num(at), wide, interpolation=cv2.INTER_LINEAR)
-            looked_up = (looked_up + np.float32(0.5)) * np.float32(scale) - np.float32(0.5)
+            looked_up = (looked_up + np.float32(0.5)) * np.float32(scale) - (detail.corner_xy + np.float32(0.5))
             faded = cv2.resize(np.asarray(weight, np.float32), wide, interpolation=cv2.INTER_LINEAR)
             for tile in shown:
                 fine = tuple(slice(round(one.start * scale), round(one.stop * scale)) for one in tile)
-                found = cv2.remap(detail, looked_up[fine], None, cv2.INTER_CUBIC)
+                found = cv2.remap(detail.values, looked_up[fine], None, cv2.INTER_CUBIC)
                 large[fine] += cv2.multiply(found, cv2.merge([faded[fine]] * 4), dtype=cv2.CV_32F)
-        alpha = np.clip(large[..., 3:], 0, 255)
-        colours = np.clip(large[..., :3], 0, alpha)
-        return np.asarray(np.concatenate([colours, alpha], axis=-1) + np.float32(0.5), np.uint8)
+        *colours, alpha = cv2.split(large)
+        alpha = cv2.min(cv2.max(alpha, 0), 255)
+        levels = [cv2.min(cv2.max(one, 0), alpha) for one in colours]
+        return np.asarray(cv2.merge([cv2.convertScaleAbs(one) for one in (*levels, alpha)]), np.uint8)
 
-    def _detail(self, frame: int) -> Floats:
-        """(S, S, 4): what a premultiplied frame has that it lacks at N."""
+    def _detail(self, frame: int) -> Detail | None:
+        """What a frame has that it lacks at N; None where it shows nobody."""
         if frame not in self._details:
-            picture = self._pictures[frame]
-            alpha = picture[..., 3].astype(np.float32) / 255
-            colours = cv2.multiply(picture[..., :3], cv2.merge([alpha] * 3), dtype=cv2.CV_32F)
-            whole = np.dstack([colours, picture[..., 3].astype(np.float32)])
-            small = cv2.resize(whole, (self._side, self._side), interpolation=cv2.INTER_AREA)
-            again = cv2.resize(small, (self._size, self._size), interpolation=cv2.INTER_CUBIC)
-            self._details[frame] = whole - again
-            if len(self._details) * self._details[frame].nbytes > KEPT and len(self._details) > 1:
+            self._details[frame] = detail_of(self._pictures[frame], self._side)
+            while sum(0 if one is None else one.values.nbytes for one in self._details.values()) > KEPT:
+                if len(self._details) == 1:
+                    break
                 self._details.popitem(last=False)
         self._details.move_to_end(frame)
         return self._details[frame]
+
+
+def detail_of(picture: Image, side: int) -> Detail | None:
+    """What a frame (S, S, 4), RGB and matte, has that is lost at `side` pixels; None where it shows nobody."""
+    size = picture.shape[0]
+    shared = math.gcd(size, side)
+    box = box_about(picture[..., 3], math.ceil(CUBIC * size / side), size // shared)
+    if box is None:
+        return None
+    part = picture[box.at()]
+    height, width = part.shape[:2]
+    alpha = cv2.extractChannel(part, 3)
+    whole = cv2.multiply(part, cv2.merge([alpha] * 4), scale=1 / 255, dtype=cv2.CV_32F)
+    whole[..., 3] = alpha
+    smaller = width * side // size, height * side // size  # the same pixels as those of the whole frame
+    small = cv2.resize(whole, smaller, interpolation=cv2.INTER_AREA)
+    values = whole - cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+    return Detail(np.asarray(values, np.float32), np.array([box.left, box.top], np.float32))
 
 
 def _tiles(size_hw: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
