@@ -19,7 +19,7 @@ from understudy.errors import MediaError, UnderstudyError
 from understudy.marks import library
 from understudy.marks.signing import Signing
 from understudy.marks.statement import ACTIONS, OURS, Statement
-from understudy.marks.xmp import PNG_BEGINS, boxes
+from understudy.marks.xmp import JPEG_BEGINS, PNG_BEGINS, boxes, is_webp
 
 Result = TypeVar("Result")
 
@@ -197,9 +197,9 @@ def _kind_of(file: Path) -> str | None:
             return {b"qt  ": "video/quicktime", b"avif": "image/avif"}.get(head[8:12], "video/mp4")
     if head.startswith(PNG_BEGINS):
         return "image/png"
-    if head.startswith(b"\xff\xd8\xff"):
+    if head.startswith(JPEG_BEGINS):
         return "image/jpeg"
-    return "image/webp" if head[:4] == b"RIFF" and head[8:] == b"WEBP" else None
+    return "image/webp" if is_webp(head) else None
 
 
 def _manifest_beside(file: Path) -> bytes | None:

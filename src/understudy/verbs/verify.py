@@ -182,10 +182,10 @@ def verify(files: Sequence[StrPath], *, json: bool = False, detect: bool = False
     """Says which marks files bear that tell how they were made, without any network.
 
     Looks for a signed manifest (C2PA), in the file or in FILE.c2pa beside it, of this or any other program, for
-    metadata (XMP) in PNG, MP4, QuickTime, Matroska and WebM files, and for this program's invisible mark in the
-    first minute of a video, or in six parts of a longer one. Exit codes of the command: 0, every file says that
-    it was generated; 1, some do not; 2, some cannot be read, or another error; 3, some were changed after they were
-    signed. An opinion of the detector changes none of them.
+    metadata (XMP) in PNG, JPEG, WebP, MP4, QuickTime, Matroska and WebM files, and for this program's invisible mark
+    in the first minute of a video, or in six parts of a longer one. Exit codes of the command: 0, every file says
+    that it was generated; 1, some do not; 2, some cannot be read, or another error; 3, some were changed after they
+    were signed. An opinion of the detector changes none of them.
 
     Args:
         files: videos and pictures; of a folder all its PNG files.
