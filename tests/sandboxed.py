@@ -251,6 +251,23 @@ def die_seeking(advance, paths: list[str]) -> Iterator[Any]:
     yield
 
 
+def seek(advance, paths: list[str]) -> Iterator[Any]:
+    """Dies at a picture called "breaks"; one called "together" makes it die where there are others."""
+    _break_at([path for path in paths if Path(path).stem == "breaks"])
+    _break_at([path for path in paths if Path(path).stem == "together"])
+    yield from told.sought(advance, paths)
+
+
+def decode(advance, path: str) -> Iterator[Any]:
+    _break_at([path] if Path(path).stem == "breaks" else [])
+    yield from told.decoded(advance, path)
+
+
+def _break_at(paths: list[str]) -> None:
+    if paths:
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+
 def seen(advance, *_: Any) -> Iterator[Any]:
     """Squares of another size than was asked for."""
     yield [0.0, "AAAA"]

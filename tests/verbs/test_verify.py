@@ -306,6 +306,49 @@ def test_one_that_breaks_the_search_for_the_invisible_mark_cannot_be_read(files,
     assert found.exit_code == 2 and found.files[0].error == "cannot be read (its decoder was ended by SIGABRT)"
 
 
+@pytest.fixture
+def film(tmp_path, monkeypatch):
+    """A folder with the pictures of a marked film, in a place where one called "breaks" ends its decoder."""
+    reading = SimpleNamespace(
+        read=told.read, sought=sandboxed.seek, decoded=sandboxed.decode, read_of=told.read_of, sought_of=told.sought_of
+    )
+    monkeypatch.setattr("understudy.verbs.verify.told", reading)
+    with VideoWriter(tmp_path / "film", Fraction(25), marking=Marking(STATEMENT, signing())) as writer:
+        for _ in range(60):
+            writer.write(np.full((96, 128, 3), 120, np.uint8))
+    return tmp_path / "film"
+
+
+@posix
+def test_of_a_folder_only_the_picture_that_breaks_the_search_cannot_be_read(film):
+    (film / "000020.png").rename(film / "breaks.png")
+    marks = understudy.verify(film).files
+    broken = [one for one in marks if one.error is not None]
+    assert [(one.file.name, one.error) for one in broken] == [
+        ("breaks.png", "cannot be read (its decoder was ended by SIGSEGV)")
+    ]
+    others = [one for one in marks if one.error is None]
+    assert len(others) == 59 and {one.verdict for one in others} == {"generated"}
+    assert all(one.sought and one.invisible is not None for one in others)
+
+
+@posix
+def test_of_pictures_that_break_the_search_only_together_none_is_taken_for_good(film):
+    (film / "000020.png").rename(film / "together.png")
+    marks = understudy.verify(film).files
+    assert {one.error for one in marks} == {"cannot be read (its decoder was ended by SIGSEGV)"}
+
+
+@posix
+def test_pictures_that_cannot_be_read_at_all_keep_the_others_from_nothing(film, monkeypatch):
+    monkeypatch.setattr("understudy.verbs.verify.told.read", sandboxed.read)
+    (film / "000020.png").rename(film / "dies.png")
+    (film / "000021.png").rename(film / "breaks.png")
+    marks = understudy.verify(film).files
+    assert {one.file.name for one in marks if one.error is not None} == {"dies.png", "breaks.png"}
+    assert sum(one.sought and one.invisible is not None for one in marks) == 58
+
+
 def test_what_a_child_says_steers_no_terminal(broken, tmp_path):
     (tmp_path / "steers.mp4").write_bytes(b"")
     (found,) = understudy.verify([tmp_path / "steers.mp4"]).files

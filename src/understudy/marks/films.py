@@ -21,7 +21,8 @@ MOST_WINDOWS = 6
 """spread over the film: all of a minute"""
 _RATES = 25, 24, 30, 50, 60, 12
 """pictures a second tried for a folder, which does not say; a rate a tenth off is found as well"""
-_MOST_PICTURES = 300
+MOST_PICTURES = 300
+"""of a folder, from its first on, that are looked at"""
 
 
 class TooLittle(MediaError):
@@ -67,7 +68,7 @@ def in_pictures(files: Sequence[Path], on_frame: Callable[[], object] = lambda: 
     if len(files) < SHORTEST * min(_RATES):
         raise TooLittle(f"{len(files)} pictures are too few")
     pictures, sizes = [], set()
-    for file in files[:_MOST_PICTURES]:
+    for file in files[:MOST_PICTURES]:
         luma = _luma(read_image(file))
         on_frame()
         sizes.add(luma.shape)

@@ -55,6 +55,18 @@ def sought(advance: Advance, paths: list[str]) -> Iterator[dict[str, Any]]:
     yield {"sought": True, "found": None if found is None else asdict(found)}
 
 
+def decoded(advance: Advance, path: str) -> Iterator[bool]:
+    """Whether a picture can be decoded; one that breaks its decoder does so alone here."""
+    from understudy.media.images import read_image
+
+    try:
+        read_image(path)
+    except MediaError:
+        yield False
+    else:
+        yield True
+
+
 def marks_that_say_so(file: Path, where: Place) -> tuple[str, ...]:
     """The marks of a video that say that it was generated, in words; without them, and where they cannot be read, none.
 

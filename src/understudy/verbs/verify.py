@@ -236,13 +236,56 @@ def _marks_of_series(files: Sequence[Path], where: Place, advance: Advance) -> l
     for file in files:
         marks.append(_marks_of(file, where))
         advance()
-    if any(one.error is not None for one in marks):
-        return marks
+    readable = [one for one in marks if one.error is None]
     try:
-        sought, invisible = told.sought_of(only(where.run(told.sought, list(map(str, files)))))
+        return _with_invisible(marks, readable, where)
     except (UnderstudyError, OSError) as error:
-        return [replace(one, error=f"cannot be read ({error})") for one in marks]
-    return [replace(one, invisible=invisible, sought=sought) for one in marks]
+        if len(readable) == 1:
+            return _unreadable(marks, error)
+        return _without_the_broken(marks, where, error)
+
+
+def _with_invisible(marks: Sequence[Marks], film: Sequence[Marks], where: Place) -> list[Marks]:
+    """Those that can be read, with the invisible mark of the film that some of them are."""
+    if not film:
+        return list(marks)
+    sought, invisible = told.sought_of(only(where.run(told.sought, [str(one.file) for one in film])))
+    return [one if one.error else replace(one, invisible=invisible, sought=sought) for one in marks]
+
+
+def _without_the_broken(marks: Sequence[Marks], where: Place, error: Exception) -> list[Marks]:
+    """Of pictures that ended the search together: each is decoded alone, and the search goes on without the guilty.
+
+    Args:
+        error: in which it ended.
+    """
+    from understudy.marks.films import MOST_PICTURES
+
+    readable = [number for number, one in enumerate(marks) if one.error is None][:MOST_PICTURES]  # as it looks at them
+    tried = list(marks)
+    for number in readable:
+        tried[number] = _decoded(marks[number], where)
+    film = [tried[number] for number in readable if tried[number].error is None]
+    if len(film) == len(readable):  # none is guilty by itself
+        return _unreadable(marks, error)
+    try:
+        return _with_invisible(tried, film, where)
+    except (UnderstudyError, OSError) as last:
+        return _unreadable(tried, last)
+
+
+def _unreadable(marks: Sequence[Marks], error: Exception) -> list[Marks]:
+    """The same; those that could be read so far, cannot."""
+    return [one if one.error else replace(one, error=f"cannot be read ({error})") for one in marks]
+
+
+def _decoded(one: Marks, where: Place) -> Marks:
+    """The marks of a picture, or that it cannot be read because it ends its decoder."""
+    try:
+        only(where.run(told.decoded, str(one.file)))
+    except (UnderstudyError, OSError) as error:
+        return _unreadable([one], error)[0]
+    return one
 
 
 def _marks_of(file: Path, where: Place) -> Marks:
