@@ -121,6 +121,17 @@ def test_the_package_can_be_run() -> None:
     assert done.stdout == f"understudy {understudy.__version__}\n"
 
 
+@pytest.mark.parametrize("words", [["--help"], ["verify", "a.mp4"], []], ids=["help", "command", "none"])
+def test_without_docstrings_there_are_no_commands_and_one_line_says_so(words) -> None:
+    run = [sys.executable, "-OO", "-m", "understudy"]
+    done = subprocess.run([*run, *words], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: Python leaves out docstrings (-OO, or PYTHONOPTIMIZE=2)")
+    assert done.stderr.count("\n") == 1
+    told = subprocess.run([*run, "--version"], capture_output=True, text=True, check=True)
+    assert told.stdout == f"understudy {understudy.__version__}\n"
+
+
 @pytest.mark.parametrize(
     ("said", "typed"),
     [

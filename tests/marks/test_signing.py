@@ -1,6 +1,8 @@
 """The key that marks are signed with: made once, for its owner alone; or the user's own, checked before any work."""
 
 import multiprocessing
+import os
+import signal
 import stat
 import sys
 from datetime import datetime, timedelta, timezone
@@ -17,10 +19,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from understudy.cli.main import main
 from understudy.errors import UsageError
 from understudy.marks import signing as module
 from understudy.marks.marking import checked_signing
 from understudy.marks.signing import CERTIFICATE, FILE, KEY, own, signing
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="pipes with names, and alarms, are of POSIX")
 
 
 @pytest.fixture(autouse=True)
@@ -209,3 +214,63 @@ def test_a_key_file_that_was_cut_is_found_before_any_work(tmp_path):
     file.write_bytes(content[: content.rindex(b"-----BEGIN CERTIFICATE-----") + 60])
     with pytest.raises(UsageError, match="delete it, and a new one is made"):
         checked_signing()
+
+
+@pytest.fixture
+def impatient():
+    """Whatever waits for seconds is ended."""
+
+    def late(*_):
+        raise AssertionError("it waits")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(10)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@posix
+@pytest.mark.parametrize("pipe", ["c.pem", "k.pem", "config/signing.pem"])
+def test_pipes_are_not_waited_for(monkeypatch, tmp_path, impatient, pipe):
+    key = ec.generate_private_key(ec.SECP256R1())
+    given(monkeypatch, tmp_path, certificate(key), pem(key))
+    (tmp_path / "config").mkdir()
+    (tmp_path / pipe).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / pipe)
+    if pipe.startswith("config"):
+        monkeypatch.delenv(CERTIFICATE)
+        monkeypatch.delenv(KEY)
+    with pytest.raises(UsageError, match=rf"^{tmp_path / pipe} is no regular file, which a key or certificate has"):
+        signing()
+
+
+@posix
+def test_a_link_to_a_key_is_as_good_as_the_key(monkeypatch, tmp_path):
+    key = ec.generate_private_key(ec.SECP256R1())
+    given(monkeypatch, tmp_path, certificate(key), pem(key))
+    (tmp_path / "link").symlink_to(tmp_path / "k.pem")
+    assert signing(tmp_path / "c.pem", tmp_path / "link").key == pem(key)
+    with pytest.raises(UsageError, match=r"^cannot read .*: Is a directory$"):
+        signing(tmp_path / "c.pem", tmp_path)
+
+
+@posix
+def test_on_the_command_line_it_is_one_line(tmp_path, impatient, capsys):
+    os.mkfifo(tmp_path / "k.fifo")
+    (tmp_path / "c.pem").write_bytes(b"nothing")
+    with pytest.raises(SystemExit) as left:
+        main(["demo", "--output", str(tmp_path / "demo"), "--sign-cert", str(tmp_path / "c.pem"), "--sign-key",
+              str(tmp_path / "k.fifo")])  # fmt: skip
+    assert left.value.code == 2 and not (tmp_path / "demo").exists()
+    assert capsys.readouterr().err == (
+        f"error: {tmp_path / 'k.fifo'} is no regular file, which a key or certificate has to be: write it into one\n"
+    )
+
+
+@pytest.mark.parametrize("words", [["--sign-cert", ""], ["--sign-cert", "c.pem", "--sign-key", ""]])
+def test_an_empty_name_is_said_to_be_one(tmp_path, capsys, words):
+    with pytest.raises(SystemExit) as left:
+        main(["demo", "--output", str(tmp_path / "demo"), *words])
+    assert left.value.code == 2 and not (tmp_path / "demo").exists()
+    assert capsys.readouterr().err == f"error: {words[-2]} names no file, it is empty: name one, or leave both out\n"

@@ -95,9 +95,10 @@ def test_clone_signs_with_it_and_actor_and_run_do_not_record_it(tmp_path, drivin
         ({"sign_key": None}, "`sign_cert` and `sign_key` go together: give both, or neither"),
         ({"sign_cert": None}, "`sign_cert` and `sign_key` go together: give both, or neither"),
         ({"sign_key": "gone.key"}, "cannot read gone.key: No such file or directory"),
+        ({"sign_cert": ""}, "`sign_cert` names no file, it is empty: name one, or leave both out"),
         ({"marks": False}, "`sign_cert` and `sign_key` sign marks, which `marks=False` leaves out: give either"),
     ],
-    ids=["certificate alone", "key alone", "gone", "no marks"],
+    ids=["certificate alone", "key alone", "gone", "empty", "no marks"],
 )
 @pytest.mark.parametrize("verb", ["perform", "clone", "reenact", "demo"])
 def test_what_cannot_sign_is_said_before_anything_is_read(tmp_path, studio, verb, change, message):

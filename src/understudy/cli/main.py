@@ -22,6 +22,10 @@ from understudy.texts import shown
 HELP = ("-h", "--help")
 AMBIGUOUS_WORDS = ("--source", "--target")
 MEMORY_RAN_OUT = "memory ran out: close other programs, or give it less at once (a smaller picture, a shorter clip)"
+WITHOUT_DOCSTRINGS = (
+    "error: Python leaves out docstrings (-OO, or PYTHONOPTIMIZE=2), from which commands and their help are read: "
+    "start it without, or with -O"
+)
 IN_OTHER_WORDS = """In other programs {} is sometimes the person and sometimes the motion, so it is not used here.
 The person whose looks are learnt is --reference, the motion is --driving; a trained person is --actor."""
 
@@ -42,6 +46,9 @@ def _run(words: list[str]) -> int:
 
         print(f"understudy {understudy.__version__}")
         return 0
+    if sys.flags.optimize > 1:
+        print(WITHOUT_DOCSTRINGS, file=sys.stderr)
+        return 2
     for word in (word.split("=")[0] for word in words):
         if word in AMBIGUOUS_WORDS:
             print(IN_OTHER_WORDS.format(word), file=sys.stderr)

@@ -57,12 +57,15 @@ def signing(sign_cert: StrPath | None = None, sign_key: StrPath | None = None) -
         sign_key: PEM file, without a password.
 
     Raises:
-        UsageError: only one of the two is named, or they cannot be read or do not belong together.
+        UsageError: only one of the two is named, they are no regular files, cannot be read or do not belong together.
     """
     for names, (certificate, key) in (
         (("`sign_cert`", "`sign_key`"), (sign_cert, sign_key)),
         ((CERTIFICATE, KEY), (os.environ.get(CERTIFICATE) or None, os.environ.get(KEY) or None)),
     ):
+        for name, file in zip(names, (certificate, key), strict=True):
+            if file is not None and Path(file) == Path():  # as a variable of the shell is that was never set
+                raise UsageError(f"{name} names no file, it is empty: name one, or leave both out")
         if certificate is not None and key is not None:
             return _read(Path(certificate).expanduser(), Path(key).expanduser(), " and ".join(names))
         if certificate is not None or key is not None:
@@ -77,7 +80,7 @@ def own(folder: Path) -> Signing:
     try:
         if not file.exists():
             _keep(file, made())
-        return _parted(file.read_bytes(), file)
+        return _parted(_content(file), file)
     except OSError as error:
         log.warning(
             "the key for signing cannot be kept in %s (%s): this once another one signs; UNDERSTUDY_CONFIG names "
@@ -164,10 +167,22 @@ def _parted(pem: bytes, file: Path) -> Signing:
 
 def _read(certificate: Path, key: Path, named_by: str) -> Signing:
     try:
-        pems = certificate.read_bytes(), key.read_bytes()
+        pems = _content(certificate), _content(key)
     except OSError as error:
         raise UsageError(f"cannot read {error.filename}: {error.strerror}") from None
     return _checked(*pems, certificate, key, f"{certificate} and {key}, which {named_by} name")
+
+
+def _content(file: Path) -> bytes:
+    """Of a regular file: a pipe may give nothing, for ever.
+
+    Raises:
+        OSError: it cannot be read.
+        UsageError: it is a pipe or a device.
+    """
+    if file.exists() and not file.is_file() and not file.is_dir():
+        raise UsageError(f"{file} is no regular file, which a key or certificate has to be: write it into one")
+    return file.read_bytes()
 
 
 def _checked(certificates: bytes, key: bytes, certificate_file: Path, key_file: Path, whose: str) -> Signing:
