@@ -15,11 +15,21 @@ from understudy.marks import manifest
 from understudy.marks.error_code import CODED_BITS, decoded, encoded
 from understudy.marks.films import TooLittle, in_film, in_pictures
 from understudy.marks.finding import find
-from understudy.marks.invisible import SMALLEST, InvisibleMark, Payload, carriers, carrying_field, finding_field
+from understudy.marks.invisible import (
+    CELLS,
+    SMALLEST,
+    InvisibleMark,
+    Payload,
+    carriers,
+    carrying_field,
+    finding_field,
+    laid_out,
+)
 from understudy.marks.marking import Marking
 from understudy.marks.signing import signing
 from understudy.marks.statement import Performer, Statement
 from understudy.marks.told import marks_that_say_so
+from understudy.media.brightness import change_frame
 from understudy.media.reading import VideoReader, VideoWriter, read_image
 
 FPS, FRAMES, SIZE_HW = Fraction(12), 60, (144, 192)
@@ -96,12 +106,60 @@ def test_the_change_is_small_least_where_little_goes_on_and_turns():
     luma = np.full((480, 640), 128, np.uint8)
     luma[:, 320:] = np.random.default_rng(0).integers(0, 255, (480, 320))
     mark = InvisibleMark(PAYLOAD, luma.shape)
-    now, later = mark.change(luma, 0.0), mark.change(luma, 2.0)
+    now, later = mark.change(luma, 0.0).copy(), mark.change(luma, 2.0).copy()
     still, busy = np.abs(now[:, :240]).max(), np.abs(now[:, 400:]).max()
     assert 0.5 < still < 1.2 < busy < 3
     np.testing.assert_allclose(later, -now, atol=1e-4)  # half a turn
     assert np.array_equal(mark.change(luma, 2.04), later)  # kept for a moment
     assert np.abs(now.mean()) < 0.05
+
+
+def plainly(mark, luma, seconds):
+    """What a mark adds, as its formula has it: every step in memory of its own."""
+    height, width = luma.shape
+    cell = min(luma.shape) / CELLS
+    coarse_hw = [round(side / cell * 4) for side in luma.shape]
+    finding, carrying = (laid_out(field, coarse_hw, 4) for field in (finding_field(), carrying_field(mark.payload)))
+    seen = luma[:: max(1, height // coarse_hw[0]), :: max(1, width // coarse_hw[1])].astype(np.float32)
+    mean, square = cv2.blur(seen, (5, 5)), cv2.blur(seen * seen, (5, 5))
+    deviation = cv2.sqrt(np.maximum(square - mean * mean, 0.0))
+    calm = cv2.blur(cv2.erode(deviation, np.ones((5, 5), np.uint8)), (3, 3))
+    least = 0.6 * min(max(8.0 / cell, 1.0), 1.6)
+    amplitude = cv2.resize(np.clip(least + 0.06 * calm, least, 1.6), coarse_hw[::-1], interpolation=cv2.INTER_LINEAR)
+    angle = 2 * np.pi * seconds / 4.0
+    turned = finding * float(np.cos(angle)) + carrying * float(np.sin(angle))
+    return cv2.resize(turned * amplitude, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+@pytest.mark.parametrize("size_hw", [(96, 97), (100, 214), (333, 180), (1080, 1920), (1919, 1079)])
+def test_with_memory_used_again_it_is_the_same_to_the_bit(size_hw):
+    """Pictures that were marked before must not differ in a bit from those of an earlier version."""
+    random, mark = np.random.default_rng(size_hw), InvisibleMark(PAYLOAD, size_hw)
+    for number in range(4):
+        few = random.integers(0, 256, [side // 7 for side in size_hw], np.uint8)
+        soft = cv2.resize(few, size_hw[::-1], interpolation=cv2.INTER_CUBIC)
+        luma = soft if number % 2 else random.integers(0, 256, size_hw, np.uint8)
+        wide = np.zeros((size_hw[0], size_hw[1] + 9), np.uint8)  # as a decoded picture's rows are filled up
+        wide[:, : size_hw[1]] = luma
+        expected = plainly(mark, luma, number / 7)
+        assert np.array_equal(mark.change(wide[:, : size_hw[1]], number / 7), expected)
+        assert np.array_equal(mark.change(np.zeros_like(luma), number / 7 + 0.05), expected)  # kept for a moment
+
+
+@pytest.mark.parametrize("width", [97, 128, 214])
+def test_a_picture_is_changed_where_it_lies_and_nothing_beside_it(width):
+    random = np.random.default_rng(width)
+    picture = av.VideoFrame(width, 96, "yuv420p")
+    planes = [np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, -1) for plane in picture.planes]
+    for plane in planes:
+        plane[...] = random.integers(0, 256, plane.shape)
+    before = [plane.copy() for plane in planes]
+    added = random.normal(0, 2, (96, width)).astype(np.float32)
+    change_frame(picture, lambda luma, seconds: added, 0.0)
+    exact = before[0][:, :width] + added.astype(np.float64)
+    assert np.array_equal(planes[0][:, :width], np.rint(exact).clip(0, 255))
+    for now, old, inside in zip(planes, before, (width, 0, 0), strict=True):
+        assert np.array_equal(now[:, inside:], old[:, inside:])
 
 
 def test_in_small_pictures_it_is_stronger():

@@ -42,6 +42,7 @@ _HOLD = 0.06
 """seconds for which a change is kept: time saved, and bytes"""
 _SAMPLES = 4
 """a cell, where the amplitude is worked out"""
+_NEAR = np.ones((5, 5), np.uint8)
 _Field = npt.NDArray[np.float32]
 
 
@@ -100,16 +101,19 @@ class InvisibleMark:
 
     def __init__(self, payload: Payload, size_hw: tuple[int, int]) -> None:
         self.payload = payload
-        self._size_hw = size_hw
         cell = min(size_hw) / CELLS
         height, width = (round(side / cell * _SAMPLES) for side in size_hw)
-        self._coarse_hw = height, width
         self._least = _STEADY * min(max(_SMALL_CELL / cell, 1.0), _STRONGER)
         fields = finding_field(), carrying_field(payload)
         self._finding, self._carrying = (laid_out(field, (height, width), _SAMPLES) for field in fields)
-        self._held: tuple[float, npt.NDArray[np.float32]] | None = None
+        self._held: float | None = None
         # Every so many pixels one is looked at: how busy a place is needs no more, and this has to be quick.
         self._steps = [max(1, side // small) for side, small in zip(size_hw, (height, width), strict=True)]
+        # Memory that is new has to be fetched from the system page by page, which takes longer than what is done there.
+        seen_hw = [-(-side // step) for side, step in zip(size_hw, self._steps, strict=True)]
+        self._seen, self._mean, self._square = (np.empty(seen_hw, np.float32) for _ in range(3))
+        self._turned, self._other = (np.empty((height, width), np.float32) for _ in range(2))
+        self._change = np.empty(size_hw, np.float32)
 
     def change(self, luma: npt.NDArray[np.uint8], seconds: float) -> npt.NDArray[np.float32]:
         """What is to be added to a picture's brightness.
@@ -119,27 +123,34 @@ class InvisibleMark:
             seconds: of the picture, from the video's beginning.
 
         Returns:
-            float32 (H, W), in levels of 255, mostly below 1.
+            float32 (H, W), in levels of 255, mostly below 1; the next call may write into it.
         """
-        if self._held is not None and 0 <= seconds - self._held[0] < _HOLD:
-            return self._held[1]
+        if self._held is not None and 0 <= seconds - self._held < _HOLD:
+            return self._change
         angle = 2 * math.pi * seconds / PERIOD
-        turned = self._finding * math.cos(angle) + self._carrying * math.sin(angle)
-        height, width = self._size_hw
-        change = np.asarray(cv2.resize(turned * self._amplitude(luma), (width, height), interpolation=cv2.INTER_LINEAR))
-        self._held = seconds, change
-        return change
+        turned = np.multiply(self._finding, math.cos(angle), out=self._turned)
+        turned += np.multiply(self._carrying, math.sin(angle), out=self._other)
+        turned *= self._amplitude(luma)
+        cv2.resize(turned, self._change.shape[::-1], dst=self._change, interpolation=cv2.INTER_LINEAR)
+        self._held = seconds
+        return self._change
 
     def _amplitude(self, luma: npt.NDArray[np.uint8]) -> _Field:
         """Coarse: more where it is not seen, because much goes on there."""
-        seen = luma[:: self._steps[0], :: self._steps[1]].astype(np.float32)
-        mean, square = cv2.blur(seen, (5, 5)), cv2.blur(seen * seen, (5, 5))
-        deviation = cv2.sqrt(np.maximum(square - mean * mean, 0.0))
+        seen, mean, square = self._seen, self._mean, self._square
+        np.copyto(seen, luma[:: self._steps[0], :: self._steps[1]])
+        cv2.blur(seen, (5, 5), dst=mean)
+        seen *= seen
+        cv2.blur(seen, (5, 5), dst=square)
+        mean *= mean
+        square -= mean
+        deviation = cv2.sqrt(np.maximum(square, 0.0, out=square), dst=square)
         # The least of the neighbourhood: next to an edge a flat wall stays flat.
-        calm = cv2.blur(cv2.erode(deviation, np.ones((5, 5), np.uint8)), (3, 3))
-        height, width = self._coarse_hw
-        amplitude = np.clip(self._least + _BUSY * calm, self._least, _MOST)
-        return np.asarray(cv2.resize(amplitude, (width, height), interpolation=cv2.INTER_LINEAR))
+        calm = cv2.blur(cv2.erode(deviation, _NEAR, dst=mean), (3, 3), dst=seen)
+        calm *= _BUSY
+        calm += self._least
+        np.clip(calm, self._least, _MOST, out=calm)
+        return np.asarray(cv2.resize(calm, self._other.shape[::-1], dst=self._other, interpolation=cv2.INTER_LINEAR))
 
 
 def laid_out(field: _Field, size_hw: tuple[int, int], cell: float) -> _Field:

@@ -20,7 +20,7 @@ def change_frame(frame: av.video.frame.VideoFrame, change: Change, seconds: floa
     luma = stored[:, : plane.width]
     added = change(luma, seconds)
     if added is not None:
-        luma[...] = cv2.add(luma, added, dtype=cv2.CV_8U)
+        cv2.add(luma, added, dst=luma, dtype=cv2.CV_8U)
 
 
 def changed_picture(picture: npt.NDArray[np.uint8], change: Change, seconds: float) -> npt.NDArray[np.uint8]:
