@@ -258,8 +258,8 @@ class RefiningPlayer:
 
     def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
         """See `Player.play`: `(S, S, 4)`, cut out. Where no part of the body is seen: nobody."""
-        small, poses = replace(self.config, size=self.config.side), pose_of(moments, self.config.size)
-        pose, kept = (_at_side(self.config, one) for one in (poses, self.kept))
+        small, kept = replace(self.config, size=self.config.side), _at_side(self.config, self.kept)
+        pose = _at_side(self.config, pose_of(moments, self.config.size))
         chosen = chosen_frames(small, pose, kept, self.weights["moment"])
         frames = KeptPictures(self.weights, self.config.size, range(len(kept)))
         large = PersonAlone(self.config, self.kept, frames)

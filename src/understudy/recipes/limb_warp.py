@@ -138,10 +138,9 @@ class WarpPlayer:
         pictures = KeptPictures(self.weights, config.size, range(len(self.kept)))
         wardrobe = Wardrobe(config, self.kept, PersonAlone(config, self.kept, pictures))
         agreement = Agreement(config.size, config.choice)
-        wanted, seen = with_made_up_points(pose.xy, pose.confidence)
         for moment in range(len(pose)):
-            near = wardrobe.nearness(wanted[moment])
-            dressed = partial(wardrobe.dressed, wanted=wanted[moment], seen=seen[moment], near=near)
+            wanted, seen = with_made_up_points(pose.xy[moment], pose.confidence[moment])
+            dressed = partial(wardrobe.dressed, wanted=wanted, seen=seen, near=wardrobe.nearness(wanted))
             if config.sources == 1:
                 shares = mixture(chosen.frames[0], moment, config.fade)
                 shown = sum((share * dressed(frame)[0] for frame, share in shares.items()), np.float32(0))

@@ -88,15 +88,15 @@ def dressings(
     """
     wardrobe = Wardrobe(config, kept, pictures)
     before = None
-    xy, seen = with_made_up_points(pose.xy, pose.confidence)
     # A short reference has fewer frames to offer: the last path is then taken more than once
     paths = [min(path, len(chosen.frames) - 1) for path in range(config.sources)]
     for moment in wanted:
         if before is None or moment != before + 1:  # it holds on to the moment before
             agreement = Agreement(config.size, config.choice)
         before = moment
-        near, usable = wardrobe.nearness(xy[moment]), parts_seen(seen[moment])
-        dressed = [wardrobe.dressed(int(frame), xy[moment], seen[moment], near) for frame in chosen.frames[:, moment]]
+        xy, seen = with_made_up_points(pose.xy[moment], pose.confidence[moment])  # an hour of them would be large
+        near, usable = wardrobe.nearness(xy), parts_seen(seen)
+        dressed = [wardrobe.dressed(int(frame), xy, seen, near) for frame in chosen.frames[:, moment]]
         worn, filmed, places = (np.stack([dressed[path][kind] for path in paths]) for kind in range(3))
         fault = agreement.fault(worn, filmed, chosen.distances[paths, moment])
         half = config.size // STEP
