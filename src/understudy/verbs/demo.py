@@ -109,6 +109,7 @@ def demo(
     import numpy as np
 
     from understudy.base.files import write_json
+    from understudy.covering.coverage import AS_LEARNT, AS_PERFORMED
     from understudy.marks.marking import checked_signing
     from understudy.tracking.track import tracked
     from understudy.verbs.perform import perform
@@ -120,10 +121,8 @@ def demo(
     signing = checked_signing(sign_cert, sign_key)
     started = time.monotonic()
     mattes = _film(folder)
-    reference, driving = (
-        tracked(folder / name, cache=folder / "tracked", landmarks="wholebody")
-        for name in ("reference.mp4", "driving.mp4")
-    )
+    reference = tracked(folder / "reference.mp4", cache=folder / "tracked", **AS_LEARNT)
+    driving = tracked(folder / "driving.mp4", cache=folder / "tracked", **AS_PERFORMED)
     actor_path, paper_path = folder / "reference.actor", folder / "paper.actor"
     for path in (actor_path, paper_path):
         _forget(path)
