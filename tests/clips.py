@@ -9,11 +9,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.filter
 import av.stream
 import numpy as np
 import pytest
 
 SIZE_HW = (48, 64)
+BT2020 = 9
+"""the number of its matrix"""
 MEDIA = Path(os.environ.get("UNDERSTUDY_MEDIA", Path(__file__).resolve().parents[2] / "shared" / "media"))
 
 
@@ -100,7 +103,10 @@ def write_clip(
         for number, picture in enumerate(pictures):
             layout = array_format or {3: "rgb24", 4: "rgba"}[picture.shape[2]]
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format=layout)
-            frame = frame.reformat(format=pixel_format, dst_colorspace=colour[0] if colour else None)
+            if colour is not None and colour[0] == BT2020:
+                frame = _as_bt2020(frame, pixel_format)
+            else:
+                frame = frame.reformat(format=pixel_format, dst_colorspace=colour[0] if colour else None)
             if colour is not None:
                 frame.color_trc, frame.color_primaries = colour[3], colour[2]
             frame.pts = times[number] if times is not None else number
@@ -115,6 +121,23 @@ def write_clip(
             container.mux(sound.encode(frame))
             container.mux(sound.encode(None))
     return path
+
+
+def _as_bt2020(frame: av.VideoFrame, pixel_format: str) -> av.VideoFrame:
+    """With the matrix of BT.2020, which PyAV's reformatter knows from 18 on only."""
+    graph = av.filter.Graph()
+    steps = [
+        graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 1000)),
+        graph.add("scale", "out_color_matrix=bt2020"),
+        graph.add("format", pixel_format),
+        graph.add("buffersink"),
+    ]
+    graph.link_nodes(*steps)
+    graph.configure()
+    graph.push(frame)
+    made = graph.pull()
+    assert isinstance(made, av.VideoFrame)
+    return made
 
 
 def write_sound(path: Path, seconds: float = 1.0, codec: str = "aac", cover: np.ndarray | None = None) -> Path:

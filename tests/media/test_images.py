@@ -110,7 +110,8 @@ def test_sides_of_up_to_8192_pixels_are_read(height: int, width: int, read: bool
 
 def _jpeg(width: int, height: int) -> bytes:
     frame = struct.pack(">HBHHB", 17, 8, height, width, 3) + bytes(9)
-    return b"\xff\xd8\xff\xe0" + struct.pack(">H", 16) + bytes(14) + b"\xff\xc0" + frame
+    scan = b"\xff\xda" + struct.pack(">H", 12) + b"\x03\x01\0\x02\x11\x03\x11\0\x3f\0"  # up to here Pillow 12 reads on
+    return b"\xff\xd8\xff\xe0" + struct.pack(">H", 16) + bytes(14) + b"\xff\xc0" + frame + scan
 
 
 @pytest.mark.parametrize(

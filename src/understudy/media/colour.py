@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import av.filter
 import av.video.frame
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
 
 from understudy.media.images import composite
+from understudy.media.scaling import ACCURATE_ROUNDING, FULL_CHROMA_INTERPOLATION, MATRICES, filtered, filters
 
 _TURNED = {
     "clockwise": cv2.ROTATE_90_CLOCKWISE,
@@ -19,7 +21,7 @@ _TURNED = {
 }
 _UNSPECIFIED = 2
 # Both are needed: without them swscale's results are one to two levels too dark (measured against the formula).
-_EXACT = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+_EXACT = ACCURATE_ROUNDING | FULL_CHROMA_INTERPOLATION
 WIDE_PRIMARIES = (ColorPrimaries.BT2020, ColorPrimaries.SMPTE431, ColorPrimaries.SMPTE432)
 _HDR_CURVES = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
 
@@ -49,30 +51,40 @@ class RgbConverter:
         self._target_hw = (size_hw[1], size_hw[0]) if swapped else size_hw
         self._stored_hw = stored_hw
         self._reformatter = VideoReformatter()
+        self._graphs: dict[tuple[object, ...], av.filter.Graph] = {}
 
     def __call__(self, frame: av.video.frame.VideoFrame) -> npt.NDArray[np.uint8]:
         """One frame as (H, W, 3) RGB uint8, contiguous, owned by the caller."""
         height, width = self._fitted_hw(frame)
         if has_alpha(frame):
             return turned(self._framed(self._composited(frame, height, width)), self._turn)
-        scaling = Interpolation.AREA if height <= frame.height and width <= frame.width else Interpolation.BICUBIC
+        shrinks = height <= frame.height and width <= frame.width
         if is_hdr(frame) or frame.color_primaries in WIDE_PRIMARIES:
-            # Without _EXACT: with it swscale's tables for this conversion give false colours (FFmpeg 8.1).
-            colours = {"dst_color_trc": ColorTrc.BT709, "dst_color_primaries": ColorPrimaries.BT709}
+            converted = self._in_bt709(frame, height, width, "area" if shrinks else "bicubic")
         else:
-            colours = {}
-            scaling |= _EXACT
-        converted = self._reformatter.reformat(
-            frame,
-            width,
-            height,
-            "rgb24",
-            src_colorspace=matrix_of(frame),
-            dst_color_range=ColorRange.JPEG,
-            interpolation=scaling,
-            **colours,
-        )
+            converted = self._reformatter.reformat(
+                frame,
+                width,
+                height,
+                "rgb24",
+                src_colorspace=matrix_of(frame),
+                dst_color_range=ColorRange.JPEG,
+                interpolation=_EXACT | (Interpolation.AREA if shrinks else Interpolation.BICUBIC),
+            )
         return turned(self._framed(np.asarray(converted.to_ndarray(), np.uint8)), self._turn)
+
+    def _in_bt709(
+        self, frame: av.video.frame.VideoFrame, height: int, width: int, way: str
+    ) -> av.video.frame.VideoFrame:
+        """A frame of other primaries or another curve, by a filter; before PyAV 18 the reformatter leaves them."""
+        matrix = matrix_of(frame)
+        kind = (frame.format.name, frame.height, frame.width, height, width, matrix)
+        if kind not in self._graphs:
+            # Without _EXACT: with it swscale's tables for this conversion give false colours (FFmpeg 8.1).
+            options = f"{width}:{height}:flags={way}:out_range=pc:out_primaries=bt709:out_transfer=bt709"
+            named = "" if matrix is None else f":in_color_matrix={MATRICES[matrix]}"
+            self._graphs[kind] = filters(frame, [("scale", options + named)])
+        return filtered(self._graphs[kind], frame)
 
     def _fitted_hw(self, frame: av.video.frame.VideoFrame) -> tuple[int, int]:
         """Size at which a frame goes into the target: its own shape, as wide or as high as the target."""

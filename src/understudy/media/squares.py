@@ -6,9 +6,6 @@ own planes: half of the time of decoding and shrinking whole frames, and a littl
 
 from __future__ import annotations
 
-from fractions import Fraction
-from typing import Any
-
 import av.filter
 import av.video.frame
 import cv2
@@ -18,14 +15,13 @@ from av.video.reformatter import ColorRange
 
 from understudy.media.colour import WIDE_PRIMARIES, RgbConverter, is_hdr, matrix_of, turned
 from understudy.media.info import TURNS, VideoInfo
+from understudy.media.scaling import MATRICES, filtered, filters
 
 UInt8Array = npt.NDArray[np.uint8]
 Square = tuple[int, int, int]
 """left, top, side in pixels of a picture as shown; may reach beyond it"""
 
 _PLANAR = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "yuv420p10le")
-_MATRICES = {1: "bt709", 5: "bt601", 6: "bt601"}
-"""by the number that a film has for its colour matrix (ITU-T H.273)"""
 
 
 def halvings(side: int, size: int) -> int:
@@ -111,22 +107,19 @@ class SquareConverter:
     def __call__(self, frame: av.video.frame.VideoFrame) -> UInt8Array:
         """One frame's square, contiguous, owned by the caller."""
         matrix = matrix_of(frame) or frame.colorspace
-        plain = frame.format.name in _PLANAR and matrix in _MATRICES and not is_hdr(frame)
+        plain = frame.format.name in _PLANAR and matrix in MATRICES and not is_hdr(frame)
         fits = (frame.height, frame.width) == self._stored_hw and frame.color_primaries not in WIDE_PRIMARIES
         if not (self._direct and plain and fits):
             return cut(self._whole(frame), self._shrunk, self._size)
         full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
         kind = (frame.format.name, matrix, full)
         if kind not in self._graphs:
-            self._graphs[kind] = self._graph(frame, _MATRICES[matrix], "pc" if full else "tv")
-        graph = self._graphs[kind]
-        graph.push(frame)
-        made = graph.pull()
-        assert isinstance(made, av.video.frame.VideoFrame)
-        return turned(np.asarray(made.to_ndarray(), np.uint8), self._turn)
+            self._graphs[kind] = self._graph(frame, MATRICES[matrix], "pc" if full else "tv")
+        made = filtered(self._graphs[kind], frame).to_ndarray()
+        return turned(np.asarray(made, np.uint8), self._turn)
 
     def _graph(self, frame: av.video.frame.VideoFrame, matrix: str, levels: str) -> av.filter.Graph:
-        """crop, fill up to the square where it reaches beyond the picture, scale, RGB."""
+        """crop, fill up to the square where it reaches beyond the picture, scale."""
         side = self._stored[2]
         rows, columns, (above, below, before, after) = _clipped(self._stored, self._stored_hw)
         inside = f"{columns.stop - columns.start}:{rows.stop - rows.start}"
@@ -136,17 +129,7 @@ class SquareConverter:
             steps.append(("fillborders", f"{before}:{after}:{above}:{below}:smear"))
         way = "area" if side > self._size else "bicubic"
         exact = f"flags={way}+accurate_rnd+full_chroma_int:in_color_matrix={matrix}:in_range={levels}:out_range=pc"
-        steps += [("scale", f"{self._size}:{self._size}:{exact}"), ("format", "rgb24"), ("buffersink", "")]
-        graph = av.filter.Graph()
-        last: Any = graph.add_buffer(
-            width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base or Fraction(1, 1000)
-        )
-        for name, options in steps:
-            step = graph.add(name, options)
-            last.link_to(step)
-            last = step
-        graph.configure()
-        return graph
+        return filters(frame, [*steps, ("scale", f"{self._size}:{self._size}:{exact}")])
 
 
 def stored_square(square: Square, turn: str, shown_hw: tuple[int, int]) -> Square:

@@ -28,6 +28,7 @@ from understudy.errors import MediaError, UsageError
 from understudy.media.brightness import change_frame, changed_picture
 from understudy.media.images import check_size, encoded_image, with_texts
 from understudy.media.opening import media_errors
+from understudy.media.scaling import ACCURATE_ROUNDING, FULL_CHROMA_INPUT, FULL_CHROMA_INTERPOLATION
 from understudy.media.sound import AudioTrack, open_audio
 
 _log = logging.getLogger(__name__)
@@ -36,9 +37,7 @@ _BEHIND = 4
 _CRF = {"opaque": 18, "transparent": 18, "intra": 10}
 _CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 _BT709 = 1
-_EXACT = (
-    Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
-)
+_EXACT = Interpolation.BICUBIC | ACCURATE_ROUNDING | FULL_CHROMA_INTERPOLATION | FULL_CHROMA_INPUT
 _Frame = npt.NDArray[np.uint8]
 
 
