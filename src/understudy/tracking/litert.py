@@ -77,7 +77,8 @@ def native_log_silenced() -> Iterator[None]:
     """
     _flush()
     try:
-        unseen = os.path.samestat(os.fstat(2), os.stat(os.devnull))
+        # Python has no stderr where file descriptor 2 was closed when it began: that number may be any file's since
+        unseen = sys.__stderr__ is None or os.path.samestat(os.fstat(2), os.stat(os.devnull))
         terminal = None if unseen else os.dup(2)
     except OSError:
         terminal = None
