@@ -24,6 +24,13 @@ def test_a_time_limit_ends_it_earlier_and_says_at_which_step():
     assert Estimate(100, 20.0, 0, 0.0).at(50, 21.0) == (50, 0.0)
 
 
+def test_what_the_first_step_costs_besides_is_left_out():
+    estimate = Estimate(100, math.inf, 0, 0.0, lambda n: n + max(0, n - 50))
+    estimate.warm(1, 20.0)  # as long as forty others
+    assert estimate.at(1, 20.0) == (100, math.inf)
+    assert estimate.at(11, 25.0) == (100, 69.5)
+
+
 def test_what_an_earlier_part_cost_is_left_out():
     estimate = Estimate(100, math.inf, 40, 400.0)  # another machine, ten times as slow
     assert estimate.at(50, 410.0) == (100, 50.0)
@@ -31,7 +38,7 @@ def test_what_an_earlier_part_cost_is_left_out():
 
 @pytest.mark.parametrize("step", [40, 30])
 def test_back_where_it_began_nothing_is_known(step):
-    assert Estimate(100, math.inf, 40, 400.0).at(step, 410.0) == (100, None)
+    assert Estimate(100, math.inf, 40, 400.0).at(step, 410.0) == (100, math.inf)
 
 
 def test_steps_that_took_no_time_are_no_error():

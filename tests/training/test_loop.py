@@ -2,12 +2,15 @@
 
 import importlib
 import json
+import math
 import os
 import re
 import signal
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -443,6 +446,32 @@ def test_progress_leaves_out_what_was_done_before(monkeypatch, capfd):
         clock[0] = 10.0
         advance(10)
     assert capfd.readouterr().err.splitlines()[0] == "training: 110/130 steps, 1.0 steps/s, 20 s left"
+
+
+def test_what_the_first_step_costs_besides_is_not_expected_of_the_others(fabric, tmp_path, monkeypatch):
+    clock, told = [0.0], []
+    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    @contextmanager
+    def noting(*_):
+        yield lambda count, note, total, left: told.append(left)
+
+    monkeypatch.setattr(training, "progress_bar", noting)
+
+    def on_step(step):
+        clock[0] += 0.5 if step else 20.0
+
+    run(fabric, tmp_path, 11, toy=Toy(fabric, on_step=on_step))
+    assert told == [math.inf, *(0.5 * left for left in range(9, -1, -1))]
+
+
+def test_progress_says_nothing_of_what_is_left_where_nobody_can_know(monkeypatch, capfd):
+    clock = [0.0]
+    monkeypatch.setattr("understudy.base.progress.time.monotonic", lambda: clock[0])
+    with progress_bar("training", 130, "steps") as advance:
+        clock[0] = 10.0
+        advance(1, "", 130, math.inf)
+    assert capfd.readouterr().err.splitlines()[0] == "training: 1/130 steps, 0.1 steps/s"
 
 
 def test_losses_that_stay_bad_stop_the_run_and_are_named(fabric, tmp_path):

@@ -16,7 +16,8 @@ class Advance(Protocol):
     """Call it after each unit of work.
 
     `note` is shown at the end of the bar (a loss, say); `total` replaces the expected total, when time is the limit;
-    `left` replaces the seconds that the rate so far would take, where what is to come costs more or less.
+    `left` replaces the seconds that the rate so far would take, where what is to come costs more or less; infinite
+    where nobody can know yet.
     """
 
     def __call__(self, count: int = 1, note: str = "", total: int | None = None, left: float | None = None) -> None: ...
@@ -73,7 +74,7 @@ def _seconds_left(done: int, total: int | None, rate: float, told: float | None)
         return None
     if told is None and rate > 0:
         return (total - done) / rate
-    return told
+    return None if told == float("inf") else told
 
 
 @contextmanager

@@ -20,14 +20,21 @@ class Estimate:
         self.steps, self.limit, self.step, self.seconds = steps, limit, step, seconds
         self.work = work or float
 
-    def at(self, step: int, seconds: float) -> tuple[int, float | None]:
-        """Steps that there will have been in the end, and seconds until then; None before anything is gained.
+    def warm(self, step: int, seconds: float) -> None:
+        """Leaves out all that was before: after its first step, in which PyTorch chooses and compiles its kernels.
+
+        Of `preview` it was seen to take as long as twenty others, which would make all of them seem dearer for minutes.
+        """
+        self.step, self.seconds = step, seconds
+
+    def at(self, step: int, seconds: float) -> tuple[int, float]:
+        """Steps that there will have been in the end, and seconds until then; infinite before anything is known.
 
         A run that had to go back may stand where it began, or before.
         """
         done = self.work(step)
         if step <= self.step:
-            return self.steps, None
+            return self.steps, float("inf")
         pace = (seconds - self.seconds) / (done - self.work(self.step))  # seconds for a unit of work
         whole, allowed = (self.work(self.steps) - done) * pace, max(0.0, self.limit - seconds)
         if whole <= allowed:

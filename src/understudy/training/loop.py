@@ -222,10 +222,13 @@ class _Loop:
         self.started = time.monotonic() - self.at.seconds
         self.next_save = self.at.seconds + self.checkpoint_seconds
         self.next_preview = self.at.seconds + FIRST_PREVIEW_SECONDS
+        begun = self.at.step
         while True:
             while self.goes_on(steps, limit, stopped):
                 before = self.at.step
                 self.step(last=before + 1 == steps)
+                if before == begun:
+                    estimate.warm(self.at.step, self.at.seconds)
                 if self.due and not self.bad_steps:  # else: keep what lies before them
                     self.save()
                 if self.at.seconds >= self.next_preview:
