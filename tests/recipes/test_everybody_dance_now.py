@@ -18,6 +18,7 @@ from understudy.recipes.parts import everybody_dance_now_faces as faces
 from understudy.recipes.parts.groups import Augmentation, Optimisation, Placement
 from understudy.retargeting.augmentation import PoseNoise
 from understudy.training.chance import Chance
+from understudy.training.estimate import Estimate
 
 
 @pytest.fixture(scope="module")
@@ -275,6 +276,21 @@ def test_the_enhancer_learns_alone_at_first_then_all_of_g(me):
 
     assert changed(0) == (False, True)
     assert changed(2) == (True, True)
+
+
+def test_steps_of_the_local_stage_are_dearer_where_all_of_g_learns(me, tmp_path, monkeypatch):
+    trainee, told = main_trainee(me, TINY, "local"), []
+    assert trainee.work(trainee.joins_at) == trainee.joins_at == 2
+    assert trainee.work(8) == pytest.approx(2 + 1.45 * 6)
+    assert main_trainee(me, TINY, "global").work(8) == 8
+
+    def expected(steps, limit, step, seconds, work):
+        told.append(work)
+        return Estimate(steps, limit, step, seconds, work)
+
+    monkeypatch.setattr("understudy.training.loop.Estimate", expected)
+    learnt(me, tmp_path, dataclasses.replace(TINY, face=False, steps=(1, 10, 0)))
+    assert told[0] is None and told[1](10) == pytest.approx(5 + 1.45 * 5)
 
 
 def test_stages_learn_at_their_own_size_and_share_no_random_numbers(me, tmp_path, monkeypatch):

@@ -18,6 +18,7 @@ from understudy.recipes.parts.groups import Augmentation, Optimisation
 from understudy.recipes.parts.poses_in_the_wild_config import RUNGS, rung
 from understudy.recipes.parts.poses_in_the_wild_player import around
 from understudy.retargeting.augmentation import PoseNoise
+from understudy.training.estimate import Estimate
 from understudy.unpaired.pool import PoseSequence
 
 
@@ -303,6 +304,21 @@ def test_the_enhancer_learns_alone_at_first_then_all_of_g(me, dance):
 
     assert changed(1) == (False, True)
     assert changed(2) == (True, True)
+
+
+def test_steps_are_dearer_where_all_of_g_learns(me, dance, tmp_path, monkeypatch):
+    told = []
+
+    def expected(steps, limit, step, seconds, work):
+        told.append(work)
+        return Estimate(steps, limit, step, seconds, work)
+
+    monkeypatch.setattr("understudy.training.loop.Estimate", expected)
+    learnt(dataclasses.replace(of_steps(TINY, 10), refine=False), me, [dance], tmp_path)
+    half, full = told
+    assert half(10) == 10
+    at = round(TINY.enhancer_alone * 10)
+    assert 0 < at < 10 and full(at) == at and full(10) == pytest.approx(at + 1.35 * (10 - at))
 
 
 def test_the_learning_rate_falls_in_the_second_half_and_is_given_back(me, dance, monkeypatch):

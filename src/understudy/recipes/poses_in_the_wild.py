@@ -38,6 +38,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Mapping
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,9 @@ PAIRED, UNPAIRED, RECORDED = (1, 2, 3), (4, 5, 6), (7, 8, 9)
 """streams of random numbers: choice of windows, their similarities, damage to their poses. A stage adds ten times its
 place to each, so that none is shared"""
 
+COARSE_COST = 0.35
+"""of a step, what the smaller G adds where it learns along; between 0.15 and 0.35, by size (measured on an AMD EPYC)"""
+
 
 # -- Training, in stages (section 3.3, "Full Objective") ---------------------------------------------------------
 
@@ -104,7 +108,7 @@ def _grown(
 
     def trained(name: str, generator: nn.Module) -> training.Outcome | None:
         stage = Stage(session, footage, phi, name, generator, G_1)
-        return session.stage(name, stage, stage.steps)
+        return session.stage(name, stage, stage.steps, work=stage.work)
 
     small = dataclasses.replace(config, progressive=False)
     outcome = trained(names[0], _begun(session, small, second=G_1 is not None))
@@ -178,9 +182,18 @@ class Stage:
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         if self.coarse is not None:
-            self.coarse.requires_grad_(step >= self.config.enhancer_alone * self.steps)
+            self.coarse.requires_grad_(step >= self.joins_at)
         with rates_times(self.optimizers.values(), linear_decay(step, self.steps)):
             return self._step(step)
+
+    @property
+    def joins_at(self) -> int:
+        """Step from which the G of half the size learns along."""
+        return ceil(self.config.enhancer_alone * self.steps)
+
+    def work(self, steps: int) -> float:
+        """What the first `steps` cost, for `Estimate`; 1 is a step in which the enhancer learns alone."""
+        return steps + (0 if self.coarse is None else COARSE_COST * max(0, steps - self.joins_at))
 
     def _step(self, step: int) -> dict[str, Tensor]:
         config = self.config

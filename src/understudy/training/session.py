@@ -151,17 +151,23 @@ class Session:
         )
 
     def stage(
-        self, name: str, trainee: loop.Trainee, steps: int, after: Sequence[str] | None = None
+        self,
+        name: str,
+        trainee: loop.Trainee,
+        steps: int,
+        after: Sequence[str] | None = None,
+        work: Callable[[int], float] | None = None,
     ) -> loop.Outcome | None:
         """Trains one planned stage, for `steps` at most; None when time or steps ran out before it.
 
         Args:
             after: stages it builds on, whose further training makes it begin anew; None are all before it.
+            work: what its first n steps cost, see `Estimate`.
 
         Raises:
             TrainingError, Interrupted: as `loop.run`.
         """
-        return self._planned.run(name, trainee, steps, after)
+        return self._planned.run(name, trainee, steps, after, work)
 
     @property
     def exhausted(self) -> bool:

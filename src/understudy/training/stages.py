@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,12 +60,18 @@ class Stages:
                 shutil.rmtree(folder / name, ignore_errors=True)
 
     def run(
-        self, name: str, trainee: training.Trainee, steps: int, after: Sequence[str] | None = None
+        self,
+        name: str,
+        trainee: training.Trainee,
+        steps: int,
+        after: Sequence[str] | None = None,
+        work: Callable[[int], float] | None = None,
     ) -> training.Outcome | None:
         """Trains one stage, for `steps` at most; None when time or steps ran out before it.
 
         Args:
             after: stages it builds on; None are all before it.
+            work: what its first n steps cost, see `Estimate`.
 
         Raises:
             TrainingError, Interrupted: as `training.run`.
@@ -94,6 +100,7 @@ class Stages:
             resume=resume,
             max_minutes=minutes,
             stage=name,
+            work=work,
         )
         self.idle &= run_folder.checkpoints()[-1:] == begun
         self.outcomes[name] = outcome
