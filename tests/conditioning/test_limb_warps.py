@@ -232,8 +232,10 @@ def wholebody(**unseen):
 )
 def test_a_hand_ends_where_its_fingers_do_if_they_are_seen(hand, elbow, wrist, tip):
     xy, confidence = wholebody()
+    fingers = [hand.start + finger for finger in (8, 12, 16)]
+    xy[fingers] += xy[wrist] + 0.4 * (xy[wrist] - xy[elbow]) - xy[fingers].mean(axis=0)  # nearly straight on
     points, seen = warps.with_made_up_points(xy, confidence)
-    np.testing.assert_allclose(points[tip], xy[[hand.start + finger for finger in (8, 12, 16)]].mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(points[tip], xy[fingers].mean(axis=0), rtol=1e-4)
     assert seen[tip]
     points, seen = warps.with_made_up_points(*wholebody(finger=hand.start + 12))
     np.testing.assert_allclose(points[tip], xy[wrist] + 0.5 * (xy[wrist] - xy[elbow]), rtol=1e-5)
@@ -291,12 +293,49 @@ def test_a_hand_turns_about_its_wrist_and_takes_nothing_along(arm):
 
 
 @ARMS
-@pytest.mark.parametrize("finger", [8, 12, 16])
-def test_a_hand_whose_fingers_are_lost_goes_on_as_its_forearm(arm, finger):
-    seen = ALL_SEEN.copy()
-    seen[arm.fingers.start + finger] = False
-    transforms = warps.part_transforms(reaching(arm, 50), reaching(arm, -20), seen, SIZE)
+def test_a_hand_whose_fingers_are_lost_in_both_goes_on_as_its_forearm(arm):
+    """A foreshortened one, too, which the hand's own rule would draw out less."""
+    lost = [wholebody(finger=arm.fingers.start + 12), wholebody(finger=arm.fingers.start + 16)]
+    lost[1][0][arm.wrist] = (lost[1][0][arm.elbow] * 2 + lost[1][0][arm.wrist]) / 3
+    here, there = (warps.with_made_up_points(*one)[0] for one in lost)
+    transforms = warps.part_transforms(here, there, ALL_SEEN, SIZE)
     np.testing.assert_array_equal(transforms[arm.hand], transforms[arm.forearm])
+
+
+@ARMS
+@pytest.mark.parametrize("turns", [(70, 0), (0, 70)])
+def test_a_hand_whose_fingers_are_seen_in_one_pose_alone_is_shown_whole(arm, turns):
+    """The other's is straight: that is where it is looked up, or where it is shown."""
+    here, there = (reaching(arm, turn) for turn in turns)
+    transforms = warps.part_transforms(here, there, ALL_SEEN, SIZE)
+    for joint in (arm.wrist, arm.tip):
+        np.testing.assert_allclose(moved(transforms[arm.hand], here[joint]), there[joint], atol=1e-3)
+
+
+@ARMS
+def test_a_hand_is_pinned_to_where_its_forearm_has_the_wrist(arm):
+    """Also where the forearm is drawn out by as much as a limb may be, which leaves the filmed wrist behind."""
+    here, there = reaching(arm, 30), reaching(arm, 0)
+    there[arm.wrist] = there[arm.elbow] + 0.1 * (there[arm.wrist] - there[arm.elbow])
+    transforms = warps.part_transforms(here, there, ALL_SEEN, 8)
+    by_forearm = moved(transforms[arm.forearm], here[arm.wrist])
+    assert np.linalg.norm(by_forearm - there[arm.wrist]) > 1
+    np.testing.assert_allclose(moved(transforms[arm.hand], here[arm.wrist]), by_forearm, atol=1e-3)
+
+
+@ARMS
+@pytest.mark.parametrize(
+    ("seeming", "bend"), [(0, 0), (40, 40), (-40, -40), (69, 69), (70, 70), (125, 35), (-125, -35), (179, 70 / 110)]
+)
+def test_what_seems_to_bend_farther_than_a_wrist_points_at_the_camera(arm, seeming, bend):
+    """It is straight again at half a turn, whichever way it went, and as long as it seems."""
+    xy, confidence = np.zeros((133, 2), np.float32), np.ones(133, np.float32)
+    xy[arm.elbow], xy[arm.wrist] = (10, 30), (30, 30)
+    angle = np.radians(seeming)
+    xy[arm.fingers] = xy[arm.wrist] + 8 * np.array([np.cos(angle), np.sin(angle)])
+    points, _ = warps.with_made_up_points(xy, confidence)
+    expected = xy[arm.wrist] + 8 * np.array([np.cos(np.radians(bend)), np.sin(np.radians(bend))])
+    np.testing.assert_allclose(points[arm.tip], expected, atol=1e-4)
 
 
 @ARMS
@@ -343,8 +382,8 @@ def test_forearm_gives_way_to_hand_about_the_line_that_halves_the_bend():
     np.testing.assert_allclose(past_the_wrist(along[None], elbow, wrist, np.float32([30, 0]))[0], expected, atol=1e-5)
 
 
-def test_a_hand_folded_back_on_its_forearm_has_a_beginning_too():
+def test_of_a_hand_folded_back_on_its_forearm_neither_is_in_front():
     elbow, wrist, tip = np.float32([[0, 0], [20, 0], [10, 0]])
-    assert past_the_wrist(np.float32([[[15, 1], [20, 0], [24, 0]]]), elbow, wrist, tip)[0] == pytest.approx([1, 0.5, 0])
+    assert past_the_wrist(np.float32([[[15, 1], [20, 0], [24, 0]]]), elbow, wrist, tip)[0] == pytest.approx([0.5] * 3)
     nowhere = past_the_wrist(np.float32([[[5, 5]]]), wrist, wrist, wrist)
     assert np.isfinite(nowhere).all()

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tiny import tiny_performance
 from understudy import recipes
 from understudy.errors import UsageError
-from understudy.recipes import every, landmarks_for, name_of, names, pix2pix, recipe
+from understudy.performance import Performance
+from understudy.recipes import as_tracked_for, every, landmarks_for, name_of, names, pix2pix, recipe
 from understudy.recipes.parts.recipe import ENDLESS, Recipe
 from understudy.recipes.parts.settings import changed, numbers, wanted
 
@@ -70,6 +72,20 @@ def test_fingers_are_tracked_where_any_of_the_recipes_plays_by_them():
     assert with_fingers == {"copy-then-refine", "limb-warp", "freestyle-reenactment"}
     assert landmarks_for(["pix2pix", "cyclegan"]) == landmarks_for([]) == "body"
     assert landmarks_for(["pix2pix", "limb-warp"]) == landmarks_for(["copy-then-refine"]) == "wholebody"
+
+
+def test_a_recipe_that_was_not_taught_fingers_is_shown_none(tmp_path):
+    """Of what was tracked for it and others together; what was tracked for it, or by its user, it gets as it is."""
+    made = tiny_performance(tmp_path / "all.performance", 1)
+    whole, body = (dataclasses.replace(made.header, landmarks=kind) for kind in ("wholebody", "body"))
+    tracked = Performance(made.path, whole, made.poses, made.status)
+    tracked.poses.confidence[:] = 1
+    shown = as_tracked_for("everybody-dance-now", tracked)
+    assert (shown.poses.confidence[:, :23] == 1).all() and not shown.poses.confidence[:, 23:].any()
+    assert (tracked.poses.confidence == 1).all()
+    assert as_tracked_for("limb-warp", tracked) is tracked
+    given = Performance(tracked.path, body, tracked.poses, tracked.status)
+    assert as_tracked_for("everybody-dance-now", given) is given is as_tracked_for("limb-warp", given)
 
 
 def test_a_config_of_no_recipe_is_refused():

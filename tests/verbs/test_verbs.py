@@ -19,6 +19,7 @@ from understudy.errors import ConsentError, Interrupted, TrainingError, UsageErr
 from understudy.media.reading import probe
 from understudy.performance import Crop, Performance
 from understudy.performing.driver import Driver
+from understudy.poses.pose import LEFT_HAND, Pose
 from understudy.recipes import copy_then_refine, performance_cloning
 from understudy.retargeting.alignment import body_statistics
 from understudy.training.run_folder import fingerprint
@@ -283,18 +284,22 @@ def test_a_reference_without_fingers_is_told_how_to_get_them(
 ) -> None:
     """By recipes that play hands, and once: together with its size where that is too small as well."""
     caplog.set_level("INFO")
-    small = replace(me.header, crop=Crop(0.25, (0.0, 0.0)), landmarks="body")
-    for header, told in (
-        (small, "again with `--size 64 --landmarks wholebody`, and give that"),
-        (replace(me.header, landmarks="body"), "tracked without fingers: `track` it with `--landmarks wholebody`"),
-        (replace(me.header, landmarks="wholebody"), None),
-    ):
+    near, far = me.header.crop, Crop(0.25, (0.0, 0.0))
+    bare = Pose(me.poses.xy, me.poses.confidence.copy(), me.poses.size_hw)
+    bare.confidence[:, LEFT_HAND.start :] = 0
+    fingers = Pose(me.poses.xy, np.ones_like(bare.confidence), me.poses.size_hw)
+    again = "again with `--size 64 --landmarks wholebody`, and give that"
+    for number, (landmarks, crop, poses, told) in enumerate((
+        ("body", far, bare, again),
+        ("wholebody", far, bare, again),  # else what it has would be lost
+        ("body", near, bare, "tracked without fingers: `track` it with `--landmarks wholebody`"),
+        ("body", near, fingers, ""),  # given, say
+        ("wholebody", near, bare, ""),  # none were found
+    )):  # fmt: skip
         caplog.clear()
         config = replace(shrunk(copy_then_refine.instant()), size=64, side=32, crop=32)
-        train(
-            Performance(me.path, header, me.poses, me.status), tmp_path / f"{told is None}-{header.landmarks}.actor",
-            config=config, consent="I am it", device="cpu", overwrite=True,
-        )  # fmt: skip
+        reference = Performance(me.path, replace(me.header, crop=crop, landmarks=landmarks), poses, me.status)
+        train(reference, tmp_path / f"{number}.actor", config=config, consent="I am it", device="cpu")
         assert (told in caplog.text) if told else ("landmarks" not in caplog.text)
     caplog.clear()
     body = Performance(me.path, replace(me.header, landmarks="body"), me.poses, me.status)

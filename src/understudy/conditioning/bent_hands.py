@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from understudy.poses.pose import LEFT_HAND, RIGHT_HAND, Pose
+
 Floats = npt.NDArray[np.float32]
 Points = npt.NDArray[np.floating[Any]]
 
@@ -14,6 +16,9 @@ FINGERTIPS = (8, 12, 16)
 """of index, middle and ring finger among a hand's 21 points"""
 BEND = 0.35
 """of the hand's length: so far on both sides of a wrist, skin goes over from the forearm's transform to the hand's"""
+MOST_BEND = 70.0
+"""degrees to which a wrist bends to the eye. What seems to bend farther points at the camera or away, and of that the
+picture says less the farther it is: up to half a turn, where it is straight again, so that it never jumps"""
 
 
 def tracked(seen: npt.NDArray[np.bool_], hand: slice) -> npt.NDArray[np.bool_]:
@@ -21,10 +26,30 @@ def tracked(seen: npt.NDArray[np.bool_], hand: slice) -> npt.NDArray[np.bool_]:
     return np.asarray(seen[..., [hand.start + finger for finger in FINGERTIPS]].all(axis=-1))
 
 
-def tip_of_hand(xy: Points, seen: npt.NDArray[np.bool_], hand: slice, straight: Points) -> Points:
-    """(..., 2) the middle of the fingertips, or `straight` on from the forearm where they are lost."""
+def shows_fingers(pose: Pose) -> bool:
+    """Whether any frame has a hand whose direction is known."""
+    seen = pose.confidence > 0
+    return bool(tracked(seen, RIGHT_HAND).any() or tracked(seen, LEFT_HAND).any())
+
+
+def tip_of_hand(xy: Points, seen: npt.NDArray[np.bool_], hand: slice, wrist: Points, straight: Points) -> Points:
+    """(..., 2) the end of a hand: the middle of its fingertips, or straight on from the forearm where they are lost.
+
+    Args:
+        xy, seen: (..., 133, 2) and (..., 133).
+        hand: its points among them.
+        wrist: (..., 2).
+        straight: (..., 2) from the wrist on, as long as a hand whose fingers are lost.
+    """
     tips = xy[..., [hand.start + finger for finger in FINGERTIPS], :].mean(axis=-2)
-    return np.where(tracked(seen, hand)[..., None], tips, straight)
+    along, ahead = tips - wrist, straight
+    turn = np.arctan2(ahead[..., 0] * along[..., 1] - ahead[..., 1] * along[..., 0], (ahead * along).sum(axis=-1))
+    most = np.radians(MOST_BEND)
+    eased = np.sign(turn) * np.minimum(np.abs(turn), most * (np.pi - np.abs(turn)) / (np.pi - most))
+    cos, sin = np.cos(eased - turn), np.sin(eased - turn)
+    x, y = along[..., 0], along[..., 1]
+    bent = np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1)
+    return wrist + np.where(tracked(seen, hand)[..., None], bent, straight)
 
 
 def past_the_wrist(grid_xy: Floats, elbow: Points, wrist: Points, tip: Points) -> Floats:
@@ -34,8 +59,5 @@ def past_the_wrist(grid_xy: Floats, elbow: Points, wrist: Points, tip: Points) -
     """
     forearm, hand = wrist - elbow, tip - wrist
     on = forearm / max(float(np.linalg.norm(forearm)), 1e-6) + hand / max(float(np.linalg.norm(hand)), 1e-6)
-    length = float(np.linalg.norm(on))
-    if length < 1e-3:  # folded back on the forearm
-        on, length = hand, max(float(np.linalg.norm(hand)), 1e-6)
-    far = (grid_xy - wrist) @ (on / length)
+    far = (grid_xy - wrist) @ (on / max(float(np.linalg.norm(on)), 1e-6))
     return np.asarray(np.clip(0.5 + far / (2 * BEND * max(float(np.linalg.norm(hand)), 1.0)), 0, 1), np.float32)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from understudy.conditioning.bent_hands import past_the_wrist, tip_of_hand, tracked
+from understudy.conditioning.bent_hands import past_the_wrist, tip_of_hand
 from understudy.conditioning.turning import apparent_width, down_the_spine, head_turn, turned
 from understudy.poses.pose import (
     FACE,
@@ -155,7 +155,7 @@ def with_made_up_points(xy: Points, confidence: Points) -> tuple[Floats, npt.NDA
     ears, head = _middle_of_ears(xy, seen, neck, shoulders)
     crown = ears + SKULL * (ears - neck)
     tips = [
-        tip_of_hand(xy, seen, arm.fingers, point(arm.wrist) + HAND * (point(arm.wrist) - point(arm.elbow)))
+        tip_of_hand(xy, seen, arm.fingers, point(arm.wrist), HAND * (point(arm.wrist) - point(arm.elbow)))
         for arm in LOWER_ARMS
     ]
     backs = [
@@ -222,7 +222,7 @@ def part_transforms(wanted: Floats, filmed: Floats, seen: npt.NDArray[np.bool_],
     """(P + 3, 2, 3): for each part the affine transform from pixels of the wanted pose to pixels of the filmed one.
 
     The trunk has two, see `turning`: at `TRUNK` that of its shoulders, at `HIPS` that of its hips. The hands have
-    theirs at the end, see `LOWER_ARMS`; one whose fingers are lost goes on as its forearm does.
+    theirs at the end, see `LOWER_ARMS`; one whose fingers are lost in both goes on as its forearm does.
 
     Args:
         wanted, filmed: (141, 2) pixels, see `with_made_up_points`.
@@ -239,15 +239,16 @@ def part_transforms(wanted: Floats, filmed: Floats, seen: npt.NDArray[np.bool_],
     limbs[TRUNK] = ends[0]
     up = wanted[EARS] - wanted[NECK], filmed[EARS] - filmed[NECK]
     limbs[HEAD] = _about(head_turn(wanted, filmed, seen, up), wanted[EARS], filmed[EARS])
-    hands = [_hand(wanted, filmed, seen, arm, limbs[arm.forearm], size) for arm in LOWER_ARMS]
+    hands = [_hand(wanted, filmed, arm, limbs[arm.forearm], size) for arm in LOWER_ARMS]
     return np.stack([*limbs, ends[1], *hands])
 
 
-def _hand(
-    wanted: Floats, filmed: Floats, seen: npt.NDArray[np.bool_], arm: LowerArm, forearm: Floats, size: int
-) -> Floats:
-    """(2, 3): a hand's transform, which leaves the wrist where the forearm's puts it."""
-    if not tracked(seen, arm.fingers):
+def _hand(wanted: Floats, filmed: Floats, arm: LowerArm, forearm: Floats, size: int) -> Floats:
+    """(2, 3): a hand's transform, which leaves the wrist where the forearm's puts it.
+
+    Where fingers are lost in one pose alone, its hand is taken to be straight: the other's still ends where it does.
+    """
+    if all(_is_straight(pose, arm) for pose in (wanted, filmed)):
         return forearm
     ends = [arm.wrist, arm.tip]
     (along,) = _along(wanted[ends][None], filmed[ends][None], size, LONGER_HAND)
@@ -278,6 +279,12 @@ def _along(wanted: Floats, filmed: Floats, size: int, most_longer: float = MOST_
     linear = stretch[:, None, None] * v[:, :, None] * u[:, None] + across_v[:, :, None] * across_u[:, None]
     moved = filmed.mean(axis=1) - np.einsum("pij,pj->pi", linear, wanted.mean(axis=1))
     return np.concatenate([linear, moved[..., None]], axis=2).astype(np.float32)
+
+
+def _is_straight(points: Floats, arm: LowerArm) -> bool:
+    """Whether a hand is as one whose fingers are lost: it goes on as its forearm does, by its share of it."""
+    ahead = HAND * (points[arm.wrist] - points[arm.elbow])
+    return bool(np.abs(points[arm.tip] - points[arm.wrist] - ahead).max() < 1e-3)
 
 
 def trunk_beyond(points: Floats) -> float:

@@ -24,7 +24,7 @@ from understudy.evaluation.results import Evaluation, Test
 from understudy.evaluation.self_reenactment import part_of, split, truth_of
 from understudy.performance import Clip, Performance
 from understudy.poses.similarity import Similarity
-from understudy.recipes import landmarks_for, names, recipe
+from understudy.recipes import as_tracked_for, landmarks_for, names, recipe
 from understudy.recipes.parts.settings import assignments
 from understudy.tracking.track import tracked
 
@@ -87,7 +87,14 @@ def self_reenacted(
     others = [tracked(one) for one in unpaired] or [dancer(folder)]
     actors = [
         learnt(
-            who, parts.training, others, folder / "actors", consent, seed=seed, max_minutes=max_minutes, device=device
+            who,
+            as_tracked_for(who.recipe, parts.training),
+            others,
+            folder / "actors",
+            consent,
+            seed=seed,
+            max_minutes=max_minutes,
+            device=device,
         )
         for who in contenders
     ]

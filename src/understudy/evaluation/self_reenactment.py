@@ -19,6 +19,7 @@ from understudy.evaluation.truth import Truth, square_of
 from understudy.media.reading import probe
 from understudy.performance import Performance
 from understudy.performing.perform import Part
+from understudy.recipes import as_tracked_for
 from understudy.retargeting.window import held, presence
 from understudy.tracking.track import tracked
 
@@ -101,7 +102,8 @@ def part_of(truth: Truth, actor: Actor) -> Part:
     """
     # from the clip's working pixels to the actor's, by way of the video's
     to_actor = actor.from_working @ actor.crop.relative_to(truth.performance.header.crop)
-    moved = to_actor.of_pose(truth.performance.poses, (actor.size, actor.size))
-    found = truth.performance.status > 0
+    driving = as_tracked_for(actor.recipe, truth.performance)
+    moved = to_actor.of_pose(driving.poses, (actor.size, actor.size))
+    found = driving.status > 0
     pose = held(moved, found)
     return Part(pose, np.zeros((len(pose), 2), np.int64), presence(found, truth.fps), truth.fps)

@@ -56,6 +56,7 @@ from understudy.performing.standing import KEPT_POSES
 from understudy.pictures.drawing import side_by_side
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
+from understudy.recipes import as_tracked_for, recipe
 
 if TYPE_CHECKING:
     from understudy.base.arguments import Fit
@@ -167,7 +168,13 @@ def perform_together(
         PoseError: the driver never shows a whole torso.
     """
     driving = driver.performance
-    parts = {member.identity: part_for(member.outline, driving, missing_limbs) for member in cast}
+    mixed = len({recipe(member.outline.recipe).landmarks for member in cast}) > 1
+    parts = {
+        member.identity: part_for(
+            member.outline, as_tracked_for(member.outline.recipe, driving) if mixed else driving, missing_limbs
+        )
+        for member in cast
+    }
     different = list({member.identity: member for member in cast}.values())
     total = (len(different) + 1) * len(driving)
     with scratch_folder(output) as scratch, progress_bar("performing", total) as advance:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pkgutil import iter_modules
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from understudy.base.arguments import Landmarks, check_choice
 from understudy.errors import UsageError
+from understudy.poses.pose import FEET, Pose
 
 if TYPE_CHECKING:
+    from understudy.performance import Performance
     from understudy.recipes.parts.recipe import Recipe
 
 
@@ -38,6 +41,17 @@ def every() -> Iterator[tuple[str, Recipe]]:
 def landmarks_for(named: Iterable[str]) -> Landmarks:
     """What has to be tracked for all of some recipes: face and hands too, if any of them plays by these."""
     return "wholebody" if any(recipe(name).landmarks == "wholebody" for name in named) else "body"
+
+
+def as_tracked_for(name: str, performance: Performance) -> Performance:
+    """What was tracked for several recipes together, as this one alone has it: it was not taught faces and hands."""
+    if recipe(name).landmarks == performance.header.landmarks or performance.header.landmarks == "body":
+        return performance
+    seen = copy.copy(performance)
+    confidence = performance.poses.confidence.copy()
+    confidence[:, FEET.stop :] = 0
+    seen.poses = Pose(performance.poses.xy, confidence, performance.poses.size_hw)
+    return seen
 
 
 def name_of(config: Any) -> str:

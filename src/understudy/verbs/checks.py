@@ -80,19 +80,20 @@ class CheckedTraining:
 
     def say_if_coarse(self, reference: Performance) -> None:
         """That the reference was tracked smaller than need be, or without hands that are played by, in a line."""
+        from understudy.conditioning.bent_hands import shows_fingers
         from understudy.recipes import recipe
 
         header = reference.header
         size, filmed = header.size_hw[0], header.size_hw[0] / header.crop.scale
-        asked = recipe(self.recipe).landmarks
-        fingers = "" if header.landmarks in (asked, "wholebody") else f" --landmarks {asked}"
+        plays_fingers = recipe(self.recipe).landmarks == "wholebody"
+        fingers = " --landmarks wholebody" if plays_fingers or header.landmarks == "wholebody" else ""
         if size < min(self.config.size, filmed):
             log.warning(
                 "the reference was tracked at %d pixels, of which %d are made here: for a sharper person track it "
                 "again with `--size %d%s`, and give that",
                 size, self.config.size, self.config.size, fingers,
             )  # fmt: skip
-        elif fingers:
+        elif plays_fingers and header.landmarks == "body" and not shows_fingers(reference.poses):
             log.info("the reference was tracked without fingers: `track` it with `%s` for livelier hands", fingers[1:])
 
     def check_output(self) -> None:
