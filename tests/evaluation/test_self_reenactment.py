@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import understudy
+from tiny_actor import tiny_actor
 from understudy.actor import Actor
 from understudy.base.files import sha256_of
 from understudy.consent import Consent
@@ -16,10 +17,10 @@ from understudy.evaluation.contenders import contender, learnt
 from understudy.evaluation.playing import in_square, played
 from understudy.evaluation.results import Evaluation
 from understudy.evaluation.self_reenactment import part_of, split, truth_of
-from understudy.evaluation.truth import square_of
+from understudy.evaluation.truth import Truth, square_of
 from understudy.media.reading import VideoReader, VideoWriter
 from understudy.media.squares import cut
-from understudy.performance import CONTENT_FILES, POSES_FILE
+from understudy.performance import CONTENT_FILES, POSES_FILE, Performance
 from understudy.recipes import performance_cloning
 from understudy.recipes.parts.settings import changed
 from understudy.synthetic.motion import choreography
@@ -80,10 +81,23 @@ def test_no_held_out_frame_reaches_what_is_trained_on(clips, parts, tmp_path):
 
 
 def test_the_two_parts_meet_only_over_the_gap(clips, tmp_path):
-    parts = split(clips[0], train_share=0.5, gap_seconds=0.2, cache=tmp_path, size=64)
+    parts = split(clips[0], train_share=0.5, gap_seconds=0.2, cache=tmp_path, size=64, landmarks="wholebody")
+    assert parts.training.header.landmarks == parts.held_out.header.landmarks == "wholebody"
     assert len(parts.training) == 12
     assert len(parts.held_out) == 24 - 12 - 2
     assert parts.held_out.header.start == pytest.approx(14 / 10)
+
+
+def test_who_learnt_no_fingers_is_not_asked_for_any(clips, parts):
+    held_out = parts[0].held_out
+    whole = Performance(
+        held_out.path, dataclasses.replace(held_out.header, landmarks="wholebody"), held_out.poses, held_out.status
+    )
+    whole.poses.confidence[:] = 1
+    truth = Truth(clips[0], whole, (0, 0, 64), 64)
+    for recipe, fingers in (("performance-cloning", False), ("limb-warp", True)):
+        played = part_of(truth, tiny_actor(recipe=recipe)).pose.confidence
+        assert played[:, 91:].any() == fingers and played[:, :17].any()
 
 
 @pytest.mark.parametrize(

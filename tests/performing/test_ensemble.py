@@ -260,3 +260,25 @@ def test_bodies_of_other_sizes_are_told_from_their_pictures(tmp_path: Path, driv
     halves = np.array_split(alpha[0], 2, axis=1)
     heights = [np.ptp(np.flatnonzero(half.any(axis=1))) for half in halves]
     assert heights[1] == pytest.approx(heights[0] / 2, abs=2.5)
+
+
+@pytest.mark.parametrize(("others", "shown"), [("limb-warp", [False, True]), ("cyclegan", [True, True])])
+def test_who_learnt_no_fingers_is_shown_none_that_were_tracked_for_others(
+    tmp_path: Path, driving: Performance, monkeypatch: pytest.MonkeyPatch, others: str, shown: list[bool]
+) -> None:
+    """Among themselves they get what the driver was tracked with, as alone."""
+    whole = Performance(driving.path, replace(driving.header, landmarks="wholebody"), driving.poses, driving.status)
+    confidence = np.ones_like(driving.poses.confidence)
+    whole.poses = replace(driving.poses, confidence=confidence)
+    asked = []
+
+    def part_for(actor: object, performance: Performance, missing_limbs: object) -> object:
+        asked.append(bool(performance.poses.confidence[:, 91:].any()))
+        return part
+
+    part = ensemble.part_for(player(driving), driving)
+    cast = members([player(driving), player(driving, colour=RED)], "side-by-side")
+    cast[1] = replace(cast[1], outline=replace(cast[1].outline, recipe=others))
+    monkeypatch.setattr(ensemble, "part_for", part_for)
+    perform_together(cast, Driver(whole), tmp_path / "both", layout="side-by-side", marks=False)
+    assert asked == shown

@@ -5,6 +5,7 @@ import pytest
 from understudy import verify
 from understudy.errors import UsageError
 from understudy.media.reading import read_image
+from understudy.performance import Performance
 from understudy.synthetic import pair
 from understudy.verbs import demo as demonstration
 
@@ -22,6 +23,10 @@ def test_the_demo_leaves_clone_comparison_sheet_and_numbers(tmp_path, monkeypatc
     assert numbers["ratio"] == pytest.approx(result.clone_distance / result.nearest_distance)
     assert len(numbers["clone_errors"]) == len(numbers["paper_distances"]) == 10
     assert read_image(result.sheet).shape[2] == 3
+    headers = [Performance.load(path).header for path in (tmp_path / "demo" / "tracked" / "performances").iterdir()]
+    assert sorted((one.source_name, one.size_hw, one.landmarks) for one in headers) == [
+        ("driving.mp4", (256, 256), "wholebody"), ("reference.mp4", (512, 512), "wholebody"),
+    ]  # fmt: skip
     assert "nearest reference frame" in str(result)
     marked = verify([tmp_path / "demo" / name for name in ("clone.mp4", "paper.mp4", "comparison.mp4")])
     assert marked.exit_code == 0

@@ -419,3 +419,72 @@ def test_evaluating_an_actor_hands_on_turn_and_device(tmp_path: Path, dance: Pat
     with pytest.raises(Stopped):
         evaluate(actor=tiny_actor(), driving=video, output=tmp_path / "report", device="cpu", rotate=180)
     assert (asked, devices) == ([{"rotate": 180, "landmarks": "body"}], ["cpu"])
+
+
+@pytest.mark.parametrize(
+    ("recipes", "landmarks"),
+    [
+        (["limb-warp"], "wholebody"),
+        (["performance-cloning"], "body"),
+        (["performance-cloning", "limb-warp"], "wholebody"),
+        (["performance-cloning", "performance-cloning"], "body"),
+    ],
+)
+def test_drivers_are_tracked_with_fingers_for_actors_that_play_them(
+    tmp_path: Path, dance: Path, monkeypatch: Any, recipes: list[str], landmarks: str
+) -> None:
+    asked = []
+
+    def of(clip: Any, **options: Any) -> Driver:
+        asked.append(options)
+        raise Stopped
+
+    monkeypatch.setattr(Driver, "of", of)
+    actors = [tiny_actor(recipe=name) for name in recipes]
+    monkeypatch.setattr(
+        "understudy.performing.ensemble.members", lambda given, *_: [SimpleNamespace(outline=one) for one in given]
+    )
+    with pytest.raises(Stopped):
+        perform(actors, dance, tmp_path / "out.mp4")
+    assert [one["landmarks"] for one in asked] == [landmarks]
+
+
+def test_evaluations_track_fingers_if_anybody_plays_them_and_show_them_to_nobody_else(
+    tmp_path: Path, me: Path, dance: Path, monkeypatch: Any
+) -> None:
+    found = Performance.load(me)
+    whole = Performance(found.path, replace(found.header, landmarks="wholebody"), found.poses, found.status)
+    whole.poses.confidence[:] = 1
+    asked = []
+    parts = SimpleNamespace(training=whole, held_out=Performance.load(dance))
+    monkeypatch.setattr(evaluation, "split", lambda video, **options: asked.append(options["landmarks"]) or parts)
+    learnt_from = {}
+
+    def learnt(who: Any, reference: Performance, *_: Any, **__: Any) -> None:
+        learnt_from[who.recipe] = reference.poses.confidence[:, 23:].any()
+        if len(learnt_from) == 2:
+            raise Stopped
+
+    monkeypatch.setattr(evaluation, "learnt", learnt)
+    with pytest.raises(Stopped):
+        evaluate(
+            "me.mp4", tmp_path / "report", recipes=["performance-cloning", "limb-warp"], unpaired=[dance],
+            consent="It is me", device="cpu",
+        )  # fmt: skip
+    assert asked == ["wholebody"]
+    assert learnt_from == {"performance-cloning": False, "limb-warp": True}
+
+
+def test_who_plays_fingers_is_evaluated_by_them(tmp_path: Path, dance: Path, monkeypatch: Any) -> None:
+    video = tmp_path / "held_out.mp4"
+    video.write_bytes(b"")
+    asked = []
+
+    def tracked(clip: Any, **how: Any) -> None:
+        asked.append(how["landmarks"])
+        raise Stopped
+
+    monkeypatch.setattr(evaluation, "tracked", tracked)
+    with pytest.raises(Stopped):
+        evaluate(actor=tiny_actor(recipe="limb-warp"), driving=video, output=tmp_path / "report", device="cpu")
+    assert asked == ["wholebody"]

@@ -99,7 +99,7 @@ def test_detail_is_that_of_the_whole_frame(size, side, centre):
     picture = cv2.resize(frame(), (size, size))
     matte = np.zeros((size, size), np.uint8)
     cv2.circle(matte, centre, 17, 255, -1)
-    picture[..., 3] = matte
+    picture[..., 3] = cv2.GaussianBlur(matte, (0, 0), 2)
     whole = premultiplied(picture)
     small = cv2.resize(whole, (side, side), interpolation=cv2.INTER_AREA)
     true = whole - cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC)
