@@ -29,6 +29,7 @@ from understudy.media.images import write_image
 from understudy.media.reading import VideoReader
 from understudy.performing.fitting import fitted
 from understudy.performing.framing import Framing, LowerEdge, framing_at, lower_edge
+from understudy.performing.lost_fingers import fingers_held
 from understudy.performing.marked_video import performer_of, writer_for
 from understudy.performing.missing_limbs import faded_out, missing_of, with_legs, without_missing
 from understudy.poses.pose import BODY, FEET, LEFT_HAND, RIGHT_HAND, Pose
@@ -186,7 +187,7 @@ def part_for(actor: Actor, driving: Performance, missing_limbs: MissingLimbs | N
     missing = int((~found).sum())
     if missing:
         log.warning("nobody was found in %d of %d driving frames: the performer fades out there", missing, len(driving))
-    pose = held(pose, found)
+    pose = fingers_held(held(pose, found), driving.fps, actor.recipe)
     return Part(
         pose,
         actor.windows(pose, driving.fps),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from understudy.base.arguments import Landmarks, check_choice
 from understudy.errors import UsageError
-from understudy.poses.pose import FEET, Pose
 
 if TYPE_CHECKING:
     from understudy.performance import Performance
@@ -45,6 +44,8 @@ def landmarks_for(named: Iterable[str]) -> Landmarks:
 
 def as_tracked_for(name: str, performance: Performance) -> Performance:
     """What was tracked for several recipes together, as this one alone has it: it was not taught faces and hands."""
+    from understudy.poses.pose import FEET, Pose
+
     if recipe(name).landmarks == performance.header.landmarks or performance.header.landmarks == "body":
         return performance
     seen = copy.copy(performance)
