@@ -24,7 +24,8 @@ def waving(arm, bends, forearms=None):
     forearms = [0.0] * frames if forearms is None else forearms
     xy, confidence = np.zeros((frames, 133, 2), np.float32), np.zeros((frames, 133), np.float32)
     for t, (bend, forearm) in enumerate(zip(bends, forearms, strict=True)):
-        xy[t, arm.elbow], xy[t, arm.wrist] = (40, 40), (40, 40) + turned(forearm, 20)
+        xy[t, arm.elbow] = 40
+        xy[t, arm.wrist] = 40 + turned(forearm, 20)
         confidence[t, [arm.elbow, arm.wrist]] = 1
         if bend is not None:
             xy[t, arm.fingers] = xy[t, arm.wrist] + turned(forearm + bend, 8)
