@@ -39,7 +39,7 @@ from torch import nn
 from understudy.actor import Actor
 from understudy.base.devices import computes_in_bfloat16
 from understudy.base.files import write_json
-from understudy.base.machine import cores, machine
+from understudy.base.machine import cores, machine, version_of
 from understudy.performing.perform import driving_frames, part_for, played_part
 from understudy.recipes.parts.player import moments
 from understudy.synthetic.drivers import driver_of
@@ -239,7 +239,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     warnings.filterwarnings("ignore")  # of tracers, about shapes that are fixed here
     torch.set_num_threads(cores())
-    versions = {name: _version(name) for name in ("openvino", "onnxruntime", "nncf")}
+    versions = {name: version_of(name) for name in ("openvino", "onnxruntime", "nncf")}
     record: dict[str, Any] = {"machine": machine("cpu") | versions, "actors": {}}
     record["machine"]["bfloat16"] = computes_in_bfloat16(torch.device("cpu"))
     with tempfile.TemporaryDirectory() as folder:
@@ -252,13 +252,6 @@ def main() -> None:
                 print(table(f"{path.stem} ({actor.recipe}, {actor.size}x{actor.size}), {name}", rows), flush=True)
     if options.output:
         write_json(options.output, record)
-
-
-def _version(package: str) -> str | None:
-    try:
-        return str(importlib.import_module(package).__version__)
-    except ImportError:
-        return None
 
 
 if __name__ == "__main__":

@@ -101,8 +101,8 @@ def machine(device: str) -> dict[str, Any]:
         | {name: os.environ[name] for name in HOLD_INSTRUCTIONS if name in os.environ},
         "gpu": torch.cuda.get_device_name() if device == "cuda" else None,
         "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
-        "versions": {name: _version(name) for name in PACKAGES}
-        | {name: version for name in OPENCV if (version := _version(name)) is not None},
+        "versions": {name: version_of(name) for name in PACKAGES}
+        | {name: version for name in OPENCV if (version := version_of(name)) is not None},
     }
 
 
@@ -142,7 +142,8 @@ def _cpu_model() -> str:
         return platform.processor()
 
 
-def _version(package: str) -> str | None:
+def version_of(package: str) -> str | None:
+    """Of a package that is installed; None where it is not."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

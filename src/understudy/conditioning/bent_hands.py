@@ -21,9 +21,14 @@ MOST_BEND = 70.0
 picture says less the farther it is: up to half a turn, where it is straight again, so that it never jumps"""
 
 
+def fingertips(hand: slice) -> list[int]:
+    """Those of index, middle and ring finger among 133 points."""
+    return [hand.start + finger for finger in FINGERTIPS]
+
+
 def tracked(seen: npt.NDArray[np.bool_], hand: slice) -> npt.NDArray[np.bool_]:
     """(...) whether the fingertips that a hand's direction is taken from are seen, from (..., 133 or more)."""
-    return np.asarray(seen[..., [hand.start + finger for finger in FINGERTIPS]].all(axis=-1))
+    return np.asarray(seen[..., fingertips(hand)].all(axis=-1))
 
 
 def shows_fingers(pose: Pose) -> bool:
@@ -41,15 +46,21 @@ def tip_of_hand(xy: Points, seen: npt.NDArray[np.bool_], hand: slice, wrist: Poi
         wrist: (..., 2).
         straight: (..., 2) from the wrist on, as long as a hand whose fingers are lost.
     """
-    tips = xy[..., [hand.start + finger for finger in FINGERTIPS], :].mean(axis=-2)
-    along, ahead = tips - wrist, straight
-    turn = np.arctan2(ahead[..., 0] * along[..., 1] - ahead[..., 1] * along[..., 0], (ahead * along).sum(axis=-1))
+    tips = xy[..., fingertips(hand), :].mean(axis=-2)
+    along = tips - wrist
+    turn = np.arctan2(
+        straight[..., 0] * along[..., 1] - straight[..., 1] * along[..., 0], (straight * along).sum(axis=-1)
+    )
     most = np.radians(MOST_BEND)
     eased = np.sign(turn) * np.minimum(np.abs(turn), most * (np.pi - np.abs(turn)) / (np.pi - most))
-    cos, sin = np.cos(eased - turn), np.sin(eased - turn)
-    x, y = along[..., 0], along[..., 1]
-    bent = np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1)
-    return wrist + np.where(tracked(seen, hand)[..., None], bent, straight)
+    return wrist + np.where(tracked(seen, hand)[..., None], rotated(along, eased - turn), straight)
+
+
+def rotated(vectors: Points, angles: Points) -> Points:
+    """(..., 2) vectors (..., 2) turned by angles (...) in radians, from x towards y."""
+    cos, sin = np.cos(angles), np.sin(angles)
+    x, y = vectors[..., 0], vectors[..., 1]
+    return np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1)
 
 
 def past_the_wrist(grid_xy: Floats, elbow: Points, wrist: Points, tip: Points) -> Floats:

@@ -97,12 +97,13 @@ class FullSize:
         """What a frame has that it lacks at N; None where it shows nobody."""
         if frame not in self._details:
             self._details[frame] = detail_of(self._pictures[frame], self._side)
-            while sum(0 if one is None else one.values.nbytes for one in self._details.values()) > KEPT:
-                if len(self._details) == 1:
-                    break
+            while len(self._details) > 1 and self._bytes() > KEPT:
                 self._details.popitem(last=False)
         self._details.move_to_end(frame)
         return self._details[frame]
+
+    def _bytes(self) -> int:
+        return sum(one.values.nbytes for one in self._details.values() if one is not None)
 
 
 def detail_of(picture: Image, side: int) -> Detail | None:
