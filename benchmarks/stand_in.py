@@ -32,8 +32,8 @@ class StandIn(Actor):
 
     pictures: tuple[Picture, ...] = ()
 
-    def player(self, device: Device = "auto") -> Player:
-        return _Shown(super().player(device), self.pictures)
+    def player(self, device: Device = "auto", frames: int = 0) -> Player:
+        return _Shown(super().player(device, frames), self.pictures)
 
 
 class _Shown:

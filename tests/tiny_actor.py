@@ -69,7 +69,7 @@ class PaintedPlayer:
 class DrawingActor(Actor):
     """Draws the limbs it is asked to play, over the flat colour."""
 
-    def player(self, device: Any = "auto") -> PaintedPlayer:
+    def player(self, device: Any = "auto", frames: int = 0) -> PaintedPlayer:
         return PaintedPlayer(self.painted)
 
     def painted(self, moments: Iterable[Moment]) -> Iterator[np.ndarray]:

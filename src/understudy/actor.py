@@ -140,13 +140,18 @@ class Actor:
         """How far the generator's frame follows poses in it, (T, 2) whole pixels; a painted room stays in its place."""
         return np.zeros((len(pose), 2), np.int64) if self.paints_room else window_path(pose, fps)
 
-    def player(self, device: Device = "auto") -> Player:
+    def player(self, device: Device = "auto", frames: int = 0) -> Player:
         """The networks on a device, ready to play any number of sequences.
 
         Their moments are aligned with the reference and in pixels of the `size` x `size` frame; `performing.cut_out`
         takes the frames of all recipes.
+
+        Args:
+            device: where to compute.
+            frames: that are to come at least: with many, OpenVINO runs networks where it is installed and quicker
+                (`base.engines`); 0 keeps to PyTorch, and so to the same pictures on every machine of a kind.
         """
-        return recipe(self.recipe).player(self.config, self.weights, self.statistics, device)
+        return recipe(self.recipe).player(self.config, self.weights, self.statistics, device, frames)
 
     def normalizing_by(self, normalization: NormalizeBy | None) -> Actor:
         """The same actor, but for how drivers are brought to the reference's place; None changes nothing."""

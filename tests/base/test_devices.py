@@ -42,5 +42,8 @@ def test_a_device_that_is_not_there_is_said(machine):
 )
 def test_half_precision_is_for_processors_with_instructions_for_it(monkeypatch, capabilities, expected):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
     assert computes_in_bfloat16(torch.device("cpu")) is expected
     assert not computes_in_bfloat16(torch.device("mps"))
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    assert not computes_in_bfloat16(torch.device("cpu"))

@@ -19,8 +19,8 @@ class Learnt:
     recipe: Recipe
     trained: Trained
 
-    def player(self):
-        return self.recipe.player(self.trained.config, self.trained.weights, self.trained.statistics, "cpu")
+    def player(self, frames=0):
+        return self.recipe.player(self.trained.config, self.trained.weights, self.trained.statistics, "cpu", frames)
 
 
 @pytest.fixture(scope="session")

@@ -122,7 +122,7 @@ class ToyPlayer:
             yield from pixels((self.network(len(some)) + 1) * (1 - self.config.dimmed) - 1)
 
 
-def player(config, weights, statistics, device="auto"):
+def player(config, weights, statistics, device="auto", frames=0):
     return ToyPlayer(config, restored(Picture(config.size), weights, torch.device("cpu")))
 
 

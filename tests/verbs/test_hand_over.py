@@ -308,22 +308,25 @@ def test_a_room_that_is_learnt_along_is_known_before_anybody_is_asked(
 class Watched(DrawingActor):
     """Says how it was asked to play."""
 
-    played: list[tuple[str, str]] = []
+    played: list[tuple[str, str, int]] = []
 
-    def player(self, device: str = "auto") -> Player:
-        self.played.append((self.placement.normalization, device))
+    def player(self, device: str = "auto", frames: int = 0) -> Player:
+        self.played.append((self.placement.normalization, device, frames))
         return super().player(device)
 
 
 @pytest.mark.parametrize("cast", [1, 2])
 @pytest.mark.parametrize("layout", ["side-by-side", "stage"])
-def test_perform_hands_on_normalization_and_device(tmp_path: Path, dance: Path, cast: int, layout: Any) -> None:
+def test_perform_hands_on_normalization_device_and_how_much_there_is_to_play(
+    tmp_path: Path, dance: Path, cast: int, layout: Any
+) -> None:
     actors = [Watched(**vars(drawing_actor(reference_name=f"{number}.mp4"))) for number in range(cast)]
     Watched.played.clear()
     perform(actors, dance, tmp_path / "out.mp4", layout=layout, normalization="ground", device="cpu")
-    assert Watched.played == [("ground", "cpu")] * cast
+    frames = len(Performance.load(dance))
+    assert Watched.played == [("ground", "cpu", frames)] * cast
     perform(actors, dance, tmp_path / "out.mp4", layout=layout)
-    assert Watched.played[cast:] == [("similarity", "auto")] * cast
+    assert Watched.played[cast:] == [("similarity", "auto", frames)] * cast
 
 
 def test_perform_hands_on_everything_else(tmp_path: Path, dance: Path, performed: dict[str, Any]) -> None:

@@ -27,12 +27,16 @@ def choose_device(device: Device = "auto") -> torch.device:
 
 
 def computes_in_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 is faster than float32 there: newer NVIDIA cards, and CPUs with instructions for it."""
+    """Whether bfloat16 is faster than float32 there: newer NVIDIA cards, and CPUs with instructions for it.
+
+    Not where PyTorch is held to older instructions (ATEN_CPU_CAPABILITY), with which it would be many times slower.
+    """
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
         capability = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-        return bool(capability.get("amx_bf16") or capability.get("avx512_bf16"))
+        there = capability.get("amx_bf16") or capability.get("avx512_bf16")
+        return bool(there) and torch.backends.cpu.get_cpu_capability().startswith("AVX512")
     return False
 
 

@@ -20,6 +20,10 @@ HOLD_INSTRUCTIONS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_IN
 """variables that keep PyTorch and its libraries from the newest instructions of the processor"""
 
 
+HOW_THREADS_WAIT = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
+"""variables that say whether PyTorch's threads spin or sleep while they wait"""
+
+
 def cores() -> int:
     """Those that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -91,7 +95,7 @@ def machine(device: str) -> dict[str, Any]:
     import torch
 
     return {
-        "cpu": _cpu_model(),
+        "cpu": cpu_model(),
         "cores": cores(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
@@ -134,7 +138,7 @@ def peaks_mib(device: str) -> tuple[int | None, int | None]:
     return round(kib / 1024), gpu
 
 
-def _cpu_model() -> str:
+def cpu_model() -> str:
     try:
         with open("/proc/cpuinfo") as stream:
             return next(line.split(":", 1)[1].strip() for line in stream if line.startswith("model name"))

@@ -207,7 +207,7 @@ def _play(
     """Writes everything one actor paints, cut out, and returns where it is in the actor's own picture, (T, 4)."""
     boxes = np.full((len(part), 4), np.nan)
     with VideoWriter(file, _SCRATCH_FPS, kind="intra") as writer, ExitStack() as stack:
-        shots = ReadAhead(generated(actor, actor.player(device), part, driving), FRAMES_AHEAD)
+        shots = ReadAhead(generated(actor, actor.player(device, len(part)), part, driving), FRAMES_AHEAD)
         stack.callback(shots.stop)
         for moment, shot in enumerate(shots):
             cutout = cut_out(actor, part, moment, shot)

@@ -233,7 +233,8 @@ def perform_to_file(
         marks, signing: see `writer_for`.
         label: whether it bears the word "AI", see `label_for`.
     """
-    driving, player = driver.performance, actor.player(device)
+    driving = driver.performance
+    player = actor.player(device, len(driving))
     if "frames" in player.needs and missing_limbs is not None and missing_of(driving):
         log.warning("this actor paints over the driver's own picture: limbs missing there cannot be given back")
     part = played_part(part_for(actor, driving, missing_limbs), player)

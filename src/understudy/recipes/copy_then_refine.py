@@ -64,7 +64,7 @@ from understudy.recipes.parts.refined import (
 from understudy.recipes.parts.rehearsal import Rehearsal, rehearsed
 from understudy.recipes.parts.rehearsal_tensors import crop, tensors
 from understudy.recipes.parts.source_choice import chosen_frames
-from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, below, restored
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, below, ready
 from understudy.training.step import descend
 
 if TYPE_CHECKING:
@@ -250,10 +250,10 @@ class RefiningPlayer:
     latency: int | None = None
     needs: tuple[Need, ...] = ("poses",)
 
-    def __init__(self, config: Config, weights: Arrays, device: torch.device):
+    def __init__(self, config: Config, weights: Arrays, device: torch.device, frames: int = 0):
         self.config, self.weights, self.device = config, weights, device
         self.kept = kept_poses(weights, config.size)
-        self.network = restored(refiner_for(config), below(weights, NETWORK), device)
+        self.network = ready(refiner_for(config), below(weights, NETWORK), device, frames)
         self.plain = changes_nothing(weights[NETWORK + "last.weight"], weights[NETWORK + "last.bias"])
 
     def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
@@ -301,9 +301,11 @@ class RefiningPlayer:
         return Refined(box, np.ascontiguousarray(made), one.frames, *as_filmed(one, logits, refinement))
 
 
-def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> RefiningPlayer:
+def player(
+    config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto", frames: int = 0
+) -> RefiningPlayer:
     """Plays a `Trained`."""
-    return RefiningPlayer(config, weights, ready_device(device))
+    return RefiningPlayer(config, weights, ready_device(device), frames)
 
 
 RECIPE = Recipe(

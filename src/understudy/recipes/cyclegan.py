@@ -32,6 +32,7 @@ from torch import Tensor, nn
 
 from understudy import losses
 from understudy.base.devices import Device, autocast, ready_device
+from understudy.base.engines import Call
 from understudy.conditioning.clips import Clip, flat_colour, random_similarity, read_clip
 from understudy.conditioning.pictures import as_values, pixels
 from understudy.errors import ActorError, TrainingError
@@ -43,7 +44,7 @@ from understudy.recipes.parts.cyclegan_config import Config, fast, paper, previe
 from understudy.recipes.parts.cyclegan_domains import aligned_clip, stick_figures
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, batches, pose_of
 from understudy.recipes.parts.recipe import Recipe
-from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, restored
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, ready
 from understudy.retargeting.alignment import body_statistics
 from understudy.training.run_folder import fingerprint
 from understudy.training.session import Session
@@ -252,7 +253,7 @@ class CycleGANPlayer:
 
     latency: int | None = 0
 
-    def __init__(self, config: Config, generator: nn.Module, device: torch.device, over: npt.NDArray[Any] | None):
+    def __init__(self, config: Config, generator: Call, device: torch.device, over: npt.NDArray[Any] | None):
         self.config, self.generator, self.device, self.over = config, generator, device, over
         self.needs: tuple[Need, ...] = ("poses",) if over is None else ("frames",)
 
@@ -281,10 +282,12 @@ class CycleGANPlayer:
         return as_values(torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2))
 
 
-def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> CycleGANPlayer:
+def player(
+    config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto", frames: int = 0
+) -> CycleGANPlayer:
     """Plays G of a `Trained`: one picture a moment, over the flat colour."""
     chosen = ready_device(device)
-    generator = restored(generator_for(config), weights, chosen)
+    generator = ready(generator_for(config), weights, chosen, frames)
     return CycleGANPlayer(config, generator, chosen, statistics.get("driving_colour"))
 
 

@@ -54,6 +54,7 @@ from torch import Tensor, nn
 
 from understudy import losses
 from understudy.base.devices import Device, ready_device
+from understudy.base.engines import Call
 from understudy.conditioning.pictures import pixels
 from understudy.conditioning.stick_figure import palette
 from understudy.networks.perceptual import PerceptualDistance
@@ -64,7 +65,7 @@ from understudy.recipes.parts.everybody_dance_now_faces import FaceGAN, Patches,
 from understudy.recipes.parts.everybody_dance_now_footage import Footage, Painter, colours_of, paint
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, batches, pose_of
 from understudy.recipes.parts.recipe import Recipe
-from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, below, restored
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, below, ready, restored
 from understudy.training import loop as training
 from understudy.training.session import Session
 from understudy.training.step import descend, frozen
@@ -298,7 +299,7 @@ class StickFigurePlayer:
     latency: int | None = 0
     needs: tuple[Need, ...] = ("poses",)
 
-    def __init__(self, config: Config, colours: Tensor, G: nn.Module, G_f: nn.Module | None = None):
+    def __init__(self, config: Config, colours: Tensor, G: Call, G_f: Call | None = None):
         self.config, self.colours, self.G, self.G_f = config, colours, G, G_f
 
     def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
@@ -317,11 +318,13 @@ class StickFigurePlayer:
             yield from pixels(frames if self.G_f is None else refine(self.G_f, config, xy, seen, x, frames))
 
 
-def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> StickFigurePlayer:
+def player(
+    config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto", frames: int = 0
+) -> StickFigurePlayer:
     """Plays the G and G_f of a `Trained`."""
     chosen = ready_device(device)
-    G = restored(generator_for(config), below(weights, "main/"), chosen)
-    G_f = restored(face_generator_for(config), below(weights, "face/"), chosen) if config.face else None
+    G = ready(generator_for(config), below(weights, "main/"), chosen, frames)
+    G_f = ready(face_generator_for(config), below(weights, "face/"), chosen, frames) if config.face else None
     return StickFigurePlayer(config, colours_of(statistics["palette"], chosen), G, G_f)
 
 

@@ -254,7 +254,9 @@ def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
     return {**specification(config), **PHOTOGRAPH, **own}, STATISTICS
 
 
-def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> FreestylePlayer:
+def player(
+    config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto", frames: int = 0
+) -> FreestylePlayer:
     """Plays a `Trained`."""
     return FreestylePlayer(config, weights, ready_device(device))
 

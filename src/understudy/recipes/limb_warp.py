@@ -150,7 +150,7 @@ class WarpPlayer:
             yield np.asarray(shown + np.float32(0.5), np.uint8)
 
 
-def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> WarpPlayer:
+def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto", frames: int = 0) -> WarpPlayer:
     """Plays a `Trained`, on the processor whatever `device` says."""
     return WarpPlayer(config, weights)
 

@@ -110,7 +110,9 @@ class NearestPlayer:
                     yield over_colour(pictures[int(index)], self.colour)
 
 
-def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> NearestPlayer:
+def player(
+    config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto", frames: int = 0
+) -> NearestPlayer:
     """Plays a `Trained`, on the processor whatever `device` says."""
     return NearestPlayer(config, weights, statistics)
 

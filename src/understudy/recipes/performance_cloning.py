@@ -35,6 +35,7 @@ from torch import Tensor, nn
 
 from understudy import losses
 from understudy.base.devices import Device, computes_in_bfloat16, ready_device
+from understudy.base.engines import Call
 from understudy.conditioning.clips import Clip, flat_colour, random_similarity, read_clip
 from understudy.conditioning.limbs import limb_falloff
 from understudy.networks.patchgan import PatchGAN
@@ -44,7 +45,7 @@ from understudy.poses.pose import OPENPOSE18_LIMBS
 from understudy.recipes.parts.groups import Augmentation, Optimisation, Placement
 from understudy.recipes.parts.heatmaps import JOINTS, STATISTICS, HeatmapPlayer, PoseMaps
 from understudy.recipes.parts.recipe import Recipe
-from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, restored
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, ready
 from understudy.retargeting.alignment import align, body_statistics
 from understudy.retargeting.augmentation import PoseNoise, damaged
 from understudy.training.run_folder import fingerprint
@@ -352,14 +353,16 @@ def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
         return arrays_of(generator_for(config)), STATISTICS
 
 
-def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> HeatmapPlayer:
+def player(
+    config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto", frames: int = 0
+) -> HeatmapPlayer:
     """Plays G of a `Trained`: one frame a pose, over the flat colour."""
     chosen = ready_device(device)
-    generator = restored(generator_for(config), weights, chosen)
+    generator = ready(generator_for(config), weights, chosen, frames)
     return _player(config, generator, PoseMaps.stored(config.size, config.joint_sigma, statistics, chosen))
 
 
-def _player(config: Config, generator: nn.Module, maps: PoseMaps) -> HeatmapPlayer:
+def _player(config: Config, generator: Call, maps: PoseMaps) -> HeatmapPlayer:
     return HeatmapPlayer(generator, maps, config.consecutive, config.seen_above, config.mean_of_versions)
 
 

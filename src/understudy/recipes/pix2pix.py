@@ -21,13 +21,14 @@ from torch import Tensor, nn
 
 from understudy import losses
 from understudy.base.devices import Device, computes_in_bfloat16, ready_device
+from understudy.base.engines import Call
 from understudy.conditioning.clips import Clip, flat_colour, random_similarity, read_clip
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.unet import UNet, initialise
 from understudy.recipes.parts.groups import Augmentation, Optimisation, Placement
 from understudy.recipes.parts.heatmaps import JOINTS, STATISTICS, HeatmapPlayer, PoseMaps
 from understudy.recipes.parts.recipe import ENDLESS, Recipe
-from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, restored
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, ready
 from understudy.training.session import Session
 from understudy.training.step import descend, frozen
 
@@ -197,14 +198,16 @@ def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
         return arrays_of(generator_for(config)), STATISTICS
 
 
-def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> HeatmapPlayer:
+def player(
+    config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto", frames: int = 0
+) -> HeatmapPlayer:
     """Plays G of a `Trained`: one frame a pose, over the flat colour."""
     chosen = ready_device(device)
-    generator = restored(generator_for(config), weights, chosen)
+    generator = ready(generator_for(config), weights, chosen, frames)
     return _player(config, generator, PoseMaps.stored(config.size, config.joint_sigma, statistics, chosen))
 
 
-def _player(config: Config, generator: nn.Module, maps: PoseMaps) -> HeatmapPlayer:
+def _player(config: Config, generator: Call, maps: PoseMaps) -> HeatmapPlayer:
     return HeatmapPlayer(generator, maps, 1, config.seen_above, mean_of_versions=False)
 
 

@@ -68,7 +68,7 @@ from understudy.recipes.parts.poses_in_the_wild_config import (
 from understudy.recipes.parts.poses_in_the_wild_footage import Footage, Poses, stacked
 from understudy.recipes.parts.poses_in_the_wild_player import BoxPlayer, refined
 from understudy.recipes.parts.recipe import Recipe
-from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, below, restored
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, below, ready, restored
 from understudy.retargeting.augmentation import PoseNoise
 from understudy.training import loop as training
 from understudy.training.session import Session
@@ -398,11 +398,11 @@ def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
     return weights, statistics
 
 
-def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto") -> BoxPlayer:
+def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto", frames: int = 0) -> BoxPlayer:
     """Plays G_1, and G_2 where there is one, of a `Trained`."""
     chosen = ready_device(device)
-    G_1 = restored(generator_for(config, second=False), below(weights, "pose/"), chosen)
-    G_2 = restored(generator_for(config, second=True), below(weights, "texture/"), chosen) if config.refine else None
+    G_1 = ready(generator_for(config, False), below(weights, "pose/"), chosen, frames)
+    G_2 = ready(generator_for(config, True), below(weights, "texture/"), chosen, frames) if config.refine else None
     return BoxPlayer(config, G_1, G_2, statistics["shown_points"], statistics.get("flat_colour"), chosen)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tiny import tiny_poses
+from understudy.base import engines
 from understudy.poses.pose import Pose
 from understudy.recipes import names
 from understudy.recipes.parts.player import Moment, batches, moments, pose_of
@@ -50,6 +51,36 @@ def test_frames_are_the_same_in_batches_of_any_size(player):
     assert one.shape[:3] == (FRAMES, SIZE, SIZE) and one.shape[3] in (3, 4)
     assert np.ptp(one, axis=0).max() > 0  # who moves does not look the same all the time
     assert np.abs(three - one).max() <= 1 and np.abs(eight - one).max() <= 1
+
+
+NETWORKS = {"pix2pix": 1, "cyclegan": 1, "performance-cloning": 1, "poses-in-the-wild": 2, "everybody-dance-now": 2}
+"""that run for every frame; the default recipe asks its own only where that changes something"""
+
+
+@pytest.mark.parametrize("name", [*NETWORKS, "copy-then-refine"])
+def test_another_engine_paints_the_same_frames(name, learnt_small, monkeypatch, tmp_path):
+    monkeypatch.setenv("UNDERSTUDY_CACHE", str(tmp_path))
+    monkeypatch.setattr(engines, "WORTH_A_TRIAL", 0.0)
+    found = {"PyTorch": {"ms": 9.0, "loading_s": 0.0}, "OpenVINO": {"ms": 1.0, "loading_s": 0.0}}
+    monkeypatch.setattr(engines.Engines, "trial", lambda self: found)
+    monkeypatch.setattr(engines, "busy_seconds", lambda: None)
+    monkeypatch.setattr("understudy.recipes.copy_then_refine.changes_nothing", lambda *_: False)
+    chosen = []
+    usual = engines.Quicker._chosen
+
+    def seen(self, given):
+        chosen.append(usual(self, given))
+        return chosen[-1]
+
+    monkeypatch.setattr(engines.Quicker, "_chosen", seen)
+    asked = dance(learnt_small(name).player())
+    usually = np.stack(list(learnt_small(name).player().play(asked, 5))).astype(int)
+    assert not chosen
+    shown = np.stack(list(learnt_small(name).player(FRAMES).play(asked, 5))).astype(int)  # the last batch is shorter
+    assert [engine for engine, _ in chosen] == ["OpenVINO"] * NETWORKS.get(name, 1)
+    apart = np.abs(shown - usually)
+    assert apart[0].max() <= 1  # what is painted from the frame before may drift from there
+    assert apart.mean() < 0.1 and apart.max() <= 5
 
 
 def test_frames_are_bytes_and_nothing_gives_nothing(player):

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from understudy import losses
 from understudy.base.devices import autocast
+from understudy.base.engines import Call
 from understudy.base.frame_store import FrameStore, on_device
 from understudy.base.progress import progress_bar
 from understudy.conditioning.face_crops import cut, face_boxes, put_back
@@ -144,7 +145,7 @@ def face_generator_for(config: Config) -> GlobalGenerator:
 
 
 @torch.no_grad()
-def refine(G_f: nn.Module, config: Config, xy: Tensor, seen: Tensor, x: Tensor, frames: Tensor) -> Tensor:
+def refine(G_f: Call, config: Config, xy: Tensor, seen: Tensor, x: Tensor, frames: Tensor) -> Tensor:
     """Adds r = G_f(x_F, G(x)_F) to the face of each frame; those in which no nose is seen stay as they are."""
     centres, sides, usable = face_boxes(xy, seen)
     x_F, frames_F = (cut(pictures, centres, sides, config.face_size) for pictures in (x, frames))

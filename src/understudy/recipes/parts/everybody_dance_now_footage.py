@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from understudy.base.devices import autocast
+from understudy.base.engines import Call
 from understudy.conditioning.clips import flat_colour, random_similarity, read_clip
 from understudy.conditioning.pictures import as_values
 from understudy.conditioning.stick_figure import palette, stick_figures
@@ -108,7 +109,7 @@ class Painter:
         colours: of `colours_of`.
     """
 
-    def __init__(self, G: nn.Module, config: Config, colours: Tensor):
+    def __init__(self, G: Call, config: Config, colours: Tensor):
         self.G, self.config, self.colours = G, config, colours
         self.before = colours.new_zeros(1, 3, config.size, config.size)
 

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from einops import rearrange
-from torch import Tensor, nn
+from torch import Tensor
 
 from understudy.base.devices import autocast
+from understudy.base.engines import Call
 from understudy.conditioning.clips import Clip
 from understudy.conditioning.heatmaps import joint_statistics, normalised_heatmaps
 from understudy.conditioning.pictures import as_levels
@@ -87,9 +88,7 @@ class HeatmapPlayer:
 
     needs: tuple[Need, ...] = ("poses",)
 
-    def __init__(
-        self, generator: nn.Module, maps: PoseMaps, consecutive: int, seen_above: float, mean_of_versions: bool
-    ):
+    def __init__(self, generator: Call, maps: PoseMaps, consecutive: int, seen_above: float, mean_of_versions: bool):
         self.generator, self.maps, self.consecutive, self.seen_above = generator, maps, consecutive, seen_above
         self.mean_of_versions = mean_of_versions
         self.latency = consecutive - 1 if mean_of_versions else 0

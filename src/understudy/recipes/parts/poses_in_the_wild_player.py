@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from understudy.base.devices import autocast
+from understudy.base.engines import Call
 from understudy.compositing.cutouts import cutout_of, placed
 from understudy.conditioning.limb_maps import limb_maps
 from understudy.conditioning.pictures import pixels
@@ -42,8 +43,8 @@ class BoxPlayer:
     def __init__(
         self,
         config: Config,
-        G_1: nn.Module,
-        G_2: nn.Module | None,
+        G_1: Call,
+        G_2: Call | None,
         shown_points: npt.NDArray[Any],
         flat_colour: npt.NDArray[Any] | None,
         device: torch.device,
@@ -99,7 +100,7 @@ class BoxPlayer:
         seen = torch.from_numpy(np.stack([one.confidence for one in some]) > config.seen_above)
         return limb_maps(xy.to(self.device), seen.to(self.device), config.box_hw, config.line * height)
 
-    def _through(self, G: nn.Module, windows: list[list[Tensor]]) -> Tensor:
+    def _through(self, G: Call, windows: list[list[Tensor]]) -> Tensor:
         x = torch.stack([torch.cat(window) for window in windows])  # (b, poses or frames of a window * channels, H, W)
         with autocast(self.device):
             return G(x).float()  # type: ignore[no-any-return]

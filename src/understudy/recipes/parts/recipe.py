@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from understudy.errors import UsageError
 from understudy.recipes.parts import settings
@@ -41,6 +41,20 @@ def never(config: Any) -> bool:
     return False
 
 
+class Plays(Protocol):
+    """Makes a player."""
+
+    def __call__(
+        self, config: Any, weights: Arrays, statistics: Arrays, device: Device = "auto", frames: int = 0
+    ) -> Player:
+        """Args:
+        config, weights, statistics: of a `Trained`.
+        device: where to compute.
+        frames: that are to come at least: many make an engine worth its loading, see `base.engines`; 0 none.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Recipe:
     """One method, whole. A file in `recipes/` ends with one, called RECIPE; that makes it a recipe."""
@@ -56,8 +70,8 @@ class Recipe:
     train: Callable[[Session], Trained]
     contents: Callable[[Any], tuple[ArraySpec, ArraySpec]]
     """config -> weights and statistics that an actor holds"""
-    player: Callable[[Any, Arrays, Arrays, Device], Player]
-    """config, weights, statistics, device -> what plays them"""
+    player: Plays
+    """what plays them"""
     variants: Mapping[str, Change] = field(default_factory=dict)
     """ablations of the paper: name -> what it changes in a config"""
     learns_from: Callable[[Any], Others | None] = the_reference_alone

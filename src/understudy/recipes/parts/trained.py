@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from understudy.base.engines import Call, quicker
 from understudy.retargeting.alignment import BodyStatistics
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -69,6 +70,11 @@ def restored(network: nn.Module, weights: Arrays, device: torch.device) -> nn.Mo
     """The network with these weights, on the device, ready to generate."""
     network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
     return network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]
+
+
+def ready(network: nn.Module, weights: Arrays, device: torch.device, frames: int) -> Call:
+    """The network as `restored` has it, run by what is quickest for so many frames, see `base.engines`."""
+    return quicker(restored(network, weights, device), frames)
 
 
 def below(weights: Arrays, prefix: str) -> dict[str, npt.NDArray[Any]]:

@@ -1,0 +1,82 @@
+"""A network as OpenVINO runs it on the CPU, where that is installed."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+CANNOT = (RuntimeError, ImportError, TypeError, ValueError, AttributeError, OSError)
+"""what tracing, converting and running raise where a network or a processor is none for it"""
+_TELEMETRY = "openvino_telemetry"
+
+
+class Converted:
+    """A network as OpenVINO reads it, from which it can be compiled in one precision or another.
+
+    Args:
+        network: on the CPU, ready to generate; gives one tensor or a named tuple of some.
+        given: what it may be given: other sizes may come later, other kinds may not.
+
+    Raises:
+        any of CANNOT: OpenVINO is not there, or not for this network.
+    """
+
+    def __init__(self, network: nn.Module, given: tuple[Tensor, ...]) -> None:
+        with torch.inference_mode(False), torch.no_grad(), torch.autocast("cpu", enabled=False):
+            example = tuple(tensor.detach().clone().float() for tensor in given)  # none of inference: it is traced
+            said = network(*example)
+            with _quiet():
+                self._openvino: Any = importlib.import_module("openvino")
+                only = example if len(example) > 1 else example[0]
+                self._model = self._openvino.convert_model(copy.deepcopy(network), example_input=only)
+        self._kind = None if isinstance(said, Tensor) else type(said)
+
+    def compiled(self, *, bfloat16: bool) -> Callable[..., Any]:
+        """What takes and gives as the network does, in float32, on as many threads as PyTorch has.
+
+        Args:
+            bfloat16: whether it computes in that.
+
+        Raises:
+            any of CANNOT: this processor does not.
+        """
+        asked = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",
+        }
+        request = self._openvino.Core().compile_model(self._model, "CPU", asked).create_infer_request()
+
+        def run(*tensors: Tensor) -> Any:
+            arrays = request.infer([tensor.float().contiguous().numpy() for tensor in tensors]).to_tuple()
+            made = [torch.from_numpy(np.array(array)) for array in arrays]  # copied: the request uses its memory again
+            return made[0] if self._kind is None else self._kind(*made)
+
+        return run
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """OpenVINO without the telemetry that it sends when it is imported, and without its tracer's warnings.
+
+    Where the package that sends cannot be imported, OpenVINO uses a stub of its own, which sends nothing. The warnings
+    are of checks of shapes, made while it is traced and not afterwards.
+    """
+    before = {_TELEMETRY: sys.modules[_TELEMETRY]} if _TELEMETRY in sys.modules else {}
+    sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        del sys.modules[_TELEMETRY]
+        sys.modules.update(before)
