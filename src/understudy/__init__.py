@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from understudy.verbs.forget import forget as forget
     from understudy.verbs.inspect import inspect as inspect
     from understudy.verbs.licences import licences as licences
+    from understudy.verbs.live import live as live
     from understudy.verbs.perform import perform as perform
     from understudy.verbs.poses import convert_poses as convert_poses
     from understudy.verbs.recipes import list_recipes as list_recipes
@@ -54,6 +55,7 @@ _HOMES = {
     "forget": "verbs.forget",
     "inspect": "verbs.inspect",
     "licences": "verbs.licences",
+    "live": "verbs.live",
     "list_recipes": "verbs.recipes",
     "perform": "verbs.perform",
     "reenact": "verbs.reenact",

@@ -153,6 +153,11 @@ class Actor:
         """
         return recipe(self.recipe).player(self.config, self.weights, self.statistics, device, frames)
 
+    def prompt_player(self, device: Device = "auto") -> Player:
+        """As `player`, for live pictures: one that waits for few moments or none, if its recipe has one."""
+        own = recipe(self.recipe).prompt_player
+        return self.player(device) if own is None else own(self.config, self.weights, self.statistics, device)
+
     def normalizing_by(self, normalization: NormalizeBy | None) -> Actor:
         """The same actor, but for how drivers are brought to the reference's place; None changes nothing."""
         if normalization is None:

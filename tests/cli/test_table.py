@@ -91,6 +91,15 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
             "sign_key": Path("k.pem"), "label": "corner", "device": "mps", **OF_THE_DRIVER[1],
         },
     ),
+    "live": (
+        "live --actor me.actor --camera 1 --driving dance.mp4 --loop --output out.mp4 --mjpeg 0 --virtual-camera "
+        "--background black --mirror --long-side 640 --calibration 2.5 --seconds 60 --no-label --no-marks --device cpu",
+        {
+            "actor": Path("me.actor"), "camera": 1, "driving": Path("dance.mp4"), "loop": True,
+            "output": Path("out.mp4"), "mjpeg": 0, "virtual_camera": True, "background": "black", "mirror": True,
+            "long_side": 640, "calibration": 2.5, "seconds": 60.0, "label": False, "marks": False, "device": "cpu",
+        },
+    ),
     "reenact": (
         "perform --person anna.jpg --person ben.jpg --driving dance.mp4 --output out.webm --model my.freestyle "
         "--layout stage --background transparent --normalization ground --compare --fit whole --missing-limbs fade "
@@ -186,6 +195,7 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
 
 # what must be typed at least, where that is more than the command
 LEAST = {
+    "live": "--actor me.actor",
     "clone": "--reference me.mp4 --driving dance.mp4 --output out.mp4",
     "track": "me.mp4 --output me.performance",
     "train": "--reference me.mp4 --output me.actor",

@@ -49,6 +49,12 @@ def perform(asked: dict[str, Any]) -> None:
     _say_video(asked["output"], asked["compare"], overlay=len(people or actors) == 1)
 
 
+def live(asked: dict[str, Any]) -> None:
+    print(understudy.live(**asked))
+    if asked["output"] is not None:
+        _say("video", asked["output"])
+
+
 def train_freestyle(asked: dict[str, Any]) -> None:
     model = understudy.train_freestyle(**asked)
     next_step = f"understudy perform --person PHOTO --model {pasted(model)} --driving VIDEO --output out.mp4"

@@ -20,6 +20,7 @@ COMMANDS = (
     "track",
     "train",
     "perform",
+    "live",
     "train-freestyle",
     "coverage",
     "evaluate",

@@ -37,12 +37,7 @@ from understudy.poses.similarity import IDENTITY, Similarity
 from understudy.recipes.parts.player import BATCH, Player, moments
 from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
 from understudy.retargeting.cut_off import CutOff
-from understudy.retargeting.global_normalization import (
-    GroundStatistics,
-    ground_statistics,
-    kept_on_ground,
-    normalization,
-)
+from understudy.retargeting.global_normalization import ground_statistics, kept_on_ground, normalization, standing
 from understudy.retargeting.proportions import fit_limbs
 from understudy.retargeting.shots import as_one_shot
 from understudy.retargeting.window import held, presence
@@ -124,15 +119,9 @@ def aligned_poses(actor: Actor, driving: Performance) -> Pose:
     if ground is None or actor.ground is None:
         pose = alignment.of_pose(poses, size_hw)
         return fit_limbs(pose, alignment, own, actor.body) if placement.fit_limbs else pose
-    alignment = _standing(alignment, ground, actor.ground)
+    alignment = standing(alignment, ground, actor.ground)
     pose = alignment.of_pose(poses, size_hw)
     return kept_on_ground(fit_limbs(pose, alignment, own, actor.body), pose) if placement.fit_limbs else pose
-
-
-def _standing(alignment: Alignment, driving: GroundStatistics, reference: GroundStatistics) -> Alignment:
-    """The same alignment, moved up or down until the middles of both ways on the floor lie on each other."""
-    here, there = ((ground.close + ground.far) / 2 for ground in (driving, reference))
-    return replace(alignment, translation_xy=(alignment.translation_xy[0], there - alignment.scale * here))
 
 
 def _grounded(

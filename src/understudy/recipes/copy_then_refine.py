@@ -45,7 +45,7 @@ from understudy.poses.similarity import Similarity
 from understudy.recipes.parts import prior
 from understudy.recipes.parts.boxes import Box
 from understudy.recipes.parts.copy_then_refine_config import Config, fast, instant, paper, preview
-from understudy.recipes.parts.dressing import Dressing, dressings
+from understudy.recipes.parts.dressing import Dresser, Dressing, dressings
 from understudy.recipes.parts.full_size import FullSize
 from understudy.recipes.parts.kept_frames import STATISTICS, WEIGHTS, KeptPictures, gathered, kept_poses
 from understudy.recipes.parts.person_alone import PersonAlone
@@ -63,7 +63,7 @@ from understudy.recipes.parts.refined import (
 )
 from understudy.recipes.parts.rehearsal import Rehearsal, rehearsed
 from understudy.recipes.parts.rehearsal_tensors import crop, tensors
-from understudy.recipes.parts.source_choice import chosen_frames
+from understudy.recipes.parts.source_choice import ChoosingNow, chosen_frames
 from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, below, ready
 from understudy.training.step import descend
 
@@ -261,21 +261,47 @@ class RefiningPlayer:
         small, kept = replace(self.config, size=self.config.side), _at_side(self.config, self.kept)
         pose = _at_side(self.config, pose_of(moments, self.config.size))
         chosen = chosen_frames(small, pose, kept, self.weights["moment"])
-        frames = KeptPictures(self.weights, self.config.size, range(len(kept)))
-        large = PersonAlone(self.config, self.kept, frames)
-        full_size = FullSize(large, self.config.size, small.size)
+        large = self._pictures()
         # These three take about as long as each other: each is busy with a later moment than the one behind it
         dressed = dressings(small, kept, large.at(small.size), chosen, pose, range(len(pose)))
         refined = ReadAhead(self._all_refined(dressed), AHEAD)
         try:
-            for one in refined:
-                shown = np.zeros((self.config.size, self.config.size, 4), np.uint8)
-                if one is not None:
-                    larger = full_size.enlarged(one.picture, one.frames, one.share, one.places)
-                    shown[one.box.at(self.config.size / small.size)] = larger
-                yield shown
+            yield from self._shown(refined, large)
         finally:
             refined.stop()
+
+    def play_now(self, moments: Iterable[Moment]) -> Iterator[Frame]:
+        """The same, each as soon as its moment is there: frames are chosen by what was, not along the whole dance."""
+        small, kept, large = (
+            replace(self.config, size=self.config.side),
+            _at_side(self.config, self.kept),
+            self._pictures(),
+        )
+        choosing = ChoosingNow(small, kept, self.weights["moment"])
+        dresser = Dresser(small, kept, large.at(small.size))
+
+        def dressed() -> Generator[Dressing, None, None]:
+            for moment in moments:
+                pose = _at_side(self.config, pose_of([moment], self.config.size))
+                yield dresser.dressing(pose.xy[0], pose.confidence[0], *choosing(pose))
+
+        ahead = ReadAhead(dressed(), 1)  # more would be late
+        try:
+            yield from self._shown(map(self._refined, ahead), large)
+        finally:
+            ahead.stop()
+
+    def _pictures(self) -> PersonAlone:
+        return PersonAlone(self.config, self.kept, KeptPictures(self.weights, self.config.size, range(len(self.kept))))
+
+    def _shown(self, refined: Iterable[Refined | None], large: PersonAlone) -> Iterator[Frame]:
+        full_size = FullSize(large, self.config.size, self.config.side)
+        for one in refined:
+            shown = np.zeros((self.config.size, self.config.size, 4), np.uint8)
+            if one is not None:
+                larger = full_size.enlarged(one.picture, one.frames, one.share, one.places)
+                shown[one.box.at(self.config.size / self.config.side)] = larger
+            yield shown
 
     def _all_refined(self, dressed: Generator[Dressing, None, None]) -> Generator[Refined | None, None, None]:
         ahead = ReadAhead(dressed, AHEAD)
@@ -308,6 +334,27 @@ def player(
     return RefiningPlayer(config, weights, ready_device(device), frames)
 
 
+class PromptPlayer:
+    """Plays as `RefiningPlayer.play_now` does."""
+
+    latency: int | None = 0
+    needs: tuple[Need, ...] = ("poses",)
+
+    def __init__(self, whole: RefiningPlayer):
+        self.whole = whole
+
+    def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
+        """See `Player.play`."""
+        return self.whole.play_now(moments)
+
+
+def prompt_player(
+    config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto", frames: int = 0
+) -> PromptPlayer:
+    """Plays a `Trained` live."""
+    return PromptPlayer(player(config, weights, statistics, device, frames))
+
+
 RECIPE = Recipe(
     title="Copy, then refine",
     paper="",
@@ -316,6 +363,7 @@ RECIPE = Recipe(
     train=train,
     contents=contents,
     player=player,
+    prompt_player=prompt_player,
     variants={
         "no prior": lambda config: replace(config, knows_people=False),
         "no flow": lambda config: replace(config, most_flow=1e-3),

@@ -12,14 +12,14 @@ takes section 8.5 to the letter; `benchmarks/normalization.py` measures both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
 from understudy.poses.pose import LEFT_ANKLE, LEFT_EAR, NOSE, RIGHT_ANKLE, RIGHT_EAR, Pose
-from understudy.retargeting.alignment import BodyStatistics
+from understudy.retargeting.alignment import Alignment, BodyStatistics
 from understudy.retargeting.measured import once
 
 Floats = npt.NDArray[np.float64]
@@ -64,6 +64,12 @@ class GroundStatistics:
     """from ankles to nose, at the close position"""
     far_height: float
     """from ankles to nose, at the far position"""
+
+
+def standing(alignment: Alignment, driving: GroundStatistics, reference: GroundStatistics) -> Alignment:
+    """The same alignment, moved up or down until the middles of both ways on the floor lie on each other."""
+    here, there = ((ground.close + ground.far) / 2 for ground in (driving, reference))
+    return replace(alignment, translation_xy=(alignment.translation_xy[0], there - alignment.scale * here))
 
 
 @once

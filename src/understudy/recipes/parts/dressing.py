@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ from understudy.recipes.parts.agreement import STEP, Agreement, logits_of
 from understudy.recipes.parts.boxes import Box, box_about
 from understudy.recipes.parts.source_choice import Choosing, Chosen
 from understudy.recipes.parts.wardrobe import Cut, Wardrobe
+from understudy.retargeting.frame_path import Frames
 
 Floats = npt.NDArray[np.float32]
 Image = npt.NDArray[np.uint8]
@@ -68,6 +69,49 @@ class Dressing:
         )
 
 
+class Dresser:
+    """Makes dressings, one after the other.
+
+    Args:
+        config: its `size` is N.
+        kept: poses of the reference's frames, in pixels of the N x N picture.
+        pictures: those that are chosen, by index: (N, N, 4) RGB and matte.
+    """
+
+    def __init__(self, config: Warping, kept: Pose, pictures: Mapping[int, Image]) -> None:
+        self.config, self._wardrobe = config, Wardrobe(config, kept, pictures)
+        self.begin()
+
+    def begin(self) -> None:
+        """The next moment does not follow on the one before."""
+        self._agreement = Agreement(self.config.size, self.config.choice)
+
+    def dressing(self, xy: Floats, confidence: Floats, frames: Frames, distances: npt.NDArray[Any]) -> Dressing:
+        """One moment of a driver.
+
+        Args:
+            xy, confidence: (133, 2) in pixels of the same picture, and (133,).
+            frames, distances: (K',) kept frames to be warped into it, and how far they are.
+        """
+        config = self.config
+        # A short reference has fewer frames to offer: the last path is then taken more than once
+        paths = [min(path, len(frames) - 1) for path in range(config.sources)]
+        xy, seen = with_made_up_points(xy, confidence)  # an hour of them would be large
+        near, usable = self._wardrobe.nearness(xy), parts_seen(seen)
+        dressed = [self._wardrobe.dressed(int(frame), xy, seen, near) for frame in frames]
+        worn, filmed, places = (np.stack([dressed[path][kind] for path in paths]) for kind in range(3))
+        fault = self._agreement.fault(worn, filmed, distances[paths])
+        half = config.size // STEP
+        return Dressing(
+            frames[paths],
+            worn,
+            places,
+            np.stack([cv2.resize(one, (half, half), interpolation=cv2.INTER_AREA) for one in filmed]),
+            logits_of(fault, config.choice),
+            _drawn(near, usable, half),
+        )
+
+
 def dressings(
     config: Warping,
     kept: Pose,
@@ -79,35 +123,18 @@ def dressings(
     """Some moments of a driver, one after the other.
 
     Args:
-        config: its `size` is N.
-        kept: poses of the reference's frames, in pixels of the N x N picture.
-        pictures: those that were chosen, by index: (N, N, 4) RGB and matte.
+        config, kept, pictures: see `Dresser`.
         chosen: for every moment of the driver.
-        pose: the driver's, in pixels of the same picture.
+        pose: the driver's, in pixels of the N x N picture.
         wanted: moments, in rising order.
     """
-    wardrobe = Wardrobe(config, kept, pictures)
-    before = None
-    # A short reference has fewer frames to offer: the last path is then taken more than once
-    paths = [min(path, len(chosen.frames) - 1) for path in range(config.sources)]
+    dresser, before = Dresser(config, kept, pictures), None
     for moment in wanted:
-        if before is None or moment != before + 1:  # it holds on to the moment before
-            agreement = Agreement(config.size, config.choice)
+        if before is not None and moment != before + 1:  # it holds on to the moment before
+            dresser.begin()
         before = moment
-        xy, seen = with_made_up_points(pose.xy[moment], pose.confidence[moment])  # an hour of them would be large
-        near, usable = wardrobe.nearness(xy), parts_seen(seen)
-        dressed = [wardrobe.dressed(int(frame), xy, seen, near) for frame in chosen.frames[:, moment]]
-        worn, filmed, places = (np.stack([dressed[path][kind] for path in paths]) for kind in range(3))
-        fault = agreement.fault(worn, filmed, chosen.distances[paths, moment])
-        half = config.size // STEP
-        yield Dressing(
-            chosen.frames[paths, moment],
-            worn,
-            places,
-            np.stack([cv2.resize(one, (half, half), interpolation=cv2.INTER_AREA) for one in filmed]),
-            logits_of(fault, config.choice),
-            _drawn(near, usable, half),
-        )
+        frames, distances = chosen.frames[:, moment], chosen.distances[:, moment]
+        yield dresser.dressing(pose.xy[moment], pose.confidence[moment], frames, distances)
 
 
 def _drawn(near: Floats, usable: npt.NDArray[np.bool_], side: int) -> Floats:

@@ -72,6 +72,8 @@ class Recipe:
     """config -> weights and statistics that an actor holds"""
     player: Plays
     """what plays them"""
+    prompt_player: Plays | None = None
+    """what plays them live, where `player` waits for all of a dance; None: the same"""
     variants: Mapping[str, Change] = field(default_factory=dict)
     """ablations of the paper: name -> what it changes in a config"""
     learns_from: Callable[[Any], Others | None] = the_reference_alone

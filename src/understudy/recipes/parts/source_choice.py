@@ -62,8 +62,7 @@ def chosen_frames(config: Choosing, pose: Pose, kept: Pose, filmed_at: npt.NDArr
     limbs, kept_limbs = descriptor(pose), descriptor(kept)
 
     def price(before: Frames, after: Frames) -> npt.NDArray[np.floating[Any]]:
-        apart = np.abs(filmed_at[before][:, None] - filmed_at[after])
-        return np.where(apart <= NEIGHBOURS, 0.0, config.jump)
+        return _prices(filmed_at[before], filmed_at[after], config.jump)
 
     paths: list[Frames] = []
     distances = []
@@ -85,3 +84,38 @@ def chosen_frames(config: Choosing, pose: Pose, kept: Pose, filmed_at: npt.NDArr
         chosen = (at == paths[-1][:, None]).argmax(axis=1)[:, None]
         distances.append(np.take_along_axis(apart, chosen, axis=1)[:, 0])
     return Chosen(np.stack(paths), np.stack(distances))
+
+
+def _prices(before: npt.NDArray[Any], after: npt.NDArray[Any], jump: float) -> npt.NDArray[np.floating[Any]]:
+    """(A, B) of going on from frames filmed at one time (A,) with frames filmed at another (B,)."""
+    return np.where(np.abs(before[:, None] - after) <= NEIGHBOURS, 0.0, jump)
+
+
+class ChoosingNow:
+    """Chooses for one moment after the other, by what was and never by what comes.
+
+    Every kept frame has the cost of the cheapest path that ends with it; the cheapest of all is shown. Another path's
+    frames keep away from it, as those of `chosen_frames` do.
+
+    Args:
+        config, kept, filmed_at: as for `chosen_frames`.
+    """
+
+    def __init__(self, config: Choosing, kept: Pose, filmed_at: npt.NDArray[Any]) -> None:
+        self.config, self.filmed_at = config, filmed_at
+        self._limbs = descriptor(kept)
+        self._prices = _prices(filmed_at, filmed_at, config.jump)
+        self._costs: list[npt.NDArray[np.floating[Any]]] = [np.zeros(len(kept))] * min(config.sources, len(kept))
+
+    def __call__(self, pose: Pose) -> tuple[Frames, npt.NDArray[np.floating[Any]]]:
+        """(K,) kept frames for one pose, the nearest first, and their distances."""
+        distance = warp_distances(descriptor(pose), self._limbs, self.config.swing)[0]
+        frames: list[int] = []
+        for path, before in enumerate(self._costs):
+            taken = np.zeros(len(distance), np.bool_)
+            for other in frames:
+                taken |= np.abs(self.filmed_at - self.filmed_at[other]) <= self.config.apart
+            cost = (before[:, None] + self._prices).min(axis=0) + distance + TAKEN * taken
+            self._costs[path] = cost - cost.min()
+            frames.append(int(cost.argmin()))
+        return np.array(frames, np.intp), distance[frames]

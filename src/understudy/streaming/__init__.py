@@ -1,0 +1,1 @@
+"""A person before a camera, an actor that does the same at once."""

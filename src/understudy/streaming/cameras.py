@@ -1,0 +1,121 @@
+"""Where live pictures come from: a camera, or a file that takes its place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from understudy.errors import MediaError
+from understudy.media.reading import VideoReader
+from understudy.tracking.observe import LOOK_SIDE
+
+Image = npt.NDArray[np.uint8]
+USUAL_FPS = Fraction(30)
+"""of cameras that do not say theirs"""
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """One picture."""
+
+    frame: Image
+    """(H, W, 3) RGB, at most `LOOK_SIDE` pixels long"""
+    taken: float
+    """`time.monotonic()` when it was there"""
+    first: bool = False
+    """whether it follows on none before, so that whoever was followed may be elsewhere"""
+
+
+class Camera(Protocol):
+    """Gives pictures as they come."""
+
+    fps: Fraction
+
+    def shots(self) -> Iterator[Shot]:
+        """In real time; ends when nothing more comes."""
+        ...
+
+
+class FileCamera:
+    """A video shown at its own rate, as if it were filmed now.
+
+    Args:
+        path: the video.
+        loop: whether it begins again when it ends.
+        sleep, clock: of time, for tests.
+
+    Raises:
+        MediaError: it cannot be read.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        loop: bool = False,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.path, self.loop, self._sleep, self._clock = path, loop, sleep, clock
+        with VideoReader(path, long_side=LOOK_SIDE) as reader:
+            self.fps = reader.fps
+
+    def shots(self) -> Iterator[Shot]:
+        begin, number = self._clock(), 0
+        while True:
+            with VideoReader(self.path, long_side=LOOK_SIDE, tolerate_damage=True, say_notes=number == 0) as reader:
+                for index, frame in enumerate(reader):
+                    self._sleep(max(0.0, begin + float(number / self.fps) - self._clock()))
+                    yield Shot(frame, self._clock(), first=index == 0)
+                    number += 1
+            if not self.loop or number == 0:
+                return
+
+
+class Webcam:
+    """A camera by its number, as OpenCV opens it.
+
+    Raises:
+        MediaError: there is none.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self._capture = cv2.VideoCapture(number)
+        if not self._capture.isOpened():
+            raise MediaError(
+                f"there is no camera {number} that can be opened: is it plugged in, allowed, and not in use elsewhere? "
+                "For a trial give a video instead, `driving='dance.mp4'`"
+            )
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # older pictures would be late
+        told = self._capture.get(cv2.CAP_PROP_FPS)
+        self.fps = Fraction(round(told)) if 1 <= told <= 240 else USUAL_FPS
+
+    def shots(self) -> Iterator[Shot]:
+        first = True
+        try:
+            while True:
+                there, picture = self._capture.read()
+                if not there:
+                    raise MediaError(f"camera {self.number} gives no more pictures: was it unplugged?")
+                yield Shot(small(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)), time.monotonic(), first)
+                first = False
+        finally:
+            self._capture.release()
+
+
+def small(frame: npt.NDArray[np.generic]) -> Image:
+    """A picture as large as the tracker looks at it."""
+    longer = max(frame.shape[:2])
+    if longer <= LOOK_SIDE:
+        return np.asarray(frame, np.uint8)
+    width_height = tuple(max(1, round(side * LOOK_SIDE / longer)) for side in frame.shape[1::-1])
+    return np.asarray(cv2.resize(frame, width_height, interpolation=cv2.INTER_AREA), np.uint8)

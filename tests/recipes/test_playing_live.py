@@ -1,0 +1,51 @@
+"""Players that play each moment as it comes."""
+
+from queue import SimpleQueue
+
+import numpy as np
+import pytest
+
+from tiny import tiny_poses
+from understudy.poses.pose import Pose
+from understudy.recipes.parts.player import moments
+from understudy.recipes.parts.source_choice import ChoosingNow
+
+
+@pytest.mark.parametrize("prompt", [False, True])
+def test_the_default_recipe_plays_live_what_it_plays_along_the_whole_dance(prompt, learnt_small):
+    learnt = learnt_small("copy-then-refine")
+    maker = learnt.recipe.prompt_player if prompt else learnt.recipe.player
+    player = maker(learnt.trained.config, learnt.trained.weights, learnt.trained.statistics, "cpu")
+    assert player.latency == (0 if prompt else None)
+    frames = list(player.play(moments(tiny_poses(8, 32, 2))))
+    shorter = list(player.play(moments(tiny_poses(8, 32, 2)[:5])))
+    assert len(frames) == 8 and np.ptp(frames, axis=0).max() > 0
+    if prompt:  # what comes later changes nothing
+        assert all(np.array_equal(one, other) for one, other in zip(frames, shorter, strict=False))
+
+
+def test_a_frame_is_there_before_the_next_moment_is(learnt_small):
+    learnt = learnt_small("copy-then-refine")
+    player = learnt.recipe.prompt_player(
+        learnt.trained.config, learnt.trained.weights, learnt.trained.statistics, "cpu"
+    )
+    coming: SimpleQueue = SimpleQueue()
+    frames = player.play(iter(coming.get, None))
+    for moment in moments(tiny_poses(3, 32, 2)):
+        coming.put(moment)
+        assert next(frames).shape == (32, 32, 4)  # and does not wait for ever
+    coming.put(None)
+    assert list(frames) == []
+
+
+def test_frames_chosen_at_once_stay_until_another_is_worth_a_jump():
+    class Choice:
+        candidates, swing, sources, apart, jump = 4, 1.0, 1, 0, 30.0
+
+    kept = tiny_poses(12, 256, 4)
+    moved = Pose(kept.xy + np.where(np.arange(133)[None, :, None] == 10, 6.0, 0.0), kept.confidence, kept.size_hw)
+    both = Pose.concatenate([kept[:1], moved[:1]])
+    choosing = ChoosingNow(Choice(), both, np.array([0, 100]))
+    chosen = [int(choosing(pose)[0][0]) for pose in [kept[:1], *[moved[:1]] * 12]]
+    assert chosen[0] == 0 and chosen[1] == 0 and chosen[-1] == 1  # a while later it has paid
+    assert chosen == sorted(chosen)

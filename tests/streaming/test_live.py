@@ -1,0 +1,344 @@
+"""Live performances: who is measured, what is shown when, what is recorded, and what goes wrong in one line."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+import types
+from collections.abc import Iterator
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from clips import real_clip
+from tiny import tiny_poses
+from tiny_actor import FLAT, LIMB_COLOUR, drawing_actor, tiny_actor
+from understudy import live, verify
+from understudy.compositing.backgrounds import Background
+from understudy.errors import ActorError, MediaError, UsageError
+from understudy.media.reading import VideoReader
+from understudy.media.writing import VideoWriter
+from understudy.performing.label import label_for
+from understudy.poses.pose import Pose
+from understudy.retargeting.alignment import body_statistics
+from understudy.streaming.cameras import Shot
+from understudy.streaming.placing import Placing, nobody
+from understudy.streaming.recording import Recording
+from understudy.streaming.show import Show, Summary, smaller
+from understudy.tracking.detection import Detection
+
+SIDE, FPS = 64, Fraction(20)
+DANCE = tiny_poses(40, SIDE, 3)
+
+
+class Film:
+    """Pictures that say by their brightness which they are, at once or as fast as they are looked at."""
+
+    fps = FPS
+
+    def __init__(self, count=40, pause=0.0, error=None):
+        self.count, self.pause, self.error = count, pause, error
+
+    def shots(self) -> Iterator[Shot]:
+        for number in range(self.count):
+            time.sleep(self.pause)
+            frame = np.full((SIDE, SIDE, 3), number, np.uint8)
+            frame[:, : SIDE // 2] = 255 - number
+            yield Shot(frame, time.monotonic(), first=number == 0)
+        if self.error:
+            raise self.error
+
+
+class Seer:
+    """A tracker that knows the dance; nobody is there in `empty` frames."""
+
+    name, version = "seer", "1"
+
+    def __init__(self, empty=()):
+        self.empty, self.forgotten, self.mirrored = empty, 0, []
+
+    def __call__(self, frame):
+        number = int(min(frame[0, 0, 0], frame[0, -1, 0]))
+        self.mirrored.append(bool(frame[0, 0, 0] < frame[0, -1, 0]))
+        if number in self.empty:
+            return None
+        return Detection(DANCE.xy[number], DANCE.confidence[number], None)
+
+    def forget(self):
+        self.forgotten += 1
+
+    def close(self):
+        pass
+
+
+class Screen:
+    def __init__(self, wait=0.0):
+        self.frames, self.wait = [], wait
+
+    def show(self, frame, when):
+        time.sleep(self.wait)
+        self.frames.append(frame)
+
+
+def show(actor=None, film=None, seer=None, screen=None, **options):
+    screen = screen or Screen()
+    options = {"background": Background("reference"), "calibration": 0.0, "device": "cpu", **options}
+    made = Show(actor or drawing_actor(), film or Film(pause=0.02), seer or Seer(), [screen], **options)
+    return made.run(), screen.frames
+
+
+def performed(frames, actor):
+    """Those in which somebody is painted over the room."""
+    return [frame for frame in frames if np.abs(frame.astype(int) - actor.background).max() > 60]
+
+
+# -- placing ------------------------------------------------------------------------------------------------------
+
+
+def test_nobody_is_placed_before_somebody_stood_there_for_long_enough():
+    placing = Placing(tiny_actor(), FPS, seconds=1.0)
+    times = [10 + number / 20 for number in range(40)]
+    assert placing(nobody((SIDE, SIDE)), 5.0) is None and placing.remaining(5.0) == 1.0
+    placed = [placing(DANCE[number : number + 1], now) for number, now in enumerate(times)]
+    assert [one is None for one in placed] == [True] * 20 + [False] * 20
+    assert placing.remaining(99.0) is None
+    placing.begin()
+    assert placing(DANCE[:1], 50.0) is None and placing.remaining(50.25) == 0.75
+
+
+def test_whoever_is_measured_stands_where_the_reference_stood_and_is_as_large():
+    actor = tiny_actor()
+    placing = Placing(actor, FPS, seconds=1.0)
+    placed = [placing(DANCE[n : n + 1], n / 20) for n in range(40)]
+    there = body_statistics(Pose.concatenate([one for one in placed if one is not None]))
+    assert np.allclose(there.centre_xy, actor.body.centre_xy, atol=2.0)
+    assert there.torso_length == pytest.approx(actor.body.torso_length, rel=0.3)
+
+
+# -- the chain ----------------------------------------------------------------------------------------------------
+
+
+def test_a_dance_is_shown_as_it_happens():
+    actor = drawing_actor()
+    summary, frames = show(actor)
+    assert summary.frames >= 5 and len(performed(frames, actor)) >= 5
+    assert frames[0].shape == (48, 40, 3)
+    assert 0 < summary.delay_p50 <= summary.delay_p95
+    # the four that are measured before the fifth is placed are no part of the performance
+    assert summary.frames + summary.dropped <= 40 - 4
+
+
+def test_what_comes_too_fast_is_left_out_and_nothing_is_late():
+    summary, _ = show(film=Film(40, pause=0.01), screen=Screen(wait=0.1))
+    assert summary.dropped > 10
+    assert summary.delay_p95 < 3.0  # with nothing left out the last of them would be shown four seconds late
+
+
+def test_who_goes_fades_and_the_room_is_left():
+    actor = drawing_actor()
+    _, frames = show(actor, Film(40, pause=0.03), Seer(empty=range(15, 40)))
+    assert np.array_equal(frames[-1], actor.background)
+    assert performed(frames, actor)
+
+
+def test_a_mirror_shows_the_tracker_another_picture():
+    for mirror in (False, True):
+        seer = Seer()
+        show(seer=seer, mirror=mirror)
+        assert set(seer.mirrored[:20]) == {mirror}
+
+
+def test_the_label_is_painted_unless_it_is_not_wanted():
+    actor = drawing_actor(background=np.zeros((48, 40, 3), np.uint8))
+    badge = label_for((48, 40), [])
+    corner = np.s_[badge.top : badge.top + badge.picture.shape[0], badge.left : badge.left + badge.picture.shape[1]]
+    _, with_label = show(actor, label=badge)
+    _, without = show(actor)
+    assert with_label[-1][corner].max() > 150 > 100 > without[-1][corner].mean()
+
+
+def test_a_camera_that_is_unplugged_ends_it_without_losing_what_was_shown(caplog):
+    summary, _ = show(film=Film(40, 0.02, MediaError("camera 0 gives no more pictures")))
+    assert summary.frames and caplog.messages == ["camera 0 gives no more pictures"]
+
+
+def test_what_goes_wrong_in_a_thread_is_raised():
+    with pytest.raises(MediaError, match="none at all"):
+        show(film=Film(0, error=MediaError("none at all")))
+
+    class Broken(Seer):
+        def __call__(self, frame):
+            raise ValueError("a tracker's fault")
+
+    with pytest.raises(ValueError, match="a tracker's fault"):
+        show(seer=Broken())
+    assert not [one for one in threading.enumerate() if one.name.startswith("Thread") and "_watched" in one.name]
+
+
+def test_it_ends_after_so_many_seconds_of_performance():
+    began = time.monotonic()
+    made = Show(drawing_actor(), Film(10_000, 0.01), SeerAgain(), [Screen()], background=Background(), calibration=0.0)
+    summary = made.run(seconds=0.5)
+    assert 0.5 <= summary.seconds <= time.monotonic() - began < 60
+
+
+class SeerAgain(Seer):
+    def __call__(self, frame):
+        return Detection(DANCE.xy[0], DANCE.confidence[0], None)
+
+
+def test_nobody_at_all_is_said():
+    summary, frames = show(seer=Seer(empty=range(40)))
+    assert str(summary) == "nobody was shown: nobody stood before the camera for long enough, from head to foot"
+    assert len(frames) > 5  # the room, with what is to be done
+
+
+def test_a_summary_in_words():
+    said = str(Summary(frames=100, seconds=5.0, delay_p50=0.1, delay_p95=0.15, dropped=7))
+    assert said == (
+        "20.0 frames a second for 5 s, 100 ms behind (95 of 100 at most 150 ms), 7 of the camera's pictures left out"
+    )
+
+
+def test_smaller_pictures_show_the_same_at_the_same_place():
+    actor = tiny_actor(original_size_hw=(480, 400), background=np.zeros((480, 400, 3), np.uint8))
+    small = smaller(actor, 120)
+    assert small.original_size_hw == (120, 100) and small.background.shape == (120, 100, 3)
+    centre, there = (one.from_picture.of_points(np.array([[x, x]])) for one, x in ((actor, 239.5), (small, 59.5)))
+    assert np.allclose(centre, there, atol=0.1)
+    assert smaller(actor, 4000).original_size_hw == (480, 400)
+
+
+# -- what is recorded ---------------------------------------------------------------------------------------------
+
+
+def test_a_recording_keeps_time(tmp_path):
+    path = tmp_path / "out.mp4"
+    with VideoWriter(path, Fraction(10)) as writer:
+        recording = Recording(writer, Fraction(10))
+        for level, when in ((0, 50.0), (80, 50.31), (160, 50.33), (240, 51.0)):
+            recording.show(np.full((32, 32, 3), level, np.uint8), when)
+    with VideoReader(path) as reader:
+        levels = [round(float(frame.mean()) / 80) for frame in reader]
+    assert levels == [0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 3]
+
+
+# -- the verb -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    monkeypatch.setattr("understudy.tracking.blazepose.BlazePoseTracker", SeerAgain)
+    monkeypatch.setattr("understudy.streaming.cameras.FileCamera", lambda path, loop: Film(30, 0.02))
+
+
+def test_a_recording_is_marked_and_shows_the_performer(tmp_path, seen):
+    path = tmp_path / "out.mp4"
+    summary = live(drawing_actor(), driving="dance.mp4", output=path, calibration=0.0, device="cpu")
+    assert summary.frames
+    assert verify([path]).exit_code == 0
+    with VideoReader(path) as reader:
+        assert reader.fps == FPS and reader.size_hw == (48, 40)
+
+
+def test_where_it_is_to_be_seen_is_said(seen, caplog):
+    caplog.set_level(logging.INFO, "understudy")
+    live(drawing_actor(), driving="dance.mp4", mjpeg=0, calibration=0.0, device="cpu")
+    assert caplog.messages[0].startswith("live at http://127.0.0.1:")
+
+
+def test_a_virtual_camera_gets_the_pictures(seen, monkeypatch):
+    sent = []
+
+    class Camera:
+        device = "a device"
+
+        def __init__(self, width, height, fps):
+            assert (width, height, fps) == (40, 48, 20.0)
+
+        def send(self, frame):
+            sent.append(frame)
+
+        def close(self):
+            sent.append("closed")
+
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", types.SimpleNamespace(Camera=Camera))
+    live(drawing_actor(), driving="dance.mp4", virtual_camera=True, calibration=0.0, device="cpu")
+    assert len(sent) > 5 and sent[-1] == "closed" and sent[0].shape == (48, 40, 3)
+
+
+def test_no_virtual_camera_is_one_line(seen, monkeypatch):
+    def none(**_):
+        raise RuntimeError("no device\nfound")
+
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", types.SimpleNamespace(Camera=none))
+    with pytest.raises(UsageError, match=r"^`virtual_camera=True`: no such device could be opened \(no device\): OBS"):
+        live(drawing_actor(), driving="dance.mp4", virtual_camera=True)
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
+    with pytest.raises(UsageError, match=r"pip install 'understudy\[live\]'"):
+        live(drawing_actor(), driving="dance.mp4", virtual_camera=True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"camera": 0, "driving": "a.mp4"}, "`camera` and `driving` are two ways"),
+        ({"loop": True}, "`loop` goes with `driving`"),
+        ({"long_side": 8}, "`long_side=8`: at least 64"),
+        ({"calibration": -1.0}, "`calibration` is at least 0"),
+        ({"calibration": float("nan")}, "`calibration` is at least 0"),
+        ({"seconds": 0.0}, "`seconds` above 0"),
+        ({"background": "driving"}, "cannot be had live"),
+        ({"background": "transparent"}, "cannot be had live"),
+        ({"output": "out.avi"}, "cannot write a video as out.avi"),
+    ],
+    ids=str,
+)
+def test_what_makes_no_sense_is_said_before_anything_is_opened(asked, said):
+    with pytest.raises(UsageError, match=said):
+        live(tiny_actor(), **asked)
+
+
+def test_recipes_that_need_the_whole_dance_cannot_be_live(learnt_whole):
+    with pytest.raises(ActorError, match="an actor of performance-cloning plays a dance as a whole and cannot be live"):
+        live(learnt_whole, driving="dance.mp4")
+
+
+@pytest.fixture
+def learnt_whole():
+    class Whole(type(drawing_actor())):
+        def player(self, device="auto", frames=0):
+            player = super().player(device, frames)
+            player.latency = None
+            return player
+
+    return Whole(**vars(drawing_actor()))
+
+
+@pytest.mark.parametrize("name", ["juggler.mp4"])
+def test_a_real_person_is_danced(name, tmp_path):
+    actor = drawing_actor(statistics={**tiny_actor().statistics, "flat_colour": np.array(FLAT, np.uint8)})
+    path = tmp_path / "out.mp4"
+    summary = live(actor, driving=real_clip(name), output=path, calibration=0.5, seconds=3.0, device="cpu")
+    assert summary.frames >= 3
+    with VideoReader(path) as reader:
+        frames = list(reader)
+    assert performed(frames[-10:], actor)
+
+
+def test_networks_are_made_ready_while_somebody_is_measured():
+    played = []
+
+    class Watched(type(drawing_actor())):
+        def painted(self, moments):
+            for moment in moments:
+                played.append(moment)
+                yield from super().painted([moment])
+
+    actor = Watched(**vars(drawing_actor()))
+    summary, frames = show(actor, Film(30, 0.02), calibration=30.0)
+    assert played and summary.frames == 0
+    assert not any((frame == LIMB_COLOUR).all(axis=-1).any() for frame in frames)
