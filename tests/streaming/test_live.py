@@ -27,7 +27,7 @@ from understudy.retargeting.alignment import body_statistics
 from understudy.streaming.cameras import Shot
 from understudy.streaming.placing import Placing, nobody
 from understudy.streaming.recording import Recording
-from understudy.streaming.show import Show, Summary, smaller
+from understudy.streaming.show import Pace, Show, Summary, smaller
 from understudy.tracking.detection import Detection
 
 SIDE, FPS = 64, Fraction(20)
@@ -119,6 +119,18 @@ def test_whoever_is_measured_stands_where_the_reference_stood_and_is_as_large():
 
 
 # -- the chain ----------------------------------------------------------------------------------------------------
+
+
+def test_a_pose_is_made_when_it_will_be_asked_for():
+    pace = Pace()
+    waits = [pace.wait(now / 10) for now in range(60)]  # one is taken every tenth of a second
+    assert waits[0] == 0 and waits == sorted(waits) and waits[-1] == pytest.approx(0.09, abs=1e-3)
+    for _ in range(60):
+        pace.looked(0.03)
+    assert pace.wait(6.0) == pytest.approx(0.06, abs=1e-3)
+    for _ in range(60):
+        pace.looked(0.5)
+    assert pace.wait(6.1) == 0
 
 
 def test_a_dance_is_shown_as_it_happens():

@@ -41,9 +41,15 @@ class Newest(Generic[T]):
         with self._changed:
             self._changed.wait_for(lambda: self._item is not None or self._closed, seconds)
             item, self._item = self._item, None
+            self._changed.notify_all()
             if item is None and self._error is not None:
                 raise self._error
             return item
+
+    def wait_until_taken(self) -> None:
+        """Until nothing lies there, or nothing more comes."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._item is None or self._closed)
 
     def close(self, error: BaseException | None = None) -> None:
         """Nothing more comes; what is there may still be taken. Safe to call twice: the first error stays."""

@@ -108,6 +108,31 @@ def smaller(actor: Actor, long_side: int) -> Actor:
     )
 
 
+class Pace:
+    """When to look at a picture, so that its pose is new when it is asked for, and none is made for nothing.
+
+    Looking takes a core from playing, where there are few.
+    """
+
+    CALM = 0.2
+    """weight of the latest time among those before"""
+
+    def __init__(self) -> None:
+        self._period = self._look = 0.0
+        self._asked: float | None = None
+
+    def wait(self, now: float) -> float:
+        """Seconds, from when the pose before was taken: of what playing takes lately, what looking does not."""
+        if self._asked is not None:
+            self._period += self.CALM * (min(now - self._asked, 1.0) - self._period)
+        self._asked = now
+        return max(0.0, 0.9 * self._period - self._look)
+
+    def looked(self, seconds: float) -> None:
+        """How long a pose took."""
+        self._look += self.CALM * (min(seconds, 1.0) - self._look)
+
+
 class Show:
     """One live performance.
 
@@ -194,11 +219,13 @@ class Show:
     def _look(self) -> None:
         """Poses of what was filmed; before somebody is measured, the room with what is to be done."""
         presence, last, before = 0.0, None, None
-        while (shot := self._filmed.take()) is not None:
+        pace = Pace()
+        while self._filmed_in_time(pace) and (shot := self._filmed.take()) is not None:
             frame = np.ascontiguousarray(shot.frame[:, ::-1]) if self.mirror else shot.frame
             if shot.first:
                 self.tracker.forget()
             found = self.tracker(frame)
+            pace.looked(time.monotonic() - shot.taken)
             pose = nobody((frame.shape[0], frame.shape[1]))
             if found is not None:
                 pose = Pose(found.xy[None], found.confidence[None], pose.size_hw)
@@ -215,6 +242,12 @@ class Show:
             before = shot.taken
             self._posed.put(Posed(last, presence, shot.taken))
         self._posed.close()
+
+    def _filmed_in_time(self, pace: Pace) -> bool:
+        """Waits until what is filmed now will be asked for when it has been looked at; True."""
+        self._posed.wait_until_taken()
+        time.sleep(pace.wait(time.monotonic()))
+        return True
 
     def _moments(self) -> Iterator[Moment]:
         while (posed := self._posed.take()) is not None:

@@ -49,8 +49,8 @@ def live(
     ends it.
 
     Actors of the default recipe can do that (their frames are chosen by what was, not along the whole dance), and those
-    of performance cloning, pix2pix, Everybody Dance Now, CycleGAN of poses, Poses in the Wild with its room, and nearest
-    neighbour.
+    of performance cloning, pix2pix, Everybody Dance Now, CycleGAN of poses, Poses in the Wild with its room, and
+    nearest neighbour.
 
     Args:
         actor: the actor, made by `train`.
