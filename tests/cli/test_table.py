@@ -100,6 +100,13 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
             "long_side": 640, "calibration": 2.5, "seconds": 60.0, "label": False, "marks": False, "device": "cpu",
         },
     ),
+    "batch": (
+        "batch jobs.json --actors me.actor you.actor --drivings dance.mp4 walk.bvh --output-folder out --workers 3",
+        {
+            "jobs": Path("jobs.json"), "actors": (Path("me.actor"), Path("you.actor")),
+            "drivings": (Path("dance.mp4"), Path("walk.bvh")), "output_folder": Path("out"), "workers": 3,
+        },
+    ),
     "reenact": (
         "perform --person anna.jpg --person ben.jpg --driving dance.mp4 --output out.webm --model my.freestyle "
         "--layout stage --background transparent --normalization ground --compare --fit whole --missing-limbs fade "

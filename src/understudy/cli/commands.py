@@ -55,6 +55,12 @@ def live(asked: dict[str, Any]) -> None:
         _say("video", asked["output"])
 
 
+def batch(asked: dict[str, Any]) -> int:
+    result = understudy.batch(**asked)
+    print(result)
+    return result.exit_code
+
+
 def train_freestyle(asked: dict[str, Any]) -> None:
     model = understudy.train_freestyle(**asked)
     next_step = f"understudy perform --person PHOTO --model {pasted(model)} --driving VIDEO --output out.mp4"

@@ -33,7 +33,7 @@ The person whose looks are learnt is --reference, the motion is --driving; a tra
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Runs one command and exits: 0 done, 2 bad input (one line on stderr), 130 or 143 interrupted with all saved.
 
-    A command that answers a question may exit with more: see `verify`.
+    A command that answers a question, or does many things, may exit with more: see `verify` and `batch`.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     _say_somewhere()

@@ -21,6 +21,7 @@ COMMANDS = (
     "train",
     "perform",
     "live",
+    "batch",
     "train-freestyle",
     "coverage",
     "evaluate",
@@ -45,6 +46,7 @@ TYPED = {"settings": "set"}
 PYTHON_ONLY = ("config",)
 """parameters that only a Python program can give"""
 POSITIONAL = {
+    "batch": ("jobs",),
     "track": ("video",),
     "detect": ("video",),
     "verify": ("files",),
@@ -85,7 +87,7 @@ BY_NAME: dict[str, tuple[Reader, str, str]] = {
     "variant": (str, "VARIANT", "a variant"),
     "fps": (float, "FPS", "a number of frames a second"),
     "settings": (str, "NAME=VALUE", "a number and its value"),
-    "actor": (Path, "ACTOR", "a path"),
+    **dict.fromkeys(("actor", "actors"), (Path, "ACTOR", "a path")),
     "model": (Path, "MODEL", "a path"),
     "background": (str, "reference|inpainted|driving|COLOUR|IMAGE|VIDEO|transparent", "a background"),
     "matte": (str, "auto|green|none|VIDEO", "a matte"),

@@ -1,0 +1,171 @@
+"""What can be wrong with jobs, looked at before the first of them begins; and what they are by content."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args
+
+from understudy.base.arguments import Landmarks, Layout, check_choice
+from understudy.errors import MediaError, UnderstudyError
+from understudy.jobs.asked import Job, check_names
+from understudy.jobs.one import content_of, part
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A job that may begin."""
+
+    job: Job
+    landmarks: Landmarks
+    """what its driving clip is tracked with: as much as any job wants of that clip"""
+    clip: str
+    """names what is to be tracked: jobs with the same one wait until one of them has done that; "" = nothing is"""
+    asked: str
+    """names what is asked for: the same actors, driving clip and options, by content, wherever the files lie"""
+
+
+def checked(jobs: Sequence[Job]) -> list[Checked]:
+    """All that `perform` would refuse at its beginning is refused here, with the name of the job.
+
+    Raises:
+        UnderstudyError: which job cannot be done, and why.
+    """
+    check_names(jobs)
+    look = _Looked()
+    inputs = sorted({path for job in jobs for path in (*job.actors, job.driving)})
+    recipes: dict[int, list[str]] = {}
+    for job in jobs:
+        with _named(job):
+            recipes[job.number] = _check(job, inputs, look)
+    return list(_with_landmarks(jobs, recipes))
+
+
+@contextmanager
+def _named(job: Job) -> Iterator[None]:
+    try:
+        yield
+    except UnderstudyError as error:
+        raise type(error)(f"{job}: {error}") from None
+    except OSError as error:
+        raise UnderstudyError(f"{job}: cannot read {error.filename}: {error.strerror}") from None
+
+
+class _Looked:
+    """Each file is looked into once, however many jobs name it."""
+
+    def __init__(self) -> None:
+        self.actor = cache(self._actor)
+        self.driving = cache(self._driving)
+
+    @staticmethod
+    def _actor(path: Path) -> tuple[str, bool]:
+        """Its recipe, and whether it paints its room along."""
+        from understudy.actor import Actor
+
+        actor = Actor.load(path)
+        return actor.recipe, actor.paints_room
+
+    @staticmethod
+    def _driving(path: Path) -> None:
+        from understudy.media.photographs import is_photograph
+        from understudy.media.reading import probe
+        from understudy.performance import Performance
+        from understudy.synthetic.bvh import is_bvh, rate_of_bvh
+
+        if path.is_dir():
+            Performance.load(path)
+        elif not path.is_file():
+            raise MediaError(f"there is no video or performance {path}: check the name")
+        elif is_bvh(path):
+            rate_of_bvh(path)
+        elif not is_photograph(path):
+            probe(path)
+
+
+def _check(job: Job, inputs: Sequence[Path], look: _Looked) -> list[str]:
+    """The recipes of its actors, if everything about it can be."""
+    from understudy.performing.ensemble import members
+    from understudy.verbs.checks import check_normalization, checked_video
+    from understudy.verbs.perform import perform
+
+    usual = {name: one.default for name, one in inspect.signature(perform).parameters.items()}
+    options = {**usual, **job.options}
+    check_choice("layout", options["layout"], get_args(Layout))
+    check_normalization(options["normalization"])
+    look.driving(job.driving)
+    said = part(job)
+    _check_part(job.driving, said)
+    video = checked_video(
+        job.output,
+        options["background"],
+        options["compare"],
+        options["fit"],
+        options["missing_limbs"],
+        options["marks"],
+        options["sign_cert"],
+        options["sign_key"],
+        options["label"],
+        options["device"],
+        [*inputs, *said.values()],
+    )
+    found = [look.actor(actor) for actor in job.actors]
+    if len(found) > 1 and options["layout"] == "stage":
+        members(job.actors, options["layout"])
+    for _, paints_room in found:
+        video.background.check_room(paints_room)
+    return [recipe for recipe, _ in found]
+
+
+def _check_part(driving: Path, said: dict[str, Any]) -> None:
+    """Of a video, that there is such a part of it; `said` is empty of all else."""
+    from understudy.media.photographs import is_photograph
+    from understudy.media.reading import VideoReader
+    from understudy.tracking.mattes import check_matte
+    from understudy.tracking.observe import check_region
+
+    if not said or is_photograph(driving):
+        return
+    read = {name: said[name] for name in ("start", "end", "rotate", "tolerate_damage") if name in said}
+    check_region(said.get("region"), VideoReader(driving, say_notes=False, **read).info.size_hw)
+    check_matte(said.get("matte", "auto"), driving)
+    if "poses" in said and not Path(said["poses"]).exists():
+        raise MediaError(f"there are no poses {said['poses']}: check the name")
+
+
+def _with_landmarks(jobs: Sequence[Job], recipes: dict[int, list[str]]) -> Iterator[Checked]:
+    from understudy.recipes import landmarks_for
+
+    content = cache(content_of)
+    clips = {job.number: f"{content(job.driving)} {_described(part(job), content)}" for job in jobs}
+    wanted: dict[str, list[str]] = {}
+    for job in jobs:
+        wanted.setdefault(clips[job.number], []).extend(recipes[job.number])
+    for job in jobs:
+        said = [*map(content, job.actors), content(job.driving), _described(job.options, content)]
+        yield Checked(
+            job=job,
+            landmarks=landmarks_for(wanted[clips[job.number]]),
+            clip="" if job.driving.is_dir() else clips[job.number],
+            asked=hashlib.sha256("\n".join(said).encode()).hexdigest(),
+        )
+
+
+def _described(options: dict[str, Any], content: Any) -> str:
+    """Options that are not as they are anyway; files and folders by their content."""
+    from understudy.verbs.perform import perform
+
+    usual = {name: one.default for name, one in inspect.signature(perform).parameters.items()}
+    found = {}
+    for name, value in sorted(options.items()):
+        if value != usual.get(name):
+            is_file = isinstance(value, str) and name != "background" and Path(value).exists()
+            is_picture = name == "background" and Path(value).is_file()
+            found[name] = content(Path(value)) if is_file or is_picture else value
+    return json.dumps(found)

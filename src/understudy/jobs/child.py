@@ -1,0 +1,117 @@
+"""The child process of `workers.py`: does the one job that it is sent, tells of it, and never outlives its parent."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+from understudy.base.machine import says_memory_ran_out
+from understudy.errors import Interrupted, UnderstudyError
+from understudy.jobs.asked import Job
+
+MEMORY_RAN_OUT = "memory ran out: fewer `workers` at once need less, and so does a shorter clip"
+
+
+def serve() -> None:
+    """Reads a job as a line of JSON and tells, a line each: notes, that its clip is tracked, and how it ended."""
+    tell = _Told()
+    asked = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_leave_with_parent, daemon=True, name="parent").start()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _do(asked, tell)
+    except Interrupted:
+        sys.exit(128 + signal.SIGTERM)
+
+
+def _do(asked: dict[str, Any], tell: _Told) -> None:
+    from understudy.jobs.one import do
+
+    try:
+        files = do(job_of(asked), asked["landmarks"], lambda: tell.say("tracked", None))
+    except UnderstudyError as error:
+        tell.say("failed", {"reason": str(error)})
+    except OSError as error:
+        named = f"{error.filename}: " if error.filename else ""
+        tell.say("failed", {"reason": _memory_or(error, f"{named}{error.strerror or error}")})
+    except Exception as error:  # noqa: BLE001 - whatever it was, the others go on, and the record says where it was
+        reason = _memory_or(error, f"{type(error).__name__}: {error}")
+        tell.say("failed", {"reason": reason, "traceback": traceback.format_exc().splitlines()})
+    else:
+        tell.say("done", {"files": files})
+
+
+def _memory_or(error: Exception, reason: str) -> str:
+    return MEMORY_RAN_OUT if says_memory_ran_out(error) else reason
+
+
+def as_asked(job: Job, landmarks: str) -> dict[str, Any]:
+    """What a child is sent; JSON can say all of it."""
+    return {
+        "number": job.number,
+        "actors": [str(actor) for actor in job.actors],
+        "driving": str(job.driving),
+        "output": str(job.output),
+        "options": job.options,
+        "landmarks": landmarks,
+    }
+
+
+def job_of(asked: dict[str, Any]) -> Job:
+    """The job that was sent."""
+    options = dict(asked["options"])
+    if "driving_region" in options:
+        options["driving_region"] = tuple(options["driving_region"])
+    actors = tuple(map(Path, asked["actors"]))
+    return Job(asked["number"], actors, Path(asked["driving"]), Path(asked["output"]), options)
+
+
+class _Told:
+    """What is said, a line of JSON each; what others print meanwhile goes nowhere."""
+
+    def __init__(self) -> None:
+        self._pipe: IO[bytes] = os.fdopen(os.dup(1), "wb")
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
+        self._one_at_a_time = threading.Lock()
+        notes = logging.getLogger("understudy")
+        notes.setLevel(logging.INFO)
+        notes.addHandler(_Notes(self))
+
+    def say(self, kind: str, said: Any) -> None:
+        with self._one_at_a_time:
+            self._pipe.write(json.dumps({"kind": kind, "said": said}).encode() + b"\n")
+            self._pipe.flush()
+
+
+class _Notes(logging.Handler):
+    def __init__(self, told: _Told) -> None:
+        super().__init__()
+        self._told = told
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = "WARNING" if record.levelno >= logging.WARNING else "INFO"
+        self._told.say("note", [level, record.getMessage()])
+
+
+def _leave_with_parent() -> None:
+    """The parent holds the other end of stdin, and the system closes that when it ends, however that happens.
+
+    What is half-written then has no name yet, and is removed by whoever writes there next.
+    """
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
+def _interrupt(number: int, _: FrameType | None) -> None:
+    raise Interrupted("stopped", number)
