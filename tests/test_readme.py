@@ -62,6 +62,7 @@ def here(clips, tmp_path, monkeypatch):
     for name in CLIPS:
         (tmp_path / f"{name}.mp4").hardlink_to(clips / f"{name}.mp4")
     (tmp_path / "photo.jpg").hardlink_to(clips / "photo.jpg")
+    (tmp_path / "jobs.json").write_text(re.search(r"^```json\n(.*?)^```", PAGES["docs/commands.md"], re.M | re.S)[1])
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("UNDERSTUDY_CACHE", str(clips / "cache"))
     for _, one in every():
@@ -80,7 +81,7 @@ def here(clips, tmp_path, monkeypatch):
 def test_the_commands_of_a_page_run_from_its_top_to_its_end(page, here):
     for words in commands(page):
         for name in re.findall(r"\w+\.actor", " ".join(words)):
-            if words[0] in ("perform", "inspect", "evaluate") and not Path(name).exists():  # trained on another page
+            if words[0] in ("perform", "batch", "inspect", "evaluate") and not Path(name).exists():  # trained on another page
                 tiny_actor().save(name)
         asked = words[0] in ("train", "evaluate") and "--consent" not in words  # at a terminal, the question would come
         assert _status([*words, *(["--consent", "the person is made up"] if asked else [])]) == 0, words

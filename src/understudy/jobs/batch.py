@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from understudy.base.arguments import StrPath
 from understudy.base.files import locked
 from understudy.base.ranks import check_alone
-from understudy.errors import UnderstudyError, UsageError
+from understudy.errors import Interrupted, UnderstudyError, UsageError
 from understudy.texts import shortened, shown
 
 if TYPE_CHECKING:
@@ -134,6 +134,9 @@ def _done(ready: list[Checked], state: State, folder: Path, workers: int) -> Bat
     state.write()
     try:
         work_through(to_do, min(workers, max(1, len(to_do))), said)
+    except (KeyboardInterrupt, Interrupted):
+        log.info("the same command goes on from here")
+        raise
     finally:
         for name in state.of("running"):
             state.entries[name].status = "waiting"

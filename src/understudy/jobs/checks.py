@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 from understudy.base.arguments import Landmarks, Layout, check_choice
+from understudy.base.files import check_name
 from understudy.errors import MediaError, UnderstudyError
-from understudy.jobs.asked import Job, check_names
+from understudy.jobs.asked import Job, check_names, files_of
 from understudy.jobs.one import content_of, part
 
 
@@ -23,6 +24,8 @@ class Checked:
     """A job that may begin."""
 
     job: Job
+    recipes: tuple[str, ...]
+    """of its actors"""
     landmarks: Landmarks
     """what its driving clip is tracked with: as much as any job wants of that clip"""
     clip: str
@@ -99,6 +102,8 @@ def _check(job: Job, inputs: Sequence[Path], look: _Looked) -> list[str]:
     options = {**usual, **job.options}
     check_choice("layout", options["layout"], get_args(Layout))
     check_normalization(options["normalization"])
+    for path in files_of(job):
+        check_name(path)
     look.driving(job.driving)
     said = part(job)
     _check_part(job.driving, said)
@@ -151,6 +156,7 @@ def _with_landmarks(jobs: Sequence[Job], recipes: dict[int, list[str]]) -> Itera
         said = [*map(content, job.actors), content(job.driving), _described(job.options, content)]
         yield Checked(
             job=job,
+            recipes=tuple(recipes[job.number]),
             landmarks=landmarks_for(wanted[clips[job.number]]),
             clip="" if job.driving.is_dir() else clips[job.number],
             asked=hashlib.sha256("\n".join(said).encode()).hexdigest(),

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
@@ -36,7 +37,7 @@ def _do(asked: dict[str, Any], tell: _Told) -> None:
     from understudy.jobs.one import do
 
     try:
-        files = do(job_of(asked), asked["landmarks"], lambda: tell.say("tracked", None))
+        files = do(job_of(asked), asked["recipes"], asked["landmarks"], lambda: tell.say("tracked", None))
     except UnderstudyError as error:
         tell.say("failed", {"reason": str(error)})
     except OSError as error:
@@ -53,7 +54,7 @@ def _memory_or(error: Exception, reason: str) -> str:
     return MEMORY_RAN_OUT if says_memory_ran_out(error) else reason
 
 
-def as_asked(job: Job, landmarks: str) -> dict[str, Any]:
+def as_asked(job: Job, recipes: Sequence[str], landmarks: str) -> dict[str, Any]:
     """What a child is sent; JSON can say all of it."""
     return {
         "number": job.number,
@@ -61,6 +62,7 @@ def as_asked(job: Job, landmarks: str) -> dict[str, Any]:
         "driving": str(job.driving),
         "output": str(job.output),
         "options": job.options,
+        "recipes": list(recipes),
         "landmarks": landmarks,
     }
 

@@ -18,11 +18,14 @@ OF_THE_DRIVER = "driving_"
 """what options begin with that say how the driving video is tracked"""
 
 
-def do(job: Job, landmarks: Landmarks, tracked: Callable[[], None] = lambda: None) -> dict[str, str]:
+def do(
+    job: Job, recipes: Sequence[str], landmarks: Landmarks, tracked: Callable[[], None] = lambda: None
+) -> dict[str, str]:
     """Tracks the driving clip, unless that was done before, and performs it.
 
     Args:
         job: what is asked for.
+        recipes: those of its actors, in their order.
         landmarks: what the clip is tracked with: as much as any of its actors wants, so that it is tracked once.
         tracked: called when the tracking cache has the clip.
 
@@ -32,20 +35,15 @@ def do(job: Job, landmarks: Landmarks, tracked: Callable[[], None] = lambda: Non
     Raises:
         UnderstudyError: as `perform`.
     """
-    from understudy.actor import Actor
-    from understudy.recipes import as_tracked_for
+    from understudy.recipes import as_tracked_for, landmarks_for
     from understudy.verbs.perform import perform
 
     performance = _driver(job, landmarks)
     tracked()
+    if not job.driving.is_dir() and landmarks_for(recipes) == "body":  # fingers are there because of other jobs
+        performance = as_tracked_for(recipes[0], performance)
     options = {name: value for name, value in job.options.items() if not name.startswith(OF_THE_DRIVER)}
-    if len(job.actors) > 1:
-        perform(job.actors, performance, job.output, **options)
-    else:
-        actor = Actor.load(job.actors[0])
-        if not job.driving.is_dir():  # a performance that a user made is played as it is, as `perform` does
-            performance = as_tracked_for(actor.recipe, performance)
-        perform(actor, performance, job.output, **options)
+    perform(job.actors, performance, job.output, **options)
     return {path.name: content_of(path) for path in files_of(job) if path.exists()}
 
 

@@ -32,6 +32,7 @@ TRIES = 2
 GRACE_SECONDS = 10.0
 """that a child which was asked to end may take to do so"""
 _START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from understudy.jobs.child import serve; serve()"
+"""what a child runs: modules come from where ours do, and not from whatever lies in the current folder"""
 _LEVELS = {"INFO": logging.INFO, "WARNING": logging.WARNING}
 Ended: TypeAlias = Callable[[Checked, Literal["running", "done", "failed"], float, dict[str, Any]], None]
 """is told what has become of a job: (job, status, seconds, what its process said of it)"""
@@ -96,7 +97,7 @@ class _Child:
         self.answer: tuple[str, dict[str, Any]] | None = None
         self._heard, self._started = heard, time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _START, json.dumps(sys.path)],
+            [sys.executable, "-I", "-c", _START, json.dumps(sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -105,7 +106,7 @@ class _Child:
         )
         assert self.process.stdin is not None
         with suppress(BrokenPipeError):  # it has died already, which its reader notices
-            self.process.stdin.write(json.dumps(as_asked(one.job, one.landmarks)).encode() + b"\n")
+            self.process.stdin.write(json.dumps(as_asked(one.job, one.recipes, one.landmarks)).encode() + b"\n")
             self.process.stdin.flush()
         threading.Thread(target=self._listen, daemon=True, name=f"job-{one.job.number}").start()
 

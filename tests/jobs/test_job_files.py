@@ -1,0 +1,158 @@
+"""What a file of jobs may say, what everything is called, and the one line that anything else costs."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from understudy.errors import UnderstudyError, UsageError
+from understudy.jobs.asked import OPTIONS, Job, check_names, every_pair, files_of, jobs_of_file
+from understudy.jobs.child import as_asked, job_of
+from understudy.verbs.perform import perform
+
+JOB = {"actor": "me.actor", "driving": "dance.mp4"}
+
+
+def of_file(tmp_path: Path, content: str, name: str = "jobs.json") -> list[Job]:
+    file = tmp_path / name
+    file.write_text(content, encoding="utf-8")
+    return jobs_of_file(file, None)[0]
+
+
+def test_a_job_may_have_every_option_of_perform() -> None:
+    assert OPTIONS.keys() == inspect.signature(perform).parameters.keys() - {"actor", "driving", "output"}
+
+
+FULL: dict[str, Any] = {
+    "layout": "stage", "background": "#102030", "fit": "whole", "normalization": "ground", "missing_limbs": "crop",
+    "compare": True, "driving_start": 2, "driving_end": 8.25, "driving_rotate": 270, "driving_region": [5, 6, 70, 80],
+    "driving_poses": "theirs.json", "driving_matte": "green", "driving_tolerate_damage": True, "marks": False,
+    "sign_cert": "c.pem", "sign_key": "k.pem", "label": "corner", "device": "cpu",
+}  # fmt: skip
+
+
+def test_what_a_job_says_is_read_and_reaches_its_process_as_it_was(tmp_path: Path) -> None:
+    assert FULL.keys() == OPTIONS.keys()
+    said = {"actor": ["me.actor", "sub/anna.actor"], "driving": "dance.mp4", "output": "both.mp4", **FULL}
+    (job,) = of_file(tmp_path, json.dumps({"jobs": [said]}))
+    assert job.actors == (tmp_path / "me.actor", tmp_path / "sub/anna.actor")
+    assert job.driving == tmp_path / "dance.mp4" and job.output == tmp_path / "jobs" / "both.mp4"
+    beside = {name: str(tmp_path / FULL[name]) for name in ("driving_poses", "sign_cert", "sign_key")}
+    assert job.options == {**FULL, **beside, "driving_region": (5, 6, 70, 80)}
+    assert type(job.options["driving_start"]) is float
+    sent = json.loads(json.dumps(as_asked(job, ["limb-warp"] * 2, "wholebody")))
+    assert job_of(sent) == job and (sent["recipes"], sent["landmarks"]) == (["limb-warp"] * 2, "wholebody")
+
+
+@pytest.mark.parametrize("name", ["background", "driving_matte"])
+def test_a_word_is_a_file_only_where_such_a_file_lies_beside_the_jobs(tmp_path: Path, name: str) -> None:
+    (tmp_path / "driving").mkdir()  # a folder of clips is no background
+    (tmp_path / "room.png").write_bytes(b"")
+    for word, expected in (("driving", "driving"), ("room.png", str(tmp_path / "room.png")), ("no.png", "no.png")):
+        (job,) = of_file(tmp_path, json.dumps({"jobs": [{**JOB, name: word}]}))
+        assert job.options == {name: expected}
+
+
+def test_one_job_a_line(tmp_path: Path) -> None:
+    lines = [json.dumps(JOB), "", json.dumps({**JOB, "driving": "walk.bvh", "background": "transparent"})]
+    jobs = of_file(tmp_path, "\n".join(lines), "night.jsonl")
+    assert [job.number for job in jobs] == [1, 2]
+    assert [job.output for job in jobs] == [
+        tmp_path / "night" / "me_by_dance.mp4",
+        tmp_path / "night" / "me_by_walk.webm",
+    ]
+    (tmp_path / "night.jsonl").write_text(f"{lines[0]}\n{{cut\n")
+    with pytest.raises(UsageError, match=r"line 2 of .*night\.jsonl is not JSON"):
+        jobs_of_file(tmp_path / "night.jsonl", None)
+
+
+def test_the_output_folder_may_be_said(tmp_path: Path) -> None:
+    (tmp_path / "jobs.json").write_text(json.dumps({"jobs": [JOB]}))
+    jobs, folder = jobs_of_file(tmp_path / "jobs.json", tmp_path / "elsewhere")
+    assert folder == tmp_path / "elsewhere" and jobs[0].output == folder / "me_by_dance.mp4"
+
+
+MISTAKES = {
+    "not JSON": ("{jobs", "jobs.json is not valid JSON"),
+    "a list": (json.dumps([JOB]), 'is not a file of jobs: write {"jobs": '),
+    "more than jobs": (json.dumps({"jobs": [JOB], "workers": 2}), "is not a file of jobs"),
+    "empty": (json.dumps({"jobs": []}), "holds no jobs"),
+    "no job": (json.dumps({"jobs": [JOB, "me"]}), 'job 2 of .*: "me" is no job'),
+    "misspelt": (json.dumps({"jobs": [{**JOB, "backgroud": "red"}]}), "'backgroud': is it 'background'?"),
+    "of others": (json.dumps({"jobs": [{**JOB, "preset": "fast"}]}), "there is no option 'preset'"),
+    "no actor": (json.dumps({"jobs": [{"driving": "d.mp4"}]}), '"actor" is missing'),
+    "nobody": (json.dumps({"jobs": [{**JOB, "actor": []}]}), '"actor" is missing'),
+    "a number for an actor": (json.dumps({"jobs": [{**JOB, "actor": ["a.actor", 3]}]}), '"actor" is missing'),
+    "no driving": (json.dumps({"jobs": [{"actor": "me.actor"}]}), '"driving" is missing'),
+    "elsewhere": (json.dumps({"jobs": [{**JOB, "output": "../out.mp4"}]}), '"output" is a name in the output folder'),
+    "above": (json.dumps({"jobs": [{**JOB, "output": ".."}]}), "names that begin with a dot"),
+    "a word for a switch": (json.dumps({"jobs": [{**JOB, "compare": "yes"}]}), '"compare" is true or false, not "yes"'),
+    "a switch for seconds": (json.dumps({"jobs": [{**JOB, "driving_end": True}]}), '"driving_end" is a number of s'),
+    "no number": ('{"jobs": [{"actor": "a", "driving": "b", "driving_end": NaN}]}', '"driving_end" is a number of s'),
+    "half a degree": (json.dumps({"jobs": [{**JOB, "driving_rotate": 90.5}]}), "0, 90, 180 or 270, not 90.5"),
+    "three numbers": (json.dumps({"jobs": [{**JOB, "driving_region": [1, 2, 3]}]}), "four whole numbers"),
+    "nothing": (json.dumps({"jobs": [{**JOB, "background": None}]}), '"background" is a text, not null'),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_what_is_no_job_is_said_in_one_line(tmp_path: Path, mistake: str) -> None:
+    content, said = MISTAKES[mistake]
+    with pytest.raises(UsageError, match=said) as told:
+        check_names(of_file(tmp_path, content))
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("suffix", ["yaml", "yml", "toml"])
+def test_other_kinds_of_files_are_told_what_is_read_instead(tmp_path: Path, suffix: str) -> None:
+    with pytest.raises(UsageError, match=rf"read from JSON, not from {suffix.upper()}: write \{{"):
+        jobs_of_file(tmp_path / f"jobs.{suffix}", None)
+
+
+@pytest.mark.parametrize("name", ["jobs.json", "jobs.jsonl"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=f"cannot read .*{name}: No such file"):
+        jobs_of_file(tmp_path / name, None)
+
+
+def test_every_actor_by_every_clip_in_an_order_that_tracks_early() -> None:
+    jobs = every_pair(["me.actor", "x/anna.actor"], ["dance.mp4", "walk.performance"], Path("out"))
+    assert [(job.number, job.output.name) for job in jobs] == [
+        (1, "me_by_dance.mp4"), (2, "anna_by_dance.mp4"), (3, "me_by_walk.mp4"), (4, "anna_by_walk.mp4"),
+    ]  # fmt: skip
+    assert {job.output.parent for job in jobs} == {Path("out")}
+    with pytest.raises(UsageError, match="nobody is there to perform: give `actors`"):
+        every_pair([], ["dance.mp4"], Path("out"))
+    with pytest.raises(UsageError, match="nothing to be performed: give `drivings`"):
+        every_pair(["me.actor"], [], Path("out"))
+
+
+@pytest.mark.parametrize(
+    ("actors", "drivings", "twice"),
+    [
+        (["a/me.actor", "b/me.actor"], ["dance.mp4"], "me_by_dance.mp4"),
+        (["me.actor"], ["dance.mp4", "dance.performance"], "me_by_dance.mp4"),
+        (["me.actor", "Me.actor"], ["dance.mp4"], "Me_by_dance.mp4"),  # where file systems take them for the same
+        (["Zo\u00eb.actor", "Zoe\u0308.actor"], ["dance.mp4"], "Zoe\u0308_by_dance.mp4"),
+    ],
+)
+def test_names_that_collide_are_told_with_both_jobs(actors: list[str], drivings: list[str], twice: str) -> None:
+    with pytest.raises(UsageError) as told:
+        check_names(every_pair(actors, drivings, Path("out")))
+    first, second = [f"{actor} by {driving}" for driving in drivings for actor in actors]
+    assert str(told.value).startswith(f"{twice} would be written twice, of {first} and of {second}: ")
+
+
+def test_comparisons_and_manifests_have_names_as_well() -> None:
+    compared = Job(1, (Path("a"),), Path("d"), Path("out/a.webm"), {"compare": True})
+    assert [path.name for path in files_of(compared)] == [
+        "a.webm", "a.webm.c2pa", "a.compare.mp4", "a.normalization.png",
+    ]  # fmt: skip
+    other = Job(2, (Path("a"),), Path("d"), Path("out/a.compare.mp4"), {})
+    with pytest.raises(UnderstudyError, match=r"a\.compare\.mp4 would be written twice"):
+        check_names([compared, other])
+    check_names([Job(1, (Path("a"),), Path("d"), Path("out/a.webm"), {}), other])
