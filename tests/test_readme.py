@@ -81,7 +81,8 @@ def here(clips, tmp_path, monkeypatch):
 def test_the_commands_of_a_page_run_from_its_top_to_its_end(page, here):
     for words in commands(page):
         for name in re.findall(r"\w+\.actor", " ".join(words)):
-            if words[0] in ("perform", "batch", "inspect", "evaluate") and not Path(name).exists():  # trained on another page
+            played = words[0] in ("perform", "batch", "inspect", "evaluate")
+            if played and not Path(name).exists():  # trained on another page
                 tiny_actor().save(name)
         asked = words[0] in ("train", "evaluate") and "--consent" not in words  # at a terminal, the question would come
         assert _status([*words, *(["--consent", "the person is made up"] if asked else [])]) == 0, words

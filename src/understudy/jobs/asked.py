@@ -177,7 +177,7 @@ def _job(number: int, entry: Any, file: Path, folder: Path) -> Job:
             near = difflib.get_close_matches(name, names, 1)
             raise refuse(f"there is no option {name!r}" + (f": is it {near[0]!r}?" if near else ""))
     given = entry.get("actor")
-    actors = given if isinstance(given, list) else [given]
+    actors: list[Any] = given if isinstance(given, list) else [given]
     if not actors or not all(isinstance(one, str) and one for one in actors):
         raise refuse('"actor" is missing: the file of an actor, or a list of them')
     clip = entry.get("driving")

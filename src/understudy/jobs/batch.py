@@ -67,15 +67,15 @@ def batch(
     failed, why, and how many seconds it took.
 
     Args:
-        jobs: a file of jobs: JSON, {"jobs": [{"actor": "me.actor", "driving": "dance.mp4"}]}, or .jsonl with one job a
-            line. A job may have any option of `perform`, as Python calls it, such as {"compare": true}, several actors
-            as a list, and its "output", a name in the output folder. Paths are seen from the file's own folder.
-        actors: without a file: every one of these actors performs
-        drivings: every one of these videos, performances or motion captures (BVH).
-        output_folder: where the videos go, called me_by_dance.mp4; with a file it may be left out, and is then a folder
-            beside it, called as the file without its suffix.
-        workers: how many jobs are done at once, each with its share of the cores. One alone already uses most of them:
-            more are a little quicker, and each needs memory of its own.
+        jobs: a file of jobs: JSON with a list of them under the name jobs, or .jsonl with one a line. A job has an
+            actor or a list of them, a driving clip and, if it wants, any option of `perform`, as Python calls it, and
+            an output, which is a name in the output folder. Paths are seen from the folder in which the file lies.
+        actors: without a file of jobs: actors, each of which performs every driving clip.
+        drivings: without a file of jobs: videos, performances or motion captures (BVH), each of which drives every
+            actor.
+        output_folder: where the videos go, called me_by_dance.mp4. With a file of jobs it may be left out, and is then
+            a folder beside it, called as the file without its suffix.
+        workers: how many jobs are done at once, each with its share of the cores and memory of its own.
 
     Returns:
         What was made, what was there, and what failed.
@@ -88,6 +88,8 @@ def batch(
     Example:
         result = batch(actors=["me.actor", "anna.actor"], drivings=["dance.mp4"], output_folder="out")
         print(result.made, result.failed)
+        # jobs.json: {"jobs": [{"actor": "me.actor", "driving": "dance.mp4", "compare": true}]}
+        batch("jobs.json")
 
     Shell:
         $ understudy batch --actors me.actor anna.actor --drivings dance.mp4 another.mp4 --output-folder out
@@ -130,6 +132,8 @@ def _done(ready: list[Checked], state: State, folder: Path, workers: int) -> Bat
     to_do = [one for one in ready if one.job.name not in kept]
     if kept:
         log.info("%d of %d are there, whole and of the same: they stay", len(kept), len(ready))
+    if to_do:
+        log.info("%d jobs to do, %d at once", len(to_do), min(workers, len(to_do)))
     said = _Said(state, len(ready), len(kept), workers)
     state.write()
     try:

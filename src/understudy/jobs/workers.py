@@ -134,12 +134,15 @@ class _Child:
         self.process.kill()
 
     def _listen(self) -> None:
-        assert self.process.stdout is not None
+        assert self.process.stdin is not None and self.process.stdout is not None
         for line in self.process.stdout:
             with suppress(ValueError, KeyError):  # a line that its end has cut
                 told = json.loads(line)
                 self._heard.put((self, told["kind"], told["said"]))
         self.process.wait()
+        self.process.stdout.close()
+        with suppress(OSError):  # of what was not sent any more
+            self.process.stdin.close()
         self._heard.put((self, "gone", None))
 
 
