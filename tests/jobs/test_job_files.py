@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from understudy.errors import UnderstudyError, UsageError
 from understudy.jobs.asked import OPTIONS, Job, check_names, every_pair, files_of, jobs_of_file
 from understudy.jobs.child import as_asked, job_of
+from understudy.jobs.one import do
 from understudy.verbs.perform import perform
 
 JOB = {"actor": "me.actor", "driving": "dance.mp4"}
@@ -46,6 +49,34 @@ def test_what_a_job_says_is_read_and_reaches_its_process_as_it_was(tmp_path: Pat
     assert type(job.options["driving_start"]) is float
     sent = json.loads(json.dumps(as_asked(job, ["limb-warp"] * 2, "wholebody")))
     assert job_of(sent) == job and (sent["recipes"], sent["landmarks"]) == (["limb-warp"] * 2, "wholebody")
+
+
+def test_every_option_reaches_the_tracking_or_perform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tracked: dict[str, Any] = {}
+    performed: dict[str, Any] = {}
+    found = SimpleNamespace(header=SimpleNamespace(source_sha256="0" * 64, landmarks="wholebody"))
+
+    def driver_of(clip: Path, **how: Any) -> SimpleNamespace:
+        tracked.update(how, clip=clip)
+        return found
+
+    def performs(actor: Any, driving: Any, output: Path, **options: Any) -> None:
+        performed.update(options, actor=actor, driving=driving, output=output)
+        output.write_bytes(b"made")
+
+    monkeypatch.setattr("understudy.synthetic.drivers.driver_of", driver_of)
+    monkeypatch.setattr("understudy.verbs.perform.perform", performs)
+    options = {**FULL, "driving_region": (5, 6, 70, 80)}
+    job = Job(1, (Path("me.actor"),), Path("dance.mp4"), tmp_path / "out.mp4", options)
+    seen: list[bool] = []
+    made = do(job, ["limb-warp"], "wholebody", lambda: seen.append(not performed))
+    assert made == {"out.mp4": hashlib.sha256(b"made").hexdigest()} and seen == [True]
+    assert tracked == {"clip": Path("dance.mp4"), "landmarks": "wholebody"} | {
+        name.removeprefix("driving_"): value for name, value in options.items() if name.startswith("driving_")
+    }
+    assert performed == {"actor": job.actors, "driving": found, "output": job.output} | {
+        name: value for name, value in options.items() if not name.startswith("driving_")
+    }
 
 
 @pytest.mark.parametrize("name", ["background", "driving_matte"])
