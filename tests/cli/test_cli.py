@@ -67,6 +67,20 @@ MISTAKES = {
     ),
     "actor named as video": ("train --reference me.performance --output x.mp4 --consent me", "name it x.actor"),
     "actor is a folder": ("train --reference me.performance --output me.performance --consent me", "is a folder"),
+    "batch of nobody": (
+        "batch --drivings dance.performance --output-folder out",
+        "to perform: give --actors, or a job",
+    ),
+    "batch to nowhere": ("batch --actors me.actor --drivings dance.performance", "add --output-folder out"),
+    "batch of one twice": (
+        "batch --actors me.actor me.actor --drivings dance.performance --output-folder out",
+        "me_by_dance.mp4 would be written twice, of me.actor by dance.performance and of me.actor by dance.performance",
+    ),
+    "batch with one that is none": (
+        "batch --actors me.actor damaged.actor --drivings dance.performance --output-folder out",
+        "job 2 (damaged_by_dance.mp4): damaged.actor",
+    ),
+    "jobs in another language": ("batch jobs.yaml", "jobs.yaml: jobs are read from JSON, not from YAML: write"),
     "no minutes": ("train --reference me.performance --output x.actor --consent me --max-minutes 0", "above 0, not 0"),
     "no steps": ("train --reference me.performance --output x.actor --consent me --max-steps 0", "at least 1, not 0"),
     "negative seed": ("train --reference me.performance --output x.actor --consent me --seed -1", "0 or above, not -1"),
