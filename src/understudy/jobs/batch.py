@@ -75,7 +75,8 @@ def batch(
             actor.
         output_folder: where the videos go, called me_by_dance.mp4. With a file of jobs it may be left out, and is then
             a folder beside it, called as the file without its suffix.
-        workers: how many jobs are done at once, each with its share of the cores and memory of its own.
+        workers: how many jobs are done at once, each with its share of the cores and memory of its own. On two cores
+            two are hardly quicker than one, which already uses both.
 
     Returns:
         What was made, what was there, and what failed.
@@ -133,7 +134,7 @@ def _done(ready: list[Checked], state: State, folder: Path, workers: int) -> Bat
     if kept:
         log.info("%d of %d are there, whole and of the same: they stay", len(kept), len(ready))
     if to_do:
-        log.info("%d jobs to do, %d at once", len(to_do), min(workers, len(to_do)))
+        log.info("%d to do, %d at once", len(to_do), min(workers, len(to_do)))
     said = _Said(state, len(ready), len(kept), workers)
     state.write()
     try:
