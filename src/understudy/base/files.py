@@ -327,10 +327,15 @@ def _check_tensor_header(path: Path, error: type[UnderstudyError]) -> None:
 
 
 @contextmanager
-def locked(folder: Path, error: type[UnderstudyError] = UnderstudyError) -> Iterator[None]:
+def locked(folder: Path, error: type[UnderstudyError] = UnderstudyError, called: str = "output") -> Iterator[None]:
     """Holds the folder's lock; a second writer is refused at once rather than made to wait.
 
     The system lets go of the lock when its holder ends, however that happens; the empty file `.lock` stays.
+
+    Args:
+        folder: made, if it is not there.
+        error: what is raised.
+        called: the parameter that chooses the folder.
 
     Raises:
         error: another process holds it.
@@ -342,7 +347,7 @@ def locked(folder: Path, error: type[UnderstudyError] = UnderstudyError) -> Iter
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        raise error(f"another run is writing to {folder}: wait for it, or choose another `output`") from None
+        raise error(f"another run is writing to {folder}: wait for it, or choose another `{called}`") from None
     try:
         yield
     finally:

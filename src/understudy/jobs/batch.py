@@ -121,7 +121,7 @@ def batch(
         raise UnderstudyError(
             f"cannot make the folder {folder} ({error.strerror}): choose another `output_folder`"
         ) from None
-    with locked(folder, UsageError):
+    with locked(folder, UsageError, "output_folder"):
         state = State(folder, ready)
         return _done(ready, state, folder, workers)
 
