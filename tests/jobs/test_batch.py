@@ -223,7 +223,7 @@ def test_no_job_writes_over_what_another_is_made_from(here: Path) -> None:
 
 
 def test_two_at_one_folder(here: Path) -> None:
-    with locked(here / "out"), pytest.raises(UsageError, match="another run is writing to out: .*`output_folder`"):
+    with locked(here / "out"), pytest.raises(UsageError, match=r"another run is writing to out: .*`output_folder`"):
         batch(actors=["me.actor"], drivings=["dance.performance"], output_folder="out")
 
 
