@@ -30,11 +30,13 @@ PER_NECK = 2.1
 """side of the square over the distance from the neck, between the shoulders, to the nose"""
 PER_TRUNK = 1.0
 """side of the square over the distance from the neck to the middle of the hips: somewhat little for most people"""
+SMALLEST = 8.0
+"""pixels: a smaller square is of no use"""
 BORDER = 0.125
 """share of the side, on each side, over which a residual fades out"""
 
 
-def face_boxes(xy: Tensor, seen: Tensor, smallest: float = 8.0) -> tuple[Tensor, Tensor, Tensor]:
+def face_boxes(xy: Tensor, seen: Tensor, smallest: float = SMALLEST) -> tuple[Tensor, Tensor, Tensor]:
     """A square about the nose of each picture.
 
     Its side is the largest of three estimates, since each is at times too small and hardly ever too large: the points

@@ -46,6 +46,7 @@ from understudy.recipes.parts import prior
 from understudy.recipes.parts.boxes import Box
 from understudy.recipes.parts.copy_then_refine_config import Config, fast, instant, paper, preview
 from understudy.recipes.parts.dressing import Dresser, Dressing, dressings
+from understudy.recipes.parts.cut import nothing_to_cut
 from understudy.recipes.parts.full_size import FullSize
 from understudy.recipes.parts.kept_frames import STATISTICS, WEIGHTS, KeptPictures, gathered, kept_poses
 from understudy.recipes.parts.person_alone import PersonAlone
@@ -364,6 +365,9 @@ RECIPE = Recipe(
     contents=contents,
     player=player,
     prompt_player=prompt_player,
+    cuts=nothing_to_cut(
+        "copy-then-refine copies from the reference's own frames, and its network only says what to copy and mend"
+    ),
     variants={
         "no prior": lambda config: replace(config, knows_people=False),
         "no flow": lambda config: replace(config, most_flow=1e-3),

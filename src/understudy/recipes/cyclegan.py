@@ -40,11 +40,13 @@ from understudy.networks.history import History
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.pix2pixhd import GlobalGenerator, in_a_row
 from understudy.networks.unet import initialise
+from understudy.poses.pose import BODY_LIMBS
+from understudy.recipes.parts.cut import RGB, Cut, flat_colour_of
 from understudy.recipes.parts.cyclegan_config import Config, fast, paper, preview
-from understudy.recipes.parts.cyclegan_domains import aligned_clip, stick_figures
+from understudy.recipes.parts.cyclegan_domains import aligned_clip, limb_colours, stick_figures
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, batches, pose_of
 from understudy.recipes.parts.recipe import Recipe
-from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, ready
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, ready, restored
 from understudy.retargeting.alignment import body_statistics
 from understudy.training.run_folder import fingerprint
 from understudy.training.session import Session
@@ -291,6 +293,29 @@ def player(
     return CycleGANPlayer(config, generator, chosen, statistics.get("driving_colour"))
 
 
+def cuts(config: Config, weights: Arrays, statistics: Arrays) -> tuple[Cut, ...]:
+    """G, from a stick figure, or a driver's frame over `driving_colour`, to a picture."""
+    cpu = torch.device("cpu")
+    generator = restored(generator_for(config), weights, cpu)
+    condition: dict[str, Any] = {"size_hw": [config.size, config.size], "flat_colour": flat_colour_of(statistics)}
+    if config.condition == "frames":
+        condition |= {"kind": "driver", "colour": [int(value) for value in statistics["driving_colour"]]}
+        what = "driver, cut out and laid over the colour"
+    else:
+        condition |= {
+            "kind": "soft lines",
+            "seen_above": config.seen_above,
+            "poses": [0],
+            "lines": [list(ends) for ends in BODY_LIMBS],
+            "colours": limb_colours(cpu).tolist(),
+            "sigma": config.limb_sigma,
+        }
+        what = "stick figure"
+    given = tuple(f"{what}: {channel}" for channel in RGB)
+    size_hw = (config.size, config.size)
+    return (Cut("", generator, size_hw, given, RGB, condition, "it is the person over flat_colour"),)
+
+
 RECIPE = Recipe(
     title="CycleGAN",
     paper="Zhu, Park, Isola, Efros: "
@@ -300,6 +325,7 @@ RECIPE = Recipe(
     train=train,
     contents=contents,
     player=player,
+    cuts=cuts,
     variants={
         "frames": lambda config: replace(config, condition="frames"),
         "no identity": lambda config: replace(config, lambda_identity=0.0),

@@ -56,12 +56,13 @@ from understudy import losses
 from understudy.base.devices import Device, ready_device
 from understudy.base.engines import Call
 from understudy.conditioning.pictures import pixels
-from understudy.conditioning.stick_figure import palette
+from understudy.conditioning.stick_figure import LINES, THICKNESS, palette
 from understudy.networks.perceptual import PerceptualDistance
 from understudy.networks.pix2pixhd import GlobalGenerator, LocalEnhancer, MultiScaleDiscriminator
 from understudy.networks.unet import initialise
+from understudy.recipes.parts.cut import RGB, Cut, flat_colour_of
 from understudy.recipes.parts.everybody_dance_now_config import FACE, GLOBAL, LOCAL, NAMES, Config, fast, paper, preview
-from understudy.recipes.parts.everybody_dance_now_faces import FaceGAN, Patches, face_generator_for, refine
+from understudy.recipes.parts.everybody_dance_now_faces import FaceGAN, Patches, face_cut, face_generator_for, refine
 from understudy.recipes.parts.everybody_dance_now_footage import Footage, Painter, colours_of, paint
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, batches, pose_of
 from understudy.recipes.parts.recipe import Recipe
@@ -328,6 +329,28 @@ def player(
     return StickFigurePlayer(config, colours_of(statistics["palette"], chosen), G, G_f)
 
 
+def cuts(config: Config, weights: Arrays, statistics: Arrays) -> tuple[Cut, ...]:
+    """G, from a stick figure and the picture before to a picture; and G_f, if there is one."""
+    figure = {
+        "kind": "stick figure",
+        "size_hw": [config.size, config.size],
+        "seen_above": config.seen_above,
+        "poses": [0],
+        "lines": [list(ends) for ends in LINES],
+        "thickness": [share * config.line * config.size for share in THICKNESS],
+        "colours": statistics["palette"].tolist(),
+        "picture_before": config.temporal_smoothing,
+        "flat_colour": flat_colour_of(statistics),
+    }
+    given = tuple(f"stick figure: {channel}" for channel in RGB)
+    if config.temporal_smoothing:
+        given += tuple(f"what came out for the moment before, 0 before the first: {channel}" for channel in RGB)
+    G = restored(generator_for(config), below(weights, "main/"), torch.device("cpu"))
+    use = "it is the picture, the room with the person" if config.whole_frame else "it is the person over flat_colour"
+    main = Cut("", G, (config.size, config.size), given, RGB, figure, use)
+    return (main, face_cut(config, below(weights, "face/"))) if config.face else (main,)
+
+
 RECIPE = Recipe(
     title="Everybody Dance Now",
     paper="Chan, Ginosar, Zhou, Efros: Everybody Dance Now, 2019",
@@ -336,6 +359,7 @@ RECIPE = Recipe(
     train=train,
     contents=contents,
     player=player,
+    cuts=cuts,
     variants={
         "FBF": lambda config: replace(config, temporal_smoothing=False, face=False),
         "FBF+TS": lambda config: replace(config, temporal_smoothing=True, face=False),

@@ -41,6 +41,7 @@ from understudy.media.images import at_side
 from understudy.performance import FOUND
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
+from understudy.recipes.parts.cut import nothing_to_cut
 from understudy.recipes.parts.freestyle_augmentation import without_hands
 from understudy.recipes.parts.freestyle_model import (
     FreestyleModel,
@@ -269,6 +270,9 @@ RECIPE = Recipe(
     train=train,
     contents=contents,
     player=player,
+    cuts=nothing_to_cut(
+        "freestyle-reenactment makes labels, a body's surface and copies of one picture before it paints"
+    ),
     variants={
         "with FR": lambda config: replace(config, refining=True),
         "no blending mask": lambda config: replace(config, blending=False),

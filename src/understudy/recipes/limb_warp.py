@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from understudy.conditioning.limb_warps import with_made_up_points
 from understudy.recipes.parts.agreement import Agreement
+from understudy.recipes.parts.cut import nothing_to_cut
 from understudy.recipes.parts.groups import Placement
 from understudy.recipes.parts.kept_frames import (
     STATISTICS,
@@ -173,6 +174,7 @@ RECIPE = Recipe(
     train=train,
     contents=contents,
     player=player,
+    cuts=nothing_to_cut("limb-warp moves pieces of the reference's own frames and paints none"),
     variants={
         "one by one": lambda config: replace(config, jump=0.0),
         "one source": lambda config: replace(config, sources=1, fade=2),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from understudy.recipes.parts.cut import nothing_to_cut
 from understudy.recipes.parts.groups import Placement
 from understudy.recipes.parts.kept_frames import (
     STATISTICS,
@@ -125,6 +126,7 @@ RECIPE = Recipe(
     train=train,
     contents=contents,
     player=player,
+    cuts=nothing_to_cut("nearest-neighbour shows the reference's own frames and paints none"),
     variants={"by limbs": lambda config: replace(config, metric="limbs")},
     learns=False,
 )

@@ -42,10 +42,11 @@ from understudy.networks.patchgan import PatchGAN
 from understudy.networks.perceptual import Features, PerceptualDistance
 from understudy.networks.unet import UNet, initialise
 from understudy.poses.pose import OPENPOSE18_LIMBS
+from understudy.recipes.parts.cut import Cut
 from understudy.recipes.parts.groups import Augmentation, Optimisation, Placement
-from understudy.recipes.parts.heatmaps import JOINTS, STATISTICS, HeatmapPlayer, PoseMaps
+from understudy.recipes.parts.heatmaps import JOINTS, STATISTICS, HeatmapPlayer, PoseMaps, heatmap_cut
 from understudy.recipes.parts.recipe import Recipe
-from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, ready
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, ready, restored
 from understudy.retargeting.alignment import align, body_statistics
 from understudy.retargeting.augmentation import PoseNoise, damaged
 from understudy.training.run_folder import fingerprint
@@ -366,6 +367,15 @@ def _player(config: Config, generator: Call, maps: PoseMaps) -> HeatmapPlayer:
     return HeatmapPlayer(generator, maps, config.consecutive, config.seen_above, config.mean_of_versions)
 
 
+def cuts(config: Config, weights: Arrays, statistics: Arrays) -> tuple[Cut, ...]:
+    """G, from the heat maps of N poses to their N pictures."""
+    generator = restored(generator_for(config), weights, torch.device("cpu"))
+    numbers = (config.size, config.joint_sigma, config.seen_above, config.consecutive)
+    shown = "the mean of all versions of a moment" if config.mean_of_versions else "the version in which it is the last"
+    use = f"pictures of the person over flat_colour; shown is {shown}"
+    return (heatmap_cut(generator, *numbers, statistics, use),)
+
+
 RECIPE = Recipe(
     title="Performance cloning",
     paper="Aberman, Shi, Liao, Lischinski, Chen, Cohen-Or: Deep Video-Based Performance Cloning, 2018",
@@ -374,6 +384,7 @@ RECIPE = Recipe(
     train=train,
     contents=contents,
     player=player,
+    cuts=cuts,
     variants={
         "paired only": lambda config: replace(config, lambda_s=0.0),
         "no D_p": lambda config: replace(config, lambda_gan=0.0),

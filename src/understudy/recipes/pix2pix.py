@@ -25,10 +25,11 @@ from understudy.base.engines import Call
 from understudy.conditioning.clips import Clip, flat_colour, random_similarity, read_clip
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.unet import UNet, initialise
+from understudy.recipes.parts.cut import Cut
 from understudy.recipes.parts.groups import Augmentation, Optimisation, Placement
-from understudy.recipes.parts.heatmaps import JOINTS, STATISTICS, HeatmapPlayer, PoseMaps
+from understudy.recipes.parts.heatmaps import JOINTS, STATISTICS, HeatmapPlayer, PoseMaps, heatmap_cut
 from understudy.recipes.parts.recipe import ENDLESS, Recipe
-from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, ready
+from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, ready, restored
 from understudy.training.session import Session
 from understudy.training.step import descend, frozen
 
@@ -211,6 +212,13 @@ def _player(config: Config, generator: Call, maps: PoseMaps) -> HeatmapPlayer:
     return HeatmapPlayer(generator, maps, 1, config.seen_above, mean_of_versions=False)
 
 
+def cuts(config: Config, weights: Arrays, statistics: Arrays) -> tuple[Cut, ...]:
+    """G, from heat maps to a picture."""
+    generator = restored(generator_for(config), weights, torch.device("cpu"))
+    numbers = (config.size, config.joint_sigma, config.seen_above)
+    return (heatmap_cut(generator, *numbers, 1, statistics, "it is the person over flat_colour"),)
+
+
 RECIPE = Recipe(
     title="pix2pix",
     paper="Isola, Zhu, Zhou, Efros: Image-to-Image Translation with Conditional Adversarial Networks, 2017",
@@ -219,5 +227,6 @@ RECIPE = Recipe(
     train=train,
     contents=contents,
     player=player,
+    cuts=cuts,
     without_limit=lambda config: replace(config, steps=ENDLESS),
 )

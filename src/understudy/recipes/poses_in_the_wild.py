@@ -52,7 +52,7 @@ from understudy.conditioning.pictures import pixels
 from understudy.networks.perceptual import PerceptualDistance
 from understudy.networks.pix2pixhd import GlobalGenerator, LocalEnhancer, MultiScaleDiscriminator, halved
 from understudy.networks.unet import initialise
-from understudy.poses.pose import PARTS, POINTS
+from understudy.poses.pose import PARTS
 from understudy.recipes.parts.poses_in_the_wild_config import (
     NAMES,
     POSE,
@@ -66,9 +66,10 @@ from understudy.recipes.parts.poses_in_the_wild_config import (
     preview,
 )
 from understudy.recipes.parts.poses_in_the_wild_footage import Footage, Poses, stacked
+from understudy.recipes.parts.poses_in_the_wild_networks import condition_channels, contents, cuts, generator_for
 from understudy.recipes.parts.poses_in_the_wild_player import BoxPlayer, refined
 from understudy.recipes.parts.recipe import Recipe
-from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, below, ready, restored
+from understudy.recipes.parts.trained import Arrays, Trained, below, ready, restored
 from understudy.retargeting.augmentation import PoseNoise
 from understudy.training import loop as training
 from understudy.training.session import Session
@@ -370,34 +371,6 @@ def train(session: Session) -> Trained:
 # -- Playing -------------------------------------------------------------------------------------------------------
 
 
-def condition_channels(config: Config, second: bool) -> int:
-    """Channels of x: 2K + 1 poses (K + 1 with `past_only`), or in stage II as many frames."""
-    if second:
-        return (2 * config.neighbours + 1) * config.channels
-    return (config.neighbours + 1 + config.after) * len(PARTS)
-
-
-def generator_for(config: Config, second: bool) -> GlobalGenerator | LocalEnhancer:
-    """G_1 or G_2 with fresh weights."""
-    channels = condition_channels(config, second)
-    generator = GlobalGenerator(channels, config.channels, config.width, config.downsamplings, config.blocks)
-    if not config.progressive:
-        return generator
-    return LocalEnhancer(channels, config.channels, generator, config.enhancer_blocks)
-
-
-def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
-    """Weights and statistics that an actor of this recipe holds."""
-    with torch.device("meta"):
-        weights = {f"pose/{name}": spec for name, spec in arrays_of(generator_for(config, second=False)).items()}
-        if config.refine:
-            weights |= {f"texture/{name}": spec for name, spec in arrays_of(generator_for(config, second=True)).items()}
-    statistics: ArraySpec = {"shown_points": ("|u1", (POINTS,))}
-    if not config.whole_frame:
-        statistics["flat_colour"] = ("|u1", (3,))
-    return weights, statistics
-
-
 def player(config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto", frames: int = 0) -> BoxPlayer:
     """Plays G_1, and G_2 where there is one, of a `Trained`."""
     chosen = ready_device(device)
@@ -417,4 +390,5 @@ RECIPE = Recipe(
     train=train,
     contents=contents,
     player=player,
+    cuts=cuts,
 )

@@ -51,6 +51,11 @@ def stick_figures(xy: Tensor, seen: Tensor, size: int, sigma: float) -> Tensor:
     ends, ends_seen = xy[:, limbs].flatten(0, 1), seen[:, limbs].flatten(0, 1)  # (B*L, 2, 2), (B*L, 2)
     one = torch.tensor([[0, 1]], device=xy.device)
     lines = limb_falloff(ends, ends_seen, one, (size, size), sigma).view(len(xy), len(limbs), 1, size, size)
-    hue = torch.arange(len(limbs), device=xy.device)[:, None] / len(limbs) + torch.arange(3, device=xy.device) / 3
-    colours = 0.5 + 0.5 * torch.cos(2 * math.pi * hue)  # (L, 3)
-    return (lines * colours[:, :, None, None]).amax(dim=1) * 2 - 1
+    return (lines * limb_colours(xy.device)[:, :, None, None]).amax(dim=1) * 2 - 1
+
+
+def limb_colours(device: torch.device) -> Tensor:
+    """Of each of `OPENPOSE18_LIMBS`, RGB, `(L, 3)` in [0, 1]."""
+    count = len(OPENPOSE18_LIMBS)
+    hue = torch.arange(count, device=device)[:, None] / count + torch.arange(3, device=device) / 3
+    return 0.5 + 0.5 * torch.cos(2 * math.pi * hue)

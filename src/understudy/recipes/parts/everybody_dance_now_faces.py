@@ -19,14 +19,27 @@ from understudy.base.devices import autocast
 from understudy.base.engines import Call
 from understudy.base.frame_store import FrameStore, on_device
 from understudy.base.progress import progress_bar
-from understudy.conditioning.face_crops import cut, face_boxes, put_back
+from understudy.conditioning.face_crops import (
+    BORDER,
+    HEAD,
+    PER_NECK,
+    PER_SPREAD,
+    PER_TRUNK,
+    SMALLEST,
+    cut,
+    face_boxes,
+    put_back,
+)
 from understudy.conditioning.pictures import as_levels, as_values, pixels
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.perceptual import PerceptualDistance
 from understudy.networks.pix2pixhd import GlobalGenerator
 from understudy.networks.unet import initialise
+from understudy.poses.pose import LEFT_HIP, LEFT_SHOULDER, NOSE, RIGHT_HIP, RIGHT_SHOULDER
+from understudy.recipes.parts.cut import RGB, Cut
 from understudy.recipes.parts.everybody_dance_now_config import Config
 from understudy.recipes.parts.everybody_dance_now_footage import Footage
+from understudy.recipes.parts.trained import Arrays, restored
 from understudy.training.session import Session
 from understudy.training.step import descend, frozen
 
@@ -152,3 +165,27 @@ def refine(G_f: Call, config: Config, xy: Tensor, seen: Tensor, x: Tensor, frame
     with autocast(xy.device):
         residual = G_f(torch.cat([x_F, frames_F], 1))
     return put_back(frames, residual.float(), centres, sides, usable)
+
+
+def face_cut(config: Config, weights: Arrays) -> Cut:
+    """G_f, from a face's square of the stick figure and of the picture to what is added there."""
+    G_f = restored(face_generator_for(config), weights, torch.device("cpu"))
+    squares = {
+        "kind": "face",
+        "size_hw": [config.face_size, config.face_size],
+        "seen_above": config.seen_above,
+        "nose": NOSE,
+        "head": HEAD,
+        "shoulders": [LEFT_SHOULDER, RIGHT_SHOULDER],
+        "hips": [LEFT_HIP, RIGHT_HIP],
+        "per_spread": PER_SPREAD,
+        "per_neck": PER_NECK,
+        "per_trunk": PER_TRUNK,
+        "smallest": SMALLEST,
+        "border": BORDER,
+    }
+    given = tuple(
+        f"the face's square of the {what}: {channel}" for what in ("stick figure", "picture") for channel in RGB
+    )
+    use = "it is added to the face's square of the picture, less towards the border; values are clipped to [-1, 1]"
+    return Cut("face", G_f, (config.face_size, config.face_size), given, RGB, squares, use)

@@ -14,14 +14,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from einops import rearrange
-from torch import Tensor
+from torch import Tensor, nn
 
 from understudy.base.devices import autocast
 from understudy.base.engines import Call
 from understudy.conditioning.clips import Clip
 from understudy.conditioning.heatmaps import joint_statistics, normalised_heatmaps
 from understudy.conditioning.pictures import as_levels
-from understudy.poses.pose import OPENPOSE18_NAMES
+from understudy.poses.pose import OPENPOSE18_NAMES, OPENPOSE18_POINTS
+from understudy.recipes.parts.cut import RGB, Cut, flat_colour_of
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, batches, pose_of
 from understudy.recipes.parts.trained import Arrays, ArraySpec
 
@@ -137,3 +138,32 @@ class HeatmapPlayer:
         with autocast(device):
             frames = self.generator(maps)
         return np.asarray(rearrange(as_levels(frames), "b (n c) h w -> b n h w c", n=n).cpu().numpy())
+
+
+def heatmap_cut(
+    generator: nn.Module, size: int, sigma: float, seen_above: float, consecutive: int, statistics: Arrays, use: str
+) -> Cut:
+    """A generator that makes N frames from the heat maps of N poses, as other programs may run it.
+
+    Args:
+        generator: on the CPU, ready to generate.
+        size, sigma, seen_above: see `PoseMaps` and `HeatmapPlayer`.
+        consecutive: N.
+        statistics: that an actor holds.
+        use: see `Cut.use`.
+    """
+    moments = range(1 - consecutive, 1)
+    maps = {
+        "kind": "heat maps",
+        "size_hw": [size, size],
+        "seen_above": seen_above,
+        "poses": [*moments],
+        "points": list(OPENPOSE18_POINTS),
+        "sigma": sigma,
+        "mean": [float(value) for value in statistics["joint_mean"]],
+        "deviation": [float(value) for value in statistics["joint_deviation"]],
+        "flat_colour": flat_colour_of(statistics),
+    }
+    given = tuple(f"pose {at:+d}: {joint}" for at in moments for joint in OPENPOSE18_NAMES)
+    made = tuple(f"moment {at:+d}: {channel}" for at in moments for channel in RGB) if consecutive > 1 else RGB
+    return Cut("", generator, (size, size), given, made, maps, use)

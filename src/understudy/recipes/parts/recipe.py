@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from understudy.errors import UsageError
 from understudy.recipes.parts import settings
+from understudy.recipes.parts.cut import Cuts, nothing_to_cut
 from understudy.unpaired.chosen import Others
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 Change = Callable[[Any], Any]
 ENDLESS = 1_000_000
 """steps, where the clock is to end a training"""
+
+NO_CUTS = nothing_to_cut("this recipe makes no picture from tensors alone")
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +77,8 @@ class Recipe:
     """what plays them"""
     prompt_player: Plays | None = None
     """what plays them live, where `player` waits for all of a dance; None: the same"""
+    cuts: Cuts = NO_CUTS
+    """what other programs may run of an actor; raises UsageError where that is nothing"""
     variants: Mapping[str, Change] = field(default_factory=dict)
     """ablations of the paper: name -> what it changes in a config"""
     learns_from: Callable[[Any], Others | None] = the_reference_alone
