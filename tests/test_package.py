@@ -90,6 +90,7 @@ ROOMS = [
     {"actor"},
     {"performing"},
     {"streaming"},
+    {"performing", "exporting"},
     {"evaluation"},
     {"verbs"},
     {"jobs"},
