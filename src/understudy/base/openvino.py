@@ -6,11 +6,13 @@ import copy
 import importlib
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -40,6 +42,27 @@ class Converted:
                 self._model = self._openvino.convert_model(copy.deepcopy(network), example_input=only)
         self._kind = None if isinstance(said, Tensor) else type(said)
 
+    def save(self, path: Path, shape: Sequence[int], said: Mapping[str, str]) -> None:
+        """Writes a network of one input and one output, in float32, as OpenVINO's files: path, and a .bin beside it.
+
+        Args:
+            path: ends in .xml.
+            shape: of what it is given; -1 is any number. What goes in is called "input", what comes out "output".
+            said: what the files say of themselves, below "understudy" in `rt_info`.
+
+        Raises:
+            any of CANNOT: it cannot be written.
+        """
+        model = self._model
+        model.reshape(list(shape))
+        model.inputs[0].node.set_friendly_name("input")
+        model.inputs[0].get_tensor().set_names({"input"})
+        model.outputs[0].get_tensor().set_names({"output"})
+        for name, text in said.items():
+            model.set_rt_info(text, ["understudy", name])
+        with _quiet():
+            self._openvino.save_model(model, path, compress_to_fp16=False)
+
     def compiled(self, *, bfloat16: bool) -> Callable[..., Any]:
         """What takes and gives as the network does, in float32, on as many threads as PyTorch has.
 
@@ -62,6 +85,18 @@ class Converted:
             return made[0] if self._kind is None else self._kind(*made)
 
         return run
+
+
+def read(path: Path) -> Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]:
+    """What runs a file of one input and one output, OpenVINO's own or ONNX, in float32.
+
+    Raises:
+        any of CANNOT: OpenVINO is not there, or cannot read it.
+    """
+    with _quiet():
+        openvino: Any = importlib.import_module("openvino")
+    model = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return lambda array: np.array(model([array])[0])
 
 
 @contextmanager
