@@ -30,7 +30,7 @@ PAGES = {
 CLIPS = {"me": (1, 5, 3.2), "dance": (4, 6, 0.6), "another": (4, 7, 0.6), "held_out": (1, 8, 1)}
 FPS = Fraction(10)  # few frames, and yet as many seconds as `evaluate` needs of "me": three and a bit
 WITH_COMMANDS = [
-    "README.md", "docs/commands.md", "docs/detection.md", "docs/filming.md", "docs/first-clone.md",
+    "README.md", "docs/commands.md", "docs/detection.md", "docs/exporting.md", "docs/filming.md", "docs/first-clone.md",
     "docs/installing.md", "docs/licences.md", "docs/marks.md", "docs/methods.md",
 ]  # fmt: skip
 NOT_TO_BE_TYPED = ["CHANGELOG.md", "docs/results.md"]  # what once was, and what was measured in many minutes

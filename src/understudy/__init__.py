@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from understudy.verbs.clone import clone as clone
     from understudy.verbs.demo import demo as demo
     from understudy.verbs.evaluate import evaluate as evaluate
+    from understudy.verbs.export import export as export
     from understudy.verbs.forget import forget as forget
     from understudy.verbs.inspect import inspect as inspect
     from understudy.verbs.licences import licences as licences
@@ -54,6 +55,7 @@ _HOMES = {
     "demo": "verbs.demo",
     "detect": "forensics.detect",
     "evaluate": "verbs.evaluate",
+    "export": "verbs.export",
     "forget": "verbs.forget",
     "inspect": "verbs.inspect",
     "licences": "verbs.licences",

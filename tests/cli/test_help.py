@@ -66,6 +66,13 @@ def test_help_explains_every_option_with_its_default(page, name: str) -> None:  
             shown = "--set NAME=VALUE" if parameter.name == "settings" else "--" + parameter.name.replace("_", "-")
             if parameter.default is True:
                 shown = "--no-" + parameter.name
+            shown = {
+                "smooth": "--no-smooth",
+                "marks": "--no-marks",
+                "sandbox": "--no-sandbox",
+                "settings": "--set NAME=VALUE",
+                "runtime": "--for generic|openvino|figment",
+            }.get(parameter.name, "--" + parameter.name.replace("_", "-"))
             if parameter.name in PYTHON_ONLY:
                 assert shown not in text
                 continue

@@ -22,6 +22,7 @@ COMMANDS = (
     "perform",
     "live",
     "batch",
+    "export",
     "train-freestyle",
     "coverage",
     "evaluate",
@@ -41,7 +42,7 @@ OTHERWISE = {"study": "study_results", "perform": "reenact"}
 """what a command calls instead, when the first parameter of that is given"""
 VERBS = {"poses": "convert_poses", "recipes": "list_recipes", "train-freestyle": "train_freestyle"}
 """public functions that are not called as their command is"""
-TYPED = {"settings": "set"}
+TYPED = {"settings": "set", "runtime": "for"}
 """options that are not called as their parameter is"""
 PYTHON_ONLY = ("config",)
 """parameters that only a Python program can give"""

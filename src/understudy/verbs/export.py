@@ -1,0 +1,164 @@
+"""The verb `export`: an actor's networks as files that other programs run."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from understudy.base.arguments import StrPath, check_choice
+from understudy.errors import UsageError
+
+if TYPE_CHECKING:
+    from understudy.actor import Actor
+    from understudy.recipes.parts.cut import Cut
+
+Runtime = Literal["generic", "openvino", "figment"]
+SUFFIXES = {"generic": ".onnx", "openvino": ".xml"}
+PACKAGES = {"generic": ("onnx", "onnxruntime"), "openvino": ("openvino",)}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """One network that `export` wrote."""
+
+    path: Path
+    """of the ONNX file, or of OpenVINO's .xml, beside which its .bin lies"""
+    size_hw: tuple[int, int]
+    """pixels of what goes in and comes out"""
+    channels: tuple[int, int]
+    """that go in and come out"""
+    difference: float
+    """mean difference from what PyTorch makes of noise, of values in [-1, 1]"""
+    use: str
+    """what to do with what comes out"""
+
+    @property
+    def about(self) -> str:
+        """What goes in, what comes out, and what to do with that."""
+        (height, width), (given, made) = self.size_hw, self.channels
+        return f"input Bx{given}x{height}x{width}, output Bx{made}x{height}x{width}: {self.use}"
+
+
+def export(
+    actor: Actor | StrPath, output: StrPath, *, runtime: Runtime = "generic", overwrite: bool = False
+) -> tuple[Exported, ...]:
+    """Writes an actor's network as ONNX or OpenVINO files, for programs that run it without PyTorch or understudy.
+
+    The network takes a drawn pose and makes a picture. How the pose is drawn stands in the file, with what each channel
+    is, the person's consent, and that the pictures are synthetic: who shows them says so. Recipes with a second network
+    give a second file, me.face.onnx or me.texture.onnx for me.onnx. Each file is run once and compared with PyTorch
+    before it takes its name. docs/exporting.md has an example. Recipes that copy from filmed frames have no such
+    network.
+
+    Args:
+        actor: trained with pix2pix, performance-cloning, everybody-dance-now, poses-in-the-wild or cyclegan.
+        output: the file to write: .onnx, or .xml for OpenVINO, beside which a .bin of the same name is written.
+        runtime: what the file is for: "generic" is ONNX, "openvino" OpenVINO's own format. "figment" is refused so far:
+            no recipe learns from the skeleton that it draws.
+        overwrite: replace files that are there.
+
+    Returns:
+        What was written, in the order in which the networks are used.
+
+    Raises:
+        UnderstudyError: there is no such actor, its recipe has no such network, a package is missing, or files are
+            there already.
+
+    Example:
+        export("me.actor", "me.onnx")
+
+    Shell:
+        $ understudy export --actor me.actor --output me.onnx
+        $ understudy export --actor me.actor --output me.xml --for openvino
+    """
+    path = Path(output)
+    _check(path, runtime)
+    from understudy.actor import Actor
+    from understudy.recipes import recipe
+
+    given = actor if isinstance(actor, Actor) else Actor.load(actor)
+    cuts = recipe(given.recipe).cuts(given.config, given.weights, given.statistics)
+    files = [file for cut in cuts for file in _files(_path_of(cut, path))]
+    _check_free(files, None if isinstance(actor, Actor) else Path(actor), overwrite)
+    return _written(given, cuts, path, files)
+
+
+def _check(path: Path, runtime: str) -> None:
+    """Raises UsageError: what is asked for cannot be written, or not here."""
+    from typing import get_args
+
+    check_choice("runtime", runtime, get_args(Runtime))
+    if runtime == "figment":
+        raise UsageError(
+            "`runtime='figment'`: Figment draws a white skeleton of 33 points, and no recipe learns from that picture "
+            "yet, so what came out would be no person; leave `runtime` out, and draw what the recipe learnt from"
+        )
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES.values():
+        raise UsageError(f"cannot write a network as {path}: name it {path.stem or 'me'}{SUFFIXES[runtime]}")
+    if suffix != SUFFIXES[runtime]:
+        other = next(name for name, one in SUFFIXES.items() if one == suffix)
+        raise UsageError(f"{path} is not `runtime={runtime!r}`: name it {path.stem}{SUFFIXES[runtime]}, or "
+                         f"give `runtime={other!r}`")  # fmt: skip
+    missing = [name for name in PACKAGES[runtime] if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f'writing {path} needs {" and ".join(missing)}, not installed here: pip install "understudy[export]"'
+        )
+
+
+def _path_of(cut: Cut, path: Path) -> Path:
+    """me.onnx, and me.face.onnx beside it."""
+    from understudy.verbs.outputs import beside
+
+    return beside(path, f".{cut.name}{path.suffix}") if cut.name else path
+
+
+def _files(path: Path) -> list[Path]:
+    """All files of one network."""
+    return [path, path.with_suffix(".bin")] if path.suffix.lower() == ".xml" else [path]
+
+
+def _check_free(files: Sequence[Path], actor: Path | None, overwrite: bool) -> None:
+    """Raises UsageError: something is there that would be lost."""
+    from understudy.base.files import check_name
+
+    for file in files:
+        check_name(file)
+        if file.is_dir():
+            raise UsageError(f"{file} is a folder: choose another `output`")
+        if actor is not None and file.exists() and file.samefile(actor):
+            raise UsageError(f"`output` {file} would overwrite the actor: choose another name")
+        if file.exists() and not overwrite:
+            raise UsageError(f"{file} exists: replace it with `overwrite=True`, or choose another `output`")
+
+
+def _written(actor: Actor, cuts: Sequence[Cut], path: Path, files: Sequence[Path]) -> tuple[Exported, ...]:
+    """All networks, made and checked in a folder beside, before any takes its name."""
+    from understudy.base import openvino
+    from understudy.base.files import atomic_file, scratch_folder
+    from understudy.exporting.files import check, read_onnx, write_onnx, write_openvino
+    from understudy.exporting.statement import said_of
+
+    as_onnx = path.suffix.lower() == ".onnx"
+    write, read = (write_onnx, read_onnx) if as_onnx else (write_openvino, openvino.read)
+    made = []
+    with scratch_folder(path) as folder:
+        for cut in cuts:
+            own = _path_of(cut, path)
+            write(cut, said_of(actor, cut), folder / own.name)
+            found = check(cut, read(folder / own.name))
+            log.debug("%s is %.2g from PyTorch", own, found)
+            made.append(Exported(own, cut.size_hw, (len(cut.given), len(cut.made)), found, cut.use))
+        with ExitStack() as named:  # the last is named first: weights before what points to them
+            for file in files:
+                os.replace(folder / file.name, named.enter_context(atomic_file(file)))
+    return tuple(made)
