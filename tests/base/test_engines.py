@@ -219,18 +219,24 @@ def test_it_is_made_and_run_within_inference_and_autocast(network, monkeypatch, 
     assert decibels(said, network(given())) > 35
 
 
-def test_nothing_is_sent_when_openvino_is_imported():
+def test_nothing_is_sent_when_openvino_is_imported_or_writes_and_reads_its_files(tmp_path):
     script = """
 import socket, sys, urllib.request
 def refused(*args, **kwargs): raise SystemExit("reached out")
 socket.create_connection = socket.getaddrinfo = urllib.request.urlopen = refused
 import torch
-from understudy.base.openvino import Converted
-Converted(torch.nn.Conv2d(3, 3, 1), (torch.zeros(1, 3, 8, 8),)).compiled(bfloat16=False)
+from pathlib import Path
+from understudy.base.openvino import Converted, read
+converted = Converted(torch.nn.Conv2d(3, 3, 1), (torch.zeros(1, 3, 8, 8),))
+converted.compiled(bfloat16=False)
+converted.save(Path(sys.argv[1]), (-1, 3, 8, 8), {"about": "it"})
+read(Path(sys.argv[1]))(torch.zeros(2, 3, 8, 8).numpy())
 import threading
 print([thread.name for thread in threading.enumerate()], "openvino_telemetry" in sys.modules, "openvino" in sys.modules)
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "it.xml")], capture_output=True, text=True, timeout=120
+    )
     assert done.stdout == "['MainThread'] False True\n", done.stderr
 
 

@@ -170,9 +170,10 @@ def test_a_package_that_is_not_there_is_named_with_the_extra_that_has_it(tmp_pat
 def test_a_file_that_says_something_else_than_pytorch_is_not_kept(tmp_path, monkeypatch, output, runtime):
     usual = files.difference
     monkeypatch.setattr(files, "difference", lambda cut, run: usual(cut, lambda array: run(array) + 0.01))
+    (tmp_path / output).write_text("older")
     with pytest.raises(UnderstudyError, match=r"is 0\.01 from what PyTorch makes, and 0\.00392 is allowed"):
-        understudy.export(tiny_actor(), tmp_path / output, runtime=runtime)
-    assert left(tmp_path) == []
+        understudy.export(tiny_actor(), tmp_path / output, runtime=runtime, overwrite=True)
+    assert left(tmp_path) == [output] and (tmp_path / output).read_text() == "older"
 
 
 def test_what_openvino_cannot_take_is_one_line(tmp_path, monkeypatch):

@@ -59,7 +59,8 @@ def test_everything_of_one_reference_goes_and_everything_else_stays(tmp_path):
     assert all(path.exists() for path in [*others, run_folder_of(others[0]), theirs, video])
     said = str(found)
     assert str(actor) in said and tiny_actor().consent.text in said
-    assert f"the reference video itself, {video}" in said and "whatever\nwas uploaded" in said
+    assert f"the reference video itself, {video}" in said and "whatever was uploaded" in said
+    assert "networks exported from the actor" in said
 
 
 def test_somebody_elses_actor_that_was_set_aside_stays(tmp_path):

@@ -42,7 +42,7 @@ def write_onnx(cut: Cut, said: Mapping[str, str], path: Path) -> None:
             output_names=["output"],
             dynamic_axes={"input": {0: "batch"}, "output": {0: "batch"}},
             opset_version=OPSET,
-            dynamo=False,  # the newer one needs a package more, onnxscript, and says the same
+            dynamo=False,  # the newer one needs one package more, onnxscript, and adds nothing here
         )
     model = onnx.load(str(path))
     model.producer_name, model.producer_version = "understudy", said["made_with"].rpartition(" ")[2]

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from understudy.base.arguments import StrPath, check_choice
 from understudy.errors import UsageError
@@ -93,8 +93,6 @@ def export(
 
 def _check(path: Path, runtime: str) -> None:
     """Raises UsageError: what is asked for cannot be written, or not here."""
-    from typing import get_args
-
     check_choice("runtime", runtime, get_args(Runtime))
     if runtime == "figment":
         raise UsageError(
@@ -106,8 +104,8 @@ def _check(path: Path, runtime: str) -> None:
         raise UsageError(f"cannot write a network as {path}: name it {path.stem or 'me'}{SUFFIXES[runtime]}")
     if suffix != SUFFIXES[runtime]:
         other = next(name for name, one in SUFFIXES.items() if one == suffix)
-        raise UsageError(f"{path} is not `runtime={runtime!r}`: name it {path.stem}{SUFFIXES[runtime]}, or "
-                         f"give `runtime={other!r}`")  # fmt: skip
+        name = f"{path.stem}{SUFFIXES[runtime]}"
+        raise UsageError(f"{path} is not `runtime={runtime!r}`: name it {name}, or give `runtime={other!r}`")
     missing = [name for name in PACKAGES[runtime] if find_spec(name) is None]
     if missing:
         raise UsageError(

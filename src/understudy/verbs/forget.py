@@ -21,8 +21,9 @@ log = logging.getLogger(__name__)
 
 ELSEWHERE = """\
 What may remain, and is for you to delete: the reference video itself{where}; performances tracked from it to places of
-your own; videos in which the actor performed, and pictures of them; copies and backups of any of these, and whatever
-was uploaded or handed on. The other clips that the actor was trained with are somebody else's, and stay."""
+your own; networks exported from the actor; videos in which it performed, and pictures of them; copies and backups of
+any of these, and whatever was uploaded or handed on. The other clips that the actor was trained with are somebody
+else's, and stay."""
 
 
 @dataclass(frozen=True)
