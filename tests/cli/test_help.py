@@ -63,16 +63,11 @@ def test_help_explains_every_option_with_its_default(page, name: str) -> None:  
     text = " ".join(page(name).split())
     for function in filter(None, (name, OTHERWISE.get(name))):
         for parameter in inspect.signature(getattr(understudy, VERBS.get(function, function))).parameters.values():
-            shown = "--set NAME=VALUE" if parameter.name == "settings" else "--" + parameter.name.replace("_", "-")
+            shown = {"settings": "--set NAME=VALUE", "runtime": "--for generic|openvino|figment"}.get(
+                parameter.name, "--" + parameter.name.replace("_", "-")
+            )
             if parameter.default is True:
                 shown = "--no-" + parameter.name
-            shown = {
-                "smooth": "--no-smooth",
-                "marks": "--no-marks",
-                "sandbox": "--no-sandbox",
-                "settings": "--set NAME=VALUE",
-                "runtime": "--for generic|openvino|figment",
-            }.get(parameter.name, "--" + parameter.name.replace("_", "-"))
             if parameter.name in PYTHON_ONLY:
                 assert shown not in text
                 continue

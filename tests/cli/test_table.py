@@ -106,6 +106,7 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
             "jobs": Path("jobs.json"), "actors": (Path("me.actor"), Path("you.actor")),
             "drivings": (Path("dance.mp4"), Path("walk.bvh")), "output_folder": Path("out"), "workers": 3,
         },
+    ),
     "export": (
         "export --actor me.actor --output me.xml --for openvino --overwrite",
         {"actor": Path("me.actor"), "output": Path("me.xml"), "runtime": "openvino", "overwrite": True},

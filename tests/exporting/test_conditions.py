@@ -7,8 +7,8 @@ import ast
 import numpy as np
 import pytest
 import torch
-from made_up_cuts import made_up, poses
 
+from made_up_cuts import made_up, poses
 from understudy.conditioning import face_crops
 from understudy.conditioning.limb_maps import limb_maps
 from understudy.conditioning.pictures import as_levels

@@ -59,6 +59,8 @@ def batch(asked: dict[str, Any]) -> int:
     result = understudy.batch(**asked)
     print(result)
     return result.exit_code
+
+
 def export(asked: dict[str, Any]) -> None:
     for one in understudy.export(**asked):
         _say("network", one.path, one.about)

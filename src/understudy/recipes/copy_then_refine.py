@@ -45,8 +45,8 @@ from understudy.poses.similarity import Similarity
 from understudy.recipes.parts import prior
 from understudy.recipes.parts.boxes import Box
 from understudy.recipes.parts.copy_then_refine_config import Config, fast, instant, paper, preview
-from understudy.recipes.parts.dressing import Dresser, Dressing, dressings
 from understudy.recipes.parts.cut import nothing_to_cut
+from understudy.recipes.parts.dressing import Dresser, Dressing, dressings
 from understudy.recipes.parts.full_size import FullSize
 from understudy.recipes.parts.kept_frames import STATISTICS, WEIGHTS, KeptPictures, gathered, kept_poses
 from understudy.recipes.parts.person_alone import PersonAlone
