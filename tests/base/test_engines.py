@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from understudy.base import engines
 from understudy.base.engines import IN_BFLOAT16, OPENVINO, PYTORCH, Engines, Quicker, decibels, key_of, quicker
-from understudy.base.openvino import Converted
+from understudy.base.openvino import CANNOT, Converted
 
 
 class Said(NamedTuple):
@@ -109,6 +109,16 @@ def test_what_cannot_be_converted_stays_with_pytorch(network, monkeypatch):
     assert torch.equal(run(given()), network(given())) and run.engine == PYTORCH
 
 
+def test_openvinos_own_errors_are_none_of_ours(network):
+    class Odd(nn.Module):
+        def forward(self, x):
+            return torch.special.bessel_j0(x)
+
+    x = given()
+    with pytest.raises(CANNOT):
+        Converted(Odd(), (x,)).compiled(bfloat16=False)
+
+
 def test_pytorch_goes_on_where_an_engine_fails_in_the_middle(network, monkeypatch, caplog):
     kept(network, given(), pytorch=(30, 0), openvino=(10, 0))
     run = Quicker(network, 1000)
@@ -165,7 +175,17 @@ def test_nothing_is_kept_of_a_trial_beside_other_programs(network, monkeypatch, 
     assert caplog.messages[-1].endswith("cores meanwhile: PyTorch is taken, and nothing kept")
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"a": 1}', '{"a": {"OpenVINO": {"ms": 1, "loading_s": 1}}}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        '{"a": {"PyTorch": {"ms": -1, "loading_s": 0}}}',
+        "[]",
+        "{",
+        '{"a": 1}',
+        '{"a": {"OpenVINO": {"ms": 1, "loading_s": 1}}}',
+    ],
+)
 def test_a_damaged_file_of_trials_is_none(network, content):
     engines.trials_file().parent.mkdir(parents=True)
     engines.trials_file().write_text(content)
@@ -219,6 +239,13 @@ def test_it_is_made_and_run_within_inference_and_autocast(network, monkeypatch, 
     assert decibels(said, network(given())) > 35
 
 
+def test_what_others_log_is_logged_as_before(network):
+    root = logging.getLogger()
+    before = root.level, list(root.handlers), list(root.filters)
+    Converted(network, (given(),)).compiled(bfloat16=False)
+    assert (root.level, root.handlers, root.filters) == before
+
+
 def test_nothing_is_sent_when_openvino_is_imported_or_writes_and_reads_its_files(tmp_path):
     script = """
 import socket, sys, urllib.request
@@ -226,7 +253,7 @@ def refused(*args, **kwargs): raise SystemExit("reached out")
 socket.create_connection = socket.getaddrinfo = urllib.request.urlopen = refused
 import torch
 from pathlib import Path
-from understudy.base.openvino import Converted, read
+from understudy.base.openvino import CANNOT, Converted, read
 converted = Converted(torch.nn.Conv2d(3, 3, 1), (torch.zeros(1, 3, 8, 8),))
 converted.compiled(bfloat16=False)
 converted.save(Path(sys.argv[1]), (-1, 3, 8, 8), {"about": "it"})

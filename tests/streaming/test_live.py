@@ -75,6 +75,8 @@ class Seer:
 
 
 class Screen:
+    from_the_start = True
+
     def __init__(self, wait=0.0):
         self.frames, self.wait = [], wait
 
@@ -99,7 +101,7 @@ def performed(frames, actor):
 
 
 def test_nobody_is_placed_before_somebody_stood_there_for_long_enough():
-    placing = Placing(tiny_actor(), FPS, seconds=1.0)
+    placing = Placing(tiny_actor(), seconds=1.0)
     times = [10 + number / 20 for number in range(40)]
     assert placing(nobody((SIDE, SIDE)), 5.0) is None and placing.remaining(5.0) == 1.0
     placed = [placing(DANCE[number : number + 1], now) for number, now in enumerate(times)]
@@ -109,9 +111,33 @@ def test_nobody_is_placed_before_somebody_stood_there_for_long_enough():
     assert placing(DANCE[:1], 50.0) is None and placing.remaining(50.25) == 0.75
 
 
+def test_who_passes_by_is_not_measured():
+    placing = Placing(tiny_actor(), seconds=3.0)
+    for number in range(8):
+        assert placing(DANCE[number : number + 1], 10 + number / 20) is None
+    for when in (11.0, 11.5, 12.0, 13.5, 20.0):
+        assert placing(nobody((SIDE, SIDE)), when) is None
+    assert placing.remaining(20.0) == 3.0 and placing.guess() is None
+    placed = [placing(DANCE[number : number + 1], 30 + number / 10) for number in range(40)]
+    assert [one is None for one in placed] == [True] * 30 + [False] * 10
+
+
+def test_points_are_calmed_by_the_time_that_passed():
+    lag = {}
+    for step in (0.05, 0.25):
+        placing = Placing(tiny_actor(), seconds=0.0)
+        for number in range(20):
+            placing(DANCE[:1], 10 + number * step)
+        moved = Pose(DANCE.xy[:1] + np.float32(3), DANCE.confidence[:1], DANCE.size_hw)
+        before, after = placing(DANCE[:1], 10 + 20 * step), placing(moved, 10 + 21 * step)
+        assert before is not None and after is not None
+        lag[step] = float((after.xy - before.xy)[0, 5, 0])
+    assert lag[0.25] > lag[0.05] > 0  # a quarter of a second later it has come nearly all of the way
+
+
 def test_whoever_is_measured_stands_where_the_reference_stood_and_is_as_large():
     actor = tiny_actor()
-    placing = Placing(actor, FPS, seconds=1.0)
+    placing = Placing(actor, seconds=1.0)
     placed = [placing(DANCE[n : n + 1], n / 20) for n in range(40)]
     there = body_statistics(Pose.concatenate([one for one in placed if one is not None]))
     assert np.allclose(there.centre_xy, actor.body.centre_xy, atol=2.0)
@@ -202,6 +228,22 @@ class SeerAgain(Seer):
         return Detection(DANCE.xy[0], DANCE.confidence[0], None)
 
 
+def test_what_was_left_out_is_that_of_the_performance():
+    summary, _ = show(film=Film(40, pause=0.01), screen=Screen(wait=0.0), calibration=30.0)
+    assert summary.dropped == 0
+
+
+def test_a_video_behind_plays_at_its_own_speed(tmp_path):
+    path = tmp_path / "behind.mp4"
+    with VideoWriter(path, FPS) as writer:
+        for number in range(60):
+            writer.write(np.full((48, 40, 3), 4 * number, np.uint8))
+    made = Show(drawing_actor(), Film(0), Seer(), [], background=Background.of(path), device="cpu")
+    first = made._room().mean()
+    made._first_room -= 2.0  # seconds later
+    assert first < 8 and made._room().mean() == pytest.approx(160, abs=12)
+
+
 def test_nobody_at_all_is_said():
     summary, frames = show(seer=Seer(empty=range(40)))
     assert str(summary) == "nobody was shown: nobody stood before the camera for long enough, from head to foot"
@@ -229,13 +271,27 @@ def test_smaller_pictures_show_the_same_at_the_same_place():
 
 def test_a_recording_keeps_time(tmp_path):
     path = tmp_path / "out.mp4"
-    with VideoWriter(path, Fraction(10)) as writer:
-        recording = Recording(writer, Fraction(10))
+    with Recording(lambda rate: VideoWriter(path, rate), Fraction(10)) as recording:
         for level, when in ((0, 50.0), (80, 50.31), (160, 50.33), (240, 51.0)):
             recording.show(np.full((32, 32, 3), level, np.uint8), when)
     with VideoReader(path) as reader:
         levels = [round(float(frame.mean()) / 80) for frame in reader]
     assert levels == [0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 3]
+
+
+def test_a_recording_without_a_picture_is_no_file_and_no_error(tmp_path):
+    with Recording(lambda rate: VideoWriter(tmp_path / "out.mp4", rate), Fraction(60)) as recording:
+        assert not recording.from_the_start
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_quick_camera_is_recorded_at_thirty_frames_a_second(tmp_path):
+    path = tmp_path / "out.mp4"
+    with Recording(lambda rate: VideoWriter(path, rate), Fraction(60)) as recording:
+        for when in (0.0, 0.1):
+            recording.show(np.zeros((32, 32, 3), np.uint8), when)
+    with VideoReader(path) as reader:
+        assert reader.fps == 30 and len(list(reader)) == 4
 
 
 # -- the verb -----------------------------------------------------------------------------------------------------

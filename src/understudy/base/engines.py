@@ -92,8 +92,8 @@ class Quicker:
         for engine in sorted(seconds, key=lambda engine: seconds[engine]):
             if engine == PYTORCH:
                 break
-            run = by_engine.run(engine)
-            if run is not None and decibels(run(*given), _in_float32(self.network, given)) >= ENOUGH:
+            run, near = by_engine.run(engine), by_engine.decibels(engine)
+            if run is not None and near >= ENOUGH:
                 told = engine, name, found[engine]["ms"], found[PYTORCH]["ms"]
                 log.info("%s runs the network %s: %.1f ms a frame where PyTorch takes %.1f", *told)
                 return engine, run
@@ -138,6 +138,15 @@ class Engines:
                 log.debug("%s does not run %s: %s", engine, type(self.network).__name__, cause)
                 self._ready[engine] = None
         return self._ready[engine]
+
+    def decibels(self, engine: str) -> float:
+        """How near it is to the network in float32; not at all where it cannot run it."""
+        run = self.run(engine)
+        try:
+            return -math.inf if run is None else decibels(run(*self.given), _in_float32(self.network, self.given))
+        except CANNOT as cause:
+            log.debug("%s does not run %s: %s", engine, type(self.network).__name__, cause)
+            return -math.inf
 
     def trial(self) -> Found:
         """What each takes that can run the network here."""
@@ -206,7 +215,8 @@ def kept_trials() -> dict[str, Found]:
     try:
         kept = read_json(trials_file())
         whole = all(
-            PYTORCH in found and all(math.isfinite(row[each]) for row in found.values() for each in ("ms", "loading_s"))
+            PYTORCH in found
+            and all(0 <= row[each] < math.inf for row in found.values() for each in ("ms", "loading_s"))
             for found in kept.values()
         )
     except (UnderstudyError, AttributeError, KeyError, TypeError):

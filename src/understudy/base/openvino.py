@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import logging
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,7 +40,7 @@ class Converted:
             with _quiet():
                 self._openvino: Any = importlib.import_module("openvino")
                 only = example if len(example) > 1 else example[0]
-                self._model = self._openvino.convert_model(copy.deepcopy(network), example_input=only)
+                self._model = _told(lambda: self._openvino.convert_model(copy.deepcopy(network), example_input=only))
         self._kind = None if isinstance(said, Tensor) else type(said)
 
     def save(self, path: Path, shape: Sequence[int], said: Mapping[str, str]) -> None:
@@ -77,7 +78,7 @@ class Converted:
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
             "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",
         }
-        request = self._openvino.Core().compile_model(self._model, "CPU", asked).create_infer_request()
+        request = _told(lambda: self._openvino.Core().compile_model(self._model, "CPU", asked).create_infer_request())
 
         def run(*tensors: Tensor) -> Any:
             arrays = request.infer([tensor.float().contiguous().numpy() for tensor in tensors]).to_tuple()
@@ -99,13 +100,26 @@ def read(path: Path) -> Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float
     return lambda array: np.array(model([array])[0])
 
 
+def _told(work: Callable[[], Any]) -> Any:
+    """Calls OpenVINO. Some of its errors are of no kind but its own: they are raised as one of CANNOT."""
+    try:
+        return work()
+    except CANNOT:
+        raise
+    except Exception as cause:
+        raise RuntimeError(str(cause)) from cause
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """OpenVINO without the telemetry that it sends when it is imported, and without its tracer's warnings.
+    """OpenVINO without the telemetry that it sends when it is imported, its tracer's warnings, and its hand on our log.
 
     Where the package that sends cannot be imported, OpenVINO uses a stub of its own, which sends nothing. The warnings
-    are of checks of shapes, made while it is traced and not afterwards.
+    are of checks of shapes, made while it is traced and not afterwards. Converting sets the root of all loggers so that
+    nobody's warnings are said any more.
     """
+    root = logging.getLogger()
+    level, handlers, filters = root.level, list(root.handlers), list(root.filters)
     before = {_TELEMETRY: sys.modules[_TELEMETRY]} if _TELEMETRY in sys.modules else {}
     sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
     try:
@@ -113,5 +127,7 @@ def _quiet() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
+        root.setLevel(level)
+        root.handlers[:], root.filters[:] = handlers, filters
         del sys.modules[_TELEMETRY]
         sys.modules.update(before)

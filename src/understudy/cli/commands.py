@@ -50,8 +50,9 @@ def perform(asked: dict[str, Any]) -> None:
 
 
 def live(asked: dict[str, Any]) -> None:
-    print(understudy.live(**asked))
-    if asked["output"] is not None:
+    summary = understudy.live(**asked)
+    print(summary)
+    if asked["output"] is not None and summary.frames:
         _say("video", asked["output"])
 
 

@@ -36,6 +36,8 @@ class LivePage:
         UsageError: the port is taken.
     """
 
+    from_the_start = True
+
     def __init__(self, port: int) -> None:
         self._changed = threading.Condition()
         self._frame: Image | None = None
@@ -107,6 +109,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """The page, or the stream; nothing else is there."""
         own = {f"{name}:{self.shown.port}" for name in (ADDRESS, "localhost")}
+        if self.shown.port == 80:  # which browsers leave out
+            own |= {ADDRESS, "localhost"}
         if self.headers.get("Host") not in own:  # another name that leads here: a page from elsewhere would look in
             self._say(403, b"")
         elif self.path == "/":
@@ -128,7 +132,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Cross-Origin-Resource-Policy", "same-origin")
-        self.send_header("Content-Security-Policy", "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'")
+        self.send_header(
+            "Content-Security-Policy",
+            "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+        )
 
     def _stream(self) -> None:
         if not self.shown.enter():

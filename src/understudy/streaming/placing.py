@@ -14,6 +14,8 @@ from understudy.retargeting.proportions import fit_limbs
 from understudy.tracking.smoothing import OneEuroFilter, person_height
 
 TRUNK = [LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP]
+GONE = 1.0
+"""seconds without a whole trunk, after which somebody else is measured"""
 LEAST = 5
 """poses to measure somebody by"""
 
@@ -25,18 +27,17 @@ class Placing:
 
     Args:
         actor: whose place it is.
-        fps: of the camera.
         seconds: of poses with a whole trunk, by which somebody is measured.
     """
 
-    def __init__(self, actor: Actor, fps: Fraction, seconds: float) -> None:
-        self.actor, self.fps, self.seconds = actor, fps, seconds
+    def __init__(self, actor: Actor, seconds: float) -> None:
+        self.actor, self.seconds = actor, seconds
         self.begin()
 
     def begin(self) -> None:
         """Measures anew: somebody else stands there, or at another place."""
         self._watched: list[Pose] = []
-        self._since = 0.0
+        self._since = self._seen = 0.0
         self._alignment: Alignment | None = None
         self._own: BodyStatistics | None = None
         self._calm: OneEuroFilter | None = None
@@ -54,14 +55,20 @@ class Placing:
             PoseError: all joints lie on one point.
         """
         if self._alignment is None:
-            if (pose.confidence[0, TRUNK] > 0).all():
-                self._since = self._since if self._watched else now
-                self._watched.append(pose)
+            if not (pose.confidence[0, TRUNK] > 0).all():
+                if self._watched and now - self._seen > GONE:  # it was somebody who passed by
+                    self.begin()
+                return None
+            self._since = self._since if self._watched else now
+            self._seen = now
+            self._watched.append(pose)
             if self.remaining(now) or len(self._watched) < LEAST:
                 return None
-            self._measure()
+            self._measure(now)
         assert self._alignment is not None and self._own is not None and self._calm is not None
-        calm = Pose(self._calm(pose.xy[0], pose.confidence[0] > 0)[None], pose.confidence, pose.size_hw)
+        smooth = self._calm(pose.xy[0], pose.confidence[0] > 0, now - self._seen)
+        self._seen = now
+        calm = Pose(smooth[None], pose.confidence, pose.size_hw)
         side = self.actor.working_size
         placed = self._alignment.of_pose(calm, (side, side))
         if self.actor.placement.fit_limbs:
@@ -76,16 +83,17 @@ class Placing:
         placed = align(body_statistics(seen), self.actor.body, "body", warn=False).of_pose(seen, (side, side))
         return self.actor.from_working.of_pose(placed, (self.actor.size, self.actor.size))
 
-    def _measure(self) -> None:
+    def _measure(self, now: float) -> None:
         seen = Pose.concatenate(self._watched)
+        rate = Fraction((len(seen) - 1) / max(now - self._since, 1e-3)).limit_denominator(1000)
         self._own = body_statistics(seen)
         alignment = align(self._own, self.actor.body, self.actor.placement.scale_by)
-        here = ground_statistics(seen, self.fps) if len(seen) > 1 else None
+        here = ground_statistics(seen, rate)
         there = self.actor.ground
         if here is not None and there is not None:
             alignment = standing(alignment, here, there)
         self._alignment = alignment
-        self._calm = OneEuroFilter(self.fps, max(1.0, person_height(seen)))
+        self._calm = OneEuroFilter(rate, max(1.0, person_height(seen)))
         self._watched = []
 
 

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 import cv2
@@ -19,6 +20,7 @@ from understudy.base.load import ThreadsByLoad
 from understudy.base.stopping import stop_signals
 from understudy.compositing.backgrounds import Background
 from understudy.errors import MediaError
+from understudy.media.images import is_image
 from understudy.performance import Crop
 from understudy.performing.label import Label
 from understudy.performing.perform import Part, composed
@@ -44,6 +46,9 @@ log = logging.getLogger(__name__)
 
 class Output(Protocol):
     """Where live pictures go."""
+
+    from_the_start: bool
+    """whether it shows what is to be done before somebody is measured, too"""
 
     def show(self, frame: Image, when: float) -> None:
         """One picture, (H, W, 3) RGB, which nobody else writes to; `when` by `time.monotonic()`."""
@@ -164,11 +169,14 @@ class Show:
         self.actor, self.camera, self.tracker, self.outputs = actor, camera, tracker, outputs
         self.label, self.mirror = label, mirror
         self.player: Player = actor.prompt_player(device)
-        self.placing = Placing(actor, camera.fps, calibration)
+        self.placing = Placing(actor, calibration)
+        self._moving = isinstance(background.what, Path) and not is_image(background.what)
         self._behind = background.frames(
             actor.original_size_hw, camera.fps, reference=actor.background, driving=lambda: actor.background
         )
         self._stage = threading.Lock()  # the room is asked for by two threads
+        self._rooms, self._first_room = 0, 0.0
+        self._left_out_before = 0
         self._filmed: Newest[Shot] = Newest()
         self._posed: Newest[Posed] = Newest()
         self._shown: Newest[Shown] = Newest()
@@ -269,8 +277,17 @@ class Show:
         self._shown.close()
 
     def _room(self) -> Image:
+        """What is behind now: of a video the picture whose time it is, of all else a fresh copy."""
         with self._stage:
-            return next(self._behind)
+            now = time.monotonic()
+            self._first_room = self._first_room or now
+            due = int((now - self._first_room) * self.camera.fps) if self._moving else self._rooms
+            room = next(self._behind)
+            self._rooms += 1
+            while self._rooms <= due:
+                room = next(self._behind)
+                self._rooms += 1
+            return room
 
     def _labelled(self, picture: Image) -> Image:
         if self.label is not None:
@@ -300,11 +317,14 @@ class Show:
                     break
                 continue
             now = time.monotonic()
+            performed = shown.taken != BEFORE
             for output in self.outputs:
-                output.show(shown.frame, now)
-            if shown.taken == BEFORE:
+                if performed or output.from_the_start:
+                    output.show(shown.frame, now)
+            if not performed:
                 continue
-            began = began if frames else now
+            if not frames:
+                began, self._left_out_before = now, self._left_out()
             frames += 1
             delays.append(time.monotonic() - shown.taken)
             if now - max(said, began) >= SAY_EVERY:
@@ -314,6 +334,9 @@ class Show:
 
     def _summary(self, frames: int, seconds: float, delays: deque[float]) -> Summary:
         if not frames:
-            return Summary(0, 0.0, 0.0, 0.0, self._filmed.dropped)
+            return Summary(0, 0.0, 0.0, 0.0, 0)
         p50, p95 = np.quantile(np.array(delays), (0.5, 0.95)).tolist()
-        return Summary(frames, seconds, p50, p95, self._filmed.dropped + self._posed.dropped + self._shown.dropped)
+        return Summary(frames, seconds, p50, p95, self._left_out() - self._left_out_before)
+
+    def _left_out(self) -> int:
+        return self._filmed.dropped + self._posed.dropped + self._shown.dropped

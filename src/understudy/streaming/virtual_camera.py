@@ -21,6 +21,8 @@ class VirtualCamera:
         UsageError: pyvirtualcam is not installed, or there is no device for it.
     """
 
+    from_the_start = True
+
     def __init__(self, size_hw: tuple[int, int], fps: Fraction) -> None:
         try:
             pyvirtualcam: Any = importlib.import_module("pyvirtualcam")

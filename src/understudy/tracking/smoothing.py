@@ -65,8 +65,15 @@ class OneEuroFilter:
         self._speed: FloatArray | None = None
         self._seen: npt.NDArray[np.bool_] | None = None
 
-    def __call__(self, xy: FloatArray, seen: npt.NDArray[np.bool_]) -> FloatArray:
-        """The smoothed points of the next frame: (J, 2) pixels and (J,) seen -> (J, 2) pixels."""
+    def __call__(self, xy: FloatArray, seen: npt.NDArray[np.bool_], seconds: float | None = None) -> FloatArray:
+        """The smoothed points of the next frame: (J, 2) pixels and (J,) seen -> (J, 2) pixels.
+
+        Args:
+            xy, seen: of the frame.
+            seconds: since the frame before, where they do not come at one rate; None: as `fps` says.
+        """
+        if seconds is not None:
+            self._step = max(seconds, 1e-3)
         if self._xy is None or self._speed is None or self._seen is None:
             smooth, speed = xy.copy(), np.zeros_like(xy)
         else:

@@ -57,7 +57,8 @@ def live(
         camera: number of the camera; 0, the first, if no video is given either.
         driving: a video in its place, shown at its own rate.
         loop: begin the video again when it ends.
-        output: also record: .mp4, .mov or .mkv, marked as all files are. A picture stays until the next one comes.
+        output: also record the performance: .mp4, .mov or .mkv, at up to 30 frames a second, marked as all files are. A
+            picture stays until the next one comes.
         mjpeg: port of the page in the browser; left out, 8765, or none where the pictures go elsewhere; 0 takes any
             that is free.
         virtual_camera: be a camera that other programs open (needs pyvirtualcam and a device for it, see the docs).
@@ -178,5 +179,7 @@ def _outputs(
         from understudy.streaming.recording import Recording
 
         marking = marking_of([performer_of(actor)], True) if marks else Unmarked()
-        outputs.append(Recording(stack.enter_context(VideoWriter(Path(output), fps, marking=marking)), fps))
+        path = Path(output)
+        recording = Recording(lambda rate: VideoWriter(path, rate, marking=marking), fps)
+        outputs.append(stack.enter_context(recording))
     return outputs
