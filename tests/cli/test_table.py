@@ -231,7 +231,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
     calls: dict[str, dict[str, Any]] = {}
     answer = SimpleNamespace(
         header=SimpleNamespace(frames=1, found=1), key=SimpleNamespace(items=[]), summary=lambda: "", sheet=Path("s"),
-        clone=Path("c"), comparison=Path("c"), exit_code=0,
+        clone=Path("c"), comparison=Path("c"), exit_code=0, frames=1,
     )  # fmt: skip
 
     def stub(name: str) -> None:
