@@ -115,8 +115,8 @@ def _quiet() -> Iterator[None]:
     """OpenVINO without the telemetry that it sends when it is imported, its tracer's warnings, and its hand on our log.
 
     Where the package that sends cannot be imported, OpenVINO uses a stub of its own, which sends nothing. The warnings
-    are of checks of shapes, made while it is traced and not afterwards. Converting sets the root of all loggers so that
-    nobody's warnings are said any more.
+    are of checks of shapes, made while it is traced and not afterwards. A conversion that fails leaves the root of all
+    loggers so that nobody's warnings are said any more (findings/openvino_failed_conversion_silences_log.sh).
     """
     root = logging.getLogger()
     level, handlers, filters = root.level, list(root.handlers), list(root.filters)
