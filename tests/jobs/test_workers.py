@@ -140,9 +140,13 @@ def test_ctrl_c_ends_every_process(log: Path) -> None:
             time.sleep(0.02)
         os.kill(os.getpid(), signal.SIGINT)
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     threading.Thread(target=interrupt, daemon=True).start()
-    with pytest.raises(KeyboardInterrupt):
-        work_through(jobs_of(log, ("waits", "a"), ("waits", "b"), ("plays", "")), 2, Told())
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work_through(jobs_of(log, ("waits", "a"), ("waits", "b"), ("plays", "")), 2, Told())
+    finally:
+        signal.signal(signal.SIGINT, before)
     children = [int(line.split()[2]) for line in log.read_text().splitlines() if line.startswith("begins")]
     assert len(children) == 2
     for child in children:

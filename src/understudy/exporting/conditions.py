@@ -167,7 +167,7 @@ def face_square(how: How, xy: Array, confidence: Array) -> tuple[Array, float] |
 
 def cut_out(values: Array, centre: Array, side: float, out: int) -> Array:
     """The square of a picture `(C, H, W)`, resampled to `(C, out, out)`; edge pixels go on beyond the edge."""
-    steps = ((np.arange(out) + 0.5) / out - 0.5) * side
+    steps = (np.arange(out) - (out - 1) / 2) * side / out
     return _looked_up(values, centre[0] + steps, centre[1] + steps)
 
 
