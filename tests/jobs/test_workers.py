@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -135,18 +134,26 @@ def test_a_process_that_is_killed_is_tried_once_more_and_nothing_else_is_lost(
 
 @posix
 def test_ctrl_c_ends_every_process(log: Path) -> None:
-    def interrupt() -> None:
-        while not log.exists() or log.read_text().count("tracked") < 2:
-            time.sleep(0.02)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-    threading.Thread(target=interrupt, daemon=True).start()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            work_through(jobs_of(log, ("waits", "a"), ("waits", "b"), ("plays", "")), 2, Told())
-    finally:
-        signal.signal(signal.SIGINT, before)
+    """In a process of its own: a Ctrl-C in this one would be for pytest."""
+    program = (
+        "import signal, sys\n"
+        "from pathlib import Path\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        "import test_workers as tests\n"
+        "tests.workers._START = tests.CHILD\n"
+        "jobs = tests.jobs_of(Path(sys.argv[2]), ('waits', 'a'), ('waits', 'b'), ('plays', ''))\n"
+        "try: tests.work_through(jobs, 2, tests.Told())\n"
+        "except KeyboardInterrupt: print('interrupted')\n"
+    )
+    asked = [sys.executable, "-c", program, str(Path(__file__).parent), str(log)]
+    ours = subprocess.Popen(asked, stdout=subprocess.PIPE, text=True)
+    while not log.exists() or log.read_text().count("tracked") < 2:
+        assert ours.poll() is None
+        time.sleep(0.02)
+    ours.send_signal(signal.SIGINT)
+    said, _ = ours.communicate(timeout=60)
+    assert said == "interrupted\n"
     children = [int(line.split()[2]) for line in log.read_text().splitlines() if line.startswith("begins")]
     assert len(children) == 2
     for child in children:
