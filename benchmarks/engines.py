@@ -31,15 +31,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
 from understudy.actor import Actor
 from understudy.base.devices import computes_in_bfloat16
+from understudy.base.engines import ENOUGH, decibels
 from understudy.base.files import write_json
 from understudy.base.machine import cores, machine, version_of
+from understudy.base.openvino import CANNOT, Converted
 from understudy.performing.perform import driving_frames, part_for, played_part
 from understudy.recipes.parts.player import moments
 from understudy.synthetic.drivers import driver_of
@@ -49,11 +49,9 @@ MOMENTS = 24
 ROUNDS = 15
 WARM_UP = 3
 """rounds left out"""
-ENOUGH = 45.0
-"""decibels: an engine further from float32 than this would show"""
 
-Arrays = list[npt.NDArray[np.float32]]
-Call = Callable[[], Arrays]
+Said = list[torch.Tensor]
+Call = Callable[[], Said]
 
 log = logging.getLogger(__name__)
 
@@ -115,27 +113,15 @@ def recorded(actor: Actor, driving: Path) -> list[Recorded]:
     return list(found.values())
 
 
-def flat(said: Any) -> Arrays:
-    """All tensors of what a network says, as (...) float32."""
-    if isinstance(said, torch.Tensor):
-        return [said.float().numpy()]
-    return [array for one in said if one is not None for array in flat(one)]
-
-
-def decibels(said: Arrays, true: Arrays) -> float:
-    """PSNR of the tensor that is worst off, each against its own range."""
-    return min(_psnr(a, b) for a, b in zip(said, true, strict=True))
-
-
-def _psnr(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:
-    error, span = float(np.mean((a - b) ** 2, dtype=np.float64)), float(np.ptp(b))
-    return math.inf if error == 0 else 10 * math.log10(max(span, 1e-9) ** 2 / error)
+def flat(said: Any) -> Said:
+    """All tensors of what a network says, in float32."""
+    return [said.float()] if isinstance(said, torch.Tensor) else [one.float() for one in said if one is not None]
 
 
 def by_torch(one: Recorded, bfloat16: bool) -> Call:
     network = copy.deepcopy(one.network).eval()
 
-    def call() -> Arrays:
+    def call() -> Said:
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
             return flat(network(*one.first))
 
@@ -143,19 +129,14 @@ def by_torch(one: Recorded, bfloat16: bool) -> Call:
 
 
 def by_openvino(one: Recorded, precision: str) -> Call:
-    """OpenVINO's own conversion; int8 with NNCF, ranges learnt from all that was recorded but the first."""
-    openvino: Any = importlib.import_module("openvino")
-    network = copy.deepcopy(one.network).eval()
-    model = openvino.convert_model(network, example_input=one.first if len(one.first) > 1 else one.first[0])
+    """As understudy has it; int8 with NNCF, ranges learnt from all that was recorded but the first."""
+    converted = Converted(copy.deepcopy(one.network).eval(), one.first)
     if precision == "int8":
         nncf: Any = importlib.import_module("nncf")
         seen = nncf.Dataset([[tensor.numpy() for tensor in given] for given in one.given[1:]])
-        model = nncf.quantize(model, seen)
-    hint = {"INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32"}
-    asked = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": cores(), **hint}
-    request = openvino.Core().compile_model(model, "CPU", asked).create_infer_request()
-    given = [tensor.numpy() for tensor in one.first]
-    return lambda: [np.array(array) for array in request.infer(given).to_tuple()]
+        converted.model = nncf.quantize(converted.model, seen)
+    run = converted.compiled(bfloat16=precision == "bfloat16")
+    return lambda: flat(run(*one.first))
 
 
 def by_onnxruntime(one: Recorded, folder: Path) -> Call:
@@ -167,7 +148,7 @@ def by_onnxruntime(one: Recorded, folder: Path) -> Call:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # which would slow whoever comes next
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     given = {asked.name: tensor.numpy() for asked, tensor in zip(session.get_inputs(), one.first, strict=True)}
-    return lambda: list(session.run(None, given))
+    return lambda: [torch.from_numpy(array) for array in session.run(None, given)]
 
 
 def ways_of(one: Recorded, folder: Path) -> dict[str, Callable[[], Call]]:
@@ -190,7 +171,7 @@ def measured(one: Recorded, folder: Path) -> dict[str, dict[str, Any]]:
         try:
             calls[name] = load()
             said = calls[name]()
-        except (ImportError, RuntimeError, TypeError, ValueError, AttributeError, OSError) as cause:
+        except CANNOT as cause:
             calls.pop(name, None)
             found[name] = {"left out": f"{type(cause).__name__}: {str(cause).strip().splitlines()[0][:120]}"}
             continue

@@ -207,7 +207,7 @@ def _write_all(descriptor: int, content: bytes) -> None:
 
 
 def _pipe(advance: Any) -> int:
-    return advance.__self__._pipe.fileno()
+    return advance.__self__._lines._pipe.fileno()
 
 
 def print_much(advance) -> Iterator[Any]:

@@ -140,7 +140,7 @@ def test_pytorch_goes_on_where_an_engine_fails_in_the_middle(network, monkeypatc
 
 @pytest.fixture
 def quiet(monkeypatch):
-    monkeypatch.setattr(engines, "busy_seconds", lambda: None)
+    monkeypatch.setattr("understudy.base.load.busy_seconds", lambda: None)
 
 
 def test_a_trial_is_made_once_and_kept(network, monkeypatch, caplog, quiet):
@@ -168,7 +168,7 @@ def test_nothing_is_kept_of_a_trial_beside_other_programs(network, monkeypatch, 
     caplog.set_level(logging.INFO, "understudy")
     monkeypatch.setattr(engines, "WORTH_A_TRIAL", 0.0)
     seconds = iter([100.0, 200.0])
-    monkeypatch.setattr(engines, "busy_seconds", lambda: next(seconds))
+    monkeypatch.setattr("understudy.base.load.busy_seconds", lambda: next(seconds))
     run = Quicker(network, 10)
     run(given())
     assert run.engine == PYTORCH and not engines.trials_file().exists()

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from understudy.base.devices import computes_in_bfloat16
 from understudy.base.files import read_json, write_json
 from understudy.base.folders import cache_folder
-from understudy.base.load import ROOM, busy_seconds
+from understudy.base.load import ROOM, times, used_by_others
 from understudy.base.machine import HOLD_INSTRUCTIONS, HOW_THREADS_WAIT, cpu_model, version_of
 from understudy.base.openvino import CANNOT, Converted
 from understudy.errors import UnderstudyError
@@ -107,14 +107,11 @@ class Quicker:
         if (time.perf_counter() - started) / len(given[0]) * self.frames < WORTH_A_TRIAL:
             return None
         log.info("trying once which engine is quickest here for the network %s", type(self.network).__name__)
-        started, busy, own = time.perf_counter(), busy_seconds(), time.process_time()
-        found = by_engine.trial()
-        now = busy_seconds()
-        if busy is not None and now is not None:
-            others = (now - busy - time.process_time() + own) / (time.perf_counter() - started)
-            if others > ROOM:
-                log.info("other programs used %.1f cores meanwhile: PyTorch is taken, and nothing kept", others)
-                return None
+        before, found, after = times(), by_engine.trial(), times()
+        others = 0.0 if before is None or after is None else used_by_others(before, after)
+        if others > ROOM:
+            log.info("other programs used %.1f cores meanwhile: PyTorch is taken, and nothing kept", others)
+            return None
         return found
 
 

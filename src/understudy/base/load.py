@@ -26,6 +26,10 @@ ROOM = 0.35
 """cores that others may use before a thread is given up for them"""
 
 
+Times = tuple[float, float, float]
+"""seconds: of the clock, that our cores have been busy with anything, that this process has computed"""
+
+
 class ThreadsByLoad:
     """Asked between steps, now and then gives PyTorch in the calling thread as many threads as there are free cores.
 
@@ -43,7 +47,7 @@ class ThreadsByLoad:
         self.usual = torch.get_num_threads()
         self.threads = self.usual
         self._said = -math.inf
-        self._last = None if self.usual == 1 or "OMP_NUM_THREADS" in os.environ else _now()
+        self._last = None if self.usual == 1 or "OMP_NUM_THREADS" in os.environ else times()
 
     def __enter__(self) -> ThreadsByLoad:
         return self
@@ -57,11 +61,10 @@ class ThreadsByLoad:
         """Measures, if it is time to, and changes the threads, which is told now and then."""
         if self._last is None or time.monotonic() - self._last[0] < EVERY_SECONDS:
             return
-        before, self._last = self._last, _now()
+        before, self._last = self._last, times()
         if self._last is None:
             return
-        elapsed, busy, own = (after - earlier for after, earlier in zip(self._last, before, strict=True))
-        others = max(0.0, (busy - own) / elapsed)
+        others = used_by_others(before, self._last)
         threads = min(self.usual, max(1, math.floor(cores() - others + ROOM)))
         if threads == self.threads:
             return
@@ -78,10 +81,16 @@ class ThreadsByLoad:
         self.threads = threads
 
 
-def _now() -> tuple[float, float, float] | None:
-    """Seconds: of the clock, that our cores have been busy with anything, that this process has computed."""
+def times() -> Times | None:
+    """Those of now; None where nobody tells."""
     busy = busy_seconds()
     return None if busy is None else (time.monotonic(), busy, time.process_time())
+
+
+def used_by_others(before: Times, after: Times) -> float:
+    """Cores that other programs used in between."""
+    elapsed, busy, own = (late - early for late, early in zip(after, before, strict=True))
+    return max(0.0, (busy - own) / elapsed)
 
 
 def busy_seconds() -> float | None:

@@ -29,6 +29,9 @@ class Converted:
         network: on the CPU, ready to generate; gives one tensor or a named tuple of some.
         given: what it may be given: other sizes may come later, other kinds may not.
 
+    Attributes:
+        model: OpenVINO's own.
+
     Raises:
         any of CANNOT: OpenVINO is not there, or not for this network.
     """
@@ -40,7 +43,7 @@ class Converted:
             with _quiet():
                 self._openvino: Any = importlib.import_module("openvino")
                 only = example if len(example) > 1 else example[0]
-                self._model = _told(lambda: self._openvino.convert_model(copy.deepcopy(network), example_input=only))
+                self.model = _told(lambda: self._openvino.convert_model(copy.deepcopy(network), example_input=only))
         self._kind = None if isinstance(said, Tensor) else type(said)
 
     def save(self, path: Path, shape: Sequence[int], said: Mapping[str, str]) -> None:
@@ -54,7 +57,7 @@ class Converted:
         Raises:
             any of CANNOT: it cannot be written.
         """
-        model = self._model
+        model = self.model
         model.reshape(list(shape))
         model.inputs[0].node.set_friendly_name("input")
         model.inputs[0].get_tensor().set_names({"input"})
@@ -78,7 +81,7 @@ class Converted:
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
             "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",
         }
-        request = _told(lambda: self._openvino.Core().compile_model(self._model, "CPU", asked).create_infer_request())
+        request = _told(lambda: self._openvino.Core().compile_model(self.model, "CPU", asked).create_infer_request())
 
         def run(*tensors: Tensor) -> Any:
             arrays = request.infer([tensor.float().contiguous().numpy() for tensor in tensors]).to_tuple()

@@ -26,6 +26,7 @@ from understudy import errors
 from understudy.base.folders import cache_folder, weights_folder
 from understudy.base.progress import Advance
 from understudy.base.stored import number, whole, word
+from understudy.base.telling import LEVELS
 from understudy.errors import SandboxError, UnderstudyError, UsageError
 from understudy.texts import shortened, shown
 
@@ -53,7 +54,6 @@ MOST_COUNT = 10**9
 """units that a child may say it has done, or is to do"""
 UNTRUE = "its decoder said what it should not"
 _NOTHING = object()
-_LEVELS = {"INFO": logging.INFO, "WARNING": logging.WARNING}
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from understudy.base.sandbox_child import serve; serve(json.loads(sys.argv[2]))"
@@ -181,7 +181,7 @@ class Sandbox:
                     continue
                 elif kind == "note" and notes < MOST_NOTES:
                     level, text = said
-                    log.log(_LEVELS[word(level)], "%s", shortened(shown(word(text))))
+                    log.log(LEVELS[word(level)], "%s", shortened(shown(word(text))))
                     notes += 1
                     continue
                 elif kind == "end":

@@ -9,17 +9,16 @@ from __future__ import annotations
 import ctypes
 import importlib
 import json
-import logging
 import math
 import os
 import struct
 import sys
-import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from understudy.base.telling import Lines, pass_on_notes
 from understudy.errors import UnderstudyError
 
 EVERY_SECONDS = 0.1
@@ -74,26 +73,18 @@ def serve(limits: dict[str, Any]) -> None:
 
 
 class _Told:
-    """What is said, a line of JSON each; what others print meanwhile goes nowhere."""
+    """What is said of the work and how far it is."""
 
     def __init__(self) -> None:
-        self._pipe: IO[bytes] = os.fdopen(os.dup(1), "wb")
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
-        os.close(nowhere)
-        self._one_at_a_time = threading.Lock()
+        self._lines = Lines()
         self._done, self._said = 0, 0.0
         self._total: int | None = None
-        notes = logging.getLogger("understudy")
-        notes.setLevel(logging.INFO)
-        notes.addHandler(_Notes(self))
+        pass_on_notes(lambda note: self.say("note", note))
 
     def say(self, kind: str, said: Any) -> None:
         if kind != "advance":
             self._say_done()
-        with self._one_at_a_time:
-            self._pipe.write(json.dumps({kind: said}).encode() + b"\n")
-            self._pipe.flush()
+        self._lines.say({kind: said})
 
     def say_system(self, error: OSError) -> None:
         file = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else None
@@ -111,16 +102,6 @@ class _Told:
             done, total, self._done, self._total = self._done, self._total, 0, None
             self._said = time.monotonic()
             self.say("advance", [done, total])
-
-
-class _Notes(logging.Handler):
-    def __init__(self, told: _Told) -> None:
-        super().__init__()
-        self._told = told
-
-    def emit(self, record: logging.LogRecord) -> None:
-        level = "WARNING" if record.levelno >= logging.WARNING else "INFO"
-        self._told.say("note", [level, record.getMessage()])
 
 
 def _give_up() -> None:

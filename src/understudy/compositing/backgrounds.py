@@ -88,6 +88,13 @@ class Background:
         """Whether it shows something, unless that was drawn: pictures and videos may have been."""
         return isinstance(self.what, Path) or self.what in ("reference", "driving")
 
+    @property
+    def moving(self) -> bool:
+        """Whether it is a video."""
+        from understudy.media.reading import is_image
+
+        return isinstance(self.what, Path) and not is_image(self.what)
+
     def shape_hw(self, driving_hw: tuple[int, int]) -> tuple[int, int] | None:
         """Height and width, of which only the ratio counts; None of what has no shape, or that of whoever is shown.
 
@@ -134,11 +141,11 @@ class Background:
         if isinstance(self.what, tuple):
             return _still(np.broadcast_to(np.array(self.what, np.uint8), (*size_hw, 3)))
         if isinstance(self.what, Path):
-            from understudy.media.reading import is_image, read_image
+            from understudy.media.reading import read_image
 
-            if is_image(self.what):
-                return _still(cover(read_image(self.what), size_hw))
-            return _looped(self.what, size_hw, fps)
+            if self.moving:
+                return _looped(self.what, size_hw, fps)
+            return _still(cover(read_image(self.what), size_hw))
         return _still(cover(reference if self.what == "reference" else driving(), size_hw))
 
 

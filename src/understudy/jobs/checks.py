@@ -96,10 +96,8 @@ def _check(job: Job, inputs: Sequence[Path], look: _Looked) -> list[str]:
     """The recipes of its actors, if everything about it can be."""
     from understudy.performing.ensemble import members
     from understudy.verbs.checks import check_normalization, checked_video
-    from understudy.verbs.perform import perform
 
-    usual = {name: one.default for name, one in inspect.signature(perform).parameters.items()}
-    options = {**usual, **job.options}
+    options = {**_usual(), **job.options}
     check_choice("layout", options["layout"], get_args(Layout))
     check_normalization(options["normalization"])
     for path in files_of(job):
@@ -126,6 +124,14 @@ def _check(job: Job, inputs: Sequence[Path], look: _Looked) -> list[str]:
     for _, paints_room in found:
         video.background.check_room(paints_room)
     return [recipe for recipe, _ in found]
+
+
+@cache
+def _usual() -> dict[str, Any]:
+    """What `perform` takes for all that is not said."""
+    from understudy.verbs.perform import perform
+
+    return {name: one.default for name, one in inspect.signature(perform).parameters.items()}
 
 
 def _check_part(driving: Path, said: dict[str, Any]) -> None:
@@ -165,12 +171,9 @@ def _with_landmarks(jobs: Sequence[Job], recipes: dict[int, list[str]]) -> Itera
 
 def _described(options: dict[str, Any], content: Any) -> str:
     """Options that are not as they are anyway; files and folders by their content."""
-    from understudy.verbs.perform import perform
-
-    usual = {name: one.default for name, one in inspect.signature(perform).parameters.items()}
     found = {}
     for name, value in sorted(options.items()):
-        if value != usual.get(name):
+        if value != _usual().get(name):
             is_file = isinstance(value, str) and name != "background" and Path(value).exists()
             is_picture = name == "background" and Path(value).is_file()
             found[name] = content(Path(value)) if is_file or is_picture else value

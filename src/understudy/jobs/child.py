@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import sys
@@ -12,9 +11,10 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any
+from typing import Any
 
 from understudy.base.machine import says_memory_ran_out
+from understudy.base.telling import Lines, pass_on_notes
 from understudy.errors import Interrupted, UnderstudyError
 from understudy.jobs.asked import Job
 
@@ -77,32 +77,14 @@ def job_of(asked: dict[str, Any]) -> Job:
 
 
 class _Told:
-    """What is said, a line of JSON each; what others print meanwhile goes nowhere."""
+    """What is said of the job."""
 
     def __init__(self) -> None:
-        self._pipe: IO[bytes] = os.fdopen(os.dup(1), "wb")
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
-        os.close(nowhere)
-        self._one_at_a_time = threading.Lock()
-        notes = logging.getLogger("understudy")
-        notes.setLevel(logging.INFO)
-        notes.addHandler(_Notes(self))
+        self._lines = Lines()
+        pass_on_notes(lambda note: self.say("note", note))
 
     def say(self, kind: str, said: Any) -> None:
-        with self._one_at_a_time:
-            self._pipe.write(json.dumps({"kind": kind, "said": said}).encode() + b"\n")
-            self._pipe.flush()
-
-
-class _Notes(logging.Handler):
-    def __init__(self, told: _Told) -> None:
-        super().__init__()
-        self._told = told
-
-    def emit(self, record: logging.LogRecord) -> None:
-        level = "WARNING" if record.levelno >= logging.WARNING else "INFO"
-        self._told.say("note", [level, record.getMessage()])
+        self._lines.say({"kind": kind, "said": said})
 
 
 def _leave_with_parent() -> None:

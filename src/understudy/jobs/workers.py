@@ -21,6 +21,7 @@ from queue import SimpleQueue
 from typing import Any, Literal, TypeAlias
 
 from understudy.base.machine import cores
+from understudy.base.telling import LEVELS
 from understudy.errors import UsageError
 from understudy.jobs.checks import Checked
 from understudy.jobs.child import as_asked
@@ -33,7 +34,6 @@ GRACE_SECONDS = 10.0
 """that a child which was asked to end may take to do so"""
 _START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from understudy.jobs.child import serve; serve()"
 """what a child runs: modules come from where ours do, and not from whatever lies in the current folder"""
-_LEVELS = {"INFO": logging.INFO, "WARNING": logging.WARNING}
 Ended: TypeAlias = Callable[[Checked, Literal["running", "done", "failed"], float, dict[str, Any]], None]
 """is told what has become of a job: (job, status, seconds, what its process said of it)"""
 
@@ -59,7 +59,7 @@ def work_through(jobs: Sequence[Checked], workers: int, ended: Ended) -> None:
                 running.append(_Child(one, workers, heard))
             child, kind, said = heard.get()
             if kind == "note":
-                log.log(_LEVELS[said[0]], "%s: %s", child.one.job.name, said[1])
+                log.log(LEVELS[said[0]], "%s: %s", child.one.job.name, said[1])
             elif kind == "tracked":
                 tracked.add(child.one.clip)
             elif kind in ("done", "failed"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +19,14 @@ GONE = 1.0
 """seconds without a whole trunk, after which somebody else is measured"""
 LEAST = 5
 """poses to measure somebody by"""
+
+
+class _Measured(NamedTuple):
+    """What is known of somebody."""
+
+    alignment: Alignment
+    own: BodyStatistics
+    calming: OneEuroFilter
 
 
 class Placing:
@@ -38,13 +47,11 @@ class Placing:
         """Measures anew: somebody else stands there, or at another place."""
         self._watched: list[Pose] = []
         self._since = self._seen = 0.0
-        self._alignment: Alignment | None = None
-        self._own: BodyStatistics | None = None
-        self._calm: OneEuroFilter | None = None
+        self._measured: _Measured | None = None
 
     def remaining(self, now: float) -> float | None:
         """Seconds for which somebody must still stand there; None once that is done."""
-        if self._alignment is not None:
+        if self._measured is not None:
             return None
         return self.seconds if not self._watched else max(0.0, self.seconds - (now - self._since))
 
@@ -54,7 +61,7 @@ class Placing:
         Raises:
             PoseError: all joints lie on one point.
         """
-        if self._alignment is None:
+        if self._measured is None:
             if not (pose.confidence[0, TRUNK] > 0).all():
                 if self._watched and now - self._seen > GONE:  # it was somebody who passed by
                     self.begin()
@@ -64,15 +71,15 @@ class Placing:
             self._watched.append(pose)
             if self.remaining(now) or len(self._watched) < LEAST:
                 return None
-            self._measure(now)
-        assert self._alignment is not None and self._own is not None and self._calm is not None
-        smooth = self._calm(pose.xy[0], pose.confidence[0] > 0, now - self._seen)
+            self._measured = self._measure(now)
+        alignment, own, calming = self._measured
+        smooth = calming(pose.xy[0], pose.confidence[0] > 0, now - self._seen)
         self._seen = now
         calm = Pose(smooth[None], pose.confidence, pose.size_hw)
         side = self.actor.working_size
-        placed = self._alignment.of_pose(calm, (side, side))
+        placed = alignment.of_pose(calm, (side, side))
         if self.actor.placement.fit_limbs:
-            placed = fit_limbs(placed, self._alignment, self._own, self.actor.body)
+            placed = fit_limbs(placed, alignment, own, self.actor.body)
         return self.actor.from_working.of_pose(placed, (self.actor.size, self.actor.size))
 
     def guess(self) -> Pose | None:
@@ -83,18 +90,16 @@ class Placing:
         placed = align(body_statistics(seen), self.actor.body, "body", warn=False).of_pose(seen, (side, side))
         return self.actor.from_working.of_pose(placed, (self.actor.size, self.actor.size))
 
-    def _measure(self, now: float) -> None:
+    def _measure(self, now: float) -> _Measured:
         seen = Pose.concatenate(self._watched)
         rate = Fraction((len(seen) - 1) / max(now - self._since, 1e-3)).limit_denominator(1000)
-        self._own = body_statistics(seen)
-        alignment = align(self._own, self.actor.body, self.actor.placement.scale_by)
+        own = body_statistics(seen)
+        alignment = align(own, self.actor.body, self.actor.placement.scale_by)
         here = ground_statistics(seen, rate)
         there = self.actor.ground
         if here is not None and there is not None:
             alignment = standing(alignment, here, there)
-        self._alignment = alignment
-        self._calm = OneEuroFilter(rate, max(1.0, person_height(seen)))
-        self._watched = []
+        return _Measured(alignment, own, OneEuroFilter(rate, max(1.0, person_height(seen))))
 
 
 def nobody(size_hw: tuple[int, int]) -> Pose:

@@ -8,20 +8,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from itertools import islice
 from typing import Protocol
 
 import cv2
 import numpy as np
 
 from understudy.actor import Actor
-from understudy.base.arguments import Device
 from understudy.base.load import ThreadsByLoad
 from understudy.base.stopping import stop_signals
 from understudy.compositing.backgrounds import Background
 from understudy.errors import MediaError
-from understudy.media.images import is_image
-from understudy.performance import Crop
 from understudy.performing.label import Label
 from understudy.performing.perform import Part, composed
 from understudy.pictures.lettering import line_height, text_width, write
@@ -36,8 +33,6 @@ from understudy.tracking.detection import Tracker
 
 SAY_EVERY = 10.0
 """seconds"""
-BEFORE = -1.0
-"""as the time of what is no part of the performance"""
 KEPT = 10_000
 """delays of the latest pictures, of which the quantiles are told"""
 
@@ -63,7 +58,8 @@ class Posed:
     """(1, 133) in the generator's frame"""
     presence: float
     """how visible the performer is"""
-    taken: float
+    taken: float | None
+    """when what it shows was filmed; None before the performance"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +67,8 @@ class Shown:
     """A finished picture, and when what it shows was filmed."""
 
     frame: Image
-    taken: float
+    taken: float | None
+    """None before the performance"""
 
 
 @dataclass(frozen=True)
@@ -103,12 +100,11 @@ def smaller(actor: Actor, long_side: int) -> Actor:
     """The same actor, for pictures of at most so many pixels: large ones take long to compose and to send."""
     ratio = min(1.0, long_side / max(actor.original_size_hw))
     height, width = (max(2, 2 * round(side * ratio / 2)) for side in actor.original_size_hw)
-    crop = actor.crop.relative_to(Similarity.resized(ratio))
     room = cv2.resize(actor.background, (width, height), interpolation=cv2.INTER_AREA)
     return replace(
         actor,
         original_size_hw=(height, width),
-        crop=Crop(crop.scale, crop.translation_xy),
+        crop=actor.crop.relative_to(Similarity.resized(ratio)),
         background=np.asarray(room, np.uint8),
     )
 
@@ -143,6 +139,7 @@ class Show:
 
     Args:
         actor: who performs, see `smaller`.
+        player: its prompt one.
         camera: what comes in.
         tracker: finds whoever stands before it.
         outputs: what the pictures go to, one after the other.
@@ -150,12 +147,12 @@ class Show:
         label: says in the picture that it is generated; None: nothing does.
         mirror: the performer moves like a mirror image.
         calibration: seconds for which somebody is measured before anything is played.
-        device: where to compute.
     """
 
     def __init__(
         self,
         actor: Actor,
+        player: Player,
         camera: Camera,
         tracker: Tracker,
         outputs: Sequence[Output],
@@ -164,13 +161,11 @@ class Show:
         label: Label | None = None,
         mirror: bool = False,
         calibration: float = 3.0,
-        device: Device = "auto",
     ) -> None:
-        self.actor, self.camera, self.tracker, self.outputs = actor, camera, tracker, outputs
+        self.actor, self.player, self.camera, self.tracker, self.outputs = actor, player, camera, tracker, outputs
         self.label, self.mirror = label, mirror
-        self.player: Player = actor.prompt_player(device)
         self.placing = Placing(actor, calibration)
-        self._moving = isinstance(background.what, Path) and not is_image(background.what)
+        self._moving = background.moving
         self._behind = background.frames(
             actor.original_size_hw, camera.fps, reference=actor.background, driving=lambda: actor.background
         )
@@ -228,7 +223,7 @@ class Show:
         """Poses of what was filmed; before somebody is measured, the room with what is to be done."""
         presence, last, before = 0.0, None, None
         pace = Pace()
-        while self._filmed_in_time(pace) and (shot := self._filmed.take()) is not None:
+        while (shot := self._filmed_in_time(pace)) is not None:
             frame = np.ascontiguousarray(shot.frame[:, ::-1]) if self.mirror else shot.frame
             if shot.first:
                 self.tracker.forget()
@@ -240,10 +235,10 @@ class Show:
             placed = self.placing(pose, shot.taken) if pose.found.any() or last is None else None
             last = placed or last
             if last is None:
-                self._shown.put(Shown(self._asked(self.placing.remaining(shot.taken) or 0.0), BEFORE))
+                self._shown.put(Shown(self._asked(self.placing.remaining(shot.taken) or 0.0), None))
                 guess = self.placing.guess()
                 if guess is not None:  # networks and frames are made ready meanwhile
-                    self._posed.put(Posed(guess, 0.0, BEFORE))
+                    self._posed.put(Posed(guess, 0.0, None))
                 continue
             step = (1.0 if before is None else shot.taken - before) / FADE_SECONDS
             presence = min(1.0, presence + step) if placed is not None else max(0.0, presence - step)
@@ -251,11 +246,11 @@ class Show:
             self._posed.put(Posed(last, presence, shot.taken))
         self._posed.close()
 
-    def _filmed_in_time(self, pace: Pace) -> bool:
-        """Waits until what is filmed now will be asked for when it has been looked at; True."""
+    def _filmed_in_time(self, pace: Pace) -> Shot | None:
+        """What is filmed when its pose will be asked for as soon as it is known; None when nothing more comes."""
         self._posed.wait_until_taken()
         time.sleep(pace.wait(time.monotonic()))
-        return True
+        return self._filmed.take()
 
     def _moments(self) -> Iterator[Moment]:
         while (posed := self._posed.take()) is not None:
@@ -267,7 +262,7 @@ class Show:
             for frame in self.player.play(self._moments(), batch=1):
                 posed = self._under_way.popleft()
                 threads.follow()
-                if posed.taken == BEFORE:
+                if posed.taken is None:
                     continue
                 window = self.actor.windows(posed.pose, self.camera.fps)
                 visible = np.array([posed.presence], np.float32)
@@ -281,13 +276,10 @@ class Show:
         with self._stage:
             now = time.monotonic()
             self._first_room = self._first_room or now
-            due = int((now - self._first_room) * self.camera.fps) if self._moving else self._rooms
-            room = next(self._behind)
-            self._rooms += 1
-            while self._rooms <= due:
-                room = next(self._behind)
-                self._rooms += 1
-            return room
+            due = 1 + int((now - self._first_room) * self.camera.fps) if self._moving else 0
+            passed_over = max(0, due - self._rooms - 1)
+            self._rooms += passed_over + 1
+            return next(islice(self._behind, passed_over, None))
 
     def _labelled(self, picture: Image) -> Image:
         if self.label is not None:
@@ -317,11 +309,10 @@ class Show:
                     break
                 continue
             now = time.monotonic()
-            performed = shown.taken != BEFORE
             for output in self.outputs:
-                if performed or output.from_the_start:
+                if shown.taken is not None or output.from_the_start:
                     output.show(shown.frame, now)
-            if not performed:
+            if shown.taken is None:
                 continue
             if not frames:
                 began, self._left_out_before = now, self._left_out()

@@ -13,6 +13,8 @@ from understudy.errors import ActorError, UsageError
 
 if TYPE_CHECKING:
     from understudy.actor import Actor
+    from understudy.compositing.backgrounds import Background
+    from understudy.recipes.parts.player import Player
     from understudy.streaming.cameras import Camera
     from understudy.streaming.show import Output, Summary
 
@@ -112,13 +114,14 @@ def live(
     whole = actor if isinstance(actor, Actor) else Actor.load(actor)
     behind.check_room(whole.paints_room)
     performer = smaller(whole, long_side)
-    _check_is_prompt(performer, device)
+    player = _prompt_player(performer, device)
     taken = _camera(camera, driving, loop)
     badge = label_for(performer.original_size_hw, []) if label else None
     with ExitStack() as stack:
-        outputs = _outputs(stack, performer, taken.fps, output, mjpeg, virtual_camera, marks)
+        outputs = _outputs(stack, performer, behind, taken.fps, output, mjpeg, virtual_camera, marks)
         show = Show(
             performer,
+            player,
             taken,
             BlazePoseTracker(),
             outputs,
@@ -126,12 +129,11 @@ def live(
             label=badge,
             mirror=mirror,
             calibration=calibration,
-            device=device,
         )
         return show.run(seconds)
 
 
-def _check_is_prompt(actor: Actor, device: Device) -> None:
+def _prompt_player(actor: Actor, device: Device) -> Player:
     player = actor.prompt_player(device)
     if "frames" in player.needs:
         raise ActorError("this actor paints over the driver's own pictures and cannot be live: train one of poses")
@@ -140,6 +142,7 @@ def _check_is_prompt(actor: Actor, device: Device) -> None:
             f"an actor of {actor.recipe} plays a dance as a whole and cannot be live: make one of the default recipe "
             "with `preset='instant'`"
         )
+    return player
 
 
 def _camera(number: int | None, driving: StrPath | None, loop: bool) -> Camera:
@@ -151,6 +154,7 @@ def _camera(number: int | None, driving: StrPath | None, loop: bool) -> Camera:
 def _outputs(
     stack: ExitStack,
     actor: Actor,
+    background: Background,
     fps: Fraction,
     output: StrPath | None,
     mjpeg: int | None,
@@ -178,7 +182,7 @@ def _outputs(
         from understudy.performing.marked_video import marking_of, performer_of
         from understudy.streaming.recording import Recording
 
-        marking = marking_of([performer_of(actor)], True) if marks else Unmarked()
+        marking = marking_of([performer_of(actor)], background.filmed) if marks else Unmarked()
         path = Path(output)
         recording = Recording(lambda rate: VideoWriter(path, rate, marking=marking), fps)
         outputs.append(stack.enter_context(recording))

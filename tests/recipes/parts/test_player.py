@@ -63,7 +63,7 @@ def test_another_engine_paints_the_same_frames(name, learnt_small, monkeypatch, 
     monkeypatch.setattr(engines, "WORTH_A_TRIAL", 0.0)
     found = {"PyTorch": {"ms": 9.0, "loading_s": 0.0}, "OpenVINO": {"ms": 1.0, "loading_s": 0.0}}
     monkeypatch.setattr(engines.Engines, "trial", lambda self: found)
-    monkeypatch.setattr(engines, "busy_seconds", lambda: None)
+    monkeypatch.setattr("understudy.base.load.busy_seconds", lambda: None)
     monkeypatch.setattr("understudy.recipes.copy_then_refine.changes_nothing", lambda *_: False)
     chosen = []
     usual = engines.Quicker._chosen
