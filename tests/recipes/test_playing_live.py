@@ -49,3 +49,16 @@ def test_frames_chosen_at_once_stay_until_another_is_worth_a_jump():
     chosen = [int(choosing(pose)[0][0]) for pose in [kept[:1], *[moved[:1]] * 12]]
     assert chosen[0] == 0 and chosen[1] == 0 and chosen[-1] == 1  # a while later it has paid
     assert chosen == sorted(chosen)
+
+
+def test_frames_of_one_moment_were_filmed_apart():
+    class Choice:
+        candidates, swing, sources, apart, jump = 4, 1.0, 3, 10, 30.0
+
+    kept = Pose.concatenate([tiny_poses(1, 256, 4)] * 6)  # all alike
+    filmed_at = np.array([0, 5, 8, 20, 25, 40])
+    choosing = ChoosingNow(Choice(), kept, filmed_at)
+    for _ in range(3):
+        frames, distances = choosing(kept[:1])
+        assert np.abs(np.subtract.outer(filmed_at[frames], filmed_at[frames]))[~np.eye(3, dtype=bool)].min() > 10
+        assert distances.shape == (3,)

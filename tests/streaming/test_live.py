@@ -8,6 +8,7 @@ import threading
 import time
 import types
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -19,11 +20,13 @@ from tiny_actor import FLAT, LIMB_COLOUR, drawing_actor, tiny_actor
 from understudy import live, verify
 from understudy.compositing.backgrounds import Background
 from understudy.errors import ActorError, MediaError, UsageError
+from understudy.marks.marking import Unmarked
 from understudy.media.reading import VideoReader
 from understudy.media.writing import VideoWriter
 from understudy.performing.label import label_for
 from understudy.poses.pose import Pose
 from understudy.retargeting.alignment import body_statistics
+from understudy.retargeting.global_normalization import ground_statistics
 from understudy.streaming.cameras import Shot
 from understudy.streaming.placing import Placing, nobody
 from understudy.streaming.recording import Recording
@@ -87,8 +90,9 @@ class Screen:
 
 def show(actor=None, film=None, seer=None, screen=None, **options):
     screen = screen or Screen()
-    options = {"background": Background("reference"), "calibration": 0.0, "device": "cpu", **options}
-    made = Show(actor or drawing_actor(), film or Film(pause=0.02), seer or Seer(), [screen], **options)
+    options = {"background": Background("reference"), "calibration": 0.0, **options}
+    actor = actor or drawing_actor()
+    made = Show(actor, actor.prompt_player("cpu"), film or Film(pause=0.02), seer or Seer(), [screen], **options)
     return made.run(), screen.frames
 
 
@@ -122,14 +126,30 @@ def test_who_passes_by_is_not_measured():
     assert [one is None for one in placed] == [True] * 30 + [False] * 10
 
 
+def test_whoever_is_measured_stands_on_the_references_floor():
+    actor = tiny_actor()
+    reference = Pose(DANCE.xy / 2, DANCE.confidence, (32, 32))
+    near = ground_statistics(reference, FPS)
+    assert near is not None
+    floors = {}
+    for lower in (0.0, 4.0):
+        ground = replace(near, close=near.close + lower, far=near.far + lower)
+        placing = Placing(replace(actor, ground=ground), seconds=0.0)
+        placed = [placing(DANCE[n : n + 1], n / 20) for n in range(40)]
+        feet = [one.xy[0, [15, 16], 1].mean() for one in placed if one is not None]
+        floors[lower] = float(np.median(feet))
+    assert floors[4.0] - floors[0.0] == pytest.approx(4.0, abs=0.1)
+    assert floors[0.0] == pytest.approx(float(np.median(reference.xy[:, [15, 16], 1])), abs=1.0)
+
+
 def test_points_are_calmed_by_the_time_that_passed():
     lag = {}
-    for step in (0.05, 0.25):
+    for step in (0.05, 0.25):  # after poses that all came at one rate
         placing = Placing(tiny_actor(), seconds=0.0)
         for number in range(20):
-            placing(DANCE[:1], 10 + number * step)
+            placing(DANCE[:1], 10 + number * 0.05)
         moved = Pose(DANCE.xy[:1] + np.float32(3), DANCE.confidence[:1], DANCE.size_hw)
-        before, after = placing(DANCE[:1], 10 + 20 * step), placing(moved, 10 + 21 * step)
+        before, after = placing(DANCE[:1], 11.0), placing(moved, 11 + step)
         assert before is not None and after is not None
         lag[step] = float((after.xy - before.xy)[0, 5, 0])
     assert lag[0.25] > lag[0.05] > 0  # a quarter of a second later it has come nearly all of the way
@@ -161,7 +181,7 @@ def test_a_pose_is_made_when_it_will_be_asked_for():
 
 def test_a_dance_is_shown_as_it_happens():
     actor = drawing_actor()
-    summary, frames = show(actor)
+    summary, frames = show(actor, Film(pause=0.08))  # long enough that networks begin late on a busy machine
     assert summary.frames >= 5 and len(performed(frames, actor)) >= 5
     assert frames[0].shape == (48, 40, 3)
     assert 0 < summary.delay_p50 <= summary.delay_p95
@@ -218,7 +238,9 @@ def test_what_goes_wrong_in_a_thread_is_raised():
 
 def test_it_ends_after_so_many_seconds_of_performance():
     began = time.monotonic()
-    made = Show(drawing_actor(), Film(10_000, 0.01), SeerAgain(), [Screen()], background=Background(), calibration=0.0)
+    actor = drawing_actor()
+    options = {"background": Background(), "calibration": 0.0}
+    made = Show(actor, actor.prompt_player("cpu"), Film(10_000, 0.01), SeerAgain(), [Screen()], **options)
     summary = made.run(seconds=0.5)
     assert 0.5 <= summary.seconds <= time.monotonic() - began < 60
 
@@ -238,7 +260,8 @@ def test_a_video_behind_plays_at_its_own_speed(tmp_path):
     with VideoWriter(path, FPS) as writer:
         for number in range(60):
             writer.write(np.full((48, 40, 3), 4 * number, np.uint8))
-    made = Show(drawing_actor(), Film(0), Seer(), [], background=Background.of(path), device="cpu")
+    actor = drawing_actor()
+    made = Show(actor, actor.prompt_player("cpu"), Film(0), Seer(), [], background=Background.of(path))
     first = made._room().mean()
     made._first_room -= 2.0  # seconds later
     assert first < 8 and made._room().mean() == pytest.approx(160, abs=12)
@@ -310,6 +333,20 @@ def test_a_recording_is_marked_and_shows_the_performer(tmp_path, seen):
     assert verify([path]).exit_code == 0
     with VideoReader(path) as reader:
         assert reader.fps == FPS and reader.size_hw == (48, 40)
+
+
+@pytest.mark.parametrize(("background", "composite"), [("reference", True), ("black", False)])
+def test_marks_say_whether_what_was_filmed_is_in_it(tmp_path, seen, monkeypatch, background, composite):
+    said = []
+
+    def marked(performers, composite, signing=None):
+        said.append(composite)
+        return Unmarked()
+
+    monkeypatch.setattr("understudy.performing.marked_video.marking_of", marked)
+    path = tmp_path / "out.mp4"
+    live(drawing_actor(), driving="dance.mp4", output=path, background=background, calibration=0.0, device="cpu")
+    assert said == [composite]
 
 
 def test_where_it_is_to_be_seen_is_said(seen, caplog):
