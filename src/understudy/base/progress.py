@@ -9,7 +9,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Protocol
 
+from understudy.base.onlooker import Onlooker, Progress, present
 from understudy.base.ranks import first
+
+ONLOOKER_SECONDS = 0.5
 
 
 class Advance(Protocol):
@@ -28,7 +31,7 @@ def progress_bar(label: str, total: int | None, unit: str = "frames", start: int
     """Shows progress on stderr while the block runs; yields the function to call after each unit.
 
     On a terminal: a bar with count, rate and estimated time left. Elsewhere (a log file, CI): a line every
-    ten seconds, so that logs stay short.
+    ten seconds, so that logs stay short. Somebody who looks on (`onlooker.py`) is told instead.
 
     Args:
         label: what is being done, in lower case.
@@ -38,6 +41,9 @@ def progress_bar(label: str, total: int | None, unit: str = "frames", start: int
     """
     if not first():
         yield lambda *_: None
+        return
+    if (onlooker := present()) is not None:
+        yield _told(onlooker, label, total, unit, start)
         return
     if sys.stderr.isatty():
         with _terminal_bar(label, total, unit, start) as advance:
@@ -66,6 +72,22 @@ def progress_bar(label: str, total: int | None, unit: str = "frames", start: int
 
     yield advance_in_log
     say(rate_at(time.monotonic()), "done")
+
+
+def _told(onlooker: Onlooker, label: str, total: int | None, unit: str, start: int) -> Advance:
+    """Tells the onlooker at once, and then twice a second at most."""
+    began, said, done = time.monotonic(), 0.0, start
+
+    def advance(count: int = 1, note: str = "", total: int | None = total, left: float | None = None) -> None:
+        nonlocal said, done
+        done += count
+        now = time.monotonic()
+        if now - said >= ONLOOKER_SECONDS or done == total:
+            said, rate = now, (done - start) / max(now - began, 1e-9)
+            onlooker.progress(Progress(label, done, total, unit, rate, _seconds_left(done, total, rate, left), note))
+
+    advance(0)
+    return advance
 
 
 def _seconds_left(done: int, total: int | None, rate: float, told: float | None) -> float | None:

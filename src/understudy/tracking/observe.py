@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.base.arguments import Region
+from understudy.base.onlooker import show
 from understudy.base.progress import progress_bar
 from understudy.errors import MediaError, UsageError
 from understudy.media.reading import VideoReader
 from understudy.performance import Crop
+from understudy.pictures.drawing import draw_pose
 from understudy.poses import pose as p
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity, edge_to_edge
@@ -200,6 +202,7 @@ def observe(reader: VideoReader, tracker: Tracker, region: Region | None) -> Obs
                 confidences.append(np.zeros(p.POINTS, np.float32))
                 masks.append(None)
             else:
+                show(draw_pose, looked_at, detection.xy, detection.confidence)
                 xys.append(np.where(detection.confidence[:, None] > 0, view.to_original(detection.xy), 0))
                 confidences.append(detection.confidence)
                 masks.append(detection.mask)

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.base.arguments import Landmarks, Region, Rotation, StrPath, TrackerName
+from understudy.base.onlooker import show
 from understudy.base.progress import progress_bar
 from understudy.base.things import pasted
 from understudy.base.threads import ReadAhead, opencv_in_the_callers_thread
@@ -24,6 +25,7 @@ from understudy.errors import UsageError
 from understudy.media.reading import VideoReader, probe
 from understudy.media.squares import Square, cut
 from understudy.performance import FLOW_SHRINK, MISSING, Crop, PerformanceWriter
+from understudy.pictures.drawing import draw_pose
 from understudy.poses.pose import BODY, Pose
 from understudy.poses.slip import Slip
 from understudy.tracking.background import BackgroundMedian, sample_count, sample_frames
@@ -208,6 +210,8 @@ def second_pass(
             progress_bar(f"cutting {reader.info.path.name}", len(poses)) as advance,
         ):
             for working, matte in prepared:
+                seen = min(writer.count, len(people) - 1)
+                show(_looked_at, working, matte, people[seen : seen + 1])
                 writer.add(working, matte, flow(working))
                 advance()
     finally:
@@ -217,6 +221,14 @@ def second_pass(
         raise count_error(len(poses), writer.count, reader.info.path)
     keep = np.minimum(np.arange(writer.count), len(poses) - 1)
     return Pose(poses.xy[keep], poses.confidence[keep], poses.size_hw), status[keep], median
+
+
+def _looked_at(frame: UInt8Array, matte: UInt8Array, person: Pose) -> UInt8Array:
+    """For whoever looks on: the skeleton over the person, and what is not the person grey."""
+    grey = frame.mean(axis=2, keepdims=True) * 0.35
+    inside = matte[..., None] / 255
+    picture = (inside * frame + (1 - inside) * grey).astype(np.uint8)
+    return draw_pose(picture, person.xy[0], person.confidence[0])
 
 
 def _prepared(
