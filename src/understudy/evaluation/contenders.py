@@ -90,7 +90,7 @@ def learnt(
         {
             "recipe": who.recipe,
             "config": asdict(who.config),
-            "reference": reference.header.source_sha256,
+            "reference": reference.header.identity,
             "frames": len(reference),
             "unpaired": [_identity(one) for one in unpaired] if who.unpaired else [],
             "seed": seed,
@@ -154,7 +154,7 @@ def _completed(asked: dict[str, Any]) -> Any:
 
 def _identity(clip: Performance | PoseSequence) -> str:
     if not isinstance(clip, PoseSequence):
-        return clip.header.source_sha256
+        return clip.header.identity
     return clip.poses.sha256()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, get_args
@@ -14,6 +14,7 @@ from understudy.base.stored import brief, number, rate, whole, word
 from understudy.base.things import pasted, what_is
 from understudy.errors import PerformanceError
 from understudy.media.images import MAX_SIDE
+from understudy.performance.edit_list import EditList
 from understudy.poses.similarity import Similarity
 from understudy.poses.slip import Slip
 
@@ -24,7 +25,7 @@ MISSING, INTERPOLATED, FOUND = 0, 1, 2
 FLOW_SHRINK = 4
 """working pixels per cell of the stored flow"""
 
-UNSAID: dict[str, Any] = {"rotate": 0, "double_rate": False, "slips": (), "parsing": "", "surface": ""}
+UNSAID: dict[str, Any] = {"rotate": 0, "double_rate": False, "slips": (), "parsing": "", "surface": "", "fixes": None}
 """what headers of older versions do not say, and what it was then"""
 HEADER_FILE = "performance.json"
 FRAMES_FILE = "frames.mp4"
@@ -85,6 +86,14 @@ class Header:
     """what the label maps come from; empty where there are none"""
     surface: str = ""
     """what the surface maps come from; empty where there are none"""
+    fixes: EditList = field(default_factory=EditList)
+    """corrections made by hand, which are no part of the poses file"""
+
+    @property
+    def identity(self) -> str:
+        """Says of which clip and by whose hand: the clip's SHA-256, and another name once joints were corrected."""
+        fixes = self.fixes.sha256()
+        return f"{self.source_sha256} corrected {fixes}" if fixes else self.source_sha256
 
     @property
     def content_files(self) -> tuple[str, ...]:
@@ -126,11 +135,20 @@ def read_header(path: Path) -> Header:
     if version != VERSION:
         raise PerformanceError(f"{path} has version {version}, and this program reads {VERSION}: track the video again")
     try:
-        content = {field.name: (UNSAID | content)[field.name] for field in fields(Header)}
+        content = {one.name: (UNSAID | content)[one.name] for one in fields(Header)}
         content |= {name: read(content[name]) for name, read in _READ.items()}
     except (KeyError, TypeError, ValueError, IndexError) as cause:
         raise PerformanceError(f"{path} is damaged ({type(cause).__name__}: {cause}): track the video again") from None
-    return Header(**content)
+    try:
+        fixes = EditList() if content["fixes"] is None else EditList.read(content["fixes"], content["frames"])
+    except ValueError as cause:
+        raise PerformanceError(f"{path} holds corrections that are none ({cause}): track the video again") from None
+    return Header(**content | {"fixes": fixes})
+
+
+def header_content(header: Header) -> dict[str, Any]:
+    """What performance.json is to say; `read_header` reads it again."""
+    return asdict(header) | {"fps": str(header.fps), "fixes": header.fixes.content()}
 
 
 def _size_hw(values: Any) -> tuple[int, int]:

@@ -59,7 +59,7 @@ class Performance:
         self.path = path
         self.header = header
         self.poses = poses
-        """in working pixels, one per frame; confidence 0 throughout where nobody was found"""
+        """in working pixels, one per frame, as corrected by hand; confidence 0 throughout where nobody was found"""
         self.status = status
         """(T,) uint8: 0 missing, 1 interpolated, 2 found"""
 
@@ -75,8 +75,7 @@ class Performance:
         header = read_header(path / HEADER_FILE)
         for name in header.content_files:
             check_file(path, header, name)
-        poses, status = _read_poses(path, header)
-        return cls(path, header, poses, status)
+        return cls(path, header, *_corrected(path, header))
 
     def __len__(self) -> int:
         return self.header.frames
@@ -206,6 +205,8 @@ def decoded_range(path: Path, size_hw: tuple[int, int], fps: Fraction, start: in
 def load_poses(path: str | os.PathLike[str]) -> tuple[Header, Pose, UInt8Array]:
     """Header, poses and status of a performance, for who needs no pictures: the other files are not looked at.
 
+    The poses are as corrected by hand (`performance.fixes`).
+
     Raises:
         PerformanceError: as `Performance.load`.
     """
@@ -213,10 +214,24 @@ def load_poses(path: str | os.PathLike[str]) -> tuple[Header, Pose, UInt8Array]:
     check_is_performance(path)
     header = read_header(path / HEADER_FILE)
     check_file(path, header, POSES_FILE)
-    return header, *_read_poses(path, header)
+    return header, *_corrected(path, header)
 
 
-def _read_poses(path: Path, header: Header) -> tuple[Pose, UInt8Array]:
+def _corrected(path: Path, header: Header) -> tuple[Pose, UInt8Array]:
+    poses, status = header.fixes.apply(*tracked_poses(path, header))
+    try:
+        poses.check_reach()
+    except ValueError as cause:
+        raise PerformanceError(f"{path} holds corrections that are none ({cause}): track the video again") from None
+    return poses, status
+
+
+def tracked_poses(path: Path, header: Header) -> tuple[Pose, UInt8Array]:
+    """Poses and status as they were tracked, without any correction; the file's hash is not looked at.
+
+    Raises:
+        PerformanceError: the file holds something else.
+    """
     tensors, _ = load_tensors(path / POSES_FILE, PerformanceError)
     try:
         poses = Pose(tensors["xy"], tensors["confidence"], header.size_hw)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -39,6 +38,8 @@ from understudy.performance.header import (
     VERSION,
     Crop,
     Header,
+    header_content,
+    read_header,
 )
 from understudy.performance.reading import Performance, decoded_range
 from understudy.poses.pose import Pose
@@ -62,7 +63,7 @@ class PerformanceWriter:
             performance = writer.finish(poses=poses, status=status, background=background, ...)
 
     Raises:
-        PerformanceError: `path` is a file, or a folder that is not a performance.
+        PerformanceError: `path` is a file, a folder that is not a performance, or one with corrections made by hand.
     """
 
     def __init__(self, path: str | os.PathLike[str], fps: Fraction) -> None:
@@ -218,7 +219,7 @@ class PerformanceWriter:
             parsing=parsing,
             surface=surface,
         )
-        write_json(self.folder / HEADER_FILE, asdict(header) | {"fps": str(self.fps)})
+        write_json(self.folder / HEADER_FILE, header_content(header))
         self._stack.close()
         self._stack = ExitStack()
         return Performance.load(self.path)
@@ -231,3 +232,16 @@ def _check_may_replace(path: Path) -> None:
         raise PerformanceError(
             f"{path} is a folder with other things in it, which would be lost: choose another `output`"
         )
+    if made := _corrections_in(path):
+        raise PerformanceError(
+            f"{path} holds {made} correction{'s' if made > 1 else ''} made by hand, which would be lost: choose "
+            "another `output`, or delete it first"
+        )
+
+
+def _corrections_in(path: Path) -> int:
+    """How many corrections a performance holds that is to be replaced; of a damaged one nothing can be kept."""
+    try:
+        return len(read_header(path / HEADER_FILE).fixes.edits)
+    except PerformanceError:
+        return 0

@@ -120,10 +120,12 @@ class RunFolder:
 
 
 def fingerprint(performance: Performance) -> str:
-    """Hash of what training sees of a performance: the same clip tracked in another way has another one."""
+    """Hash of what training sees of a performance: another tracking or correction has another one."""
     header = performance.header
-    seen = json.dumps([sorted(header.files.items()), header.crop.scale, list(header.crop.translation_xy)])
-    return hashlib.sha256(seen.encode()).hexdigest()
+    seen: list[object] = [sorted(header.files.items()), header.crop.scale, list(header.crop.translation_xy)]
+    if corrected := header.fixes.sha256():  # only then, so that runs of others go on
+        seen.append(corrected)
+    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

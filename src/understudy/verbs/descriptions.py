@@ -34,6 +34,7 @@ from understudy.texts import shortened, shown
 if TYPE_CHECKING:
     from understudy.actor import Actor
     from understudy.performance import Performance
+    from understudy.performance.edit_list import EditList
     from understudy.retargeting.alignment import BodyStatistics
 
 Image = npt.NDArray[np.uint8]
@@ -136,6 +137,7 @@ def performance_lines(performance: Performance) -> list[str]:
             ("tracker", f"{tracker}, {header.landmarks}{', smoothed' if header.smoothed else ''}"),
             ("person", f"found in {header.found} of {header.frames} frames; {filled}"),
             *(("slips", str(slip)) for slip in header.slips),
+            *_corrections(header.fixes),
             ("body", f"torso {body.torso_length:.0f} and hips {body.hip_width:.0f} working pixels"),
             ("matte", header.matte),
             *((("parsing", header.parsing),) if performance.has_labels else ()),
@@ -143,6 +145,14 @@ def performance_lines(performance: Performance) -> list[str]:
             ("background", f"{header.inpainted:.1%} of it was never seen, and is made up"),
         ]
     )
+
+
+def _corrections(fixes: EditList) -> list[tuple[str, str]]:
+    """A line for corrections made by hand, if there are any."""
+    if not fixes.edits:
+        return []
+    undone = f", {len(fixes.undone)} more undone" if fixes.undone else ""
+    return [("corrected", f"{len(fixes.made)} time{'' if len(fixes.made) == 1 else 's'} by hand{undone}")]
 
 
 def performance_sheet(performance: Performance) -> Image:

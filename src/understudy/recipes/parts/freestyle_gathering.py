@@ -73,9 +73,10 @@ def gather_clip(folder: Path, performance: Performance, size_hw: tuple[int, int]
     spans = [span for span in np.array_split(found, max(1, -(-len(found) // 250))) if len(span) >= 2]
     if len(spans) > PEOPLE_OF_A_CLIP:
         spans = [spans[place] for place in np.linspace(0, len(spans) - 1, PEOPLE_OF_A_CLIP).astype(int)]
-    name = performance.header.source_sha256[:12]
+    header = performance.header
+    name = header.source_sha256[:12] + (f"-{header.fixes.sha256()[:12]}" if header.fixes.made else "")
     paths = {folder / f"clip-{name}-{number}.safetensors": number for number in range(len(spans))}
-    title = f"reading {performance.header.source_name}"
+    title = f"reading {header.source_name}"
     return _made(paths, lambda number: clip_views(performance, spans[number], size_hw), title)
 
 
