@@ -110,6 +110,7 @@ def _write(folder, fixes):
 
 
 MOVED = {"kind": "move", "frame": 0, "point": 0, "x": 1.0, "y": 2.0}
+DRAGGED = ({"point": 9, "x": -1e6}, {"point": 91, "x": 0.0}, {"point": 9, "x": 1e6})
 
 
 @pytest.mark.parametrize(
@@ -127,11 +128,7 @@ MOVED = {"kind": "move", "frame": 0, "point": 0, "x": 1.0, "y": 2.0}
         pytest.param("none", "is no list of corrections", id="text"),
         pytest.param({"done": 0, "edits": [0]}, "0 is no correction", id="a number"),
         pytest.param(
-            {
-                "done": 3,
-                "edits": [{**MOVED, "point": 9, "x": -1e6}, {**MOVED, "point": 91, "x": 0.0}]
-                + [{**MOVED, "point": 9, "x": 1e6}],
-            },
+            {"done": 3, "edits": [MOVED | change for change in DRAGGED]},
             "more than 1000000 pixels away",
             id="a hand dragged out of the world",
         ),

@@ -200,7 +200,7 @@ def delete(**changes):
         pytest.param(delete(points=5), "are no points", id="a number for points"),
         pytest.param(delete(points="face"), "are no points", id="text for points"),
         pytest.param(delete(points=[3, 3]), "names a point twice", id="a point twice"),
-        pytest.param(delete(points=list(range(133)) + [0]), "are no points", id="too many points"),
+        pytest.param(delete(points=[*range(133), 0]), "are no points", id="too many points"),
         pytest.param(delete(first=2, last=1), "frame 1 lies before frame 2", id="last before first"),
         pytest.param({**delete(), "kind": "interpolate"}, "nothing lies between", id="nothing between"),
         pytest.param({"kind": "exchange", "first": 0, "last": 0, "which": "ears"}, "'ears' are no sides", id="sides"),

@@ -79,7 +79,7 @@ def exchange_sides(pose: Pose, fps: Fraction, height: Floats) -> tuple[Pose, Boo
     """
     mended, kept = np.zeros(len(pose), bool), np.zeros(len(pose), bool)
     for limbs in GROUPS:
-        runs, changes = _exchanged_runs(pose, limbs, fps, height)
+        runs, changes = exchanged_runs(pose, limbs, fps, height)
         pose = _exchanged_back(pose, limbs, runs)
         for first, stop in runs:
             mended[first:stop] = True
@@ -87,7 +87,7 @@ def exchange_sides(pose: Pose, fps: Fraction, height: Floats) -> tuple[Pose, Boo
     return pose, mended, kept
 
 
-def _exchanged_runs(pose: Pose, limbs: Limbs, fps: Fraction, height: Floats) -> tuple[list[tuple[int, int]], list[int]]:
+def exchanged_runs(pose: Pose, limbs: Limbs, fps: Fraction, height: Floats) -> tuple[list[tuple[int, int]], list[int]]:
     """Runs (first, stop) to exchange, and the first frames after changes that stay."""
     left, right = (list(side) for side in zip(*limbs.deciding, strict=True))
     frames = np.flatnonzero((pose.confidence[:, left + right] > 0).all(axis=1))

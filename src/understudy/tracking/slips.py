@@ -45,7 +45,7 @@ STRETCH = 1.35
 LONGEST_JOINT_LEAP = 0.1
 """seconds that a single joint is away: a line over a longer time would be a worse guess"""
 
-_LIMBS: tuple[tuple[int, int], ...] = (
+LIMBS: tuple[tuple[int, int], ...] = (
     (p.LEFT_SHOULDER, p.LEFT_ELBOW), (p.LEFT_ELBOW, p.LEFT_WRIST),
     (p.RIGHT_SHOULDER, p.RIGHT_ELBOW), (p.RIGHT_ELBOW, p.RIGHT_WRIST),
     (p.LEFT_HIP, p.LEFT_KNEE), (p.LEFT_KNEE, p.LEFT_ANKLE),
@@ -202,7 +202,7 @@ def _jerked(xy: Floats, fps: Fraction) -> Bools:
 def _stretched(xy: Floats, seen: Bools) -> Bools:
     """(T, J) true at both ends of a limb that is longer than this person's limb ever is."""
     stretched = np.zeros(seen.shape, bool)
-    for inner, outer in _LIMBS:
+    for inner, outer in LIMBS:
         both = seen[:, inner] & seen[:, outer]
         if both.any():
             length = np.linalg.norm(xy[:, inner] - xy[:, outer], axis=-1)
