@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from understudy.verbs.demo import demo as demo
     from understudy.verbs.evaluate import evaluate as evaluate
     from understudy.verbs.export import export as export
+    from understudy.verbs.fix import fix as fix
     from understudy.verbs.forget import forget as forget
     from understudy.verbs.inspect import inspect as inspect
     from understudy.verbs.licences import licences as licences
@@ -56,6 +57,7 @@ _HOMES = {
     "detect": "forensics.detect",
     "evaluate": "verbs.evaluate",
     "export": "verbs.export",
+    "fix": "verbs.fix",
     "forget": "verbs.forget",
     "inspect": "verbs.inspect",
     "licences": "verbs.licences",

@@ -157,6 +157,15 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
             "device": "cpu", "rotate": 180,
         },
     ),
+    "fix": (
+        "fix dance.performance --move left_wrist --frame 120 --to 320,240.5 --exchange arms --delete nose left_eye "
+        "--interpolate left_elbow 9 --from-frame 10 --to-frame 20 --undo --redo",
+        {
+            "performance": Path("dance.performance"), "move": "left_wrist", "frame": 120, "to": (320.0, 240.5),
+            "exchange": "arms", "delete": ("nose", "left_eye"), "interpolate": ("left_elbow", "9"), "from_frame": 10,
+            "to_frame": 20, "undo": True, "redo": True,
+        },
+    ),
     "study": (
         "study --pairs a.mp4 b.mp4 --videos c.mp4 d.mp4 --real e.mp4 f.mp4 --labels ours theirs --seconds 7.5 "
         "--seed 6 --output study",
@@ -220,6 +229,7 @@ LEAST = {
     "detect": "dance.mp4",
     "verify": "out.mp4",
     "inspect": "me.actor",
+    "fix": "dance.performance",
     "forget": "me.actor",
     "convert_poses": "me.performance me.json",
 }

@@ -103,6 +103,10 @@ def study(asked: dict[str, Any]) -> None:
     print(f"count the votes: understudy study --results votes-*.json --study {pasted(output)}")
 
 
+def fix(asked: dict[str, Any]) -> None:
+    print(understudy.fix(**asked))
+
+
 def detect(asked: dict[str, Any]) -> None:
     print(understudy.detect(**asked))
     if asked["output"] is not None:

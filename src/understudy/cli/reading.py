@@ -25,6 +25,7 @@ COMMANDS = (
     "export",
     "train-freestyle",
     "coverage",
+    "fix",
     "evaluate",
     "study",
     "detect",
@@ -49,6 +50,7 @@ PYTHON_ONLY = ("config",)
 POSITIONAL = {
     "batch": ("jobs",),
     "track": ("video",),
+    "fix": ("performance",),
     "detect": ("video",),
     "verify": ("files",),
     "forget": ("actor",),
@@ -71,6 +73,11 @@ def _region(text: str) -> tuple[int, ...]:
     return left, top, width, height
 
 
+def _spot(text: str) -> tuple[float, ...]:
+    x, y = (float(part) for part in text.split(","))
+    return x, y
+
+
 BY_TYPE: dict[Any, tuple[Reader, str, str]] = {
     int: (int, "INT", "a whole number"),
     float: (float, "NUMBER", "a number"),
@@ -89,6 +96,9 @@ BY_NAME: dict[str, tuple[Reader, str, str]] = {
     "fps": (float, "FPS", "a number of frames a second"),
     "settings": (str, "NAME=VALUE", "a number and its value"),
     **dict.fromkeys(("actor", "actors"), (Path, "ACTOR", "a path")),
+    **dict.fromkeys(("frame", "from_frame", "to_frame"), (int, "FRAME", "a whole number")),
+    **dict.fromkeys(("move", "delete", "interpolate"), (str, "POINT", "a point")),
+    "to": (_spot, "X,Y", "two numbers X,Y"),
     "model": (Path, "MODEL", "a path"),
     "background": (str, "reference|inpainted|driving|COLOUR|IMAGE|VIDEO|transparent", "a background"),
     "matte": (str, "auto|green|none|VIDEO", "a matte"),
