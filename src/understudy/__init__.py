@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from understudy.verbs.train_freestyle import train_freestyle as train_freestyle
     from understudy.verbs.verify import verify as verify
     from understudy.verbs.weights import weights as weights
+    from understudy.web.studio import studio as studio
 
     __version__: str
 
@@ -65,6 +66,7 @@ _HOMES = {
     "list_recipes": "verbs.recipes",
     "perform": "verbs.perform",
     "reenact": "verbs.reenact",
+    "studio": "web.studio",
     "study": "judging.page",
     "study_results": "judging.results",
     "track": "tracking.track",

@@ -107,6 +107,13 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
             "drivings": (Path("dance.mp4"), Path("walk.bvh")), "output_folder": Path("out"), "workers": 3,
         },
     ),
+    "studio": (
+        "studio dances --port 8000 --host 0.0.0.0 --auth anna --upload-gb 2 --folder-gb 20 --task-hours 3 --no-browser",
+        {
+            "folder": Path("dances"), "port": 8000, "host": "0.0.0.0", "auth": "anna", "upload_gb": 2.0,
+            "folder_gb": 20.0, "task_hours": 3.0, "browser": False,
+        },
+    ),
     "export": (
         "export --actor me.actor --output me.xml --for openvino --overwrite",
         {"actor": Path("me.actor"), "output": Path("me.xml"), "runtime": "openvino", "overwrite": True},

@@ -62,6 +62,10 @@ def batch(asked: dict[str, Any]) -> int:
     return result.exit_code
 
 
+def studio(asked: dict[str, Any]) -> None:
+    understudy.studio(**asked)
+
+
 def export(asked: dict[str, Any]) -> None:
     for one in understudy.export(**asked):
         _say("network", one.path, one.about)

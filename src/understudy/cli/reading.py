@@ -20,6 +20,7 @@ COMMANDS = (
     "track",
     "train",
     "perform",
+    "studio",
     "live",
     "batch",
     "export",
@@ -49,6 +50,7 @@ PYTHON_ONLY = ("config",)
 """parameters that only a Python program can give"""
 POSITIONAL = {
     "batch": ("jobs",),
+    "studio": ("folder",),
     "track": ("video",),
     "fix": ("performance",),
     "detect": ("video",),

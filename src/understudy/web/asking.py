@@ -1,0 +1,155 @@
+"""What the page asks for becomes a task here, checked: it is about what is in the lists, and has names that may be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from understudy.consent import LONGEST
+from understudy.errors import UsageError
+from understudy.web.folder import Folder, safe
+from understudy.web.queue import Queue
+
+MOST_ACTORS = 4
+"""on one stage"""
+BACKGROUNDS = {
+    "The person's room": "reference",
+    "The dancer's room": "driving",
+    "White": "white",
+    "Black": "black",
+    "Green, to be keyed out": "#00b140",
+}
+
+
+class Asking:
+    """Turns what was chosen on the page into tasks.
+
+    Every method raises UsageError where that cannot be; nothing is asked for then.
+    """
+
+    def __init__(self, folder: Folder, queue: Queue) -> None:
+        self.folder, self.queue = folder, queue
+
+    def person(self, token: object, name: object, consent: object) -> None:
+        """A clip of a person is to be tracked."""
+        if not token:
+            raise UsageError("choose a clip of the person first, or record one")
+        if not isinstance(consent, str) or not consent.strip():
+            raise UsageError("say who agreed to be learnt, and to what: for example “I am the person in the clip”")
+        if len(consent) > LONGEST:
+            raise UsageError(f"the consent is longer than {LONGEST} characters")
+        upload = self.folder.upload(token).name
+        free = self.folder.free("people", _named(name, "person"))
+        asked = {"upload": upload, "name": free, "consent": consent.strip()}
+        self.queue.add("person", f"Look at {free}, and make a first actor", asked)
+
+    def dance(self, token: object, name: object) -> None:
+        """A clip whose motion is to be danced is to be tracked."""
+        if not token:
+            raise UsageError("choose a video of a dance first")
+        upload = self.folder.upload(token).name
+        free = self.folder.free("dances", _named(name, "dance"))
+        self.queue.add("dance", f"Find the dancer in {free}", {"upload": upload, "name": free})
+
+    def coverage(self, person: object, dance: object) -> None:
+        """The two are to be compared."""
+        self.folder.find("people", person)
+        self.folder.find("dances", dance)
+        self.queue.add("coverage", f"What {person} has not shown of {dance}", {"person": person, "dance": dance})
+
+    def learn(self, person: object, name: object, recipe: object, preset: object, minutes: object, seed: object) -> str:
+        """An actor is to be trained; its name."""
+        self.folder.find("people", person)
+        if recipe not in methods():
+            raise UsageError("choose a method")
+        if preset not in methods()[str(recipe)]:
+            raise UsageError(f"{recipe} has no {preset}: choose one of {', '.join(methods()[str(recipe)])}")
+        limit = None if minutes in (None, "") else _number(minutes, "minutes")
+        if limit is not None and not 0 < limit <= 100_000:
+            raise UsageError("the minutes are more than none")
+        free = self.folder.free("actors", _named(name or f"{person} {preset}", "actor"))
+        asked = {
+            "person": person,
+            "actor": free,
+            "recipe": recipe,
+            "preset": preset,
+            "minutes": limit,
+            "seed": int(_number(seed or 0, "the seed")) % (1 << 31),
+        }
+        self.queue.add("learn", f"Learn {free}", asked)
+        return free
+
+    def perform(
+        self, actors: object, dance: object, background: object, colour: object, compare: object, label: object
+    ) -> None:
+        """Actors are to dance."""
+        cast = [actors] if isinstance(actors, str) else actors
+        if not isinstance(cast, Sequence) or not cast:
+            raise UsageError("choose who dances")
+        if len(cast) > MOST_ACTORS:
+            raise UsageError(f"{MOST_ACTORS} actors at most have room on the stage")
+        for one in cast:
+            self.folder.find("actors", one)
+        self.folder.find("dances", dance)
+        behind = colour if background == "A colour" else BACKGROUNDS.get(str(background))
+        if not isinstance(behind, str):
+            raise UsageError("choose what is behind the performer")
+        if behind not in BACKGROUNDS.values():
+            behind = _colour(behind)
+        film = self.folder.free("films", f"{' and '.join(map(str, cast))} by {dance}")
+        waiting = {task.asked.get("film") for task in self.queue.all() if task.verb == "perform"}
+        while film in waiting:
+            film = safe(f"{film[:50]} again")
+        asked: dict[str, Any] = {
+            "actors": list(cast),
+            "dance": dance,
+            "film": film,
+            "background": behind,
+            "compare": bool(compare) and len(cast) == 1,
+            "label": bool(label),
+        }
+        self.queue.add("perform", f"{' and '.join(map(str, cast))}: {dance}", asked)
+
+    def check(self, token: object, name: object, detect: object) -> None:
+        """A file's marks are to be read."""
+        if not token:
+            raise UsageError("choose a video or a picture first")
+        upload = self.folder.upload(token).name
+        called = safe(str(name or "the file"))
+        self.queue.add("check", f"Check {called}", {"upload": upload, "name": called, "detect": bool(detect)})
+
+
+def methods() -> dict[str, tuple[str, ...]]:
+    """The recipes that learn from a person's clip alone, the usual one first; the presets of each."""
+    from understudy.recipes import every
+    from understudy.verbs.checks import DEFAULT_RECIPE
+
+    found = {name: tuple(one.presets) for name, one in every() if one.needs == ("poses",)}
+    return {DEFAULT_RECIPE: found.pop(DEFAULT_RECIPE), **found}
+
+
+def _named(name: object, otherwise: str) -> str:
+    return name[:200] if isinstance(name, str) and name.strip() else otherwise
+
+
+def _number(value: object, what: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise UsageError(f"{what} must be a number")
+    return float(value)
+
+
+def _colour(text: str) -> str:
+    """#rrggbb of what a colour picker gives: that, or rgba(r, g, b, a)."""
+    import re
+
+    if re.fullmatch("#[0-9a-fA-F]{6}", text):
+        return text
+    parts = re.fullmatch(r"rgba?\(([\d.]{1,9}), ?([\d.]{1,9}), ?([\d.]{1,9})(?:, ?[\d.]{1,9})?\)", text)
+    if parts is None:
+        raise UsageError("choose a colour")
+    try:
+        red, green, blue = (max(0, min(255, round(float(part)))) for part in parts.groups())
+    except ValueError:
+        raise UsageError("choose a colour") from None
+    return f"#{red:02x}{green:02x}{blue:02x}"

@@ -1,0 +1,206 @@
+"""Where the studio keeps what people bring and make: a folder of folders, whose files other commands can use, too.
+
+people/NAME.performance     tracked, ready to be learnt from; NAME.json says who agreed
+dances/NAME.performance     tracked; NAME.mp4 (or as it came) is the clip, for its sound and its room
+actors/NAME.actor           with NAME.actor.run beside it
+films/NAME.mp4              and NAME.compare.mp4
+reports/                    what coverage found
+uploads/                    what is on its way: gone when it was used, or after an hour
+studio.sqlite               what was asked for, and what has become of it
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import time
+import unicodedata
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from understudy.base.files import read_json, write_json
+from understudy.errors import UsageError
+from understudy.texts import printable
+
+Kind = Literal["people", "dances", "actors", "films", "reports"]
+SUFFIX: dict[Kind, str] = {
+    "people": ".performance",
+    "dances": ".performance",
+    "actors": ".actor",
+    "films": ".mp4",
+    "reports": ".html",
+}
+VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+UPLOAD_SECONDS = 3600.0
+"""after which an upload that nothing uses is removed"""
+LONGEST_NAME = 60
+"""characters"""
+_TOKEN = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{3,4}")
+_UNSAFE = re.compile(r"[^\w \-()+.,']+")
+_TAKEN = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
+"""names that Windows keeps for itself"""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """One studio's folder. Nothing in it is ever named by a path: by a name in a list, or by an upload's token."""
+
+    root: Path
+
+    def prepare(self) -> None:
+        """Makes what is missing of it.
+
+        Raises:
+            UsageError: it is something else, or cannot be written.
+        """
+        try:
+            for name in (*get_args(Kind), "uploads", "scratch"):
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+        except OSError as cause:
+            raise UsageError(
+                f"the studio cannot keep anything in {self.root} ({cause.strerror or cause}): choose another `folder`"
+            ) from None
+
+    def names(self, kind: Kind) -> list[str]:
+        """What there is of a kind, the newest first."""
+        suffix = SUFFIX[kind]
+        found = [path for path in (self.root / kind).glob(f"*{suffix}") if not path.name.startswith(".")]
+        if kind == "films":
+            found = [path for path in found if not path.name.endswith(".compare.mp4")]
+        if kind == "actors":
+            found = [path for path in found if not path.name.endswith(".before.actor")]
+        return [path.name.removesuffix(suffix) for path in sorted(found, key=_age)]
+
+    def find(self, kind: Kind, name: object) -> Path:
+        """The file or folder of a name that is in the list.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        if not isinstance(name, str) or name not in self.names(kind):
+            what = {"people": "person", "dances": "dance", "actors": "actor", "films": "film", "reports": "report"}
+            raise UsageError(f"there is no {what[kind]} of that name here: choose one from the list")
+        return self.root / kind / f"{name}{SUFFIX[kind]}"
+
+    def free(self, kind: Kind, wanted: str) -> str:
+        """A name that is not taken yet, as near to the one that is wanted as files may be called."""
+        name = safe(wanted)
+        taken = {_alike(path.name.split(".")[0]) for path in (self.root / kind).iterdir()}
+        numbers = (name if number == 1 else f"{name} {number}" for number in range(1, 10_000))
+        return next(one for one in numbers if _alike(one) not in taken)
+
+    def place(self, kind: Kind, name: str) -> Path:
+        """Where something of that name, which `free` gave, is to be written."""
+        return self.root / kind / f"{name}{SUFFIX[kind]}"
+
+    def clip_of(self, dance: Path) -> Path | None:
+        """The clip that a dance was tracked from, if it is still here."""
+        beside = (dance.with_suffix(suffix) for suffix in VIDEO_SUFFIXES)
+        return next((path for path in beside if path.is_file()), None)
+
+    # -- uploads ------------------------------------------------------------------------------------------------
+
+    def new_upload(self, file_name: str) -> Path:
+        """Where a file is to be written that somebody sends.
+
+        Raises:
+            UsageError: it is called like nothing that the studio takes.
+        """
+        suffix = Path(printable(file_name)).suffix.lower()
+        if suffix not in (*VIDEO_SUFFIXES, *PHOTO_SUFFIXES):
+            raise UsageError(
+                "the studio takes videos (.mp4, .mov, .mkv, .webm, .avi) and photographs (.jpg, .png, .webp)"
+            )
+        return self.root / "uploads" / f"{secrets.token_hex(16)}{suffix}"
+
+    def upload(self, token: object) -> Path:
+        """The file of an upload that is there.
+
+        Raises:
+            UsageError: there is none, or none any more.
+        """
+        if isinstance(token, str) and _TOKEN.fullmatch(token):
+            path = self.root / "uploads" / token
+            if path.is_file() and not path.is_symlink():
+                return path
+        raise UsageError("that file is not here any more: uploads are removed after an hour; choose it again")
+
+    def sweep(self, used: set[str], now: float | None = None) -> None:
+        """Removes uploads that are older than an hour, but for those that a task waits to use."""
+        late = (time.time() if now is None else now) - UPLOAD_SECONDS
+        for path in (self.root / "uploads").iterdir():
+            with suppress(OSError):
+                if path.name not in used and path.lstat().st_mtime < late:
+                    path.unlink()
+
+    # -- removing and space ---------------------------------------------------------------------------------------
+
+    def remove(self, kind: Kind, name: str) -> None:
+        """Deletes something with all that belongs to it.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        path = self.find(kind, name)
+        beside = [path, *path.parent.glob(f"{_escaped(name)}.*")]
+        for one in dict.fromkeys(beside):
+            if one.is_dir() and not one.is_symlink():
+                shutil.rmtree(one, ignore_errors=True)
+            else:
+                one.unlink(missing_ok=True)
+
+    def size(self) -> int:
+        """Bytes of all that lies in it."""
+        total = 0
+        for folder, _, files in os.walk(self.root):
+            for file in files:
+                with suppress(OSError):
+                    total += os.lstat(os.path.join(folder, file)).st_size
+        return total
+
+    # -- what belongs to a person ---------------------------------------------------------------------------------
+
+    def note(self, kind: Kind, name: str, said: dict[str, Any]) -> None:
+        """Keeps a little about something, in NAME.json beside it."""
+        write_json(self.root / kind / f"{name}.json", said)
+
+    def noted(self, kind: Kind, name: str) -> dict[str, Any]:
+        """What was kept about it; nothing where nothing was."""
+        path = self.root / kind / f"{name}.json"
+        read = read_json(path) if path.is_file() else {}
+        return read if isinstance(read, dict) else {}
+
+
+def safe(wanted: str) -> str:
+    """The text as a file may be called on any system, without a dot; "unnamed" where nothing is left.
+
+    Example:
+        >>> safe("../my dance: take 1.mp4")
+        'my dance take 1'
+    """
+    name = unicodedata.normalize("NFC", printable(wanted))
+    name = re.split(r"[/\\]", name)[-1]
+    name = re.sub(r"\.(mp4|m4v|mov|mkv|webm|avi|jpe?g|png|webp|actor|performance)$", "", name, flags=re.IGNORECASE)
+    name = _UNSAFE.sub("", name).replace(".", " ")
+    name = " ".join(name.split()).strip(" -'")[:LONGEST_NAME].strip()
+    return "unnamed" if not name or name.lower() in _TAKEN else name
+
+
+def _alike(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _age(path: Path) -> float:
+    try:
+        return -path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _escaped(name: str) -> str:
+    return re.sub(r"([*?\[])", r"[\1]", name)

@@ -1,0 +1,80 @@
+"""What all tabs of the page are built from: fields that take a file, lists with buttons, errors in one line."""
+
+from __future__ import annotations
+
+import functools
+import html
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from understudy.errors import UnderstudyError
+from understudy.web.folder import PHOTO_SUFFIXES, VIDEO_SUFFIXES, Folder, Kind
+from understudy.web.fragments import rendered, static
+
+VIDEOS = ("video/*", *VIDEO_SUFFIXES)
+PHOTOS = ("image/jpeg", "image/png", "image/webp", *PHOTO_SUFFIXES)
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+"""of events that nobody has to wait for"""
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """What of a tab changes while the page is open."""
+
+    components: Sequence[Any]
+    values: Callable[..., Sequence[Any]]
+    """what they show now; is called with what `chosen` hold"""
+    chosen: Sequence[Any] = ()
+    """components that the values hang on"""
+
+
+def told(work: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, with errors that users cause as a line on the page."""
+
+    @functools.wraps(work)
+    def done(*given: Any) -> Any:
+        try:
+            return work(*given)
+        except UnderstudyError as error:
+            raise gr.Error(html.escape(str(error)), duration=None, print_exception=False) from None
+
+    return done
+
+
+def drop(what: str, accepts: Sequence[str], records: bool) -> gr.HTML:
+    """A field for one file, chosen, dropped or recorded; its `upload` event has `token` and `name`."""
+    template = rendered("drop.html", what=what, accept=",".join(accepts), records=records)
+    return gr.HTML(html_template=template, js_on_load=static("drop.js"), apply_default_css=False)
+
+
+def listing(value: str = "", label: str = "", elem_id: str | None = None) -> gr.HTML:
+    """A list whose buttons tell by a `click` event what is to be done, see `static/list.js`."""
+    return gr.HTML(value, js_on_load=static("list.js"), apply_default_css=False, label=label, elem_id=elem_id)
+
+
+def written(value: str = "") -> gr.HTML:
+    """Words and pictures, without buttons."""
+    return gr.HTML(value, js_on_load=None, apply_default_css=False)
+
+
+def choices(folder: Folder, kind: Kind, chosen: Any = None) -> Any:
+    """A list of what there is of a kind; what is chosen stays, and where nothing is, the newest is."""
+    names = folder.names(kind)
+    value = chosen if chosen in names else names[0] if names else None
+    return gr.update(choices=names, value=value)
+
+
+def several(folder: Folder, kind: Kind, chosen: Any) -> Any:
+    """The same, where several may be chosen."""
+    names = folder.names(kind)
+    kept = [one for one in chosen or [] if one in names]
+    return gr.update(choices=names, value=kept or names[:1])
+
+
+def data_of(event: gr.EventData) -> dict[str, Any]:
+    """What the page's own scripts say with an event; nothing where it is not what they say."""
+    said = getattr(event, "_data", None)
+    return said if isinstance(said, dict) else {}

@@ -1,0 +1,101 @@
+"""The tab on which actors dance, and films are looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from understudy.web import fragments
+from understudy.web.asking import BACKGROUNDS, Asking
+from understudy.web.fragments import Film, static
+from understudy.web.parts import QUIET, Fresh, choices, data_of, several, told, written
+
+if TYPE_CHECKING:
+    from understudy.web.state import Studio
+
+ALONE, SIDE_BY_SIDE, OVER = "The film alone", "Dance, pose and film side by side", "The film over"
+
+
+def build(studio: Studio) -> list[Fresh]:
+    """Builds the tab; what of it changes."""
+    asking = Asking(studio.folder, studio.queue)
+    with gr.Row():
+        with gr.Column():
+            actors = gr.Dropdown([], label="Who dances", multiselect=True, max_choices=4)
+            dance = gr.Dropdown([], label="Dance")
+            background = gr.Radio([*BACKGROUNDS, "A colour"], value="The person's room", label="Behind the performer")
+            colour = gr.ColorPicker("#202030", label="Colour", visible=False)
+            compare = gr.Checkbox(True, label="Make a film for comparing, too")
+            label = gr.Checkbox(False, label="Paint a small “AI” into a corner")
+            go = gr.Button("Dance", variant="primary")
+            live = written()
+        with gr.Column():
+            film = gr.Dropdown([], label="Film")
+            how = gr.Radio([ALONE, SIDE_BY_SIDE, OVER], value=ALONE, label="Show")
+            other = gr.Dropdown([], label="Over which one", visible=False)
+            player = gr.HTML(js_on_load=static("list.js") + static("compare.js"), apply_default_css=False)
+
+    background.change(lambda one: gr.update(visible=one == "A colour"), background, colour, **QUIET)
+
+    @told
+    def ask(*given: Any) -> None:
+        asking.perform(*given)
+
+    go.click(ask, [actors, dance, background, colour, compare, label], None, **QUIET)
+
+    def played(name: Any, shown: Any, under: Any) -> str:
+        return fragments.films(*_films(studio, name, shown, under))
+
+    shown_by = [film, how, other]
+    for changed in (film.change, how.change, other.change):
+        changed(played, shown_by, player, **QUIET)
+    how.change(lambda one: gr.update(visible=one == OVER), how, other, **QUIET)
+
+    @told
+    def remove(event: gr.EventData) -> Any:
+        said = data_of(event)
+        if said.get("do") == "remove":
+            studio.folder.remove("films", str(said.get("name")))
+            studio.queue.changed()
+        return choices(studio.folder, "films")
+
+    player.click(remove, outputs=film, **QUIET)
+
+    def values(cast: Any, what: Any, name: Any, shown: Any, under: Any) -> list[Any]:
+        folder = studio.folder
+        newest = _newest(studio)
+        name = newest or name
+        others = [(f"the dance {one}", f"dances/{one}") for one in folder.names("dances")]
+        others += [(one, f"films/{one}") for one in folder.names("films")]
+        kept = under if under in [value for _, value in others] else others[0][1] if others else None
+        return [
+            several(folder, "actors", cast),
+            choices(folder, "dances", what),
+            choices(folder, "films", name),
+            gr.update(choices=others, value=kept),
+            fragments.live(studio.queue.all(), folder, "perform"),
+        ]
+
+    return [Fresh([actors, dance, film, other, live], values, [actors, dance, film, how, other])]
+
+
+def _newest(studio: Studio) -> str | None:
+    """A film that was finished just now is shown at once."""
+    latest = studio.queue.all()[:1]
+    if latest and latest[0].verb == "perform" and latest[0].status == "done":
+        name = latest[0].answer.get("film")
+        return name if name in studio.folder.names("films") else None
+    return None
+
+
+def _films(studio: Studio, name: Any, shown: Any, under: Any) -> tuple[Film | None, Film | None]:
+    if name not in studio.folder.names("films"):
+        return None, None
+    if shown == SIDE_BY_SIDE and studio.folder.place("films", name).with_suffix(".compare.mp4").is_file():
+        return Film("comparisons", name), None
+    if shown == OVER and isinstance(under, str):
+        kind, _, other = under.partition("/")
+        if kind in ("films", "dances") and other in studio.folder.names(kind):  # type: ignore[arg-type]
+            return Film("films", name), Film(kind, other)
+    return Film("films", name), None

@@ -1,0 +1,275 @@
+"""The studio's server: the page of `page.py`, files by their names, uploads; all of it behind `guard.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from understudy.errors import UnderstudyError, UsageError
+from understudy.web.folder import Kind
+from understudy.web.guard import App, Guard, Password
+from understudy.web.state import Studio
+
+log = logging.getLogger(__name__)
+
+MOST_UPLOADS = 3
+"""at the same time"""
+STALLED_SECONDS = 60.0
+"""without a byte of an upload, after which it is given up"""
+SPARE_BYTES = 2 << 30
+"""of the disk, that uploads leave free"""
+TRACKED: tuple[Kind, ...] = ("people", "dances")
+TYPES = {
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".mov": "video/mp4",  # which browsers play, where they refuse video/quicktime
+    ".mkv": "video/webm",
+    ".webm": "video/webm",
+    ".avi": "video/x-msvideo",
+}
+
+
+def application(studio: Studio) -> FastAPI:
+    """All that answers, without the guard."""
+    import gradio
+
+    from understudy.web.page import LOOKS, page, theme
+
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, routes=list[BaseRoute](Files(studio).routes()))
+    mounted: FastAPI = gradio.mount_gradio_app(
+        app,
+        page(studio),
+        path="/",
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        theme=theme(),
+        css=LOOKS,
+    )
+    return mounted
+
+
+def serve(
+    studio: Studio, host: str, port: int, password: Password | None, said: Callable[[str], None] = lambda address: None
+) -> None:
+    """Until Ctrl-C or SIGTERM; training that runs then is saved and goes on with the next start.
+
+    Args:
+        studio: what is served.
+        host, port: where; port 0 takes any that is free.
+        password: that everybody has to say; None: nobody.
+        said: is told the address, when the page can be opened.
+
+    Raises:
+        UsageError: nothing can be served there.
+    """
+    import socket
+
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except (OSError, OverflowError) as cause:
+        listening.close()
+        reason = getattr(cause, "strerror", None) or str(cause)
+        raise UsageError(f"nothing can be served at {host}:{port} ({reason}): choose another `port`") from None
+    port = int(listening.getsockname()[1])
+    app: App = guarded(studio, port, password)
+    settings = uvicorn.Config(
+        app, log_level="error", server_header=False, ws="none", timeout_keep_alive=20, timeout_graceful_shutdown=2
+    )
+    server = uvicorn.Server(settings)
+    studio.runner.start()
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+    async def run() -> None:
+        starting = asyncio.create_task(_tell_when_started(server, lambda: said(address)))
+        await server.serve(sockets=[listening])
+        starting.cancel()
+
+    try:
+        asyncio.run(run())
+    except KeyboardInterrupt:  # which the server has heard, and has closed
+        log.info("the studio is closed; what was running goes on with the next start")
+    finally:
+        listening.close()
+        studio.close()
+
+
+async def _tell_when_started(server: uvicorn.Server, said: Callable[[], None]) -> None:
+    while not server.started:
+        await asyncio.sleep(0.05)
+    said()
+
+
+def guarded(studio: Studio, port: int, password: Password | None) -> Guard:
+    """What is served at a port of this machine, or, with a password, of any."""
+    own = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+    if port == 80:  # which browsers leave out
+        own |= {"127.0.0.1", "localhost", "[::1]"}
+    hosts = None if password is not None else frozenset(own)
+    return Guard(application(studio), hosts, password, studio.most_upload)
+
+
+class Files:
+    """What the page shows and takes beside its own questions: films, pictures, points, reports, uploads."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio, self.folder = studio, studio.folder
+        self._uploads = 0
+
+    def routes(self) -> list[Route]:
+        get: dict[str, Callable[[Request], Response]] = {
+            "/studio/media/{kind}/{name}": self.media,
+            "/studio/download/{kind}/{name}": self.download,
+            "/studio/picture/{number}": self.picture,
+            "/studio/frame/{kind}/{name}/{number}": self.frame,
+            "/studio/poses/{kind}/{name}": self.poses,
+            "/studio/report/{name}": self.report,
+        }
+        shown = [Route(path, _answered(work), methods=["GET"]) for path, work in get.items()]
+        return [*shown, Route("/studio/upload", self.upload, methods=["PUT"])]
+
+    def media(self, request: Request) -> Response:
+        """A film, its comparison, or the clip of a dance; any part of it."""
+        path = self._media(request.path_params["kind"], request.path_params["name"])
+        return FileResponse(path, media_type=TYPES[path.suffix])
+
+    def download(self, request: Request) -> Response:
+        """The same, to be kept; and actors."""
+        kind, name = request.path_params["kind"], request.path_params["name"]
+        path = self.folder.find("actors", name) if kind == "actors" else self._media(kind, name)
+        return FileResponse(path, media_type="application/octet-stream", filename=path.name)
+
+    def _media(self, kind: str, name: str) -> Path:
+        if kind == "films":
+            return self.folder.find("films", name)
+        if kind == "comparisons":
+            path = self.folder.find("films", name).with_suffix(".compare.mp4")
+        elif kind == "dances":
+            path = self.folder.clip_of(self.folder.find("dances", name)) or Path()
+        else:
+            raise UsageError("there is nothing of that kind")
+        if not path.is_file():
+            raise UsageError("there is none")
+        return path
+
+    def picture(self, request: Request) -> Response:
+        """What a task looks like now."""
+        task = self.studio.queue.task(_number(request.path_params["number"]))
+        path = self.folder.root / "scratch" / f"{task.number}.jpg"
+        if task.verb == "learn":
+            run = self.folder.place("actors", str(task.asked["actor"])).with_name(f"{task.asked['actor']}.actor.run")
+            path = max(run.glob("**/previews/*.png"), key=lambda one: one.stat().st_mtime, default=path)
+        if not path.is_file():
+            raise UsageError("there is no picture yet")
+        kind = "image/png" if path.suffix == ".png" else "image/jpeg"
+        return Response(path.read_bytes(), media_type=kind, headers={"Cache-Control": "no-store"})
+
+    def frame(self, request: Request) -> Response:
+        """One working frame of a person's clip or a dance."""
+        asked = request.path_params
+        picture = self.studio.frames.picture(_tracked(asked["kind"]), asked["name"], _number(asked["number"]))
+        return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=600"})
+
+    def poses(self, request: Request) -> Response:
+        """Joints, doubts and corrections, for the joint fixer."""
+        asked = request.path_params
+        points = self.studio.frames.points(_tracked(asked["kind"]), asked["name"])
+        return JSONResponse(points, headers={"Cache-Control": "no-store"})
+
+    def report(self, request: Request) -> Response:
+        """The page of a coverage report."""
+        return FileResponse(self.folder.find("reports", request.path_params["name"]), media_type="text/html")
+
+    async def upload(self, request: Request) -> Response:
+        """Takes a file; what the page is to call it from now on is answered."""
+        if self._uploads >= MOST_UPLOADS:
+            return PlainTextResponse("other files are on their way: wait until they are here", 503)
+        self._uploads += 1
+        try:
+            path = self.folder.new_upload(request.query_params.get("name", "")[:200])
+            await self._take(request, path)
+        except UnderstudyError as error:
+            return PlainTextResponse(str(error), 400)
+        except OSError as error:
+            return PlainTextResponse(f"it cannot be kept: {error.strerror or 'the disk is full'}", 507)
+        except (ClientDisconnect, asyncio.TimeoutError):
+            return PlainTextResponse("it did not arrive", 408)
+        finally:
+            self._uploads -= 1
+        return JSONResponse({"token": path.name})
+
+    async def _take(self, request: Request, path: Path) -> None:
+        part, taken = path.with_suffix(".part"), 0
+        free = shutil.disk_usage(path.parent).free - SPARE_BYTES
+        held = await run_in_threadpool(self.folder.size)
+        most = min(self.studio.most_upload, free, self.studio.most_bytes - held)
+        chunks = request.stream().__aiter__()
+        try:
+            with open(part, "xb") as file:
+                while True:
+                    try:
+                        chunk = await asyncio.wait_for(chunks.__anext__(), STALLED_SECONDS)
+                    except StopAsyncIteration:
+                        break
+                    taken += len(chunk)
+                    if taken > most:
+                        raise UsageError(_too_large(self.studio.most_upload, taken))
+                    await run_in_threadpool(file.write, chunk)
+            if not taken:
+                raise UsageError("the file is empty")
+            part.replace(path)
+        finally:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+
+
+def _too_large(most: int, taken: int) -> str:
+    if taken > most:
+        return (
+            f"the file is larger than {most / 1e9:.1f} GB, the most that the studio takes: shorten it, or compress it"
+        )
+    return "the disk, or the studio's share of it, is full: delete what you do not need any more"
+
+
+def _answered(work: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """Errors that users cause are told in a line."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await run_in_threadpool(work, request)
+        except UnderstudyError as error:
+            return PlainTextResponse(str(error), 404)
+        except OSError:
+            return PlainTextResponse("it cannot be read", 404)
+
+    return answer
+
+
+def _tracked(kind: str) -> Kind:
+    for one in TRACKED:
+        if kind == one:
+            return one
+    raise UsageError("there is nothing of that kind")
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 12:
+        raise UsageError("there is nothing of that number")
+    return int(text)

@@ -1,0 +1,89 @@
+// Takes a file by choosing, dropping or recording, sends it, and tells what the server calls it.
+const find = (name) => element.querySelector(`[data-part="${name}"]`);
+const box = find("box"), input = find("input"), said = find("said"), bar = find("bar"), shown = find("shown");
+const record = find("record"), choose = find("choose");
+let request = null, recorder = null, stream = null, clock = null;
+
+const say = (text, bad) => { said.textContent = text; said.className = bad ? "us-bad" : "us-quiet"; };
+const progress = (share) => {
+  bar.hidden = share === null;
+  if (share !== null) bar.firstElementChild.style.width = `${Math.round(100 * share)}%`;
+};
+const show = (file) => {
+  shown.replaceChildren();
+  const picture = document.createElement(file.type.startsWith("image/") ? "img" : "video");
+  picture.src = URL.createObjectURL(file);
+  if (picture.tagName === "VIDEO") { picture.controls = true; picture.muted = true; picture.playsInline = true; }
+  else picture.alt = "The chosen photograph";
+  shown.append(picture);
+};
+
+function send(file, name) {
+  if (request) request.abort();
+  show(file);
+  request = new XMLHttpRequest();
+  request.open("PUT", `/studio/upload?name=${encodeURIComponent(name)}`);
+  request.upload.onprogress = (event) => {
+    if (!event.lengthComputable) return;
+    progress(event.loaded / event.total);
+    say(`${name}: ${(event.loaded / 1e6).toFixed(0)} of ${(event.total / 1e6).toFixed(0)} MB`);
+  };
+  request.onload = () => {
+    progress(null);
+    if (request.status !== 200) { say(request.responseText || "it was refused", true); return; }
+    say(`${name} is here.`);
+    trigger("upload", { token: JSON.parse(request.responseText).token, name });
+  };
+  request.onerror = () => { progress(null); say("the studio does not answer: is it still running?", true); };
+  progress(0);
+  say(name);
+  request.send(file);
+}
+
+choose.addEventListener("click", () => input.click());
+input.addEventListener("change", () => { if (input.files.length) send(input.files[0], input.files[0].name); input.value = ""; });
+box.addEventListener("dragover", (event) => { event.preventDefault(); box.classList.add("us-over"); });
+box.addEventListener("dragleave", () => box.classList.remove("us-over"));
+box.addEventListener("drop", (event) => {
+  event.preventDefault();
+  box.classList.remove("us-over");
+  if (event.dataTransfer.files.length) send(event.dataTransfer.files[0], event.dataTransfer.files[0].name);
+});
+
+async function begin() {
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({
+      video: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } }, audio: false });
+  } catch (error) { say(`the camera cannot be used (${error.message || error.name})`, true); return; }
+  const live = document.createElement("video");
+  live.muted = true; live.playsInline = true; live.autoplay = true; live.srcObject = stream;
+  shown.replaceChildren(live);
+  record.textContent = "Stop";
+  for (let left = 5; left > 0 && stream; left--) {
+    say(`Step back until all of you is seen: ${left}`);
+    await new Promise((done) => setTimeout(done, 1000));
+  }
+  if (!stream) return;
+  const kind = ["video/webm;codecs=vp9", "video/webm", "video/mp4"].find((one) => MediaRecorder.isTypeSupported(one));
+  recorder = new MediaRecorder(stream, kind ? { mimeType: kind, videoBitsPerSecond: 8e6 } : {});
+  const parts = [], began = Date.now();
+  recorder.ondataavailable = (event) => parts.push(event.data);
+  recorder.onstop = () => {
+    const type = recorder.mimeType.split(";")[0];
+    send(new Blob(parts, { type }), type === "video/mp4" ? "recording.mp4" : "recording.webm");
+    recorder = null;
+  };
+  recorder.start(1000);
+  clock = setInterval(() => say(`recording, ${Math.round((Date.now() - began) / 1000)} s: turn, lift your arms, walk`), 500);
+}
+function end() {
+  clearInterval(clock);
+  record.textContent = "Record with the camera";
+  if (stream) stream.getTracks().forEach((track) => track.stop());
+  stream = null;
+  if (recorder) recorder.stop(); else shown.replaceChildren();
+}
+if (record) {
+  if (!navigator.mediaDevices || !window.MediaRecorder) record.hidden = true;
+  record.addEventListener("click", () => { if (stream) end(); else begin(); });
+}

@@ -1,0 +1,190 @@
+"""What the studio can be asked to do, one function each; run in a child process, see `worker.py`.
+
+Each takes the studio's folder and what was asked for, and returns what has come of it, as JSON can say it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from understudy.base.arguments import Preset
+from understudy.errors import UnderstudyError, UsageError
+from understudy.web.folder import PHOTO_SUFFIXES, Folder
+
+GOOD_SECONDS = 60
+"""of a person's clip, below which the page asks for more"""
+
+if TYPE_CHECKING:
+    from understudy.covering.measure import Coverage
+
+Answer = dict[str, Any]
+
+
+def person(folder: Folder, *, upload: str, name: str, consent: str) -> Answer:
+    """Tracks the clip of a person as the default recipe learns from it, and makes the first actor, without training."""
+    from understudy.covering.coverage import AS_LEARNT
+    from understudy.tracking.track import track
+    from understudy.verbs.train import train
+
+    place = folder.place("people", name)
+    if not place.exists():  # it may have been stopped while the actor was made
+        clip = folder.upload(upload)
+        _video_wanted(clip, "a person is learnt from a video: of one photograph nothing can be learnt here")
+        track(clip, place, **AS_LEARNT)
+    said = footage(place, "reference")
+    folder.note("people", name, {"consent": consent, "footage": said})
+    actor = folder.free("actors", name)
+    train(place, folder.place("actors", actor), preset="instant", consent=consent)
+    with suppress(UnderstudyError):
+        folder.upload(upload).unlink()
+    folder.note("actors", actor, {"person": name})
+    return {"person": name, "actor": actor}
+
+
+def dance(folder: Folder, *, upload: str, name: str) -> Answer:
+    """Tracks a clip whose motion is to be danced, and keeps the clip for its sound."""
+    from understudy.covering.coverage import AS_PERFORMED
+    from understudy.tracking.cache import remember_video
+    from understudy.tracking.track import track
+
+    place = folder.place("dances", name)
+    kept = folder.clip_of(place)
+    if kept is None:
+        clip = folder.upload(upload)
+        _video_wanted(clip, "a photograph holds still: choose a video of somebody who moves")
+        kept = place.with_suffix(clip.suffix)
+        os.replace(clip, kept)
+    performance = track(kept, place, **AS_PERFORMED)
+    remember_video(kept, performance.header.source_sha256)
+    folder.note("dances", name, {"footage": footage(place, "driving")})
+    return {"dance": name}
+
+
+def coverage(folder: Folder, *, person: str, dance: str) -> Answer:
+    """Which of the dance's moves the person's clip cannot support, and what to film."""
+    from understudy.covering.coverage import coverage as measured
+
+    report = folder.place("reports", folder.free("reports", f"{person} for {dance}"))
+    found = measured(folder.find("people", person), folder.find("dances", dance), report)
+    folder.note("reports", report.name.removesuffix(".html"), {"person": person, "dance": dance, **in_words(found)})
+    return {"report": report.name.removesuffix(".html"), **in_words(found)}
+
+
+def in_words(found: Coverage) -> Answer:
+    """Of a measured coverage what the page shows: shares of frames, and shots to film."""
+    return {
+        "summary": found.summary(),
+        "missed": found.share_of_frames,
+        "limbs": found.share_per_limb,
+        "uncovered": found.uncovered.any(axis=1).tolist(),
+        "shots": [shot.line() for shot in found.shots],
+    }
+
+
+def learn(
+    folder: Folder, *, person: str, actor: str, recipe: str, preset: Preset, minutes: float | None = None, seed: int = 0
+) -> Answer:
+    """Trains an actor; goes on where it was stopped."""
+    from understudy.actor import run_folder_of
+    from understudy.verbs.train import train
+
+    output = folder.place("actors", actor)
+    begun = run_folder_of(output).exists()
+    folder.note("actors", actor, {"person": person})
+    train(
+        folder.find("people", person),
+        output,
+        recipe=recipe,
+        preset=preset,
+        max_minutes=minutes,
+        seed=seed,
+        resume=begun,
+        consent=str(folder.noted("people", person).get("consent", "")) or None,
+    )
+    return {"actor": actor}
+
+
+def perform(
+    folder: Folder, *, actors: list[str], dance: str, film: str, background: str, compare: bool, label: bool
+) -> Answer:
+    """Lets an actor, or several on one stage, dance; the film appears when it is whole."""
+    from understudy.performance import Performance
+    from understudy.tracking.cache import remember_video
+    from understudy.verbs.perform import perform as performed
+
+    cast = [folder.find("actors", one) for one in actors]
+    driving = folder.find("dances", dance)
+    clip = folder.clip_of(driving)
+    if clip is not None:  # the studio's folder may have been moved since the dance was tracked
+        remember_video(clip, Performance.load(driving).header.source_sha256)
+    output = folder.place("films", film)
+    performed(
+        cast,
+        driving,
+        output,
+        layout="stage",
+        background=background,
+        compare=compare,
+        label="corner" if label else "none",
+    )
+    folder.note("films", film, {"actors": actors, "dance": dance, "background": background})
+    return {"film": film, "compare": compare}
+
+
+def check(folder: Folder, *, upload: str, name: str, detect: bool) -> Answer:
+    """Which marks a file bears that say how it was made; on request, what the detector thinks."""
+    from understudy.verbs.verify import verify
+
+    path = folder.upload(upload)
+    found = verify([path], detect=detect, sandbox=False)  # this process is one
+    said = str(found).replace(str(path), name).replace(path.name, name)
+    path.unlink(missing_ok=True)
+    return {"said": said, "name": name}
+
+
+def footage(clip: Path, role: str) -> list[str]:
+    """What there is to say of a tracked clip before it is used, in words.
+
+    Args:
+        clip: the performance.
+        role: "reference" or "driving".
+    """
+    from understudy.covering.oddities import oddities
+    from understudy.performance import Performance
+
+    performance = Performance.load(clip)
+    header = performance.header
+    seconds = float(header.frames / header.fps)
+    said = [f"{seconds:.0f} seconds, somebody found in {header.found / max(1, header.frames):.0%} of the frames."]
+    if role == "reference" and seconds < GOOD_SECONDS:
+        said.append(
+            f"Two minutes show more sides of a person than {seconds:.0f} seconds: a longer clip gives a better actor."
+        )
+    odd = oddities(performance.poses, header.fps, role)
+    return [*said, *(f"{one[0].upper()}{one[1:]}." for one in odd)]
+
+
+def _video_wanted(clip: Path, otherwise: str) -> None:
+    if clip.suffix in PHOTO_SUFFIXES:
+        raise UsageError(otherwise)
+
+
+VERBS: dict[str, Callable[..., Answer]] = {
+    "person": person,
+    "dance": dance,
+    "coverage": coverage,
+    "learn": learn,
+    "perform": perform,
+    "check": check,
+}
+
+
+def done(verb: str, root: Path, asked: dict[str, Any]) -> Answer:
+    """Does it; what comes of it is what JSON can say."""
+    answer = VERBS[verb](Folder(root), **asked)
+    return json.loads(json.dumps(answer))  # type: ignore[no-any-return]
