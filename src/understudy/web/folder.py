@@ -131,11 +131,15 @@ class Folder:
         raise UsageError("that file is not here any more: uploads are removed after an hour; choose it again")
 
     def sweep(self, used: set[str], now: float | None = None) -> None:
-        """Removes uploads that are older than an hour, but for those that a task waits to use."""
+        """Removes uploads, also under the names that tasks gave them, an hour after the last that became of them.
+
+        Args:
+            used: names of files that a task waits to use, or uses.
+        """
         late = (time.time() if now is None else now) - UPLOAD_SECONDS
-        for path in (self.root / "uploads").iterdir():
-            with suppress(OSError):
-                if path.name not in used and path.lstat().st_mtime < late:
+        for path in (*(self.root / "uploads").iterdir(), *(self.root / "scratch").iterdir()):
+            with suppress(OSError):  # what is no file stays
+                if path.name not in used and path.lstat().st_ctime < late:
                     path.unlink()
 
     # -- removing and space ---------------------------------------------------------------------------------------

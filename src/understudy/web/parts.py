@@ -16,6 +16,8 @@ from understudy.web.fragments import rendered, static
 
 VIDEOS = ("video/*", *VIDEO_SUFFIXES)
 PHOTOS = ("image/jpeg", "image/png", "image/webp", *PHOTO_SUFFIXES)
+ERROR_SECONDS = 15
+"""for which an error stays on the page"""
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """of events that nobody has to wait for"""
 
@@ -39,7 +41,7 @@ def told(work: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return work(*given)
         except UnderstudyError as error:
-            raise gr.Error(html.escape(str(error)), duration=None, print_exception=False) from None
+            raise gr.Error(html.escape(str(error)), duration=ERROR_SECONDS, print_exception=False) from None
 
     return done
 

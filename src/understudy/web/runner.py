@@ -65,7 +65,7 @@ class Runner:
 
     def _work(self) -> None:
         while not self._closed.is_set():
-            self.folder.sweep({str(task.asked.get("upload")) for task in self.queue.all() if _needs_upload(task)})
+            self.folder.sweep({name for task in self.queue.all() for name in _uploads_of(task)})
             task = self.queue.take()
             if task is None:
                 self.queue.wait(1.0)
@@ -152,8 +152,12 @@ class Runner:
         self._stopped.discard(number)
 
 
-def _needs_upload(task: Task) -> bool:
-    return task.status in ("waiting", "running")
+def _uploads_of(task: Task) -> list[str]:
+    """Names of the files that a task needs, before and after it has called its clip by its name."""
+    if task.status not in ("waiting", "running"):
+        return []
+    upload = str(task.asked.get("upload", ""))
+    return [upload, f"{task.asked.get('name')}.{upload.rpartition('.')[2]}", f"{task.number}.jpg"]
 
 
 def _ask_to_end(child: subprocess.Popen[bytes]) -> None:
