@@ -32,9 +32,11 @@ from understudy.performing.framing import Framing, LowerEdge, framing_at, lower_
 from understudy.performing.lost_fingers import fingers_held
 from understudy.performing.marked_video import performer_of, writer_for
 from understudy.performing.missing_limbs import faded_out, missing_of, with_legs, without_missing
+from understudy.performing.remembering import memory_of
 from understudy.poses.pose import BODY, FEET, LEFT_HAND, RIGHT_HAND, Pose
 from understudy.poses.similarity import IDENTITY, Similarity
 from understudy.recipes.parts.player import BATCH, Player, moments
+from understudy.recipes.parts.remembered import Remembering
 from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
 from understudy.retargeting.cut_off import CutOff
 from understudy.retargeting.global_normalization import ground_statistics, kept_on_ground, normalization, standing
@@ -283,10 +285,17 @@ def generated(actor: Actor, player: Player, part: Part, driving: Performance) ->
     from understudy.base.load import ThreadsByLoad
 
     frames = driving_frames(actor, driving) if "frames" in player.needs else None
+    coming, memory = moments(part.in_window, frames), memory_of(actor, driving)
     with ThreadsByLoad() as threads:
-        for frame in player.play(moments(part.in_window, frames)):
+        if memory is not None and isinstance(player, Remembering):
+            shots = player.play_remembering(coming, memory)
+        else:
+            memory, shots = None, player.play(coming)
+        for frame in shots:
             yield frame
             threads.follow()
+    if memory is not None and memory.found:
+        log.info("%d of %d frames were painted before, and not again", memory.found, memory.found + memory.painted)
 
 
 def driving_frames(actor: Actor, driving: Performance) -> Iterator[Image]:
