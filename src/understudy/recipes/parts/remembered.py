@@ -84,7 +84,7 @@ class Memory:
         path = self._path(key)
         packed = np.frombuffer(zlib.compress(np.ascontiguousarray(frame).tobytes(), 1), np.uint8)
         try:
-            save_tensors(path, {**carried, "frame": packed}, {})
+            save_tensors(path, {**carried, "frame": packed}, {}, lasting=False)
             self._since += path.stat().st_size
             if self._since > min(LOOKED_THROUGH_AFTER, self.budget // 4):
                 self._since = 0
