@@ -17,7 +17,8 @@ from understudy.media.reading import VideoWriter, read_image
 from understudy.performance import Performance
 from understudy.performing import perform as performing
 from understudy.performing.driver import Driver
-from understudy.performing.ensemble import members, perform_together
+from understudy.performing.ensemble import perform_together
+from understudy.performing.members import members
 from understudy.performing.normalization_sheet import FILMED, normalization_sheet
 from understudy.performing.perform import in_picture, part_for, perform_to_file, placement
 from understudy.poses.similarity import Similarity

@@ -94,7 +94,7 @@ class _Looked:
 
 def _check(job: Job, inputs: Sequence[Path], look: _Looked) -> list[str]:
     """The recipes of its actors, if everything about it can be."""
-    from understudy.performing.ensemble import members
+    from understudy.performing.members import members
     from understudy.verbs.checks import check_normalization, checked_video
 
     options = {**_usual(), **job.options}
