@@ -15,8 +15,11 @@ from understudy.poses import pose as p
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
 
-TRUNK = [p.LEFT_SHOULDER, p.RIGHT_SHOULDER, p.LEFT_HIP, p.RIGHT_HIP]
-HIPS, ANKLES = [p.LEFT_HIP, p.RIGHT_HIP], [p.LEFT_ANKLE, p.RIGHT_ANKLE]
+SHOULDERS, HIPS, ANKLES = (
+    [p.LEFT_SHOULDER, p.RIGHT_SHOULDER],
+    [p.LEFT_HIP, p.RIGHT_HIP],
+    [p.LEFT_ANKLE, p.RIGHT_ANKLE],
+)
 SOLES = [*ANKLES, *range(p.FEET.start, p.FEET.stop)]
 
 
@@ -31,27 +34,27 @@ def place_of_driver(painted: Pose, filmed: Pose, shown: npt.NDArray[np.bool_]) -
     Returns:
         From pixels of the performer's own picture to pixels of the driving picture.
     """
-    both = (painted.confidence > 0) & (filmed.confidence > 0) & shown[:, None]
-    trunks = both[:, TRUNK]
-    if not trunks.any():
+    pairs = [_middles(painted, filmed, points, shown) for points in (SHOULDERS, HIPS, ANKLES)]
+    own, theirs = (np.concatenate([pair[which] for pair in pairs]) for which in (0, 1))
+    if not len(own):
         return Similarity(1.0, (0.0, 0.0))
-    own, theirs = painted.xy[:, TRUNK][trunks].astype(np.float64), filmed.xy[:, TRUNK][trunks].astype(np.float64)
     own_spread, their_spread = own - own.mean(axis=0), theirs - theirs.mean(axis=0)
     # least squares from the driver to the performer, as their poses were aligned: so steps are as long as the driver's
     scale = float((their_spread**2).sum() / max((their_spread * own_spread).sum(), 1e-9))
-    x = _shift(painted, filmed, both, scale, HIPS)[0]
-    y = _shift(painted, filmed, both, scale, ANKLES if both[:, ANKLES].any() else HIPS)[1]
-    return Similarity(scale, (x, y))
+    across = next(pair for pair in (pairs[1], pairs[0], pairs[2]) if len(pair[0]))
+    upright = next(pair for pair in (pairs[2], pairs[1], pairs[0]) if len(pair[0]))
+    x, y = (np.median(pair[1] - scale * pair[0], axis=0)[axis] for axis, pair in enumerate((across, upright)))
+    return Similarity(scale, (float(x), float(y)))
 
 
-def _shift(
-    painted: Pose, filmed: Pose, both: npt.NDArray[np.bool_], scale: float, points: Sequence[int]
-) -> tuple[float, float]:
-    points = list(points)
-    seen = both[:, points] if both[:, points].any() else both
-    chosen = points if both[:, points].any() else slice(None)
-    x, y = np.median(filmed.xy[:, chosen][seen] - scale * painted.xy[:, chosen][seen], axis=0)
-    return float(x), float(y)
+def _middles(painted: Pose, filmed: Pose, points: list[int], shown: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """(N, 2) each, the middle between two joints where both are seen in both.
+
+    Middles, as left and right of a performer who was only filmed from the other side are exchanged.
+    """
+    seen = ((painted.confidence[:, points] > 0) & (filmed.confidence[:, points] > 0)).all(axis=1) & shown
+    own, theirs = (pose.xy[seen][:, points].mean(axis=1).astype(np.float64) for pose in (painted, filmed))
+    return own, theirs
 
 
 def feet_of(filmed: Pose) -> Floats:
