@@ -87,7 +87,8 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
         + OF_THE_DRIVER[0],
         {
             "actor": (Path("me.actor"), Path("you.actor")), "driving": Path("dance.mp4"), "output": Path("out.webm"),
-            "assign": {"left": Path("a.actor"), "2": Path("b=c.actor")}, "layout": "stage", "background": "transparent", "normalization": "ground", "compare": True,
+            "assign": {"left": Path("a.actor"), "2": Path("b=c.actor")},
+            "layout": "stage", "background": "transparent", "normalization": "ground", "compare": True,
             "fit": "whole", "missing_limbs": "fade", "marks": False, "sign_cert": Path("c.pem"),
             "sign_key": Path("k.pem"), "label": "corner", "device": "mps", **OF_THE_DRIVER[1],
         },

@@ -109,6 +109,17 @@ def test_before_the_firsts_room_nobody_is_cut(
     assert people.any() and not people[:, 0].any() and not people[:, -1].any() and not people[-1].any()
 
 
+def test_the_drivers_own_room_keeps_its_size(
+    tmp_path: Path, driving: Performance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Performance, "background", lambda self: np.full((*FILMED_HW, 3), 77, np.uint8))
+    cast = members([player(driving), player(driving)], "side-by-side", "similarity")
+    drivers = [standing_at(driving, 70, 20), standing_at(driving, 4, 24)]
+    perform_assigned(cast, drivers, tmp_path / "out.mkv", background=Background("driving"))
+    (first, *_) = VideoReader(tmp_path / "out.mkv")
+    assert first.shape == (*FILMED_HW, 3) and np.abs(first[:4].astype(int) - 77).max() < 4
+
+
 def figure(frames: int = 5) -> Pose:
     xy = np.zeros((frames, p.POINTS, 2), np.float32)
     for points, y in ((p.LEFT_SHOULDER, 30), (p.LEFT_HIP, 60), (p.LEFT_ANKLE, 110)):

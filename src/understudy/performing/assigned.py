@@ -44,8 +44,8 @@ def perform_assigned(
 ) -> None:
     """Lets every member play a driver, and writes one video of all.
 
-    Before a colour, nothing, or the drivers' room the picture is the drivers', as high as the first member's own;
-    before another room, see `assigned_layout.group_in_room`.
+    Before the drivers' room the picture is the drivers'; before a colour or nothing it has the same shape and is as
+    high as the first member's own; before another room, see `assigned_layout.group_in_room`.
 
     Args:
         cast: members who do not paint their rooms along; the same may come twice.
@@ -123,7 +123,8 @@ def _stage(
     """Size of the picture, and how the driving picture lies in it."""
     own_hw = cast[0].actor.original_size_hw
     shape_hw = own_hw if background == REFERENCE else background.shape_hw(filmed_hw) or filmed_hw
-    height = min(own_hw[0], int(WIDEST * shape_hw[0] / shape_hw[1]))
+    wished = filmed_hw[0] if background.what == "driving" else own_hw[0]
+    height = min(wished, int(WIDEST * shape_hw[0] / shape_hw[1]))
     height -= height % 2
     width = max(2, 2 * round(shape_hw[1] * height / shape_hw[0] / 2))
     stage_hw = (height, width)
