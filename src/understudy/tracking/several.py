@@ -104,7 +104,7 @@ def tracked_people(
     _say_who(path.name, wanted, count)
     made = []
     for number in wanted:
-        _log.info("%s: now %s, of %d people", path.name, name_of(number, count), count)
+        _log.info("%s: cutting out %s", path.name, name_of(number, count))
         folder = memory.folder(number, count)
         with PerformanceWriter(folder, full.fps) as writer:
             made.append(finished(writer, folder, clip, full, found[number], Wanted()))
