@@ -62,8 +62,9 @@ def perform(
     The result has the size of the reference, the rate and the sound of the driving video. An existing output is
     replaced. Where nobody was found in the driving clip, the performer fades out.
 
-    Several actors dance the same in one video, or with `assign` each what another person dances. They are loaded one after another, so the largest of them says how
-    much memory is needed; what each has painted waits in a temporary folder beside the output.
+    Several actors dance the same in one video, or with `assign` each what another person dances. They are loaded one
+    after another, so the largest of them says how much memory is needed; what each has painted waits in a temporary
+    folder beside the output.
 
     Args:
         actor: the actor, made by `train`; several from left to right, also the same one twice. In Python None, if
