@@ -78,6 +78,8 @@ def _region(text: str) -> tuple[int, ...]:
 def _spot(text: str) -> tuple[float, ...]:
     x, y = (float(part) for part in text.split(","))
     return x, y
+
+
 def _assigned(text: str) -> tuple[str, Path]:
     side, equals, actor = text.partition("=")
     if not (side and equals and actor):
