@@ -20,19 +20,17 @@ from understudy.actor import Actor
 from understudy.base.arguments import Layout, NormalizeBy, StrPath
 from understudy.base.progress import Advance
 from understudy.base.threads import ReadAhead
-from understudy.compositing.cutouts import paste, unpremultiplied
+from understudy.compositing.cutouts import halved, paste, unpremultiplied
 from understudy.errors import UsageError
 from understudy.media.reading import VideoReader, VideoWriter
+from understudy.performing.comparison import COMPARE_HEIGHT, driving_panels, over_grey
 from understudy.performing.label import Label, label_for
 from understudy.performing.marked_video import performer_of
 from understudy.performing.perform import (
-    COMPARE_HEIGHT,
     FRAMES_AHEAD,
     Part,
     cut_out,
-    driving_panels,
     generated,
-    over_grey,
     placement,
 )
 from understudy.performing.standing import KEPT_POSES
@@ -174,10 +172,7 @@ def poses_of_all(cast: Sequence[Played], spots: Sequence[Similarity], size_hw: t
 def put(cutout: Image, one: Played, moment: int, spot: Similarity, canvas: Image) -> Image:
     """Paints one performer where the spot puts their picture; `canvas` is drawn on and returned."""
     to_cutout = placement(one.actor, one.part.window[moment]).relative_to(spot)
-    while to_cutout.scale >= 2 and cutout.shape[0] % 2 == 0:  # pasting takes in two neighbours only: less would flicker
-        cutout = np.asarray(cv2.resize(cutout, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
-        to_cutout = Similarity.resized(0.5) @ to_cutout
-    return paste(cutout, to_cutout, canvas)
+    return paste(*halved(cutout, to_cutout), canvas)
 
 
 def write_together(

@@ -60,7 +60,8 @@ def perform(
     """Lets an actor, or several in step, play the motion of a video; writes a video.
 
     The result has the size of the reference, the rate and the sound of the driving video. An existing output is
-    replaced. Where nobody was found in the driving clip, the performer fades out.
+    replaced. Where nobody was found in the driving clip, the performer fades out. With `background="driving"` it has
+    the size of the driving video as well, and everything in it but the driver.
 
     Several actors dance the same in one video, or with `assign` each what another person dances. They are loaded one
     after another, so the largest of them says how much memory is needed; what each has painted waits in a temporary
@@ -81,10 +82,12 @@ def perform(
             ground; whose feet are lower is nearer. Each keeps the share of the picture's height that it has alone,
             and all shrink together where the stage is too narrow for that. Not with `assign`.
         background: behind the performer: "reference" (the room of the reference clip; on a stage, of the first),
-            "driving" (the driver's room), "transparent", a colour (a name, #202030 or 32,32,48), or a picture or
-            video file.
+            "driving" (the driver's own shot, in which the performer takes his place, as large as he is and with its
+            feet where his are; several actors have his room alone), "transparent", a colour (a name, #202030 or
+            32,32,48), or a picture or video file. For the shot the driving video has to be there.
         fit: "placed" lets the performer stand where the driver's motion takes it, even if that is partly outside of the
-            picture; "whole" makes and places it so that all of it stays in. On a stage there is room for everybody.
+            picture; "whole" makes and places it so that all of it stays in. On a stage there is room for everybody; in
+            the driver's own shot it stands where he stood.
         normalization: how the driver is brought to the reference's place, "similarity", "ground" or "ground-printed"
             (as the paper of "ground" prints it, less steady): see `train`; left out, as the actor does.
         missing_limbs: what becomes of legs that the driver never shows or that come and go, because his picture ends at
@@ -125,13 +128,14 @@ def perform(
 
     Shell:
         $ understudy perform --actor me.actor --driving dance.mp4 --output out.mp4 --compare
+        $ understudy perform --actor me.actor --driving dance.mp4 --output out.mp4 --background driving
         $ understudy perform --actor me.actor --driving dance.mp4 --output out.webm --background transparent
         $ understudy perform --actor me.actor --actor you.actor --driving dance.mp4 --output both.mp4 --layout stage
         $ understudy perform --assign left=anna.actor --assign right=ben.actor --driving duo.mp4 --output duo_out.mp4
     """
     from understudy.actor import Actor
     from understudy.covering.oddities import say_oddities
-    from understudy.performing.driver import Driver
+    from understudy.performing.driver import Driver, check_shot
     from understudy.performing.missing_limbs import say_missing
     from understudy.recipes import landmarks_for
     from understudy.synthetic.drivers import part_of
@@ -178,6 +182,8 @@ def perform(
         return _together(actors, driving, part, video, layout, normalization)
     alone = actors[0] if isinstance(actors[0], Actor) else Actor.load(actors[0])
     video.background.check_room(alone.paints_room)
+    if video.background.what == "driving":
+        check_shot(driving)
     driver = Driver.of(driving, **part, landmarks=landmarks_for([alone.recipe]))
     say_oddities("driving", driver.performance)
     say_missing(driver.performance, missing_limbs)
