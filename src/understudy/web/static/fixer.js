@@ -75,7 +75,7 @@ function tell(more) {
   if (!data) return;
   const doubt = data.doubts.find((one) => one.first <= at && at <= one.last);
   const words = [`Frame ${at} of ${data.frames - 1}, ${(at / data.fps).toFixed(2)} s`];
-  if (joint >= 0) words.push(data.names[joint] + (data.sure[at][joint] > 0 ? "" : " (not seen here: press Enter to place it)"));
+  if (joint >= 0) words.push(data.names[joint] + (data.sure[at][joint] > 0 ? "" : " (not seen here: click where it is)"));
   if (from !== null) words.push(`stretch ${from} to ${to === null ? "?" : to}`);
   if (doubt) words.push(doubt.reason);
   if (more) words.push(more);
@@ -126,6 +126,12 @@ function place(event) {
 stage.addEventListener("pointerdown", (event) => {
   if (!data) return;
   const [x, y] = place(event);
+  if (joint >= 0 && !(data.sure[at][joint] > 0)) {  // chosen, and nowhere in this frame yet
+    held = { moved: true };
+    stage.setPointerCapture(event.pointerId);
+    move(x, y);
+    return;
+  }
   const far = data.xy[at].map(([u, v], point) => data.sure[at][point] > 0 ? Math.hypot(u - x, v - y) : Infinity);
   const nearest = far.indexOf(Math.min(...far));
   if (far[nearest] > data.size / 16) { joint = -1; draw(); tell(); return; }
@@ -173,7 +179,9 @@ function act(what) {
   else if (what === "doubt") {
     const next = data.doubts.find((one) => one.first > at) || data.doubts[0];
     if (!next) { tell("nothing deserves a look"); return; }
-    from = next.first; to = next.last; joint = next.points.find((one) => one < data.names.length) ?? -1;
+    from = next.first; to = next.last;
+    const known = next.points.filter((one) => one < data.names.length);
+    joint = known.find((one) => !(data.sure[next.first][one] > 0)) ?? known[0] ?? -1;
     go(next.first);
   }
   else if (what === "play") {
