@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -15,9 +16,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from understudy.errors import UnderstudyError, UsageError
-from understudy.web.folder import Kind
+from understudy.web.folder import Kind, own_file
 from understudy.web.guard import App, Guard, Password
 from understudy.web.state import Studio
 
@@ -27,6 +29,10 @@ MOST_UPLOADS = 3
 """at the same time"""
 STALLED_SECONDS = 60.0
 """without a byte of an upload, after which it is given up"""
+SLOWEST = 4096
+"""bytes a second of an upload on the whole, once so long has passed: three slow ones would keep out all others"""
+ASKING_SECONDS = 20.0
+"""in which a connection has to have asked for something, headers and all"""
 SPARE_BYTES = 2 << 30
 """of the disk, that uploads leave free"""
 TRACKED: tuple[Kind, ...] = ("people", "dances")
@@ -90,10 +96,7 @@ def serve(
         raise UsageError(f"nothing can be served at {host}:{port} ({reason}): choose another `port`") from None
     port = int(listening.getsockname()[1])
     app: App = guarded(studio, port, password)
-    settings = uvicorn.Config(
-        app, log_level="error", server_header=False, ws="none", timeout_keep_alive=20, timeout_graceful_shutdown=2
-    )
-    server = uvicorn.Server(settings)
+    server = uvicorn.Server(settings(app))
     studio.runner.start()
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
@@ -109,6 +112,32 @@ def serve(
     finally:
         listening.close()
         studio.close()
+
+
+def settings(app: App) -> uvicorn.Config:
+    """How it is served. Who asks is who has connected: headers that say otherwise are anybody's to write."""
+    return uvicorn.Config(
+        app,
+        http=Connection,
+        ws="none",
+        proxy_headers=False,
+        log_level="error",
+        server_header=False,
+        timeout_keep_alive=20,
+        timeout_graceful_shutdown=2,
+    )
+
+
+class Connection(H11Protocol):
+    """One that is closed if it asks for nothing: those that are open are limited by the system."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.loop.call_later(ASKING_SECONDS, self._close_if_silent)
+
+    def _close_if_silent(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.close()
 
 
 async def _tell_when_started(server: uvicorn.Server, said: Callable[[], None]) -> None:
@@ -165,7 +194,7 @@ class Files:
             path = self.folder.clip_of(self.folder.find("dances", name)) or Path()
         else:
             raise UsageError("there is nothing of that kind")
-        if not path.is_file():
+        if not own_file(path):
             raise UsageError("there is none")
         return path
 
@@ -176,7 +205,7 @@ class Files:
         if task.verb == "learn":
             run = self.folder.place("actors", str(task.asked["actor"])).with_name(f"{task.asked['actor']}.actor.run")
             path = max(run.glob("**/previews/*.png"), key=lambda one: one.stat().st_mtime, default=path)
-        if not path.is_file():
+        if not own_file(path):
             raise UsageError("there is no picture yet")
         kind = "image/png" if path.suffix == ".png" else "image/jpeg"
         return Response(path.read_bytes(), media_type=kind, headers={"Cache-Control": "no-store"})
@@ -216,7 +245,7 @@ class Files:
         return JSONResponse({"token": path.name})
 
     async def _take(self, request: Request, path: Path) -> None:
-        part, taken = path.with_suffix(".part"), 0
+        part, taken, began = path.with_suffix(".part"), 0, time.monotonic()
         free = shutil.disk_usage(path.parent).free - SPARE_BYTES
         held = await run_in_threadpool(self.folder.size)
         most = min(self.studio.most_upload, free, self.studio.most_bytes - held)
@@ -229,6 +258,8 @@ class Files:
                     except StopAsyncIteration:
                         break
                     taken += len(chunk)
+                    if taken < SLOWEST * (time.monotonic() - began - STALLED_SECONDS):
+                        raise asyncio.TimeoutError
                     if taken > most:
                         raise UsageError(_too_large(self.studio.most_upload, taken))
                     await run_in_threadpool(file.write, chunk)
