@@ -78,3 +78,9 @@ def data_of(event: gr.EventData) -> dict[str, Any]:
     """What the page's own scripts say with an event; nothing where it is not what they say."""
     said = getattr(event, "_data", None)
     return said if isinstance(said, dict) else {}
+
+
+def arrived(event: gr.EventData) -> tuple[str, str]:
+    """Token and name of a file that a field has taken: no more of them than there can be, for both are kept."""
+    said = data_of(event)
+    return str(said.get("token", ""))[:64], str(said.get("name", ""))[:200]
