@@ -31,7 +31,7 @@ def build(studio: Studio) -> list[Fresh]:
 
     file.upload(chosen, None, [token, name], **QUIET)
 
-    @told
+    @told(studio.folder)
     def ask(given: str, called: str, opinion: bool) -> str:
         asking.check(given, called, opinion)
         return ""

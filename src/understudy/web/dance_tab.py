@@ -38,13 +38,13 @@ def build(studio: Studio) -> list[Fresh]:
 
     file.upload(chosen, name, [token, name], **QUIET)
 
-    @told
+    @told(studio.folder)
     def ask(given: str, called: str) -> tuple[str, str]:
         asking.dance(given, called)
         return "", ""
 
     go.click(ask, [token, name], [token, name], **QUIET)
-    compare.click(told(asking.coverage), [person, dance], None, **QUIET)
+    compare.click(told(studio.folder)(asking.coverage), [person, dance], None, **QUIET)
 
     def report(who: Any, what: Any) -> str:
         return fragments.coverage(studio.folder, who, what)

@@ -155,6 +155,13 @@ class Folder:
                     if path.name not in used and path.lstat().st_mtime < now - UPLOAD_SECONDS:
                         _delete(path)
 
+    def without_place(self, text: str) -> str:
+        """The text without the path of this folder, nor of the user's: pages are read by others, too, with `auth`."""
+        home = os.path.expanduser("~")  # as it is where nobody knows
+        for place, instead in ((f"{self.root}{os.sep}", ""), (str(self.root), "the studio"), (home, "~")):
+            text = text.replace(place, instead) if len(place) > 1 else text
+        return text
+
     # -- removing and space ---------------------------------------------------------------------------------------
 
     def remove(self, kind: Kind, name: str) -> None:

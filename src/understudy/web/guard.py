@@ -118,7 +118,7 @@ class Guard:
         self._inside += 1
         try:
             await self._let_in(scope, receive, send)
-        except Exception as error:  # noqa: BLE001 - it has been answered by 500; others need not fill the terminal with where
+        except Exception as error:  # it has been answered by 500
             log.warning("a request to %s failed (%s)", shortened(printable(scope["path"])), type(error).__name__)
             log.debug("a request failed", exc_info=True)
         finally:

@@ -71,7 +71,7 @@ def page(studio: Studio) -> gr.Blocks:
 def _tasks(studio: Studio) -> Fresh:
     shown = listing(elem_id="us-tasks")
 
-    @told
+    @told(studio.folder)
     def asked(event: gr.EventData) -> str:
         said = data_of(event)
         number = said.get("number")

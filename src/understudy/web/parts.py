@@ -31,17 +31,21 @@ class Fresh:
     """components that the values hang on"""
 
 
-def told(work: Callable[..., Any]) -> Callable[..., Any]:
-    """The same, with errors that users cause as a line on the page."""
+def told(folder: Folder) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The same, with errors that users cause as a line on the page, which does not say where the studio lies."""
 
-    @functools.wraps(work)
-    def done(*given: Any) -> Any:
-        try:
-            return work(*given)
-        except UnderstudyError as error:
-            raise gr.Error(html.escape(str(error)), duration=None, print_exception=False) from None
+    def teller(work: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(work)
+        def done(*given: Any) -> Any:
+            try:
+                return work(*given)
+            except UnderstudyError as error:
+                said = html.escape(folder.without_place(str(error)))
+                raise gr.Error(said, duration=None, print_exception=False) from None
 
-    return done
+        return done
+
+    return teller
 
 
 def drop(what: str, accepts: Sequence[str], records: bool) -> gr.HTML:

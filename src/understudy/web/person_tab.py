@@ -46,7 +46,7 @@ def build(studio: Studio) -> list[Fresh]:
 
     file.upload(chosen, name, [token, name], **QUIET)
 
-    @told
+    @told(studio.folder)
     def ask(given: str, called: str, said: str) -> tuple[str, str]:
         asking.person(given, called, said)
         gr.Info("It is being looked at; the first actor is ready some seconds after that.")
@@ -62,7 +62,7 @@ def build(studio: Studio) -> list[Fresh]:
 
 
 def _removes(studio: Studio, people: gr.HTML) -> None:
-    @told
+    @told(studio.folder)
     def remove(event: gr.EventData) -> str:
         said = data_of(event)
         if said.get("do") == "remove":

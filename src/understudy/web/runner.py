@@ -107,7 +107,7 @@ class Runner:
             self._do(task)
         except Exception as error:  # noqa: BLE001 - one task that cannot be started does not end the studio
             log.warning("%s: %s", task.title, error)
-            self.queue.end(task.number, "failed", str(error))
+            self.queue.end(task.number, "failed", self.folder.without_place(str(error)))
 
     def _do(self, task: Task) -> None:
         if self.folder.size() > self.most_bytes:
@@ -153,7 +153,7 @@ class Runner:
 
     def _hear(self, task: Task, kind: str, said: Any, heard: dict[str, Any]) -> None:
         if kind == "note":
-            self.queue.noted(task.number, _words(said[1]))
+            self.queue.noted(task.number, self.folder.without_place(_words(said[1])))
         elif kind == "progress":
             heard["progress"] = _progress(said) | {"pictures": heard.get("progress", {}).get("pictures", 0)}
             self.queue.going_on(task.number, heard["progress"])
@@ -167,7 +167,7 @@ class Runner:
             )  # halves of characters cannot be shown
             heard["end"] = kind, json.loads(fit)
         elif kind == "failed":
-            heard["end"] = kind, _words(said["reason"])
+            heard["end"] = kind, self.folder.without_place(_words(said["reason"]))
             if said.get("traceback"):
                 lines = map(printable, word(said["traceback"]).splitlines()[-50:])
                 log.warning("%s\n%s", task.title, "\n".join(lines))

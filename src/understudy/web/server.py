@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from understudy.errors import UnderstudyError, UsageError
-from understudy.web.folder import Kind, own_file
+from understudy.web.folder import Folder, Kind, own_file
 from understudy.web.guard import App, Guard, Password
 from understudy.web.state import Studio
 
@@ -171,7 +171,7 @@ class Files:
             "/studio/poses/{kind}/{name}": self.poses,
             "/studio/report/{name}": self.report,
         }
-        shown = [Route(path, _answered(work), methods=["GET"]) for path, work in get.items()]
+        shown = [Route(path, _answered(work, self.folder), methods=["GET"]) for path, work in get.items()]
         return [*shown, Route("/studio/upload", self.upload, methods=["PUT"])]
 
     def media(self, request: Request) -> Response:
@@ -279,14 +279,14 @@ def _too_large(most: int, taken: int) -> str:
     return "the disk, or the studio's share of it, is full: delete what you do not need any more"
 
 
-def _answered(work: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+def _answered(work: Callable[[Request], Response], folder: Folder) -> Callable[[Request], Awaitable[Response]]:
     """Errors that users cause are told in a line."""
 
     async def answer(request: Request) -> Response:
         try:
             return await run_in_threadpool(work, request)
         except UnderstudyError as error:
-            return PlainTextResponse(str(error), 404)
+            return PlainTextResponse(folder.without_place(str(error)), 404)
         except OSError:
             return PlainTextResponse("it cannot be read", 404)
 
