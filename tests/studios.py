@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import secrets
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+JOIN = "/gradio_api/queue/join"
 SECRET = b"nobody may read this: 8f1c"
 USER, PASSWORD = "ann", "correct horse battery"
 MOST_UPLOAD = 1 << 20
@@ -28,6 +31,20 @@ LINKS = (
     "people/Ann.json",
     "scratch/1.jpg",
 )
+
+
+def basic(said: str) -> str:
+    """What a browser sends of a name and a password."""
+    return "Basic " + base64.b64encode(said.encode()).decode()
+
+
+def eventually(true: Callable[[], object]) -> None:
+    """What another thread or process brings about; how long that takes is no matter of these tests."""
+    for _ in range(3000):
+        if true():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it has never come to that")
 
 
 @dataclass(frozen=True)
@@ -162,7 +179,7 @@ class Session:
         """Asks; what comes of it is not waited for."""
         asked = {"fn_index": self.events[event]["id"], "data": data, "event_data": said, "session_hash": self.hash}
         trigger = self.events[event]["targets"][0][0]
-        return self.served.ask("POST", "/gradio_api/queue/join", {}, json.dumps(asked | {"trigger_id": trigger} | more))
+        return self.served.ask("POST", JOIN, {}, json.dumps(asked | {"trigger_id": trigger} | more))
 
     def act(self, event: str, data: list[Any], said: Any = None, **more: Any) -> dict[str, Any]:
         """Asks, and waits for the outcome: {"success": ..., "output": ...}."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 from dataclasses import dataclass, field
@@ -11,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from studios import PASSWORD, SECRET, TOKEN, USER, Answer, Served
+from studios import JOIN, PASSWORD, SECRET, TOKEN, USER, Answer, Served, basic
 from understudy.web import guard
 
-JOIN = "/gradio_api/queue/join"
 ELSEWHERE = "http://evil.example"
 QUESTION = json.dumps({"fn_index": 0, "data": [""], "event_data": None, "session_hash": "attack"})
 
@@ -324,10 +322,6 @@ def test_nothing_of_this_machine_stands_in_the_page(served: Served) -> None:
 
 
 # -- with a password ------------------------------------------------------------------------------------------------
-
-
-def basic(said: str) -> str:
-    return "Basic " + base64.b64encode(said.encode()).decode()
 
 
 LOCKED = {

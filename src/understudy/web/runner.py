@@ -23,6 +23,8 @@ GRACE_SECONDS = 60.0
 """that a child which was asked to stop may take to save"""
 TIDY_SECONDS = 60.0
 """between two looks at what lies there for too long"""
+AGAIN_SECONDS = 5.0
+"""after which it is gone on where the disk has failed"""
 MOST_BYTES = 16 << 20
 """of one line that a child says; the longest are answers with a word for each frame"""
 LONGEST = 2000
@@ -66,6 +68,7 @@ class Runner:
         with self._lock:
             if self._running is not None:
                 _ask_to_end(self._running[1])
+        self.queue.changed()  # whoever waits for that looks around
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(GRACE_SECONDS + 5)
@@ -96,7 +99,7 @@ class Runner:
                 self._next()
             except Exception as error:  # noqa: BLE001 - a disk that is full now need not be later
                 log.warning("the tasks cannot be gone on with: %s", error)
-                self._closed.wait(5.0)
+                self._closed.wait(AGAIN_SECONDS)
 
     def _next(self) -> None:
         task = self.queue.take()

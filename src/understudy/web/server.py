@@ -236,10 +236,10 @@ class Files:
             await self._take(request, path)
         except UnderstudyError as error:
             return PlainTextResponse(str(error), 400)
+        except (ClientDisconnect, asyncio.TimeoutError):  # the latter is an OSError, too, from Python 3.11 on
+            return PlainTextResponse("it did not arrive", 408)
         except OSError as error:
             return PlainTextResponse(f"it cannot be kept: {error.strerror or 'the disk is full'}", 507)
-        except (ClientDisconnect, asyncio.TimeoutError):
-            return PlainTextResponse("it did not arrive", 408)
         finally:
             self._uploads -= 1
         return JSONResponse({"token": path.name})
