@@ -42,8 +42,11 @@ def hold(folder: Folder, *, deaf: bool = False) -> dict[str, Any]:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     begun = folder.root / "scratch" / "begun"
     begun.write_text(str(int(begun.read_text()) + 1 if begun.exists() else 1))
-    while True:
-        time.sleep(0.02)
+    try:
+        while True:
+            time.sleep(0.02)
+    finally:
+        (folder.root / "scratch" / "saved").touch()
 
 
 def die(folder: Folder, *, number: int) -> dict[str, Any]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import signal
+import threading
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
@@ -106,12 +108,28 @@ def serve(
         starting.cancel()
 
     try:
-        asyncio.run(run())
+        with _outliving_sigterm():
+            asyncio.run(run())
     except KeyboardInterrupt:  # which the server has heard, and has closed
-        log.info("the studio is closed; what was running goes on with the next start")
+        pass
     finally:
         listening.close()
+        log.info("the studio is closed; what was running goes on with the next start")
         studio.close()
+
+
+@contextmanager
+def _outliving_sigterm() -> Iterator[None]:
+    """The server hears it, ends, and raises it once more: that would end all before what runs is saved."""
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:  # the command line has its own way
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def settings(app: App) -> uvicorn.Config:
