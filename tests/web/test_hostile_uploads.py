@@ -130,6 +130,8 @@ def test_words_do_nothing_in_a_browser(served: Served) -> None:
         page.get_by_label("Film", exact=True).first.click()
         page.get_by_role("option", name="hacked").first.click()
         page.locator("video").first.wait_for(state="attached")
+        page.get_by_role("tab", name="Check a file").click()
+        page.locator(".us-said").filter(has_text="window.hacked").wait_for()
         assert page.evaluate("typeof window.hacked") == "undefined"
         assert page.locator("img[src='x']").count() == 0 and page.locator("[onclick]").count() == 0
         browser.close()
