@@ -194,3 +194,21 @@ def test_inspect_says_what_was_corrected(performance):
     assert not any("by hand" in line for line in performance_lines(performance))
     lines = performance_lines(undo(add(performance, MOVE, Delete((NOSE,), 1, 2))))
     assert any(line.endswith("1 time by hand, 1 more undone") for line in lines)
+
+
+def test_a_batch_does_a_corrected_performance_again(performance):
+    from understudy.jobs.one import content_of
+
+    before = content_of(performance.path)
+    add(performance, MOVE)
+    assert content_of(performance.path) != before
+
+
+def test_training_learns_from_the_corrected_poses(performance):
+    import torch
+
+    from understudy.conditioning.clips import read_clip
+
+    corrected = add(performance, MOVE)
+    learnt = read_clip(corrected, None, None, 1, 0.0, 32, 32, torch.device("cpu"), all_points=True)
+    assert learnt.xy[3, LEFT_WRIST].tolist() == [5, 6.5]

@@ -80,12 +80,14 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "perform": (
-        "perform --actor me.actor --actor you.actor --driving dance.mp4 --output out.webm --layout stage "
+        "perform --actor me.actor --actor you.actor --assign left=a.actor --assign 2=b=c.actor --driving dance.mp4 "
+        "--output out.webm --layout stage "
         "--background transparent --normalization ground --compare --fit whole --missing-limbs fade "
         "--no-marks --sign-cert c.pem --sign-key k.pem --label corner --device mps"
         + OF_THE_DRIVER[0],
         {
             "actor": (Path("me.actor"), Path("you.actor")), "driving": Path("dance.mp4"), "output": Path("out.webm"),
+            "assign": {"left": Path("a.actor"), "2": Path("b=c.actor")},
             "layout": "stage", "background": "transparent", "normalization": "ground", "compare": True,
             "fit": "whole", "missing_limbs": "fade", "marks": False, "sign_cert": Path("c.pem"),
             "sign_key": Path("k.pem"), "label": "corner", "device": "mps", **OF_THE_DRIVER[1],

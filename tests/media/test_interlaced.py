@@ -14,8 +14,8 @@ from av.filter import Graph
 import clips
 from understudy.errors import UsageError
 from understudy.media.reading import VideoReader, is_video
+from understudy.performing.comparison import driving_panels
 from understudy.performing.driver import Driver
-from understudy.performing.perform import driving_panels
 from understudy.tracking.track import track
 
 SIZE_HW = (96, 128)

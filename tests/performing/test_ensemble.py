@@ -17,8 +17,9 @@ from understudy.media.reading import VideoReader, probe, read_image
 from understudy.performance import Performance
 from understudy.performing import ensemble
 from understudy.performing.driver import Driver
-from understudy.performing.ensemble import Member, members, perform_together
+from understudy.performing.ensemble import perform_together
 from understudy.performing.marked_video import performer_of
+from understudy.performing.members import Member, members
 from understudy.performing.perform import perform_to_file
 from understudy.poses.similarity import IDENTITY, Similarity
 from understudy.retargeting.alignment import BodyStatistics, body_statistics

@@ -106,7 +106,7 @@ def test_side_by_side_each_is_looked_for_in_their_own_panel(tmp_path, driving, m
         asked.append((size_hw, people))
         return label_for(size_hw, people)
 
-    monkeypatch.setattr("understudy.performing.ensemble.label_for", spy)
+    monkeypatch.setattr("understudy.performing.members.label_for", spy)
     actors = [tiny_actor(), tiny_actor()]
     perform(actors, driving, tmp_path / "out.mkv", label="corner", marks=False)
     ((size_hw, (left, right)),) = asked

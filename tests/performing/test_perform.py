@@ -98,12 +98,13 @@ def test_a_performance_has_no_sound_and_says_so(
 
 @pytest.mark.parametrize(
     ("background", "corner"),
-    [("200,100,50", (200, 100, 50)), ("driving", (60, 60, 60)), ("#202030", (32, 32, 48))],
+    [("200,100,50", (200, 100, 50)), ("reference", (90, 60, 30)), ("#202030", (32, 32, 48))],
 )
 def test_backgrounds_fill_what_the_performer_leaves(
     tmp_path: Path, driving: Performance, background: str, corner: tuple[int, int, int]
 ) -> None:
-    perform(own_actor(driving), driving, tmp_path / "out.mp4", background=background)
+    actor = own_actor(driving, background=np.full((48, 40, 3), (90, 60, 30), np.uint8))
+    perform(actor, driving, tmp_path / "out.mp4", background=background)
     frames = list(VideoReader(tmp_path / "out.mp4"))
     assert len(frames) == FRAMES
     assert np.abs(frames[5][40:].astype(int) - corner).max() < 12  # below the 32 pixels of the working frame

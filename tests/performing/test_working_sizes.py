@@ -15,9 +15,10 @@ from tiny_actor import drawing_actor
 from understudy.actor import Actor
 from understudy.media.reading import VideoWriter, read_image
 from understudy.performance import Performance
-from understudy.performing import perform as performing
+from understudy.performing import comparison
 from understudy.performing.driver import Driver
-from understudy.performing.ensemble import members, perform_together
+from understudy.performing.ensemble import perform_together
+from understudy.performing.members import members
 from understudy.performing.normalization_sheet import FILMED, normalization_sheet
 from understudy.performing.perform import in_picture, part_for, perform_to_file, placement
 from understudy.poses.similarity import Similarity
@@ -97,7 +98,7 @@ def test_comparisons_draw_the_pose_where_the_clone_stands(
     with VideoWriter(tmp_path / "driver.mkv", driving.fps) as writer:
         for _ in range(FRAMES):
             writer.write(np.zeros((64, 60, 3), np.uint8))
-    monkeypatch.setattr(performing, "COMPARE_HEIGHT", 64)
+    monkeypatch.setattr(comparison, "COMPARE_HEIGHT", 64)
     small = {"crop": TO_WORKING @ Similarity.resized(2), "original_size_hw": (64, 60)}
     small["background"] = np.zeros((64, 60, 3), np.uint8)
     actors = {"half": tracked_at(driving, 1), "whole": tracked_at(driving, 1, **small)}

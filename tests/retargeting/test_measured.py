@@ -14,7 +14,8 @@ from understudy.covering.coverage import coverage
 from understudy.errors import PoseError
 from understudy.performance import Performance
 from understudy.performing.driver import Driver
-from understudy.performing.ensemble import members, perform_together
+from understudy.performing.ensemble import perform_together
+from understudy.performing.members import members
 from understudy.performing.normalization_sheet import normalization_sheet
 from understudy.performing.perform import part_for
 from understudy.poses.pose import POINTS, Pose

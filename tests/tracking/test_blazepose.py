@@ -143,9 +143,9 @@ def told(monkeypatch, visibility=None, **found):
     body = Body(xy, seen, np.zeros((256, 256), np.float32), Region(100, 50, 400, 400))
     tracker = BlazePoseTracker("wholebody")
     monkeypatch.setattr(tracker, "_body", lambda frame: body)
-    named = zip(tracker._parts, ("face", "left_hand", "right_hand"), strict=True)
+    named = zip(tracker._whole._parts, ("face", "left_hand", "right_hand"), strict=True)
     stood_in = [(points, order, Saying(found.get(name))) for (points, order, _), name in named]
-    monkeypatch.setattr(tracker, "_parts", stood_in)
+    monkeypatch.setattr(tracker._whole, "_parts", stood_in)
     return tracker
 
 

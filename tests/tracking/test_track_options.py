@@ -60,8 +60,8 @@ def test_poses_are_smoothed_unless_they_are_not_to_be(tmp_path, monkeypatch, smo
         raise Stopped
 
     monkeypatch.setattr(passes, "first_pass", lambda *_: (None, poses, (), "1"))
-    monkeypatch.setattr("understudy.tracking.smoothing.smooth_shots", lambda pose, fps: smoothed)
-    monkeypatch.setattr("understudy.tracking.crop.person_square", square)
+    monkeypatch.setattr("understudy.tracking.finishing.smooth_shots", lambda pose, fps: smoothed)
+    monkeypatch.setattr("understudy.tracking.finishing.person_square", square)
     with pytest.raises(Stopped):
         track(clip, tmp_path / "x", smooth=smooth)
     np.testing.assert_array_equal(calmed[0].xy, (smoothed if smooth else poses).xy)

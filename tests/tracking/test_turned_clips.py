@@ -14,8 +14,8 @@ from clips import write_clip
 from tiny import tiny_poses
 from understudy.base.files import read_json, write_json
 from understudy.performance import HEADER_FILE, Performance
+from understudy.performing.comparison import driving_panels
 from understudy.performing.driver import Driver
-from understudy.performing.perform import driving_panels
 from understudy.tracking.passes import Footage
 from understudy.tracking.track import track
 

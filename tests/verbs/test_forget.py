@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import understudy
@@ -12,6 +13,7 @@ from understudy.actor import Actor, run_folder_of
 from understudy.base.files import locked
 from understudy.base.folders import cache_folder
 from understudy.errors import ActorError, TrainingError, UsageError
+from understudy.recipes.parts.remembered import Memory, folder_of
 from understudy.tracking.cache import note_of
 from understudy.verbs import forget as module
 
@@ -53,10 +55,13 @@ def test_everything_of_one_reference_goes_and_everything_else_stays(tmp_path):
     others = [saved(tmp_path / "you.actor", THEIRS), tmp_path / "out.mp4"]
     others[1].write_text("a video")
     mine, theirs = remembered("one", MINE), remembered("two", THEIRS)
+    painted, of_others = (folder_of(cache_folder(), sha256) for sha256 in (MINE, THEIRS))
+    for folder in (painted, of_others):
+        Memory(folder).keep("ab", np.zeros((4, 4, 4), np.uint8), {})
     found = understudy.forget(actor, yes=True)
-    gone = [actor, run_folder_of(actor), before, run_folder_of(before), mine, note_of(MINE)]
+    gone = [actor, run_folder_of(actor), before, run_folder_of(before), mine, note_of(MINE), painted]
     assert sorted(found.deleted) == sorted(gone) and not any(path.exists() for path in gone)
-    assert all(path.exists() for path in [*others, run_folder_of(others[0]), theirs, video])
+    assert all(path.exists() for path in [*others, run_folder_of(others[0]), theirs, video, of_others])
     said = str(found)
     assert str(actor) in said and tiny_actor().consent.text in said
     assert f"the reference video itself, {video}" in said and "whatever was uploaded" in said

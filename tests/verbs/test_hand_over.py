@@ -445,7 +445,7 @@ def test_drivers_are_tracked_with_fingers_for_actors_that_play_them(
     monkeypatch.setattr(Driver, "of", of)
     actors = [tiny_actor(recipe=name) for name in recipes]
     monkeypatch.setattr(
-        "understudy.performing.ensemble.members", lambda given, *_: [SimpleNamespace(outline=one) for one in given]
+        "understudy.performing.members.members", lambda given, *_: [SimpleNamespace(outline=one) for one in given]
     )
     with pytest.raises(Stopped):
         perform(actors, dance, tmp_path / "out.mp4")

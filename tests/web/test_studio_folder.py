@@ -139,25 +139,23 @@ def test_what_is_no_token_of_an_upload_is_refused(folder: Folder, token: object)
 
 
 def test_uploads_go_after_an_hour_but_for_those_in_use(folder: Folder) -> None:
-    now = time.time()
-    uploads, scratch = folder.root / "uploads", folder.root / "scratch"
-    for name, age in (("new.mp4", UPLOAD_SECONDS - 60), ("old.mp4", UPLOAD_SECONDS + 60), ("used.mp4", 9e6)):
-        (uploads / name).touch()
-        os.utime(uploads / name, (now - age, now - age))
-    outside = folder.root / "films" / "a.mp4"
-    outside.touch()
+    uploads, scratch, outside = folder.root / "uploads", folder.root / "scratch", folder.root / "films" / "a.mp4"
+    for path in (uploads / "old.mp4", uploads / "used.mp4", scratch / "called.mp4", scratch / "piece", outside):
+        path.touch()
     (uploads / "old link.mp4").symlink_to(outside)
-    os.utime(uploads / "old link.mp4", (0, 0), follow_symlinks=False)
-    folder.sweep({"used.mp4"}, now)
-    assert {path.name for path in uploads.iterdir()} == {"new.mp4", "used.mp4"} and outside.exists()
-    folder.sweep(set(), now)
-    assert {path.name for path in uploads.iterdir()} == {"new.mp4"}
     (scratch / "left").mkdir()
     (scratch / "left" / "frame.png").touch()
-    (scratch / "7.jpg").touch()
-    os.utime(scratch / "left", (0, 0))
-    folder.sweep_scratch(now)
-    assert [path.name for path in scratch.iterdir()] == ["7.jpg"]
+    soon, late = time.time() + UPLOAD_SECONDS - 60, time.time() + UPLOAD_SECONDS + 60
+    folder.sweep(set(), soon)
+    folder.sweep_scratch(set(), soon)
+    assert len(list(uploads.iterdir())) == 3 and len(list(scratch.iterdir())) == 3
+    folder.sweep({"used.mp4", "called.mp4"}, late)
+    assert {path.name for path in uploads.iterdir()} == {"used.mp4"} and outside.exists()
+    assert {path.name for path in scratch.iterdir()} == {"called.mp4", "piece", "left"}
+    folder.sweep(set(), late)
+    assert {path.name for path in scratch.iterdir()} == {"piece", "left"}
+    folder.sweep_scratch({"piece"}, late)
+    assert [path.name for path in scratch.iterdir()] == ["piece"]
 
 
 def test_sweeping_what_is_not_there_is_nothing(folder: Folder) -> None:

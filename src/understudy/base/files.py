@@ -85,11 +85,15 @@ def _prepare_folder_of(path: Path) -> None:
 
 
 @contextmanager
-def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_file(path: str | os.PathLike[str], lasting: bool = True) -> Iterator[Path]:
     """Yields a temporary path beside `path` to write to; it takes the name `path` only when the block ends well.
 
     The temporary name keeps the suffix, so that encoders which look at it choose the right container. On any
     exception (Ctrl-C too) the temporary file is removed and `path` is as it was.
+
+    Args:
+        lasting: whether it is on the disk when the block has ended, whatever happens to the machine then. What can be
+            made again, and is known to be whole by its hash, need not wait for the disk.
 
     Raises:
         UnderstudyError: the folder cannot be made or written to. Other errors of the block, such as one of reading
@@ -101,9 +105,11 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         with _write_errors(path, temporary):
             yield temporary
-            _fsync_file(temporary)
+            if lasting:
+                _fsync_file(temporary)
             os.replace(temporary, path)
-            _fsync_folder(path.parent)
+            if lasting:
+                _fsync_folder(path.parent)
     finally:
         _remove(temporary)
 
@@ -263,13 +269,17 @@ def _content_hash(tensors: Mapping[str, npt.NDArray[Any]], metadata: str) -> str
 
 
 def save_tensors(
-    path: str | os.PathLike[str], tensors: Mapping[str, npt.NDArray[Any]], metadata: Mapping[str, Any]
+    path: str | os.PathLike[str],
+    tensors: Mapping[str, npt.NDArray[Any]],
+    metadata: Mapping[str, Any],
+    lasting: bool = True,
 ) -> None:
     """Writes arrays and a JSON header as one safetensors file, atomically, with the SHA-256 of both inside.
 
     The same arrays and header make the same bytes.
 
     Safetensors itself loads a flipped bit without complaint; the stored hash is what notices it.
+    `lasting` is as for `atomic_file`.
 
     Raises:
         UnderstudyError: it cannot be written.
@@ -280,7 +290,7 @@ def save_tensors(
 
     contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     header = json.dumps(metadata, sort_keys=True)
-    with atomic_file(path) as temporary:
+    with atomic_file(path, lasting) as temporary:
         write_tensors(temporary, contiguous, {"sha256": _content_hash(contiguous, header), "understudy": header})
 
 

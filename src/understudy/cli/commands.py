@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,10 @@ def train(asked: dict[str, Any]) -> None:
 
 def perform(asked: dict[str, Any]) -> None:
     actors, people = asked.pop("actor"), asked.pop("person")
+    assigned = asked.pop("assign")
     alone = {name: asked.pop(name) for name in ("model", "consent", "inpainter")}
+    if people and assigned:
+        raise UsageError("`assign` and `person` are two ways to say who performs: give one of them")
     if people and actors:
         raise UsageError("`actor` and `person` are two ways to say who performs: give one of them")
     if people:
@@ -45,8 +49,17 @@ def perform(asked: dict[str, Any]) -> None:
         given = next(name for name, value in alone.items() if value)
         raise UsageError(f"`{given}` goes with `person`: an actor knows its own")
     else:
-        understudy.perform(**{**asked, "actor": actors})
+        understudy.perform(**{**asked, "actor": actors, "assign": _by_side(assigned)})
     _say_video(asked["output"], asked["compare"], overlay=len(people or actors) == 1)
+
+
+def _by_side(assigned: Sequence[tuple[str, Path]]) -> dict[str, Path] | None:
+    """Who dances whom; None where nobody was assigned."""
+    sides = [side for side, _ in assigned]
+    for side in sides:
+        if sides.count(side) > 1:
+            raise UsageError(f"`assign`: {side} is given twice: one actor dances one person")
+    return dict(assigned) or None
 
 
 def live(asked: dict[str, Any]) -> None:

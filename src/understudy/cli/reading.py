@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -64,7 +64,7 @@ POSITIONAL = {
 """parameters whose value stands without an option before it, by command"""
 ALONE = {"parsing": "auto", "surface": "auto"}
 """options that may come without a word, and what they are then"""
-REPEATABLE = ("settings",)
+REPEATABLE = ("settings", "assign")
 """options that may come several times, with one word each, beside those that take one or several things"""
 ON_DISK = dict.fromkeys(("Actor", "Clip", "Detector", "StrPath", "Unpaired"), Path)
 """what is typed for things that a Python program may have loaded already"""
@@ -78,6 +78,13 @@ def _region(text: str) -> tuple[int, ...]:
 def _spot(text: str) -> tuple[float, ...]:
     x, y = (float(part) for part in text.split(","))
     return x, y
+
+
+def _assigned(text: str) -> tuple[str, Path]:
+    side, equals, actor = text.partition("=")
+    if not (side and equals and actor):
+        raise ValueError(text)
+    return side, Path(actor)
 
 
 BY_TYPE: dict[Any, tuple[Reader, str, str]] = {
@@ -101,6 +108,7 @@ BY_NAME: dict[str, tuple[Reader, str, str]] = {
     **dict.fromkeys(("frame", "from_frame", "to_frame"), (int, "FRAME", "a whole number")),
     **dict.fromkeys(("move", "delete", "interpolate"), (str, "POINT", "a point")),
     "to": (_spot, "X,Y", "two numbers X,Y"),
+    "assign": (_assigned, "SIDE=ACTOR", "a side and an actor, as left=me.actor"),
     "model": (Path, "MODEL", "a path"),
     "background": (str, "reference|inpainted|driving|COLOUR|IMAGE|VIDEO|transparent", "a background"),
     "matte": (str, "auto|green|none|VIDEO", "a matte"),
@@ -217,7 +225,7 @@ def _options(verb: Callable[..., Any], document: _Document, standing: Sequence[s
 def _option(name: str, hint: Any, default: Any, said: str, standing: bool) -> Option:
     kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     kinds = tuple(kind for kind in kinds if kind is not NoneType)
-    several = [kind for kind in kinds if get_origin(kind) is Sequence]
+    several = [kind for kind in kinds if get_origin(kind) in (Sequence, Mapping)]
     kind = get_args(several[0])[0] if several else kinds[0]
     if kind is bool:
         return Option(name, said, default, None, "")
@@ -236,6 +244,7 @@ def _option(name: str, hint: Any, default: Any, said: str, standing: bool) -> Op
         said += f" One of {', '.join(names())}."
     repeatable = bool(several) and (len(kinds) > 1 or name in REPEATABLE)
     many = bool(several) and not repeatable
+    default = () if repeatable and default is None else default
     return Option(name, said, default, _saying(read, what), metavar, many, repeatable, standing, ALONE.get(name))
 
 

@@ -179,9 +179,7 @@ def placed(cutout: Image, to_cutout: Similarity, size_hw: tuple[int, int]) -> Im
     box = _touched_box(cutout, to_cutout, size_hw)
     if box is None:
         return frame
-    while to_cutout.scale >= 2 and cutout.shape[0] % 2 == 0 and cutout.shape[1] % 2 == 0:
-        cutout = np.asarray(cv2.resize(cutout, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
-        to_cutout = Similarity.resized(0.5) @ to_cutout
+    cutout, to_cutout = halved(cutout, to_cutout)
     left, top, right, bottom = box
     finer = max(1, int(np.ceil(to_cutout.scale)))  # looked up so many times along each side of a pixel, then averaged
     to_finer = Similarity.resized(finer).relative_to(to_cutout)
@@ -239,6 +237,24 @@ def paste(cutout: Image, to_cutout: Similarity, background: Image) -> Image:
         rest = cv2.merge([rest] * 4)
     background[top:bottom, left:right] = cv2.add(cv2.multiply(under, rest, scale=1 / 255), placed)
     return background
+
+
+def halved(cutout: Image, to_cutout: Similarity) -> tuple[Image, Similarity]:
+    """A cutout that is to be shown at less than half of its size, made smaller until pasting it does not flicker.
+
+    `paste` takes in two neighbours along each side only.
+
+    Args:
+        cutout: (S, S, 4) premultiplied uint8.
+        to_cutout: from pixels of the picture to those of the cutout.
+
+    Returns:
+        Cutout and way for `paste`; both as they were if it is shown larger.
+    """
+    while to_cutout.scale >= 2 and cutout.shape[0] % 2 == 0 and cutout.shape[1] % 2 == 0:
+        cutout = np.asarray(cv2.resize(cutout, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+        to_cutout = Similarity.resized(0.5) @ to_cutout
+    return cutout, to_cutout
 
 
 def _touched_box(cutout: Image, to_cutout: Similarity, size_hw: tuple[int, int]) -> tuple[int, int, int, int] | None:

@@ -84,7 +84,7 @@ OPTIONS: dict[str, Callable[[Any], Any]] = {
     "driving_rotate": _degrees,
     "driving_region": _region,
 }
-"""what a job may say beside who, by whom and where: every option of `perform`, and how it is read"""
+"""what a job may say beside who, by whom and where: every option of `perform` but `assign`, and how it is read"""
 _OFTEN_FILES = ("background", "driving_matte")
 """a word or a file: beside the job file, if one of that name lies there"""
 _FILES = ("driving_poses", "sign_cert", "sign_key")

@@ -68,8 +68,9 @@ def batch(
 
     Args:
         jobs: a file of jobs: JSON with a list of them under the name jobs, or .jsonl with one a line. A job has an
-            actor or a list of them, a driving clip and, if it wants, any option of `perform`, as Python calls it, and
-            an output, which is a name in the output folder. Paths are seen from the folder in which the file lies.
+            actor or a list of them, a driving clip and, if it wants, any option of `perform` but `assign`, as Python
+            calls it, and an output, which is a name in the output folder. Paths are seen from the folder in which the
+            file lies.
         actors: without a file of jobs: actors, each of which performs every driving clip.
         drivings: without a file of jobs: videos, performances or motion captures (BVH), each of which drives every
             actor.

@@ -94,7 +94,8 @@ class _Looked:
 
 def _check(job: Job, inputs: Sequence[Path], look: _Looked) -> list[str]:
     """The recipes of its actors, if everything about it can be."""
-    from understudy.performing.ensemble import members
+    from understudy.performing.driver import check_shot
+    from understudy.performing.members import members
     from understudy.verbs.checks import check_normalization, checked_video
 
     options = {**_usual(), **job.options}
@@ -123,6 +124,8 @@ def _check(job: Job, inputs: Sequence[Path], look: _Looked) -> list[str]:
         members(job.actors, options["layout"])
     for _, paints_room in found:
         video.background.check_room(paints_room)
+    if video.background.what == "driving" and len(found) == 1:
+        check_shot(job.driving)
     return [recipe for recipe, _ in found]
 
 

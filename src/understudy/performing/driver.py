@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from understudy.errors import UsageError
+
 if TYPE_CHECKING:
+    from understudy.media.reading import VideoReader
     from understudy.performance import Clip, Performance
 
 
@@ -63,3 +66,69 @@ class Driver:
     def end(self) -> float | None:
         """Seconds into the video at which the chosen part ends; None = with the video."""
         return self.performance.header.end
+
+    def film(self, first: int = 0, long_side: int | None = None) -> VideoReader:
+        """The video's own frames as they were tracked, turned and cut to the chosen part; damage is tolerated.
+
+        Args:
+            first: number of the frame to begin with, from 0.
+            long_side: pixels; frames are shrunk so that the longer side is at most this.
+
+        Raises:
+            UsageError: there is no video, see `check_film`.
+        """
+        from understudy.media.reading import VideoReader
+
+        header = self.performance.header
+        start: float | None = self.start
+        if first:
+            rate = self.performance.fps
+            start = float((round(self.start * rate) + first) / rate)
+        return VideoReader(
+            self.check_film(),
+            start=start,
+            end=self.end,
+            long_side=long_side,
+            tolerate_damage=True,
+            say_notes=first == 0 and long_side is None,
+            rotate=header.rotate,
+            double_rate=header.double_rate,
+        )
+
+    def check_film(self) -> Path:
+        """The video that shows the driver.
+
+        Raises:
+            UsageError: it is motion capture, or a performance whose video is not where it was.
+        """
+        if self.video is not None:
+            return self.video
+        name = self.performance.header.source_name
+        if Path(name).suffix.lower() == ".bvh":
+            raise _motion_alone(name)
+        raise UsageError(
+            f"`background='driving'` shows the driver's own shot, and {name}, which this performance was tracked from, "
+            "is neither where it was nor beside the performance: put it there, or give the video itself as `driving`"
+        )
+
+
+def check_shot(clip: Clip) -> None:
+    """A clone can stand in this driver's own shot; looked at before anything is tracked.
+
+    Raises:
+        UsageError: it is motion capture, or a performance whose video is not where it was.
+        PerformanceError: a performance that cannot be read.
+    """
+    from understudy.performance import Performance
+    from understudy.synthetic.bvh import is_bvh
+    from understudy.tracking.cache import video_of
+
+    if isinstance(clip, Performance) or Path(clip).is_dir():
+        performance = clip if isinstance(clip, Performance) else Performance.load(clip)
+        Driver(performance, video_of(performance)).check_film()
+    elif is_bvh(clip):
+        raise _motion_alone(Path(clip).name)
+
+
+def _motion_alone(name: str) -> UsageError:
+    return UsageError(f"`background='driving'`: {name} is motion alone and has no shot to stand in; give a video")

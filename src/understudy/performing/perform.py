@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -26,15 +25,20 @@ from understudy.base.threads import ReadAhead
 from understudy.compositing.backgrounds import REFERENCE, Background
 from understudy.compositing.cutouts import faded, framed, key, paste, unpremultiplied, without_specks
 from understudy.media.images import write_image
-from understudy.media.reading import VideoReader
+from understudy.performing.comparison import Comparison
+from understudy.performing.drivers_shot import DriversShot
 from understudy.performing.fitting import fitted
 from understudy.performing.framing import Framing, LowerEdge, framing_at, lower_edge
+from understudy.performing.label import label_for
 from understudy.performing.lost_fingers import fingers_held
 from understudy.performing.marked_video import performer_of, writer_for
 from understudy.performing.missing_limbs import faded_out, missing_of, with_legs, without_missing
+from understudy.performing.remembering import memory_of
+from understudy.performing.where_filmed import ways_back
 from understudy.poses.pose import BODY, FEET, LEFT_HAND, RIGHT_HAND, Pose
 from understudy.poses.similarity import IDENTITY, Similarity
 from understudy.recipes.parts.player import BATCH, Player, moments
+from understudy.recipes.parts.remembered import Remembering
 from understudy.retargeting.alignment import Alignment, BodyStatistics, align, body_statistics
 from understudy.retargeting.cut_off import CutOff
 from understudy.retargeting.global_normalization import ground_statistics, kept_on_ground, normalization, standing
@@ -46,17 +50,13 @@ if TYPE_CHECKING:
     from understudy.base.arguments import Fit
     from understudy.base.devices import Device
     from understudy.marks.signing import Signing
-    from understudy.media.writing import VideoWriter
     from understudy.performance import Performance
     from understudy.performing.driver import Driver
-    from understudy.performing.label import Label
 
 Image = npt.NDArray[np.uint8]
 
 FRAMES_AHEAD = 16
 """generated before they are composited: two batches, so that neither side waits for the other"""
-COMPARE_HEIGHT = 512
-"""pixels: at most, of the three panels of a comparison"""
 UPRIGHT_LIMBS = 6
 """of `pose.DESCRIPTOR_LIMBS`, the first: trunk, thigh and shin of both sides, which make somebody's height"""
 _LIMBS = np.r_[np.arange(BODY.start, FEET.stop), np.arange(LEFT_HAND.start, RIGHT_HAND.stop)]
@@ -82,6 +82,8 @@ class Part:
     """where the driver's picture ends, if the performance is to end there too"""
     fading: CutOff | None = None
     """the limbs before which the performer fades out"""
+    ways_back: npt.NDArray[np.float64] | None = None
+    """(T, 3) from the generator's frame to the driver's picture, see `ways_back`; None if there is none"""
 
     def __len__(self) -> int:
         return len(self.pose)
@@ -105,6 +107,11 @@ def aligned_poses(actor: Actor, driving: Performance) -> Pose:
     Raises:
         PoseError: the driver never shows a whole torso.
     """
+    return _aligned(actor, driving)[1]
+
+
+def _aligned(actor: Actor, driving: Performance) -> tuple[Pose, Pose]:
+    """As `aligned_poses`, before limbs were fitted and after."""
     poses = as_one_shot(driving.poses)
     own = body_statistics(poses)
     size_hw = actor.working_size, actor.working_size
@@ -118,15 +125,15 @@ def aligned_poses(actor: Actor, driving: Performance) -> Pose:
     ground = ground_statistics(poses, driving.fps) if placement.on_ground else None
     if ground is None or actor.ground is None:
         pose = alignment.of_pose(poses, size_hw)
-        return fit_limbs(pose, alignment, own, actor.body) if placement.fit_limbs else pose
+        return pose, fit_limbs(pose, alignment, own, actor.body) if placement.fit_limbs else pose
     alignment = standing(alignment, ground, actor.ground)
     pose = alignment.of_pose(poses, size_hw)
-    return kept_on_ground(fit_limbs(pose, alignment, own, actor.body), pose) if placement.fit_limbs else pose
+    return pose, kept_on_ground(fit_limbs(pose, alignment, own, actor.body), pose) if placement.fit_limbs else pose
 
 
 def _grounded(
     actor: Actor, driving: Performance, poses: Pose, own: BodyStatistics, size_hw: tuple[int, int], printed: bool
-) -> Pose | None:
+) -> tuple[Pose, Pose] | None:
     """By Chan et al. 2019, section 8.5, made steadier or to the letter; None where it cannot be had."""
     ground = ground_statistics(poses, driving.fps, printed=printed)
     reference_ground = actor.ground_printed if printed else actor.ground
@@ -145,12 +152,12 @@ def _grounded(
     placed = normalization(named, driving.fps, (own, ground), (actor.body, reference_ground), printed=printed)
     pose = placed.apply_to_pose(named, size_hw)
     if not actor.placement.fit_limbs:
-        return pose
+        return pose, pose
     # Size is settled by now, and limbs are longest where each of the two came closest: only proportions are compared
     placed_body = body_statistics(pose)
     standing, reference_standing = (sum(body.limb_lengths[:UPRIGHT_LIMBS]) for body in (placed_body, actor.body))
     proportions = Alignment(reference_standing / standing if standing else 1.0, (0.0, 0.0))
-    return kept_on_ground(fit_limbs(pose, proportions, placed_body, actor.body), pose)
+    return pose, kept_on_ground(fit_limbs(pose, proportions, placed_body, actor.body), pose)
 
 
 def part_for(actor: Actor, driving: Performance, missing_limbs: MissingLimbs | None = None) -> Part:
@@ -163,12 +170,13 @@ def part_for(actor: Actor, driving: Performance, missing_limbs: MissingLimbs | N
     Raises:
         PoseError: the driver never shows a whole torso, nor is it to be guessed.
     """
+    filmed = driving
     lacking = missing_of(driving) if missing_limbs is not None else CutOff()
     if lacking:  # hips and cuts are guessed by lengths that hold for the whole clip
         driving = copy.copy(driving)
         driving.poses = as_one_shot(driving.poses)
     driving = without_missing(driving, lacking, actor.body)
-    pose = aligned_poses(actor, driving)
+    placed, pose = _aligned(actor, driving)
     if lacking and missing_limbs != "fade":
         pose = with_legs(actor, pose, lacking, driving)
     pose = actor.from_working.of_pose(pose, (actor.size, actor.size))
@@ -184,6 +192,10 @@ def part_for(actor: Actor, driving: Performance, missing_limbs: MissingLimbs | N
         driving.fps,
         lower_edge(driving, lacking) if missing_limbs == "crop" else None,
         lacking if missing_limbs == "fade" and lacking.below else None,
+        ways_back(
+            actor.from_working.of_pose(placed, (actor.size, actor.size)),
+            filmed.header.crop.inverse.of_pose(filmed.poses, filmed.header.original_size_hw),
+        ),
     )
 
 
@@ -223,27 +235,29 @@ def perform_to_file(
         label: whether it bears the word "AI", see `label_for`.
     """
     driving = driver.performance
+    if background.what == "driving":
+        driver.check_film()
     player = actor.player(device, len(driving))
     if "frames" in player.needs and missing_limbs is not None and missing_of(driving):
         log.warning("this actor paints over the driver's own picture: limbs missing there cannot be given back")
     part = played_part(part_for(actor, driving, missing_limbs), player)
-    actor = fitted(actor, in_picture(actor, part.pose), part.presence > 0, fit, legs=part.ends is None)
-    framing, shown = framing_of(actor, part, background), [performer_of(actor)]
+    performer = performer_of(actor)
     with ExitStack() as stack:
-        writer = stack.enter_context(writer_for(output, driver, shown, background, marks=marks, signing=signing))
-        comparison = None
-        if compare is not None:
-            beside = writer_for(compare, driver, shown, marks=marks, signing=signing)
-            comparison = stack.enter_context(Comparison(beside, actor, part, driver, framing))
-        behind = background.frames(
-            actor.original_size_hw, driving.fps, reference=actor.background, driving=driving.background
-        )
-        badge = label_of(actor, part, framing) if label else None
         shots = ReadAhead(generated(actor, player, part, driving), FRAMES_AHEAD)
         stack.callback(shots.stop)
+        if background.what == "driving":
+            shown, pose = _in_shot(actor, part, driver, shots, fit)
+        else:
+            actor = fitted(actor, in_picture(actor, part.pose), part.presence > 0, fit, legs=part.ends is None)
+            shown, pose = _in_room(actor, part, driving, shots, background)
+        writer = stack.enter_context(writer_for(output, driver, [performer], background, marks=marks, signing=signing))
+        comparison = None
+        if compare is not None:
+            beside = writer_for(compare, driver, [performer], marks=marks, signing=signing)
+            comparison = stack.enter_context(Comparison(beside, driver, pose, part.presence))
+        badge = label_for(pose.size_hw, [(pose, part.presence > 0)]) if label else None
         advance = stack.enter_context(progress_bar("performing", len(part)))
-        for moment, (shot, stage) in enumerate(zip(shots, behind, strict=False)):
-            frame = composed(actor, part, moment, shot, stage, framing)
+        for moment, frame in enumerate(shown):
             if badge is not None:
                 badge.paint(frame)
             writer.write(unpremultiplied(frame) if background.transparent else frame)
@@ -257,20 +271,43 @@ def perform_to_file(
         write_image(overlay, normalization_sheet(actor, driver, placed))
 
 
+def _in_room(
+    actor: Actor, part: Part, driving: Performance, shots: Iterable[Image], background: Background
+) -> tuple[Iterator[Image], Pose]:
+    """What is shown, frame by frame, at the reference's place, and the pose in its pixels."""
+    framing = framing_of(actor, part, background)
+    behind = background.frames(
+        actor.original_size_hw, driving.fps, reference=actor.background, driving=driving.background
+    )
+    shown = (
+        composed(actor, part, moment, shot, stage, framing)
+        for moment, (shot, stage) in enumerate(zip(shots, behind, strict=False))
+    )
+    place = framing.of_spot(actor.from_picture.inverse)
+    return shown, place.of_pose(part.pose, actor.original_size_hw)
+
+
+def _in_shot(
+    actor: Actor, part: Part, driver: Driver, shots: Iterable[Image], fit: Fit
+) -> tuple[Iterator[Image], Pose]:
+    """As `_in_room`, at the driver's place in his own shot."""
+    if part.ways_back is None:
+        raise ValueError("this part says nothing of the driver's picture")
+    if fit == "whole":
+        log.warning("the clone stands where the driver stood in his shot, whatever `--fit` says")
+    place = DriversShot(actor, driver, part.ways_back, part.pose)
+    shown = (
+        place.composed(moment, cut_out(actor, part, moment, shot), part.window[moment], stage)
+        for moment, (shot, stage) in enumerate(zip(shots, place.emptied(), strict=False))
+    )
+    return shown, place.pose
+
+
 def framing_of(actor: Actor, part: Part, background: Background) -> Framing:
     """How the reference's picture is framed: at the driver's cut if that is asked for."""
     if part.ends is None:
         return Framing()
     return framing_at(part.ends, [in_picture(actor, part.pose)], actor.original_size_hw, background)
-
-
-def label_of(actor: Actor, part: Part, framing: Framing) -> Label:
-    """The label "AI" where this performer is not."""
-    from understudy.performing.label import label_for
-
-    size_hw = actor.original_size_hw
-    pose = framing.of_spot(actor.from_picture.inverse).of_pose(part.pose, size_hw)
-    return label_for(size_hw, [(pose, part.presence > 0)])
 
 
 def played_part(part: Part, player: Player) -> Part:
@@ -283,10 +320,17 @@ def generated(actor: Actor, player: Player, part: Part, driving: Performance) ->
     from understudy.base.load import ThreadsByLoad
 
     frames = driving_frames(actor, driving) if "frames" in player.needs else None
+    coming, memory = moments(part.in_window, frames), memory_of(actor, driving)
     with ThreadsByLoad() as threads:
-        for frame in player.play(moments(part.in_window, frames)):
+        if memory is not None and isinstance(player, Remembering):
+            shots = player.play_remembering(coming, memory)
+        else:
+            memory, shots = None, player.play(coming)
+        for frame in shots:
             yield frame
             threads.follow()
+    if memory is not None and memory.found:
+        log.info("%d of %d frames were painted before, and not again", memory.found, memory.found + memory.painted)
 
 
 def driving_frames(actor: Actor, driving: Performance) -> Iterator[Image]:
@@ -342,68 +386,3 @@ def cut_out(actor: Actor, part: Part, moment: int, shot: Image) -> Image:
             cutout, part.pose.xy[moment] - part.window[moment], part.pose.confidence[moment] > 0, part.fading
         )
     return faded(cutout, float(part.presence[moment]))
-
-
-def driving_panels(driver: Driver) -> Generator[Image, None, None]:
-    """The driver's frames, small: of the video if there is one, else of the tracked square."""
-    if driver.video is None:
-        yield from driver.performance.frames()
-        return
-    with VideoReader(
-        driver.video,
-        start=driver.start,
-        end=driver.end,
-        long_side=2 * COMPARE_HEIGHT,
-        tolerate_damage=True,
-        rotate=driver.performance.header.rotate,
-        double_rate=driver.performance.header.double_rate,
-    ) as reader:
-        yield from reader
-
-
-class Comparison:
-    """Writes driving, pose and clone side by side; the pose is drawn where the clone stands."""
-
-    def __init__(self, writer: VideoWriter, actor: Actor, part: Part, driver: Driver, framing: Framing = WHOLE) -> None:
-        height = min(COMPARE_HEIGHT, actor.original_size_hw[0])
-        self.height = height - height % 2
-        self.width = max(2, round(actor.original_size_hw[1] * self.height / actor.original_size_hw[0]))
-        self.actor, self.part = actor, part
-        self.writer = writer
-        self.panels = ReadAhead(driving_panels(driver), 4)
-        self.next_panel: Iterator[Image] = iter(self.panels)
-        self.last_panel = np.zeros((self.height, self.width, 3), np.uint8)
-        shrink = self.height / actor.original_size_hw[0]
-        self.to_panel = Similarity.resized(shrink) @ framing.of_spot(actor.from_picture.inverse)
-
-    def __enter__(self) -> Comparison:
-        self.writer.__enter__()
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self.panels.stop()
-        self.writer.__exit__(*raised)  # type: ignore[arg-type]
-
-    def add(self, moment: int, shown: Image) -> None:
-        """Adds the panels of one frame. shown: (H, W, 3), or (H, W, 4) premultiplied, which is laid over grey."""
-        from understudy.pictures.drawing import draw_pose, side_by_side
-
-        self.last_panel = next(self.next_panel, self.last_panel)
-        pose = self.to_panel.of_pose(self.part.pose[moment : moment + 1], (self.height, self.width))
-        drawn = draw_pose(np.zeros((self.height, self.width, 3), np.uint8), pose.xy[0], pose.confidence[0])
-        if self.part.presence[moment] <= 0:
-            drawn[:] = 0
-        clone = cv2.resize(shown, (self.width, self.height), interpolation=cv2.INTER_AREA)
-        panels = [self._fitted(self.last_panel), drawn, over_grey(np.asarray(clone, np.uint8))]
-        self.writer.write(side_by_side(panels, ("driving", "pose", "clone")))
-
-    def _fitted(self, frame: Image) -> Image:
-        width = max(2, round(frame.shape[1] * self.height / frame.shape[0]))
-        return np.asarray(cv2.resize(frame, (width, self.height), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def over_grey(shown: Image) -> Image:
-    """(H, W, 3) of a frame to be compared: itself, or if it is (H, W, 4) premultiplied, laid over grey."""
-    if shown.shape[2] == 3:
-        return shown
-    return np.asarray(cv2.add(shown[..., :3], cv2.merge([(255 - shown[..., 3]) // 2] * 3)), np.uint8)

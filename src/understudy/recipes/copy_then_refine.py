@@ -27,6 +27,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -64,6 +65,8 @@ from understudy.recipes.parts.refined import (
 )
 from understudy.recipes.parts.rehearsal import Rehearsal, rehearsed
 from understudy.recipes.parts.rehearsal_tensors import crop, tensors
+from understudy.recipes.parts.remembered import Memory, engine_of, painted_by
+from understudy.recipes.parts.remembered_dressings import painted_or_known
 from understudy.recipes.parts.source_choice import ChoosingNow, chosen_frames
 from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, below, ready
 from understudy.training.step import descend
@@ -255,6 +258,7 @@ class RefiningPlayer:
         self.config, self.weights, self.device = config, weights, device
         self.kept = kept_poses(weights, config.size)
         self.network = ready(refiner_for(config), below(weights, NETWORK), device, frames)
+        self._painted_by: dict[str, str] = {}
         self.plain = changes_nothing(weights[NETWORK + "last.weight"], weights[NETWORK + "last.bias"])
 
     def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
@@ -270,6 +274,29 @@ class RefiningPlayer:
             yield from self._shown(refined, large)
         finally:
             refined.stop()
+
+    def play_remembering(self, moments: Iterable[Moment], memory: Memory) -> Iterator[Frame]:
+        """See `Remembering`. Frames are chosen along the whole dance once more, which is quick."""
+        small, kept = replace(self.config, size=self.config.side), _at_side(self.config, self.kept)
+        pose = _at_side(self.config, pose_of(moments, self.config.size))
+        chosen = chosen_frames(small, pose, kept, self.weights["moment"])
+        large = self._pictures()
+        pictures = large.at(small.size)
+        if not engine_of(self.network):  # the first frame decides: before, nobody knows what would paint
+            first = map(self._refined, dressings(small, kept, pictures, chosen, pose, range(len(pose))))
+            next((one for one in first if one is not None), None)
+        dresser, full_size = Dresser(small, kept, pictures), FullSize(large, self.config.size, self.config.side)
+        shown = partial(self._full_size, full_size=full_size)
+        yield from painted_or_known(
+            dresser, chosen, pose, self.config.size, memory, self._refined, shown, self._paints, AHEAD
+        )
+
+    def _paints(self) -> str:
+        """What paints now: threads come and go with the machine's load, and an engine may have failed."""
+        engine = engine_of(self.network)
+        if engine not in self._painted_by:
+            self._painted_by[engine] = painted_by(self.config, self.weights, self.device, engine)
+        return f"{self._painted_by[engine]} {torch.get_num_threads()}"
 
     def play_now(self, moments: Iterable[Moment]) -> Iterator[Frame]:
         """The same, each as soon as its moment is there: frames are chosen by what was, not along the whole dance."""
@@ -298,11 +325,14 @@ class RefiningPlayer:
     def _shown(self, refined: Iterable[Refined | None], large: PersonAlone) -> Iterator[Frame]:
         full_size = FullSize(large, self.config.size, self.config.side)
         for one in refined:
-            shown = np.zeros((self.config.size, self.config.size, 4), np.uint8)
-            if one is not None:
-                larger = full_size.enlarged(one.picture, one.frames, one.share, one.places)
-                shown[one.box.at(self.config.size / self.config.side)] = larger
-            yield shown
+            yield self._full_size(one, full_size)
+
+    def _full_size(self, one: Refined | None, full_size: FullSize) -> Frame:
+        shown = np.zeros((self.config.size, self.config.size, 4), np.uint8)
+        if one is not None:
+            larger = full_size.enlarged(one.picture, one.frames, one.share, one.places)
+            shown[one.box.at(self.config.size / self.config.side)] = larger
+        return shown
 
     def _all_refined(self, dressed: Generator[Dressing, None, None]) -> Generator[Refined | None, None, None]:
         ahead = ReadAhead(dressed, AHEAD)

@@ -187,6 +187,49 @@ class Follower:
         return body
 
 
+class WholeBody:
+    """What is said of one person, frame after frame: the body that was found, and face and hands if they are wanted.
+
+    Args:
+        landmarks: "wholebody" looks for face and hands.
+        still: each picture rests on none before it, as photographs do.
+        middle: of a pixel, see `Region.cut`.
+
+    Raises:
+        WeightsError: the networks are not at hand and cannot be fetched.
+    """
+
+    def __init__(self, landmarks: Landmarks, still: bool = False, middle: float = MIDDLE) -> None:
+        self._middle = middle
+        self._parts: tuple[tuple[slice, list[int], Face | Hand], ...] = ()
+        if landmarks == "wholebody":
+            self._parts = (
+                (p.FACE, list(FACE_FROM_MESH), Face(middle, still)),
+                (p.LEFT_HAND, list(range(21)), Hand("left", middle, still)),
+                (p.RIGHT_HAND, list(range(21)), Hand("right", middle, still)),
+            )
+
+    def __call__(self, frame: UInt8Array, body: Body) -> Detection:
+        """The person of (H, W, 3) RGB whose body was found there."""
+        xy = np.zeros((p.POINTS, 2))
+        confidence = np.zeros(p.POINTS, np.float32)
+        for point, index in BODY_FROM_BLAZEPOSE:
+            xy[point], confidence[point] = body.xy[index], body.visibility[index]
+        for points, order, part in self._parts:
+            found = part(frame, body.xy, body.visibility)
+            if found is not None:
+                xy[points], confidence[points] = found[order], 1  # neither face nor hand points are rated
+        height, width = frame.shape[:2]
+        outside = ((xy < 0) | (xy >= (width, height))).any(axis=1)
+        confidence[outside | (confidence < MIN_CONFIDENCE)] = 0
+        return Detection((xy - MIDDLE).astype(np.float32), confidence, body.mask(self._middle))
+
+    def forget(self) -> None:
+        """The next frame is of another shot, or of somebody else."""
+        for _, _, part in self._parts:
+            part.forget()
+
+
 class BlazePoseTracker:
     """Pose (and face and hands with `landmarks="wholebody"`) plus a coarse matte of one person, frame after frame.
 
@@ -202,13 +245,7 @@ class BlazePoseTracker:
         self.networks = PoseNetworks(middle)
         self._still = still
         self._follower: Follower | None = None
-        self._parts: tuple[tuple[slice, list[int], Face | Hand], ...] = ()
-        if landmarks == "wholebody":
-            self._parts = (
-                (p.FACE, list(FACE_FROM_MESH), Face(middle, still)),
-                (p.LEFT_HAND, list(range(21)), Hand("left", middle, still)),
-                (p.RIGHT_HAND, list(range(21)), Hand("right", middle, still)),
-            )
+        self._whole = WholeBody(landmarks, still, middle)
 
     def __call__(self, frame: UInt8Array) -> Detection | None:
         """(H, W, 3) RGB uint8 in; None where nobody is found."""
@@ -216,18 +253,7 @@ class BlazePoseTracker:
         if body is None:
             self.forget()
             return None
-        xy = np.zeros((p.POINTS, 2))
-        confidence = np.zeros(p.POINTS, np.float32)
-        for point, index in BODY_FROM_BLAZEPOSE:
-            xy[point], confidence[point] = body.xy[index], body.visibility[index]
-        for points, order, part in self._parts:
-            found = part(frame, body.xy, body.visibility)
-            if found is not None:
-                xy[points], confidence[points] = found[order], 1  # neither face nor hand points are rated
-        height, width = frame.shape[:2]
-        outside = ((xy < 0) | (xy >= (width, height))).any(axis=1)
-        confidence[outside | (confidence < MIN_CONFIDENCE)] = 0
-        return Detection((xy - MIDDLE).astype(np.float32), confidence, body.mask(self.networks.middle))
+        return self._whole(frame, body)
 
     def _body(self, frame: UInt8Array) -> Body | None:
         if self._follower is None:
@@ -243,8 +269,7 @@ class BlazePoseTracker:
     def forget(self) -> None:
         """The whole of the next frame is searched."""
         self._follower = None
-        for _, _, part in self._parts:
-            part.forget()
+        self._whole.forget()
 
     def close(self) -> None:
         pass

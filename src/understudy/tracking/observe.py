@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -75,7 +76,11 @@ class View:
         seen, onward = self.to_working(whole, crop, size), self._onward(crop)
         return lambda mask: np.minimum(mask.laid((size, size), onward), seen)
 
-    def _onward(self, crop: Crop) -> npt.NDArray[np.float64]:
+    def onward_to_original(self) -> npt.NDArray[np.float64]:
+        """(2, 3), from pixel numbers of the view to those of the original picture."""
+        return self._onward(Similarity.resized(1.0))
+
+    def _onward(self, crop: Similarity) -> npt.NDArray[np.float64]:
         """(2, 3), from pixel numbers of the view to those of the working square."""
         matrix = np.zeros((2, 3))
         for axis, start in enumerate((self.x.start, self.y.start)):  # shrunk by a ratio each, alike but for rounding
@@ -111,6 +116,15 @@ class MaskSpool:
         self._file = tempfile.TemporaryFile(prefix="understudy-")  # noqa: SIM115 - closed by close()
         self._places: list[_Place | None] = []
 
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def chosen(self, numbers: Sequence[int | None]) -> MaskSpool:
+        """Some of the masks in another order, None where there is none; they lie in the same file."""
+        other = copy.copy(self)
+        other._places = [None if number is None else self._places[number] for number in numbers]
+        return other
+
     def append(self, mask: Mask | None) -> None:
         if mask is None:
             self._places.append(None)
@@ -124,13 +138,15 @@ class MaskSpool:
         self._places[index] = None
 
     def __iter__(self) -> Iterator[Mask | None]:
-        for place in self._places:
-            if place is None:
-                yield None
-                continue
-            self._file.seek(place.offset)
-            values = np.frombuffer(zlib.decompress(self._file.read(place.length)), np.uint8)
-            yield Mask(values.reshape(place.shape), place.matrix)
+        return map(self.__getitem__, range(len(self)))
+
+    def __getitem__(self, index: int) -> Mask | None:
+        place = self._places[index]
+        if place is None:
+            return None
+        self._file.seek(place.offset)
+        values = np.frombuffer(zlib.decompress(self._file.read(place.length)), np.uint8)
+        return Mask(values.reshape(place.shape), place.matrix)
 
     def close(self) -> None:
         self._file.close()
@@ -146,6 +162,16 @@ class Observations:
     view: View
     samples: list[Sample]
     """spread over the clip"""
+    beside: tuple[MaskSpool, ...] = ()
+    """of other people who are there, as long as `masks`"""
+
+    def besides(self, index: int) -> UInt8Array | None:
+        """(H, W) where other people are in the whole picture of a frame; None without any."""
+        if not self.beside or index >= len(self.masks):
+            return None
+        onward = self.view.onward_to_original()
+        found = [mask.laid(self.poses.size_hw, onward) for one in self.beside if (mask := one[index]) is not None]
+        return np.asarray(np.max(found, axis=0), np.uint8) if found else None
 
     def room(self, crop: Crop, size: int) -> StillRoom | None:
         """What the samples say of the room within the working square."""

@@ -7,7 +7,7 @@ person is chosen, cuts that square out and adds mattes, flow and background.
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -194,16 +194,20 @@ def second_pass(
     square: Square,
     size: int,
     writer: PerformanceWriter,
+    beside: Callable[[int], UInt8Array | None] | None = None,
 ) -> tuple[Pose, npt.NDArray[np.uint8], BackgroundMedian]:
     """Writes frames, mattes and flow; returns poses and status cut or stretched by the one frame they may differ.
 
     Frames without anybody behind the clip's end are cut off too: a header may promise them.
+
+    Args:
+        beside: of the number of a frame, (H, W) where others are, who do not belong to the background either.
     """
     median = BackgroundMedian()
     flow = BackwardFlow(FLOW_SHRINK)
     crop = crop_of(square, size)
     people = crop.of_pose(poses, (size, size))
-    prepared = ReadAhead(_prepared(reader, mattes, people, status, square, median), 4)
+    prepared = ReadAhead(_prepared(reader, mattes, people, status, square, median, beside), 4)
     try:
         with (
             opencv_in_the_callers_thread(),
@@ -238,6 +242,7 @@ def _prepared(
     status: npt.NDArray[np.uint8],
     square: Square,
     median: BackgroundMedian,
+    beside: Callable[[int], UInt8Array | None] | None,
 ) -> Generator[tuple[UInt8Array, UInt8Array], None, None]:
     """(working frame, matte) of every frame; some whole frames go into the background's median on the way."""
     height, width = reader.info.size_hw
@@ -251,5 +256,7 @@ def _prepared(
             matte, working = mattes(shown, person)
             matte = np.minimum(matte, inside)
             if whole is not None:
-                median.add(whole, uncut(matte, square, (height, width)))
+                people_there = uncut(matte, square, (height, width))
+                others_there = None if beside is None else beside(index)
+                median.add(whole, people_there if others_there is None else np.maximum(people_there, others_there))
             yield working, matte

@@ -6,20 +6,15 @@ The passes over the clip are in `passes.py`. Nothing heavy is imported up here, 
 from __future__ import annotations
 
 import logging
-from contextlib import closing
-from fractions import Fraction
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from understudy.base.arguments import Landmarks, Region, Rotation, StrPath, TrackerName, check_choice, check_rotation
-from understudy.base.files import sha256_of
-from understudy.base.things import pasted
 from understudy.errors import MediaError, PerformanceError, UsageError
 
 if TYPE_CHECKING:
     from understudy.performance import Performance
-    from understudy.poses.slip import Slip
     from understudy.tracking.observe import Observations
 
 SIZES = range(32, 1025)
@@ -109,19 +104,14 @@ def track(
     from understudy.compositing.inpainting import inpainter as chosen_inpainter
     from understudy.media.photographs import is_photograph
     from understudy.performance import PerformanceWriter
-    from understudy.tracking.background import MAX_STILL_DIFFERENCE
-    from understudy.tracking.cache import remember_video
-    from understudy.tracking.crop import crop_of, person_square
-    from understudy.tracking.gaps import fill_gaps, require_person
+    from understudy.tracking.finishing import Followed, Wanted, finished
     from understudy.tracking.given import given_poses
-    from understudy.tracking.maps import Place, add_maps
-    from understudy.tracking.mattes import GivenMatte, check_matte
+    from understudy.tracking.mattes import check_matte
     from understudy.tracking.observe import check_region
     from understudy.tracking.parsing_chosen import check_usable, chosen
-    from understudy.tracking.passes import Footage, first_pass, matte_source, second_pass
+    from understudy.tracking.passes import Footage, first_pass
     from understudy.tracking.photograph import track_photograph
     from understudy.tracking.slips import mend_slips
-    from understudy.tracking.smoothing import smooth_shots
     from understudy.tracking.surface_chosen import surface_chosen
 
     _check_options(tracker, landmarks, size)
@@ -163,55 +153,12 @@ def track(
         else:
             tracked_poses, tracker_version = given_poses(poses, full, start, end), ""
             slips = tuple(slip.kept() for slip in mend_slips(tracked_poses, full.fps)[1])
-        _say_slips(slips, clip.path, Path(output))
-        completed, status = fill_gaps(tracked_poses, full.fps)
-        require_person(status, full.fps)
-        if smooth:
-            completed = smooth_shots(completed, full.fps)
-        square = person_square(completed)
-        crop = crop_of(square, size)
-        mattes = matte_source(matte, clip, observations, square, crop, size, full.info.size_hw)
-        with closing(mattes):
-            notes_are_new = poses is not None  # else the first pass has read the same file, with the same notes
-            again = clip.reader(say_notes=notes_are_new)
-            completed, status, median = second_pass(again, mattes, completed, status, square, size, writer)
-            if isinstance(mattes, GivenMatte):
-                mattes.check_end()
-        background, inpainted, difference = median.result()
-        if difference > MAX_STILL_DIFFERENCE:
-            _log.warning(
-                f"{clip.path.name}: the camera or the light changes (the frames differ from their background by "
-                f"{difference:.0f} grey levels), so the recovered background is blurred; film from a stand"
-            )
-        if observations is not None:
-            observations.masks.close()
-        working = crop.of_pose(completed, (size, size))
-        first = round(Fraction(str(start or 0)) * full.fps)
-        place = Place(square, full.info.size_hw, rotate, start, end, first)
-        add_maps(writer, working, status, labels_of, surface_of, place)
-        sha256 = sha256_of(clip.path)
-        remember_video(clip.path, sha256)
-        return writer.finish(
-            poses=working,
-            status=status,
-            background=background,
-            source_name=clip.path.name,
-            source_sha256=sha256,
-            crop=crop,
-            tracker=tracker if poses is None else "given",
-            tracker_version=tracker_version,
-            landmarks=landmarks,
-            matte=str(matte) if matte in ("auto", "green", "none") else "given",
-            smoothed=smooth,
-            start=start,
-            end=end,
-            rotate=rotate,
-            double_rate=double_rate,
-            inpainted=inpainted,
-            slips=slips,
-            parsing="" if labels_of is None else labels_of.name,
-            surface="" if surface_of is None else surface_of.name,
-        )
+        found = Followed(tracked_poses, slips, tracker if poses is None else "given", tracker_version, observations)
+        wanted = Wanted(size, matte, smooth, labels_of, surface_of)
+        made = finished(writer, Path(output), clip, full, found, wanted)
+    if observations is not None:
+        observations.masks.close()
+    return made
 
 
 def tracked(video_or_performance: StrPath | Performance, *, cache: Path | None = None, **options: Any) -> Performance:
@@ -243,19 +190,6 @@ def tracked(video_or_performance: StrPath | Performance, *, cache: Path | None =
         except PerformanceError as error:
             _log.warning(f"tracking {path.name} again: its cached performance cannot be used ({error})")
     return track(path, folder, **options)
-
-
-def _say_slips(slips: tuple[Slip, ...], video: Path, output: Path) -> None:
-    """One line, if a body could not have done what the poses show."""
-    from understudy.tracking.slips import counted
-
-    listed = f"`understudy inspect {pasted(output)}` lists them"
-    mended = [slip for slip in slips if slip.done == "mended"]
-    if mended:
-        _log.info(f"{video.name}: the tracker slipped, and it was mended ({counted(mended)}); {listed}")
-    kept = [slip for slip in slips if slip.done == "kept"]
-    if kept:
-        _log.warning(f"{video.name}: the poses do what no body does, and are kept so ({counted(kept)}); {listed}")
 
 
 def other_than_usual(options: dict[str, Any]) -> dict[str, Any]:

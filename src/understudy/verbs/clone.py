@@ -88,8 +88,8 @@ def clone(
         variant: as for `train`.
         config: as for `train`.
         settings: as for `train`.
-        background: behind the performer: "reference" (the room of the reference clip), "driving" (the driver's room),
-            "transparent", a colour (a name, #202030 or 32,32,48), or a picture or video file.
+        background: behind the performer: "reference" (the room of the reference clip), "driving" (the driver's own
+            shot, see `perform`), "transparent", a colour (a name, #202030 or 32,32,48), or a picture or video file.
         fit: as for `perform`.
         missing_limbs: what becomes of limbs that the driver does not show, see `perform`.
         compare: also write NAME.compare.mp4, driving, pose and clone side by side, and NAME.normalization.png, the
@@ -130,7 +130,7 @@ def clone(
         $ understudy clone --reference me.mp4 --driving dance.mp4 --output out.mp4 --max-minutes 60 --compare
     """
     from understudy.covering.oddities import say_oddities
-    from understudy.performing.driver import Driver
+    from understudy.performing.driver import Driver, check_shot
     from understudy.performing.missing_limbs import say_missing
     from understudy.synthetic.drivers import part_of
     from understudy.tracking.track import tracked
@@ -193,6 +193,8 @@ def clone(
         use=f"understudy perform --actor {pasted(actor_path)}",
     )
     video.background.check_room(training.paints_room)
+    if video.background.what == "driving":
+        check_shot(driving)
     given = training.agreed(consent, reference)
     person = tracked(reference, **training.tracking, **filmed)
     driver = Driver.of(driving, **training.tracking_drivers, **danced)

@@ -218,7 +218,8 @@ def _painted(actor: Actor) -> str:
 
 def actor_sheet(actor: Actor) -> Image:
     """The empty room, and the actor in made-up poses of its own proportions."""
-    from understudy.performing.perform import Part, composed, over_grey
+    from understudy.performing.comparison import over_grey
+    from understudy.performing.perform import Part, composed
     from understudy.pictures.drawing import draw_pose
     from understudy.recipes.parts.player import moments
 

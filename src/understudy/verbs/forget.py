@@ -101,10 +101,11 @@ def _files_of(path: Path, learnt: Actor) -> Iterator[Path]:
 
 
 def _remembered(learnt: Actor) -> Iterator[Path]:
-    """Tracked performances of the reference in the cache, and the note where its video lies."""
+    """Of the cache: tracked performances of the reference, the note where its video lies, frames painted of them."""
     from understudy.base.folders import cache_folder
     from understudy.errors import PerformanceError
     from understudy.performance.header import HEADER_FILE, read_header
+    from understudy.recipes.parts.remembered import folder_of
     from understudy.tracking.cache import note_of
 
     if not learnt.reference_sha256:
@@ -118,6 +119,8 @@ def _remembered(learnt: Actor) -> Iterator[Path]:
             yield folder
     if note_of(learnt.reference_sha256).is_file():
         yield note_of(learnt.reference_sha256)
+    if folder_of(cache_folder(), learnt.reference_sha256).is_dir():
+        yield folder_of(cache_folder(), learnt.reference_sha256)
 
 
 def _reference_of(learnt: Actor) -> Path | None:

@@ -43,7 +43,7 @@ def model_sheet(model: FreestyleModel) -> Image:
     import torch
 
     from understudy.people.made_up import made_up_views
-    from understudy.performing.perform import over_grey
+    from understudy.performing.comparison import over_grey
     from understudy.pictures.drawing import contact_sheet
     from understudy.recipes.freestyle_reenactment import actor_arrays
     from understudy.recipes.parts.freestyle_player import FreestylePlayer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -21,6 +21,7 @@ from understudy.base.arguments import (
     check_choice,
 )
 from understudy.errors import UsageError
+from understudy.verbs.assign import check_assigned, performed_by_each
 from understudy.verbs.checks import CheckedVideo, check_normalization, checked_video
 
 if TYPE_CHECKING:
@@ -32,10 +33,11 @@ log = logging.getLogger(__name__)
 
 
 def perform(
-    actor: Actor | StrPath | Sequence[Actor | StrPath],
+    actor: Actor | StrPath | Sequence[Actor | StrPath] | None,
     driving: Clip,
     output: StrPath,
     *,
+    assign: Mapping[str, Actor | StrPath] | None = None,
     layout: Layout = "side-by-side",
     background: StrPath = "reference",
     fit: Fit = "placed",
@@ -58,25 +60,34 @@ def perform(
     """Lets an actor, or several in step, play the motion of a video; writes a video.
 
     The result has the size of the reference, the rate and the sound of the driving video. An existing output is
-    replaced. Where nobody was found in the driving clip, the performer fades out.
+    replaced. Where nobody was found in the driving clip, the performer fades out. With `background="driving"` it has
+    the size of the driving video as well, and everything in it but the driver.
 
-    Several actors dance the same in one video. They are loaded one after another, so the largest of them says how
-    much memory is needed; what each has painted waits in a temporary folder beside the output.
+    Several actors dance the same in one video, or with `assign` each what another person dances. They are loaded one
+    after another, so the largest of them says how much memory is needed; what each has painted waits in a temporary
+    folder beside the output.
 
     Args:
-        actor: the actor, made by `train`; several from left to right, also the same one twice.
+        actor: the actor, made by `train`; several from left to right, also the same one twice. In Python None, if
+            `assign` says who performs.
         driving: video, performance or motion capture (BVH) of the motion. Only a video has sound.
         output: the video to write: .mp4, .mov or .mkv. Transparent ones: .webm, .mov, or a name without suffix for a
             folder of PNG files.
+        assign: in place of `actor`, for a driving video of several people: an actor for each, who dances the moves of
+            that person alone, and stands where that person stood, the nearer before the farther. People are called by
+            where they stand when all are first seen: left, centre, right, or 1, 2, 3 from left to right. Whoever is not
+            named is left out. Before a colour, nothing, or the driver's room the picture has the driving video's shape.
         layout: of several actors. "side-by-side": each in a picture of its own, all as high as the first one's.
             "stage": all in one picture as high as the first one's, spread over its width with their feet on one
             ground; whose feet are lower is nearer. Each keeps the share of the picture's height that it has alone,
-            and all shrink together where the stage is too narrow for that.
+            and all shrink together where the stage is too narrow for that. Not with `assign`.
         background: behind the performer: "reference" (the room of the reference clip; on a stage, of the first),
-            "driving" (the driver's room), "transparent", a colour (a name, #202030 or 32,32,48), or a picture or
-            video file.
+            "driving" (the driver's own shot, in which the performer takes his place, as large as he is and with its
+            feet where his are; several actors have his room alone), "transparent", a colour (a name, #202030 or
+            32,32,48), or a picture or video file. For the shot the driving video has to be there.
         fit: "placed" lets the performer stand where the driver's motion takes it, even if that is partly outside of the
-            picture; "whole" makes and places it so that all of it stays in. On a stage there is room for everybody.
+            picture; "whole" makes and places it so that all of it stays in. On a stage there is room for everybody; in
+            the driver's own shot it stands where he stood.
         normalization: how the driver is brought to the reference's place, "similarity", "ground" or "ground-printed"
             (as the paper of "ground" prints it, less steady): see `train`; left out, as the actor does.
         missing_limbs: what becomes of legs that the driver never shows or that come and go, because his picture ends at
@@ -113,22 +124,30 @@ def perform(
     Example:
         perform("me.actor", "dance.mp4", "out.mp4", background="#202030", compare=True)
         perform(["me.actor", "you.actor"], "dance.mp4", "together.mp4", layout="stage")
+        perform(None, "duo.mp4", "duo_out.mp4", assign={"left": "anna.actor", "right": "ben.actor"})
 
     Shell:
         $ understudy perform --actor me.actor --driving dance.mp4 --output out.mp4 --compare
+        $ understudy perform --actor me.actor --driving dance.mp4 --output out.mp4 --background driving
         $ understudy perform --actor me.actor --driving dance.mp4 --output out.webm --background transparent
         $ understudy perform --actor me.actor --actor you.actor --driving dance.mp4 --output both.mp4 --layout stage
+        $ understudy perform --assign left=anna.actor --assign right=ben.actor --driving duo.mp4 --output duo_out.mp4
     """
     from understudy.actor import Actor
     from understudy.covering.oddities import say_oddities
-    from understudy.performing.driver import Driver
+    from understudy.performing.driver import Driver, check_shot
     from understudy.performing.missing_limbs import say_missing
     from understudy.recipes import landmarks_for
     from understudy.synthetic.drivers import part_of
 
-    actors = [actor] if isinstance(actor, Actor | str | os.PathLike) else list(actor)
-    if not actors:
-        raise UsageError("nobody is there to perform: give `actor='NAME.actor'`, once for each, or a photograph")
+    actors = [actor] if isinstance(actor, Actor | str | os.PathLike) else list(actor or ())
+    if actors and assign is not None:
+        raise UsageError("`actor` and `assign` are two ways to say who performs: give one of them")
+    if not actors and assign is None:
+        raise UsageError(
+            "nobody is there to perform: give `actor='NAME.actor'`, once for each, or a photograph, or `assign` actors "
+            "to the people of a video"
+        )
     check_choice("layout", layout, get_args(Layout))
     check_normalization(normalization)
     part = part_of(
@@ -142,6 +161,8 @@ def perform(
         matte=driving_matte,
         tolerate_damage=driving_tolerate_damage,
     )
+    if assign is not None:
+        check_assigned(assign, driving, part, fit, missing_limbs, normalization)
     video = checked_video(
         output,
         background,
@@ -153,12 +174,16 @@ def perform(
         sign_key,
         label,
         device,
-        [driving, *actors, *part.values()],
+        [driving, *actors, *(assign or {}).values(), *part.values()],
     )
+    if assign is not None and isinstance(driving, str | os.PathLike):
+        return performed_by_each(assign, driving, part, video)
     if len(actors) > 1:
         return _together(actors, driving, part, video, layout, normalization)
     alone = actors[0] if isinstance(actors[0], Actor) else Actor.load(actors[0])
     video.background.check_room(alone.paints_room)
+    if video.background.what == "driving":
+        check_shot(driving)
     driver = Driver.of(driving, **part, landmarks=landmarks_for([alone.recipe]))
     say_oddities("driving", driver.performance)
     say_missing(driver.performance, missing_limbs)
@@ -197,7 +222,8 @@ def _together(
 ) -> Path:
     from understudy.covering.oddities import say_oddities
     from understudy.performing.driver import Driver
-    from understudy.performing.ensemble import members, perform_together
+    from understudy.performing.ensemble import perform_together
+    from understudy.performing.members import members
     from understudy.performing.missing_limbs import say_missing
     from understudy.recipes import landmarks_for
 

@@ -83,8 +83,8 @@ def reenact(
         model: networks made by `understudy train-freestyle`; left out, those that come with the program.
         layout: as for `perform`.
         background: behind the performer: "reference" or "inpainted" (the photograph's room, filled in where the person
-            stood; on a stage, of the first), "driving" (the driver's room), "transparent", a colour, or a picture or
-            video file.
+            stood; on a stage, of the first), "driving" (the driver's own shot, see `perform`), "transparent", a colour,
+            or a picture or video file.
         inpainter: as for `track`.
         fit: as for `perform`.
         normalization: as for `perform`.

@@ -32,11 +32,11 @@ def build(studio: Studio) -> list[Fresh]:
     file.upload(chosen, None, [token, name], **QUIET)
 
     @told(studio.folder)
-    def ask(given: str, called: str, opinion: bool) -> str:
+    def ask(given: str, called: str, opinion: bool) -> tuple[str, str]:
         asking.check(given, called, opinion)
-        return ""
+        return "", given
 
-    go.click(ask, [token, name, detect], token, **QUIET)
+    go.click(ask, [token, name, detect], [token, file], **QUIET)
 
     def values() -> list[Any]:
         done = (task for task in studio.queue.all() if task.verb == "check" and task.status == "done")

@@ -39,11 +39,11 @@ def build(studio: Studio) -> list[Fresh]:
     file.upload(chosen, name, [token, name], **QUIET)
 
     @told(studio.folder)
-    def ask(given: str, called: str) -> tuple[str, str]:
+    def ask(given: str, called: str) -> tuple[str, str, str]:
         asking.dance(given, called)
-        return "", ""
+        return "", "", given
 
-    go.click(ask, [token, name], [token, name], **QUIET)
+    go.click(ask, [token, name], [token, name, file], **QUIET)
     compare.click(told(studio.folder)(asking.coverage), [person, dance], None, **QUIET)
 
     def report(who: Any, what: Any) -> str:

@@ -17,7 +17,7 @@ import secrets
 import shutil
 import time
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,21 +138,31 @@ class Folder:
         raise UsageError("that file is not here any more: uploads are removed after an hour; choose it again")
 
     def sweep(self, used: set[str], now: float | None = None) -> None:
-        """Removes uploads that are older than an hour, but for those that a task waits to use or uses."""
-        self._clear("uploads", time.time() if now is None else now, used)
+        """Removes uploads, also under the names that tasks gave them, an hour after the last that became of them.
 
-    def sweep_scratch(self, now: float | None = None) -> None:
-        """Removes what tasks of more than an hour ago have left, which is pieces of what was uploaded.
+        Args:
+            used: names of files that a task waits to use, or uses.
+        """
+        clips = (*VIDEO_SUFFIXES, *PHOTO_SUFFIXES)
+        self._clear("uploads", time.time() if now is None else now, lambda path: path.name not in used)
+        self._clear(
+            "scratch",
+            time.time() if now is None else now,
+            lambda path: path.suffix in clips and path.name not in used,
+        )
+
+    def sweep_scratch(self, used: set[str], now: float | None = None) -> None:
+        """Removes what else tasks of more than an hour ago have left, which is pieces of what was uploaded.
 
         Not while one runs, which may have written something that long ago.
         """
-        self._clear("scratch", time.time() if now is None else now, set())
+        self._clear("scratch", time.time() if now is None else now, lambda path: path.name not in used)
 
-    def _clear(self, name: str, now: float, used: set[str]) -> None:
+    def _clear(self, name: str, now: float, goes: Callable[[Path], bool]) -> None:
         with suppress(OSError):
             for path in (self.root / name).iterdir():
                 with suppress(OSError):
-                    if path.name not in used and path.lstat().st_mtime < now - UPLOAD_SECONDS:
+                    if goes(path) and path.lstat().st_ctime < now - UPLOAD_SECONDS:
                         _delete(path)
 
     def without_place(self, text: str) -> str:

@@ -16,6 +16,8 @@ from understudy.web.fragments import rendered, static
 
 VIDEOS = ("video/*", *VIDEO_SUFFIXES)
 PHOTOS = ("image/jpeg", "image/png", "image/webp", *PHOTO_SUFFIXES)
+ERROR_SECONDS = 15
+"""for which an error stays on the page"""
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """of events that nobody has to wait for"""
 
@@ -41,7 +43,7 @@ def told(folder: Folder) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
                 return work(*given)
             except UnderstudyError as error:
                 said = html.escape(folder.without_place(str(error)))
-                raise gr.Error(said, duration=None, print_exception=False) from None
+                raise gr.Error(said, duration=ERROR_SECONDS, print_exception=False) from None
 
         return done
 

@@ -47,12 +47,12 @@ def build(studio: Studio) -> list[Fresh]:
     file.upload(chosen, name, [token, name], **QUIET)
 
     @told(studio.folder)
-    def ask(given: str, called: str, said: str) -> tuple[str, str]:
+    def ask(given: str, called: str, said: str) -> tuple[str, str, str]:
         asking.person(given, called, said)
         gr.Info("It is being looked at; the first actor is ready some seconds after that.")
-        return "", ""
+        return "", "", given
 
-    go.click(ask, [token, name, consent], [token, name], **QUIET)
+    go.click(ask, [token, name, consent], [token, name, file], **QUIET)
     _removes(studio, people)
 
     def values() -> list[Any]:

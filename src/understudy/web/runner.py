@@ -86,16 +86,19 @@ class Runner:
         """Beside the tasks, of which one may take longer than anything may lie there."""
         while True:
             try:
-                self.folder.sweep({str(task.asked.get("upload")) for task in self.queue.all() if _needs_upload(task)})
+                self.folder.sweep(self._used())
             except Exception as error:  # noqa: BLE001 - another time it may work
                 log.warning("old uploads cannot be removed: %s", error)
             if self._closed.wait(TIDY_SECONDS):
                 return
 
+    def _used(self) -> set[str]:
+        return {name for task in self.queue.all() for name in _uploads_of(task)}
+
     def _work(self) -> None:
         while not self._closed.is_set():
             try:
-                self.folder.sweep_scratch()
+                self.folder.sweep_scratch(self._used())
                 self._next()
             except Exception as error:  # noqa: BLE001 - a disk that is full now need not be later
                 log.warning("the tasks cannot be gone on with: %s", error)
@@ -196,8 +199,12 @@ class Runner:
         self._stopped.discard(asked)
 
 
-def _needs_upload(task: Task) -> bool:
-    return task.status in ("waiting", "running")
+def _uploads_of(task: Task) -> list[str]:
+    """Names of the files that a task needs, before and after it has called its clip by its name."""
+    if task.status not in ("waiting", "running"):
+        return []
+    upload = str(task.asked.get("upload", ""))
+    return [upload, f"{task.asked.get('name')}.{upload.rpartition('.')[2]}", f"{task.number}.jpg"]
 
 
 def _words(said: Any) -> str:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from understudy.base.arguments import Preset
-from understudy.errors import UnderstudyError, UsageError
+from understudy.errors import UsageError
 from understudy.web.folder import PHOTO_SUFFIXES, Folder
 
 GOOD_SECONDS = 60
@@ -33,15 +32,14 @@ def person(folder: Folder, *, upload: str, name: str, consent: str) -> Answer:
 
     place = folder.place("people", name)
     if not place.exists():  # it may have been stopped while the actor was made
-        clip = folder.upload(upload)
+        clip = _called(folder, upload, name)
         _video_wanted(clip, "a person is learnt from a video: of one photograph nothing can be learnt here")
         track(clip, place, **AS_LEARNT)
+        clip.unlink()
     said = footage(place, "reference")
     folder.note("people", name, {"consent": consent, "footage": said})
     actor = folder.free("actors", name)
     train(place, folder.place("actors", actor), preset="instant", consent=consent)
-    with suppress(UnderstudyError):
-        folder.upload(upload).unlink()
     folder.note("actors", actor, {"person": name})
     return {"person": name, "actor": actor}
 
@@ -167,6 +165,14 @@ def footage(clip: Path, role: str) -> list[str]:
         )
     odd = oddities(performance.poses, header.fps, role)
     return [*said, *(f"{one[0].upper()}{one[1:]}." for one in odd)]
+
+
+def _called(folder: Folder, upload: str, name: str) -> Path:
+    """The upload under the name that people know, which stands in notes and in what is tracked."""
+    called = folder.root / "scratch" / f"{name}{Path(upload).suffix}"
+    if not called.is_file():  # as after a stop
+        os.replace(folder.upload(upload), called)
+    return called
 
 
 def _video_wanted(clip: Path, otherwise: str) -> None:

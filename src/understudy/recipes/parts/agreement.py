@@ -45,7 +45,8 @@ class Agreement:
 
     def __init__(self, size: int, softness: float) -> None:
         self.size, self.softness = size, softness
-        self._before: Floats | None = None
+        self.before: Floats | None = None
+        """(K, S/2, S/2) `fault` of the moment before; None at the beginning"""
 
     def shown(self, sources: Floats, filmed: Floats, distances: npt.NDArray[Any]) -> Floats:
         """One picture of the sources of one moment.
@@ -71,9 +72,9 @@ class Agreement:
         fault += PER_PIXEL * np.asarray(distances - distances.min(), np.float32)[:, None, None]
         fault[1:] += SECOND
         fault = self._smoothed(fault, SMOOTH)
-        if self._before is not None:
-            fault = HELD * self._before + (1 - HELD) * fault
-        self._before = fault
+        if self.before is not None:
+            fault = HELD * self.before + (1 - HELD) * fault
+        self.before = fault
         return fault
 
     def _contradiction(self, sources: Floats) -> Floats:

@@ -84,7 +84,8 @@ class Dresser:
 
     def begin(self) -> None:
         """The next moment does not follow on the one before."""
-        self._agreement = Agreement(self.config.size, self.config.choice)
+        self.agreement = Agreement(self.config.size, self.config.choice)
+        """all that is carried on from moment to moment"""
 
     def dressing(self, xy: Floats, confidence: Floats, frames: Frames, distances: npt.NDArray[Any]) -> Dressing:
         """One moment of a driver.
@@ -100,7 +101,7 @@ class Dresser:
         near, usable = self._wardrobe.nearness(xy), parts_seen(seen)
         dressed = [self._wardrobe.dressed(int(frame), xy, seen, near) for frame in frames]
         worn, filmed, places = (np.stack([dressed[path][kind] for path in paths]) for kind in range(3))
-        fault = self._agreement.fault(worn, filmed, distances[paths])
+        fault = self.agreement.fault(worn, filmed, distances[paths])
         half = config.size // STEP
         return Dressing(
             frames[paths],

@@ -87,3 +87,6 @@ if (record) {
   if (!navigator.mediaDevices || !window.MediaRecorder) record.hidden = true;
   record.addEventListener("click", () => { if (stream) end(); else begin(); });
 }
+
+// The server sets another value when it has taken the file: the field is free for the next one.
+watch("value", () => { shown.replaceChildren(); say(""); progress(null); });

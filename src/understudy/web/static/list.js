@@ -13,4 +13,8 @@ watch("value", () => {
   if (!focused) return;
   const again = [...element.querySelectorAll("[data-do]")].find((one) => keyOf(one) === focused);
   if (again) again.focus();
+  else {  // what stands there now is another button: Enter must not press it
+    element.tabIndex = -1;
+    element.focus();
+  }
 });
