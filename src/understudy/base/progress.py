@@ -76,15 +76,17 @@ def progress_bar(label: str, total: int | None, unit: str = "frames", start: int
 
 def _told(onlooker: Onlooker, label: str, total: int | None, unit: str, start: int) -> Advance:
     """Tells the onlooker at once, and then twice a second at most."""
-    began, said, done = time.monotonic(), 0.0, start
+    began, said, done, expected = time.monotonic(), -ONLOOKER_SECONDS, start, total
 
-    def advance(count: int = 1, note: str = "", total: int | None = total, left: float | None = None) -> None:
-        nonlocal said, done
+    def advance(count: int = 1, note: str = "", total: int | None = None, left: float | None = None) -> None:
+        nonlocal said, done, expected
         done += count
+        expected = total or expected
         now = time.monotonic()
-        if now - said >= ONLOOKER_SECONDS or done == total:
+        if now - said >= ONLOOKER_SECONDS or done == expected:
             said, rate = now, (done - start) / max(now - began, 1e-9)
-            onlooker.progress(Progress(label, done, total, unit, rate, _seconds_left(done, total, rate, left), note))
+            ends = _seconds_left(done, expected, rate, left)
+            onlooker.progress(Progress(label, done, expected, unit, rate, ends, note))
 
     advance(0)
     return advance

@@ -8,11 +8,18 @@ from typing import Any
 
 from understudy.consent import LONGEST
 from understudy.errors import UsageError
-from understudy.web.folder import Folder, safe
+from understudy.web.folder import Folder, Kind, safe
 from understudy.web.queue import Queue
 
 MOST_ACTORS = 4
 """on one stage"""
+MADE_BY: dict[Kind, tuple[str, str]] = {
+    "people": ("person", "name"),
+    "dances": ("dance", "name"),
+    "actors": ("learn", "actor"),
+    "films": ("perform", "film"),
+}
+"""by which verb, and what of that is the name"""
 BACKGROUNDS = {
     "The person's room": "reference",
     "The dancer's room": "driving",
@@ -40,7 +47,7 @@ class Asking:
         if len(consent) > LONGEST:
             raise UsageError(f"the consent is longer than {LONGEST} characters")
         upload = self.folder.upload(token).name
-        free = self.folder.free("people", _named(name, "person"))
+        free = self._free("people", _named(name, "person"))
         asked = {"upload": upload, "name": free, "consent": consent.strip()}
         self.queue.add("person", f"Look at {free}, and make a first actor", asked)
 
@@ -49,7 +56,7 @@ class Asking:
         if not token:
             raise UsageError("choose a video of a dance first")
         upload = self.folder.upload(token).name
-        free = self.folder.free("dances", _named(name, "dance"))
+        free = self._free("dances", _named(name, "dance"))
         self.queue.add("dance", f"Find the dancer in {free}", {"upload": upload, "name": free})
 
     def coverage(self, person: object, dance: object) -> None:
@@ -61,14 +68,14 @@ class Asking:
     def learn(self, person: object, name: object, recipe: object, preset: object, minutes: object, seed: object) -> str:
         """An actor is to be trained; its name."""
         self.folder.find("people", person)
-        if recipe not in methods():
+        if not isinstance(recipe, str) or recipe not in methods():
             raise UsageError("choose a method")
-        if preset not in methods()[str(recipe)]:
-            raise UsageError(f"{recipe} has no {preset}: choose one of {', '.join(methods()[str(recipe)])}")
+        if preset not in methods()[recipe]:
+            raise UsageError(f"{recipe} has no {preset}: choose one of {', '.join(methods()[recipe])}")
         limit = None if minutes in (None, "") else _number(minutes, "minutes")
         if limit is not None and not 0 < limit <= 100_000:
             raise UsageError("the minutes are more than none")
-        free = self.folder.free("actors", _named(name or f"{person} {preset}", "actor"))
+        free = self._free("actors", _named(name or f"{person} {preset}", "actor"))
         asked = {
             "person": person,
             "actor": free,
@@ -97,10 +104,7 @@ class Asking:
             raise UsageError("choose what is behind the performer")
         if behind not in BACKGROUNDS.values():
             behind = _colour(behind)
-        film = self.folder.free("films", f"{' and '.join(map(str, cast))} by {dance}")
-        waiting = {task.asked.get("film") for task in self.queue.all() if task.verb == "perform"}
-        while film in waiting:
-            film = safe(f"{film[:50]} again")
+        film = self._free("films", f"{' and '.join(map(str, cast))} by {dance}")
         asked: dict[str, Any] = {
             "actors": list(cast),
             "dance": dance,
@@ -118,6 +122,15 @@ class Asking:
         upload = self.folder.upload(token).name
         called = safe(str(name or "the file"))
         self.queue.add("check", f"Check {called}", {"upload": upload, "name": called, "detect": bool(detect)})
+
+    def _free(self, kind: Kind, wanted: str) -> str:
+        """A name that nothing has, nor will have when what waits, or can be tried again, is done.
+
+        Two clips of one name would become one person, with the consent of the other.
+        """
+        verb, key = MADE_BY[kind]
+        coming = {str(task.asked.get(key)) for task in self.queue.all() if task.verb == verb and task.status != "done"}
+        return self.folder.free(kind, wanted, coming)
 
 
 def methods() -> dict[str, tuple[str, ...]]:

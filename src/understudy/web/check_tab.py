@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from understudy.web.asking import Asking
-from understudy.web.parts import PHOTOS, QUIET, VIDEOS, Fresh, data_of, drop, told, written
+from understudy.web.parts import PHOTOS, QUIET, VIDEOS, Fresh, arrived, drop, told, written
 
 if TYPE_CHECKING:
     from understudy.web.state import Studio
@@ -27,12 +27,11 @@ def build(studio: Studio) -> list[Fresh]:
     said = written()
 
     def chosen(event: gr.EventData) -> tuple[str, str]:
-        found = data_of(event)
-        return str(found.get("token", "")), str(found.get("name", ""))
+        return arrived(event)
 
     file.upload(chosen, None, [token, name], **QUIET)
 
-    @told
+    @told(studio.folder)
     def ask(given: str, called: str, opinion: bool) -> tuple[str, str]:
         asking.check(given, called, opinion)
         return "", given

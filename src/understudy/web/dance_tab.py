@@ -9,7 +9,7 @@ import gradio as gr
 from understudy.web import fragments
 from understudy.web.asking import Asking
 from understudy.web.folder import safe
-from understudy.web.parts import QUIET, VIDEOS, Fresh, choices, data_of, drop, told, written
+from understudy.web.parts import QUIET, VIDEOS, Fresh, arrived, choices, drop, told, written
 
 if TYPE_CHECKING:
     from understudy.web.state import Studio
@@ -33,18 +33,18 @@ def build(studio: Studio) -> list[Fresh]:
             found = written()
 
     def chosen(before: str, event: gr.EventData) -> tuple[str, str]:
-        said = data_of(event)
-        return str(said.get("token", "")), before or safe(str(said.get("name", "")))
+        token, called = arrived(event)
+        return token, before or safe(called)
 
     file.upload(chosen, name, [token, name], **QUIET)
 
-    @told
+    @told(studio.folder)
     def ask(given: str, called: str) -> tuple[str, str, str]:
         asking.dance(given, called)
         return "", "", given
 
     go.click(ask, [token, name], [token, name, file], **QUIET)
-    compare.click(told(asking.coverage), [person, dance], None, **QUIET)
+    compare.click(told(studio.folder)(asking.coverage), [person, dance], None, **QUIET)
 
     def report(who: Any, what: Any) -> str:
         return fragments.coverage(studio.folder, who, what)

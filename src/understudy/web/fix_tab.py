@@ -32,7 +32,7 @@ def build(studio: Studio) -> list[Fresh]:
 
     which.change(lambda one: (one or "").replace("/", "\n", 1), which, fixer, **QUIET)
 
-    @told
+    @told(studio.folder)
     def edit(event: gr.EventData) -> str:
         said = data_of(event)
         kind, name = _asked(said)

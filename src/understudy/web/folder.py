@@ -17,13 +17,14 @@ import secrets
 import shutil
 import time
 import unicodedata
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from understudy.base.files import read_json, write_json
-from understudy.errors import UsageError
+from understudy.errors import UnderstudyError, UsageError
 from understudy.texts import printable
 
 Kind = Literal["people", "dances", "actors", "films", "reports"]
@@ -40,6 +41,8 @@ UPLOAD_SECONDS = 3600.0
 """after which an upload that nothing uses is removed"""
 LONGEST_NAME = 60
 """characters"""
+MOST_NAME_BYTES = 150
+"""of them, so that there is room for what is put to a name while its file is written"""
 _TOKEN = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{3,4}")
 _UNSAFE = re.compile(r"[^\w \-()+.,']+")
 _TAKEN = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
@@ -69,7 +72,11 @@ class Folder:
     def names(self, kind: Kind) -> list[str]:
         """What there is of a kind, the newest first."""
         suffix = SUFFIX[kind]
-        found = [path for path in (self.root / kind).glob(f"*{suffix}") if not path.name.startswith(".")]
+        found = [
+            path
+            for path in (self.root / kind).glob(f"*{suffix}")
+            if not path.name.startswith(".") and not path.is_symlink()  # which could lead to any file of the disk
+        ]
         if kind == "films":
             found = [path for path in found if not path.name.endswith(".compare.mp4")]
         if kind == "actors":
@@ -87,10 +94,10 @@ class Folder:
             raise UsageError(f"there is no {what[kind]} of that name here: choose one from the list")
         return self.root / kind / f"{name}{SUFFIX[kind]}"
 
-    def free(self, kind: Kind, wanted: str) -> str:
-        """A name that is not taken yet, as near to the one that is wanted as files may be called."""
+    def free(self, kind: Kind, wanted: str, coming: Iterable[str] = ()) -> str:
+        """A name that is not taken yet, nor one of those that are coming, as near to what is wanted as files can be."""
         name = safe(wanted)
-        taken = {_alike(path.name.split(".")[0]) for path in (self.root / kind).iterdir()}
+        taken = {_alike(path.name.split(".")[0]) for path in (self.root / kind).iterdir()} | {*map(_alike, coming)}
         numbers = (name if number == 1 else f"{name} {number}" for number in range(1, 10_000))
         return next(one for one in numbers if _alike(one) not in taken)
 
@@ -101,7 +108,7 @@ class Folder:
     def clip_of(self, dance: Path) -> Path | None:
         """The clip that a dance was tracked from, if it is still here."""
         beside = (dance.with_suffix(suffix) for suffix in VIDEO_SUFFIXES)
-        return next((path for path in beside if path.is_file()), None)
+        return next((path for path in beside if own_file(path)), None)
 
     # -- uploads ------------------------------------------------------------------------------------------------
 
@@ -126,7 +133,7 @@ class Folder:
         """
         if isinstance(token, str) and _TOKEN.fullmatch(token):
             path = self.root / "uploads" / token
-            if path.is_file() and not path.is_symlink():
+            if own_file(path):
                 return path
         raise UsageError("that file is not here any more: uploads are removed after an hour; choose it again")
 
@@ -136,11 +143,34 @@ class Folder:
         Args:
             used: names of files that a task waits to use, or uses.
         """
-        late = (time.time() if now is None else now) - UPLOAD_SECONDS
-        for path in (*(self.root / "uploads").iterdir(), *(self.root / "scratch").iterdir()):
-            with suppress(OSError):  # what is no file stays
-                if path.name not in used and path.lstat().st_ctime < late:
-                    path.unlink()
+        clips = (*VIDEO_SUFFIXES, *PHOTO_SUFFIXES)
+        self._clear("uploads", time.time() if now is None else now, lambda path: path.name not in used)
+        self._clear(
+            "scratch",
+            time.time() if now is None else now,
+            lambda path: path.suffix in clips and path.name not in used,
+        )
+
+    def sweep_scratch(self, used: set[str], now: float | None = None) -> None:
+        """Removes what else tasks of more than an hour ago have left, which is pieces of what was uploaded.
+
+        Not while one runs, which may have written something that long ago.
+        """
+        self._clear("scratch", time.time() if now is None else now, lambda path: path.name not in used)
+
+    def _clear(self, name: str, now: float, goes: Callable[[Path], bool]) -> None:
+        with suppress(OSError):
+            for path in (self.root / name).iterdir():
+                with suppress(OSError):
+                    if goes(path) and path.lstat().st_ctime < now - UPLOAD_SECONDS:
+                        _delete(path)
+
+    def without_place(self, text: str) -> str:
+        """The text without the path of this folder, nor of the user's: pages are read by others, too, with `auth`."""
+        home = os.path.expanduser("~")  # as it is where nobody knows
+        for place, instead in ((f"{self.root}{os.sep}", ""), (str(self.root), "the studio"), (home, "~")):
+            text = text.replace(place, instead) if len(place) > 1 else text
+        return text
 
     # -- removing and space ---------------------------------------------------------------------------------------
 
@@ -151,12 +181,10 @@ class Folder:
             UsageError: there is none of that name.
         """
         path = self.find(kind, name)
-        beside = [path, *path.parent.glob(f"{_escaped(name)}.*")]
-        for one in dict.fromkeys(beside):
-            if one.is_dir() and not one.is_symlink():
-                shutil.rmtree(one, ignore_errors=True)
-            else:
-                one.unlink(missing_ok=True)
+        others = tuple(f"{other}." for other in self.names(kind) if other.startswith(f"{name}."))
+        beside = [one for one in path.parent.glob(f"{_escaped(name)}.*") if not one.name.startswith(others)]
+        for one in dict.fromkeys([path, *beside]):
+            _delete(one)
 
     def size(self) -> int:
         """Bytes of all that lies in it."""
@@ -174,10 +202,16 @@ class Folder:
         write_json(self.root / kind / f"{name}.json", said)
 
     def noted(self, kind: Kind, name: str) -> dict[str, Any]:
-        """What was kept about it; nothing where nothing was."""
-        path = self.root / kind / f"{name}.json"
-        read = read_json(path) if path.is_file() else {}
+        """What was kept about it; nothing where that is damaged, which shall not take the page along."""
+        path, read = self.root / kind / f"{name}.json", None
+        with suppress(UnderstudyError):
+            read = read_json(path) if own_file(path) else None
         return read if isinstance(read, dict) else {}
+
+
+def own_file(path: Path) -> bool:
+    """Whether a file lies there, and not a link to one that may lie anywhere."""
+    return path.is_file() and not path.is_symlink()
 
 
 def safe(wanted: str) -> str:
@@ -191,8 +225,16 @@ def safe(wanted: str) -> str:
     name = re.split(r"[/\\]", name)[-1]
     name = re.sub(r"\.(mp4|m4v|mov|mkv|webm|avi|jpe?g|png|webp|actor|performance)$", "", name, flags=re.IGNORECASE)
     name = _UNSAFE.sub("", name).replace(".", " ")
-    name = " ".join(name.split()).strip(" -'")[:LONGEST_NAME].strip()
+    name = " ".join(name.split()).strip(" -'")[:LONGEST_NAME]
+    name = name.encode()[:MOST_NAME_BYTES].decode(errors="ignore").strip()
     return "unnamed" if not name or name.lower() in _TAKEN else name
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _alike(name: str) -> str:

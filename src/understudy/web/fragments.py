@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +21,6 @@ from understudy.web.queue import Task
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-    from understudy.actor import Actor
 
 COLOURS = ("#2563eb", "#c2410c", "#15803d", "#7c3aed", "#0f766e", "#a16207", "#be185d", "#475569")
 MOST_POINTS = 200
@@ -149,16 +147,17 @@ def gallery(folder: Folder) -> str:
     actors = []
     for name in folder.names("actors"):
         with suppress(UnderstudyError, OSError):  # it is being written, or another version's
-            actor = _actor(folder.find("actors", name))
+            path = folder.find("actors", name)
+            about, consent, time = _about(path, path.stat().st_mtime_ns)
             of = str(folder.noted("actors", name).get("person", name))
             actors.append(
                 {
                     "name": name,
                     "frame": 0,
                     "person": of if of in folder.names("people") else "",
-                    "about": f"{actor.recipe}, {actor.record.get('preset', '')}",
-                    "consent": actor.consent.text,
-                    "time": actor.consent.time[:10],
+                    "about": about,
+                    "consent": consent,
+                    "time": time[:10],
                 }
             )
     dances = [
@@ -168,15 +167,13 @@ def gallery(folder: Folder) -> str:
     return rendered("actors.html", actors=actors, dances=dances)
 
 
-def _actor(path: Path) -> Actor:
-    return _loaded(path, path.stat().st_mtime_ns)
-
-
-@cache
-def _loaded(path: Path, _changed: int) -> Actor:
+@lru_cache(maxsize=256)
+def _about(path: Path, _changed: int) -> tuple[str, str, str]:
+    """Of an actor, which may be hundreds of megabytes, the words that are shown: how it was made, consent, its time."""
     from understudy.actor import Actor
 
-    return Actor.load(path)
+    actor = Actor.load(path)
+    return f"{actor.recipe}, {actor.record.get('preset', '')}", actor.consent.text, actor.consent.time
 
 
 # -- coverage -----------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ def build(studio: Studio) -> list[Fresh]:
     """Builds the tab; what of it changes."""
     shown = listing()
 
-    @told
+    @told(studio.folder)
     def remove(event: gr.EventData) -> str:
         said = data_of(event)
         if said.get("do") == "remove":

@@ -12,11 +12,17 @@ import asyncio
 import base64
 import binascii
 import hmac
+import ipaddress
 import json
+import logging
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from understudy.texts import printable, shortened
+
+log = logging.getLogger(__name__)
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -31,7 +37,11 @@ MOST_AT_ONCE = 64
 MOST_HEADERS = 16 << 10
 """bytes of a request's headers together, the address included"""
 FAILURE_SECONDS = 1.0
-"""that a wrong password takes"""
+"""that a wrong password takes; nothing else that comes from the same address meanwhile is looked at"""
+QUESTION_SECONDS = 20.0
+"""in which a question has to arrive"""
+ONCE = {"host", "origin", "authorization", "content-length", "content-type", "referer", "sec-fetch-site"}
+"""headers of which no second one may contradict the first"""
 DEEPEST = 40
 """levels of lists in lists, in what the page asks"""
 
@@ -75,7 +85,7 @@ class Password:
             said = base64.b64decode(given, validate=True)
         except (binascii.Error, ValueError):
             return False
-        return hmac.compare_digest(said, f"{self.user}:{self.word}".encode())
+        return hmac.compare_digest(said, f"{self.user}:{self.word}".encode("utf-8", "surrogateescape"))
 
 
 class Guard:
@@ -92,7 +102,8 @@ class Guard:
     def __init__(self, app: App, hosts: frozenset[str] | None, password: Password | None, most_upload: int) -> None:
         self.app, self.hosts, self.password, self.most_upload = app, hosts, password, most_upload
         self._inside = 0
-        self._one_guess = asyncio.Lock()
+        self._guessing: set[str] = set()
+        """addresses from which a wrong password has come just now"""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -107,16 +118,23 @@ class Guard:
         self._inside += 1
         try:
             await self._let_in(scope, receive, send)
+        except Exception as error:  # it has been answered by 500
+            log.warning("a request to %s failed (%s)", shortened(printable(scope["path"])), type(error).__name__)
+            log.debug("a request failed", exc_info=True)
         finally:
             self._inside -= 1
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        named = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
+        headers = dict(named)
         size = sum(len(name) + len(value) for name, value in scope["headers"])
         size += len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"")
         host = headers.get("host", "").lower()
         if size > MOST_HEADERS:
             await _answer(send, 431, "too much in the request's headers")
+            return
+        if any(sum(name == one for name, _ in named) > 1 for one in ONCE & headers.keys()):
+            await _answer(send, 400, "the request contradicts itself")
             return
         if not host or (self.hosts is not None and host not in self.hosts):
             await _answer(send, 403, "this page is reached by its own address only")
@@ -124,11 +142,7 @@ class Guard:
         if not _of_this_page(headers, host, scope["path"], scope["method"]):
             await _answer(send, 403, "other pages may not ask here")
             return
-        if self.password is not None and not self.password.fits(headers.get("authorization", "")):
-            async with self._one_guess:  # however many ask at once, guesses take their time
-                if headers.get("authorization"):
-                    await asyncio.sleep(FAILURE_SECONDS)
-            await _answer(send, 401, "a name and a password are needed", ((b"www-authenticate", b"Basic"),))
+        if self.password is not None and not await self._known(self.password, scope, headers, send):
             return
         path, method = scope["path"], scope["method"]
         if ".." in path or "\\" in path or "\0" in path or "//" in path:
@@ -145,6 +159,24 @@ class Guard:
         else:
             await _answer(send, 404, "there is nothing of that name")
 
+    async def _known(self, password: Password, scope: Scope, headers: dict[str, str], send: Send) -> bool:
+        """Whether it is somebody who may come in; who may not is told so."""
+        address, said = _neighbourhood(str((scope.get("client") or ("",))[0])), headers.get("authorization", "")
+        if said and address in self._guessing:  # guesses take their time, and who waits for one holds up nobody else
+            await _answer(send, 429, "a wrong password was given just now: wait a moment")
+            return False
+        if said and password.fits(said):
+            return True
+        if said:
+            self._guessing.add(address)
+            try:
+                await asyncio.sleep(FAILURE_SECONDS)
+            finally:
+                self._guessing.discard(address)
+        wanted = (b"www-authenticate", b'Basic realm="understudy studio", charset="UTF-8"')
+        await _answer(send, 401, "a name and a password are needed", (wanted,))
+        return False
+
     async def _question(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
         """What the page asks is small, and names no files and no addresses."""
         if headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
@@ -153,17 +185,16 @@ class Guard:
         if _length(headers) > MOST_QUESTION:
             await _answer(send, 413, "the question is too large")
             return
-        body = b""
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            if len(body) > MOST_QUESTION:
-                await _answer(send, 413, "the question is too large")
-                return
-            if not message.get("more_body"):
-                break
+        try:
+            body = await asyncio.wait_for(_whole(receive), QUESTION_SECONDS)
+        except asyncio.TimeoutError:
+            await _answer(send, 408, "the question did not arrive")
+            return
+        if body is None:
+            return
+        if len(body) > MOST_QUESTION:
+            await _answer(send, 413, "the question is too large")
+            return
         try:
             said = json.loads(body or b"{}")
         except (ValueError, RecursionError):
@@ -184,15 +215,40 @@ class Guard:
         await self.app(scope, again, _with_headers(send, scope["path"]))
 
 
+def _neighbourhood(address: str) -> str:
+    """The address, or of IPv6 the network of it, of whose addresses one machine may have as many as it likes."""
+    try:
+        given = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return address if given.version == 4 else str(ipaddress.ip_network((given, 64), strict=False))
+
+
+async def _whole(receive: Receive) -> bytes | None:
+    """What is asked, or the first part of it that is too much; None where whoever asks has gone."""
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += bytes(message.get("body", b""))
+        if len(body) > MOST_QUESTION or not message.get("more_body"):
+            return body
+
+
 def _of_this_page(headers: dict[str, str], host: str, path: str, method: str) -> bool:
     """Whether a browser asks on behalf of this page, or of whoever has typed its address."""
     origin = headers.get("origin")
-    if origin is not None and origin.lower() not in (f"http://{host}", f"https://{host}"):
+    own = (f"http://{host}", f"https://{host}")
+    if origin is not None and origin.lower() not in own:
         return False
-    site = headers.get("sec-fetch-site", "none")
-    if site in ("same-origin", "none"):
-        return True
-    return method == "GET" and path == "/" and headers.get("sec-fetch-mode") == "navigate"  # a link to the page
+    site, mode = headers.get("sec-fetch-site"), headers.get("sec-fetch-mode")
+    if method == "GET" and path == "/" and (mode == "navigate" or site is None):
+        return True  # a link to the page
+    come_from = headers.get("referer", "").lower()  # all that browsers say which are old; the page itself says none
+    if come_from and not come_from.startswith(tuple(f"{one}/" for one in own)):
+        return False
+    return site in ("same-origin", "none", None)
 
 
 def _length(headers: dict[str, str]) -> int:

@@ -52,7 +52,7 @@ def build(studio: Studio) -> list[Fresh]:
             gr.Markdown("Pictures appear here while it learns, from left to right: pose, what was learnt, the truth.")
             live = written()
 
-    @told
+    @told(studio.folder)
     def ask(who: Any, called: Any, how: Any, quality: Any, limit: Any, number: Any) -> str:
         asking.learn(who, called, how, quality, None if quality == "instant" else limit, number)
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -70,11 +71,13 @@ def page(studio: Studio) -> gr.Blocks:
 def _tasks(studio: Studio) -> Fresh:
     shown = listing(elem_id="us-tasks")
 
-    @told
+    @told(studio.folder)
     def asked(event: gr.EventData) -> str:
         said = data_of(event)
         number = said.get("number")
-        task = studio.queue.task(int(number) if isinstance(number, str) and number.isdigit() else None)
+        task = studio.queue.task(
+            int(number) if isinstance(number, str) and re.fullmatch("[0-9]{1,12}", number) else None
+        )
         if said.get("do") == "stop":
             studio.runner.stop(task.number)
         elif said.get("do") == "again":

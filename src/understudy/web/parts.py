@@ -33,17 +33,21 @@ class Fresh:
     """components that the values hang on"""
 
 
-def told(work: Callable[..., Any]) -> Callable[..., Any]:
-    """The same, with errors that users cause as a line on the page."""
+def told(folder: Folder) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The same, with errors that users cause as a line on the page, which does not say where the studio lies."""
 
-    @functools.wraps(work)
-    def done(*given: Any) -> Any:
-        try:
-            return work(*given)
-        except UnderstudyError as error:
-            raise gr.Error(html.escape(str(error)), duration=ERROR_SECONDS, print_exception=False) from None
+    def teller(work: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(work)
+        def done(*given: Any) -> Any:
+            try:
+                return work(*given)
+            except UnderstudyError as error:
+                said = html.escape(folder.without_place(str(error)))
+                raise gr.Error(said, duration=ERROR_SECONDS, print_exception=False) from None
 
-    return done
+        return done
+
+    return teller
 
 
 def drop(what: str, accepts: Sequence[str], records: bool) -> gr.HTML:
@@ -80,3 +84,9 @@ def data_of(event: gr.EventData) -> dict[str, Any]:
     """What the page's own scripts say with an event; nothing where it is not what they say."""
     said = getattr(event, "_data", None)
     return said if isinstance(said, dict) else {}
+
+
+def arrived(event: gr.EventData) -> tuple[str, str]:
+    """Token and name of a file that a field has taken: no more of them than there can be, for both are kept."""
+    said = data_of(event)
+    return str(said.get("token", ""))[:64], str(said.get("name", ""))[:200]

@@ -38,7 +38,7 @@ def build(studio: Studio) -> list[Fresh]:
 
     background.change(lambda one: gr.update(visible=one == "A colour"), background, colour, **QUIET)
 
-    @told
+    @told(studio.folder)
     def ask(*given: Any) -> None:
         asking.perform(*given)
 
@@ -52,7 +52,7 @@ def build(studio: Studio) -> list[Fresh]:
         changed(played, shown_by, player, **QUIET)
     how.change(lambda one: gr.update(visible=one == OVER), how, other, **QUIET)
 
-    @told
+    @told(studio.folder)
     def remove(event: gr.EventData) -> Any:
         said = data_of(event)
         if said.get("do") == "remove":

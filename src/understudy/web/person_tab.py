@@ -9,7 +9,7 @@ import gradio as gr
 from understudy.web import fragments
 from understudy.web.asking import Asking
 from understudy.web.folder import safe
-from understudy.web.parts import QUIET, VIDEOS, Fresh, data_of, drop, listing, told, written
+from understudy.web.parts import QUIET, VIDEOS, Fresh, arrived, data_of, drop, listing, told, written
 
 if TYPE_CHECKING:
     from understudy.web.state import Studio
@@ -41,12 +41,12 @@ def build(studio: Studio) -> list[Fresh]:
             people = listing()
 
     def chosen(before: str, event: gr.EventData) -> tuple[str, str]:
-        said = data_of(event)
-        return str(said.get("token", "")), before or safe(str(said.get("name", "")))
+        token, called = arrived(event)
+        return token, before or safe(called)
 
     file.upload(chosen, name, [token, name], **QUIET)
 
-    @told
+    @told(studio.folder)
     def ask(given: str, called: str, said: str) -> tuple[str, str, str]:
         asking.person(given, called, said)
         gr.Info("It is being looked at; the first actor is ready some seconds after that.")
@@ -62,7 +62,7 @@ def build(studio: Studio) -> list[Fresh]:
 
 
 def _removes(studio: Studio, people: gr.HTML) -> None:
-    @told
+    @told(studio.folder)
     def remove(event: gr.EventData) -> str:
         said = data_of(event)
         if said.get("do") == "remove":

@@ -86,9 +86,7 @@ class Queue:
             UsageError: too many wait already.
         """
         with self._lock:
-            (waiting,) = self._table.execute("select count(*) from tasks where status = 'waiting'").fetchone()
-            if waiting >= MOST_WAITING:
-                raise UsageError(f"{waiting} tasks wait already: let some of them end, or stop them, and ask again")
+            self._check_room()
             row = self._table.execute(
                 "insert into tasks (verb, title, asked, status, added) values (?, ?, ?, 'waiting', ?)",
                 (verb, title, json.dumps(asked), time.time()),
@@ -156,12 +154,19 @@ class Queue:
         """What failed or was stopped waits once more, and goes on where it can.
 
         Raises:
-            UsageError: it has not ended, or was done.
+            UsageError: it has not ended, or was done; or too many wait already.
         """
         task = self.task(number)
-        if task.status not in ("failed", "stopped"):
+        with self._lock:
+            self._check_room()
+            changed = self._table.execute(
+                "update tasks set status = 'waiting', reason = '', progress = '{}', ended = null "
+                "where number = ? and status in ('failed', 'stopped')",
+                (task.number,),
+            ).rowcount
+            self._told()
+        if not changed:
             raise UsageError("only what has failed or was stopped can be tried again")
-        self._set(task.number, "status = 'waiting', reason = '', progress = '{}', ended = null")
 
     def leave_out(self, number: object) -> bool:
         """A task that waits is not done; False if it does not wait (any more)."""
@@ -204,6 +209,11 @@ class Queue:
         """Until something changes, for so long at most."""
         self._news.wait(seconds)
         self._news.clear()
+
+    def _check_room(self) -> None:
+        (waiting,) = self._table.execute("select count(*) from tasks where status = 'waiting'").fetchone()
+        if waiting >= MOST_WAITING:
+            raise UsageError(f"{waiting} tasks wait already: let some of them end, or stop them, and ask again")
 
     def _set(self, number: int, what: str, *values: Any) -> None:
         with self._lock:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import signal
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
@@ -15,9 +18,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from understudy.errors import UnderstudyError, UsageError
-from understudy.web.folder import Kind
+from understudy.web.folder import Folder, Kind, own_file
 from understudy.web.guard import App, Guard, Password
 from understudy.web.state import Studio
 
@@ -27,6 +31,10 @@ MOST_UPLOADS = 3
 """at the same time"""
 STALLED_SECONDS = 60.0
 """without a byte of an upload, after which it is given up"""
+SLOWEST = 4096
+"""bytes a second of an upload on the whole, once so long has passed: three slow ones would keep out all others"""
+ASKING_SECONDS = 20.0
+"""in which a connection has to have asked for something, headers and all"""
 SPARE_BYTES = 2 << 30
 """of the disk, that uploads leave free"""
 TRACKED: tuple[Kind, ...] = ("people", "dances")
@@ -90,10 +98,7 @@ def serve(
         raise UsageError(f"nothing can be served at {host}:{port} ({reason}): choose another `port`") from None
     port = int(listening.getsockname()[1])
     app: App = guarded(studio, port, password)
-    settings = uvicorn.Config(
-        app, log_level="error", server_header=False, ws="none", timeout_keep_alive=20, timeout_graceful_shutdown=2
-    )
-    server = uvicorn.Server(settings)
+    server = uvicorn.Server(settings(app))
     studio.runner.start()
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
@@ -103,12 +108,54 @@ def serve(
         starting.cancel()
 
     try:
-        asyncio.run(run())
+        with _outliving_sigterm():
+            asyncio.run(run())
     except KeyboardInterrupt:  # which the server has heard, and has closed
-        log.info("the studio is closed; what was running goes on with the next start")
+        pass
     finally:
         listening.close()
+        log.info("the studio is closed; what was running goes on with the next start")
         studio.close()
+
+
+@contextmanager
+def _outliving_sigterm() -> Iterator[None]:
+    """The server hears it, ends, and raises it once more: that would end all before what runs is saved."""
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:  # the command line has its own way
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def settings(app: App) -> uvicorn.Config:
+    """How it is served. Who asks is who has connected: headers that say otherwise are anybody's to write."""
+    return uvicorn.Config(
+        app,
+        http=Connection,
+        ws="none",
+        proxy_headers=False,
+        log_level="error",
+        server_header=False,
+        timeout_keep_alive=20,
+        timeout_graceful_shutdown=2,
+    )
+
+
+class Connection(H11Protocol):
+    """One that is closed if it asks for nothing: those that are open are limited by the system."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.loop.call_later(ASKING_SECONDS, self._close_if_silent)
+
+    def _close_if_silent(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.close()
 
 
 async def _tell_when_started(server: uvicorn.Server, said: Callable[[], None]) -> None:
@@ -142,7 +189,7 @@ class Files:
             "/studio/poses/{kind}/{name}": self.poses,
             "/studio/report/{name}": self.report,
         }
-        shown = [Route(path, _answered(work), methods=["GET"]) for path, work in get.items()]
+        shown = [Route(path, _answered(work, self.folder), methods=["GET"]) for path, work in get.items()]
         return [*shown, Route("/studio/upload", self.upload, methods=["PUT"])]
 
     def media(self, request: Request) -> Response:
@@ -165,7 +212,7 @@ class Files:
             path = self.folder.clip_of(self.folder.find("dances", name)) or Path()
         else:
             raise UsageError("there is nothing of that kind")
-        if not path.is_file():
+        if not own_file(path):
             raise UsageError("there is none")
         return path
 
@@ -176,7 +223,7 @@ class Files:
         if task.verb == "learn":
             run = self.folder.place("actors", str(task.asked["actor"])).with_name(f"{task.asked['actor']}.actor.run")
             path = max(run.glob("**/previews/*.png"), key=lambda one: one.stat().st_mtime, default=path)
-        if not path.is_file():
+        if not own_file(path):
             raise UsageError("there is no picture yet")
         kind = "image/png" if path.suffix == ".png" else "image/jpeg"
         return Response(path.read_bytes(), media_type=kind, headers={"Cache-Control": "no-store"})
@@ -207,16 +254,16 @@ class Files:
             await self._take(request, path)
         except UnderstudyError as error:
             return PlainTextResponse(str(error), 400)
+        except (ClientDisconnect, asyncio.TimeoutError):  # the latter is an OSError, too, from Python 3.11 on
+            return PlainTextResponse("it did not arrive", 408)
         except OSError as error:
             return PlainTextResponse(f"it cannot be kept: {error.strerror or 'the disk is full'}", 507)
-        except (ClientDisconnect, asyncio.TimeoutError):
-            return PlainTextResponse("it did not arrive", 408)
         finally:
             self._uploads -= 1
         return JSONResponse({"token": path.name})
 
     async def _take(self, request: Request, path: Path) -> None:
-        part, taken = path.with_suffix(".part"), 0
+        part, taken, began = path.with_suffix(".part"), 0, time.monotonic()
         free = shutil.disk_usage(path.parent).free - SPARE_BYTES
         held = await run_in_threadpool(self.folder.size)
         most = min(self.studio.most_upload, free, self.studio.most_bytes - held)
@@ -229,6 +276,8 @@ class Files:
                     except StopAsyncIteration:
                         break
                     taken += len(chunk)
+                    if taken < SLOWEST * (time.monotonic() - began - STALLED_SECONDS):
+                        raise asyncio.TimeoutError
                     if taken > most:
                         raise UsageError(_too_large(self.studio.most_upload, taken))
                     await run_in_threadpool(file.write, chunk)
@@ -248,14 +297,14 @@ def _too_large(most: int, taken: int) -> str:
     return "the disk, or the studio's share of it, is full: delete what you do not need any more"
 
 
-def _answered(work: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+def _answered(work: Callable[[Request], Response], folder: Folder) -> Callable[[Request], Awaitable[Response]]:
     """Errors that users cause are told in a line."""
 
     async def answer(request: Request) -> Response:
         try:
             return await run_in_threadpool(work, request)
         except UnderstudyError as error:
-            return PlainTextResponse(str(error), 404)
+            return PlainTextResponse(folder.without_place(str(error)), 404)
         except OSError:
             return PlainTextResponse("it cannot be read", 404)
 

@@ -1,0 +1,202 @@
+"""What the page asks for, before it becomes a task: what is missing or wrong is one line, and nothing is asked then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from understudy.consent import LONGEST
+from understudy.errors import UsageError
+from understudy.web.asking import BACKGROUNDS, Asking, methods
+from understudy.web.folder import Folder
+from understudy.web.queue import Queue, Task
+
+HERE_NO_MORE = "that file is not here any more: uploads are removed after an hour; choose it again"
+CONSENT = "I am the person in the clip"
+USUAL = next(iter(methods()))
+
+
+@pytest.fixture
+def asking(tmp_path: Path) -> Iterator[Asking]:
+    folder = Folder(tmp_path / "studio")
+    folder.prepare()
+    (folder.root / "people" / "Ann.performance").mkdir()
+    (folder.root / "dances" / "Waltz.performance").mkdir()
+    for name in "ABCDE":
+        (folder.root / "actors" / f"{name}.actor").touch()
+    queue = Queue(folder.root / "studio.sqlite")
+    yield Asking(folder, queue)
+    queue.close()
+
+
+def upload(asking: Asking, name: str = "clip.mp4") -> str:
+    path = asking.folder.new_upload(name)
+    path.touch()
+    return path.name
+
+
+def newest(asking: Asking) -> Task:
+    return asking.queue.all()[0]
+
+
+def perform(asking: Asking, **changes: Any) -> None:
+    given: dict[str, Any] = {
+        "actors": ["A"], "dance": "Waltz", "background": "White", "colour": "", "compare": True, "label": False,
+    }  # fmt: skip
+    asking.perform(**given | changes)
+
+
+def learn(asking: Asking, **changes: Any) -> str:
+    given: dict[str, Any] = {
+        "person": "Ann", "name": "", "recipe": USUAL, "preset": "instant", "minutes": None, "seed": 0,
+    }  # fmt: skip
+    return asking.learn(**given | changes)
+
+
+NO_PERSON = "there is no person of that name here: choose one from the list"
+NO_DANCE = "there is no dance of that name here: choose one from the list"
+NO_ACTOR = "there is no actor of that name here: choose one from the list"
+SAY_WHO = "say who agreed to be learnt, and to what: for example “I am the person in the clip”"
+WRONG: dict[str, tuple[Callable[[Asking], Any], str]] = {
+    "person: no clip": (lambda a: a.person("", "Eve", CONSENT), "choose a clip of the person first, or record one"),
+    "person: none at all": (
+        lambda a: a.person(None, "Eve", CONSENT), "choose a clip of the person first, or record one"
+    ),
+    "person: clip that is gone": (lambda a: a.person("0" * 32 + ".mp4", "Eve", CONSENT), HERE_NO_MORE),
+    "person: clip that is a list": (lambda a: a.person(["a"], "Eve", CONSENT), HERE_NO_MORE),
+    "person: no consent": (lambda a: a.person(upload(a), "Eve", ""), SAY_WHO),
+    "person: blank consent": (lambda a: a.person(upload(a), "Eve", " \n"), SAY_WHO),
+    "person: consent that is no text": (lambda a: a.person(upload(a), "Eve", True), SAY_WHO),
+    "person: endless consent": (
+        lambda a: a.person(upload(a), "Eve", "x" * (LONGEST + 1)), f"the consent is longer than {LONGEST} characters"
+    ),
+    "dance: no clip": (lambda a: a.dance("", "Tango"), "choose a video of a dance first"),
+    "dance: clip that is gone": (lambda a: a.dance("../a.mp4", "Tango"), HERE_NO_MORE),
+    "coverage: nobody": (lambda a: a.coverage(None, "Waltz"), NO_PERSON),
+    "coverage: another": (lambda a: a.coverage("../people/Ann", "Waltz"), NO_PERSON),
+    "coverage: no dance": (lambda a: a.coverage("Ann", ["Waltz"]), NO_DANCE),
+    "learn: nobody": (lambda a: learn(a, person=""), NO_PERSON),
+    "learn: no method": (lambda a: learn(a, recipe=None), "choose a method"),
+    "learn: method of pairs": (lambda a: learn(a, recipe="freestyle"), "choose a method"),
+    "learn: methods": (lambda a: learn(a, recipe=[USUAL]), "choose a method"),
+    "learn: no quality": (
+        lambda a: learn(a, preset="best"), f"{USUAL} has no best: choose one of {', '.join(methods()[USUAL])}"
+    ),
+    "learn: qualities": (
+        lambda a: learn(a, preset={}), f"{USUAL} has no {{}}: choose one of {', '.join(methods()[USUAL])}"
+    ),
+    "learn: no time": (lambda a: learn(a, minutes=0), "the minutes are more than none"),
+    "learn: less than no time": (lambda a: learn(a, minutes=-1), "the minutes are more than none"),
+    "learn: for years": (lambda a: learn(a, minutes=1e9), "the minutes are more than none"),
+    "learn: for ever": (lambda a: learn(a, minutes=float("inf")), "minutes must be a number"),
+    "learn: no number": (lambda a: learn(a, minutes=float("nan")), "minutes must be a number"),
+    "learn: soon": (lambda a: learn(a, minutes="soon"), "minutes must be a number"),
+    "learn: yes": (lambda a: learn(a, minutes=True), "minutes must be a number"),
+    "learn: seed of a word": (lambda a: learn(a, seed="x"), "the seed must be a number"),
+    "learn: endless seed": (lambda a: learn(a, seed=float("inf")), "the seed must be a number"),
+    "perform: nobody": (lambda a: perform(a, actors=[]), "choose who dances"),
+    "perform: none": (lambda a: perform(a, actors=None), "choose who dances"),
+    "perform: a table": (lambda a: perform(a, actors={"A": 1}), "choose who dances"),
+    "perform: no name": (lambda a: perform(a, actors=""), NO_ACTOR),
+    "perform: many": (lambda a: perform(a, actors=list("ABCDE")), "4 actors at most have room on the stage"),
+    "perform: another": (lambda a: perform(a, actors=["A", "../actors/B"]), NO_ACTOR),
+    "perform: lists": (lambda a: perform(a, actors=[["A"]]), NO_ACTOR),
+    "perform: no dance": (lambda a: perform(a, dance=None), NO_DANCE),
+    "perform: no background": (lambda a: perform(a, background=None), "choose what is behind the performer"),
+    "perform: a file behind": (lambda a: perform(a, background="/etc/passwd"), "choose what is behind the performer"),
+    "perform: no colour": (
+        lambda a: perform(a, background="A colour", colour=7), "choose what is behind the performer"
+    ),
+    "perform: a file as colour": (lambda a: perform(a, background="A colour", colour="a.png"), "choose a colour"),
+    "perform: half a colour": (lambda a: perform(a, background="A colour", colour="#12345"), "choose a colour"),
+    "perform: more than a colour": (lambda a: perform(a, background="A colour", colour="#123456\n"), "choose a colour"),
+    "perform: points of a colour": (
+        lambda a: perform(a, background="A colour", colour="rgb(1.1.1, 2, 3)"), "choose a colour"
+    ),
+    "check: no file": (lambda a: a.check("", "a", True), "choose a video or a picture first"),
+    "check: file that is gone": (lambda a: a.check("0" * 32 + ".png", "a", True), HERE_NO_MORE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_missing_or_wrong_is_said_and_nothing_is_asked_for(asking: Asking, name: str) -> None:
+    ask, said = WRONG[name]
+    with pytest.raises(UsageError) as caught:
+        ask(asking)
+    assert str(caught.value) == said and asking.queue.all() == []
+
+
+def test_what_is_right_becomes_a_task(asking: Asking) -> None:
+    token = upload(asking)
+    asking.person(token, "../Eve.mp4", f" {CONSENT} ")
+    assert (newest(asking).verb, newest(asking).title) == ("person", "Look at Eve, and make a first actor")
+    assert newest(asking).asked == {"upload": token, "name": "Eve", "consent": CONSENT}
+    asking.dance(token, None)
+    assert newest(asking).asked == {"upload": token, "name": "dance"}
+    asking.coverage("Ann", "Waltz")
+    assert newest(asking).asked == {"person": "Ann", "dance": "Waltz"}
+    assert learn(asking, minutes=2, seed=1e12) == "Ann instant"
+    asked = newest(asking).asked
+    assert (asked["minutes"], asked["recipe"], asked["preset"]) == (2.0, USUAL, "instant")
+    assert asked["seed"] == int(1e12) % (1 << 31)
+    asking.check(token, "<b>.mp4", 1)
+    assert newest(asking).asked == {"upload": token, "name": "b", "detect": True}
+
+
+@pytest.mark.parametrize(
+    ("background", "colour", "behind"),
+    [
+        *((name, "", value) for name, value in BACKGROUNDS.items()),
+        ("A colour", "#aBcDeF", "#aBcDeF"),
+        ("A colour", "rgba(1, 2.4, 300, 1)", "#0102ff"),
+        ("A colour", "rgb(1,2,3)", "#010203"),
+    ],
+)
+def test_backgrounds_are_the_films_own(asking: Asking, background: str, colour: str, behind: str) -> None:
+    perform(asking, actors="A", background=background, colour=colour)
+    assert newest(asking).asked["background"] == behind
+
+
+def test_films_for_comparing_are_of_one_actor(asking: Asking) -> None:
+    perform(asking)
+    assert (newest(asking).asked["film"], newest(asking).asked["compare"]) == ("A by Waltz", True)
+    perform(asking, actors=["A", "B"])
+    assert (newest(asking).asked["film"], newest(asking).asked["compare"]) == ("A and B by Waltz", False)
+
+
+def test_what_waits_and_what_can_be_tried_again_keeps_its_name(asking: Asking) -> None:
+    """Else two people would become one, with the consent of the other."""
+    token = upload(asking)
+
+    def names(key: str) -> list[str]:
+        return [task.asked[key] for task in reversed(asking.queue.all())]
+
+    for _ in range(2):
+        asking.person(token, "Eve", CONSENT)
+    failed = asking.queue.take()
+    assert failed is not None
+    asking.queue.end(failed.number, "failed", "because")
+    asking.person(token, "EVE", CONSENT)
+    asking.dance(token, "Eve")  # which is something else
+    assert names("name") == ["Eve", "Eve 2", "EVE 3", "Eve"]
+    assert [learn(asking, name="Zoe") for _ in range(3)] == ["Zoe", "Zoe 2", "Zoe 3"]
+
+
+def test_films_of_long_names_find_one_each(asking: Asking) -> None:
+    long = "a" * 58
+    (asking.folder.root / "actors" / f"{long}.actor").touch()
+    for _ in range(4):  # the third of them used to be looked for without an end
+        perform(asking, actors=[long])
+    films = [task.asked["film"] for task in asking.queue.all()]
+    assert len(set(films)) == 4
+
+
+def test_only_methods_that_learn_from_one_clip_are_offered() -> None:
+    from understudy.recipes import every
+
+    recipes = dict(every())
+    assert {name for name, one in recipes.items() if one.needs == ("poses",)} == set(methods())
+    assert all(presets == tuple(recipes[name].presets) for name, presets in methods().items())
