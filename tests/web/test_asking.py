@@ -129,13 +129,28 @@ def test_what_is_missing_or_wrong_is_said_and_nothing_is_asked_for(asking: Askin
     assert str(caught.value) == said and asking.queue.all() == []
 
 
+@pytest.mark.parametrize("place", [{"x": 0.5, "y": 0.5}, {"x": "1", "y": 0, "seconds": 0}, [1, 2, 3], {"x": True}])
+def test_a_place_pointed_at_is_three_numbers(asking: Asking, place: object) -> None:
+    with pytest.raises(UsageError, match="the place pointed at must be a number"):
+        asking.dance(upload(asking), "a", place)
+
+
+@pytest.mark.parametrize("place", [(-0.1, 0, 0), (0, 1.1, 0), (0, 0, -1), (0, 0, 1e9)])
+def test_a_place_pointed_at_is_in_the_picture(asking: Asking, place: tuple[float, float, float]) -> None:
+    with pytest.raises(UsageError, match="point at the person in the picture"):
+        asking.person(upload(asking), "a", CONSENT, dict(zip(("x", "y", "seconds"), place, strict=True)))
+
+
 def test_what_is_right_becomes_a_task(asking: Asking) -> None:
     token = upload(asking)
     asking.person(token, "../Eve.mp4", f" {CONSENT} ")
     assert (newest(asking).verb, newest(asking).title) == ("person", "Look at Eve, and make a first actor")
-    assert newest(asking).asked == {"upload": token, "name": "Eve", "consent": CONSENT}
+    assert newest(asking).asked == {"upload": token, "name": "Eve", "consent": CONSENT, "pointed": None}
     asking.dance(token, None)
-    assert newest(asking).asked == {"upload": token, "name": "dance"}
+    assert newest(asking).asked == {"upload": token, "name": "dance", "pointed": None}
+    at = {"x": 0.25, "y": 1, "seconds": 2.5}
+    asking.dance(token, None, {**at, "more": "nothing"})
+    assert newest(asking).asked["pointed"] == at
     asking.coverage("Ann", "Waltz")
     assert newest(asking).asked == {"person": "Ann", "dance": "Waltz"}
     assert learn(asking, minutes=2, seed=1e12) == "Ann instant"

@@ -15,17 +15,19 @@ import numpy.typing as npt
 from understudy.base.arguments import Landmarks, Rotation, StrPath
 from understudy.base.files import read_json, write_json
 from understudy.base.folders import cache_folder
+from understudy.base.onlooker import show
 from understudy.base.progress import progress_bar
 from understudy.base.threads import opencv_in_the_callers_thread
 from understudy.errors import MediaError, PoseError, UnderstudyError
 from understudy.media.reading import VideoReader
 from understudy.performance import Performance, PerformanceWriter
+from understudy.pictures.drawing import draw_pose
 from understudy.poses import pose as p
 from understudy.poses.pose import Pose
 from understudy.tracking.blazepose import BlazePoseTracker
 from understudy.tracking.cache import cache_key
 from understudy.tracking.cuts import CutWatch
-from understudy.tracking.detection import Mask
+from understudy.tracking.detection import Detection, Mask
 from understudy.tracking.finishing import Followed, Wanted, finished
 from understudy.tracking.observe import (
     SAMPLES,
@@ -224,6 +226,7 @@ def _everything(reader: VideoReader, view: View, landmarks: Landmarks) -> _Every
             if begins_shot(looked_at):
                 pieces.forget()
             there = pieces(looked_at)
+            show(_everybody_drawn, looked_at, list(there.values()))
             for number, one in there.items():
                 mine = seen.setdefault(number, _Seen())
                 mine.xy.append(np.where(one.confidence[:, None] > 0, view.to_original(one.xy), 0).astype(np.float32))
@@ -238,6 +241,13 @@ def _everything(reader: VideoReader, view: View, landmarks: Landmarks) -> _Every
     if not frames:
         raise MediaError(f"{reader.info.path} has no frame in the range that was asked for")
     return _Everything(pieces, seen, masks, samples, frames)
+
+
+def _everybody_drawn(frame: UInt8Array, there: Sequence[Detection]) -> UInt8Array:
+    """For whoever looks on."""
+    for one in there:
+        frame = draw_pose(frame, one.xy, one.confidence)
+    return frame
 
 
 def _all_of(masks: Sequence[Mask], view_hw: tuple[int, int]) -> Mask:

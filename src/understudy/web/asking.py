@@ -38,7 +38,7 @@ class Asking:
     def __init__(self, folder: Folder, queue: Queue) -> None:
         self.folder, self.queue = folder, queue
 
-    def person(self, token: object, name: object, consent: object) -> None:
+    def person(self, token: object, name: object, consent: object, pointed: object = None) -> None:
         """A clip of a person is to be tracked."""
         if not token:
             raise UsageError("choose a clip of the person first, or record one")
@@ -48,16 +48,17 @@ class Asking:
             raise UsageError(f"the consent is longer than {LONGEST} characters")
         upload = self.folder.upload(token).name
         free = self._free("people", _named(name, "person"))
-        asked = {"upload": upload, "name": free, "consent": consent.strip()}
+        asked = {"upload": upload, "name": free, "consent": consent.strip(), "pointed": _pointed(pointed)}
         self.queue.add("person", f"Look at {free}, and make a first actor", asked)
 
-    def dance(self, token: object, name: object) -> None:
+    def dance(self, token: object, name: object, pointed: object = None) -> None:
         """A clip whose motion is to be danced is to be tracked."""
         if not token:
             raise UsageError("choose a video of a dance first")
         upload = self.folder.upload(token).name
         free = self._free("dances", _named(name, "dance"))
-        self.queue.add("dance", f"Find the dancer in {free}", {"upload": upload, "name": free})
+        asked = {"upload": upload, "name": free, "pointed": _pointed(pointed)}
+        self.queue.add("dance", f"Find the dancer in {free}", asked)
 
     def coverage(self, person: object, dance: object) -> None:
         """The two are to be compared."""
@@ -140,6 +141,21 @@ def methods() -> dict[str, tuple[str, ...]]:
 
     found = {name: tuple(one.presets) for name, one in every() if one.needs == ("poses",)}
     return {DEFAULT_RECIPE: found.pop(DEFAULT_RECIPE), **found}
+
+
+def _pointed(said: object) -> dict[str, float] | None:
+    """Where the page says that somebody has pointed; None where nobody has.
+
+    Raises:
+        UsageError: that is no place in a picture.
+    """
+    if not said:
+        return None
+    given = said if isinstance(said, dict) else {}
+    x, y, seconds = (_number(given.get(name), "the place pointed at") for name in ("x", "y", "seconds"))
+    if not (0 <= x <= 1 and 0 <= y <= 1 and 0 <= seconds < 1e6):
+        raise UsageError("point at the person in the picture")
+    return {"x": x, "y": y, "seconds": seconds}
 
 
 def _named(name: object, otherwise: str) -> str:

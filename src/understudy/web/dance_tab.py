@@ -9,7 +9,7 @@ import gradio as gr
 from understudy.web import fragments
 from understudy.web.asking import Asking
 from understudy.web.folder import safe
-from understudy.web.parts import QUIET, VIDEOS, Fresh, arrived, choices, drop, told, written
+from understudy.web.parts import QUIET, VIDEOS, Fresh, arrived, choices, drop, place_of, told, written
 
 if TYPE_CHECKING:
     from understudy.web.state import Studio
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def build(studio: Studio) -> list[Fresh]:
     """Builds the tab; what of it changes."""
     asking = Asking(studio.folder, studio.queue)
-    token = gr.State("")
+    token, pointed = gr.State(""), gr.State(None)
     with gr.Row():
         with gr.Column():
             file = drop("A video of somebody who dances", VIDEOS, records=True)
@@ -37,13 +37,14 @@ def build(studio: Studio) -> list[Fresh]:
         return token, before or safe(called)
 
     file.upload(chosen, name, [token, name], **QUIET)
+    file.select(place_of, None, pointed, **QUIET)
 
     @told(studio.folder)
-    def ask(given: str, called: str) -> tuple[str, str, str]:
-        asking.dance(given, called)
-        return "", "", given
+    def ask(given: str, called: str, who: Any) -> tuple[str, str, str, None]:
+        asking.dance(given, called, who)
+        return "", "", given, None
 
-    go.click(ask, [token, name], [token, name, file], **QUIET)
+    go.click(ask, [token, name, pointed], [token, name, file, pointed], **QUIET)
     compare.click(told(studio.folder)(asking.coverage), [person, dance], None, **QUIET)
 
     def report(who: Any, what: Any) -> str:

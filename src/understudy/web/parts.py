@@ -90,3 +90,10 @@ def arrived(event: gr.EventData) -> tuple[str, str]:
     """Token and name of a file that a field has taken: no more of them than there can be, for both are kept."""
     said = data_of(event)
     return str(said.get("token", ""))[:64], str(said.get("name", ""))[:200]
+
+
+def place_of(event: gr.EventData) -> dict[str, Any] | None:
+    """Where somebody has pointed in a clip, see `static/drop.js`; None: at nobody any more."""
+    said = data_of(event)
+    place = {name: said.get(name) for name in ("x", "y", "seconds")}
+    return place if all(isinstance(value, int | float) for value in place.values()) else None

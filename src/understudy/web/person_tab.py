@@ -9,7 +9,7 @@ import gradio as gr
 from understudy.web import fragments
 from understudy.web.asking import Asking
 from understudy.web.folder import safe
-from understudy.web.parts import QUIET, VIDEOS, Fresh, arrived, data_of, drop, listing, told, written
+from understudy.web.parts import QUIET, VIDEOS, Fresh, arrived, data_of, drop, listing, place_of, told, written
 
 if TYPE_CHECKING:
     from understudy.web.state import Studio
@@ -23,7 +23,7 @@ GUIDE = """\
 def build(studio: Studio) -> list[Fresh]:
     """Builds the tab; what of it changes."""
     asking = Asking(studio.folder, studio.queue)
-    token = gr.State("")
+    token, pointed = gr.State(""), gr.State(None)
     with gr.Row():
         with gr.Column():
             written(GUIDE)
@@ -45,14 +45,15 @@ def build(studio: Studio) -> list[Fresh]:
         return token, before or safe(called)
 
     file.upload(chosen, name, [token, name], **QUIET)
+    file.select(place_of, None, pointed, **QUIET)
 
     @told(studio.folder)
-    def ask(given: str, called: str, said: str) -> tuple[str, str, str]:
-        asking.person(given, called, said)
+    def ask(given: str, called: str, said: str, who: Any) -> tuple[str, str, str, None]:
+        asking.person(given, called, said, who)
         gr.Info("It is being looked at; the first actor is ready some seconds after that.")
-        return "", "", given
+        return "", "", given, None
 
-    go.click(ask, [token, name, consent], [token, name, file], **QUIET)
+    go.click(ask, [token, name, consent, pointed], [token, name, file, pointed], **QUIET)
     _removes(studio, people)
 
     def values() -> list[Any]:

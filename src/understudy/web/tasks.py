@@ -20,21 +20,23 @@ GOOD_SECONDS = 60
 
 if TYPE_CHECKING:
     from understudy.covering.measure import Coverage
+    from understudy.performance import Performance
 
 Answer = dict[str, Any]
+Pointed = dict[str, float]
+"""x and y, shares of the picture's width and height, and seconds into the clip: where the person is who is meant"""
 
 
-def person(folder: Folder, *, upload: str, name: str, consent: str) -> Answer:
+def person(folder: Folder, *, upload: str, name: str, consent: str, pointed: Pointed | None = None) -> Answer:
     """Tracks the clip of a person as the default recipe learns from it, and makes the first actor, without training."""
     from understudy.covering.coverage import AS_LEARNT
-    from understudy.tracking.track import track
     from understudy.verbs.train import train
 
     place = folder.place("people", name)
     if not place.exists():  # it may have been stopped while the actor was made
         clip = _called(folder, upload, name)
         _video_wanted(clip, "a person is learnt from a video: of one photograph nothing can be learnt here")
-        track(clip, place, **AS_LEARNT)
+        _tracked(clip, place, pointed, AS_LEARNT)
         clip.unlink()
     said = footage(place, "reference")
     folder.note("people", name, {"consent": consent, "footage": said})
@@ -44,11 +46,10 @@ def person(folder: Folder, *, upload: str, name: str, consent: str) -> Answer:
     return {"person": name, "actor": actor}
 
 
-def dance(folder: Folder, *, upload: str, name: str) -> Answer:
+def dance(folder: Folder, *, upload: str, name: str, pointed: Pointed | None = None) -> Answer:
     """Tracks a clip whose motion is to be danced, and keeps the clip for its sound."""
     from understudy.covering.coverage import AS_PERFORMED
     from understudy.tracking.cache import remember_video
-    from understudy.tracking.track import track
 
     place = folder.place("dances", name)
     kept = folder.clip_of(place)
@@ -57,7 +58,7 @@ def dance(folder: Folder, *, upload: str, name: str) -> Answer:
         _video_wanted(clip, "a photograph holds still: choose a video of somebody who moves")
         kept = place.with_suffix(clip.suffix)
         os.replace(clip, kept)
-    performance = track(kept, place, **AS_PERFORMED)
+    performance = _tracked(kept, place, pointed, AS_PERFORMED)
     remember_video(kept, performance.header.source_sha256)
     folder.note("dances", name, {"footage": footage(place, "driving")})
     return {"dance": name}
@@ -165,6 +166,16 @@ def footage(clip: Path, role: str) -> list[str]:
         )
     odd = oddities(performance.poses, header.fps, role)
     return [*said, *(f"{one[0].upper()}{one[1:]}." for one in odd)]
+
+
+def _tracked(clip: Path, place: Path, pointed: Pointed | None, options: dict[str, Any]) -> Performance:
+    """Tracks the only person in a clip, or whoever was pointed at."""
+    from understudy.tracking.pointed import track_pointed
+    from understudy.tracking.track import track
+
+    if pointed is None:
+        return track(clip, place, **options)
+    return track_pointed(clip, place, (pointed["x"], pointed["y"]), pointed["seconds"], **options)
 
 
 def _called(folder: Folder, upload: str, name: str) -> Path:

@@ -18,9 +18,40 @@ const show = (file) => {
   shown.append(picture);
 };
 
+// Pointing at one of several people: the next click on the picture says who is meant, in this frame.
+const point = find("point");
+let mark = null;
+const free = () => {
+  if (mark) { mark.remove(); mark = null; trigger("select", {}); }
+  if (point) { point.hidden = true; point.textContent = "Several people? Point at the one"; }
+};
+if (point) point.addEventListener("click", () => {
+  const video = shown.querySelector("video");
+  if (!video) return;
+  video.pause();
+  video.controls = false;
+  say("Click on the person. Another frame? Play the clip to it first.");
+  video.addEventListener("click", (event) => {
+    const box = video.getBoundingClientRect();
+    const x = (event.clientX - box.left) / box.width, y = (event.clientY - box.top) / box.height;
+    video.controls = true;
+    if (mark) mark.remove();
+    mark = document.createElement("i");
+    mark.className = "us-mark";
+    mark.style.left = `${video.offsetLeft + x * box.width}px`;
+    mark.style.top = `${video.offsetTop + y * box.height}px`;
+    shown.append(mark);
+    point.textContent = "Point at somebody else";
+    say("Whoever is there is followed, past all the others.");
+    trigger("select", { x, y, seconds: video.currentTime });
+  }, { once: true });
+});
+
 function send(file, name) {
   if (request) request.abort();
+  free();
   show(file);
+  if (point) point.hidden = file.type.startsWith("image/");
   request = new XMLHttpRequest();
   request.open("PUT", `/studio/upload?name=${encodeURIComponent(name)}`);
   request.upload.onprogress = (event) => {
@@ -89,4 +120,4 @@ if (record) {
 }
 
 // The server sets another value when it has taken the file: the field is free for the next one.
-watch("value", () => { shown.replaceChildren(); say(""); progress(null); });
+watch("value", () => { mark = null; free(); shown.replaceChildren(); say(""); progress(null); });
