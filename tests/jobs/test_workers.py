@@ -167,8 +167,8 @@ def test_no_process_outlives_one_that_was_killed(tmp_path: Path) -> None:
     program = (
         "import os, subprocess, sys, time\n"
         "code = 'import os, threading, time\\n'\n"
-        "code += 'from understudy.jobs.child import _leave_with_parent\\n'\n"
-        "code += 'threading.Thread(target=_leave_with_parent, daemon=True).start(); time.sleep(60)'\n"
+        "code += 'from understudy.base.telling import leave_with_parent\\n'\n"
+        "code += 'threading.Thread(target=leave_with_parent, daemon=True).start(); time.sleep(60)'\n"
         "child = subprocess.Popen([sys.executable, '-c', code], stdin=subprocess.PIPE, start_new_session=True)\n"
         "print(child.pid, flush=True)\n"
         "time.sleep(60)\n"

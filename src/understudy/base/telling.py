@@ -30,6 +30,17 @@ class Lines:
             self._pipe.flush()
 
 
+def leave_with_parent() -> None:
+    """Ends this process with its parent, from a thread of its own.
+
+    The parent holds the other end of stdin, and the system closes that when it ends, however that happens. What is
+    half-written then has no name yet, and is removed by whoever writes there next.
+    """
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
 def pass_on_notes(tell: Callable[[list[str]], None]) -> None:
     """Has whatever is logged told as well, each as [a word of `LEVELS`, the message]."""
     notes = logging.getLogger("understudy")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import threading
@@ -14,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from understudy.base.machine import says_memory_ran_out
-from understudy.base.telling import Lines, pass_on_notes
+from understudy.base.telling import Lines, leave_with_parent, pass_on_notes
 from understudy.errors import Interrupted, UnderstudyError
 from understudy.jobs.asked import Job
 
@@ -25,7 +24,7 @@ def serve() -> None:
     """Reads a job as a line of JSON and tells, a line each: notes, that its clip is tracked, and how it ended."""
     tell = _Told()
     asked = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=_leave_with_parent, daemon=True, name="parent").start()
+    threading.Thread(target=leave_with_parent, daemon=True, name="parent").start()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         _do(asked, tell)
@@ -85,16 +84,6 @@ class _Told:
 
     def say(self, kind: str, said: Any) -> None:
         self._lines.say({"kind": kind, "said": said})
-
-
-def _leave_with_parent() -> None:
-    """The parent holds the other end of stdin, and the system closes that when it ends, however that happens.
-
-    What is half-written then has no name yet, and is removed by whoever writes there next.
-    """
-    while os.read(0, 1):
-        pass
-    os._exit(1)
 
 
 def _interrupt(number: int, _: FrameType | None) -> None:

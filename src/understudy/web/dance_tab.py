@@ -8,8 +8,7 @@ import gradio as gr
 
 from understudy.web import fragments
 from understudy.web.asking import Asking
-from understudy.web.folder import safe
-from understudy.web.parts import QUIET, VIDEOS, Fresh, arrived, choices, drop, place_of, told, written
+from understudy.web.parts import QUIET, VIDEOS, Fresh, choices, drop, takes, told, written
 
 if TYPE_CHECKING:
     from understudy.web.state import Studio
@@ -32,12 +31,7 @@ def build(studio: Studio) -> list[Fresh]:
             compare = gr.Button("Compare")
             found = written()
 
-    def chosen(before: str, event: gr.EventData) -> tuple[str, str]:
-        token, called = arrived(event)
-        return token, before or safe(called)
-
-    file.upload(chosen, name, [token, name], **QUIET)
-    file.select(place_of, None, pointed, **QUIET)
+    takes(file, token, name, pointed)
 
     @told(studio.folder)
     def ask(given: str, called: str, who: Any) -> tuple[str, str, str, None]:

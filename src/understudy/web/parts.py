@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from understudy.errors import UnderstudyError
-from understudy.web.folder import PHOTO_SUFFIXES, VIDEO_SUFFIXES, Folder, Kind
+from understudy.web.folder import PHOTO_SUFFIXES, VIDEO_SUFFIXES, Folder, Kind, safe
 from understudy.web.fragments import rendered, static
 
 VIDEOS = ("video/*", *VIDEO_SUFFIXES)
@@ -90,6 +90,17 @@ def arrived(event: gr.EventData) -> tuple[str, str]:
     """Token and name of a file that a field has taken: no more of them than there can be, for both are kept."""
     said = data_of(event)
     return str(said.get("token", ""))[:64], str(said.get("name", ""))[:200]
+
+
+def takes(file: gr.HTML, token: gr.State, name: gr.Textbox, pointed: gr.State) -> None:
+    """Keeps what a field tells: the file, its name where none was said before, and whom somebody has pointed at."""
+
+    def chosen(before: str, event: gr.EventData) -> tuple[str, str]:
+        arrives, called = arrived(event)
+        return arrives, before or safe(called)
+
+    file.upload(chosen, name, [token, name], **QUIET)
+    file.select(place_of, None, pointed, **QUIET)
 
 
 def place_of(event: gr.EventData) -> dict[str, Any] | None:

@@ -8,8 +8,7 @@ import gradio as gr
 
 from understudy.web import fragments
 from understudy.web.asking import Asking
-from understudy.web.folder import safe
-from understudy.web.parts import QUIET, VIDEOS, Fresh, arrived, data_of, drop, listing, place_of, told, written
+from understudy.web.parts import QUIET, VIDEOS, Fresh, data_of, drop, listing, takes, told, written
 
 if TYPE_CHECKING:
     from understudy.web.state import Studio
@@ -40,12 +39,7 @@ def build(studio: Studio) -> list[Fresh]:
             live = written()
             people = listing()
 
-    def chosen(before: str, event: gr.EventData) -> tuple[str, str]:
-        token, called = arrived(event)
-        return token, before or safe(called)
-
-    file.upload(chosen, name, [token, name], **QUIET)
-    file.select(place_of, None, pointed, **QUIET)
+    takes(file, token, name, pointed)
 
     @told(studio.folder)
     def ask(given: str, called: str, said: str, who: Any) -> tuple[str, str, str, None]:

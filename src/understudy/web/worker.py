@@ -25,7 +25,7 @@ from understudy.base.confinement import bound_memory, give_up
 from understudy.base.folders import cache_folder, config_folder
 from understudy.base.machine import says_memory_ran_out
 from understudy.base.onlooker import Progress, looked_on_by
-from understudy.base.telling import Lines, pass_on_notes
+from understudy.base.telling import Lines, leave_with_parent, pass_on_notes
 from understudy.errors import Interrupted, UnderstudyError
 
 MEMORY_RAN_OUT = "memory ran out: a shorter clip needs less, and so does a smaller preset"
@@ -37,7 +37,7 @@ def serve() -> None:
     """Reads a task as a line of JSON, does it, and tells, a line each: notes, progress, pictures, and how it ended."""
     told = _Told()
     asked = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=_leave_with_parent, daemon=True, name="parent").start()
+    threading.Thread(target=leave_with_parent, daemon=True, name="parent").start()
     signal.signal(signal.SIGTERM, _interrupt)
     root = Path(asked["folder"])
     tempfile.tempdir = str(root / "scratch")
@@ -103,13 +103,6 @@ class _Told:
             part.write_bytes(np.asarray(file).tobytes())
             os.replace(part, self.picture_file)
             self.say("picture", None)
-
-
-def _leave_with_parent() -> None:
-    """The parent holds the other end of stdin, and the system closes that when it ends, however that happens."""
-    while os.read(0, 1):
-        pass
-    os._exit(1)
 
 
 def _interrupt(number: int, _: FrameType | None) -> None:
