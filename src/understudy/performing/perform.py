@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from understudy.actor import Actor
 from understudy.base.arguments import MissingLimbs
+from understudy.base.onlooker import show
 from understudy.base.progress import progress_bar
 from understudy.base.threads import ReadAhead
 from understudy.compositing.backgrounds import REFERENCE, Background
@@ -260,6 +261,7 @@ def perform_to_file(
         for moment, frame in enumerate(shown):
             if badge is not None:
                 badge.paint(frame)
+            show(np.asarray, frame[..., :3])
             writer.write(unpremultiplied(frame) if background.transparent else frame)
             if comparison is not None:
                 comparison.add(moment, frame)
