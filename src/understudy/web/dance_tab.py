@@ -8,8 +8,7 @@ import gradio as gr
 
 from understudy.web import fragments
 from understudy.web.asking import Asking
-from understudy.web.folder import safe
-from understudy.web.parts import QUIET, VIDEOS, Fresh, arrived, choices, drop, told, written
+from understudy.web.parts import QUIET, VIDEOS, Fresh, arrived_called, choices, drop, told, written
 
 if TYPE_CHECKING:
     from understudy.web.state import Studio
@@ -33,8 +32,7 @@ def build(studio: Studio) -> list[Fresh]:
             found = written()
 
     def chosen(before: str, event: gr.EventData) -> tuple[str, str]:
-        token, called = arrived(event)
-        return token, before or safe(called)
+        return arrived_called(before, event)
 
     file.upload(chosen, name, [token, name], **QUIET)
 

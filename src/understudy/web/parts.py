@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from understudy.errors import UnderstudyError
-from understudy.web.folder import PHOTO_SUFFIXES, VIDEO_SUFFIXES, Folder, Kind
+from understudy.web.folder import PHOTO_SUFFIXES, VIDEO_SUFFIXES, Folder, Kind, safe
 from understudy.web.fragments import rendered, static
 
 VIDEOS = ("video/*", *VIDEO_SUFFIXES)
@@ -90,3 +90,12 @@ def arrived(event: gr.EventData) -> tuple[str, str]:
     """Token and name of a file that a field has taken: no more of them than there can be, for both are kept."""
     said = data_of(event)
     return str(said.get("token", ""))[:64], str(said.get("name", ""))[:200]
+
+
+def arrived_called(before: str, event: gr.EventData) -> tuple[str, str]:
+    """Token of a file that a field has taken, and a name for it: what was typed, else what the file is called."""
+    token, called = arrived(event)
+    instead = str(data_of(event).get("instead", ""))[:200]
+    if not token or (before and not (instead and before == safe(instead))):
+        return token, before
+    return token, safe(called)

@@ -8,8 +8,7 @@ import gradio as gr
 
 from understudy.web import fragments
 from understudy.web.asking import Asking
-from understudy.web.folder import safe
-from understudy.web.parts import QUIET, VIDEOS, Fresh, arrived, data_of, drop, listing, told, written
+from understudy.web.parts import QUIET, VIDEOS, Fresh, arrived_called, data_of, drop, listing, told, written
 
 if TYPE_CHECKING:
     from understudy.web.state import Studio
@@ -41,8 +40,7 @@ def build(studio: Studio) -> list[Fresh]:
             people = listing()
 
     def chosen(before: str, event: gr.EventData) -> tuple[str, str]:
-        token, called = arrived(event)
-        return token, before or safe(called)
+        return arrived_called(before, event)
 
     file.upload(chosen, name, [token, name], **QUIET)
 
