@@ -45,7 +45,7 @@ def test_a_person_of_whom_nobody_said_who_agreed_is_not_learnt(tmp_path: Path) -
     folder = Folder(tmp_path / "studio")
     folder.prepare()
     (folder.root / "people" / "Ann.performance").mkdir()
-    with pytest.raises(UsageError, match="nobody has said who agreed that Ann is learnt, .* on the tab Person"):
+    with pytest.raises(UsageError, match=r"nobody has said who agreed that Ann is learnt, .* on the tab Person"):
         tasks.learn(folder, person="Ann", actor="Ann", recipe="copy-then-refine", preset="instant")
 
 
@@ -85,7 +85,7 @@ def test_a_film_that_was_finished_is_shown_once_and_then_whatever_is_chosen(serv
 
     def shown(chosen: str | None) -> object:
         queue.changed()
-        given = [None] * len(load["inputs"])
+        given: list[str | None] = [None] * len(load["inputs"])
         given[film_in] = chosen
         done = session.act(load["api_name"], given)
         assert done["success"], done
