@@ -37,6 +37,7 @@ BOTH = "--assign left=anna.actor --assign right=ben.actor"
 @pytest.mark.parametrize(
     ("who", "said"),
     [
+        (f"{BOTH} --layout stage", "with --assign everybody stands where that person stood: leave --layout out"),
         ("", "nobody is there to perform: give --actor NAME.actor"),
         (f"--actor anna.actor {BOTH}", "--actor and --assign are two ways to say who performs: give one of them"),
         (f"--person me.jpg {BOTH}", "--assign and --person are two ways to say who performs: give one of them"),

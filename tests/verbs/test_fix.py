@@ -76,6 +76,12 @@ def test_a_video_is_to_be_tracked_first(tmp_path):
         fix(tmp_path / "dance.mp4")
 
 
+def test_an_actor_is_not_to_be_tracked(tmp_path):
+    (tmp_path / "me.actor").write_bytes(b"\2" + bytes(7) + b"{}")
+    with pytest.raises(PerformanceError, match="is an actor, not a performance: give what `understudy track` wrote"):
+        fix(tmp_path / "me.actor")
+
+
 def test_it_lists_what_deserves_a_look(tmp_path, capsys):
     path = tiny_performance(tmp_path / "dance.performance", frames=60, size=256).path
     assert str(fix(path)) == "nothing was corrected by hand\nno frames look odd"

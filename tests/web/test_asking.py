@@ -59,6 +59,7 @@ def learn(asking: Asking, **changes: Any) -> str:
 NO_PERSON = "there is no person of that name here: choose one from the list"
 NO_DANCE = "there is no dance of that name here: choose one from the list"
 NO_ACTOR = "there is no actor of that name here: choose one from the list"
+NO_MINUTES = "say more than 0 minutes, or leave the field empty: then it takes as long as it takes"
 SAY_WHO = "say who agreed to be learnt, and to what: for example “I am the person in the clip”"
 WRONG: dict[str, tuple[Callable[[Asking], Any], str]] = {
     "person: no clip": (lambda a: a.person("", "Eve", CONSENT), "choose a clip of the person first, or record one"),
@@ -72,6 +73,14 @@ WRONG: dict[str, tuple[Callable[[Asking], Any], str]] = {
     "person: consent that is no text": (lambda a: a.person(upload(a), "Eve", True), SAY_WHO),
     "person: endless consent": (
         lambda a: a.person(upload(a), "Eve", "x" * (LONGEST + 1)), f"the consent is longer than {LONGEST} characters"
+    ),
+    "person: a photograph": (
+        lambda a: a.person(upload(a, "me.JPG"), "Eve", CONSENT),
+        "a person is learnt from a video: of one photograph nothing can be learnt here",
+    ),
+    "dance: a photograph": (
+        lambda a: a.dance(upload(a, "me.png"), "Tango"),
+        "a photograph holds still: choose a video of somebody who moves",
     ),
     "dance: no clip": (lambda a: a.dance("", "Tango"), "choose a video of a dance first"),
     "dance: clip that is gone": (lambda a: a.dance("../a.mp4", "Tango"), HERE_NO_MORE),
@@ -88,9 +97,9 @@ WRONG: dict[str, tuple[Callable[[Asking], Any], str]] = {
     "learn: qualities": (
         lambda a: learn(a, preset={}), f"{USUAL} has no {{}}: choose one of {', '.join(methods()[USUAL])}"
     ),
-    "learn: no time": (lambda a: learn(a, minutes=0), "the minutes are more than none"),
-    "learn: less than no time": (lambda a: learn(a, minutes=-1), "the minutes are more than none"),
-    "learn: for years": (lambda a: learn(a, minutes=1e9), "the minutes are more than none"),
+    "learn: no time": (lambda a: learn(a, minutes=0), NO_MINUTES),
+    "learn: less than no time": (lambda a: learn(a, minutes=-1), NO_MINUTES),
+    "learn: for years": (lambda a: learn(a, minutes=1e9), NO_MINUTES),
     "learn: for ever": (lambda a: learn(a, minutes=float("inf")), "minutes must be a number"),
     "learn: no number": (lambda a: learn(a, minutes=float("nan")), "minutes must be a number"),
     "learn: soon": (lambda a: learn(a, minutes="soon"), "minutes must be a number"),

@@ -109,8 +109,10 @@ def check_is_performance(path: Path) -> None:
             f"there is no performance {path}: make one with `understudy track VIDEO --output {pasted(path)}`"
         )
     if not path.is_dir():
+        if (kind := what_is(path)) == "an actor":
+            raise PerformanceError(f"{path} is an actor, not a performance: give what `understudy track` wrote")
         raise PerformanceError(
-            f"{path} is {what_is(path)}, not a performance: "
+            f"{path} is {kind}, not a performance: "
             f"track it with `understudy track {pasted(path)} --output NAME.performance`"
         )
     if path.name.startswith(".") and ".part" in path.name:

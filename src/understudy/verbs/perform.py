@@ -149,6 +149,8 @@ def perform(
             "to the people of a video"
         )
     check_choice("layout", layout, get_args(Layout))
+    if assign is not None and layout != "side-by-side":
+        raise UsageError("with `assign` everybody stands where that person stood: leave `layout` out")
     check_normalization(normalization)
     part = part_of(
         "driving",

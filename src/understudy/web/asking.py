@@ -8,7 +8,7 @@ from typing import Any
 
 from understudy.consent import LONGEST
 from understudy.errors import UsageError
-from understudy.web.folder import Folder, Kind, safe
+from understudy.web.folder import PHOTO_SUFFIXES, Folder, Kind, safe
 from understudy.web.queue import Queue
 
 MOST_ACTORS = 4
@@ -46,7 +46,7 @@ class Asking:
             raise UsageError("say who agreed to be learnt, and to what: for example “I am the person in the clip”")
         if len(consent) > LONGEST:
             raise UsageError(f"the consent is longer than {LONGEST} characters")
-        upload = self.folder.upload(token).name
+        upload = self._video(token, "a person is learnt from a video: of one photograph nothing can be learnt here")
         free = self._free("people", _named(name, "person"))
         asked = {"upload": upload, "name": free, "consent": consent.strip(), "pointed": _pointed(pointed)}
         self.queue.add("person", f"Look at {free}, and make a first actor", asked)
@@ -55,7 +55,7 @@ class Asking:
         """A clip whose motion is to be danced is to be tracked."""
         if not token:
             raise UsageError("choose a video of a dance first")
-        upload = self.folder.upload(token).name
+        upload = self._video(token, "a photograph holds still: choose a video of somebody who moves")
         free = self._free("dances", _named(name, "dance"))
         asked = {"upload": upload, "name": free, "pointed": _pointed(pointed)}
         self.queue.add("dance", f"Find the dancer in {free}", asked)
@@ -75,7 +75,7 @@ class Asking:
             raise UsageError(f"{recipe} has no {preset}: choose one of {', '.join(methods()[recipe])}")
         limit = None if minutes in (None, "") else _number(minutes, "minutes")
         if limit is not None and not 0 < limit <= 100_000:
-            raise UsageError("the minutes are more than none")
+            raise UsageError("say more than 0 minutes, or leave the field empty: then it takes as long as it takes")
         free = self._free("actors", _named(name or f"{person} {preset}", "actor"))
         asked = {
             "person": person,
@@ -123,6 +123,12 @@ class Asking:
         upload = self.folder.upload(token).name
         called = safe(str(name or "the file"))
         self.queue.add("check", f"Check {called}", {"upload": upload, "name": called, "detect": bool(detect)})
+
+    def _video(self, token: object, otherwise: str) -> str:
+        upload = self.folder.upload(token)
+        if upload.suffix in PHOTO_SUFFIXES:
+            raise UsageError(otherwise)
+        return upload.name
 
     def _free(self, kind: Kind, wanted: str) -> str:
         """A name that nothing has, nor will have when what waits, or can be tried again, is done.

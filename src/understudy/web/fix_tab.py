@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from understudy.errors import UsageError
-from understudy.performance import Performance, fixes
+from understudy.errors import UnderstudyError, UsageError
+from understudy.performance import HEADER_FILE, Performance, fixes
 from understudy.poses.edits import Delete, Edit, ExchangeSides, Interpolate, Move
 from understudy.web.folder import Kind
 from understudy.web.fragments import static
@@ -30,7 +31,7 @@ def build(studio: Studio) -> list[Fresh]:
     gr.Markdown(GUIDE)
     fixer = gr.HTML("", html_template=static("fixer.html"), js_on_load=static("fixer.js"), apply_default_css=False)
 
-    which.change(lambda one: (one or "").replace("/", "\n", 1), which, fixer, **QUIET)
+    which.change(lambda one: _shown(studio, *(one or "/").split("/", 1)), which, fixer, **QUIET)
 
     @told(studio.folder)
     def edit(event: gr.EventData) -> str:
@@ -44,17 +45,28 @@ def build(studio: Studio) -> list[Fresh]:
             performance = fixes.redo(performance)
         else:
             performance = fixes.add(performance, _edit(said))
-        return f"{kind}\n{name}\n{studio.queue.changed()}"
+        studio.queue.changed()
+        return _shown(studio, kind, name)
 
-    fixer.edit(edit, outputs=fixer, **QUIET)
+    # every one of them, one after another: two at the same time would each be made without the other
+    fixer.edit(edit, outputs=fixer, trigger_mode="multiple", concurrency_limit=1, **QUIET)
 
     def values(chosen: Any) -> list[Any]:
         found = [(f"the dance {one}", f"dances/{one}") for one in studio.folder.names("dances")]
         found += [(f"the person {one}", f"people/{one}") for one in studio.folder.names("people")]
         kept = chosen if chosen in [value for _, value in found] else found[0][1] if found else None
-        return [gr.update(choices=found, value=kept)]
+        kind, _, name = (kept or "").partition("/")
+        return [gr.update(choices=found, value=kept), _shown(studio, kind, name)]
 
-    return [Fresh([which], values, [which])]
+    return [Fresh([which, fixer], values, [which])]
+
+
+def _shown(studio: Studio, kind: str, name: str) -> str:
+    """What the script shows: another text with every correction, whoever made it; nothing where there is none."""
+    with suppress(UnderstudyError, OSError):
+        path = studio.folder.find("people" if kind == "people" else "dances", name)
+        return f"{kind}\n{name}\n{(path / HEADER_FILE).stat().st_mtime_ns}"
+    return ""
 
 
 def _asked(said: dict[str, Any]) -> tuple[Kind, str]:

@@ -186,6 +186,13 @@ class Folder:
         for one in dict.fromkeys([path, *beside]):
             _delete(one)
 
+    def remove_begun(self, name: str) -> None:
+        """Deletes what was trained of an actor that there is not yet."""
+        if name and name not in self.names("actors"):
+            for path in (self.root / "actors").glob(f"{_escaped(name)}.*"):
+                if path.name in (f"{name}.json", f"{name}.actor.run"):
+                    _delete(path)
+
     def size(self) -> int:
         """Bytes of all that lies in it."""
         total = 0

@@ -47,7 +47,7 @@ DEEPEST = 40
 
 GET = re.compile(
     r"/|/config|/theme\.css|/favicon\.ico|/robots\.txt|/manifest\.json|/assets/[\w./@-]+|/static/[\w./@-]+|/svelte/[\w./@-]+"
-    r"|/gradio_api/queue/data|/gradio_api/heartbeat/\w+|/gradio_api/startup-events|/gradio_api/info"
+    r"|/gradio_api/queue/data|/gradio_api/heartbeat/\w+|/gradio_api/startup-events|/gradio_api/app_id|/gradio_api/info"
     r"|/studio/(media|picture|frame|poses|report|download)/[^/]+(/[^/]+){0,2}"
 )
 POST = re.compile(r"/gradio_api/queue/join|/gradio_api/reset|/gradio_api/cancel")

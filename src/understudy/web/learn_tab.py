@@ -33,7 +33,6 @@ def build(studio: Studio) -> list[Fresh]:
             minutes = gr.Number(
                 label="At most so many minutes",
                 value=10,
-                minimum=0,
                 info="It can be stopped at any time and goes on later. Empty: as long as the quality takes.",
             )
             name = gr.Textbox(

@@ -84,6 +84,8 @@ def _tasks(studio: Studio) -> Fresh:
             studio.queue.again(task.number)
         elif said.get("do") == "remove":
             studio.queue.remove(task.number)
+            if task.verb == "learn" and task.status != "done":  # nothing leads to it any more
+                studio.folder.remove_begun(str(task.asked["actor"]))
         else:
             raise UsageError("there is no such button")
         return fragments.tasks(studio.queue.all())

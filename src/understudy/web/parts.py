@@ -96,8 +96,7 @@ def takes(file: gr.HTML, token: gr.State, name: gr.Textbox, pointed: gr.State) -
     """Keeps what a field tells: the file, its name where none was said before, and whom somebody has pointed at."""
 
     def chosen(before: str, event: gr.EventData) -> tuple[str, str]:
-        arrives, called = arrived(event)
-        return arrives, before or safe(called)
+        return arrived_called(before, event)
 
     file.upload(chosen, name, [token, name], **QUIET)
     file.select(place_of, None, pointed, **QUIET)
@@ -108,3 +107,12 @@ def place_of(event: gr.EventData) -> dict[str, Any] | None:
     said = data_of(event)
     place = {name: said.get(name) for name in ("x", "y", "seconds")}
     return place if all(isinstance(value, int | float) for value in place.values()) else None
+
+
+def arrived_called(before: str, event: gr.EventData) -> tuple[str, str]:
+    """Token of a file that a field has taken, and a name for it: what was typed, else what the file is called."""
+    token, called = arrived(event)
+    instead = str(data_of(event).get("instead", ""))[:200]
+    if not token or (before and not (instead and before == safe(instead))):
+        return token, before
+    return token, safe(called)

@@ -62,10 +62,11 @@ def build(studio: Studio) -> list[Fresh]:
 
     player.click(remove, outputs=film, **QUIET)
 
-    def values(cast: Any, what: Any, name: Any, shown: Any, under: Any) -> list[Any]:
+    def values(cast: Any, what: Any, name: Any, shown: Any, under: Any, last: Any) -> list[Any]:
         folder = studio.folder
         newest = _newest(studio)
-        name = newest or name
+        if newest is not None and newest != last:  # once: then another one may be chosen
+            name = newest
         others = [(f"the dance {one}", f"dances/{one}") for one in folder.names("dances")]
         others += [(one, f"films/{one}") for one in folder.names("films")]
         kept = under if under in [value for _, value in others] else others[0][1] if others else None
@@ -75,9 +76,13 @@ def build(studio: Studio) -> list[Fresh]:
             choices(folder, "films", name),
             gr.update(choices=others, value=kept),
             fragments.live(studio.queue.all(), folder, "perform"),
+            newest or last,
         ]
 
-    return [Fresh([actors, dance, film, other, live], values, [actors, dance, film, how, other])]
+    shown_last = gr.State()
+    return [
+        Fresh([actors, dance, film, other, live, shown_last], values, [actors, dance, film, how, other, shown_last])
+    ]
 
 
 def _newest(studio: Studio) -> str | None:

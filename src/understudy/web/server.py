@@ -99,6 +99,8 @@ def serve(
     port = int(listening.getsockname()[1])
     app: App = guarded(studio, port, password)
     server = uvicorn.Server(settings(app))
+    # pages that are open when it ends are cut off, which would be told as errors
+    logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)
     studio.runner.start()
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 

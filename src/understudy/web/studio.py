@@ -46,7 +46,7 @@ def studio(
         upload_gb: gigabytes (of 10^9 bytes) that one file may have that is brought to the page.
         folder_gb: gigabytes that all of the folder may have before nothing more is begun.
         task_hours: hours that one task, such as a training, may take before it is saved and stopped.
-        browser: open the page in the browser at once.
+        browser: open the page in the browser at once; `browser=False` only says where it is.
 
     Raises:
         UsageError: the folder or the address cannot be used, or the extra understudy[studio] is not installed.

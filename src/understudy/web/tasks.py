@@ -92,6 +92,12 @@ def learn(
     from understudy.actor import run_folder_of
     from understudy.verbs.train import train
 
+    consent = str(folder.noted("people", person).get("consent", ""))
+    if not consent:  # as of a clip that was tracked elsewhere, and put here
+        raise UsageError(
+            f"nobody has said who agreed that {person} is learnt, and to what: bring the clip once more, on the tab "
+            "Person, and say it there"
+        )
     output = folder.place("actors", actor)
     begun = run_folder_of(output).exists()
     folder.note("actors", actor, {"person": person})
@@ -103,7 +109,7 @@ def learn(
         max_minutes=minutes,
         seed=seed,
         resume=begun,
-        consent=str(folder.noted("people", person).get("consent", "")) or None,
+        consent=consent,
     )
     return {"actor": actor}
 

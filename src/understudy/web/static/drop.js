@@ -2,7 +2,7 @@
 const find = (name) => element.querySelector(`[data-part="${name}"]`);
 const box = find("box"), input = find("input"), said = find("said"), bar = find("bar"), shown = find("shown");
 const record = find("record"), choose = find("choose");
-let request = null, recorder = null, stream = null, clock = null;
+let request = null, last = "", recorder = null, stream = null, clock = null;
 
 const say = (text, bad) => { said.textContent = text; said.className = bad ? "us-bad" : "us-quiet"; };
 const progress = (share) => {
@@ -47,6 +47,11 @@ if (point) point.addEventListener("click", () => {
   }, { once: true });
 });
 
+function lost(why) {  // what came before is not what is shown any more, either
+  say(why, true);
+  trigger("upload", { token: "", name: "", instead: last });
+}
+
 function send(file, name) {
   if (request) request.abort();
   free();
@@ -61,58 +66,76 @@ function send(file, name) {
   };
   request.onload = () => {
     progress(null);
-    if (request.status !== 200) { say(request.responseText || "it was refused", true); return; }
+    if (request.status !== 200) { lost(request.responseText || "it was refused"); return; }
     say(`${name} is here.`);
-    trigger("upload", { token: JSON.parse(request.responseText).token, name });
+    trigger("upload", { token: JSON.parse(request.responseText).token, name, instead: last });
+    last = name;
   };
-  request.onerror = () => { progress(null); say("the studio does not answer: is it still running?", true); };
+  request.onerror = () => { progress(null); lost("the studio does not answer: is it still running?"); };
   progress(0);
   say(name);
   request.send(file);
 }
 
 choose.addEventListener("click", () => input.click());
-input.addEventListener("change", () => { if (input.files.length) send(input.files[0], input.files[0].name); input.value = ""; });
+input.addEventListener("change", () => { if (input.files.length) bring(input.files[0]); input.value = ""; });
 box.addEventListener("dragover", (event) => { event.preventDefault(); box.classList.add("us-over"); });
 box.addEventListener("dragleave", () => box.classList.remove("us-over"));
 box.addEventListener("drop", (event) => {
   event.preventDefault();
   box.classList.remove("us-over");
-  if (event.dataTransfer.files.length) send(event.dataTransfer.files[0], event.dataTransfer.files[0].name);
+  if (event.dataTransfer.files.length) bring(event.dataTransfer.files[0]);
 });
 
+let take = 0;  // which recording it is: one that was left off goes no further
 async function begin() {
+  const mine = ++take;
+  let opened;
   try {
-    stream = await navigator.mediaDevices.getUserMedia({
+    opened = await navigator.mediaDevices.getUserMedia({
       video: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } }, audio: false });
   } catch (error) { say(`the camera cannot be used (${error.message || error.name})`, true); return; }
+  if (mine !== take) { opened.getTracks().forEach((track) => track.stop()); return; }
+  stream = opened;
   const live = document.createElement("video");
   live.muted = true; live.playsInline = true; live.autoplay = true; live.srcObject = stream;
   shown.replaceChildren(live);
   record.textContent = "Stop";
-  for (let left = 5; left > 0 && stream; left--) {
+  for (let left = 5; left > 0 && mine === take; left--) {
     say(`Step back until all of you is seen: ${left}`);
     await new Promise((done) => setTimeout(done, 1000));
   }
-  if (!stream) return;
+  if (mine !== take) return;
   const kind = ["video/webm;codecs=vp9", "video/webm", "video/mp4"].find((one) => MediaRecorder.isTypeSupported(one));
-  recorder = new MediaRecorder(stream, kind ? { mimeType: kind, videoBitsPerSecond: 8e6 } : {});
+  const made = recorder = new MediaRecorder(stream, kind ? { mimeType: kind, videoBitsPerSecond: 8e6 } : {});
   const parts = [], began = Date.now();
-  recorder.ondataavailable = (event) => parts.push(event.data);
-  recorder.onstop = () => {
-    const type = recorder.mimeType.split(";")[0];
+  made.ondataavailable = (event) => parts.push(event.data);
+  made.onstop = () => {
+    if (made === dropped) return;
+    if (made === recorder) end();  // the camera was taken away
+    const type = made.mimeType.split(";")[0];
     send(new Blob(parts, { type }), type === "video/mp4" ? "recording.mp4" : "recording.webm");
-    recorder = null;
   };
-  recorder.start(1000);
+  made.start(1000);
   clock = setInterval(() => say(`recording, ${Math.round((Date.now() - began) / 1000)} s: turn, lift your arms, walk`), 500);
 }
-function end() {
+let dropped = null;
+function end(kept = true) {
+  take++;
   clearInterval(clock);
   record.textContent = "Record with the camera";
+  const made = recorder;
+  recorder = null;
+  if (!kept) dropped = made;
+  if (made && made.state !== "inactive") made.stop();
   if (stream) stream.getTracks().forEach((track) => track.stop());
   stream = null;
-  if (recorder) recorder.stop(); else shown.replaceChildren();
+  say("");
+  if (!made) shown.replaceChildren();
+}
+function bring(file) {  // instead of what is being recorded, if anything is
+  if (stream) end(false);
+  send(file, file.name);
 }
 if (record) {
   if (!navigator.mediaDevices || !window.MediaRecorder) record.hidden = true;
@@ -120,4 +143,4 @@ if (record) {
 }
 
 // The server sets another value when it has taken the file: the field is free for the next one.
-watch("value", () => { mark = null; free(); shown.replaceChildren(); say(""); progress(null); });
+watch("value", () => { mark = null; free(); shown.replaceChildren(); say(""); progress(null); last = ""; });

@@ -4,7 +4,7 @@ const LIMBS = [[5, 7], [7, 9], [6, 8], [8, 10], [5, 6], [11, 12], [5, 11], [6, 1
 const find = (name) => element.querySelector(`[data-part="${name}"]`);
 const stage = find("stage"), time = find("time"), slider = find("frame"), said = find("said"), history = find("history");
 const pen = stage.getContext("2d"), line = time.getContext("2d");
-let data = null, at = 0, joint = -1, from = null, to = null, held = null, playing = null, shownName = "", shownKind = "";
+let data = null, at = 0, joint = -1, from = null, to = null, held = null, playing = null, shownName = "", shownKind = "", loaded = null;
 const pictures = new Map();
 
 const colour = (point) => point > 4 ? (point % 2 ? "#38bdf8" : "#fb923c") : "#e7e5e4";
@@ -54,7 +54,7 @@ function draw() {
 function strip() {
   const across = (number) => number / Math.max(1, data.frames) * time.width;
   const wide = Math.max(2, time.width / data.frames);
-  line.fillStyle = getComputedStyle(time).color === "rgb(255, 255, 255)" ? "#292524" : "#d6d3d1";
+  line.fillStyle = document.body.classList.contains("dark") ? "#44403c" : "#d6d3d1";
   line.fillRect(0, 0, time.width, time.height);
   line.fillStyle = "#dc2626";
   for (const one of data.doubts) line.fillRect(across(one.first), 0, wide * (one.last - one.first + 1), 16);
@@ -91,9 +91,21 @@ function go(number, more) {
   tell(more);
 }
 
+function clear() {  // it was deleted, here or elsewhere
+  data = null;
+  shownKind = shownName = "";
+  moving = held = null;
+  pen.clearRect(0, 0, stage.width, stage.height);
+  line.clearRect(0, 0, time.width, time.height);
+  history.replaceChildren();
+  said.textContent = "Choose a dance or a person above.";
+}
+
 async function load() {
-  const [kind, name] = String(props.value || "").split("\n");
-  if (!name) return;
+  if (props.value === loaded) return;
+  loaded = props.value;
+  const [kind, name] = String(loaded || "").split("\n");
+  if (!name) { clear(); return; }
   const other = kind !== shownKind || name !== shownName;
   const answer = await fetch(`/studio/poses/${kind}/${encodeURIComponent(name)}`);
   if (!answer.ok) { said.textContent = await answer.text(); return; }
@@ -108,7 +120,7 @@ async function load() {
     return item;
   }));
   go(other ? (data.doubts.length ? data.doubts[0].first : 0) : at,
-    other ? `${data.doubts.length} stretches deserve a look (red)` : "");
+    other ? data.doubts.length === 1 ? "1 stretch deserves a look (red)" : `${data.doubts.length} stretches deserve a look (red)` : "");
 }
 
 const ask = (what) => trigger("edit", { kind: shownKind, name: shownName, ...what });
@@ -125,6 +137,7 @@ function place(event) {
 }
 stage.addEventListener("pointerdown", (event) => {
   if (!data) return;
+  settle();
   const [x, y] = place(event);
   if (joint >= 0 && !(data.sure[at][joint] > 0)) {  // chosen, and nowhere in this frame yet
     held = { moved: true };
@@ -141,7 +154,7 @@ stage.addEventListener("pointerdown", (event) => {
   draw(); tell();
 });
 stage.addEventListener("pointermove", (event) => {
-  if (!held || joint < 0) return;
+  if (!data || !held || joint < 0) return;
   held.moved = true;
   move(...place(event));
 });
@@ -149,13 +162,20 @@ stage.addEventListener("pointerup", () => {
   if (held && held.moved) ask({ act: "move", frame: at, point: joint, x: data.xy[at][joint][0], y: data.xy[at][joint][1] });
   held = null;
 });
-let late = null;
+let late = null, moving = null;
+function settle() {  // what keys have moved is told before anything else is done
+  clearTimeout(late);
+  const what = moving;
+  moving = null;
+  if (what) ask(what);
+}
 function nudge(dx, dy) {
+  if (moving && (moving.frame !== at || moving.point !== joint)) settle();
   const [x, y] = data.xy[at][joint];
   move(x + dx, y + dy);
+  moving = { act: "move", frame: at, point: joint, x: x + dx, y: y + dy };
   clearTimeout(late);
-  const [frame, point] = [at, joint];
-  late = setTimeout(() => ask({ act: "move", frame, point, x: data.xy[frame][point][0], y: data.xy[frame][point][1] }), 600);
+  late = setTimeout(settle, 600);
 }
 stage.addEventListener("keydown", (event) => {
   if (!data) return;
@@ -173,6 +193,7 @@ stage.addEventListener("keydown", (event) => {
 
 function act(what) {
   if (!data) return;
+  settle();
   const [first, last] = stretch();
   if (what === "before") go(at - 1);
   else if (what === "after") go(at + 1);
