@@ -164,6 +164,7 @@ def test_nobody_is_cut_off_at_the_edge_of_the_generated_square(tmp_path: Path, d
 @pytest.mark.parametrize(
     ("output", "background", "message"),
     [
+        (".mp4", "reference", r"`output` .* is a suffix without a name before it: out\.mp4, for example"),
         ("out.avi", "reference", r"cannot write a video as .*: use \.mp4"),
         ("out.mp4", "transparent", r"cannot write a transparent video as .*: use \.webm"),
         ("dance.performance/frames.mp4", "dance.performance/frames.mp4", "would overwrite what it is made from"),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from studios import Served, Session
 from understudy.errors import UsageError
 from understudy.web import tasks
-from understudy.web.folder import Folder
+from understudy.web.folder import Folder, Kind
+from understudy.web.state import Studio
 
 parts = pytest.importorskip("understudy.web.parts", reason="needs the extra understudy[studio]")
 
@@ -97,3 +99,33 @@ def test_a_film_that_was_finished_is_shown_once_and_then_whatever_is_chosen(serv
     finally:
         (films / "New.mp4").unlink()
         queue.remove(number)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "verb", "asked"),
+    [
+        ("people", "Ann", "learn", {"person": "Ann", "actor": "New"}),
+        ("people", "Ann", "person", {"name": "Ann"}),
+        ("dances", "Waltz", "perform", {"dance": "Waltz", "actors": [], "film": "New"}),
+        ("actors", "Ann", "perform", {"dance": "Tango", "actors": ["Ann"], "film": "New"}),
+        ("films", "Old", "perform", {"dance": "Tango", "actors": [], "film": "Old"}),
+    ],
+)
+def test_what_a_task_needs_is_not_deleted(
+    tmp_path: Path, kind: Kind, name: str, verb: str, asked: dict[str, Any]
+) -> None:
+    studio = Studio(tmp_path, 1 << 30, 1 << 30, 1.0)
+    place = studio.folder.place(kind, name)
+    if kind in ("people", "dances"):
+        place.mkdir()
+    else:
+        place.touch()
+    number = studio.queue.add(verb, "Something", asked)
+    with pytest.raises(UsageError, match="“Something” needs it: stop that first"):
+        studio.remove(kind, name)
+    assert place.exists()
+    studio.queue.leave_out(number)
+    before = studio.queue.version
+    studio.remove(kind, name)
+    assert not place.exists() and studio.queue.version > before
+    studio.queue.close()

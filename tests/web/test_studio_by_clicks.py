@@ -150,7 +150,7 @@ def from_nothing_to_a_film(opened: Opened, page: Any) -> None:
     tab(page, "4 Perform")
     playwright.expect(page.get_by_label("Dance", exact=True).last).to_have_value("squats")
     page.get_by_role("button", name="Dance", exact=True).click()
-    done(page, "Anna b: squats")
+    done(page, "Dance: Anna b by squats")
     film = page.locator(".us-film video").first
     film.wait_for()
     page.wait_for_function("document.querySelector('.us-film video').videoWidth > 0")

@@ -162,6 +162,8 @@ def check_video_output(path: Path, transparent: bool, compare: bool, inputs: Seq
     """
     suffix = path.suffix.lower()
     allowed = _TRANSPARENT_SUFFIXES if transparent else _OPAQUE_SUFFIXES
+    if path.name.lower() in _VIDEO_SUFFIXES:
+        raise UsageError(f"`output` {path} is a suffix without a name before it: out{path.name}, for example")
     if suffix not in allowed:
         kinds = ".webm, .mov, or a name without suffix (a folder of PNG files)" if transparent else ".mp4, .mov or .mkv"
         what = "a transparent video" if transparent else "a video"

@@ -114,7 +114,7 @@ class Asking:
             "compare": bool(compare) and len(cast) == 1,
             "label": bool(label),
         }
-        self.queue.add("perform", f"{' and '.join(map(str, cast))}: {dance}", asked)
+        self.queue.add("perform", f"Dance: {film}", asked)
 
     def check(self, token: object, name: object, detect: object) -> None:
         """A file's marks are to be read."""

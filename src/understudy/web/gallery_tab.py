@@ -21,9 +21,7 @@ def build(studio: Studio) -> list[Fresh]:
     def remove(event: gr.EventData) -> str:
         said = data_of(event)
         if said.get("do") == "remove":
-            kind = "dances" if said.get("kind") == "dances" else "actors"
-            studio.folder.remove(kind, str(said.get("name")))  # type: ignore[arg-type]
-            studio.queue.changed()
+            studio.remove("dances" if said.get("kind") == "dances" else "actors", str(said.get("name")))
         return fragments.gallery(studio.folder)
 
     shown.click(remove, outputs=shown, **QUIET)

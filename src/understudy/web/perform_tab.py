@@ -14,7 +14,7 @@ from understudy.web.parts import QUIET, Fresh, choices, data_of, several, told, 
 if TYPE_CHECKING:
     from understudy.web.state import Studio
 
-ALONE, SIDE_BY_SIDE, OVER = "The film alone", "Dance, pose and film side by side", "The film over"
+ALONE, SIDE_BY_SIDE, OVER = "The film alone", "Dance, pose and film side by side", "The film over another"
 
 
 def build(studio: Studio) -> list[Fresh]:
@@ -33,7 +33,7 @@ def build(studio: Studio) -> list[Fresh]:
         with gr.Column():
             film = gr.Dropdown([], label="Film")
             how = gr.Radio([ALONE, SIDE_BY_SIDE, OVER], value=ALONE, label="Show")
-            other = gr.Dropdown([], label="Over which one", visible=False)
+            other = gr.Dropdown([], label="The other one", visible=False)
             player = gr.HTML(js_on_load=static("list.js") + static("compare.js"), apply_default_css=False)
 
     background.change(lambda one: gr.update(visible=one == "A colour"), background, colour, **QUIET)
@@ -56,8 +56,7 @@ def build(studio: Studio) -> list[Fresh]:
     def remove(event: gr.EventData) -> Any:
         said = data_of(event)
         if said.get("do") == "remove":
-            studio.folder.remove("films", str(said.get("name")))
-            studio.queue.changed()
+            studio.remove("films", str(said.get("name")))
         return choices(studio.folder, "films")
 
     player.click(remove, outputs=film, **QUIET)

@@ -61,8 +61,7 @@ def _removes(studio: Studio, people: gr.HTML) -> None:
     def remove(event: gr.EventData) -> str:
         said = data_of(event)
         if said.get("do") == "remove":
-            studio.folder.remove("people", str(said.get("name")))
-            studio.queue.changed()
+            studio.remove("people", str(said.get("name")))
         return fragments.people(studio.folder)
 
     people.click(remove, outputs=people, **QUIET)
