@@ -23,6 +23,7 @@ from understudy.base.devices import autocast, computes_in_bfloat16
 from understudy.conditioning.clips import Clip, flat_colour, read_clip
 from understudy.networks import vgg
 from understudy.networks.vgg import VGG19Features
+from understudy.performance.edit_list import EditList
 from understudy.poses.similarity import IDENTITY, Similarity
 from understudy.recipes import performance_cloning
 from understudy.recipes.parts.heatmaps import JOINTS
@@ -42,7 +43,7 @@ class Steps:
 
     def __init__(self, config: Config, clips: tuple[Clip, Clip], device: str, seed: int, both: bool = True) -> None:
         reference, driving = clips
-        nobody: Any = SimpleNamespace(header=SimpleNamespace(files={}, crop=IDENTITY))
+        nobody: Any = SimpleNamespace(header=SimpleNamespace(files={}, crop=IDENTITY, fixes=EditList()))
         session = Session("performance-cloning", config, nobody, [], Path(), seed=seed, device=device)  # type: ignore[arg-type]
         self.trainee = PerformanceCloning(session, reference, [driving])
         self.average = Average(self.trainee.networks["generator"], config.optimisation.ema_decay)

@@ -15,6 +15,7 @@ from understudy.media.reading import VideoReader
 from understudy.performance import Performance, PerformanceWriter
 from understudy.poses.pose import Pose
 from understudy.poses.slip import Slip
+from understudy.tracking import passes
 from understudy.tracking.background import MAX_STILL_DIFFERENCE
 from understudy.tracking.cache import remember_video
 from understudy.tracking.crop import crop_of, person_square
@@ -23,7 +24,7 @@ from understudy.tracking.maps import Place, add_maps
 from understudy.tracking.mattes import GivenMatte
 from understudy.tracking.observe import Observations
 from understudy.tracking.parsing_chosen import Choice
-from understudy.tracking.passes import Footage, matte_source, second_pass
+from understudy.tracking.passes import Footage, matte_source
 from understudy.tracking.slips import counted
 from understudy.tracking.smoothing import smooth_shots
 from understudy.tracking.surface_chosen import SurfaceChoice
@@ -83,7 +84,7 @@ def finished(
         notes_are_new = observations is None  # else the first pass has read the same file, with the same notes
         again = clip.reader(say_notes=notes_are_new)
         beside = None if observations is None else observations.besides
-        completed, status, median = second_pass(again, mattes, completed, status, square, size, writer, beside)
+        completed, status, median = passes.second_pass(again, mattes, completed, status, square, size, writer, beside)
         if isinstance(mattes, GivenMatte):
             mattes.check_end()
     background, inpainted, difference = median.result()
