@@ -38,6 +38,7 @@ NETWORK = {
 REACHING_OUT = {
     "base/weights.py": {"http", "urllib"},
     "base/wheels.py": {"subprocess"},
+    "base/children.py": {"subprocess"},
     "base/sandbox.py": {"subprocess"},
     "jobs/workers.py": {"subprocess"},
     "streaming/page.py": {"http"},

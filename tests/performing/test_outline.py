@@ -34,7 +34,7 @@ def test_it_covers_the_whole_person_and_not_the_whole_room(filmed):
         assert (whole(outline, "person") > 0)[filmed.people[moment]].mean() > 0.97
         assert widened.mean() < 4 * filmed.people[moment].mean()
         assert outline.before is None
-        small = outlines.small(moment, matte, (72, 96))
+        small = outlines.small(outlines.of(moment, matte), (72, 96))
         assert (cv2.resize(small, SIZE_HW[::-1], interpolation=cv2.INTER_NEAREST) > 0)[widened].mean() > 0.99
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from understudy.errors import UsageError
 from understudy.web import queue as queues
-from understudy.web.queue import MOST_WAITING, Queue, only
+from understudy.web.queue import MOST_WAITING, Queue, Status, Task
 
 
 @pytest.fixture
@@ -24,6 +24,10 @@ def queue(tmp_path: Path) -> Iterator[Queue]:
 
 def add(queue: Queue, title: str = "a task") -> int:
     return queue.add("check", title, {"name": title})
+
+
+def only(tasks: list[Task], status: Status) -> list[Task]:
+    return [task for task in tasks if task.status == status]
 
 
 def test_tasks_are_taken_in_order(queue: Queue) -> None:

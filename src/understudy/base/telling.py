@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import threading
 from collections.abc import Callable
+from types import FrameType
 from typing import IO, Any
+
+from understudy.errors import Interrupted
 
 LEVELS = {"INFO": logging.INFO, "WARNING": logging.WARNING}
 """of notes, by the word that is sent for them"""
@@ -39,6 +43,20 @@ def leave_with_parent() -> None:
     while os.read(0, 1):
         pass
     os._exit(1)
+
+
+def serve_parent() -> None:
+    """What every child begins with: it never outlives its parent, and SIGTERM interrupts what it does.
+
+    Raises:
+        Interrupted: in the main thread, when SIGTERM comes.
+    """
+    threading.Thread(target=leave_with_parent, daemon=True, name="parent").start()
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(number: int, _: FrameType | None) -> None:
+    raise Interrupted("stopped", number)
 
 
 def pass_on_notes(tell: Callable[[list[str]], None]) -> None:

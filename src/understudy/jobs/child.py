@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from understudy.base.machine import says_memory_ran_out
-from understudy.base.telling import Lines, leave_with_parent, pass_on_notes
+from understudy.base.telling import Lines, pass_on_notes, serve_parent
 from understudy.errors import Interrupted, UnderstudyError
 from understudy.jobs.asked import Job
 
@@ -24,8 +22,7 @@ def serve() -> None:
     """Reads a job as a line of JSON and tells, a line each: notes, that its clip is tracked, and how it ended."""
     tell = _Told()
     asked = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=leave_with_parent, daemon=True, name="parent").start()
-    signal.signal(signal.SIGTERM, _interrupt)
+    serve_parent()
     try:
         _do(asked, tell)
     except Interrupted:
@@ -84,7 +81,3 @@ class _Told:
 
     def say(self, kind: str, said: Any) -> None:
         self._lines.say({"kind": kind, "said": said})
-
-
-def _interrupt(number: int, _: FrameType | None) -> None:
-    raise Interrupted("stopped", number)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -20,6 +19,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, Literal, TypeAlias
 
+from understudy.base.children import ask, how_it_ended, kill, started
 from understudy.base.machine import cores
 from understudy.base.telling import LEVELS
 from understudy.errors import UsageError
@@ -96,18 +96,8 @@ class _Child:
         self.one = one
         self.answer: tuple[str, dict[str, Any]] | None = None
         self._heard, self._started = heard, time.monotonic()
-        self.process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _START, json.dumps(sys.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment(workers),
-            start_new_session=True,  # Ctrl-C at a terminal is for us, who then end it in order
-        )
-        assert self.process.stdin is not None
-        with suppress(BrokenPipeError):  # it has died already, which its reader notices
-            self.process.stdin.write(json.dumps(as_asked(one.job, one.recipes, one.landmarks)).encode() + b"\n")
-            self.process.stdin.flush()
+        self.process = started(_START, environment(workers))
+        ask(self.process, as_asked(one.job, one.recipes, one.landmarks))
         threading.Thread(target=self._listen, daemon=True, name=f"job-{one.job.number}").start()
 
     @property
@@ -117,21 +107,7 @@ class _Child:
 
     def why(self) -> str:
         """What has ended it."""
-        code = self.process.wait()
-        if code >= 0:
-            return f"ended without an answer (exit code {code})"
-        try:
-            name = signal.Signals(-code).name
-        except ValueError:  # real-time signals have no names
-            name = f"signal {-code}"
-        return f"was ended by {name}" + (", as it is when memory runs out" if name == "SIGKILL" else "")
-
-    def kill(self) -> None:
-        """It, and all that it has started."""
-        if hasattr(os, "killpg"):
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.kill()
+        return how_it_ended(self.process.wait())
 
     def _listen(self) -> None:
         assert self.process.stdin is not None and self.process.stdout is not None
@@ -170,5 +146,5 @@ def _end(running: Sequence[_Child]) -> None:
     finally:
         for child in running:
             if child.process.poll() is None:
-                child.kill()
+                kill(child.process)
             child.process.wait()

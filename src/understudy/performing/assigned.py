@@ -15,7 +15,6 @@ from understudy.base.progress import progress_bar
 from understudy.compositing.backgrounds import REFERENCE, Background
 from understudy.performing.assigned_layout import feet_of, group_in_room, place_of_driver
 from understudy.performing.ensemble_layout import WIDEST, Floats, painting_order
-from understudy.performing.marked_video import writer_for
 from understudy.performing.members import Image, Member, Played, label_of_all, moments, play, put, write_together
 from understudy.performing.perform import in_picture, part_for
 from understudy.poses.pose import Pose
@@ -71,12 +70,7 @@ def perform_assigned(
             boxes = play(member.load(), part, driving, file, device, step)
             playing.append(Played(member.outline, part, file, boxes))
         frames = _as_they_stood(playing, danced, background, label)
-        performers = [member.performer for member in cast]
-        writer = writer_for(output, drivers[0], performers, background, marks=marks, signing=signing)
-        beside = None
-        if compare is not None:
-            beside = writer_for(compare, drivers[0], performers, marks=marks, signing=signing)
-        write_together(frames, drivers[0], writer, beside, background.transparent, advance)
+        write_together(frames, cast, drivers[0], output, background, compare, marks, signing, advance)
 
 
 def _as_they_stood(

@@ -90,8 +90,8 @@ def looked_through(driver: Driver) -> tuple[CameraPath, list[Box | None]]:
         progress_bar(f"looking at {driving.header.source_name}", len(driving)) as advance,
     ):
         for moment, (frame, matte) in enumerate(zip(small, mattes, strict=False)):
-            watch.add(frame, outlines.small(moment, matte, small.size_hw))
             outline = outlines.of(moment, matte)
+            watch.add(frame, outlines.small(outline, small.size_hw))
             boxes.append(None if outline is None else outline.box)
             advance()
     return watch.path, boxes

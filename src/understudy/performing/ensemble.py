@@ -28,7 +28,6 @@ from understudy.performing.ensemble_layout import (
 )
 from understudy.performing.fitting import fitted
 from understudy.performing.framing import Framing, framing_at
-from understudy.performing.marked_video import writer_for
 from understudy.performing.members import (
     Image,
     Member,
@@ -112,12 +111,7 @@ def perform_together(
         playing = [played[member.identity] for member in cast]
         shown = _side_by_side if layout == "side-by-side" else _on_one_stage
         frames = shown(playing, background, driving, label)
-        performers = [member.performer for member in cast]
-        writer = writer_for(output, driver, performers, background, marks=marks, signing=signing)
-        beside = None
-        if compare is not None:
-            beside = writer_for(compare, driver, performers, marks=marks, signing=signing)
-        write_together(frames, driver, writer, beside, background.transparent, advance)
+        write_together(frames, cast, driver, output, background, compare, marks, signing, advance)
 
 
 def _side_by_side(

@@ -25,7 +25,7 @@ from understudy.errors import UsageError
 from understudy.media.reading import VideoReader, VideoWriter
 from understudy.performing.comparison import COMPARE_HEIGHT, driving_panels, over_grey
 from understudy.performing.label import Label, label_for
-from understudy.performing.marked_video import performer_of
+from understudy.performing.marked_video import performer_of, writer_for
 from understudy.performing.perform import (
     FRAMES_AHEAD,
     Part,
@@ -40,6 +40,8 @@ from understudy.poses.similarity import Similarity
 
 if TYPE_CHECKING:
     from understudy.base.devices import Device
+    from understudy.compositing.backgrounds import Background
+    from understudy.marks.signing import Signing
     from understudy.marks.statement import Performer
     from understudy.performance import Performance
     from understudy.performing.driver import Driver
@@ -177,12 +179,25 @@ def put(cutout: Image, one: Played, moment: int, spot: Similarity, canvas: Image
 
 def write_together(
     frames: Generator[Image, None, None],
+    cast: Sequence[Member],
     driver: Driver,
-    writer: VideoWriter,
-    beside: VideoWriter | None,
-    transparent: bool,
+    output: Path,
+    background: Background,
+    compare: Path | None,
+    marks: bool,
+    signing: Signing | None,
     advance: Advance,
 ) -> None:
+    """Writes the frames of all, with the rate, the sound and the marks that they have together.
+
+    Args:
+        driver: whose rate and sound it has, and who is seen beside them in `compare`.
+        compare: video to write with the driver beside the result; None: none.
+        marks, signing: see `writer_for`.
+    """
+    performers = [member.performer for member in cast]
+    writer = writer_for(output, driver, performers, background, marks=marks, signing=signing)
+    beside = None if compare is None else writer_for(compare, driver, performers, marks=marks, signing=signing)
     with ExitStack() as stack:
         stack.enter_context(writer)
         composed = ReadAhead(frames, 4)
@@ -194,7 +209,7 @@ def write_together(
             drivers: Iterator[Image] = iter(panels)
             dancing = np.zeros((2, 2, 3), np.uint8)
         for shown in composed:
-            writer.write(unpremultiplied(shown) if transparent else shown)
+            writer.write(unpremultiplied(shown) if background.transparent else shown)
             if beside is not None:
                 dancing = next(drivers, dancing)
                 beside.write(side_by_side([_fitted(dancing), _fitted(over_grey(shown))], ("driving", "together")))

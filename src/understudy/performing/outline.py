@@ -129,14 +129,13 @@ class Outlines:
             person, widened = (np.where(shown > 250, 0, one).astype(np.uint8) for one in (person, widened))
         return Outline((rows, columns), person, widened, reach, shown)
 
-    def small(self, moment: int, matte: UInt8Array, size_hw: tuple[int, int]) -> UInt8Array:
+    def small(self, outline: Outline | None, size_hw: tuple[int, int]) -> UInt8Array:
         """(h, w) not 0 where he is or may be, in his whole picture made smaller; 0 throughout where nobody was found.
 
         Args:
-            moment, matte: as of `of`.
+            outline: as `of` gives it.
             size_hw: of the small picture.
         """
-        outline = self.of(moment, matte)
         small = np.zeros(size_hw, np.uint8)
         if outline is None:
             return small

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.runs import runs
 from understudy.base.stored import brief, whole, word
 
 Done = Literal["mended", "left out", "kept"]
@@ -30,8 +31,7 @@ class Slip:
     @classmethod
     def of(cls, kind: str, done: Done, wrong: npt.NDArray[np.bool_]) -> Slip:
         """From (T,) true where it is wrong."""
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], wrong, [False]])))
-        return cls(kind, done, tuple((int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)))
+        return cls(kind, done, tuple((first, stop - 1) for first, stop in runs(wrong)))
 
     @classmethod
     def read(cls, content: Mapping[str, Any]) -> Slip:

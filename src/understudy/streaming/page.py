@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
-import cv2
-import numpy as np
+from pathlib import Path
 
 from understudy.errors import UsageError
+from understudy.media.images import encoded_image
 from understudy.streaming.cameras import Image
 
 ADDRESS = "127.0.0.1"
@@ -82,8 +81,7 @@ class LivePage:
             number, frame = self._number, self._frame
             if self._encoded[0] == number:
                 return self._encoded
-        _, file = cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-        found = number, np.asarray(file).tobytes()
+        found = number, encoded_image(Path("live.jpg"), frame, QUALITY)
         with self._changed:
             self._encoded = max(self._encoded, found, key=lambda one: one[0])
         return found

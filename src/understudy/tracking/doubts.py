@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.runs import runs
 from understudy.performance import Performance
 from understudy.poses import pose as p
 from understudy.poses.edits import named
 from understudy.poses.pose import Pose
 from understudy.tracking.exchanges import GROUPS, exchanged_runs
-from understudy.tracking.slips import LIMBS, body_heights
+from understudy.tracking.slips import LIMBS, body_heights, off_the_way
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.floating[Any]]
@@ -111,22 +112,11 @@ def _leaps(pose: Pose, fps: Fraction, height: Floats) -> Iterator[Doubt]:
 
 
 def _off_the_way(xy: Floats, seen: Bools, count: int) -> Floats:
-    """(T, J) how far all of `count` frames in a row are off the line between the frames around them, if at all."""
-    runs = len(xy) - count - 1
+    """(T, J) of every frame, how far the worst of the runs of `count` frames that it is in is off its way."""
+    nearest = off_the_way(xy, seen, count)
     off = np.zeros(seen.shape)
-    if runs < 1:
-        return off
-    before, after = xy[:runs], xy[count + 1 :]
-    nearest = np.full(before.shape[:2], np.inf)
-    whole = seen[:runs] & seen[count + 1 :]
     for k in range(1, count + 1):
-        line = before + (after - before) * (k / (count + 1))
-        nearest = np.minimum(nearest, np.linalg.norm(xy[k : k + runs] - line, axis=-1))
-        whole &= seen[k : k + runs]
-    back = np.linalg.norm(after - before, axis=-1) < nearest
-    nearest = np.where(whole & back, nearest, 0)
-    for k in range(1, count + 1):
-        off[k : k + runs] = np.maximum(off[k : k + runs], nearest)
+        off[k : k + len(nearest)] = np.maximum(off[k : k + len(nearest)], nearest)
     return off
 
 
@@ -149,8 +139,7 @@ def _unsure(pose: Pose, fps: Fraction) -> Iterator[Doubt]:
     usual = np.median(confidence[pose.found], axis=0) if pose.found.any() else np.zeros(len(JOINTS))
     unsure = (confidence < np.minimum(UNSURE, usual / 2)) & pose.found[:, None]
     for column in range(len(JOINTS)):
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], unsure[:, column], [False]])))
-        for first, stop in zip(edges[::2], edges[1::2], strict=True):
+        for first, stop in runs(unsure[:, column]):
             if not SHORTEST_UNSURE * fps <= stop - first <= LONGEST_UNSURE * fps:
                 unsure[first:stop, column] = False
     weight = np.where(unsure, 1 + (UNSURE - confidence) / (2 * UNSURE), 0)

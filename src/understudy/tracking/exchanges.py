@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from understudy.base.runs import runs as runs_of_true
 from understudy.poses import pose as p
 from understudy.poses.pose import Pose
 from understudy.tracking.gaps import LONGEST_GAP
@@ -100,8 +101,7 @@ def exchanged_runs(pose: Pose, limbs: Limbs, fps: Fraction, height: Floats) -> t
         states = _shortest(own)
         if 2 * states.sum() > len(states):
             states = ~states
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], states, [False]])))
-        for a, b in zip(edges[::2], edges[1::2], strict=True):
+        for a, b in runs_of_true(states):
             first, stop = int(frames[chain[a]]), int(frames[chain[b - 1]]) + 1
             ends = [end for end in (a, b) if 0 < end < len(chain)]
             near = {end: _near(own, at, end, (a, b)) for end in ends}

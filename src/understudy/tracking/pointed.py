@@ -14,6 +14,7 @@ from understudy.poses.pose import BODY, Pose
 from understudy.tracking.finishing import Wanted, finished
 from understudy.tracking.passes import Footage
 from understudy.tracking.several import follow_everybody
+from understudy.tracking.track import other_than_usual
 
 BESIDE = 0.25
 """of a person's height, by which one may point beside them"""
@@ -41,7 +42,9 @@ def track_pointed(
         MediaError, PoseError: as `track`.
         UsageError: nobody is there then.
     """
-    clip = Footage(Path(video), None, None, False, False, size=None if size == 256 else size, landmarks=landmarks)
+    clip = Footage(
+        Path(video), None, None, False, False, size=other_than_usual({"size": size}).get("size"), landmarks=landmarks
+    )
     full = clip.reader()
     people = follow_everybody(clip, full)
     height, width = full.info.size_hw

@@ -171,24 +171,40 @@ def drop_leaps_of_joints(pose: Pose, fps: Fraction, height: Floats) -> tuple[Pos
 
 def _away(xy: Floats, seen: Bools, impossible: Bools, count: int) -> Bools:
     """(T, J) true in runs of `count` frames off the line between their neighbours, if they begin and end impossibly."""
-    runs = len(xy) - count - 1
+    nearest = off_the_way(xy, seen, count)
+    runs = len(nearest)
     wrong = np.zeros(seen.shape, bool)
-    if runs < 1:
+    if not runs:
         return wrong
-    before, after = xy[:runs], xy[count + 1 :]
-    nearest = np.full(before.shape[:2], np.inf)
-    whole = seen[:runs] & seen[count + 1 :]
-    for k in range(1, count + 1):
-        line = before + (after - before) * (k / (count + 1))
-        nearest = np.minimum(nearest, np.linalg.norm(xy[k : k + runs] - line, axis=-1))
-        whole &= seen[k : k + runs]
-    back = np.linalg.norm(after - before, axis=-1) < nearest
-    off = whole & back & (nearest > AWAY) & impossible[1 : 1 + runs] & impossible[count : count + runs]
+    off = (nearest > AWAY) & impossible[1 : 1 + runs] & impossible[count : count + runs]
     far = np.pad(np.where(off, nearest, 0), ((1, 1), (0, 0)))
     off &= (far[1:-1] >= far[:-2]) & (far[1:-1] >= far[2:])  # beside a leap, what is right seems to leap the other way
     for k in range(1, count + 1):
         wrong[k : k + runs] |= off
     return wrong
+
+
+def off_the_way(xy: Floats, seen: Bools, count: int) -> Floats:
+    """How far all of `count` frames in a row are off the line between the frame before them and the one behind.
+
+    Args:
+        xy: (T, J, 2).
+        seen: (T, J).
+
+    Returns:
+        (T - count - 1, J), of the runs whose frame before is 0, 1, ...: the distance of the nearest of them; 0 where a
+        joint is not seen throughout, or has gone farther in between than it is off, so that it may just have moved on.
+    """
+    runs = max(0, len(xy) - count - 1)
+    before, after = xy[:runs], xy[len(xy) - runs :]
+    nearest = np.full(before.shape[:2], np.inf)
+    whole = seen[:runs] & seen[len(xy) - runs :]
+    for k in range(1, count + 1):
+        line = before + (after - before) * (k / (count + 1))
+        nearest = np.minimum(nearest, np.linalg.norm(xy[k : k + runs] - line, axis=-1))
+        whole &= seen[k : k + runs]
+    back = np.linalg.norm(after - before, axis=-1) < nearest
+    return np.asarray(np.where(whole & back, nearest, 0), np.float64)
 
 
 def _jerked(xy: Floats, fps: Fraction) -> Bools:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -69,10 +70,11 @@ class Asking:
     def learn(self, person: object, name: object, recipe: object, preset: object, minutes: object, seed: object) -> str:
         """An actor is to be trained; its name."""
         self.folder.find("people", person)
-        if not isinstance(recipe, str) or recipe not in methods():
+        presets = methods().get(recipe) if isinstance(recipe, str) else None
+        if presets is None:
             raise UsageError("choose a method")
-        if preset not in methods()[recipe]:
-            raise UsageError(f"{recipe} has no {preset}: choose one of {', '.join(methods()[recipe])}")
+        if preset not in presets:
+            raise UsageError(f"{recipe} has no {preset}: choose one of {', '.join(presets)}")
         limit = None if minutes in (None, "") else _number(minutes, "minutes")
         if limit is not None and not 0 < limit <= 100_000:
             raise UsageError("say more than 0 minutes, or leave the field empty: then it takes as long as it takes")
@@ -176,8 +178,6 @@ def _number(value: object, what: str) -> float:
 
 def _colour(text: str) -> str:
     """#rrggbb of what a colour picker gives: that, or rgba(r, g, b, a)."""
-    import re
-
     if re.fullmatch("#[0-9a-fA-F]{6}", text):
         return text
     parts = re.fullmatch(r"rgba?\(([\d.]{1,9}), ?([\d.]{1,9}), ?([\d.]{1,9})(?:, ?[\d.]{1,9})?\)", text)

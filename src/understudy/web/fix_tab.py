@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from understudy.errors import UnderstudyError, UsageError
-from understudy.performance import HEADER_FILE, Performance, fixes
+from understudy.performance import HEADER_FILE, fixes
 from understudy.poses.edits import Delete, Edit, ExchangeSides, Interpolate, Move
 from understudy.web.folder import Kind
 from understudy.web.fragments import static
@@ -37,7 +37,7 @@ def build(studio: Studio) -> list[Fresh]:
     def edit(event: gr.EventData) -> str:
         said = data_of(event)
         kind, name = _asked(said)
-        performance = Performance.load(studio.folder.find(kind, name))
+        performance, _ = studio.frames.opened(kind, name)
         act = said.get("act")
         if act == "undo":
             performance = fixes.undo(performance)
@@ -45,6 +45,7 @@ def build(studio: Studio) -> list[Fresh]:
             performance = fixes.redo(performance)
         else:
             performance = fixes.add(performance, _edit(said))
+        studio.frames.keep(performance)
         studio.queue.changed()
         return _shown(studio, kind, name)
 

@@ -110,6 +110,16 @@ class Folder:
         beside = (dance.with_suffix(suffix) for suffix in VIDEO_SUFFIXES)
         return next((path for path in beside if own_file(path)), None)
 
+    def run_of(self, actor: str) -> Path:
+        """The folder of an actor's training."""
+        from understudy.actor import run_folder_of
+
+        return run_folder_of(self.place("actors", actor))
+
+    def previews(self, actor: str) -> list[Path]:
+        """The pictures of its training so far, the newest first."""
+        return sorted(self.run_of(actor).glob("**/previews/*.png"), key=_age)
+
     # -- uploads ------------------------------------------------------------------------------------------------
 
     def new_upload(self, file_name: str) -> Path:
@@ -144,25 +154,22 @@ class Folder:
             used: names of files that a task waits to use, or uses.
         """
         clips = (*VIDEO_SUFFIXES, *PHOTO_SUFFIXES)
-        self._clear("uploads", time.time() if now is None else now, lambda path: path.name not in used)
-        self._clear(
-            "scratch",
-            time.time() if now is None else now,
-            lambda path: path.suffix in clips and path.name not in used,
-        )
+        self._clear("uploads", now, lambda path: path.name not in used)
+        self._clear("scratch", now, lambda path: path.suffix in clips and path.name not in used)
 
     def sweep_scratch(self, used: set[str], now: float | None = None) -> None:
         """Removes what else tasks of more than an hour ago have left, which is pieces of what was uploaded.
 
         Not while one runs, which may have written something that long ago.
         """
-        self._clear("scratch", time.time() if now is None else now, lambda path: path.name not in used)
+        self._clear("scratch", now, lambda path: path.name not in used)
 
-    def _clear(self, name: str, now: float, goes: Callable[[Path], bool]) -> None:
+    def _clear(self, name: str, now: float | None, goes: Callable[[Path], bool]) -> None:
+        late = (time.time() if now is None else now) - UPLOAD_SECONDS
         with suppress(OSError):
             for path in (self.root / name).iterdir():
                 with suppress(OSError):
-                    if goes(path) and path.lstat().st_ctime < now - UPLOAD_SECONDS:
+                    if goes(path) and path.lstat().st_ctime < late:
                         _delete(path)
 
     def without_place(self, text: str) -> str:

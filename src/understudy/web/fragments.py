@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from understudy.base.runs import runs
 from understudy.errors import UnderstudyError
 from understudy.web.folder import Folder, Kind
 from understudy.web.queue import Task
@@ -45,7 +46,7 @@ def _environment() -> Environment:
 
 def rendered(template: str, **values: Any) -> str:
     """Fills a template of `static/`; a missing value is an error."""
-    helpers = {"doing": doing, "share": share, "took": took, "media": media, "stretches": stretches, "said": said}
+    helpers = {"doing": doing, "share": share, "took": took, "media": media, "runs": runs, "said": said}
     return _environment().get_template(template).render(**helpers, **values)
 
 
@@ -97,9 +98,8 @@ def live(all_tasks: Sequence[Task], folder: Folder, *verbs: str) -> str:
         return rendered("live.html", task=None)
     number, lines = task.progress.get("pictures", 0), []
     if task.verb == "learn":
-        run = folder.place("actors", str(task.asked["actor"])).with_name(f"{task.asked['actor']}.actor.run")
-        number = len(list(run.glob("**/previews/*.png")))
-        lines = losses(run)
+        number = len(folder.previews(str(task.asked["actor"])))
+        lines = losses(folder.run_of(str(task.asked["actor"])))
     picture = f"/studio/picture/{task.number}?n={number}" if number else ""
     return rendered("live.html", task=task, picture=picture, losses=lines)
 
@@ -138,7 +138,7 @@ def people(folder: Folder) -> str:
     found = []
     for name in folder.names("people"):
         noted = folder.noted("people", name)
-        found.append({"name": name, "frame": 0, "consent": noted.get("consent"), "footage": noted.get("footage", [])})
+        found.append({"name": name, "consent": noted.get("consent"), "footage": noted.get("footage", [])})
     return rendered("people.html", people=found)
 
 
@@ -153,7 +153,6 @@ def gallery(folder: Folder) -> str:
             actors.append(
                 {
                     "name": name,
-                    "frame": 0,
                     "person": of if of in folder.names("people") else "",
                     "about": about,
                     "consent": consent,
@@ -161,8 +160,7 @@ def gallery(folder: Folder) -> str:
                 }
             )
     dances = [
-        {"name": name, "frame": 0, "footage": folder.noted("dances", name).get("footage", [])}
-        for name in folder.names("dances")
+        {"name": name, "footage": folder.noted("dances", name).get("footage", [])} for name in folder.names("dances")
     ]
     return rendered("actors.html", actors=actors, dances=dances)
 
@@ -190,20 +188,8 @@ def coverage(folder: Folder, person: object, dance: object) -> str:
                 found=found,
                 report=name,
                 limbs=[(limb, missed) for limb, missed in limbs if missed >= 0.005],
-                unseen=found.get("unseen", ""),
             )
     return rendered("coverage.html", found=None, otherwise="Choose a person and a dance, and ask.")
-
-
-def stretches(flags: Sequence[bool]) -> list[tuple[int, int]]:
-    """(first, length) of every run of true values."""
-    found: list[tuple[int, int]] = []
-    for at, flag in enumerate(flags):
-        if flag and found and sum(found[-1]) == at:
-            found[-1] = found[-1][0], found[-1][1] + 1
-        elif flag:
-            found.append((at, 1))
-    return found
 
 
 # -- films --------------------------------------------------------------------------------------------------------

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from understudy.errors import UnderstudyError, UsageError
+from understudy.errors import UsageError
+from understudy.media.images import encoded_image
 from understudy.performance import HEADER_FILE, Performance
 from understudy.performance.fixes import history
 from understudy.poses.edits import POINT_NAMES
@@ -47,12 +48,19 @@ class Frames:
             raise UsageError("it is being removed") from None
         with self._lock:
             if key not in self._open:
-                performance = Performance.load(path)
-                self._open[key] = performance, doubts(performance)
-                while len(self._open) > MOST_OPEN:
-                    self._open.popitem(last=False)
+                self._keep(key, Performance.load(path))
             self._open.move_to_end(key)
             return self._open[key]
+
+    def keep(self, performance: Performance) -> None:
+        """Takes one that was corrected just now, so that it need not be read, and hashed, once more."""
+        with self._lock, suppress(OSError):  # it is being removed
+            self._keep((performance.path, (performance.path / HEADER_FILE).stat().st_mtime_ns), performance)
+
+    def _keep(self, key: tuple[Path, int], performance: Performance) -> None:
+        self._open[key] = performance, doubts(performance)
+        while len(self._open) > MOST_OPEN:
+            self._open.popitem(last=False)
 
     def picture(self, kind: Kind, name: object, number: int) -> bytes:
         """One working frame as a JPEG file.
@@ -64,7 +72,7 @@ class Frames:
         if not 0 <= number < len(performance):
             raise UsageError("there is no such frame")
         frame = next(iter(performance.frames(number, number + 1)))
-        return encoded(frame)
+        return encoded_image(Path(f"{number}.jpg"), frame, QUALITY)
 
     def points(self, kind: Kind, name: object) -> dict[str, Any]:
         """All that the joint fixer draws and lists, as JSON can say it: places in working pixels, to a tenth."""
@@ -93,11 +101,3 @@ def _frames_of(edit: Any) -> range:
     if hasattr(edit, "frame"):
         return range(edit.frame, edit.frame + 1)
     return range(edit.first, edit.last + 1)
-
-
-def encoded(frame: np.ndarray[Any, np.dtype[np.uint8]]) -> bytes:
-    """(H, W, 3) RGB as a JPEG file."""
-    written, file = cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    if not written:
-        raise UnderstudyError("the picture cannot be encoded")
-    return np.asarray(file).tobytes()

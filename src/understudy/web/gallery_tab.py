@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import gradio as gr
-
 from understudy.web import fragments
-from understudy.web.parts import QUIET, Fresh, data_of, listing, told
+from understudy.web.parts import Fresh, listing, removes
 
 if TYPE_CHECKING:
     from understudy.web.state import Studio
@@ -17,14 +15,7 @@ def build(studio: Studio) -> list[Fresh]:
     """Builds the tab; what of it changes."""
     shown = listing()
 
-    @told(studio.folder)
-    def remove(event: gr.EventData) -> str:
-        said = data_of(event)
-        if said.get("do") == "remove":
-            studio.remove("dances" if said.get("kind") == "dances" else "actors", str(said.get("name")))
-        return fragments.gallery(studio.folder)
-
-    shown.click(remove, outputs=shown, **QUIET)
+    removes(studio, shown, ("actors", "dances"), shown, lambda: fragments.gallery(studio.folder))
 
     def values() -> list[Any]:
         return [fragments.gallery(studio.folder)]

@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 LOOKS = fragments.static("looks.css")
 EVERY = 1.0
 """seconds between two looks at what has changed"""
+TABS = {
+    "1 Person": person_tab,
+    "2 Dance": dance_tab,
+    "3 Learn": learn_tab,
+    "4 Perform": perform_tab,
+    "Fix joints": fix_tab,
+    "Gallery": gallery_tab,
+    "Check a file": check_tab,
+}
 HEAD = """\
 <div class="us-head"><h1>understudy studio</h1>
 <p>Film a person, choose a dance, and watch the person dance it. All of it happens on this computer.</p></div>"""
@@ -47,20 +56,9 @@ def page(studio: Studio) -> gr.Blocks:
         gr.HTML(HEAD, js_on_load=None, apply_default_css=False)
         fresh: list[Fresh] = []
         with gr.Tabs():
-            with gr.Tab("1 Person"):
-                fresh += person_tab.build(studio)
-            with gr.Tab("2 Dance"):
-                fresh += dance_tab.build(studio)
-            with gr.Tab("3 Learn"):
-                fresh += learn_tab.build(studio)
-            with gr.Tab("4 Perform"):
-                fresh += perform_tab.build(studio)
-            with gr.Tab("Fix joints"):
-                fresh += fix_tab.build(studio)
-            with gr.Tab("Gallery"):
-                fresh += gallery_tab.build(studio)
-            with gr.Tab("Check a file"):
-                fresh += check_tab.build(studio)
+            for name, tab in TABS.items():
+                with gr.Tab(name):
+                    fresh += tab.build(studio)
         gr.Markdown("### What is being done")
         fresh.append(_tasks(studio))
         _keep_fresh(blocks, studio, fresh)

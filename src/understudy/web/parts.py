@@ -6,13 +6,16 @@ import functools
 import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from understudy.errors import UnderstudyError
 from understudy.web.folder import PHOTO_SUFFIXES, VIDEO_SUFFIXES, Folder, Kind, safe
 from understudy.web.fragments import rendered, static
+
+if TYPE_CHECKING:
+    from understudy.web.state import Studio
 
 VIDEOS = ("video/*", *VIDEO_SUFFIXES)
 PHOTOS = ("image/jpeg", "image/png", "image/webp", *PHOTO_SUFFIXES)
@@ -78,6 +81,27 @@ def several(folder: Folder, kind: Kind, chosen: Any) -> Any:
     names = folder.names(kind)
     kept = [one for one in chosen or [] if one in names]
     return gr.update(choices=names, value=kept or names[:1])
+
+
+def removes(
+    studio: Studio, shown: gr.HTML, kinds: Sequence[Kind], output: gr.components.Component, left: Callable[[], Any]
+) -> None:
+    """Lets a list's buttons delete what they name.
+
+    Args:
+        kinds: that may be deleted there; a button that names none of them means the first.
+        output, left: what shows what is there, and what that is afterwards.
+    """
+
+    @told(studio.folder)
+    def remove(event: gr.EventData) -> Any:
+        said = data_of(event)
+        if said.get("do") == "remove":
+            kind = next((one for one in kinds if one == said.get("kind")), kinds[0])
+            studio.remove(kind, str(said.get("name")))
+        return left()
+
+    shown.click(remove, outputs=output, **QUIET)
 
 
 def data_of(event: gr.EventData) -> dict[str, Any]:

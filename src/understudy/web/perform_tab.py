@@ -9,7 +9,7 @@ import gradio as gr
 from understudy.web import fragments
 from understudy.web.asking import BACKGROUNDS, Asking
 from understudy.web.fragments import Film, static
-from understudy.web.parts import QUIET, Fresh, choices, data_of, several, told, written
+from understudy.web.parts import QUIET, Fresh, choices, removes, several, told, written
 
 if TYPE_CHECKING:
     from understudy.web.state import Studio
@@ -52,14 +52,7 @@ def build(studio: Studio) -> list[Fresh]:
         changed(played, shown_by, player, **QUIET)
     how.change(lambda one: gr.update(visible=one == OVER), how, other, **QUIET)
 
-    @told(studio.folder)
-    def remove(event: gr.EventData) -> Any:
-        said = data_of(event)
-        if said.get("do") == "remove":
-            studio.remove("films", str(said.get("name")))
-        return choices(studio.folder, "films")
-
-    player.click(remove, outputs=film, **QUIET)
+    removes(studio, player, ("films",), film, lambda: choices(studio.folder, "films"))
 
     def values(cast: Any, what: Any, name: Any, shown: Any, under: Any, last: Any) -> list[Any]:
         folder = studio.folder

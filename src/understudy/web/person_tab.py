@@ -8,7 +8,7 @@ import gradio as gr
 
 from understudy.web import fragments
 from understudy.web.asking import Asking
-from understudy.web.parts import QUIET, VIDEOS, Fresh, data_of, drop, listing, takes, told, written
+from understudy.web.parts import QUIET, VIDEOS, Fresh, drop, listing, removes, takes, told, written
 
 if TYPE_CHECKING:
     from understudy.web.state import Studio
@@ -48,20 +48,9 @@ def build(studio: Studio) -> list[Fresh]:
         return "", "", given, None
 
     go.click(ask, [token, name, consent, pointed], [token, name, file, pointed], **QUIET)
-    _removes(studio, people)
+    removes(studio, people, ("people",), people, lambda: fragments.people(studio.folder))
 
     def values() -> list[Any]:
         return [fragments.live(studio.queue.all(), studio.folder, "person"), fragments.people(studio.folder)]
 
     return [Fresh([live, people], values)]
-
-
-def _removes(studio: Studio, people: gr.HTML) -> None:
-    @told(studio.folder)
-    def remove(event: gr.EventData) -> str:
-        said = data_of(event)
-        if said.get("do") == "remove":
-            studio.remove("people", str(said.get("name")))
-        return fragments.people(studio.folder)
-
-    people.click(remove, outputs=people, **QUIET)

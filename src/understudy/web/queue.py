@@ -74,6 +74,7 @@ class Queue:
             raise UsageError(f"{path} cannot be used as the studio's list of tasks ({cause}): move it away") from None
         self.version = 0
         """one more with everything that changes"""
+        self._listed: tuple[int, list[Task]] = -1, []
 
     def close(self) -> None:
         with self._lock:
@@ -120,8 +121,10 @@ class Queue:
     def all(self) -> list[Task]:
         """The newest first."""
         with self._lock:
-            rows = self._table.execute("select * from tasks order by number desc").fetchall()
-        return [_task(row) for row in rows]
+            if self._listed[0] != self.version:  # every part of a page asks for it, each time something has changed
+                rows = self._table.execute("select * from tasks order by number desc").fetchall()
+                self._listed = self.version, [_task(row) for row in rows]
+            return list(self._listed[1])
 
     def going_on(self, number: int, progress: dict[str, Any]) -> None:
         """How far it is."""
@@ -135,20 +138,17 @@ class Queue:
 
     def end(self, number: int, status: Status, reason: str = "", answer: dict[str, Any] | None = None) -> None:
         """It is over, one way or another."""
-        self._set(
-            number,
-            "status = ?, reason = ?, answer = ?, ended = ?",
-            status,
-            reason,
-            json.dumps(answer or {}),
-            time.time(),
-        )
         with self._lock:
+            self._table.execute(
+                "update tasks set status = ?, reason = ?, answer = ?, ended = ? where number = ?",
+                (status, reason, json.dumps(answer or {}), time.time(), number),
+            )
             self._table.execute(
                 "delete from tasks where status not in ('waiting', 'running') and number not in "
                 "(select number from tasks order by number desc limit ?)",
                 (MOST_KEPT,),
             )
+            self._told()
 
     def again(self, number: object) -> None:
         """What failed or was stopped waits once more, and goes on where it can.
@@ -241,8 +241,3 @@ def _task(row: sqlite3.Row) -> Task:
         row["started"],
         row["ended"],
     )
-
-
-def only(tasks: Sequence[Task], *statuses: Status) -> list[Task]:
-    """Those of them that are so."""
-    return [task for task in tasks if task.status in statuses]

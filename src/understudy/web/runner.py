@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import os
-import signal
 import subprocess
-import sys
 import threading
 from contextlib import suppress
 from typing import Any
 
+from understudy.base.children import ask, how_it_ended, kill, started
 from understudy.base.stored import number, whole, word
 from understudy.texts import printable, shown
 from understudy.web.folder import Folder
@@ -138,23 +137,12 @@ class Runner:
 
     def _started(self, task: Task) -> subprocess.Popen[bytes]:
         with self._lock:
-            child = subprocess.Popen(
-                [sys.executable, "-I", "-c", _START, json.dumps(sys.path)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={"OMP_WAIT_POLICY": "passive"}
-                | {name: value for name, value in os.environ.items() if name not in NOT_FOR_CHILDREN},
-                start_new_session=True,  # Ctrl-C at a terminal is for us, who then end it in order
-            )
+            known = {name: value for name, value in os.environ.items() if name not in NOT_FOR_CHILDREN}
+            child = started(_START, {"OMP_WAIT_POLICY": "passive"} | known)
             self._running = task.number, child
             if self._closed.is_set():
                 _ask_to_end(child)
-        asked = {"number": task.number, "verb": task.verb, "folder": str(self.folder.root), "asked": task.asked}
-        assert child.stdin is not None
-        with suppress(BrokenPipeError):  # it has died already, which its reader notices
-            child.stdin.write(json.dumps(asked).encode() + b"\n")
-            child.stdin.flush()
+        ask(child, {"number": task.number, "verb": task.verb, "folder": str(self.folder.root), "asked": task.asked})
         return child
 
     def _hear(self, task: Task, kind: str, said: Any, heard: dict[str, Any]) -> None:
@@ -195,7 +183,7 @@ class Runner:
             hours = self.most_seconds / 3600
             self.queue.end(asked, "stopped", f"stopped after {hours:g} hours, as much as a task may take; it can go on")
         else:
-            self.queue.end(asked, "failed", _why(code))
+            self.queue.end(asked, "failed", f"its process {how_it_ended(code)}")
         self._stopped.discard(asked)
 
 
@@ -232,33 +220,17 @@ def _ask_to_end(child: subprocess.Popen[bytes]) -> None:
     late.start()
 
 
-def _kill(child: subprocess.Popen[bytes]) -> None:
-    """With all that it has started: a decoder that was taken over may have had itself copied, to stay."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)  # it leads its group
-    child.kill()
-
-
 def _kill_if_there(child: subprocess.Popen[bytes]) -> None:
     if child.stdout is not None and not child.stdout.closed:  # else its number may be another's by now
-        _kill(child)
+        kill(child)
 
 
 def _wait(child: subprocess.Popen[bytes]) -> None:
     with suppress(subprocess.TimeoutExpired):
         child.wait(GRACE_SECONDS)
-    _kill(child)
+    kill(child)
     child.wait()
     for pipe in (child.stdin, child.stdout):
         with suppress(OSError):
             if pipe is not None:
                 pipe.close()
-
-
-def _why(code: int) -> str:
-    if code >= 0:
-        return f"its process ended without an answer (exit code {code})"
-    with suppress(ValueError):
-        name = signal.Signals(-code).name
-        return f"its process was ended by {name}" + (", as it is when memory runs out" if name == "SIGKILL" else "")
-    return f"its process was ended by signal {-code}"

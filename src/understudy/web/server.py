@@ -99,8 +99,6 @@ def serve(
     port = int(listening.getsockname()[1])
     app: App = guarded(studio, port, password)
     server = uvicorn.Server(settings(app))
-    # pages that are open when it ends are cut off, which would be told as errors
-    logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)
     studio.runner.start()
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
@@ -110,7 +108,7 @@ def serve(
         starting.cancel()
 
     try:
-        with _outliving_sigterm():
+        with _outliving_sigterm(), _quiet_at_the_end(server):
             asyncio.run(run())
     except KeyboardInterrupt:  # which the server has heard, and has closed
         pass
@@ -132,6 +130,21 @@ def _outliving_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _quiet_at_the_end(server: uvicorn.Server) -> Iterator[None]:
+    """Pages that are open when it ends are cut off, which would be told as errors."""
+
+    def told(_: logging.LogRecord) -> bool:
+        return not server.should_exit
+
+    errors = logging.getLogger("uvicorn.error")
+    errors.addFilter(told)
+    try:
+        yield
+    finally:
+        errors.removeFilter(told)
 
 
 def settings(app: App) -> uvicorn.Config:
@@ -223,8 +236,7 @@ class Files:
         task = self.studio.queue.task(_number(request.path_params["number"]))
         path = self.folder.root / "scratch" / f"{task.number}.jpg"
         if task.verb == "learn":
-            run = self.folder.place("actors", str(task.asked["actor"])).with_name(f"{task.asked['actor']}.actor.run")
-            path = max(run.glob("**/previews/*.png"), key=lambda one: one.stat().st_mtime, default=path)
+            path = next(iter(self.folder.previews(str(task.asked["actor"]))), path)
         if not own_file(path):
             raise UsageError("there is no picture yet")
         kind = "image/png" if path.suffix == ".png" else "image/jpeg"

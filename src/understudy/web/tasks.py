@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from understudy.base.arguments import Preset
 from understudy.errors import UsageError
-from understudy.web.folder import PHOTO_SUFFIXES, Folder
+from understudy.web.folder import Folder
 
 GOOD_SECONDS = 60
 """of a person's clip, below which the page asks for more"""
@@ -30,18 +30,19 @@ Pointed = dict[str, float]
 def person(folder: Folder, *, upload: str, name: str, consent: str, pointed: Pointed | None = None) -> Answer:
     """Tracks the clip of a person as the default recipe learns from it, and makes the first actor, without training."""
     from understudy.covering.coverage import AS_LEARNT
+    from understudy.performance import Performance
     from understudy.verbs.train import train
 
     place = folder.place("people", name)
-    if not place.exists():  # it may have been stopped while the actor was made
+    if place.exists():  # it was stopped while the actor was made
+        performance = Performance.load(place)
+    else:
         clip = _called(folder, upload, name)
-        _video_wanted(clip, "a person is learnt from a video: of one photograph nothing can be learnt here")
-        _tracked(clip, place, pointed, AS_LEARNT)
+        performance = _tracked(clip, place, pointed, AS_LEARNT)
         clip.unlink()
-    said = footage(place, "reference")
-    folder.note("people", name, {"consent": consent, "footage": said})
+    folder.note("people", name, {"consent": consent, "footage": footage(performance, "reference")})
     actor = folder.free("actors", name)
-    train(place, folder.place("actors", actor), preset="instant", consent=consent)
+    train(performance, folder.place("actors", actor), preset="instant", consent=consent)
     folder.note("actors", actor, {"person": name})
     return {"person": name, "actor": actor}
 
@@ -55,12 +56,11 @@ def dance(folder: Folder, *, upload: str, name: str, pointed: Pointed | None = N
     kept = folder.clip_of(place)
     if kept is None:
         clip = folder.upload(upload)
-        _video_wanted(clip, "a photograph holds still: choose a video of somebody who moves")
         kept = place.with_suffix(clip.suffix)
         os.replace(clip, kept)
     performance = _tracked(kept, place, pointed, AS_PERFORMED)
     remember_video(kept, performance.header.source_sha256)
-    folder.note("dances", name, {"footage": footage(place, "driving")})
+    folder.note("dances", name, {"footage": footage(performance, "driving")})
     return {"dance": name}
 
 
@@ -68,16 +68,15 @@ def coverage(folder: Folder, *, person: str, dance: str) -> Answer:
     """Which of the dance's moves the person's clip cannot support, and what to film."""
     from understudy.covering.coverage import coverage as measured
 
-    report = folder.place("reports", folder.free("reports", f"{person} for {dance}"))
-    found = measured(folder.find("people", person), folder.find("dances", dance), report)
-    folder.note("reports", report.name.removesuffix(".html"), {"person": person, "dance": dance, **in_words(found)})
-    return {"report": report.name.removesuffix(".html"), **in_words(found)}
+    report = folder.free("reports", f"{person} for {dance}")
+    found = measured(folder.find("people", person), folder.find("dances", dance), folder.place("reports", report))
+    folder.note("reports", report, {"person": person, "dance": dance, **in_words(found)})
+    return {"report": report}
 
 
 def in_words(found: Coverage) -> Answer:
     """Of a measured coverage what the page shows: shares of frames, and shots to film."""
     return {
-        "summary": found.summary(),
         "missed": found.share_of_frames,
         "limbs": found.share_per_limb,
         "uncovered": found.uncovered.any(axis=1).tolist(),
@@ -89,7 +88,6 @@ def learn(
     folder: Folder, *, person: str, actor: str, recipe: str, preset: Preset, minutes: float | None = None, seed: int = 0
 ) -> Answer:
     """Trains an actor; goes on where it was stopped."""
-    from understudy.actor import run_folder_of
     from understudy.verbs.train import train
 
     consent = str(folder.noted("people", person).get("consent", ""))
@@ -98,12 +96,11 @@ def learn(
             f"nobody has said who agreed that {person} is learnt, and to what: bring the clip once more, on the tab "
             "Person, and say it there"
         )
-    output = folder.place("actors", actor)
-    begun = run_folder_of(output).exists()
+    begun = folder.run_of(actor).exists()
     folder.note("actors", actor, {"person": person})
     train(
         folder.find("people", person),
-        output,
+        folder.place("actors", actor),
         recipe=recipe,
         preset=preset,
         max_minutes=minutes,
@@ -118,7 +115,7 @@ def perform(
     folder: Folder, *, actors: list[str], dance: str, film: str, background: str, compare: bool, label: bool
 ) -> Answer:
     """Lets an actor, or several on one stage, dance; the film appears when it is whole."""
-    from understudy.performance import Performance
+    from understudy.performance.header import HEADER_FILE, read_header
     from understudy.tracking.cache import remember_video
     from understudy.verbs.perform import perform as performed
 
@@ -126,7 +123,7 @@ def perform(
     driving = folder.find("dances", dance)
     clip = folder.clip_of(driving)
     if clip is not None:  # the studio's folder may have been moved since the dance was tracked
-        remember_video(clip, Performance.load(driving).header.source_sha256)
+        remember_video(clip, read_header(driving / HEADER_FILE).source_sha256)
     output = folder.place("films", film)
     performed(
         cast,
@@ -152,17 +149,15 @@ def check(folder: Folder, *, upload: str, name: str, detect: bool) -> Answer:
     return {"said": said, "name": name}
 
 
-def footage(clip: Path, role: str) -> list[str]:
+def footage(performance: Performance, role: str) -> list[str]:
     """What there is to say of a tracked clip before it is used, in words.
 
     Args:
-        clip: the performance.
+        performance: of the clip.
         role: "reference" or "driving".
     """
     from understudy.covering.oddities import oddities
-    from understudy.performance import Performance
 
-    performance = Performance.load(clip)
     header = performance.header
     seconds = float(header.frames / header.fps)
     said = [f"{seconds:.0f} seconds, somebody found in {header.found / max(1, header.frames):.0%} of the frames."]
@@ -190,11 +185,6 @@ def _called(folder: Folder, upload: str, name: str) -> Path:
     if not called.is_file():  # as after a stop
         os.replace(folder.upload(upload), called)
     return called
-
-
-def _video_wanted(clip: Path, otherwise: str) -> None:
-    if clip.suffix in PHOTO_SUFFIXES:
-        raise UsageError(otherwise)
 
 
 VERBS: dict[str, Callable[..., Answer]] = {

@@ -11,11 +11,9 @@ import os
 import signal
 import sys
 import tempfile
-import threading
 import traceback
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -25,7 +23,7 @@ from understudy.base.confinement import bound_memory, give_up
 from understudy.base.folders import cache_folder, config_folder
 from understudy.base.machine import says_memory_ran_out
 from understudy.base.onlooker import Progress, looked_on_by
-from understudy.base.telling import Lines, leave_with_parent, pass_on_notes
+from understudy.base.telling import Lines, pass_on_notes, serve_parent
 from understudy.errors import Interrupted, UnderstudyError
 
 MEMORY_RAN_OUT = "memory ran out: a shorter clip needs less, and so does a smaller preset"
@@ -37,8 +35,7 @@ def serve() -> None:
     """Reads a task as a line of JSON, does it, and tells, a line each: notes, progress, pictures, and how it ended."""
     told = _Told()
     asked = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=leave_with_parent, daemon=True, name="parent").start()
-    signal.signal(signal.SIGTERM, _interrupt)
+    serve_parent()
     root = Path(asked["folder"])
     tempfile.tempdir = str(root / "scratch")
     told.picture_file = root / "scratch" / f"{asked['number']}.jpg"
@@ -93,17 +90,13 @@ class _Told:
         """See `Onlooker`; the page reads the file."""
         import cv2
 
+        from understudy.media.images import encoded_image
+
         height, width = picture.shape[:2]
         ratio = min(1.0, 640 / max(height, width))
         size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
-        smaller = cv2.resize(np.ascontiguousarray(picture[..., ::-1]), size, interpolation=cv2.INTER_AREA)
-        written, file = cv2.imencode(".jpg", smaller, [cv2.IMWRITE_JPEG_QUALITY, 85])
-        if written:
-            part = self.picture_file.with_suffix(".part")
-            part.write_bytes(np.asarray(file).tobytes())
-            os.replace(part, self.picture_file)
-            self.say("picture", None)
-
-
-def _interrupt(number: int, _: FrameType | None) -> None:
-    raise Interrupted("stopped", number)
+        smaller = np.asarray(cv2.resize(np.ascontiguousarray(picture), size, interpolation=cv2.INTER_AREA), np.uint8)
+        part = self.picture_file.with_suffix(".part")
+        part.write_bytes(encoded_image(self.picture_file, smaller, 85))
+        os.replace(part, self.picture_file)
+        self.say("picture", None)
