@@ -129,3 +129,27 @@ def test_what_a_task_needs_is_not_deleted(
     studio.remove(kind, name)
     assert not place.exists() and studio.queue.version > before
     studio.queue.close()
+
+
+def test_a_list_deletes_the_kind_that_its_button_names_and_no_other(tmp_path: Path) -> None:
+    studio = Studio(tmp_path, 1 << 30, 1 << 30, 1.0)
+    studio.folder.place("actors", "Ann").touch()
+    for kind in ("people", "dances"):
+        studio.folder.place(kind, "Ann").mkdir()
+    handlers: list[Any] = []
+    shown: Any = SimpleNamespace(click=lambda handler, **_: handlers.append(handler))
+    parts.removes(studio, shown, ("actors", "dances"), shown, lambda: "what is left")
+
+    def press(**said: str) -> None:
+        assert handlers[0](SimpleNamespace(_data=said)) == "what is left"
+
+    def there() -> list[str]:
+        return [kind for kind in ("actors", "dances", "people") if studio.folder.names(kind)]
+
+    press(do="something else", kind="dances", name="Ann")
+    assert there() == ["actors", "dances", "people"]
+    press(do="remove", kind="dances", name="Ann")
+    assert there() == ["actors", "people"]
+    press(do="remove", kind="people", name="Ann")  # which is not for this list: its first kind is meant
+    assert there() == ["people"]
+    studio.queue.close()
