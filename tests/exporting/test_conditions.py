@@ -12,6 +12,7 @@ from made_up_cuts import made_up, poses
 from understudy.conditioning import face_crops
 from understudy.conditioning.limb_maps import limb_maps
 from understudy.conditioning.pictures import as_levels
+from understudy.conditioning.white_skeleton import white_skeletons
 from understudy.exporting import conditions
 from understudy.poses.pose import Pose
 from understudy.recipes.parts.cyclegan_domains import stick_figures
@@ -38,6 +39,11 @@ def heat_maps(config, statistics, xy, confidence):
     return maps(joints[:, None], seen[:, None])
 
 
+def white_skeleton(config, statistics, xy, confidence):
+    seen = torch.from_numpy(confidence > config.seen_above)
+    return white_skeletons(torch.from_numpy(xy), seen, config.size)
+
+
 def stick_figure(config, statistics, xy, confidence):
     colours = colours_of(statistics["palette"], torch.device("cpu"))
     seen = torch.from_numpy(confidence > config.seen_above)
@@ -57,6 +63,7 @@ def part_maps(config, statistics, xy, confidence):
     ("name", "by_pytorch", "changes"),
     [
         ("pix2pix", heat_maps, {}),
+        ("pix2pix", white_skeleton, {"condition": "white skeleton", "size": 96}),
         ("performance-cloning", heat_maps, {"joint_sigma": 3.0}),
         ("everybody-dance-now", stick_figure, {"size": 64, "line": 1 / 16}),
         ("everybody-dance-now", stick_figure, {"size": 64, "line": 1 / 200}),

@@ -25,6 +25,7 @@ pytest.importorskip("openvino")
 SIZE, FRAMES = 32, 6
 CASES = [
     ("pix2pix", None),
+    ("pix2pix", "white skeleton"),
     ("performance-cloning", None),
     ("performance-cloning", "N = 3"),
     ("everybody-dance-now", None),
@@ -149,6 +150,7 @@ def in_two_stages(program, xy, confidence):
     ("name", "variant", "played"),
     [
         ("pix2pix", None, one_by_one),
+        ("pix2pix", "white skeleton", one_by_one),
         ("cyclegan", None, one_by_one),
         ("performance-cloning", "N = 3", mean_of_versions),
         ("everybody-dance-now", None, from_the_one_before),

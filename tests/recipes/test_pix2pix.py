@@ -10,12 +10,14 @@ from tiny import session_for, tiny_performance
 from understudy.base.files import load_tensors
 from understudy.conditioning.clips import read_clip
 from understudy.errors import TrainingError
+from understudy.poses import pose as p
 from understudy.recipes import performance_cloning
 from understudy.recipes import pix2pix as recipe
 from understudy.recipes.parts.groups import Augmentation, Optimisation
 from understudy.recipes.parts.player import moments
 from understudy.recipes.parts.settings import changed, numbers
 from understudy.recipes.parts.trained import arrays_of
+from understudy.recipes.parts.white_skeleton import standing
 
 TINY = recipe.Config(
     size=32, width=4, depth=3, discriminator_width=4, joint_sigma=1.5, steps=6,
@@ -115,7 +117,8 @@ def test_pose_and_frame_of_a_pair_belong_together(me):
 def test_a_run_writes_its_files_and_the_loss_falls(me, tmp_path):
     learnt(me, tmp_path, changed(TINY, {"steps": 60, "learning_rate": 2e-3}))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoints", "losses.jsonl", "previews", "run.json"]
-    assert sorted(p.name for p in (tmp_path / "previews").iterdir()) == ["step-0000060.mp4", "step-0000060.png"]
+    shown = sorted(file.name for file in (tmp_path / "previews").iterdir())  # earlier ones come by the clock
+    assert shown[-2:] == ["step-0000060.mp4", "step-0000060.png"]
     logged = [json.loads(line) for line in (tmp_path / "losses.jsonl").read_text().splitlines()]
     assert set(logged[0]) == {"step", "seconds", "D", "gan", "l1"}
     assert logged[-1]["l1"] < 0.7 * logged[0]["l1"]
@@ -172,6 +175,47 @@ def test_too_little_footage_is_said(tmp_path):
     short = tiny_performance(tmp_path / "short.performance", frames=2, missing=(1,))
     with pytest.raises(TrainingError, match="has 1 frame with a person in them; training needs at least 2"):
         learnt(short, tmp_path / "run")
+
+
+# -- Figment's white skeleton as the condition -----------------------------------------------------------------------
+
+WHITE = dataclasses.replace(TINY, condition="white skeleton", size=64, width=4)
+
+
+def test_a_white_skeleton_lies_on_its_person(me):
+    session = session_for("pix2pix", WHITE, me, me.path, device="cpu")
+    clip = read_clip(me, None, (16, 240, 16), 1, WHITE.seen_above, 64, 32, session.device, all_points=True)
+    trainee = recipe.Pix2Pix(session, clip)
+    x, y = trainee._pairs(0)
+    assert x.shape == (2, 3, 64, 64) and trainee.networks["D"].layers[0].in_channels == 6
+    person = (y - torch.tensor([16, 240, 16]).view(1, 3, 1, 1) / 127.5 + 1).abs().sum(1) > 0.3
+    white = x[:, 0].float() > 0.9
+    assert white.any() and person[white].float().mean() > 1.5 * person.float().mean()
+
+
+def test_a_training_on_white_skeletons_is_resumed_and_played(me, dance, tmp_path):
+    result = learnt(me, tmp_path / "whole", WHITE)
+    learnt(me, tmp_path / "halved", WHITE, max_steps=3)
+    resumed = learnt(me, tmp_path / "halved", WHITE, resume=True)
+    assert all(np.array_equal(result.weights[name], resumed.weights[name]) for name in result.weights)
+    weights, statistics = recipe.contents(WHITE)
+    assert {name: (value.dtype.str, value.shape) for name, value in result.weights.items()} == weights
+    assert {name: (value.dtype.str, value.shape) for name, value in result.statistics.items()} == statistics
+    frames = played(result, dance.poses, batch=5)
+    assert len(frames) == 12 and frames[0].shape == (64, 64, 3)
+    assert np.ptp(frames, axis=0).max() > 0  # another pose, another picture
+
+
+def test_the_floor_and_the_height_are_measured_by_hand():
+    xy = np.zeros((10, 133, 2))
+    xy[:, p.NOSE, 1] = 20 - 0.5
+    xy[:, [p.LEFT_ANKLE, p.RIGHT_ANKLE], 1] = np.array([89, 91]) - 0.5
+    xy[:, [p.LEFT_HIP, p.RIGHT_HIP], 0] = np.array([38, 46]) - 0.5
+    xy[:3, :, 1] -= 15  # jumps
+    seen = np.ones((10, 133), bool)
+    assert standing(xy, seen, 100) == pytest.approx([0.9, 0.7, 0.42])
+    seen[:, p.NOSE] = False
+    assert standing(xy, seen, 100).tolist() == [0, 0, 0]
 
 
 def test_golden_losses(me):

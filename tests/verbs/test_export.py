@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import understudy
+from figment import as_figment_draws
 from made_up_cuts import arrays
 from tiny import shrunk
 from tiny_actor import CONFIG, tiny_actor
 from understudy.base import openvino
 from understudy.cli import main as cli
+from understudy.conditioning.white_skeleton import landmarks
 from understudy.consent import Consent
 from understudy.errors import UnderstudyError, UsageError
 from understudy.exporting import files
+from understudy.exporting.conditions import picture
+from understudy.poses.pose import Pose
 from understudy.recipes import recipe
+from understudy.recipes.parts.player import moments
 from understudy.verbs import export as verb
 
 onnx = pytest.importorskip("onnx")
@@ -114,6 +121,59 @@ def test_the_same_actor_makes_the_same_file(tmp_path):
     assert (tmp_path / "one.onnx").read_bytes() == (tmp_path / "two.onnx").read_bytes()
 
 
+# -- Figment --------------------------------------------------------------------------------------------------------
+
+
+def of_skeletons(size=64):
+    """An actor of pix2pix's variant, with random weights, and its config."""
+    one = recipe("pix2pix")
+    config = replace(shrunk(one.preset("preview", "white skeleton")), size=size)
+    weights, statistics = (arrays(contents) for contents in one.contents(config))
+    statistics["standing"] = np.array([0.9, 0.75, 0.5], np.float32)
+    return tiny_actor(recipe="pix2pix", config=config, weights=weights, statistics=statistics, working_size=size)
+
+
+def test_the_variant_paints_pictures_of_figments_size():
+    config = recipe("pix2pix").preset("preview", "white skeleton")
+    assert (config.size, config.condition) == (512, "white skeleton")
+    assert config.size >> config.depth == 128 >> recipe("pix2pix").preset("preview").depth
+
+
+def test_figments_node_is_given_one_picture_and_its_other_nodes_their_numbers(tmp_path):
+    (made,) = understudy.export(of_skeletons(), tmp_path / "me.onnx", runtime="figment")
+    assert left(tmp_path) == ["me.onnx"] and made.at_once == 1
+    assert made.about.startswith("input 1x3x64x64, output 1x3x64x64: in Figment, a square picture to Detect Pose")
+    told = props_of(tmp_path / "me.onnx")
+    assert "reference floor 0.9, reference height 0.75, reference x 0.5, width 64, height 64" in told["use"]
+    assert json.loads(told["input_channels"]) == ["red", "green", "blue"]
+    session = onnxruntime.InferenceSession(str(made.path), providers=["CPUExecutionProvider"])
+    (given,), (said,) = session.get_inputs(), session.get_outputs()
+    assert (given.name, given.type, given.shape) == ("input", "tensor(float)", [1, 3, 64, 64])
+    assert (said.name, said.type, said.shape) == ("output", "tensor(float)", [1, 3, 64, 64])
+
+
+def test_the_skeleton_that_figment_draws_gives_the_picture_that_the_actor_plays(tmp_path, monkeypatch):
+    monkeypatch.setattr("understudy.base.devices.computes_in_bfloat16", lambda device: False)
+    actor = of_skeletons()
+    understudy.export(actor, tmp_path / "me.onnx", runtime="figment")
+    session = onnxruntime.InferenceSession(str(tmp_path / "me.onnx"), providers=["CPUExecutionProvider"])
+    rng = np.random.default_rng(2)
+    xy = rng.uniform(8, 56, (2, 133, 2)).astype(np.float32)
+    played = list(actor.player("cpu").play(moments(Pose(xy, np.ones((2, 133), np.float32), (64, 64)))))
+    places, _ = landmarks(torch.from_numpy(xy), torch.ones(2, 133, dtype=torch.bool))
+    shown = []
+    for place in places.numpy():
+        drawn = as_figment_draws(place + 0.5, 64)[None].repeat(3, 0).astype(np.float32) * 2 - 1
+        shown.append(picture(session.run(["output"], {"input": drawn[None]})[0][0]))
+    apart = [[np.abs(one.astype(int) - other).mean() for other in played] for one in shown]
+    assert max(apart[0][0], apart[1][1]) < 0.4 * min(apart[0][1], apart[1][0])
+
+
+def test_an_actor_of_skeletons_runs_anywhere_else_too(tmp_path):
+    (made,) = understudy.export(of_skeletons(), tmp_path / "me.onnx")
+    assert made.about.startswith("input Bx3x64x64") and "Figment" not in made.about
+
+
 # -- what is refused ------------------------------------------------------------------------------------------------
 
 
@@ -143,7 +203,7 @@ def test_the_actor_itself_is_never_replaced(tmp_path):
         ("me", {"runtime": "openvino"}, "cannot write a network as .*me: name it me.xml"),
         ("me.xml", {}, "name it me.onnx, or give `runtime='openvino'`"),
         ("me.onnx", {"runtime": "openvino"}, "name it me.xml, or give `runtime='generic'`"),
-        ("me.onnx", {"runtime": "figment"}, "no recipe learns from that picture yet"),
+        ("me.onnx", {"runtime": "figment"}, "this actor learnt from heat maps, so what came out would be no person"),
         ("me.onnx", {"runtime": "tensorrt"}, "choose one of generic, openvino, figment"),
         ("folder.onnx", {}, "is a folder"),
     ],
@@ -202,5 +262,5 @@ def test_the_command_line_says_what_it_wrote_and_exits_with_2_where_it_cannot(tm
     assert "network: me.onnx (input Bx36x32x32, output Bx6x32x32: " in said.out and "synthetic" in said.out
     lines = said.err.splitlines()
     assert [line.startswith("error: ") for line in lines] == [True] * 3
-    assert "--overwrite" in lines[0] and "--for figment" in lines[1] and "leave --for out" in lines[1]
+    assert "--overwrite" in lines[0] and "--for figment" in lines[1] and "give --for openvino" in lines[1]
     assert left(tmp_path) == ["me.actor", "me.onnx"]

@@ -25,14 +25,20 @@ def drawn(how: How, xy: Array, confidence: Array) -> Array:
     """One pose as its channels; networks that see several poses take those of all, in the order of `how["poses"]`.
 
     Args:
-        how: of the kinds "heat maps", "stick figure", "soft lines" and "part maps".
+        how: of the kinds "heat maps", "white skeleton", "stick figure", "soft lines" and "part maps".
         xy: `(133, 2)` pixels.
         confidence: `(133,)` in [0, 1].
 
     Returns:
         `(C, H, W)` float32.
     """
-    kinds = {"heat maps": heat_maps, "stick figure": stick_figure, "soft lines": soft_lines, "part maps": part_maps}
+    kinds = {
+        "heat maps": heat_maps,
+        "white skeleton": white_skeleton,
+        "stick figure": stick_figure,
+        "soft lines": soft_lines,
+        "part maps": part_maps,
+    }
     return kinds[how["kind"]](how, *with_neck(how, xy, confidence)).astype(np.float32)
 
 
@@ -64,6 +70,49 @@ def heat_maps(how: How, points: Array, seen: Array) -> Array:
     maps = down[:, :, None] * across[:, None, :]
     mean, deviation = (np.array(how[name])[:, None, None] for name in ("mean", "deviation"))
     return np.asarray((maps - mean) / deviation)
+
+
+# -- White dots and lines on black, of MediaPipe's 33 landmarks (pix2pix, its variant "white skeleton") ----------------
+
+
+def white_skeleton(how: How, points: Array, seen: Array) -> Array:
+    """Dots at landmarks, and lines with flat ends between them: `(3, H, W)` in [-1, 1], the three alike."""
+    black = np.ones(how["size_hw"])
+    places = [_landmark(mixture, points, seen) for mixture in how["landmarks"]]
+    for place in places:
+        if place is not None:
+            _whiten(black, place, place, how["radius"], how["radius"])
+    for first, last in how["lines"]:
+        start, end = places[first], places[last]
+        if start is not None and end is not None and (start != end).any():
+            _whiten(black, start, end, how["width"] / 2, 0)
+    return np.broadcast_to(1 - 2 * black, (3, *black.shape))
+
+
+def _landmark(mixture: Any, points: Array, seen: Array) -> Array | None:
+    """Where a landmark lies that is made of points with weights; None where one of them is not seen."""
+    of, weights = [point for point, _ in mixture], [weight for _, weight in mixture]
+    return np.asarray(weights @ points[of]) if seen[of].all() else None
+
+
+def _whiten(black: Array, start: Array, end: Array, radius: float, ends: float) -> None:
+    """Takes from what is black, `(H, W)`, in place, what a line covers; its ends are round where `ends` is not 0."""
+    low, high = np.minimum(start, end) - radius - 0.5, np.maximum(start, end) + radius + 0.5
+    (left, top), (right, bottom) = (
+        np.clip(at, 0, black.shape[::-1]).astype(int) for at in (low // 1, -(-high // 1) + 1)
+    )
+    y, x = np.mgrid[top:bottom, left:right]
+    length = float(np.hypot(*(end - start)))
+    ux, uy = (end - start) / length if length else (1.0, 0.0)
+    ahead = (x - start[0]) * ux + (y - start[1]) * uy
+    aside = (x - start[0]) * uy - (y - start[1]) * ux
+    beyond = np.maximum(-ahead, ahead - length)
+    if ends:
+        outside = np.hypot(np.maximum(beyond, 0), aside) - radius
+    else:
+        across = np.abs(aside) - radius
+        outside = np.hypot(np.maximum(beyond, 0), np.maximum(across, 0)) + np.minimum(np.maximum(beyond, across), 0)
+    black[top:bottom, left:right] *= 1 - np.clip(0.5 - outside, 0, 1)
 
 
 # -- Coloured lines on black (everybody-dance-now) --------------------------------------------------------------------

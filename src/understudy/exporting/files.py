@@ -25,7 +25,9 @@ Run = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 
 
 def write_onnx(cut: Cut, said: Mapping[str, str], path: Path) -> None:
-    """Writes a network as ONNX with one input "input" and one output "output", for any number of pictures at once.
+    """Writes a network as ONNX with one input "input" and one output "output".
+
+    It takes any number of pictures at once, unless the cut says how many.
 
     Args:
         said: what the file says of itself, in its `metadata_props`.
@@ -40,7 +42,7 @@ def write_onnx(cut: Cut, said: Mapping[str, str], path: Path) -> None:
             str(path),
             input_names=["input"],
             output_names=["output"],
-            dynamic_axes={"input": {0: "batch"}, "output": {0: "batch"}},
+            dynamic_axes={} if cut.at_once else {"input": {0: "batch"}, "output": {0: "batch"}},
             opset_version=OPSET,
             dynamo=False,  # the newer one needs one package more, onnxscript, and adds nothing here
         )
@@ -74,8 +76,9 @@ def write_openvino(cut: Cut, said: Mapping[str, str], path: Path) -> None:
 
 
 def difference(cut: Cut, run: Run, count: int = 2) -> float:
-    """Mean difference between what a file says and what PyTorch says, of `count` noisy pictures at once."""
-    noise = np.random.default_rng(0).uniform(-1, 1, (count, len(cut.given), *cut.size_hw)).astype(np.float32)
+    """Mean difference between what a file says and what PyTorch says, of `count` noisy pictures, or the cut's."""
+    shape = (cut.at_once or count, len(cut.given), *cut.size_hw)
+    noise = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
     with torch.no_grad():
         true = cut.network(torch.from_numpy(noise)).float().numpy()
     said = run(noise)
@@ -100,4 +103,4 @@ def check(cut: Cut, run: Run) -> float:
 
 
 def _zeros(cut: Cut) -> torch.Tensor:
-    return torch.zeros(1, len(cut.given), *cut.size_hw)
+    return torch.zeros(cut.at_once or 1, len(cut.given), *cut.size_hw)

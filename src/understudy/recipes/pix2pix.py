@@ -4,10 +4,14 @@ The baseline of Aberman et al. 2018, section 5.1: trained on pairs of the refere
 at a time. Against performance cloning it lacks the other people's motion, time, and the perceptual loss, whose place
 L1 on RGB takes. Networks, data, augmentation and average weights are the same, so that this is what is compared.
 
+The variant "white skeleton" learns from a picture instead, the white lines that Figment draws (512x512), so that its
+network can run there: `understudy export --for figment`.
+
 The dropout that stands in for pix2pix's noise z is on in training only. Isola et al. leave it on when generating, and
 find that it changes little; here the same poses must always give the same video.
 
-Shape letters: B poses, J = 18 joints, S the side of the square picture.
+Shape letters: B poses, J = 18 joints (all 133 points for the white skeleton), C channels of a drawn pose, S the side of
+the square picture.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -25,14 +30,19 @@ from understudy.base.engines import Call
 from understudy.conditioning.clips import Clip, flat_colour, random_similarity, read_clip
 from understudy.networks.patchgan import PatchGAN
 from understudy.networks.unet import UNet, initialise
+from understudy.recipes.parts import white_skeleton
 from understudy.recipes.parts.cut import Cut
 from understudy.recipes.parts.groups import Augmentation, Optimisation, Placement
 from understudy.recipes.parts.heatmaps import JOINTS, STATISTICS, HeatmapPlayer, PoseMaps, heatmap_cut
 from understudy.recipes.parts.recipe import ENDLESS, Recipe
 from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, ready, restored
+from understudy.recipes.parts.white_skeleton import SkeletonPictures, skeleton_cut
 from understudy.training.session import Session
 from understudy.training.step import descend, frozen
 
+Condition = Literal["heat maps", "white skeleton"]
+FIGMENT_SIZE = 512
+"""pixels: side of the pictures that Figment's networks are usually given"""
 CHOICE, AUGMENTATION = 1, 2
 """streams of random numbers"""
 
@@ -44,8 +54,10 @@ class Config:
     size: int = 256
     """pixels: side S of the square picture"""
     placement: Placement = Placement(scale_by="hips")
+    condition: Condition = "heat maps"
+    """what G sees of a pose: a channel of heat for each joint, or the white lines and dots that Figment draws"""
     joint_sigma: float = 6.0
-    """pixels: standard deviation of a joint's Gaussian, as in performance cloning"""
+    """pixels: standard deviation of a joint's Gaussian, as in performance cloning; not of the white skeleton"""
     seen_above: float = 0.1
     """confidence above which a joint counts as seen"""
     width: int = 64
@@ -102,6 +114,18 @@ def preview() -> Config:
     )
 
 
+def for_figment(config: Config) -> Config:
+    """The variant "white skeleton": 512x512, as much deeper, so that as much of the picture is seen at once.
+
+    A quarter of the pairs a step, since each has four to sixteen times the pixels: the same time for a step, roughly.
+    """
+    deeper = (FIGMENT_SIZE // config.size).bit_length() - 1
+    learning = replace(config.optimisation, batch=max(config.optimisation.batch // 4, 1))
+    return replace(
+        config, condition="white skeleton", size=FIGMENT_SIZE, depth=config.depth + deeper, optimisation=learning
+    )
+
+
 # -- Training (section 3) ----------------------------------------------------------------------------------------
 
 
@@ -115,7 +139,7 @@ class Pix2Pix:
         self.session, self.reference = session, reference
         session.begin()
         generator = generator_for(config)
-        judge = PatchGAN(JOINTS + 3, config.discriminator_width)
+        judge = PatchGAN(channels(config) + 3, config.discriminator_width)
         for network in (generator, judge):
             initialise(network, config.optimisation.initial_deviation)
         self.G, self.optimize_G = session.fitted(generator)
@@ -123,14 +147,14 @@ class Pix2Pix:
         self.networks: Mapping[str, nn.Module] = {"generator": generator, "D": judge}
         self.optimizers: Mapping[str, torch.optim.Optimizer] = {"generator": self.optimize_G, "D": self.optimize_D}
         self.dtype = torch.bfloat16 if computes_in_bfloat16(session.device) else torch.float32
-        self.maps = PoseMaps.of_clip(reference, reference.windows, config.size, config.joint_sigma)
+        self.maps = _maps_of(config, reference)
         self.steps = config.steps or config.epochs * session.chance.epoch(
             config.optimisation.batch, len(reference.windows)
         )
 
     def training_step(self, step: int) -> dict[str, Tensor]:
         fabric = self.session.fabric
-        x, y = self._pairs(step)  # poses (B, J, S, S), frames (B, 3, S, S)
+        x, y = self._pairs(step)  # poses (B, C, S, S), frames (B, 3, S, S)
         fake = self.G(x)
 
         # D: tell (pose, real frame) from (pose, generated frame), eq. 1; halved, to slow D down (section 3.3)
@@ -148,7 +172,7 @@ class Pix2Pix:
         return named | goal
 
     def _pairs(self, step: int) -> tuple[Tensor, Tensor]:
-        """Normalised pose maps and frames of the reference, both moved by one random similarity a pair."""
+        """Drawn poses and frames of the reference, both moved by one random similarity a pair."""
         config, clip, chance = self.config, self.reference, self.session.chance
         count = config.optimisation.batch
         moment = clip.windows[chance.draw(CHOICE, step, count, len(clip.windows))]  # (B,)
@@ -175,7 +199,15 @@ def train(session: Session) -> Trained:
     colour = flat_colour(reference)
     session.settings["flat_colour"] = colour
     options = (1, config.seen_above, config.size, reference.header.size_hw[0], session.device)
-    clip = read_clip(reference, None, colour, *options, at_least=config.optimisation.batch, store=session.store)
+    clip = read_clip(
+        reference,
+        None,
+        colour,
+        *options,
+        all_points=config.condition == "white skeleton",
+        at_least=config.optimisation.batch,
+        store=session.store,
+    )
     trainee = Pix2Pix(session, clip)
     outcome = session.run(trainee, trainee.steps)
     record = session.record | {
@@ -190,13 +222,19 @@ def train(session: Session) -> Trained:
 
 def generator_for(config: Config) -> UNet:
     """G with fresh weights, of the sizes in `config`."""
-    return UNet(JOINTS, 3, config.width, config.depth, config.dropout)
+    return UNet(channels(config), 3, config.width, config.depth, config.dropout)
+
+
+def channels(config: Config) -> int:
+    """C, of a drawn pose."""
+    return JOINTS if config.condition == "heat maps" else white_skeleton.CHANNELS
 
 
 def contents(config: Config) -> tuple[ArraySpec, ArraySpec]:
     """Weights and statistics that an actor of this recipe holds."""
+    statistics = STATISTICS if config.condition == "heat maps" else white_skeleton.STATISTICS
     with torch.device("meta"):
-        return arrays_of(generator_for(config)), STATISTICS
+        return arrays_of(generator_for(config)), statistics
 
 
 def player(
@@ -205,18 +243,29 @@ def player(
     """Plays G of a `Trained`: one frame a pose, over the flat colour."""
     chosen = ready_device(device)
     generator = ready(generator_for(config), weights, chosen, frames)
-    return _player(config, generator, PoseMaps.stored(config.size, config.joint_sigma, statistics, chosen))
+    if config.condition == "heat maps":
+        return _player(config, generator, PoseMaps.stored(config.size, config.joint_sigma, statistics, chosen))
+    return _player(config, generator, SkeletonPictures.stored(config.size, statistics, chosen))
 
 
-def _player(config: Config, generator: Call, maps: PoseMaps) -> HeatmapPlayer:
+def _maps_of(config: Config, reference: Clip) -> PoseMaps | SkeletonPictures:
+    """What draws the poses of a reference that is learnt from."""
+    if config.condition == "heat maps":
+        return PoseMaps.of_clip(reference, reference.windows, config.size, config.joint_sigma)
+    return SkeletonPictures.of_clip(reference, reference.windows, config.size)
+
+
+def _player(config: Config, generator: Call, maps: PoseMaps | SkeletonPictures) -> HeatmapPlayer:
     return HeatmapPlayer(generator, maps, 1, config.seen_above, mean_of_versions=False)
 
 
 def cuts(config: Config, weights: Arrays, statistics: Arrays) -> tuple[Cut, ...]:
-    """G, from heat maps to a picture."""
+    """G, from a drawn pose to a picture."""
     generator = restored(generator_for(config), weights, torch.device("cpu"))
-    numbers = (config.size, config.joint_sigma, config.seen_above)
-    return (heatmap_cut(generator, *numbers, 1, statistics, "it is the person over flat_colour"),)
+    use = "it is the person over flat_colour"
+    if config.condition == "white skeleton":
+        return (skeleton_cut(generator, config.size, config.seen_above, statistics, use),)
+    return (heatmap_cut(generator, config.size, config.joint_sigma, config.seen_above, 1, statistics, use),)
 
 
 RECIPE = Recipe(
@@ -228,5 +277,6 @@ RECIPE = Recipe(
     contents=contents,
     player=player,
     cuts=cuts,
+    variants={"white skeleton": for_figment},
     without_limit=lambda config: replace(config, steps=ENDLESS),
 )

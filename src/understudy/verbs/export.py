@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from understudy.recipes.parts.cut import Cut
 
 Runtime = Literal["generic", "openvino", "figment"]
-SUFFIXES = {"generic": ".onnx", "openvino": ".xml"}
-PACKAGES = {"generic": ("onnx", "onnxruntime"), "openvino": ("openvino",)}
+SUFFIXES = {"generic": ".onnx", "openvino": ".xml", "figment": ".onnx"}
+PACKAGES = {"generic": ("onnx", "onnxruntime"), "openvino": ("openvino",), "figment": ("onnx", "onnxruntime")}
 
 log = logging.getLogger(__name__)
 
@@ -38,13 +38,15 @@ class Exported:
     difference: float
     """mean difference from what PyTorch makes of noise, of values in [-1, 1]"""
     use: str
-    """what to do with what comes out"""
+    """what to do with what comes out, or with the file"""
+    at_once: int | None = None
+    """pictures that it takes and makes at a time; None any number"""
 
     @property
     def about(self) -> str:
         """What goes in, what comes out, and what to do with that."""
-        (height, width), (given, made) = self.size_hw, self.channels
-        return f"input Bx{given}x{height}x{width}, output Bx{made}x{height}x{width}: {self.use}"
+        (height, width), (given, made), many = self.size_hw, self.channels, self.at_once or "B"
+        return f"input {many}x{given}x{height}x{width}, output {many}x{made}x{height}x{width}: {self.use}"
 
 
 def export(
@@ -61,8 +63,9 @@ def export(
     Args:
         actor: trained with pix2pix, performance-cloning, everybody-dance-now, poses-in-the-wild or cyclegan.
         output: the file to write: .onnx, or .xml for OpenVINO, beside which a .bin of the same name is written.
-        runtime: what the file is for: "generic" is ONNX, "openvino" OpenVINO's own format. "figment" is refused so far:
-            no recipe learns from the skeleton that it draws.
+        runtime: what the file is for: "generic" is ONNX, "openvino" OpenVINO's own format, "figment" ONNX for the node
+            of Figment, one picture at a time, of an actor that learnt from the skeleton which it draws: pix2pix with
+            `variant="white skeleton"`.
         overwrite: replace files that are there.
 
     Returns:
@@ -78,6 +81,7 @@ def export(
     Shell:
         $ understudy export --actor me.actor --output me.onnx
         $ understudy export --actor me.actor --output me.xml --for openvino
+        $ understudy export --actor stage.actor --output me.onnx --for figment
     """
     path = Path(output)
     _check(path, runtime)
@@ -86,6 +90,8 @@ def export(
 
     given = actor if isinstance(actor, Actor) else Actor.load(actor)
     cuts = recipe(given.recipe).cuts(given.config, given.weights, given.statistics)
+    if runtime == "figment":
+        cuts = (_for_figment(cuts),)
     files = [file for cut in cuts for file in _files(_path_of(cut, path))]
     _check_free(files, None if isinstance(actor, Actor) else Path(actor), overwrite)
     return _written(given, cuts, path, files)
@@ -94,16 +100,11 @@ def export(
 def _check(path: Path, runtime: str) -> None:
     """Raises UsageError: what is asked for cannot be written, or not here."""
     check_choice("runtime", runtime, get_args(Runtime))
-    if runtime == "figment":
-        raise UsageError(
-            "`runtime='figment'`: Figment draws a white skeleton of 33 points, and no recipe learns from that picture "
-            "yet, so what came out would be no person; leave `runtime` out, and draw what the recipe learnt from"
-        )
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES.values():
         raise UsageError(f"cannot write a network as {path}: name it {path.stem or 'me'}{SUFFIXES[runtime]}")
     if suffix != SUFFIXES[runtime]:
-        other = next(name for name, one in SUFFIXES.items() if one == suffix)
+        other = next(name for name, one in SUFFIXES.items() if one == suffix)  # "generic" before "figment"
         name = f"{path.stem}{SUFFIXES[runtime]}"
         raise UsageError(f"{path} is not `runtime={runtime!r}`: name it {name}, or give `runtime={other!r}`")
     missing = [name for name in PACKAGES[runtime] if find_spec(name) is None]
@@ -111,6 +112,25 @@ def _check(path: Path, runtime: str) -> None:
         raise UsageError(
             f'writing {path} needs {" and ".join(missing)}, not installed here: pip install "understudy[export]"'
         )
+
+
+def _for_figment(cuts: Sequence[Cut]) -> Cut:
+    """The one network, with the words that Figment's nodes have.
+
+    Raises:
+        UsageError: the actor learnt from another drawing.
+    """
+    from dataclasses import replace
+
+    from understudy.exporting.figment import use_of
+
+    cut = cuts[0]
+    if cut.condition["kind"] != "white skeleton":
+        raise UsageError(
+            f"`runtime='figment'`: Figment draws a white skeleton, and this actor learnt from {cut.condition['kind']}, "
+            "so what came out would be no person; train one with `recipe='pix2pix'` and `variant='white skeleton'`"
+        )
+    return replace(cut, use=use_of(cut), at_once=1)
 
 
 def _path_of(cut: Cut, path: Path) -> Path:
@@ -155,7 +175,7 @@ def _written(actor: Actor, cuts: Sequence[Cut], path: Path, files: Sequence[Path
             write(cut, said_of(actor, cut), folder / own.name)
             found = check(cut, read(folder / own.name))
             log.debug("%s is %.2g from PyTorch", own, found)
-            made.append(Exported(own, cut.size_hw, (len(cut.given), len(cut.made)), found, cut.use))
+            made.append(Exported(own, cut.size_hw, (len(cut.given), len(cut.made)), found, cut.use, cut.at_once))
         with ExitStack() as named:  # the last is named first: weights before what points to them
             for file in files:
                 os.replace(folder / file.name, named.enter_context(atomic_file(file)))

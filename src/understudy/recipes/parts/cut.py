@@ -34,6 +34,8 @@ class Cut:
     """JSON-able: how the channels are drawn, in the words of `exporting/conditions.py`"""
     use: str
     """what to do with what comes out, in one line"""
+    at_once: int | None = None
+    """B, where a program wants it fixed; None for any number"""
 
 
 Cuts = Callable[[Any, "Arrays", "Arrays"], tuple[Cut, ...]]

@@ -21,10 +21,11 @@ from understudy.base.engines import Call
 from understudy.conditioning.clips import Clip
 from understudy.conditioning.heatmaps import joint_statistics, normalised_heatmaps
 from understudy.conditioning.pictures import as_levels
-from understudy.poses.pose import OPENPOSE18_NAMES, OPENPOSE18_POINTS
+from understudy.poses.pose import OPENPOSE18_NAMES, OPENPOSE18_POINTS, Pose
 from understudy.recipes.parts.cut import RGB, Cut, flat_colour_of
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, batches, pose_of
 from understudy.recipes.parts.trained import Arrays, ArraySpec
+from understudy.recipes.parts.white_skeleton import SkeletonPictures
 
 JOINTS = len(OPENPOSE18_NAMES)
 STATISTICS: ArraySpec = {
@@ -70,13 +71,22 @@ class PoseMaps:
             "flat_colour": np.array(flat_colour, dtype=np.uint8),
         }
 
+    @property
+    def device(self) -> torch.device:
+        return self.mean.device
+
+    @staticmethod
+    def points(pose: Pose) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """What is drawn of poses: OpenPose's joints `(T, J, 2)` and their confidence `(T, J)`."""
+        return pose.openpose18()
+
     def __call__(self, xy: Tensor, seen: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         """`(B, N, J, 2)` pixels and `(B, N, J)` bool -> `(B, N * J, S, S)`, see `heatmaps.normalised_heatmaps`."""
         return normalised_heatmaps(xy, seen, (self.size, self.size), self.sigma, self.mean, self.deviation, dtype)
 
 
 class HeatmapPlayer:
-    """Plays a generator that makes N frames from the heat maps of N poses; windows overlap.
+    """Plays a generator that makes N frames from the drawings of N poses; windows overlap.
 
     Args:
         generator: on its device, ready to generate.
@@ -89,7 +99,14 @@ class HeatmapPlayer:
 
     needs: tuple[Need, ...] = ("poses",)
 
-    def __init__(self, generator: Call, maps: PoseMaps, consecutive: int, seen_above: float, mean_of_versions: bool):
+    def __init__(
+        self,
+        generator: Call,
+        maps: PoseMaps | SkeletonPictures,
+        consecutive: int,
+        seen_above: float,
+        mean_of_versions: bool,
+    ) -> None:
         self.generator, self.maps, self.consecutive, self.seen_above = generator, maps, consecutive, seen_above
         self.mean_of_versions = mean_of_versions
         self.latency = consecutive - 1 if mean_of_versions else 0
@@ -126,13 +143,13 @@ class HeatmapPlayer:
             before = before or [some[0]] * (self.consecutive - 1)
             held = [*before, *some]
             before = held[len(some) :]
-            xy, confidence = pose_of(held, self.maps.size).openpose18()
+            xy, confidence = self.maps.points(pose_of(held, self.maps.size))
             yield from self._painted(torch.from_numpy(xy).float(), torch.from_numpy(confidence > self.seen_above))
 
     @torch.inference_mode()
     def _painted(self, xy: Tensor, seen: Tensor) -> npt.NDArray[np.uint8]:
         """(B + N - 1, J, 2) and seen (B + N - 1, J), moments in order: (B, N, S, S, 3)."""
-        n, device = self.consecutive, self.maps.mean.device
+        n, device = self.consecutive, self.maps.device
         window = torch.arange(len(xy) - n + 1)[:, None] + torch.arange(n)  # (B, N)
         maps = self.maps(xy[window].to(device), seen[window].to(device))
         with autocast(device):
