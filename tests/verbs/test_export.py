@@ -13,14 +13,14 @@ import torch
 import understudy
 from figment import as_figment_draws
 from made_up_cuts import arrays
-from tiny import shrunk
+from tiny import shrunk, tiny_performance
 from tiny_actor import CONFIG, tiny_actor
 from understudy.base import openvino
 from understudy.cli import main as cli
 from understudy.conditioning.white_skeleton import landmarks
 from understudy.consent import Consent
 from understudy.errors import UnderstudyError, UsageError
-from understudy.exporting import files
+from understudy.exporting import files, ranges
 from understudy.exporting.conditions import picture
 from understudy.poses.pose import Pose
 from understudy.recipes import recipe
@@ -174,6 +174,66 @@ def test_an_actor_of_skeletons_runs_anywhere_else_too(tmp_path):
     assert made.about.startswith("input Bx3x64x64") and "Figment" not in made.about
 
 
+# -- 8-bit integers -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def dance(tmp_path_factory):
+    """A performance of 60 frames, longer than what ranges are learnt from, as that of `tiny_actor`."""
+    return tiny_performance(tmp_path_factory.mktemp("dance") / "dance.performance", 2, frames=60)
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [("everybody-dance-now", (".face",)), ("poses-in-the-wild", (".texture",)), ("cyclegan", ())],
+)  # fmt: skip
+def test_every_network_becomes_one_of_integers_by_what_it_is_given_in_a_dance(tmp_path, monkeypatch, name, more, dance):
+    monkeypatch.setattr(files, "MOST_OF_INTEGERS", 1.0)  # of weights that nobody trained
+    for number, few in (("FEWEST", 1), ("RUNS", 2), ("LONG", 3)):
+        monkeypatch.setattr(ranges, number, few)
+    understudy.export(actor_of(name), tmp_path / "whole.xml", runtime="openvino")
+    made = understudy.export(actor_of(name), tmp_path / "me.xml", runtime="openvino", int8=dance)
+    assert [one.path.name for one in made] == ["me.xml", *(f"me{each}.xml" for each in more)]
+    for one, each in zip(made, ("", *more), strict=True):
+        assert one.int8 and 0 < one.difference < 1 and "8-bit integers, " in one.about
+        text = one.path.read_text()
+        assert (
+            'type="FakeQuantize"' in text and 'type="FakeQuantize"' not in (tmp_path / f"whole{each}.xml").read_text()
+        )
+        assert infos_of(one.path)["weights"] == "8-bit integers"
+        small, large = (tmp_path / f"{stem}{each}.bin" for stem in ("me", "whole"))
+        assert small.stat().st_size < large.stat().st_size
+
+
+def test_integers_come_close_where_weights_are_trained(tmp_path, dance):
+    with_few = understudy.export(tiny_actor(), tmp_path / "me.xml", runtime="openvino", int8=dance)
+    assert with_few[0].difference < files.MOST_OF_INTEGERS
+    with pytest.raises(
+        UnderstudyError, match=r"in 8-bit integers the network 'main' is .* from what it makes otherwise"
+    ):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(files, "MOST_OF_INTEGERS", 1e-9)
+            understudy.export(tiny_actor(), tmp_path / "me.xml", runtime="openvino", int8=dance, overwrite=True)
+    assert left(tmp_path) == ["me.bin", "me.xml"]
+
+
+def test_what_is_looked_at_of_a_dance_are_stretches_of_it():
+    dance = list(range(100))
+    assert ranges._stretches(dance, 1000)[:9] == [*range(8), 18]
+    assert len(ranges._stretches(dance, 1000)) == 48 and ranges._stretches(dance, 1000)[-1] == 99
+    assert ranges._stretches(dance, ranges.MOST_BYTES)[:4] == [0, 1, 20, 21]
+    assert ranges._stretches(dance[:20], 1000) == dance[:20]
+
+
+def test_a_network_that_is_hardly_asked_has_no_ranges(tmp_path, monkeypatch, dance):
+    monkeypatch.setattr(ranges, "FEWEST", 61)
+    with pytest.raises(
+        UsageError, match=r"`int8`: in this dance the network 'main' is given \d+ pictures, and its ranges"
+    ):
+        understudy.export(tiny_actor(), tmp_path / "me.xml", runtime="openvino", int8=dance)
+    assert left(tmp_path) == []
+
+
 # -- what is refused ------------------------------------------------------------------------------------------------
 
 
@@ -206,6 +266,7 @@ def test_the_actor_itself_is_never_replaced(tmp_path):
         ("me.onnx", {"runtime": "figment"}, "this actor learnt from heat maps, so what came out would be no person"),
         ("me.onnx", {"runtime": "tensorrt"}, "choose one of generic, openvino, figment"),
         ("folder.onnx", {}, "is a folder"),
+        ("me.onnx", {"int8": "me.performance"}, "`int8` is for `runtime='openvino'`: name the file me.xml"),
     ],
 )
 def test_what_cannot_be_written_is_said_in_one_line_before_anything_is_done(tmp_path, output, asked, told):
@@ -224,6 +285,12 @@ def test_a_package_that_is_not_there_is_named_with_the_extra_that_has_it(tmp_pat
     with pytest.raises(UsageError, match=f'needs {lacks}, not installed here: pip install "understudy\\[export\\]"'):
         understudy.export(tiny_actor(), tmp_path / output, **asked)
     assert left(tmp_path) == []
+
+
+def test_integers_need_a_package_more(tmp_path, monkeypatch):
+    monkeypatch.setattr(verb, "find_spec", lambda name: None if name == "nncf" else object())
+    with pytest.raises(UsageError, match=r'needs nncf, not installed here: pip install "understudy\[int8\]"'):
+        understudy.export(tiny_actor(), tmp_path / "me.xml", runtime="openvino", int8="me.performance")
 
 
 @pytest.mark.parametrize(("output", "runtime"), [("me.onnx", "generic"), ("me.xml", "openvino")])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import importlib
+import io
 import logging
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,23 @@ class Converted:
                 self.model = _told(lambda: self._openvino.convert_model(copy.deepcopy(network), example_input=only))
         self._kind = None if isinstance(said, Tensor) else type(said)
 
+    def turn_into_integers(self, given: Sequence[npt.NDArray[np.float32]]) -> None:
+        """Weights and what passes between layers become 8-bit integers, by NNCF (post-training quantisation).
+
+        Args:
+            given: what the network is given, from which the ranges are learnt: arrays (1, ...).
+
+        Raises:
+            any of CANNOT: NNCF is not there, or not for this network.
+        """
+        with _quiet(), redirect_stdout(io.StringIO()):  # it draws bars of progress
+            nncf: Any = importlib.import_module("nncf")
+            nncf.set_log_level(logging.ERROR)
+            asked = {"preset": nncf.QuantizationPreset.MIXED, "subset_size": len(given)}
+            self.model = _told(lambda: nncf.quantize(self.model, nncf.Dataset(list(given)), **asked))
+
     def save(self, path: Path, shape: Sequence[int], said: Mapping[str, str]) -> None:
-        """Writes a network of one input and one output, in float32, as OpenVINO's files: path, and a .bin beside it.
+        """Writes a network of one input and one output, its weights as they are, as OpenVINO's files: path, and a .bin beside it.
 
         Args:
             path: ends in .xml.

@@ -66,7 +66,7 @@ ALONE = {"parsing": "auto", "surface": "auto"}
 """options that may come without a word, and what they are then"""
 REPEATABLE = ("settings", "assign")
 """options that may come several times, with one word each, beside those that take one or several things"""
-ON_DISK = dict.fromkeys(("Actor", "Clip", "Detector", "StrPath", "Unpaired"), Path)
+ON_DISK = dict.fromkeys(("Actor", "Clip", "Detector", "Performance", "StrPath", "Unpaired"), Path)
 """what is typed for things that a Python program may have loaded already"""
 
 

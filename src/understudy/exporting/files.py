@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,11 @@ OPSET = 17
 MOST_DIFFERENCE = 1 / 255
 """mean difference from PyTorch, of values in [-1, 1], above which a file is not written"""
 
-Run = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
+MOST_OF_INTEGERS = 8 / 255
+"""the same of networks of 8-bit integers, four levels of 255: more is seen"""
+
+Given = npt.NDArray[np.float32]
+Run = Callable[[Given], Given]
 
 
 def write_onnx(cut: Cut, said: Mapping[str, str], path: Path) -> None:
@@ -61,14 +65,20 @@ def read_onnx(path: Path) -> Run:
     return lambda array: np.asarray(session.run(["output"], {"input": array})[0])
 
 
-def write_openvino(cut: Cut, said: Mapping[str, str], path: Path) -> None:
+def write_openvino(cut: Cut, said: Mapping[str, str], path: Path, ranges_of: Sequence[Given] = ()) -> None:
     """Writes a network as OpenVINO's files, path (.xml) and a .bin beside it; see `write_onnx`.
+
+    Args:
+        ranges_of: `(1, C, H, W)` each, what the network is given: then it becomes one of 8-bit integers, whose ranges are
+            learnt from these.
 
     Raises:
         UnderstudyError: OpenVINO has no way to run this network.
     """
     try:
         converted = openvino.Converted(cut.network, (_zeros(cut),))
+        if ranges_of:
+            converted.turn_into_integers(ranges_of)
         converted.save(path, (-1, len(cut.given), *cut.size_hw), said)
     except openvino.CANNOT as cause:
         reason = str(cause).strip().partition("\n")[0]
@@ -78,10 +88,14 @@ def write_openvino(cut: Cut, said: Mapping[str, str], path: Path) -> None:
 def difference(cut: Cut, run: Run, count: int = 2) -> float:
     """Mean difference between what a file says and what PyTorch says, of `count` noisy pictures, or the cut's."""
     shape = (cut.at_once or count, len(cut.given), *cut.size_hw)
-    noise = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
+    return difference_of(cut, run, np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32))
+
+
+def difference_of(cut: Cut, run: Run, given: Given) -> float:
+    """Mean difference between what a file says and what PyTorch says of what is given, `(B, C, H, W)`."""
     with torch.no_grad():
-        true = cut.network(torch.from_numpy(noise)).float().numpy()
-    said = run(noise)
+        true = cut.network(torch.from_numpy(given)).float().numpy()
+    said = run(given)
     if said.shape != true.shape:
         raise UnderstudyError(f"the file makes {said.shape} where PyTorch makes {true.shape}: please report it")
     return float(np.abs(said - true).mean())
@@ -98,6 +112,21 @@ def check(cut: Cut, run: Run) -> float:
         raise UnderstudyError(
             f"the written network is {found:.3g} from what PyTorch makes, and {MOST_DIFFERENCE:.3g} is allowed: "
             "nothing was kept; please report it with the versions of onnxruntime and openvino"
+        )
+    return found
+
+
+def check_integers(cut: Cut, run: Run, given: Sequence[Given]) -> float:
+    """The difference of a file of 8-bit integers from PyTorch, of what the network is given in a dance.
+
+    Raises:
+        UnderstudyError: it would be seen; nothing is to be kept of the file.
+    """
+    found = float(np.mean([difference_of(cut, run, one) for one in given]))
+    if not found <= MOST_OF_INTEGERS:
+        raise UnderstudyError(
+            f"in 8-bit integers the network {cut.name or 'main'!r} is {found:.3g} from what it makes otherwise, and "
+            f"{MOST_OF_INTEGERS:.3g} is allowed: nothing was kept; leave `int8` out, or give a longer performance"
         )
     return found
 

@@ -34,6 +34,8 @@ class Cut:
     """JSON-able: how the channels are drawn, in the words of `exporting/conditions.py`"""
     use: str
     """what to do with what comes out, in one line"""
+    played: nn.Module | None = None
+    """what the recipe's player asks, given the same, where `network` is made around it; None: one of the same kind"""
     at_once: int | None = None
     """B, where a program wants it fixed; None for any number"""
 

@@ -82,9 +82,8 @@ def cuts(config: Config, weights: Arrays, statistics: Arrays) -> tuple[Cut, ...]
     if not config.refine:
         return (first,)
     G_2 = restored(generator_for(config, second=True), below(weights, "texture/"), cpu)
-    if config.residual:
-        G_2 = Added(G_2, config.channels, k).eval()
+    whole = Added(G_2, config.channels, k).eval() if config.residual else G_2
     frames = {"kind": "frames", "size_hw": list(config.box_hw), "frames": [*range(-k, k + 1)]}
     of_frames = tuple(f"stage I, moment {at:+d}: {channel}" for at in range(-k, k + 1) for channel in frame)
     use = f"stage II of moment 0, in the box, values clipped to [-1, 1]: {shown}"
-    return first, Cut("texture", G_2, config.box_hw, of_frames, frame, frames, use)
+    return first, Cut("texture", whole, config.box_hw, of_frames, frame, frames, use, played=G_2)
