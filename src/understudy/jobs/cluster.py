@@ -236,11 +236,15 @@ def _join(ray: Any, address: str) -> None:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
     except SystemExit:
         raise UsageError(f"what answers at {address} is no Ray cluster: {advice}") from None
-    except (ConnectionError, OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # noqa: BLE001 - of any kind, also of those that Ray makes up
         if "version" in str(error).lower():
             raise UsageError(
                 f"the cluster has another Ray or Python than this machine, which has Ray {ray.__version__} and Python "
                 f"{platform.python_version()}: install the same everywhere"
+            ) from None
+        if "token" in str(error).lower() or "auth" in type(error).__name__.lower():
+            raise UsageError(
+                f"the cluster at {address} does not let this machine in: it needs the same ~/.ray/auth_token as the head"
             ) from None
         where = "no Ray cluster runs on this machine" if address == "auto" else f"cannot join the cluster at {address}"
         raise UsageError(f"{where}: {advice}") from None
