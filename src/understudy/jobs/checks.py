@@ -120,6 +120,11 @@ def _check(job: Job, inputs: Sequence[Path], look: _Looked) -> list[str]:
         check_name(path)
     look.driving(job.driving)
     said = part(job)
+    if job.by == "assign":
+        sides = dict(zip(job.sides, job.actors, strict=True))
+        check_assigned(sides, job.driving, said, options["fit"], options["missing_limbs"], options["normalization"])
+        if options["layout"] != "side-by-side":
+            raise UsageError("with `assign` everybody stands where that person stood: leave `layout` out")
     _check_part(job.driving, said)
     video = checked_video(
         job.output,
@@ -134,11 +139,6 @@ def _check(job: Job, inputs: Sequence[Path], look: _Looked) -> list[str]:
         options["device"],
         [*inputs, *said.values()],
     )
-    if job.by == "assign":
-        sides = dict(zip(job.sides, job.actors, strict=True))
-        check_assigned(sides, job.driving, said, options["fit"], options["missing_limbs"], options["normalization"])
-        if options["layout"] != "side-by-side":
-            raise UsageError("with `assign` everybody stands where that person stood: leave `layout` out")
     if job.by == "person":
         _check_person(job, options)
         return [look.person(person)[0] for person in job.actors]
