@@ -244,7 +244,7 @@ def _join(ray: Any, address: str) -> None:
             ) from None
         if "token" in str(error).lower() or "auth" in type(error).__name__.lower():
             raise UsageError(
-                f"the cluster at {address} does not let this machine in: it needs the same ~/.ray/auth_token as the head"
+                f"the cluster at {address} does not let this machine in: copy ~/.ray/auth_token of its head"
             ) from None
         where = "no Ray cluster runs on this machine" if address == "auto" else f"cannot join the cluster at {address}"
         raise UsageError(f"{where}: {advice}") from None
