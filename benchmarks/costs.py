@@ -1,38 +1,60 @@
 """What many hours of driving video cost, on paper: core hours, time on many machines, room on disk, money.
 
-    python benchmarks/costs.py                                            # the table, from results/costs-cpu.json
-    python benchmarks/costs.py --a-core-hour 0.05 --a-gb-month 0.023 --hours 1000 --machines 10 --cores 16
-    python benchmarks/costs.py --measure juggler.mp4 --output mine.json   # rates of this machine, some minutes
+    python benchmarks/costs.py
+    python benchmarks/costs.py --a-core-hour 0.04 --a-gb-month 0.02 --hours 5000 --machines 20 --cores 32
+    python benchmarks/costs.py --results mine          # of a folder with results of your own
 
-What a frame takes is measured on two lengths of one clip, so that what a clip takes once does not count. All the rest
-is multiplication. Prices are the user's: no price stands here that anybody has asked, and those that are taken unless
-others are said are round numbers.
+What a frame takes was measured by other benchmarks, whose results lie beside this file. All the rest is multiplication.
+Prices are for you to give: those that are taken unless others are said are round numbers, and nobody's offer.
 
-A core of another machine is taken to do as much as one here, and n jobs of two threads side by side n times as much as
-one: neither was measured.
+It is taken for granted that a core of another machine does as much as one that was measured, and that eight jobs of two
+threads on sixteen cores do eight times as much as one: neither was measured.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import tempfile
-from collections.abc import Iterator, Sequence
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from long_clips import done, looped
-from processes import stopped_by_sigterm
-from understudy.base.files import write_json
-from understudy.base.machine import machine
+RESULTS = Path(__file__).parent / "results"
 
-MEASURED = Path(__file__).parent / "results" / "costs-cpu.json"
-CASES = {
-    "default recipe, 256": ("copy-then-refine", "instant", 256),
-    "default recipe, 512": ("copy-then-refine", "instant", 512),
-    "performance cloning, 256": ("performance-cloning", "paper", 256),
-}
-"""recipe, preset, pixels at which the reference is tracked"""
+
+@dataclass(frozen=True)
+class Rate:
+    """What was measured of a frame."""
+
+    name: str
+    file: str
+    """of the results, without its suffix: how it was measured stands in docs/results.md"""
+    read: Callable[[dict[str, Any]], float]
+    """milliseconds, out of that file"""
+
+
+def _line(job: str) -> Callable[[dict[str, Any]], float]:
+    return lambda found: next(row["ms_a_frame"] for row in found["lines"] if row["job"] == job)
+
+
+def _quiet(found: dict[str, Any]) -> float:
+    rows = [row for row in found["rows"] if row["tree"] == "this" and row["busy"] == 0]
+    return statistics.median(rows[0]["ms_a_frame"])
+
+
+def _network_of_256(found: dict[str, Any]) -> float:
+    rows = [row for row in found["rows"] if row["stage"] == "perform" and row["size"] == 256]
+    return next(float(row["median"]) for row in rows if row["case"] == "driver tracked before")
+
+
+TRACKING = Rate("tracking", "long-clips-cpu", _line("track"))
+PERFORMING = (
+    Rate("default recipe, 256x256", "performing-cpu", _quiet),
+    Rate("default recipe, 512x512", "performing-512-cpu", _quiet),
+    Rate("performance cloning, 256x256", "pipeline-cpu", _network_of_256),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -43,109 +65,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--cores", type=int, default=16, help="of each machine")
     parser.add_argument("--a-core-hour", type=float, default=0.05, help="assumed price of a core for an hour")
     parser.add_argument("--a-gb-month", type=float, default=0.02, help="assumed price of a GB for a month")
-    parser.add_argument("--rates", type=Path, default=MEASURED, help="JSON file of --measure")
-    parser.add_argument("--measure", type=Path, help="a clip: measure the rates of this machine on it instead")
-    parser.add_argument("--lengths", type=int, nargs=2, default=[60, 240], help="frames")
-    parser.add_argument("--output", type=Path, help="JSON file for what was measured")
-    options = parser.parse_args(arguments)
-    if options.measure is None:
-        rates = json.loads(options.rates.read_text())
-    else:
-        with stopped_by_sigterm(), tempfile.TemporaryDirectory(prefix="understudy-benchmark-") as folder:
-            rates = measured(options.measure, options.lengths, Path(folder))
-        if options.output:
-            write_json(options.output, rates)
-    print("\n".join(table(rates, options)))
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of what was measured")
+    print("\n".join(table(parser.parse_args(arguments))))
 
 
-def table(rates: dict[str, Any], options: argparse.Namespace) -> Iterator[str]:
+def table(options: argparse.Namespace) -> Iterator[str]:
     """Lines of Markdown."""
     frames = options.hours * 3600 * options.fps
-    yield f"| {options.hours:g} hours at {options.fps:g} frames a second | ms a frame | core hours | "\
-        f"{options.machines} machines of {options.cores} cores | cost |"  # fmt: skip
+    of_video = f"{options.hours:g} hours at {options.fps:g} frames a second"
+    yield f"| {of_video} | ms a frame | core hours | {options.machines} machines of {options.cores} cores | cost |"
     yield "|---|---|---|---|---|"
 
-    def row(name: str, ms_a_frame: float) -> str:
-        core_hours = cores_of(rates) * frames * ms_a_frame / 3.6e6
+    def row(name: str, ms: str, core_hours: float) -> str:
         wall = core_hours / (options.machines * options.cores)
-        cost = core_hours * options.a_core_hour
-        return f"| {name} | {ms_a_frame:.1f} | {core_hours:,.0f} | {wall:.1f} h | {cost:,.0f} |"
+        return f"| {name} | {ms} | {core_hours:,.0f} | {wall:.1f} h | {core_hours * options.a_core_hour:,.0f} |"
 
-    tracking = rates["ms_a_frame"]["track"]
-    yield row("tracking", tracking)
-    for case in CASES:
-        yield row(f"performing: {case}", rates["ms_a_frame"][case])
-        yield row(f"together: {case}", tracking + rates["ms_a_frame"][case])
-    for name, size in rates["bytes_a_frame"].items():
-        gb = size * frames / 1e9
-        yield f"| on disk: {name} | {size * options.fps * 60 / 1e6:.1f} MB a minute | {gb:,.0f} GB | | "\
-            f"{gb * options.a_gb_month:,.0f} a month |"  # fmt: skip
+    def taken(rate: Rate) -> tuple[float, float]:
+        found = json.loads((options.results / f"{rate.file}.json").read_text())
+        ms = rate.read(found)
+        return ms, found["machine"]["cores"] * frames * ms / 3.6e6  # all cores were busy with it
 
-
-def cores_of(rates: dict[str, Any]) -> int:
-    """That were busy while it was measured."""
-    return int(rates["machine"]["cores"])
-
-
-def measured(clip: Path, lengths: Sequence[int], folder: Path) -> dict[str, Any]:
-    """What a frame takes and leaves: the longer length less the shorter one."""
-    few, many = sorted(lengths)
-    ms: dict[str, float] = {}
-    disk: dict[str, float] = {}
-    tracked: dict[tuple[int, int], Path] = {}
-
-    def note(name: str, short: float, long: float) -> None:
-        ms[name] = round(1000 * (long - short) / (many - few), 2)
-        print(f"{name:32s} {ms[name]:7.1f} ms a frame", flush=True)
-
-    for length in (few, many):
-        looped(clip, folder / f"{length}.mp4", (1280, 720), length)
-    for size in sorted({size for _, _, size in CASES.values()}):
-        seconds = {}
-        for length in (few, many):
-            tracked[size, length] = folder / f"{length}-{size}.performance"
-            seconds[length] = done(track, folder / f"{length}.mp4", tracked[size, length], size)[0]
-        if size == 256:  # as drivers are
-            note("track", seconds[few], seconds[many])
-            disk["performance"] = _bytes(tracked[size, many]) / many
-    for name, (recipe, preset, size) in CASES.items():
-        actor = folder / f"{recipe}-{size}.actor"
-        done(train, tracked[size, few], actor, recipe, preset)
-        videos = {length: folder / f"{recipe}-{size}-{length}.mp4" for length in (few, many)}
-        seconds = {length: done(perform, actor, tracked[256, length], videos[length])[0] for length in (few, many)}
-        note(name, seconds[few], seconds[many])
-        disk[f"video, {name}"] = _bytes(videos[many]) / many
-    return {
-        "machine": machine("cpu"),
-        "clip": clip.name,
-        "picture": "1280x720",
-        "lengths": [few, many],
-        "ms_a_frame": ms,
-        "bytes_a_frame": {name: round(size) for name, size in disk.items()},
-    }
-
-
-def _bytes(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else sum(file.stat().st_size for file in path.iterdir())
-
-
-def track(clip: Path, output: Path, size: int) -> None:
-    import understudy
-
-    understudy.track(clip, output, size=size)
-
-
-def train(reference: Path, output: Path, recipe: str, preset: Any) -> None:
-    import understudy
-
-    steps = 1 if preset == "paper" else None  # a network takes as long whatever it has learnt
-    understudy.train(reference, output, recipe=recipe, preset=preset, max_steps=steps, consent="a benchmark")
-
-
-def perform(actor: Path, driving: Path, output: Path) -> None:
-    import understudy
-
-    understudy.perform(actor, driving, output)
+    tracking_ms, tracking = taken(TRACKING)
+    yield row(TRACKING.name, f"{tracking_ms:.0f}", tracking)
+    for rate in PERFORMING:
+        ms, performing = taken(rate)
+        yield row(f"performing: {rate.name}", f"{ms:.0f}", performing)
+        yield row(f"both: {rate.name}", f"{tracking_ms + ms:.0f}", tracking + performing)
+    disk = json.loads((options.results / "long-clips-cpu.json").read_text())["bytes_a_frame_on_disk"]
+    for name, size in disk.items():
+        minute, all_gb = size * options.fps * 60 / 1e6, size * frames / 1e9
+        price = all_gb * options.a_gb_month
+        yield f"| on disk: {name} | {minute:.1f} MB a minute | {all_gb:,.0f} GB | | {price:,.0f} a month |"
 
 
 if __name__ == "__main__":
