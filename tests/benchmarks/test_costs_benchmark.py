@@ -23,7 +23,7 @@ def test_core_hours_time_and_cost_are_multiplied_as_they_should_be(costs, tmp_pa
     quiet = {"tree": "this", "busy": 0, "ms_a_frame": [70.0, 74.0]}
     other = {"tree": "other", "busy": 0, "ms_a_frame": [9.0]}
     performing = {"machine": machine, "rows": [other, {**quiet, "busy": 1, "ms_a_frame": [8.0]}, quiet]}
-    row = {"stage": "perform", "size": 256, "case": "driver tracked before", "median": 18.0}
+    row = {"stage": "perform", "size": 256, "case": "driver tracked before", "median": 20.0}
     pipeline = {"machine": machine, "rows": [{**row, "size": 128, "median": 7.0}, row]}
     for name, found in (
         ("long-clips-cpu", lines), ("performing-cpu", performing), ("performing-512-cpu", performing),
@@ -36,7 +36,7 @@ def test_core_hours_time_and_cost_are_multiplied_as_they_should_be(costs, tmp_pa
     table = capsys.readouterr().out.splitlines()
     assert table[2] == "| tracking | 36 | 18 | 0.9 h | 36 |"
     assert table[4] == "| both: default recipe, 256x256 | 108 | 54 | 2.7 h | 108 |"
-    assert table[7] == "| performing: performance cloning, 256x256 | 18 | 9 | 0.4 h | 18 |"
+    assert table[7] == "| performing: performance cloning, 256x256 | 20 | 10 | 0.5 h | 20 |"
     assert table[-1] == "| on disk: performance | 75.0 MB a minute | 45 GB | | 4 a month |"
     assert len({line.count("|") for line in table}) == 1
 
