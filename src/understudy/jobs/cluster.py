@@ -242,12 +242,12 @@ def _join(ray: Any, address: str) -> None:
                 f"the cluster has another Ray or Python than this machine, which has Ray {ray.__version__} and Python "
                 f"{platform.python_version()}: install the same everywhere"
             ) from None
-        if "token" in str(error).lower() or "auth" in type(error).__name__.lower():
+        if address != "auto":
             raise UsageError(
-                f"the cluster at {address} does not let this machine in: copy ~/.ray/auth_token of its head"
+                f"cannot join a Ray cluster at {address}: this machine has to belong to it, with the ~/.ray/auth_token "
+                f"of its head: {advice}"
             ) from None
-        where = "no Ray cluster runs on this machine" if address == "auto" else f"cannot join the cluster at {address}"
-        raise UsageError(f"{where}: {advice}") from None
+        raise UsageError(f"no Ray cluster runs on this machine: {advice}") from None
     finally:
         restore()
 
