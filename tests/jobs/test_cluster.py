@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from s3_stand_in import KEY, Objects, standing_in
 
 from tiny import tiny_performance
 from tiny_actor import tiny_actor
@@ -24,6 +25,7 @@ from understudy.errors import UsageError
 from understudy.jobs import cluster as clusters
 from understudy.jobs.batch import batch
 from understudy.jobs.cluster import threads_of
+from understudy.verbs.perform import perform
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes as Linux lists them")
 
@@ -47,7 +49,18 @@ def environment() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def address(environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def s3(environment: None) -> Iterator[Objects]:
+    """Storage that the workers see as well."""
+    with standing_in() as objects, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", objects.address)
+        patch.setenv("AWS_ACCESS_KEY_ID", KEY)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "never to be seen")
+        patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        yield objects
+
+
+@pytest.fixture(scope="module")
+def address(s3: Objects, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Two nodes of one core each. Ray listens to whoever comes, and answers to whom knows a token of these tests.
 
     Ray takes 127.0.0.1 for any address of this machine, and 127.0.0.2 as it is said.
@@ -162,6 +175,20 @@ def test_what_is_running_can_be_stopped(joined: str, here: Path) -> None:
     entries = json.loads((here / "out" / "batch.json").read_text())["jobs"]
     assert [entry["status"] for entry in entries.values()] == ["waiting"]
     assert not [path for path in (here / "out").iterdir() if path.name not in ("batch.json", ".lock")]
+
+
+def test_by_address_workers_share_no_folder_with_us(joined: str, s3: Objects, here: Path) -> None:
+    for path in (here / "dance.performance").iterdir():
+        s3[f"clips/dance.performance/{path.name}"] = path.read_bytes()
+    s3["clips/me.actor"] = (here / "me.actor").read_bytes()
+    job = {**JOBS[0], "actor": "s3://clips/me.actor", "driving": "s3://clips/dance.performance"}
+    Path("jobs.json").write_text(json.dumps({"jobs": [job]}))
+    result = batch("jobs.json", output_folder="s3://clips/out", ray=joined, threads=1)
+    assert result.failed == {} and result.made == ("s3://clips/out/me_by_dance.mp4",)
+    perform("me.actor", "dance.performance", "alone.mp4", marks=False, compare=True)
+    for name in ("", ".compare"):
+        assert s3[f"clips/out/me_by_dance{name}.mp4"] == Path(f"alone{name}.mp4").read_bytes()
+    assert batch("jobs.json", output_folder="s3://clips/out").kept == result.made
 
 
 def test_other_versions_are_refused_before_the_first_job(
