@@ -33,21 +33,23 @@ def test_nothing_that_runs_code_from_files_is_used(path):
 
 NETWORK = {
     *("urllib", "http", "socket", "ssl", "ftplib", "smtplib", "xmlrpc", "requests", "httpx", "aiohttp", "urllib3"),
-    *("huggingface_hub", "websockets", "webbrowser"),
+    *("huggingface_hub", "websockets", "webbrowser", "ray", "fsspec"),
 }
 REACHING_OUT = {
     "base/weights.py": {"http", "urllib"},
     "base/wheels.py": {"subprocess"},
     "base/children.py": {"subprocess"},
     "base/sandbox.py": {"subprocess"},
+    "jobs/cluster.py": {"ray", "socket"},
+    "jobs/stores.py": {"fsspec"},
     "jobs/workers.py": {"subprocess"},
     "streaming/page.py": {"http"},
     "web/runner.py": {"subprocess"},
     "web/server.py": {"socket"},
     "web/studio.py": {"webbrowser"},
 }
-"""who may: weights by a table with sizes and SHA-256; their wheels, by pip at one version; our own child processes;
-pages for this machine alone, and the browser that shows one"""
+"""who may: weights by a table with sizes and SHA-256; their wheels, by pip at one version; our own child processes; a
+cluster and storage that a user names; pages for this machine alone, and the browser that shows one"""
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))

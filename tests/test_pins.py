@@ -87,7 +87,7 @@ def test_every_version_has_hashes_and_no_server_is_named(file):
 
 def test_extras_are_pinned_as_well():
     pinned = pins_of("constraints.txt")
-    for extra in ("dev", "docs", "export", "openvino", "pins"):
+    for extra in ("cluster", "dev", "docs", "export", "openvino", "pins"):
         for line in PROJECT["optional-dependencies"][extra]:
             asked = Requirement(line)
             assert asked.specifier.contains(pinned[canonicalize_name(asked.name)]), line

@@ -103,10 +103,12 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "batch": (
-        "batch jobs.json --actors me.actor you.actor --drivings dance.mp4 walk.bvh --output-folder out --workers 3",
+        "batch jobs.json --actors me.actor you.actor --drivings dance.mp4 walk.bvh --output-folder out --workers 3 "
+        "--threads 2 --ray auto",
         {
             "jobs": Path("jobs.json"), "actors": (Path("me.actor"), Path("you.actor")),
             "drivings": (Path("dance.mp4"), Path("walk.bvh")), "output_folder": Path("out"), "workers": 3,
+            "threads": 2, "ray": "auto",
         },
     ),
     "studio": (

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from clips import write_clip
 from tiny import tiny_performance
@@ -174,13 +175,35 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+DUO = {"actor": None, "driving": "duo.mp4", "assign": {"left": "me.actor", "right": "anna.actor"}}
+PHOTO = {"actor": None, "person": "photo.png", "consent": "It is me"}
+WRONG |= {
+    "assign one tracked": ({**DUO, "driving": "dance.performance"}, "`assign` needs a video with several people"),
+    "no such side": ({**DUO, "assign": {"up": "me.actor"}}, "'up'"),
+    "a region of several": ({**DUO, "driving_region": [0, 0, 9, 9]}, "`driving_region` is of one person"),
+    "a stage of several": ({**DUO, "layout": "stage"}, "leave `layout` out"),
+    "fit of several": ({**DUO, "fit": "whole"}, "`fit` frames one performer"),
+    "no assigned actor": ({**DUO, "assign": {"left": "no.actor"}}, "there is no actor"),
+    "nobody agreed": ({**PHOTO, "consent": " "}, "onsent"),
+    "agreement is not there": ({"actor": None, "person": "photo.png"}, '"consent" is missing'),
+    "no photograph": ({**PHOTO, "person": "no.jpg"}, "there is no video or performance"),
+    "motion for a person": ({**PHOTO, "person": "walk.bvh"}, "is motion alone, and shows nobody"),
+    "no model": ({**PHOTO, "model": "no.freestyle"}, "no.freestyle"),
+    "inpainter of a clip": ({**PHOTO, "person": "duo.mp4", "inpainter": "patches"}, "`inpainter` is for photographs"),
+}
+
+
 @pytest.mark.parametrize("name", WRONG)
 def test_everything_is_looked_at_before_the_first_job_begins(here: Path, name: str, monkeypatch: Any) -> None:
     monkeypatch.setattr("understudy.jobs.workers.work_through", lambda *_: pytest.fail("begun"))
     (here / "text.mp4").write_text("this is no video at all, but words\n" * 40)
+    write_clip(here / "duo.mp4", 30)
+    Image.new("RGB", (64, 96), (9, 90, 60)).save("photo.png")
+    (here / "walk.bvh").write_text("HIERARCHY\nROOT Hips\n")
     change, said = WRONG[name]
     good = {"actor": "me.actor", "driving": "dance.performance", "output": "good.mp4"}
-    Path("jobs.json").write_text(json.dumps({"jobs": [good, {**good, "output": "wrong.mp4", **change}]}))
+    wrong = {name: value for name, value in {**good, "output": "wrong.mp4", **change}.items() if value is not None}
+    Path("jobs.json").write_text(json.dumps({"jobs": [good, wrong]}))
     with pytest.raises(UnderstudyError, match=r"^job 2 \(.*\): .*") as told:
         batch("jobs.json")
     assert said in str(told.value)

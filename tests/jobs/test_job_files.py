@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from understudy.errors import UnderstudyError, UsageError
-from understudy.jobs.asked import OPTIONS, Job, check_names, every_pair, files_of, jobs_of_file
+from understudy.jobs.asked import OF_PEOPLE, OPTIONS, Job, check_names, every_pair, files_of, jobs_of_file
 from understudy.jobs.child import as_asked, job_of
 from understudy.jobs.one import do
 from understudy.verbs.perform import perform
+from understudy.verbs.reenact import reenact
 
 JOB = {"actor": "me.actor", "driving": "dance.mp4"}
 
@@ -28,7 +29,7 @@ def of_file(tmp_path: Path, content: str, name: str = "jobs.json") -> list[Job]:
 
 def test_a_job_may_have_every_option_of_perform() -> None:
     elsewhere = {"actor", "driving", "output"}
-    assert OPTIONS.keys() == inspect.signature(perform).parameters.keys() - elsewhere - {"assign"}  # one driver a job
+    assert OPTIONS.keys() == inspect.signature(perform).parameters.keys() - elsewhere - {"assign"}
 
 
 FULL: dict[str, Any] = {
@@ -80,6 +81,48 @@ def test_every_option_reaches_the_tracking_or_perform(tmp_path: Path, monkeypatc
     }
 
 
+def test_actors_for_people_of_a_video_and_people_in_photographs(tmp_path: Path) -> None:
+    assigned = {"assign": {"left": "anna.actor", "2": "ben.actor"}, "driving": "duo.mp4"}
+    shown = {"person": "me.jpg", "driving": "dance.mp4", "consent": "It is me", "inpainter": "lama:lama.onnx"}
+    jobs = of_file(tmp_path, json.dumps({"jobs": [assigned, {**shown, "model": "my.freestyle"}]}))
+    assert (jobs[0].by, jobs[0].sides) == ("assign", ("left", "2"))
+    assert jobs[0].actors == (tmp_path / "anna.actor", tmp_path / "ben.actor")
+    assert jobs[0].name == "anna_and_ben_by_duo.mp4" and jobs[1].name == "me_by_dance.mp4"
+    assert (jobs[1].by, jobs[1].actors) == ("person", (tmp_path / "me.jpg",))
+    named = {"model": str(tmp_path / "my.freestyle"), "inpainter": f"lama:{tmp_path / 'lama.onnx'}"}
+    assert jobs[1].options == {"consent": "It is me", **named}
+    for job in jobs:
+        assert job_of(json.loads(json.dumps(as_asked(job, ["limb-warp"], "body")))) == job
+
+
+def test_a_photograph_may_have_every_option_of_reenact() -> None:
+    elsewhere = {"person", "driving", "output"}
+    assert OPTIONS.keys() | OF_PEOPLE.keys() == inspect.signature(reenact).parameters.keys() - elsewhere
+
+
+def test_people_are_tracked_before_they_are_danced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[Any] = []
+
+    def performs(actor: Any, driving: Any, output: Path, **options: Any) -> None:
+        done.append((actor, driving, options))
+        output.write_bytes(b"made")
+
+    monkeypatch.setattr(
+        "understudy.tracking.several.tracked_people",
+        lambda driving, sides, **how: done.append((driving, sides, how)),
+    )
+    monkeypatch.setattr("understudy.verbs.perform.perform", performs)
+    cast = (Path("anna.actor"), Path("ben.actor"))
+    options = {"driving_start": 1.0, "background": "red"}
+    job = Job(1, cast, Path("duo.mp4"), tmp_path / "out.mp4", options, "assign", ("left", "right"))
+    assert do(job, ["limb-warp"] * 2, "body", lambda: done.append("tracked")).keys() == {"out.mp4"}
+    assert done == [
+        (Path("duo.mp4"), ("left", "right"), {"start": 1.0, "landmarks": "wholebody"}),
+        "tracked",
+        (None, Path("duo.mp4"), {"assign": {"left": cast[0], "right": cast[1]}, **options}),
+    ]
+
+
 @pytest.mark.parametrize("name", ["background", "driving_matte"])
 def test_a_word_is_a_file_only_where_such_a_file_lies_beside_the_jobs(tmp_path: Path, name: str) -> None:
     (tmp_path / "driving").mkdir()  # a folder of clips is no background
@@ -118,6 +161,12 @@ MISTAKES = {
     "of others": (json.dumps({"jobs": [{**JOB, "preset": "fast"}]}), "there is no option 'preset'"),
     "no actor": (json.dumps({"jobs": [{"driving": "d.mp4"}]}), '"actor" is missing'),
     "nobody": (json.dumps({"jobs": [{**JOB, "actor": []}]}), '"actor" is missing'),
+    "two ways": (json.dumps({"jobs": [{**JOB, "person": "a.jpg"}]}), '"actor" and "person" are two ways to say who'),
+    "nobody assigned": (json.dumps({"jobs": [{"assign": {}, "driving": "d.mp4"}]}), '"assign" is an actor for each'),
+    "assigned a list": (json.dumps({"jobs": [{"assign": ["a"], "driving": "d.mp4"}]}), '"assign" is an actor for each'),
+    "assigned a number": (json.dumps({"jobs": [{"assign": {"left": 3}, "driving": "d.mp4"}]}), '"assign" is an actor'),
+    "no photograph": (json.dumps({"jobs": [{"person": [], "driving": "d.mp4"}]}), '"person" is missing: a photograph'),
+    "a model for an actor": (json.dumps({"jobs": [{**JOB, "model": "m"}]}), '"model" goes with "person": an actor kn'),
     "a number for an actor": (json.dumps({"jobs": [{**JOB, "actor": ["a.actor", 3]}]}), '"actor" is missing'),
     "no driving": (json.dumps({"jobs": [{"actor": "me.actor"}]}), '"driving" is missing'),
     "elsewhere": (json.dumps({"jobs": [{**JOB, "output": "../out.mp4"}]}), '"output" is a name in the output folder'),

@@ -17,7 +17,7 @@ from understudy.base.machine import cores
 from understudy.jobs import workers
 from understudy.jobs.asked import Job
 from understudy.jobs.checks import Checked
-from understudy.jobs.workers import environment, work_through
+from understudy.jobs.workers import Here, environment, work_through
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 
@@ -92,7 +92,7 @@ def steps(log: Path) -> list[tuple[str, str]]:
 
 def test_one_worker_does_one_job_after_the_other(log: Path) -> None:
     told = Told()
-    work_through(jobs_of(log, ("plays", ""), ("fails", ""), ("plays", "")), 1, told)
+    work_through(jobs_of(log, ("plays", ""), ("fails", ""), ("plays", "")), Here(1), told)
     assert told == [
         (1, "running", ""), (1, "done", ""), (2, "running", ""), (2, "failed", "no legs"),
         (3, "running", ""), (3, "done", ""),
@@ -102,7 +102,9 @@ def test_one_worker_does_one_job_after_the_other(log: Path) -> None:
 
 def test_two_at_once_and_never_two_that_track_the_same(log: Path) -> None:
     told = Told()
-    work_through(jobs_of(log, ("waits for 3", "dance"), ("plays", "dance"), ("plays", "walk"), ("plays", "")), 2, told)
+    work_through(
+        jobs_of(log, ("waits for 3", "dance"), ("plays", "dance"), ("plays", "walk"), ("plays", "")), Here(2), told
+    )
     assert told.ends == [(number, "done", "") for number in (1, 2, 3, 4)]
     seen = steps(log)
     assert seen.index(("begins", "2")) > seen.index(("tracked", "1"))  # the same clip waits; another one does not
@@ -113,7 +115,7 @@ def test_two_at_once_and_never_two_that_track_the_same(log: Path) -> None:
 
 def test_what_cannot_be_tracked_is_tried_once_for_all_that_it_would_drive(log: Path) -> None:
     told = Told()
-    work_through(jobs_of(log, ("never tracks", "empty"), ("plays", "empty"), ("plays", "walk")), 1, told)
+    work_through(jobs_of(log, ("never tracks", "empty"), ("plays", "empty"), ("plays", "walk")), Here(1), told)
     assert told.ends == [(1, "failed", "nobody in it"), (2, "failed", "nobody in it"), (3, "done", "")]
     assert ("begins", "2") not in steps(log)
 
@@ -123,7 +125,7 @@ def test_a_process_that_is_killed_is_tried_once_more_and_nothing_else_is_lost(
     log: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     told = Told()
-    work_through(jobs_of(log, ("dies once", ""), ("dies", ""), ("leaves", ""), ("plays", "")), 2, told)
+    work_through(jobs_of(log, ("dies once", ""), ("dies", ""), ("leaves", ""), ("plays", "")), Here(2), told)
     killed = "its process was ended by SIGKILL, as it is when memory runs out, 2 times"
     left = "its process ended without an answer (exit code 3), 2 times"
     assert told.ends == [(1, "done", ""), (2, "failed", killed), (3, "failed", left), (4, "done", "")]
@@ -143,7 +145,7 @@ def test_ctrl_c_ends_every_process(log: Path) -> None:
         "import test_workers as tests\n"
         "tests.workers._START = tests.CHILD\n"
         "jobs = tests.jobs_of(Path(sys.argv[2]), ('waits', 'a'), ('waits', 'b'), ('plays', ''))\n"
-        "try: tests.work_through(jobs, 2, tests.Told())\n"
+        "try: tests.work_through(jobs, tests.Here(2), tests.Told())\n"
         "except KeyboardInterrupt: print('interrupted')\n"
     )
     asked = [sys.executable, "-c", program, str(Path(__file__).parent), str(log)]
@@ -197,6 +199,7 @@ def test_each_has_its_share_of_the_cores(monkeypatch: pytest.MonkeyPatch) -> Non
     assert environment(1)["OMP_WAIT_POLICY"] == "passive"
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     assert environment(2)["OMP_NUM_THREADS"] == "7"
+    assert environment(2, 3)["OMP_NUM_THREADS"] == environment(1, 3)["MKL_NUM_THREADS"] == "3"
 
 
 def test_no_module_of_the_current_folder_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

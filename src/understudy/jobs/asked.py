@@ -13,12 +13,14 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 from understudy.base.arguments import StrPath
 from understudy.base.files import MAX_JSON_BYTES, read_json
 from understudy.errors import UsageError
 
+By: TypeAlias = Literal["actor", "assign", "person"]
+"""how a job says who performs"""
 LINES = (".jsonl", ".ndjson")
 """suffixes of job files with one job a line"""
 _ADVICE = 'write {"jobs": [{"actor": "me.actor", "driving": "dance.mp4"}]}, or one such job a line into a .jsonl file'
@@ -31,11 +33,14 @@ class Job:
     number: int
     """from 1 on, in the order in which they were asked for"""
     actors: tuple[Path, ...]
-    """from left to right"""
+    """from left to right; photographs of people, where `by` says so"""
     driving: Path
     output: Path
     options: dict[str, Any]
-    """of `perform`, by the name of the parameter: those that were said"""
+    """of `perform`, or of `reenact` for photographs, by the name of the parameter: those that were said"""
+    by: By = "actor"
+    sides: tuple[str, ...] = ()
+    """whom in the driving video each of them dances, by `assign`"""
 
     @property
     def name(self) -> str:
@@ -85,13 +90,31 @@ OPTIONS: dict[str, Callable[[Any], Any]] = {
     "driving_region": _region,
 }
 """what a job may say beside who, by whom and where: every option of `perform` but `assign`, and how it is read"""
+OF_PEOPLE: dict[str, Callable[[Any], Any]] = dict.fromkeys(("model", "inpainter", "consent"), _text)
+"""what `reenact` may be asked besides, of people in photographs"""
 _OFTEN_FILES = ("background", "driving_matte")
 """a word or a file: beside the job file, if one of that name lies there"""
-_FILES = ("driving_poses", "sign_cert", "sign_key")
+_FILES = ("driving_poses", "sign_cert", "sign_key", "model")
 
 
-def every_pair(actors: Sequence[StrPath], drivings: Sequence[StrPath], folder: Path) -> list[Job]:
+def beside(given: StrPath, folder: Path = Path()) -> Path:
+    """Where something lies that is seen from `folder`."""
+    return folder / given
+
+
+def every_pair(
+    actors: Sequence[StrPath],
+    drivings: Sequence[StrPath],
+    folder: Path,
+    place: Callable[[StrPath, Path], Path] = beside,
+) -> list[Job]:
     """Every actor by every driving clip; all that one clip drives come one after another.
+
+    Args:
+        actors: in this order for each clip.
+        drivings: in this order.
+        folder: that the videos go into.
+        place: as for `jobs_of_file`.
 
     Raises:
         UsageError: nobody is there to perform, or nothing to be performed.
@@ -100,7 +123,8 @@ def every_pair(actors: Sequence[StrPath], drivings: Sequence[StrPath], folder: P
         raise UsageError("nobody is there to perform: give `actors`, or a job file")
     if not drivings:
         raise UsageError("there is nothing to be performed: give `drivings`, or a job file")
-    pairs = [(Path(actor), Path(driving)) for driving in drivings for actor in actors]
+    here = Path()
+    pairs = [(place(actor, here), place(driving, here)) for driving in drivings for actor in actors]
     return [
         Job(number, (actor,), driving, folder / usual_name((actor,), driving), {})
         for number, (actor, driving) in enumerate(pairs, 1)
@@ -113,7 +137,9 @@ def usual_name(actors: Sequence[Path], driving: Path, transparent: bool = False)
     return f"{who}_by_{driving.stem}{'.webm' if transparent else '.mp4'}"
 
 
-def jobs_of_file(file: Path, folder: Path | None) -> tuple[list[Job], Path]:
+def jobs_of_file(
+    file: Path, folder: Path | None, place: Callable[[StrPath, Path], Path] = beside
+) -> tuple[list[Job], Path]:
     """The jobs of a file, and the folder that they write to.
 
     Paths in it are seen from the folder in which the file lies, so that both can be moved together; outputs are names
@@ -122,6 +148,7 @@ def jobs_of_file(file: Path, folder: Path | None) -> tuple[list[Job], Path]:
     Args:
         file: the job file.
         folder: the output folder; None = a folder beside the file, called as the file without its suffix.
+        place: where an actor or a driving clip lies: (as it is named, the folder from which it is seen).
 
     Raises:
         UsageError: the file is not one of jobs, or a job in it says what no job can.
@@ -130,7 +157,7 @@ def jobs_of_file(file: Path, folder: Path | None) -> tuple[list[Job], Path]:
     if not entries:
         raise UsageError(f"{file} holds no jobs: {_ADVICE}")
     where = file.with_suffix("") if folder is None else folder
-    return [_job(number, entry, file, where) for number, entry in enumerate(entries, 1)], where
+    return [_job(number, entry, file, where, place) for number, entry in enumerate(entries, 1)], where
 
 
 def _entries(file: Path) -> list[Any]:
@@ -165,42 +192,75 @@ def _lines(file: Path) -> list[Any]:
     return found
 
 
-def _job(number: int, entry: Any, file: Path, folder: Path) -> Job:
-    def refuse(why: str) -> UsageError:
+def _job(number: int, entry: Any, file: Path, folder: Path, place: Callable[[StrPath, Path], Path]) -> Job:
+    def refuse(why: object) -> UsageError:
         return UsageError(f"job {number} of {file}: {why}")
 
     if not isinstance(entry, dict):
         raise refuse(f"{json.dumps(entry)[:60]} is no job: {_ADVICE}")
-    names = ("actor", "driving", "output", *OPTIONS)
+    names = (*get_args(By), "driving", "output", *OPTIONS, *OF_PEOPLE)
     for name in entry:
         if name not in names:
             near = difflib.get_close_matches(name, names, 1)
             raise refuse(f"there is no option {name!r}" + (f": is it {near[0]!r}?" if near else ""))
-    given = entry.get("actor")
-    actors: list[Any] = given if isinstance(given, list) else [given]
-    if not actors or not all(isinstance(one, str) and one for one in actors):
-        raise refuse('"actor" is missing: the file of an actor, or a list of them')
+    try:
+        by, given, sides = _who(entry)
+        options = _options(entry, by, file.parent)
+    except ValueError as why:
+        raise refuse(why) from None
     clip = entry.get("driving")
     if not isinstance(clip, str) or not clip:
         raise refuse('"driving" is missing: a video, a performance or motion capture')
-    cast = tuple(file.parent / one for one in actors)
-    driving = file.parent / clip
-    options = {}
-    for name, value in entry.items():
-        if name in OPTIONS:
-            try:
-                options[name] = OPTIONS[name](value)
-            except ValueError as wanted:
-                raise refuse(f'"{name}" is {wanted}, not {json.dumps(value)[:60]}') from None
-    for name in options.keys() & {*_FILES, *_OFTEN_FILES}:
-        beside = file.parent / options[name]
-        if name in _FILES or beside.is_file():
-            options[name] = str(beside)
+    try:
+        cast = tuple(place(one, file.parent) for one in given)
+        driving = place(clip, file.parent)
+    except UsageError as error:
+        raise refuse(error) from None
     transparent = str(options.get("background", "")).lower() == "transparent"
     output = entry.get("output", usual_name(cast, driving, transparent))
     if not isinstance(output, str) or not output or Path(output).name != output:
         raise refuse(f'"output" is a name in the output folder, without folders, not {json.dumps(output)[:60]}')
-    return Job(number, cast, driving, folder / output, options)
+    return Job(number, cast, driving, folder / output, options, by, sides)
+
+
+def _who(entry: dict[str, Any]) -> tuple[By, list[str], tuple[str, ...]]:
+    """How it is said who performs, who that is, and whom each of them dances; ValueError: none of it can be."""
+    said: list[By] = [by for by in get_args(By) if by in entry]
+    if len(said) > 1:
+        raise ValueError(f'"{said[0]}" and "{said[1]}" are two ways to say who performs: give one of them')
+    by = said[0] if said else "actor"
+    given = entry.get(by)
+    if by == "assign":
+        if not isinstance(given, dict) or not given or not all(isinstance(one, str) and one for one in given.values()):
+            raise ValueError('"assign" is an actor for each person, {"left": "anna.actor", "right": "ben.actor"}')
+        return by, list(given.values()), tuple(given)
+    cast: list[Any] = given if isinstance(given, list) else [given]
+    if not cast or not all(isinstance(one, str) and one for one in cast):
+        what = "the file of an actor" if by == "actor" else "a photograph"
+        raise ValueError(f'"{by}" is missing: {what}, or a list of them')
+    return by, cast, ()
+
+
+def _options(entry: dict[str, Any], by: By, folder: Path) -> dict[str, Any]:
+    options = {}
+    for name, value in entry.items():
+        read = OPTIONS.get(name) or OF_PEOPLE.get(name)
+        if read is None:
+            continue
+        if name in OF_PEOPLE and by != "person":
+            raise ValueError(f'"{name}" goes with "person": an actor knows its own')
+        try:
+            options[name] = read(value)
+        except ValueError as wanted:
+            raise ValueError(f'"{name}" is {wanted}, not {json.dumps(value)[:60]}') from None
+    for name in options.keys() & {*_FILES, *_OFTEN_FILES}:
+        file = folder / options[name]
+        if name in _FILES or file.is_file():
+            options[name] = str(file)
+    kind, colon, named = str(options.get("inpainter", "")).partition(":")
+    if colon:  # lama:FILE
+        options["inpainter"] = f"{kind}:{folder / named}"
+    return options
 
 
 def check_names(jobs: Sequence[Job]) -> None:
@@ -229,12 +289,13 @@ def _told(job: Job) -> str:
 
 def files_of(job: Job) -> list[Path]:
     """What a job may write: the video, what it says of itself beside it, and the comparison."""
-    from understudy.marks.manifest import KINDS_BESIDE, beside
+    from understudy.marks.manifest import KINDS_BESIDE
+    from understudy.marks.manifest import beside as manifest_beside
     from understudy.verbs.outputs import comparison_path, normalization_path
 
     found = [job.output]
     if job.output.suffix.lower() in KINDS_BESIDE:
-        found.append(beside(job.output))
+        found.append(manifest_beside(job.output))
     if job.options.get("compare"):
         found += [comparison_path(job.output), normalization_path(job.output)]
     return found

@@ -58,6 +58,8 @@ def as_asked(job: Job, recipes: Sequence[str], landmarks: str) -> dict[str, Any]
         "driving": str(job.driving),
         "output": str(job.output),
         "options": job.options,
+        "by": job.by,
+        "sides": list(job.sides),
         "recipes": list(recipes),
         "landmarks": landmarks,
     }
@@ -69,7 +71,8 @@ def job_of(asked: dict[str, Any]) -> Job:
     if "driving_region" in options:
         options["driving_region"] = tuple(options["driving_region"])
     actors = tuple(map(Path, asked["actors"]))
-    return Job(asked["number"], actors, Path(asked["driving"]), Path(asked["output"]), options)
+    driving, output = Path(asked["driving"]), Path(asked["output"])
+    return Job(asked["number"], actors, driving, output, options, asked["by"], tuple(asked["sides"]))
 
 
 class _Told:

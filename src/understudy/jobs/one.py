@@ -35,15 +35,18 @@ def do(
     Raises:
         UnderstudyError: as `perform`.
     """
-    from understudy.recipes import as_tracked_for, landmarks_for
     from understudy.verbs.perform import perform
+    from understudy.verbs.reenact import reenact
 
-    performance = _driver(job, landmarks)
-    tracked()
-    if not job.driving.is_dir() and landmarks_for(recipes) == "body":  # fingers are there because of other jobs
-        performance = as_tracked_for(recipes[0], performance)
-    options = {name: value for name, value in job.options.items() if not name.startswith(OF_THE_DRIVER)}
-    perform(job.actors, performance, job.output, **options)
+    if job.by == "assign":
+        _track_people(job, recipes)
+        tracked()
+        perform(None, job.driving, job.output, assign=dict(zip(job.sides, job.actors, strict=True)), **job.options)
+    else:
+        performance = _driver(job, landmarks, recipes)
+        tracked()
+        options = {name: value for name, value in job.options.items() if not name.startswith(OF_THE_DRIVER)}
+        (perform if job.by == "actor" else reenact)(job.actors, performance, job.output, **options)
     return {path.name: content_of(path) for path in files_of(job) if path.exists()}
 
 
@@ -61,7 +64,8 @@ def part(job: Job) -> dict[str, Any]:
     return part_of("driving", job.driving, **said)
 
 
-def _driver(job: Job, landmarks: Landmarks) -> Performance:
+def _driver(job: Job, landmarks: Landmarks, recipes: Sequence[str]) -> Performance:
+    from understudy.recipes import as_tracked_for, landmarks_for
     from understudy.synthetic.bvh import is_bvh
     from understudy.synthetic.drivers import driver_of
     from understudy.tracking.cache import remember_video
@@ -69,7 +73,17 @@ def _driver(job: Job, landmarks: Landmarks) -> Performance:
     performance = driver_of(job.driving, landmarks=landmarks, **part(job))
     if not job.driving.is_dir() and not is_bvh(job.driving):  # it may have moved since it was tracked
         remember_video(job.driving, performance.header.source_sha256)
+    if not job.driving.is_dir() and landmarks_for(recipes) == "body":  # fingers are there because of other jobs
+        performance = as_tracked_for(recipes[0], performance)
     return performance
+
+
+def _track_people(job: Job, recipes: Sequence[str]) -> None:
+    """Has the tracking cache know everybody who is danced, as `perform` will ask it."""
+    from understudy.recipes import landmarks_for
+    from understudy.tracking.several import tracked_people
+
+    tracked_people(job.driving, job.sides, **part(job), landmarks=landmarks_for(recipes))
 
 
 def content_of(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -37,22 +37,36 @@ class Entry:
 class State:
     """What has become of the jobs of a folder. An entry of other jobs, of a command before, stays if it is done.
 
+    Args:
+        folder: where the file lies.
+        jobs: all of them.
+        content: names what lies under the name of something that was written; None = what lies in the folder.
+        keep: is told whenever the file was written anew.
+
     Raises:
         UsageError: the folder has a file of the same name that is none of these.
     """
 
-    def __init__(self, folder: Path, jobs: Sequence[Checked]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        jobs: Sequence[Checked],
+        content: Callable[[str], str] | None = None,
+        keep: Callable[[Path], object] = lambda path: None,
+    ) -> None:
         self.path = folder / FILE
+        self._keep = keep
+        content = content or (lambda name: content_of(folder / name))
         self._jobs = {one.job.name: one for one in jobs}
         before = _read(self.path) if self.path.exists() else {}
         self._others = {
             name: entry
             for name, entry in before.items()
-            if name not in self._jobs and entry.status == "done" and _whole(folder, entry)
+            if name not in self._jobs and entry.status == "done" and _whole(content, entry)
         }
         self.entries = {
             name: before[name]
-            if name in before and before[name].asked == one.asked and _done(folder, before[name])
+            if name in before and before[name].asked == one.asked and _done(content, before[name])
             else Entry(asked=one.asked)
             for name, one in self._jobs.items()
         }
@@ -62,22 +76,21 @@ class State:
         jobs = {name: _told(entry, self._jobs[name]) for name, entry in self.entries.items()}
         others = {name: _told(entry, None) for name, entry in self._others.items()}
         write_json(self.path, {"batch": VERSION, "jobs": jobs, "earlier": others})
+        self._keep(self.path)
 
     def of(self, status: Status) -> list[str]:
         """The names of the jobs that are so."""
         return [name for name, entry in self.entries.items() if entry.status == status]
 
 
-def _done(folder: Path, entry: Entry) -> bool:
-    return entry.status == "done" and _whole(folder, entry)
+def _done(content: Callable[[str], str], entry: Entry) -> bool:
+    return entry.status == "done" and _whole(content, entry)
 
 
-def _whole(folder: Path, entry: Entry) -> bool:
+def _whole(content: Callable[[str], str], entry: Entry) -> bool:
     """Whether all that was written is there as it was written."""
     try:
-        return bool(entry.files) and all(
-            (folder / name).exists() and content_of(folder / name) == content for name, content in entry.files.items()
-        )
+        return bool(entry.files) and all(content(name) == written for name, written in entry.files.items())
     except OSError:
         return False
 
