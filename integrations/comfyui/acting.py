@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import comfy.model_management
 from comfy_api.latest import io
 
 from . import kinds, pictures, places, work
+
+if TYPE_CHECKING:
+    from understudy.base.arguments import Preset
 
 RECIPES = ("copy-then-refine", "limb-warp", "performance-cloning", "everybody-dance-now", "poses-in-the-wild")
 PRESETS = ("instant", "preview", "fast", "paper")
@@ -60,7 +63,8 @@ class Train(io.ComfyNode):
                     tooltip="Stop after this much training, all parts together; 0: when it is done. Raise it later and "
                     "it goes on from there.",
                 ),
-                io.Int.Input("seed", default=0, min=0, max=2**31 - 1, tooltip="Of everything random."),
+                # not called "seed": ComfyUI's page changes a number of that name after every run, to train anew
+                io.Int.Input("training_seed", default=0, min=0, max=2**31 - 1, tooltip="Of everything random."),
                 kinds.Performance.Input(
                     "unpaired",
                     optional=True,
@@ -77,8 +81,8 @@ class Train(io.ComfyNode):
                 ),
             ],
             outputs=[
-                kinds.Actor.Output("actor", tooltip="The person, ready to perform."),
-                io.String.Output("summary", tooltip="Recipe, steps, losses and consent."),
+                kinds.Actor.Output("actor", "actor", tooltip="The person, ready to perform."),
+                io.String.Output("summary", "summary", tooltip="Recipe, steps, losses and consent."),
             ],
             hidden=[io.Hidden.unique_id],
             is_output_node=True,
@@ -90,9 +94,9 @@ class Train(io.ComfyNode):
         reference: Path,
         consent: str,
         recipe: str,
-        preset: str,
+        preset: Preset,
         max_minutes: float,
-        seed: int,
+        training_seed: int,
         name: str = "",
         unpaired: Path | None = None,
         settings: str = "",
@@ -100,7 +104,8 @@ class Train(io.ComfyNode):
         changed = [line.strip() for line in settings.splitlines() if line.strip()]
 
         def do() -> io.NodeOutput:
-            return shown(trained(reference, consent, name, recipe, preset, max_minutes, seed, unpaired, changed))
+            made = trained(reference, consent, name, recipe, preset, max_minutes, training_seed, unpaired, changed)
+            return shown(made)
 
         return await work.worked(cls.hidden.unique_id, do)
 
@@ -123,7 +128,7 @@ class LoadActor(io.ComfyNode):
                 ),
                 io.String.Input("path", default="", optional=True, tooltip="Instead of the list: its path."),
             ],
-            outputs=[kinds.Actor.Output("actor", tooltip="The person, ready to perform.")],
+            outputs=[kinds.Actor.Output("actor", "actor", tooltip="The person, ready to perform.")],
             hidden=[io.Hidden.unique_id],
         )
 
@@ -148,7 +153,7 @@ def trained(
     consent: str,
     name: str,
     recipe: str,
-    preset: str,
+    preset: Preset,
     max_minutes: float,
     seed: int,
     unpaired: Path | None,

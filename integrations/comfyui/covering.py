@@ -37,9 +37,11 @@ class Coverage(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.String.Output("summary", tooltip="What is missed, and what to film."),
-                io.Image.Output("picture", tooltip="When which limb is missed: black."),
-                io.Float.Output("missed", tooltip="Share of the driver's frames with a limb that is missed, 0 to 1."),
+                io.String.Output("summary", "summary", tooltip="What is missed, and what to film."),
+                io.Image.Output("picture", "picture", tooltip="When which limb is missed: black."),
+                io.Float.Output(
+                    "missed", "missed", tooltip="Share of the driver's frames with a limb that is missed, 0 to 1."
+                ),
             ],
             hidden=[io.Hidden.unique_id],
             is_output_node=True,
@@ -53,7 +55,7 @@ class Coverage(io.ComfyNode):
 
             found = understudy.coverage(reference, driving, gamma=gamma)
             drawn = places.passing_folder() / "coverage.png"
-            limb_strips(found.limb_distance, found.gamma, found.fps).savefig(drawn, dpi=150)
+            limb_strips(found.limb_distance, found.gamma, found.fps).savefig(drawn, dpi=150, bbox_inches="tight")
             text, share = found.summary(), found.share_of_frames
             seen = {"images": [pictures.saved(drawn)], **ui.PreviewText(text).as_dict()}
             return io.NodeOutput(text, pictures.image_of(drawn), 0.0 if math.isnan(share) else share, ui=seen)

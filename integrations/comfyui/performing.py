@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from comfy_api.latest import Input, InputImpl, io, ui
 from comfy_execution.graph_utils import ExecutionBlocker
 
 from . import kinds, pictures, places, tracking, work
+
+if TYPE_CHECKING:
+    from understudy.base.arguments import Label
 
 GIVEN = ("video", "video and images", "video, images and mask")
 """what leaves the node, from what takes no memory to what takes most"""
@@ -89,9 +92,9 @@ class Perform(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Image.Output("images", tooltip="The frames of the video."),
-                io.Mask.Output("mask", tooltip="1 where the performer is."),
-                io.Video.Output("video", tooltip="With the driver's sound and rate, and the marks."),
+                io.Image.Output("images", "images", tooltip="The frames of the video."),
+                io.Mask.Output("mask", "mask", tooltip="1 where the performer is."),
+                io.Video.Output("video", "video", tooltip="With the driver's sound and rate, and the marks."),
             ],
             hidden=[io.Hidden.unique_id],
             is_output_node=True,
@@ -111,7 +114,7 @@ class Perform(io.ComfyNode):
         fit: str,
         normalization: str,
         missing_limbs: str,
-        label: str,
+        label: Label,
         give: str,
         most_gigabytes: float,
         driving: Path | None = None,
@@ -155,7 +158,7 @@ class MarkedVideo(InputImpl.VideoFromFile):
 
 
 def performed(
-    actor: Path, driving: Path, give: str, most_gigabytes: float, label: str, options: dict[str, Any]
+    actor: Path, driving: Path, give: str, most_gigabytes: float, label: Label, options: dict[str, Any]
 ) -> io.NodeOutput:
     """Plays, and gives what was asked for.
 
@@ -189,9 +192,7 @@ def masked(actor: Path, driving: Path, size_hw: tuple[int, int], options: dict[s
     if options["background"] == "driving":
         raise UsageError("there is no mask in the driver's own shot: choose another `background`, or no mask in `give`")
     with places.passing() as folder:
-        pixels = understudy.perform(
-            actor, driving, folder / "cut", marks=False, **{**options, "background": "transparent"}
-        )
+        pixels = understudy.perform(actor, driving, folder / "cut", **{**options, "background": "transparent"})
         return pictures.mask_of(Path(pixels), size_hw)
 
 

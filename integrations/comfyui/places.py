@@ -101,9 +101,10 @@ def file_of(video: Input.Video) -> Path:
     """
     from understudy.base.files import sha256_of
 
-    lies = video.get_stream_source()
-    if isinstance(lies, str) and _is_whole(video, lies):
-        return Path(lies)
+    if isinstance(video, InputImpl.VideoFromFile):  # asked of any other, ComfyUI 0.3.75 cannot name a format
+        lies = video.get_stream_source()
+        if isinstance(lies, str) and _is_whole(video, lies):
+            return Path(lies)
     with passing() as folder:
         video.save_to(str(folder / "video.mp4"))
         named = made("videos") / f"{new_name('', 'video', sha256_of(folder / 'video.mp4'))}.mp4"

@@ -45,7 +45,11 @@ class PosesToKeypoints(io.ComfyNode):
                     tooltip="Frames a second, picked out of the performance's; 0: every frame.",
                 ),
             ],
-            outputs=[kinds.PoseKeypoint.Output("pose_keypoint", tooltip="A dict of OpenPose's JSON for every frame.")],
+            outputs=[
+                kinds.PoseKeypoint.Output(
+                    "pose_keypoint", "pose_keypoint", tooltip="A dict of OpenPose's JSON for every frame."
+                )
+            ],
             hidden=[io.Hidden.unique_id],
         )
 
@@ -78,9 +82,9 @@ class KeypointsToPerformance(io.ComfyNode):
                 io.String.Input("name", default="", optional=True, tooltip="What to call the performance."),
             ],
             outputs=[
-                kinds.Performance.Output("performance", tooltip="The person of these poses."),
-                io.Image.Output("sheet", tooltip="Moments of the clip, with skeletons."),
-                io.String.Output("summary", tooltip="How many frames, found and missing."),
+                kinds.Performance.Output("performance", "performance", tooltip="The person of these poses."),
+                io.Image.Output("sheet", "sheet", tooltip="Moments of the clip, with skeletons."),
+                io.String.Output("summary", "summary", tooltip="How many frames, found and missing."),
             ],
             hidden=[io.Hidden.unique_id],
         )

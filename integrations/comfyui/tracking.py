@@ -76,9 +76,9 @@ class Track(io.ComfyNode):
                 ),
             ],
             outputs=[
-                kinds.Performance.Output("performance", tooltip="The tracked person."),
-                io.Image.Output("sheet", tooltip="Moments of the clip, with skeletons and outlines."),
-                io.String.Output("summary", tooltip="How many frames, found, filled in and missing."),
+                kinds.Performance.Output("performance", "performance", tooltip="The tracked person."),
+                io.Image.Output("sheet", "sheet", tooltip="Moments of the clip, with skeletons and outlines."),
+                io.String.Output("summary", "summary", tooltip="How many frames, found, filled in and missing."),
             ],
             hidden=[io.Hidden.unique_id],
             is_output_node=True,
@@ -136,7 +136,7 @@ class LoadPerformance(io.ComfyNode):
                 ),
                 io.String.Input("path", default="", optional=True, tooltip="Instead of the list: its path."),
             ],
-            outputs=[kinds.Performance.Output("performance", tooltip="The tracked person.")],
+            outputs=[kinds.Performance.Output("performance", "performance", tooltip="The tracked person.")],
             hidden=[io.Hidden.unique_id],
         )
 

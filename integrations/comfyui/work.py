@@ -10,10 +10,12 @@ training step, whose run would lose all since its last checkpoint. `set_progress
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import comfy.model_management
 from comfy_api.latest import ComfyAPI
@@ -24,12 +26,15 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from PIL.Image import Image
 
+    from understudy.base.devices import Device
     from understudy.base.onlooker import Progress
 
 Made = TypeVar("Made")
 
 WAITING_SECONDS = 0.2
 """between two looks whether the user has stopped what waits for its turn"""
+
+log = logging.getLogger(__name__)
 
 _turn = threading.Lock()
 """understudy computes on all cores, and tells its progress to one onlooker in the process: one node after another"""
@@ -87,7 +92,9 @@ class Shown:
     def progress(self, progress: Progress) -> None:
         """Moves the bar, and says beside it what is done."""
         self._say(said(progress))
-        self._in_loop(self._move, float(progress.done), float(progress.total or progress.done + 1))
+        if not self._loop.is_closed():  # nobody waits for it, and nobody needs it when the workflow is over
+            moving = self._move(float(progress.done), float(progress.total or progress.done + 1))
+            asyncio.run_coroutine_threadsafe(moving, self._loop).add_done_callback(_log_failure)
 
     def picture(self, picture: npt.NDArray[np.uint8]) -> None:
         """(H, W, 3) RGB: kept, and shown when the bar is moved next."""
@@ -97,15 +104,17 @@ class Shown:
 
     async def _move(self, done: float, total: float) -> None:
         picture, self._picture = self._picture, None
-        await ComfyAPI().execution.set_progress(done, total, node_id=self._node_id, preview_image=picture)
+        # not `ComfyAPI().execution`, which ComfyUI 0.3.75 declares and never makes
+        await ComfyAPI.Execution().set_progress(done, total, node_id=self._node_id, preview_image=picture)
 
     def _say(self, text: str) -> None:
         PromptServer.instance.send_progress_text(text, self._node_id)
 
-    def _in_loop(self, call: Callable[..., Any], *given: Any) -> None:
-        """From another thread; nobody waits for it, and nobody needs it when the workflow is over."""
-        if not self._loop.is_closed():
-            asyncio.run_coroutine_threadsafe(call(*given), self._loop)
+
+def _log_failure(moved: Future[None]) -> None:
+    """What is only shown is no reason to end the work."""
+    if not moved.cancelled() and (error := moved.exception()) is not None:
+        log.warning("progress cannot be shown: %s", error)
 
 
 def said(progress: Progress) -> str:
@@ -117,7 +126,7 @@ def said(progress: Progress) -> str:
     return ", ".join([*parts, *filter(None, [progress.note])])
 
 
-def device() -> str:
+def device() -> Device:
     """Where ComfyUI computes, in understudy's words; what it does not know is left to it."""
-    kind = comfy.model_management.get_torch_device().type
-    return kind if kind in ("cpu", "cuda", "mps") else "auto"
+    known: dict[str, Device] = {"cpu": "cpu", "cuda": "cuda", "mps": "mps"}
+    return known.get(comfy.model_management.get_torch_device().type, "auto")
