@@ -89,6 +89,12 @@ class Train(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, consent: str | None = None) -> bool | str:
+        """Asked before anything of the workflow runs; None: another node will say it."""
+        said = consent is None or consent.strip()
+        return bool(said) or "nobody has agreed yet: write into `consent` who did, and to what"
+
+    @classmethod
     async def execute(
         cls,
         reference: Path,

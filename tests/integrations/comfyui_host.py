@@ -63,8 +63,8 @@ class Host:
         return importlib.import_module(name if _is_theirs(name) else f"{NAME}.{name}")
 
     def with_defaults(self, node: str, given: dict[str, Any]) -> dict[str, Any]:
-        """What ComfyUI hands on: what was given, and what fields say by themselves; checked."""
-        puts = {put.id: put for put in self.schemas[node].inputs}
+        """What ComfyUI hands on: what was given, and what fields say by themselves; checked by the schema of now."""
+        puts = {put.id: put for put in self.nodes[node].define_schema().inputs}
         assert given.keys() <= puts.keys(), given.keys() - puts.keys()
         usual = {id: put.default for id, put in puts.items() if getattr(put, "default", None) is not None}
         inputs = {**usual, **given}
