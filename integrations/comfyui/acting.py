@@ -177,7 +177,7 @@ def trained(
 
     performances = [understudy.Performance.load(path) for path in (reference, unpaired) if path is not None]
     who = [(one.header.identity, one.header.files) for one in performances]
-    facts = (who, recipe, preset, seed, sorted(settings), understudy.__version__)
+    facts = (who, recipe, preset, seed, sorted(settings))
     called = places.new_name(name, Path(performances[0].header.source_name).stem, *facts)
     output = places.made("actors") / f"{called}.actor"
     comfy.model_management.unload_all_models()  # what ComfyUI holds of the GPU's memory

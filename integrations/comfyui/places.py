@@ -30,9 +30,13 @@ NONE = "(none: give a path)"
 
 def made(kind: str) -> Path:
     """The folder of what is made and stays: "performances", "actors" or "videos"."""
-    folder = Path(folder_paths.get_output_directory()) / "understudy" / kind
+    folder = _place(kind)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _place(kind: str) -> Path:
+    return Path(folder_paths.get_output_directory()) / "understudy" / kind
 
 
 def new_name(asked: str, otherwise: str, *facts: Any) -> str:
@@ -50,9 +54,9 @@ def new_name(asked: str, otherwise: str, *facts: Any) -> str:
 
 def there(kind: str, suffix: str) -> list[str]:
     """What can be chosen: names with that suffix in the folder of a kind, then in ComfyUI's input folder."""
-    places = [made(kind), Path(folder_paths.get_input_directory())]
-    found = [entry.name for place in places for entry in sorted(place.iterdir()) if entry.name.endswith(suffix)]
-    return list(dict.fromkeys(found)) or [NONE]
+    places = [place for place in (_place(kind), Path(folder_paths.get_input_directory())) if place.is_dir()]
+    names = [entry.name for place in places for entry in sorted(place.iterdir())]
+    return list(dict.fromkeys(name for name in names if name.endswith(suffix) and name[0] != ".")) or [NONE]
 
 
 def chosen(kind: str, name: str | None, path: str | None) -> Path:
@@ -65,7 +69,7 @@ def chosen(kind: str, name: str | None, path: str | None) -> Path:
 
     if path and path.strip():
         return found_at(path)
-    for place in (made(kind), Path(folder_paths.get_input_directory())):
+    for place in (_place(kind), Path(folder_paths.get_input_directory())):
         if name and name != NONE and (place / Path(name).name).exists():
             return place / Path(name).name
     raise UsageError(f"nothing was chosen of the {kind}, or it is gone: choose one, or give its `path`")

@@ -180,9 +180,10 @@ def tracked(film: Path, name: str = "", **options: Any) -> Path:
     """
     import understudy
     from understudy.base.files import sha256_of
+    from understudy.tracking.cache import TRACKING_VERSION
 
     described = {**options, "poses": sha256_of(options["poses"])} if options.get("poses") else options
-    facts = (sha256_of(film), described, understudy.__version__)
+    facts = (sha256_of(film), described, TRACKING_VERSION)
     output = places.made("performances") / f"{places.new_name(name, film.stem, *facts)}.performance"
     if output.exists():
         try:

@@ -60,6 +60,7 @@ def test_what_lies_on_the_disk_can_be_chosen_and_is_read_again_when_it_changed(c
     assert node.define_schema().inputs[0].given["options"] == [comfy.part("places").NONE]
     made = comfy.root / "output" / "understudy" / "performances" / "me.performance"
     tiny_performance(made)
+    made.with_name(".half.performance").mkdir()
     tiny_performance(comfy.root / "input" / "brought.performance")
     assert node.define_schema().inputs[0].given["options"] == ["me.performance", "brought.performance"]
     assert comfy.run("UnderstudyLoadPerformance", performance_name="me.performance").args[0] == made
