@@ -115,6 +115,8 @@ def performance_of(keypoints: Any, fps: float, size: int, video: Input.Video | N
     Raises:
         UnderstudyError: no POSE_KEYPOINT, or it does not belong to the video; as `understudy.track`.
     """
+    from understudy.errors import PoseError
+
     written = json.dumps(_frames(keypoints), default=_as_numbers)
     with places.passing() as folder:
         poses = folder / "poses.json"
@@ -124,7 +126,10 @@ def performance_of(keypoints: Any, fps: float, size: int, video: Input.Video | N
         else:
             film, matte = folder / "dark.mp4", "none"
             _write_dark(film, json.loads(written), fps)
-        return tracking.tracked(film, name or "poses", poses=str(poses), matte=matte, size=size)
+        try:
+            return tracking.tracked(film, name or "poses", poses=str(poses), matte=matte, size=size)
+        except PoseError as error:  # a file that is gone by then would help nobody
+            raise PoseError(str(error).replace(str(poses), "POSE_KEYPOINT")) from None
 
 
 def _frames(keypoints: Any) -> list[Any]:

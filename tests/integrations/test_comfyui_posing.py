@@ -93,11 +93,17 @@ def frame_with(**changes: Any) -> list[dict[str, Any]]:
         pytest.param(frame_with(canvas_width=10**9), "`canvas_width`", id="enormous"),
         pytest.param(frame_with(canvas_height=math.nan), "`canvas_width`", id="no size"),
         pytest.param(frame_with(canvas_height="48"), "`canvas_width`", id="size in words"),
-        pytest.param(frame_with(people=[{"pose_keypoints_2d": [math.nan] * 54}]), "", id="no numbers"),
-        pytest.param(frame_with(people=[{"pose_keypoints_2d": [1.0] * 10}]), "", id="of another count"),
+        pytest.param(
+            frame_with(people=[{"pose_keypoints_2d": [math.nan] * 54}]),
+            "POSE_KEYPOINT, frame 0, person 0",
+            id="no numbers",
+        ),
+        pytest.param(
+            frame_with(people=[{"pose_keypoints_2d": [1.0] * 10}]), "10 numbers instead", id="of another count"
+        ),
         pytest.param(frame_with(people=[{"pose_keypoints_2d": [object()]}]), "which is no number", id="things"),
         pytest.param(frame_with(people=[]), "no person", id="nobody"),
-        pytest.param(frame_with(people=7), "", id="not a list"),
+        pytest.param(frame_with(people=7), "holds no poses", id="not a list"),
     ],
 )
 def test_what_is_no_pose_keypoint_is_refused_in_one_line(comfy: Host, given: Any, said: str) -> None:
