@@ -1,4 +1,4 @@
-"""What 8-bit integers cost and gain: an actor's networks in OpenVINO's format, in float32 and in integers, turn by turn.
+"""What 8-bit integers cost and gain: an actor's networks for OpenVINO, in float32 and in integers, turn by turn.
 
     python benchmarks/integers.py --actor me.actor --performance me.performance --output integers.json
 

@@ -208,9 +208,12 @@ def test_every_network_becomes_one_of_integers_by_what_it_is_given_in_a_dance(tm
 def test_integers_come_close_where_weights_are_trained(tmp_path, dance):
     with_few = understudy.export(tiny_actor(), tmp_path / "me.xml", runtime="openvino", int8=dance)
     assert with_few[0].difference < files.MOST_OF_INTEGERS
-    with pytest.raises(
-        UnderstudyError, match=r"in 8-bit integers the network 'main' is .* from what it makes otherwise"
-    ), pytest.MonkeyPatch.context() as patch:
+    with (
+        pytest.raises(
+            UnderstudyError, match=r"in 8-bit integers the network 'main' is .* from what it makes otherwise"
+        ),
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setattr(files, "MOST_OF_INTEGERS", 1e-9)
         understudy.export(tiny_actor(), tmp_path / "me.xml", runtime="openvino", int8=dance, overwrite=True)
     assert left(tmp_path) == ["me.bin", "me.xml"]

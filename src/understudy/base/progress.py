@@ -11,6 +11,7 @@ from typing import Protocol
 
 from understudy.base.onlooker import Onlooker, Progress, present
 from understudy.base.ranks import first
+from understudy.base.stopping import leave_if_asked
 
 ONLOOKER_SECONDS = 0.5
 
@@ -31,7 +32,8 @@ def progress_bar(label: str, total: int | None, unit: str = "frames", start: int
     """Shows progress on stderr while the block runs; yields the function to call after each unit.
 
     On a terminal: a bar with count, rate and estimated time left. Elsewhere (a log file, CI): a line every
-    ten seconds, so that logs stay short. Somebody who looks on (`onlooker.py`) is told instead.
+    ten seconds, so that logs stay short. Somebody who looks on (`onlooker.py`) is told instead. Each unit is a place to
+    leave at, see `stopped_when`.
 
     Args:
         label: what is being done, in lower case.
@@ -62,6 +64,7 @@ def progress_bar(label: str, total: int | None, unit: str = "frames", start: int
 
     def advance_in_log(count: int = 1, note: str = "", total: int | None = None, left: float | None = None) -> None:
         nonlocal done, expected, said
+        leave_if_asked()
         done += count
         expected = total or expected
         now = time.monotonic()
@@ -80,6 +83,7 @@ def _told(onlooker: Onlooker, label: str, total: int | None, unit: str, start: i
 
     def advance(count: int = 1, note: str = "", total: int | None = None, left: float | None = None) -> None:
         nonlocal said, done, expected
+        leave_if_asked()
         done += count
         expected = total or expected
         now = time.monotonic()
@@ -119,6 +123,7 @@ def _terminal_bar(label: str, total: int | None, unit: str, start: int) -> Itera
         started = time.monotonic()
 
         def advance(count: int = 1, note: str = "", total: int | None = None, left: float | None = None) -> None:
+            leave_if_asked()
             done = int(progress.tasks[0].completed) + count
             rate = (done - start) / max(time.monotonic() - started, 1e-9)
             if total is not None:

@@ -20,7 +20,7 @@ from understudy.recipes.parts.player import Moment, moments
 
 Given = npt.NDArray[np.float32]
 RUNS, LONG = 6, 8
-"""stretches of a dance that are looked at, evenly spread, and moments in each: networks see several, or what came before"""
+"""stretches of a dance that are looked at, evenly spread, and moments in each: networks may see several"""
 FEWEST = 6
 """pictures, below which ranges say nothing"""
 MOST_BYTES = 2**30
@@ -62,14 +62,14 @@ def inputs_of(actor: Actor, cuts: Sequence[Cut], driving: Performance) -> list[l
     for cut, some in zip(cuts, kept, strict=True):
         if len(some) < FEWEST:
             raise UsageError(
-                f"`int8`: in this dance the network {cut.name or 'main'!r} is given {len(some)} pictures, and its ranges "
-                f"take {FEWEST}; give a performance of the person that the actor shows, or a longer one"
+                f"`int8`: in this dance the network {cut.name or 'main'!r} is given {len(some)} pictures, and its "
+                f"ranges take {FEWEST}; give a performance of the person that the actor shows, or a longer one"
             )
     return kept
 
 
 def _stretches(dance: list[Moment], largest: int) -> list[Moment]:
-    """Of a dance, RUNS stretches of LONG moments, or fewer where one moment takes many bytes; a short dance is taken whole."""
+    """RUNS stretches of LONG moments, or fewer where one moment takes many bytes; a short dance is taken whole."""
     long = min(LONG, max(2, MOST_BYTES // (RUNS * largest)))
     starts = np.linspace(0, len(dance) - long, RUNS).round().astype(int) if len(dance) > RUNS * long else [0]
     return [moment for start in starts for moment in dance[start : start + (long if len(starts) > 1 else len(dance))]]
