@@ -63,7 +63,7 @@ class Converted:
             self.model = _told(lambda: nncf.quantize(self.model, nncf.Dataset(list(given)), **asked))
 
     def save(self, path: Path, shape: Sequence[int], said: Mapping[str, str]) -> None:
-        """Writes a network of one input and one output as OpenVINO's files, path and a .bin beside it, not made smaller.
+        """Writes a network of one input and one output as OpenVINO's files: path, and a .bin beside it.
 
         Args:
             path: ends in .xml.
