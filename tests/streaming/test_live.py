@@ -30,7 +30,8 @@ from understudy.retargeting.global_normalization import ground_statistics
 from understudy.streaming.cameras import Shot
 from understudy.streaming.placing import Placing, nobody
 from understudy.streaming.recording import Recording
-from understudy.streaming.show import Pace, Show, Summary, smaller
+from understudy.streaming.rooms import Room
+from understudy.streaming.show import Pace, Role, Show, Summary, smaller
 from understudy.tracking.detection import Detection
 
 SIDE, FPS = 64, Fraction(20)
@@ -88,11 +89,14 @@ class Screen:
         self.frames.append(frame)
 
 
+def role(actor):
+    return Role(actor, actor.prompt_player("cpu"))
+
+
 def show(actor=None, film=None, seer=None, screen=None, **options):
     screen = screen or Screen()
-    options = {"background": Background("reference"), "calibration": 0.0, **options}
-    actor = actor or drawing_actor()
-    made = Show(actor, actor.prompt_player("cpu"), film or Film(pause=0.02), seer or Seer(), [screen], **options)
+    options = {"backgrounds": [Background("reference")], "calibration": 0.0, **options}
+    made = Show([role(actor or drawing_actor())], film or Film(pause=0.02), seer or Seer(), [screen], **options)
     return made.run(), screen.frames
 
 
@@ -145,7 +149,7 @@ def test_whoever_is_measured_stands_on_the_references_floor():
 def test_points_are_calmed_by_the_time_that_passed():
     lag = {}
     for step in (0.05, 0.25):  # after poses that all came at one rate
-        placing = Placing(tiny_actor(), seconds=0.0)
+        placing = Placing(tiny_actor(), seconds=0.0, feet=False)
         for number in range(20):
             placing(DANCE[:1], 10 + number * 0.05)
         moved = Pose(DANCE.xy[:1] + np.float32(3), DANCE.confidence[:1], DANCE.size_hw)
@@ -202,13 +206,6 @@ def test_who_goes_fades_and_the_room_is_left():
     assert performed(frames, actor)
 
 
-def test_a_mirror_shows_the_tracker_another_picture():
-    for mirror in (False, True):
-        seer = Seer()
-        show(seer=seer, mirror=mirror)
-        assert set(seer.mirrored[:20]) == {mirror}
-
-
 def test_the_label_is_painted_unless_it_is_not_wanted():
     actor = drawing_actor(background=np.zeros((48, 40, 3), np.uint8))
     badge = label_for((48, 40), [])
@@ -238,9 +235,8 @@ def test_what_goes_wrong_in_a_thread_is_raised():
 
 def test_it_ends_after_so_many_seconds_of_performance():
     began = time.monotonic()
-    actor = drawing_actor()
-    options = {"background": Background(), "calibration": 0.0}
-    made = Show(actor, actor.prompt_player("cpu"), Film(10_000, 0.01), SeerAgain(), [Screen()], **options)
+    options = {"backgrounds": [Background()], "calibration": 0.0}
+    made = Show([role(drawing_actor())], Film(10_000, 0.01), SeerAgain(), [Screen()], **options)
     summary = made.run(seconds=0.5)
     assert 0.5 <= summary.seconds <= time.monotonic() - began < 60
 
@@ -260,11 +256,10 @@ def test_a_video_behind_plays_at_its_own_speed(tmp_path):
     with VideoWriter(path, FPS) as writer:
         for number in range(60):
             writer.write(np.full((48, 40, 3), 4 * number, np.uint8))
-    actor = drawing_actor()
-    made = Show(actor, actor.prompt_player("cpu"), Film(0), Seer(), [], background=Background.of(path))
-    first = made._room().mean()
-    made._first_room -= 2.0  # seconds later
-    assert first < 8 and made._room().mean() == pytest.approx(160, abs=12)
+    room = Room(drawing_actor(), Background.of(path), FPS)
+    first = room.now().mean()
+    room._began -= 2.0  # seconds later
+    assert first < 8 and room.now().mean() == pytest.approx(160, abs=12)
 
 
 def test_nobody_at_all_is_said():
@@ -390,8 +385,12 @@ def test_no_virtual_camera_is_one_line(seen, monkeypatch):
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"camera": 0, "driving": "a.mp4"}, "`camera` and `driving` are two ways"),
+        ({"camera": 0, "driving": "a.mp4"}, "`camera` and `driving` are different ways"),
         ({"loop": True}, "`loop` goes with `driving`"),
+        ({"poses": "vmc", "camera": 1}, "`camera` and `poses` are different ways"),
+        ({"poses": "kinect"}, "`poses='kinect'`: there is no such one; choose one of osc, vmc, mediapipe"),
+        ({"websocket": 0}, "`websocket` goes with `poses='mediapipe'`"),
+        ({"background": ["black", "transparent"]}, "`background='transparent'` cannot be had live"),
         ({"long_side": 8}, "`long_side=8`: at least 64"),
         ({"calibration": -1.0}, "`calibration` is at least 0"),
         ({"calibration": float("nan")}, "`calibration` is at least 0"),

@@ -33,6 +33,8 @@ MissingLimbs = Literal["stand", "crop", "fade"]
 """what becomes of the legs that a driver does not show: they stand, are outside of the picture, or are faded out"""
 Label = Literal["none", "corner"]
 """whether a video says to people that it was generated, too"""
+PosesFrom = Literal["osc", "vmc", "mediapipe"]
+"""what sends poses to a live performance"""
 TrackerName = Literal["blazepose", "rtmlib"]
 Landmarks = Literal["body", "wholebody"]
 

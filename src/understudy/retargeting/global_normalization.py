@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.poses.pose import LEFT_ANKLE, LEFT_EAR, NOSE, RIGHT_ANKLE, RIGHT_EAR, Pose
-from understudy.retargeting.alignment import Alignment, BodyStatistics
+from understudy.retargeting.alignment import MOST_DISAGREEMENT, Alignment, BodyStatistics
 from understudy.retargeting.measured import once
 
 Floats = npt.NDArray[np.float64]
@@ -70,6 +70,30 @@ def standing(alignment: Alignment, driving: GroundStatistics, reference: GroundS
     """The same alignment, moved up or down until the middles of both ways on the floor lie on each other."""
     here, there = ((ground.close + ground.far) / 2 for ground in (driving, reference))
     return replace(alignment, translation_xy=(alignment.translation_xy[0], there - alignment.scale * here))
+
+
+def standing_alone(
+    alignment: Alignment,
+    driving: tuple[BodyStatistics, GroundStatistics],
+    reference: tuple[BodyStatistics, GroundStatistics],
+) -> Alignment:
+    """An alignment by how somebody stands upright for some moments, without anything of the dance.
+
+    The scale makes them as tall, from ankles to nose, as the reference is in the middle of its way on the floor; their
+    feet come to stand there, and the middle of the body where the reference's was on average. Somebody whose height
+    says something else than the limbs by a factor of `MOST_DISAGREEMENT` did not stand upright: then the limbs decide.
+
+    Args:
+        alignment: by the limbs, see `align`.
+        driving: of the poses in which somebody stood.
+        reference: of all of the reference.
+    """
+    (own_body, own), (their_body, theirs) = driving, reference
+    scale = (theirs.close_height + theirs.far_height) / (own.close_height + own.far_height)
+    if not 1 / MOST_DISAGREEMENT <= scale / alignment.scale <= MOST_DISAGREEMENT:
+        scale = alignment.scale
+    x = their_body.centre_xy[0] - scale * own_body.centre_xy[0]
+    return standing(replace(alignment, scale=scale, translation_xy=(x, 0.0)), own, theirs)
 
 
 @once

@@ -1,4 +1,4 @@
-"""Where live pictures come from: a camera, or a file that takes its place."""
+"""What comes in live: the pictures of a camera, or of a file in its place, and poses that need none."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from understudy.errors import MediaError
 from understudy.media.reading import VideoReader
+from understudy.poses.pose import Pose
 from understudy.tracking.observe import LOOK_SIDE
 
 Image = npt.NDArray[np.uint8]
@@ -34,12 +35,24 @@ class Shot:
     """whether it follows on none before, so that whoever was followed may be elsewhere"""
 
 
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """One pose that is known already; it takes the place of a picture."""
+
+    pose: Pose
+    """(1, 133) in pixels of the camera that somebody else looked through, or of one that is made up"""
+    taken: float
+    """`time.monotonic()` when it came"""
+    first: bool = False
+    """as of a `Shot`"""
+
+
 class Camera(Protocol):
-    """Gives pictures as they come."""
+    """Gives pictures, or poses, as they come."""
 
     fps: Fraction
 
-    def shots(self) -> Iterator[Shot]:
+    def shots(self) -> Iterator[Shot | Sighting]:
         """In real time; ends when nothing more comes."""
         ...
 

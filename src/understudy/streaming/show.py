@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Protocol
 
 import cv2
@@ -21,14 +20,16 @@ from understudy.compositing.backgrounds import Background
 from understudy.errors import MediaError
 from understudy.performing.label import Label
 from understudy.performing.perform import Part, composed
-from understudy.pictures.lettering import line_height, text_width, write
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import Similarity
 from understudy.recipes.parts.player import Moment, Player
 from understudy.retargeting.window import FADE_SECONDS
-from understudy.streaming.cameras import Camera, Image, Shot
+from understudy.streaming.cameras import Camera, Image, Shot, Sighting
+from understudy.streaming.controls import Controls, State
+from understudy.streaming.instructions import in_words, stand_like_this
 from understudy.streaming.newest import Newest
 from understudy.streaming.placing import Placing, nobody
+from understudy.streaming.rooms import Room, fitted
 from understudy.tracking.detection import Tracker
 
 SAY_EVERY = 10.0
@@ -60,6 +61,8 @@ class Posed:
     """how visible the performer is"""
     taken: float | None
     """when what it shows was filmed; None before the performance"""
+    role: int = 0
+    """who plays it"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,48 +137,60 @@ class Pace:
         self._look += self.CALM * (min(seconds, 1.0) - self._look)
 
 
+@dataclass(frozen=True, eq=False)
+class Role:
+    """Somebody who can perform."""
+
+    actor: Actor
+    """see `smaller`"""
+    player: Player
+    """its prompt one"""
+
+
 class Show:
     """One live performance.
 
     Args:
-        actor: who performs, see `smaller`.
-        player: its prompt one.
+        roles: who can perform; pictures have the size of the first one's, others are fitted into it.
         camera: what comes in.
-        tracker: finds whoever stands before it.
+        tracker: finds whoever stands before it; None where poses come in.
         outputs: what the pictures go to, one after the other.
-        background: behind the performer.
+        backgrounds: what can be behind the performer.
         label: says in the picture that it is generated; None: nothing does.
-        mirror: the performer moves like a mirror image.
+        controls: what is done meanwhile; None: nothing can be.
         calibration: seconds for which somebody is measured before anything is played.
+        feet: whether feet that stand are held where they landed.
+        dance: all poses that will come, where they are known: whoever dances is measured by them, and nobody waits.
+        stamp: paints on every picture of the performance when what it shows was filmed, for measurements.
     """
 
     def __init__(
         self,
-        actor: Actor,
-        player: Player,
+        roles: Sequence[Role],
         camera: Camera,
-        tracker: Tracker,
+        tracker: Tracker | None,
         outputs: Sequence[Output],
         *,
-        background: Background,
+        backgrounds: Sequence[Background],
         label: Label | None = None,
-        mirror: bool = False,
+        controls: Controls | None = None,
         calibration: float = 3.0,
+        feet: bool = True,
+        dance: Pose | None = None,
+        stamp: Callable[[Image, float], None] | None = None,
     ) -> None:
-        self.actor, self.player, self.camera, self.tracker, self.outputs = actor, player, camera, tracker, outputs
-        self.label, self.mirror = label, mirror
-        self.placing = Placing(actor, calibration)
-        self._moving = background.moving
-        self._behind = background.frames(
-            actor.original_size_hw, camera.fps, reference=actor.background, driving=lambda: actor.background
-        )
-        self._stage = threading.Lock()  # the room is asked for by two threads
-        self._rooms, self._first_room = 0, 0.0
+        self.roles, self.camera, self.tracker, self.outputs = roles, camera, tracker, outputs
+        self.label, self.controls, self.stamp = label, controls or Controls(len(roles), len(backgrounds)), stamp
+        self.placing = Placing(roles[0].actor, calibration, feet)
+        self.dance = dance
+        self._measure_anew()
+        self._rooms = [[Room(role.actor, each, camera.fps) for each in backgrounds] for role in roles]
         self._left_out_before = 0
-        self._filmed: Newest[Shot] = Newest()
+        self._filmed: Newest[Shot | Sighting] = Newest()
         self._posed: Newest[Posed] = Newest()
         self._shown: Newest[Shown] = Newest()
         self._under_way: deque[Posed] = deque()
+        self._next: Posed | None = None
 
     def run(self, seconds: float | None = None) -> Summary:
         """Until the camera ends, Ctrl-C, or so many seconds of performance are over.
@@ -189,7 +204,7 @@ class Show:
             for thread in threads:
                 thread.start()
             try:
-                return self._show(seconds, lambda: stop.signal is not None)
+                return self._show(seconds, lambda: stop.signal is not None or self.controls.ended)
             finally:
                 self._close()
                 for thread in threads:
@@ -222,81 +237,107 @@ class Show:
     def _look(self) -> None:
         """Poses of what was filmed; before somebody is measured, the room with what is to be done."""
         presence, last, before = 0.0, None, None
-        pace = Pace()
-        while (shot := self._filmed_in_time(pace)) is not None:
-            frame = np.ascontiguousarray(shot.frame[:, ::-1]) if self.mirror else shot.frame
-            if shot.first:
-                self.tracker.forget()
-            found = self.tracker(frame)
-            pace.looked(time.monotonic() - shot.taken)
-            pose = nobody((frame.shape[0], frame.shape[1]))
-            if found is not None:
-                pose = Pose(found.xy[None], found.confidence[None], pose.size_hw)
-            placed = self.placing(pose, shot.taken) if pose.found.any() or last is None else None
-            last = placed or last
-            if last is None:
-                self._shown.put(Shown(self._asked(self.placing.remaining(shot.taken) or 0.0), None))
-                guess = self.placing.guess()
-                if guess is not None:  # networks and frames are made ready meanwhile
-                    self._posed.put(Posed(guess, 0.0, None))
-                continue
-            step = (1.0 if before is None else shot.taken - before) / FADE_SECONDS
-            presence = min(1.0, presence + step) if placed is not None else max(0.0, presence - step)
-            before = shot.taken
-            self._posed.put(Posed(last, presence, shot.taken))
+        pace, done = Pace(), self.controls.state
+        while (came := self._came_in_time(pace)) is not None:
+            state = self.controls.state
+            if state.calibrate != done.calibrate:
+                self._measure_anew()
+                presence, last, before = 0.0, None, None
+            if state.actor != done.actor:
+                last = self.placing.cast(self.roles[state.actor].actor)
+            done = state
+            if came.first:
+                self._leap()
+            if not (state.freeze and last is not None):
+                pose = self._seen(came)
+                pace.looked(time.monotonic() - came.taken)
+                found = pose.found.any()
+                placed = self.placing(pose, came.taken, state.mirror) if found or last is None else None
+                last = placed or last
+                if last is None:
+                    self._measuring(came.taken, state)
+                    continue
+                step = (1.0 if before is None else came.taken - before) / FADE_SECONDS
+                presence = min(1.0, presence + step) if placed is not None else max(0.0, presence - step)
+            before = came.taken
+            self._posed.put(Posed(last, presence, came.taken, state.actor))
         self._posed.close()
 
-    def _filmed_in_time(self, pace: Pace) -> Shot | None:
-        """What is filmed when its pose will be asked for as soon as it is known; None when nothing more comes."""
+    def _measure_anew(self) -> None:
+        self.placing.begin()
+        if self.dance is not None:
+            self.placing.know(self.dance, self.camera.fps)
+
+    def _leap(self) -> None:
+        self.placing.leaps()
+        if self.tracker is not None:
+            self.tracker.forget()
+
+    def _seen(self, came: Shot | Sighting) -> Pose:
+        """The pose of whoever is seen, in pixels of the camera; of nobody where nobody is."""
+        if isinstance(came, Sighting):
+            return came.pose
+        assert self.tracker is not None, "pictures need a tracker"
+        found, size_hw = self.tracker(came.frame), (came.frame.shape[0], came.frame.shape[1])
+        return nobody(size_hw) if found is None else Pose(found.xy[None], found.confidence[None], size_hw)
+
+    def _measuring(self, now: float, state: State) -> None:
+        """Shows what is to be done; networks and frames are made ready meanwhile."""
+        self._shown.put(Shown(self._asked(self.placing.remaining(now) or 0.0, state), None))
+        guess = self.placing.guess()
+        if guess is not None:
+            self._posed.put(Posed(guess, 0.0, None, state.actor))
+
+    def _came_in_time(self, pace: Pace) -> Shot | Sighting | None:
+        """What comes when its pose will be asked for as soon as it is known; None when nothing more comes."""
         self._posed.wait_until_taken()
         time.sleep(pace.wait(time.monotonic()))
         return self._filmed.take()
 
-    def _moments(self) -> Iterator[Moment]:
-        while (posed := self._posed.take()) is not None:
+    def _moments(self, role: int) -> Iterator[Moment]:
+        """Of one who performs, until somebody else does."""
+        while (posed := self._next or self._posed.take()) is not None:
+            self._next = None
+            if posed.role != role:
+                self._next = posed
+                return
             self._under_way.append(posed)
             yield Moment(posed.pose.xy[0], posed.pose.confidence[0])
 
     def _play(self) -> None:
+        role: int | None = 0
         with ThreadsByLoad() as threads:
-            for frame in self.player.play(self._moments(), batch=1):
-                posed = self._under_way.popleft()
-                threads.follow()
-                if posed.taken is None:
-                    continue
-                window = self.actor.windows(posed.pose, self.camera.fps)
-                visible = np.array([posed.presence], np.float32)
-                part = Part(posed.pose, window, visible, self.camera.fps)
-                picture = composed(self.actor, part, 0, frame, self._room())
-                self._shown.put(Shown(self._labelled(picture), posed.taken))
+            while role is not None:
+                for frame in self.roles[role].player.play(self._moments(role), batch=1):
+                    posed = self._under_way.popleft()
+                    threads.follow()
+                    if posed.taken is not None:
+                        self._shown.put(Shown(self._painted(posed, frame), posed.taken))
+                role = None if self._next is None else self._next.role
         self._shown.close()
 
-    def _room(self) -> Image:
-        """What is behind now: of a video the picture whose time it is, of all else a fresh copy."""
-        with self._stage:
-            now = time.monotonic()
-            self._first_room = self._first_room or now
-            due = 1 + int((now - self._first_room) * self.camera.fps) if self._moving else 0
-            passed_over = max(0, due - self._rooms - 1)
-            self._rooms += passed_over + 1
-            return next(islice(self._behind, passed_over, None))
-
-    def _labelled(self, picture: Image) -> Image:
+    def _painted(self, posed: Posed, frame: Image) -> Image:
+        actor = self.roles[posed.role].actor
+        window = actor.windows(posed.pose, self.camera.fps)
+        part = Part(posed.pose, window, np.array([posed.presence], np.float32), self.camera.fps)
+        picture = composed(actor, part, 0, frame, self._room(posed.role, self.controls.state))
+        picture = fitted(picture, self.roles[0].actor.original_size_hw)
         if self.label is not None:
             self.label.paint(picture)
+        if self.stamp is not None and posed.taken is not None:
+            self.stamp(picture, posed.taken)
         return picture
 
-    def _asked(self, remaining: float) -> Image:
+    def _room(self, role: int, state: State) -> Image:
+        return self._rooms[role][state.background].now()
+
+    def _asked(self, remaining: float, state: State) -> Image:
         """The room alone, with what whoever stands there is to do."""
-        picture = self._room()
-        size = max(12, picture.shape[1] // 24)
-        lines = ("Stand so that all of you is seen", f"{remaining:.0f}")
-        for number, line in enumerate(lines):
-            left = max(0, (picture.shape[1] - text_width(line, size)) // 2)
-            top = picture.shape[0] // 3 + number * 2 * line_height(size)
-            corner, opposite = (left - size, top - size // 4), (picture.shape[1] - left + size, top + 5 * size // 4)
-            cv2.rectangle(picture, corner, opposite, (20, 20, 20), -1)
-            write(picture, line, (left, top), size, (255, 255, 255))
+        actor = self.roles[state.actor].actor
+        picture = self._room(state.actor, state)
+        stand_like_this(picture, actor)
+        picture = fitted(picture, self.roles[0].actor.original_size_hw)
+        in_words(picture, ("Stand like this, so that all of you is seen", f"{remaining:.0f}"))
         return picture
 
     def _show(self, seconds: float | None, stopped: Callable[[], bool]) -> Summary:
