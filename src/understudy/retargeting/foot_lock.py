@@ -2,8 +2,8 @@
 
 A tracker's ankles slide by a little while a foot stands, and an actor of another size makes more of it. Which foot
 stands is told by how slowly it moves, measured in body heights, as motion capture is cleaned (Kovar, Schreiner,
-Gleicher: "Footskate Cleanup for Motion Capture Editing", SCA 2002, who then bend the legs; here the whole body is
-moved, because poses in two dimensions say nothing of what a leg can reach).
+Gleicher: "Footskate Cleanup for Motion Capture Editing", SCA 2002, who then solve for the leg; here the foot is moved
+and the knee goes half of the way, because what remains to be moved is a hundredth of the body's height).
 
 It adds no delay: what a pose becomes depends on it and on those before, and it comes out at once.
 """
@@ -16,29 +16,27 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from understudy.poses.pose import (
-    LEFT_ANKLE,
-    LEFT_BIG_TOE,
-    LEFT_HEEL,
-    RIGHT_ANKLE,
-    RIGHT_BIG_TOE,
-    RIGHT_HEEL,
-    Pose,
-)
+from understudy.poses import pose as p
+from understudy.poses.pose import Pose
 
-FEET = ((LEFT_ANKLE, LEFT_HEEL, LEFT_BIG_TOE), (RIGHT_ANKLE, RIGHT_HEEL, RIGHT_BIG_TOE))
-LANDS_BELOW = 0.15
+LEGS = (
+    (p.LEFT_KNEE, p.LEFT_ANKLE, p.LEFT_HEEL, p.LEFT_BIG_TOE, p.LEFT_SMALL_TOE),
+    (p.RIGHT_KNEE, p.RIGHT_ANKLE, p.RIGHT_HEEL, p.RIGHT_BIG_TOE, p.RIGHT_SMALL_TOE),
+)
+SHARES = (0.5, 1.0, 1.0, 1.0, 1.0)
+"""of a foot's way, that of the knee and of the foot's points"""
+LANDS_BELOW = 0.12
 """body heights a second: a foot that becomes slower than this stands"""
-LEAVES_ABOVE = 0.4
+LEAVES_ABOVE = 0.3
 """body heights a second: one that stands, and becomes quicker than this, has left the floor"""
 ON_FLOOR = 0.06
 """body heights by which a foot that stands may be higher in the picture than the other one"""
 SPEED_SECONDS = 0.08
 """over which a foot's speed is averaged (exponentially), against a tracker's trembling"""
-FADE_SECONDS = 0.25
-"""in which what was moved while a foot stood fades to 1/e of it, once none does"""
-MOST = 0.06
-"""body heights: a foot that slid farther than this has stepped, however slowly"""
+FADE_SECONDS = 0.15
+"""in which what a foot was moved fades to 1/e of it, once it has left"""
+MOST = 0.03
+"""body heights: a foot is moved by no more, so that one that steps very slowly is let go"""
 
 Floats = npt.NDArray[np.float64]
 
@@ -51,8 +49,20 @@ class _Foot(NamedTuple):
     xy: Floats
 
 
+class _Leg:
+    """What is known of one leg."""
+
+    def __init__(self) -> None:
+        self.foot: _Foot | None = None
+        self.velocity = np.zeros(2)
+        self.stands = False
+        self.landed: Floats | None = None
+        """where it is held"""
+        self.shift = np.zeros(2)
+
+
 class FootLock:
-    """Moves pose after pose of one person so that a standing foot stays where it landed.
+    """Moves the feet of one person, pose after pose, so that those which stand stay where they landed.
 
     Args:
         height: pixels of the person, from head to feet, in the frame of the poses.
@@ -64,67 +74,59 @@ class FootLock:
 
     def begin(self) -> None:
         """The next pose follows on none before."""
-        self._feet: list[_Foot | None] = [None, None]
-        self._velocity: list[Floats] = [np.zeros(2), np.zeros(2)]
-        self.standing = [False, False]
-        """left, right: which foot stands, after the latest pose"""
-        self._held: int | None = None
-        self._place = np.zeros(2)
-        self._shift = np.zeros(2)
+        self._legs = (_Leg(), _Leg())
+
+    @property
+    def standing(self) -> tuple[bool, bool]:
+        """Whether left and right foot are held, after the latest pose."""
+        left, right = (leg.landed is not None for leg in self._legs)
+        return left, right
 
     def __call__(self, pose: Pose, seconds: float) -> Pose:
-        """The next pose, (1, 133), moved as a whole; as it is while no foot stands and nothing is left to fade.
+        """The next pose, (1, 133); a leg is as it came while its foot does not stand and nothing is left to fade.
 
         Args:
             pose: the next one.
             seconds: since the one before.
         """
-        feet = [_foot(pose, points) for points in FEET]
-        self._notice(feet, max(seconds, 1e-3))
-        held = self._support(feet)
-        there = None if held is None else feet[held]
-        if there is None:
-            self._held = None
-            self._shift = self._shift * math.exp(-seconds / FADE_SECONDS)
-        else:
-            foot = there.xy
-            if held != self._held:  # it landed where it is shown, so that nothing jumps
-                self._held, self._place = held, foot + self._shift
-            self._shift = self._place - foot
-            if float(np.linalg.norm(self._shift)) > MOST * self.height:
-                self._shift *= MOST * self.height / float(np.linalg.norm(self._shift))
-                self._place = foot + self._shift
-        if not self._shift.any():
-            return pose
-        return Pose(pose.xy + self._shift.astype(np.float32), pose.confidence, pose.size_hw)
+        feet = [_foot(pose, leg) for leg in LEGS]
+        lowest = max((foot.xy[1] for foot in feet if foot is not None), default=0.0)
+        xy = pose.xy.copy()
+        for leg, points, foot in zip(self._legs, LEGS, feet, strict=True):
+            self._notice(leg, foot, max(seconds, 1e-3))
+            on_floor = foot is not None and lowest - foot.xy[1] <= ON_FLOOR * self.height
+            self._hold(leg, foot if leg.stands and on_floor else None, seconds)
+            xy[0, list(points)] += np.outer(SHARES, leg.shift).astype(np.float32)
+        return Pose(xy, pose.confidence, pose.size_hw)
 
-    def _notice(self, feet: list[_Foot | None], seconds: float) -> None:
-        """How fast the feet are, and so which of them stand."""
+    def _notice(self, leg: _Leg, foot: _Foot | None, seconds: float) -> None:
+        """How fast a foot is, and so whether it stands."""
+        before, leg.foot = leg.foot, foot
+        if foot is None or before is None or foot.whole != before.whole:
+            leg.stands, leg.velocity = False, np.full(2, LEAVES_ABOVE)
+            return
         weight = 1 - math.exp(-seconds / SPEED_SECONDS)
-        for side, foot in enumerate(feet):
-            before = self._feet[side]
-            self._feet[side] = foot
-            if foot is None or before is None or foot.whole != before.whole:
-                self.standing[side], self._velocity[side] = False, np.full(2, LEAVES_ABOVE)
-                continue
-            now = (foot.xy - before.xy) / (seconds * self.height)
-            self._velocity[side] = self._velocity[side] + weight * (now - self._velocity[side])
-            speed = float(np.linalg.norm(self._velocity[side]))
-            self.standing[side] = speed < (LEAVES_ABOVE if self.standing[side] else LANDS_BELOW)
+        leg.velocity = leg.velocity + weight * ((foot.xy - before.xy) / (seconds * self.height) - leg.velocity)
+        leg.stands = float(np.linalg.norm(leg.velocity)) < (LEAVES_ABOVE if leg.stands else LANDS_BELOW)
 
-    def _support(self, feet: list[_Foot | None]) -> int | None:
-        """The foot to hold: the one that is held, as long as it stands, else the lower one that does."""
-        there = {side: float(foot.xy[1]) for side, foot in enumerate(feet) if foot is not None}
-        lowest = max(there.values(), default=0.0)
-        able = [side for side, y in there.items() if self.standing[side] and lowest - y <= ON_FLOOR * self.height]
-        if self._held in able:
-            return self._held
-        return max(able, key=lambda side: there[side], default=None)
+    def _hold(self, leg: _Leg, foot: _Foot | None, seconds: float) -> None:
+        """How far a foot is moved: to where it landed while it stands, and back little by little after that."""
+        if foot is None:
+            leg.landed = None
+            leg.shift = leg.shift * math.exp(-seconds / FADE_SECONDS)
+            return
+        if leg.landed is None:  # where it is shown, so that nothing jumps
+            leg.landed = foot.xy + leg.shift
+        leg.shift = leg.landed - foot.xy
+        length = float(np.linalg.norm(leg.shift))
+        if length > MOST * self.height:
+            leg.shift = leg.shift * (MOST * self.height / length)
+            leg.landed = foot.xy + leg.shift
 
 
-def _foot(pose: Pose, points: tuple[int, int, int]) -> _Foot | None:
+def _foot(pose: Pose, leg: tuple[int, ...]) -> _Foot | None:
     """The middle of heel and toe, or the ankle where they are not both seen; None where that is not seen either."""
-    ankle, heel, toe = points
+    _, ankle, heel, toe, _ = leg
     seen = pose.confidence[0] > 0
     if seen[heel] and seen[toe]:
         return _Foot(True, (pose.xy[0, heel].astype(np.float64) + pose.xy[0, toe]) / 2)
