@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import os
 import resource
 import tempfile
 import threading
@@ -30,6 +31,8 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the command line has it, before PyTorch is there
 
 import cv2
 import numpy as np
@@ -43,6 +46,7 @@ from understudy.media.reading import VideoReader, probe
 from understudy.media.writing import VideoWriter
 from understudy.performance import load_poses
 from understudy.poses.pose import Pose
+from understudy.recipes.parts.player import ReadyBefore
 from understudy.retargeting.foot_lock import LEGS
 from understudy.streaming.cameras import FileCamera, Shot
 from understudy.streaming.page import LivePage
@@ -51,6 +55,7 @@ from understudy.streaming.show import Role, Show, Summary, smaller
 from understudy.streaming.tracked import TrackedDance
 from understudy.tracking.blazepose import BlazePoseTracker
 from understudy.tracking.smoothing import person_height
+from understudy.verbs.live import READY_SECONDS
 
 BITS = 24
 SQUARE = 8
@@ -218,14 +223,16 @@ class Stamp:
 def light(options: argparse.Namespace, actor: Actor, clock: Path, performance: Path) -> list[dict[str, Any]]:
     """Every way in turns: the camera with tracking, with and without the foot lock, and a driver tracked before."""
     ways: dict[str, dict[str, Any]] = {
-        "tracked live": {"camera": lambda: ClockCamera(clock), "feet": True},
+        "tracked live": {"camera": lambda: ClockCamera(clock)},
         "tracked live, feet as they come": {"camera": lambda: ClockCamera(clock), "feet": False},
-        "tracked before": {"camera": lambda: TrackedDance(performance, loop=True), "feet": True},
+        "tracked live, nothing made ready": {"camera": lambda: ClockCamera(clock), "ready": 0.0},
+        "tracked before": {"camera": lambda: TrackedDance(performance, loop=True)},
     }
     found: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
     for turn in range(options.rounds):
         for name in list(ways)[:: 1 if turn % 2 == 0 else -1]:
-            one = once(actor, ways[name]["camera"](), ways[name]["feet"], options.seconds)
+            way = dict(ways[name])
+            one = once(actor, way.pop("camera")(), options.seconds, **way)
             found[name].append(one)
             print(
                 f"{name}: {one['fps']:.1f} frames a second, light to light {one['p50']:.0f} ms "
@@ -236,11 +243,17 @@ def light(options: argparse.Namespace, actor: Actor, clock: Path, performance: P
     return [{"way": name, "rounds": rounds} for name, rounds in found.items()]
 
 
-def once(actor: Actor, camera: Any, feet: bool, seconds: float) -> dict[str, float]:
+def once(
+    actor: Actor, camera: Any, seconds: float, feet: bool = True, ready: float = READY_SECONDS
+) -> dict[str, float]:
+    performer = smaller(actor, 960)
+    role = Role(performer, performer.prompt_player("cpu"))
+    if ready and isinstance(role.player, ReadyBefore):
+        role.player.make_ready(ready)
     page, stamp = LivePage(0), Stamp()
     viewer, computed = Viewer(page.port, stamp.began), time.process_time()
     try:
-        summary = shown(actor, camera, [page], seconds, feet, stamp)
+        summary = shown(role, camera, [page], seconds, feet, stamp)
     finally:
         page.close()
     delays = np.array(viewer.delays[3:]) * 1000
@@ -256,13 +269,10 @@ def once(actor: Actor, camera: Any, feet: bool, seconds: float) -> dict[str, flo
     }
 
 
-def shown(
-    actor: Actor, camera: Any, outputs: Sequence[Any], seconds: float, feet: bool = True, stamp: Stamp | None = None
-) -> Summary:
-    performer = smaller(actor, 960)
+def shown(role: Role, camera: Any, outputs: Sequence[Any], seconds: float, feet: bool, stamp: Stamp) -> Summary:
     tracked = isinstance(camera, TrackedDance)
     show = Show(
-        [Role(performer, performer.prompt_player("cpu"))],
+        [role],
         camera,
         None if tracked else BlazePoseTracker(),
         outputs,
@@ -305,9 +315,12 @@ def soak(options: argparse.Namespace, actor: Actor, clock: Path, path: Path) -> 
     """
     page, stamp, memory = LivePage(0), Stamp(), Memory()
     viewer = Viewer(page.port, stamp.began)
-    camera = ClockCamera(clock)
+    camera, performer = ClockCamera(clock), smaller(actor, 960)
+    role = Role(performer, performer.prompt_player("cpu"))
+    if isinstance(role.player, ReadyBefore):
+        role.player.make_ready(READY_SECONDS)
     with Recording(lambda rate: VideoWriter(path, rate), camera.fps) as recording:
-        summary = shown(actor, camera, [page, recording], 60 * options.minutes, True, stamp)
+        summary = shown(role, camera, [page, recording], 60 * options.minutes, True, stamp)
     memory.stop()
     page.close()
     at, filmed = [], []

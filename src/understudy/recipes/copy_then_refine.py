@@ -52,6 +52,7 @@ from understudy.recipes.parts.full_size import FullSize
 from understudy.recipes.parts.kept_frames import STATISTICS, WEIGHTS, KeptPictures, gathered, kept_poses
 from understudy.recipes.parts.person_alone import PersonAlone
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need, pose_of
+from understudy.recipes.parts.prompt import PromptPlayer
 from understudy.recipes.parts.recipe import ENDLESS, Recipe
 from understudy.recipes.parts.refined import (
     JUDGED,
@@ -67,7 +68,7 @@ from understudy.recipes.parts.rehearsal import Rehearsal, rehearsed
 from understudy.recipes.parts.rehearsal_tensors import crop, tensors
 from understudy.recipes.parts.remembered import Memory, engine_of, painted_by
 from understudy.recipes.parts.remembered_dressings import painted_or_known
-from understudy.recipes.parts.source_choice import ChoosingNow, chosen_frames
+from understudy.recipes.parts.source_choice import chosen_frames
 from understudy.recipes.parts.trained import Arrays, ArraySpec, Trained, arrays_of, below, ready
 from understudy.training.step import descend
 
@@ -298,26 +299,17 @@ class RefiningPlayer:
             self._painted_by[engine] = painted_by(self.config, self.weights, self.device, engine)
         return f"{self._painted_by[engine]} {torch.get_num_threads()}"
 
-    def play_now(self, moments: Iterable[Moment]) -> Iterator[Frame]:
-        """The same, each as soon as its moment is there: frames are chosen by what was, not along the whole dance."""
-        small, kept, large = (
-            replace(self.config, size=self.config.side),
+    def prompt(self) -> PromptPlayer:
+        """What plays the same, each moment as soon as it is there."""
+        small, large = replace(self.config, size=self.config.side), self._pictures()
+        return PromptPlayer(
+            small,
             _at_side(self.config, self.kept),
-            self._pictures(),
+            self.weights["moment"],
+            large.at(small.size),
+            lambda moment: _at_side(self.config, pose_of([moment], self.config.size)),
+            lambda dressed: self._shown(map(self._refined, dressed), large),
         )
-        choosing = ChoosingNow(small, kept, self.weights["moment"])
-        dresser = Dresser(small, kept, large.at(small.size))
-
-        def dressed() -> Generator[Dressing, None, None]:
-            for moment in moments:
-                pose = _at_side(self.config, pose_of([moment], self.config.size))
-                yield dresser.dressing(pose.xy[0], pose.confidence[0], *choosing(pose))
-
-        ahead = ReadAhead(dressed(), 1)  # more would be late
-        try:
-            yield from self._shown(map(self._refined, ahead), large)
-        finally:
-            ahead.stop()
 
     def _pictures(self) -> PersonAlone:
         return PersonAlone(self.config, self.kept, KeptPictures(self.weights, self.config.size, range(len(self.kept))))
@@ -365,25 +357,11 @@ def player(
     return RefiningPlayer(config, weights, ready_device(device), frames)
 
 
-class PromptPlayer:
-    """Plays as `RefiningPlayer.play_now` does."""
-
-    latency: int | None = 0
-    needs: tuple[Need, ...] = ("poses",)
-
-    def __init__(self, whole: RefiningPlayer):
-        self.whole = whole
-
-    def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
-        """See `Player.play`."""
-        return self.whole.play_now(moments)
-
-
 def prompt_player(
     config: Config, weights: Arrays, statistics: Arrays, device: Device = "auto", frames: int = 0
 ) -> PromptPlayer:
     """Plays a `Trained` live."""
-    return PromptPlayer(player(config, weights, statistics, device, frames))
+    return player(config, weights, statistics, device, frames).prompt()
 
 
 RECIPE = Recipe(

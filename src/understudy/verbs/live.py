@@ -28,6 +28,8 @@ OSC_PORTS = {"osc": 9000, "vmc": 39539}
 """where poses are waited for; the second is the protocol's usual one"""
 WEBSOCKET_PORT = 8766
 LEAST_SIDE = 64
+READY_SECONDS = 20.0
+"""of each actor, at most, before anything is shown"""
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +117,7 @@ def live(
     from understudy.actor import Actor
     from understudy.compositing.backgrounds import Background
     from understudy.performing.label import label_for
+    from understudy.recipes.parts.player import ReadyBefore
     from understudy.streaming.controls import Controls
     from understudy.streaming.show import Role, Show, smaller
 
@@ -145,6 +148,9 @@ def live(
             room.check_room(whole.paints_room)
     performers = [smaller(whole, long_side) for whole in wholes]
     roles = [Role(performer, _prompt_player(performer, device)) for performer in performers]
+    for role in roles:
+        if isinstance(role.player, ReadyBefore):
+            role.player.make_ready(READY_SECONDS)
     controls = Controls(len(roles), len(rooms), mirror)
     with ExitStack() as stack:
         taken, dance = _camera(stack, controls, camera, driving, loop, poses, osc, websocket)

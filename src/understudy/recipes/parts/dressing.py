@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ from understudy.poses.pose import Pose
 from understudy.recipes.parts.agreement import STEP, Agreement, logits_of
 from understudy.recipes.parts.boxes import Box, box_about
 from understudy.recipes.parts.source_choice import Choosing, Chosen
-from understudy.recipes.parts.wardrobe import Cut, Wardrobe
+from understudy.recipes.parts.wardrobe import CUT_AT_ONCE, Cut, Wardrobe
 from understudy.retargeting.frame_path import Frames
 
 Floats = npt.NDArray[np.float32]
@@ -76,11 +76,28 @@ class Dresser:
         config: its `size` is N.
         kept: poses of the reference's frames, in pixels of the N x N picture.
         pictures: those that are chosen, by index: (N, N, 4) RGB and matte.
+        cut_at_once: see `Wardrobe`.
     """
 
-    def __init__(self, config: Warping, kept: Pose, pictures: Mapping[int, Image]) -> None:
-        self.config, self._wardrobe = config, Wardrobe(config, kept, pictures)
+    def __init__(
+        self, config: Warping, kept: Pose, pictures: Mapping[int, Image], cut_at_once: int = CUT_AT_ONCE
+    ) -> None:
+        self.config, self._wardrobe = config, Wardrobe(config, kept, pictures, cut_at_once=cut_at_once)
         self.begin()
+
+    def ready_frames(self, count: int) -> Iterator[int]:
+        """Cuts kept frames apart before a moment asks for them, spread evenly, as many as stay ready.
+
+        Args:
+            count: how many frames there are.
+
+        Yields:
+            How many are to come, after each.
+        """
+        most = min(count, self._wardrobe.most_cut)
+        for done in range(most):
+            self._wardrobe.layers(done * count // most)
+            yield most - done - 1
 
     def begin(self) -> None:
         """The next moment does not follow on the one before."""

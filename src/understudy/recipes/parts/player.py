@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +55,14 @@ class Player(Protocol):
             or `(S, S, 4)` premultiplied RGBA uint8, already cut out.
         """
         ...
+
+
+@runtime_checkable
+class ReadyBefore(Protocol):
+    """A player that can do beforehand what would hold up the first pictures."""
+
+    def make_ready(self, seconds: float) -> None:
+        """As much of it as can be done in so much time."""
 
 
 def moments(pose: Pose, frames: Iterable[Frame] | None = None) -> Iterator[Moment]:

@@ -88,11 +88,19 @@ class Wardrobe:
         kept: the poses of the reference's frames, in pixels of the S x S picture.
         pictures: those that will be needed, by index: (S, S, 4) RGB and matte.
         colours: of the limbs, if others' are to be taken; left out, they are learnt from the pictures.
+        cut_at_once: pixels of cut frames that are kept.
     """
 
     def __init__(
-        self, config: Cut, kept: Pose, pictures: Mapping[int, Image], colours: LimbColours | None = None
+        self,
+        config: Cut,
+        kept: Pose,
+        pictures: Mapping[int, Image],
+        colours: LimbColours | None = None,
+        cut_at_once: int = CUT_AT_ONCE,
     ) -> None:
+        self.most_cut = max(8, cut_at_once // config.size**2)
+        """frames that are kept cut apart"""
         self.config, self.kept, self.pictures = config, kept, pictures
         self.points, self.seen = with_made_up_points(kept.xy, kept.confidence)
         self.grid = picture_grid(config.size, GRID)
@@ -189,7 +197,7 @@ class Wardrobe:
                 if self.config.layers
                 else whole(picture)
             )
-            if len(self._cut) > max(8, CUT_AT_ONCE // self.config.size**2):
+            if len(self._cut) > self.most_cut:
                 self._cut.popitem(last=False)
         self._cut.move_to_end(frame)
         return self._cut[frame]

@@ -1,0 +1,77 @@
+"""Plays copy-then-refine live: frames are chosen by what was, and made ready before anybody waits for them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.base.progress import progress_bar
+from understudy.base.threads import ReadAhead
+from understudy.poses.pose import Pose
+from understudy.recipes.parts.dressing import Dresser, Dressing, Warping
+from understudy.recipes.parts.person_alone import PersonAlone
+from understudy.recipes.parts.player import BATCH, Frame, Moment, Need
+from understudy.recipes.parts.source_choice import ChoosingNow
+
+CUT_LIVE = 256 << 16
+"""pixels of cut frames that are kept while somebody dances live: 256 frames of 256x256, 1.5 MiB each"""
+
+
+class PromptPlayer:
+    """Plays as `RefiningPlayer` does, each moment as soon as it is there.
+
+    To cut a frame of the reference apart takes as long as to warp two, and live there is no time for it. What was cut
+    stays from one sequence to the next.
+
+    Args:
+        config: with `size` the side of the network's pictures.
+        kept: poses of the reference's frames, in pixels of those.
+        moment: (K,) when each of them was filmed.
+        pictures: those frames.
+        at_side: a moment's pose, in pixels of the network's pictures.
+        shown: what becomes of dressings.
+    """
+
+    latency: int | None = 0
+    needs: tuple[Need, ...] = ("poses",)
+
+    def __init__(
+        self,
+        config: Warping,
+        kept: Pose,
+        moment: npt.NDArray[np.generic],
+        pictures: PersonAlone,
+        at_side: Callable[[Moment], Pose],
+        shown: Callable[[Iterable[Dressing]], Iterator[Frame]],
+    ) -> None:
+        self._config, self._kept, self._moment = config, kept, moment
+        self._at_side, self._shown = at_side, shown
+        self._dresser = Dresser(config, kept, pictures, CUT_LIVE)
+
+    def make_ready(self, seconds: float) -> None:
+        """Cuts frames apart, as many as stay ready, or as can be in so much time; others when they are asked for."""
+        until, count = time.monotonic() + seconds, len(self._kept)
+        with progress_bar("making ready", None) as advance:
+            for remaining in self._dresser.ready_frames(count):
+                advance()
+                if not remaining or time.monotonic() > until:
+                    return
+
+    def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
+        """See `Player.play`."""
+        choosing = ChoosingNow(self._config, self._kept, self._moment)
+        self._dresser.begin()
+
+        def dressed() -> Generator[Dressing, None, None]:
+            for moment in moments:
+                pose = self._at_side(moment)
+                yield self._dresser.dressing(pose.xy[0], pose.confidence[0], *choosing(pose))
+
+        ahead = ReadAhead(dressed(), 1)  # more would be late
+        try:
+            yield from self._shown(ahead)
+        finally:
+            ahead.stop()
