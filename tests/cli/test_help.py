@@ -67,7 +67,7 @@ def test_help_explains_every_option_with_its_default(page, name: str) -> None:  
                 parameter.name, "--" + parameter.name.replace("_", "-")
             )
             if parameter.default is True:
-                shown = "--no-" + parameter.name
+                shown = "--no-" + parameter.name.replace("_", "-")
             if parameter.name in PYTHON_ONLY:
                 assert shown not in text
                 continue

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 
@@ -43,15 +41,12 @@ def stand_like_this(picture: Image, actor: Actor) -> None:
     cv2.circle(picture, points[0].tolist(), round(8 * 0.07 * size), FIGURE, thick, cv2.LINE_AA, shift=3)
 
 
-def in_words(picture: Image, lines: Sequence[str]) -> None:
-    """Writes lines into the upper third of a picture, in place, in letters that fit."""
-    width = picture.shape[1]
-    size = max(12, width // 24)
-    while size > 8 and max(text_width(line, size) for line in lines) > width - 2 * size:
+def in_words(picture: Image, line: str) -> None:
+    """Writes a line at the lower edge of a picture, in place, in letters that fit."""
+    height, width = picture.shape[:2]
+    size = max(12, width // 28)
+    while size > 8 and text_width(line, size) > width - 2 * size:
         size -= 1
-    for number, line in enumerate(lines):
-        left = max(0, (width - text_width(line, size)) // 2)
-        top = picture.shape[0] // 12 + number * 2 * line_height(size)
-        corner, opposite = (left - size, top - size // 4), (width - left + size, top + 5 * size // 4)
-        cv2.rectangle(picture, corner, opposite, GROUND, -1)
-        write(picture, line, (left, top), size, LETTERS)
+    left, top = max(0, (width - text_width(line, size)) // 2), height - line_height(size) - size // 4
+    cv2.rectangle(picture, (left - size // 2, top - size // 8), (width - left + size // 2, height), GROUND, -1)
+    write(picture, line, (left, top), size, LETTERS)

@@ -337,7 +337,7 @@ class Show:
         picture = self._room(state.actor, state)
         stand_like_this(picture, actor)
         picture = fitted(picture, self.roles[0].actor.original_size_hw)
-        in_words(picture, ("Stand like this, so that all of you is seen", f"{remaining:.0f}"))
+        in_words(picture, f"Stand like this, so that all of you is seen: {remaining:.0f}")
         return picture
 
     def _show(self, seconds: float | None, stopped: Callable[[], bool]) -> Summary:

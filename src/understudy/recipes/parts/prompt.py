@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
+from threading import Semaphore
 
 import numpy as np
 import numpy.typing as npt
@@ -65,13 +66,26 @@ class PromptPlayer:
         choosing = ChoosingNow(self._config, self._kept, self._moment)
         self._dresser.begin()
 
+        turn = Semaphore(1)
+
         def dressed() -> Generator[Dressing, None, None]:
-            for moment in moments:
+            source = iter(moments)
+            while True:
+                turn.acquire()  # not before the one before is being mended: until then a newer pose may come
+                moment = next(source, None)
+                if moment is None:
+                    return
                 pose = self._at_side(moment)
                 yield self._dresser.dressing(pose.xy[0], pose.confidence[0], *choosing(pose))
 
-        ahead = ReadAhead(dressed(), 1)  # more would be late
+        def taken(made: Iterable[Dressing]) -> Iterator[Dressing]:
+            for one in made:
+                turn.release()
+                yield one
+
+        ahead = ReadAhead(dressed(), 1)
         try:
-            yield from self._shown(ahead)
+            yield from self._shown(taken(ahead))
         finally:
+            turn.release()
             ahead.stop()
