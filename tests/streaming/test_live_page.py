@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import shutil
 import socket
 import threading
 
@@ -227,3 +228,29 @@ def test_elsewhere_and_on_a_page_without_keys_nothing_can_be_sent(keyed, page):
     assert pressed(keyed, path="/")[0] == pressed(keyed, path="/stream.mjpg")[0] == 404
     assert pressed(page)[0] == 404
     assert b"const keys = {}" in asked(page, "/").read()
+
+
+def test_keys_and_buttons_press_in_a_real_browser(keyed):
+    playwright = pytest.importorskip("playwright.sync_api")
+    if not (program := shutil.which("chromium") or shutil.which("google-chrome")):
+        pytest.skip("there is no browser here")
+    keyed.show(picture(60), 0.0)
+    said = []
+    with playwright.sync_playwright() as machine:
+        browser = machine.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.on("console", lambda one: said.append(one.text))
+        page.on("pageerror", lambda one: said.append(str(one)))
+        page.goto(keyed.address, wait_until="domcontentloaded")
+        status = page.locator("#said")
+        page.get_by_role("button", name="mirror (m)").click()
+        playwright.expect(status).to_contain_text("mirror on")
+        page.keyboard.press("a")
+        playwright.expect(status).to_contain_text("actor 2")
+        page.keyboard.press("Control+f")
+        page.keyboard.press("x")
+        page.keyboard.press("M")
+        playwright.expect(status).to_contain_text("mirror off")
+        browser.close()
+    assert keyed.controls.told() == {"actor": 2, "background": 1, "mirror": False, "freeze": False, "calibrate": 0}
+    assert [one for one in said if "favicon" not in one and "404" not in one] == []
