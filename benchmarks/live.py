@@ -11,7 +11,9 @@ that time as squares of its own; a viewer of the page reads them out of the JPEG
 when it has decoded one. So decoding, tracking, waiting, playing, composing, encoding and the page are all in it; a
 camera's own exposure and a screen's own delay are not. Each way is measured in turns (`--rounds`), in one process.
 
-`soak`: the same for so many minutes with a recording of it, in another format: memory over time, the recording's
+`player`: the player alone, poses as fast as it asks for them, three ways in turns.
+
+`soak`: the same for so many minutes with a recording of it: memory over time, the recording's
 length against the clock's, and how the time of the sound that would go with it moves against the pictures.
 
 `feet`: how far feet slide while they stand, in the poses of a tracked clip placed live, with and without the foot lock.
@@ -30,6 +32,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from threading import Semaphore
 from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the command line has it, before PyTorch is there
@@ -46,7 +49,8 @@ from understudy.media.reading import VideoReader, probe
 from understudy.media.writing import VideoWriter
 from understudy.performance import load_poses
 from understudy.poses.pose import Pose
-from understudy.recipes.parts.player import ReadyBefore
+from understudy.recipes.parts import prompt
+from understudy.recipes.parts.player import Moment, ReadyBefore
 from understudy.retargeting.foot_lock import LEGS
 from understudy.streaming.cameras import FileCamera, Shot
 from understudy.streaming.page import LivePage
@@ -57,6 +61,9 @@ from understudy.tracking.blazepose import BlazePoseTracker
 from understudy.tracking.smoothing import person_height
 from understudy.verbs.live import READY_SECONDS
 
+WHAT = ("light", "player", "soak", "feet")
+MOMENTS, WARM = 40, 5
+"""of the player alone: that it plays, and of which the first are not counted"""
 BITS = 24
 SQUARE = 8
 """pixels of a bit, at least: JPEG and H.264 keep them apart"""
@@ -78,7 +85,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="of performance, each")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=5.0, help="of the long run")
-    parser.add_argument("--only", nargs="+", choices=("light", "soak", "feet"), default=["light", "feet"])
+    parser.add_argument("--only", nargs="+", choices=WHAT, default=["light", "player", "feet"])
     parser.add_argument("--output", type=Path, help="JSON file")
     options = parser.parse_args()
     record: dict[str, Any] = {"machine": machine("cpu"), "clips": [options.reference.name, options.driving.name]}
@@ -108,6 +115,8 @@ def measured(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         clock = with_clock(options.driving, folder / "clock.mp4")
         if "light" in options.only:
             record["light"] = light(options, whole, clock, performance)
+        if "player" in options.only:
+            record["player"] = player_alone(options, whole, performance)
         if "soak" in options.only:
             record["soak"] = soak(options, whole, clock, folder / "recorded.mp4")
     if "feet" in options.only:
@@ -284,6 +293,68 @@ def shown(role: Role, camera: Any, outputs: Sequence[Any], seconds: float, feet:
     return show.run(seconds)
 
 
+# -- the player alone ---------------------------------------------------------------------------------------------
+
+
+class Free:
+    """In the place of the semaphore that lets a moment be asked for when the one before is mended: at once."""
+
+    def __init__(self, _: int) -> None: ...
+
+    def acquire(self) -> None: ...
+
+    def release(self) -> None: ...
+
+
+def player_alone(options: argparse.Namespace, actor: Actor, performance: Path) -> list[dict[str, Any]]:
+    """From when a pose is asked for to its frame, with no camera: how much making ready and taking turns are worth."""
+    performer = smaller(actor, 960)
+    header, poses, _ = load_poses(performance)
+    placing = Placing(performer, 0.0)
+    placing.know(poses, header.fps)
+    step = max(1, len(poses) // MOMENTS)
+    placed = [placing(poses[n : n + 1], float(n / header.fps)) for n in range(0, step * MOMENTS, step)]
+    moments = [Moment(one.xy[0], one.confidence[0]) for one in placed if one is not None]
+    ready = performer.prompt_player("cpu")
+    if isinstance(ready, ReadyBefore):
+        ready.make_ready(60.0)
+    ways: dict[str, tuple[Any, Any]] = {
+        "nothing made ready, no turns": (None, Free),
+        "made ready, no turns": (ready, Free),
+        "made ready, in turn": (ready, Semaphore),
+    }
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
+    for turn in range(options.rounds):
+        for name in list(ways)[:: 1 if turn % 2 == 0 else -1]:
+            player, prompt.Semaphore = ways[name][0] or performer.prompt_player("cpu"), ways[name][1]
+            found[name].append(one := played(player, moments))
+            print(f"{name}: " + ", ".join(f"{what} {value:.0f}" for what, value in one.items()) + " ms", flush=True)
+    prompt.Semaphore = Semaphore
+    return [{"way": name, "rounds": rounds} for name, rounds in found.items()]
+
+
+def played(player: Any, moments: Sequence[Moment]) -> dict[str, float]:
+    asked: list[float] = []
+    given: list[float] = []
+
+    def source() -> Iterator[Moment]:
+        for moment in moments:
+            asked.append(time.monotonic())
+            yield moment
+
+    computed = time.process_time()
+    for _ in player.play(source(), 1):
+        given.append(time.monotonic())
+    computed = (time.process_time() - computed) / len(moments)
+    late = 1000 * (np.array(given) - np.array(asked))[WARM:]
+    return {
+        "a frame every": 1000 * (given[-1] - given[WARM - 1]) / (len(given) - WARM),
+        "asked to painted, half": float(np.median(late)),
+        "95 of 100": float(np.quantile(late, 0.95)),
+        "of one core a frame": 1000 * computed,
+    }
+
+
 # -- an hour ------------------------------------------------------------------------------------------------------
 
 
@@ -306,39 +377,54 @@ class Memory:
         self._over.set()
 
 
+class Diary:
+    """When each picture was shown, by its stamp."""
+
+    from_the_start = False
+
+    def __init__(self) -> None:
+        self.shown: dict[int, float] = {}
+
+    def show(self, frame: np.ndarray, when: float) -> None:
+        if (number := read_number(frame)) is not None:
+            self.shown.setdefault(number, when)
+
+
 def soak(options: argparse.Namespace, actor: Actor, clock: Path, path: Path) -> dict[str, Any]:
     """One long run with page, viewer and recording: does memory grow, does the recording drift from the clock?
 
-    The recording has one picture for every 1/fps of time, so a sound of the same moment would lie beside it. The stamp
-    of a recorded picture says when it was filmed; how far that is from where it stands in the file, less the usual
-    delay, is the drift of sound: a line is laid through it over the whole run.
+    The recording has one picture for every 1/fps of time. A sound that is recorded while the pictures are shown lies
+    beside them if a picture stands in the file where it was shown by the clock: how far off that is, over the whole
+    run, is the drift of sound (a line is laid through it).
     """
-    page, stamp, memory = LivePage(0), Stamp(), Memory()
+    page, stamp, memory, diary = LivePage(0), Stamp(), Memory(), Diary()
     viewer = Viewer(page.port, stamp.began)
     camera, performer = ClockCamera(clock), smaller(actor, 960)
     role = Role(performer, performer.prompt_player("cpu"))
     if isinstance(role.player, ReadyBefore):
         role.player.make_ready(READY_SECONDS)
     with Recording(lambda rate: VideoWriter(path, rate), camera.fps) as recording:
-        summary = shown(role, camera, [page, recording], 60 * options.minutes, True, stamp)
+        summary = shown(role, camera, [page, diary, recording], 60 * options.minutes, True, stamp)
     memory.stop()
     page.close()
-    at, filmed = [], []
+    at: dict[int, float] = {}
     with VideoReader(path) as reader:
         rate = reader.fps
         for number, frame in enumerate(reader):
             if (read := read_number(frame)) is not None:
-                at.append(number / float(rate))
-                filmed.append(read / 1000)
-    late = np.array(at) - np.array(filmed)
-    slope = float(np.polyfit(at, late, 1)[0])
+                at.setdefault(read, number / float(rate))
+    both = sorted(at.keys() & diary.shown.keys())
+    places = np.array([at[one] for one in both])
+    late = places - np.array([diary.shown[one] for one in both])
+    slope = float(np.polyfit(places, late, 1)[0])
     mib = np.array(memory.mib)
     third = max(1, len(mib) // 3)
     growth = float(np.median(mib[-third:]) - np.median(mib[third : 2 * third]))
     print(f"{summary}")
     print(
         f"memory {np.median(mib[:third]):.0f}, {np.median(mib[third : 2 * third]):.0f}, {np.median(mib[-third:]):.0f} "
-        f"MiB in the three thirds; recording against clock {1000 * slope * at[-1]:+.0f} ms over {at[-1] / 60:.1f} min"
+        f"MiB in the three thirds; recording against clock {1000 * slope * places[-1]:+.0f} ms over "
+        f"{places[-1] / 60:.1f} min, at most {1000 * np.abs(late - np.median(late)).max():.0f} ms off"
     )
     return {
         "minutes": options.minutes,
@@ -347,7 +433,8 @@ def soak(options: argparse.Namespace, actor: Actor, clock: Path, path: Path) -> 
         "mib_growth_last_third": growth,
         "recorded_seconds": (number + 1) / float(rate),
         "shown_seconds": summary.seconds,
-        "drift_ms_over_all": 1000 * slope * at[-1],
+        "drift_ms_over_all": 1000 * slope * places[-1],
+        "most_off_ms": 1000 * float(np.abs(late - np.median(late)).max()),
         "viewer_pictures": len(viewer.numbers),
         "misread": camera.misread,
     }
