@@ -54,6 +54,7 @@ from understudy.recipes.parts.player import Moment, ReadyBefore
 from understudy.retargeting.foot_lock import LEGS
 from understudy.streaming.cameras import FileCamera, Shot
 from understudy.streaming.page import LivePage
+from understudy.streaming.placing import Placing
 from understudy.streaming.recording import Recording
 from understudy.streaming.show import Role, Show, Summary, smaller
 from understudy.streaming.tracked import TrackedDance
