@@ -121,8 +121,11 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "export": (
-        "export --actor me.actor --output me.xml --for openvino --overwrite",
-        {"actor": Path("me.actor"), "output": Path("me.xml"), "runtime": "openvino", "overwrite": True},
+        "export --actor me.actor --output me.xml --for openvino --int8 me.performance --overwrite",
+        {
+            "actor": Path("me.actor"), "output": Path("me.xml"), "runtime": "openvino", "int8": Path("me.performance"),
+            "overwrite": True,
+        },
     ),
     "reenact": (
         "perform --person anna.jpg --person ben.jpg --driving dance.mp4 --output out.webm --model my.freestyle "

@@ -171,6 +171,9 @@ def test_what_is_running_can_be_stopped(joined: str, here: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         batch("jobs.json", output_folder="out", ray=joined, threads=1)
     stopper.join()
+    late = time.monotonic() + 60
+    while workers_with_a_child() and time.monotonic() < late:  # it is told to stop, and does so in a moment
+        time.sleep(0.02)
     assert workers_with_a_child() == []
     entries = json.loads((here / "out" / "batch.json").read_text())["jobs"]
     assert [entry["status"] for entry in entries.values()] == ["waiting"]

@@ -85,9 +85,8 @@ def batch(
     Args:
         jobs: a file of jobs: JSON with a list of them under the name jobs, or .jsonl with one a line. A job has an
             actor or a list of them, or assign with an actor for each person of the driving clip, or person with
-            photographs; a driving clip; if it wants, any option of `perform`, or `reenact` for photographs, as Python
-            calls it; and an output, which is a name in the output folder. Paths are seen from the folder in which the
-            file lies.
+            photographs; a driving clip; if it wants, any option of `perform` by its name in Python; and an output,
+            which is a name in the output folder. Paths are seen from the folder in which the file lies.
         actors: without a file of jobs: actors, each of which performs every driving clip.
         drivings: without a file of jobs: videos, performances or motion captures (BVH), each of which drives every
             actor.
