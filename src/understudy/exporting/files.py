@@ -69,8 +69,8 @@ def write_openvino(cut: Cut, said: Mapping[str, str], path: Path, ranges_of: Seq
     """Writes a network as OpenVINO's files, path (.xml) and a .bin beside it; see `write_onnx`.
 
     Args:
-        ranges_of: `(1, C, H, W)` each, what the network is given: then it becomes one of 8-bit integers, with ranges that
-            are learnt from these.
+        ranges_of: `(1, C, H, W)` each, what the network is given: then it becomes one of 8-bit integers, and from these
+            their ranges are learnt.
 
     Raises:
         UnderstudyError: OpenVINO has no way to run this network.

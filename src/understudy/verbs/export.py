@@ -76,9 +76,9 @@ def export(
         runtime: what the file is for: "generic" is ONNX, "openvino" OpenVINO's own format, "figment" ONNX for the node
             of Figment, one picture at a time, of an actor that learnt from the skeleton which it draws: pix2pix with
             `variant="white skeleton"`.
-        int8: a tracked performance, of the person or of a dance: the networks become ones of 8-bit integers, with ranges
-            learnt from two of every three of its moments; on the third is measured what that costs. A quarter of the
-            size, for "openvino" alone.
+        int8: a tracked performance, of the person or of a dance: the networks become ones of 8-bit integers, whose
+            ranges are learnt from two of every three of its moments; on the third is measured what that costs. A
+            quarter of the size, for "openvino" alone.
         overwrite: replace files that are there.
 
     Returns:
