@@ -55,6 +55,7 @@ function lost(why) {  // what came before is not what is shown any more, either
 function send(file, name) {
   if (request) request.abort();
   free();
+  if (last) { trigger("upload", { token: "", name: "", instead: last }); last = ""; }  // a button pressed now has none
   show(file);
   if (point) point.hidden = file.type.startsWith("image/");
   request = new XMLHttpRequest();
