@@ -105,11 +105,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def workers_with_a_child() -> list[int]:
-    """Of Ray, at a job of ours whose process has begun."""
+    """Of our cluster, and of no other test's, at a job whose process has begun."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if (process / "cmdline").read_bytes().startswith(b"ray::task"):
+            ours = TOKEN.encode() in (process / "environ").read_bytes()
+            if ours and (process / "cmdline").read_bytes().startswith(b"ray::task"):
                 children = (process / "task" / process.name / "children").read_text()
                 threads = [path.read_text() for path in (process / "task").glob("*/children")]
                 if children.strip() or any(one.strip() for one in threads):
