@@ -6,6 +6,7 @@ import random
 import socket
 import sys
 import threading
+import types
 
 import pytest
 
@@ -186,6 +187,40 @@ def test_too_many_connections_are_turned_away(served, monkeypatch):
         with connected(served) as second, pytest.raises(ConnectionClosed) as closed:
             second.recv(timeout=10)
         assert closed.value.rcvd.code == 1013
+
+
+def test_whoever_is_turned_away_and_does_not_answer_holds_up_nobody(served, monkeypatch):
+    """A connection is closed by two: the one that is asked to may be silent."""
+    monkeypatch.setattr(landmarks, "MOST_CONNECTIONS", 0)
+    asked, answers = threading.Event(), threading.Event()
+
+    def close(code, reason=""):
+        asked.set()
+        answers.wait(10)
+
+    turned_away = threading.Thread(target=served._listen, args=(types.SimpleNamespace(close=close),))
+    turned_away.start()
+    assert asked.wait(10)
+    free = served._lock.acquire(timeout=1)
+    answers.set()
+    turned_away.join()
+    assert free
+    served._lock.release()
+
+
+def test_what_is_connected_is_closed_with_it_whatever_the_version_of_the_library(served, monkeypatch):
+    """Before 17, the library's `shutdown` closed no connection, whose threads then kept the program from ending."""
+    from websockets.exceptions import ConnectionClosed
+
+    with connected(served) as page:
+        page.send(said())
+        assert served.came.acquire(timeout=10)
+        with monkeypatch.context() as patch:
+            patch.setattr(served._server, "shutdown", lambda: None)
+            served.close()
+        with pytest.raises(ConnectionClosed) as closed:
+            page.recv(timeout=10)
+        assert closed.value.rcvd.code == 1001
 
 
 def test_bytes_that_are_no_web_socket_break_nothing(served):

@@ -131,7 +131,9 @@ class LandmarkSocket:
             raise UsageError("`poses='mediapipe'` needs websockets: `pip install 'understudy[live]'`") from None
         self._put, self._closed_by_them = put, exceptions.ConnectionClosed
         self._lock = threading.Lock()
-        self.connections = self.refused = 0
+        self._open: set[Any] = set()
+        self._closed = False
+        self.refused = 0
         quiet = logging.getLogger("understudy.websockets")
         quiet.setLevel(logging.CRITICAL)  # what strangers send is counted, not told line by line
         try:
@@ -154,19 +156,26 @@ class LandmarkSocket:
         self.port = int(self._server.socket.getsockname()[1])
         threading.Thread(target=self._server.serve_forever, daemon=True, name="landmarks").start()
 
+    @property
+    def connections(self) -> int:
+        """How many there are now."""
+        return len(self._open)
+
     def _listen(self, connection: Any) -> None:
         with self._lock:
-            if self.connections >= MOST_CONNECTIONS:
-                connection.close(1013, "too many connections")
-                return
-            self.connections += 1
+            taken = not self._closed and len(self._open) < MOST_CONNECTIONS
+            if taken:
+                self._open.add(connection)
+        if not taken:  # outside of the lock: whoever is turned away may take long to answer
+            connection.close(1013, "too many connections")
+            return
         try:
             self._take(connection)
         except self._closed_by_them:
             pass
         finally:
             with self._lock:
-                self.connections -= 1
+                self._open.discard(connection)
 
     def _take(self, connection: Any) -> None:
         second, count = 0.0, 0
@@ -187,6 +196,13 @@ class LandmarkSocket:
             self._put(pose)
 
     def close(self) -> None:
+        with self._lock:
+            self._closed, left = True, list(self._open)
+        enders = [threading.Thread(target=one.close, args=(1001,), daemon=True) for one in left]
+        for ender in enders:  # at once: one that does not answer takes PATIENCE; before 17, websockets closes none
+            ender.start()
         self._server.shutdown()
+        for ender in enders:
+            ender.join(2 * PATIENCE)
         if self.refused:
             log.warning("%d messages were not understood, or came too fast", self.refused)
