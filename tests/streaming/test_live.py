@@ -406,6 +406,28 @@ def test_what_makes_no_sense_is_said_before_anything_is_opened(asked, said):
         live(tiny_actor(), **asked)
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"driving": "nowhere.mp4"}, "nowhere.mp4"),
+        ({"poses": "osc", "osc": 70000}, "`osc=70000`"),
+        ({"poses": "osc", "osc": 0, "mjpeg": 70000}, "`mjpeg=70000`"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_opened_is_said_before_anything_is_made_ready(asked, said, monkeypatch):
+    """To make an actor ready takes up to 20 seconds, and more than one may be there."""
+
+    class NeverReady(type(drawing_actor())):
+        def prompt_player(self, device="auto"):
+            player = super().prompt_player(device)
+            player.make_ready = lambda seconds: pytest.fail("made ready for nothing")
+            return player
+
+    with pytest.raises((UsageError, MediaError), match=said):
+        live(NeverReady(**vars(drawing_actor())), device="cpu", **asked)
+
+
 def test_recipes_that_need_the_whole_dance_cannot_be_live(learnt_whole):
     with pytest.raises(ActorError, match="an actor of performance-cloning plays a dance as a whole and cannot be live"):
         live(learnt_whole, driving="dance.mp4")

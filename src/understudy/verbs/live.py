@@ -148,9 +148,6 @@ def live(
             room.check_room(whole.paints_room)
     performers = [smaller(whole, long_side) for whole in wholes]
     roles = [Role(performer, _prompt_player(performer, device)) for performer in performers]
-    for role in roles:
-        if isinstance(role.player, ReadyBefore):
-            role.player.make_ready(READY_SECONDS)
     controls = Controls(len(roles), len(rooms), mirror)
     with ExitStack() as stack:
         taken, dance = _camera(stack, controls, camera, driving, loop, poses, osc, websocket)
@@ -168,6 +165,9 @@ def live(
             feet=hold_feet,
             dance=dance,
         )
+        for role in roles:  # which takes long, so that all that can be wrong was said before
+            if isinstance(role.player, ReadyBefore):
+                role.player.make_ready(READY_SECONDS)
         return show.run(seconds)
 
 
