@@ -71,6 +71,15 @@ def test_no_camera_is_one_line(monkeypatch):
         Webcam(3)
 
 
+def test_of_no_camera_nothing_is_told_but_that_line(capfd):
+    """OpenCV itself writes several lines of what it has tried."""
+    level = cameras.cv2.utils.logging.getLogLevel()
+    with pytest.raises(MediaError, match="no camera 99"):
+        Webcam(99)
+    assert capfd.readouterr() == ("", "")
+    assert cameras.cv2.utils.logging.getLogLevel() == level
+
+
 class Plugged:
     """Three pictures, blue on the left, and then none."""
 

@@ -102,7 +102,12 @@ class Webcam:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self._capture = cv2.VideoCapture(number)
+        quiet = cv2.utils.logging
+        level = quiet.setLogLevel(quiet.LOG_LEVEL_SILENT)  # it tells of every way to open a camera that it has not
+        try:
+            self._capture = cv2.VideoCapture(number)
+        finally:
+            quiet.setLogLevel(level)
         if not self._capture.isOpened():
             raise MediaError(
                 f"there is no camera {number} that can be opened: is it plugged in, allowed, and not in use elsewhere? "
