@@ -170,6 +170,7 @@ MISTAKES = {
     "a number for an actor": (json.dumps({"jobs": [{**JOB, "actor": ["a.actor", 3]}]}), '"actor" is missing'),
     "no driving": (json.dumps({"jobs": [{"actor": "me.actor"}]}), '"driving" is missing'),
     "elsewhere": (json.dumps({"jobs": [{**JOB, "output": "../out.mp4"}]}), '"output" is a name in the output folder'),
+    "no name": (json.dumps({"jobs": [{**JOB, "output": "a\0.mp4"}]}), '"output" is a name in the output folder'),
     "above": (json.dumps({"jobs": [{**JOB, "output": ".."}]}), "names that begin with a dot"),
     "a word for a switch": (json.dumps({"jobs": [{**JOB, "compare": "yes"}]}), '"compare" is true or false, not "yes"'),
     "a switch for seconds": (json.dumps({"jobs": [{**JOB, "driving_end": True}]}), '"driving_end" is a number of s'),

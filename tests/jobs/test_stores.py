@@ -65,6 +65,9 @@ def s3(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Objects]:
         (Path("s3://bucket/x.actor"), "s3://bucket/x.actor"),  # as the command line has it
         ("file:///clips/dance.mp4", "file:///clips/dance.mp4"),
         ("GS://bucket/x", "gs://bucket/x"),
+        ("notes:", None),
+        ("sftp://host:2222/x.mp4", "sftp://host:2222/x.mp4"),
+        ("sftp://[fe80:0:0:0:0:0:0:1]:22/x.mp4", "sftp://[fe80:0:0:0:0:0:0:1]:22/x.mp4"),
     ],
 )
 def test_what_is_an_address(given: str | Path, address: str | None) -> None:
@@ -79,6 +82,9 @@ def test_what_is_an_address(given: str | Path, address: str | None) -> None:
         ("simplecache::s3://bucket/x.mp4", "nothing is read|is no address|^$"),
         ("s3://bucket/x.zip::zip://y", "is no address of one thing"),
         ("s3:///", "is no address of one thing"),
+        ("s3:", "is no address of one thing"),  # what the command line makes of s3://
+        ("s3://ME:secret/secret@bucket/x.mp4", "holds a name or password"),
+        ("sftp://me:secret/secret@host/x.mp4", "holds a name or password"),
     ],
 )
 def test_addresses_that_are_refused(given: str, said: str) -> None:

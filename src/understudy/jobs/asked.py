@@ -218,7 +218,7 @@ def _job(number: int, entry: Any, file: Path, folder: Path, place: Callable[[Str
         raise refuse(error) from None
     transparent = str(options.get("background", "")).lower() == "transparent"
     output = entry.get("output", usual_name(cast, driving, transparent))
-    if not isinstance(output, str) or not output or Path(output).name != output:
+    if not isinstance(output, str) or not output or Path(output).name != output or "\0" in output:
         raise refuse(f'"output" is a name in the output folder, without folders, not {json.dumps(output)[:60]}')
     return Job(number, cast, driving, folder / output, options, by, sides)
 

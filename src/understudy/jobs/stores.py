@@ -28,8 +28,9 @@ from understudy.base.files import atomic_file, atomic_folder, read_json, write_j
 from understudy.base.folders import cache_folder
 from understudy.errors import MediaError, UnderstudyError, UsageError
 
-_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.*)", re.DOTALL)
-"""with one slash as well: that is what a path makes of two. A drive of Windows has one letter."""
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?:/+(.*))?", re.DOTALL)
+"""with one slash as well: that is what a path makes of two, and of s3:// it leaves none. A drive of Windows has one
+letter."""
 WHOLE_AT_END = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "memory")
 """where nothing half-written is to be seen"""
 KINDS = (*WHOLE_AT_END, "sftp", "ssh", "smb")
@@ -53,12 +54,14 @@ def address_of(given: StrPath) -> str | None:
     found = _ADDRESS.fullmatch(os.fspath(given))
     if found is None or Path(given).exists():
         return None
-    kind, rest = found[1].lower(), found[2]
+    kind, rest = found[1].lower(), found[2] or ""
+    if found[2] is None and kind not in KINDS:
+        return None  # a name that ends in a colon
     if kind == "file":
         return f"file:///{rest}"
     if kind not in KINDS:
         raise UsageError(f"nothing is read from {kind}: addresses, but from {', '.join(('file', *KINDS))}: see `batch`")
-    if "@" in rest.partition("/")[0]:
+    if _holds_secrets(kind, rest.partition("/")[0]):
         raise UsageError(
             f"an address of {kind}: holds a name or password, and addresses are written down: leave it out, and say it "
             "where that kind of storage looks for it, as in the environment"
@@ -66,6 +69,12 @@ def address_of(given: StrPath) -> str | None:
     if "::" in rest or not rest.strip("/"):
         raise UsageError(f"{kind}://{rest} is no address of one thing: write it as s3://bucket/folder/name")
     return f"{kind}://{rest}"
+
+
+def _holds_secrets(kind: str, host: str) -> bool:
+    """Whether a name or password stands before an address; a password may hold a slash, and then ends what we see."""
+    _, colon, port = host.rpartition("]")[2].partition(":")  # as [fe80:0:1]:22
+    return "@" in host or (bool(colon) and (kind in WHOLE_AT_END or not port.isdecimal()))
 
 
 class Elsewhere:
