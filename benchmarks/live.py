@@ -49,6 +49,7 @@ from understudy.media.reading import VideoReader, probe
 from understudy.media.writing import VideoWriter
 from understudy.performance import load_poses
 from understudy.poses.pose import Pose
+from understudy.poses.similarity import edge_to_edge
 from understudy.recipes.parts import prompt
 from understudy.recipes.parts.player import Moment, ReadyBefore
 from understudy.retargeting.foot_lock import LEGS
@@ -138,8 +139,8 @@ def paint_number(picture: np.ndarray, number: int, square: int = SQUARE) -> None
 
 def read_number(picture: np.ndarray, square: float = SQUARE) -> int | None:
     """What `paint_number` painted; None where the two rows contradict each other."""
-    middles = np.rint((np.arange(BITS) + 0.5) * square - 0.5).astype(int)
-    rows = [picture[round((row + 0.5) * square - 0.5), middles].mean(axis=-1) > 127 for row in (0, 1)]
+    middles = np.rint(edge_to_edge(np.arange(BITS), square)).astype(int)
+    rows = [picture[round(edge_to_edge(row, square)), middles].mean(axis=-1) > 127 for row in (0, 1)]
     if (rows[0] == rows[1]).any():
         return None
     return int((rows[0] << np.arange(BITS)).sum())
