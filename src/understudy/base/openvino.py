@@ -58,7 +58,7 @@ class Converted:
         """
         with _quiet(), redirect_stdout(io.StringIO()):  # it draws bars of progress
             nncf: Any = importlib.import_module("nncf")
-            logging.getLogger("nncf").setLevel(logging.ERROR)  # its own function for that sets other programs' handlers
+            logging.getLogger("nncf").setLevel(logging.ERROR)  # its own function sets handlers that others added, too
             asked = {"preset": nncf.QuantizationPreset.MIXED, "subset_size": len(given)}
             self.model = _told(lambda: nncf.quantize(self.model, nncf.Dataset(list(given)), **asked))
 
