@@ -69,8 +69,12 @@ class Stop:
 
 
 @contextmanager
-def stop_signals() -> Iterator[Stop]:
-    """Within the block, the first Ctrl-C or SIGTERM is noted in what is yielded; the second leaves at once."""
+def stop_signals(then: str = "finishing this step and saving") -> Iterator[Stop]:
+    """Within the block, the first Ctrl-C or SIGTERM is noted in what is yielded; the second leaves at once.
+
+    Args:
+        then: what is done after the first, in words for whoever pressed it.
+    """
     stop = Stop()
 
     def note(number: int, _: FrameType | None) -> None:
@@ -81,7 +85,7 @@ def stop_signals() -> Iterator[Stop]:
                 os.write(sys.stderr.fileno(), SHOW_CURSOR)
             os._exit(128 + number)
         stop.noted = number
-        log.warning("finishing this step and saving; once more to leave at once")
+        log.warning("%s; once more to leave at once", then)
 
     try:
         before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}

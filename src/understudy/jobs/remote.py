@@ -13,10 +13,11 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import Any
 
 from understudy.base.children import how_it_ended
+from understudy.base.files import scratch_folder
 from understudy.base.folders import cache_folder
 from understudy.base.machine import version_of
 from understudy.errors import UnderstudyError, UsageError
@@ -58,8 +59,8 @@ def _check_versions(wanted: dict[str, str | None]) -> None:
 def _done(asked: dict[str, Any]) -> Generator[tuple[str, Any], None, None]:
     job = asked["job"]
     places = {path: str(_here(path, asked)) for path in (*job["actors"], job["driving"])}
-    with TemporaryDirectory(prefix="understudy-job-") as scratch, ExitStack() as tracking:
-        output = Path(scratch, Path(job["output"]).name)
+    with scratch_folder(Path(gettempdir(), "understudy-job")) as scratch, ExitStack() as tracking:
+        output = scratch / Path(job["output"]).name
         moved = {"actors": [places[path] for path in job["actors"]], "driving": places[job["driving"]]}
         if asked["clip"]:
             tracking.enter_context(_alone_at(_name_of(asked["clip"])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -200,7 +201,7 @@ class Show:
         """
         work = (self._film, self._look, self._play)
         threads = [threading.Thread(target=self._watched, args=(each,), daemon=True) for each in work]
-        with stop_signals() as stop:
+        with stop_signals("ending") as stop:
             for thread in threads:
                 thread.start()
             try:
@@ -337,7 +338,7 @@ class Show:
         picture = self._room(state.actor, state)
         stand_like_this(picture, actor)
         picture = fitted(picture, self.roles[0].actor.original_size_hw)
-        in_words(picture, f"Stand like this, so that all of you is seen: {remaining:.0f}")
+        in_words(picture, f"Stand like this, so that all of you is seen: {math.ceil(remaining)}")
         return picture
 
     def _show(self, seconds: float | None, stopped: Callable[[], bool]) -> Summary:

@@ -54,7 +54,7 @@ def nothing_to_cut(why: str) -> Cuts:
     def cuts(config: Any, weights: Arrays, statistics: Arrays) -> tuple[Cut, ...]:
         raise UsageError(
             f"there is no network to export: {why}; train the same reference with pix2pix, performance-cloning, "
-            "everybody-dance-now or poses-in-the-wild, and export that actor"
+            "everybody-dance-now, poses-in-the-wild or cyclegan, and export that actor"
         )
 
     return cuts
