@@ -108,7 +108,7 @@ def measured(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         actor = options.actor or folder / "me.actor"
         if options.actor is None:
             recipe = {"recipe": options.recipe} if options.recipe else {}
-            settings = {"settings": {"size": options.size}}
+            settings = {"settings": [f"size={options.size}"]}
             understudy.train(
                 options.reference, actor, preset=options.preset, consent="a benchmark", **recipe, **settings
             )
