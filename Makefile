@@ -9,13 +9,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+DEMO_READY := .venv/.ready-demo
 DOCS_READY := .venv/.ready-docs
 PINS_READY := .venv/.ready-pins
 WORKERS ?= 2
 
 .PHONY: demo test test-slow check docs advisories hashes clean
 
-demo: $(READY)
+demo: $(DEMO_READY)
 	$(BIN)/understudy demo --output demo
 
 test: $(READY)
@@ -43,12 +44,16 @@ advisories: $(PINS_READY)
 hashes: $(PINS_READY)
 	$(BIN)/python requirements/write.py
 
-# Installs once, and again only when what to install has changed.
-$(READY): pyproject.toml constraints.txt
+# Each installs once, and again only when what to install has changed; what the tests need comes on top of the rest.
+$(DEMO_READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 10) <= sys.version_info else "understudy needs Python 3.10 or newer; this is %d.%d: try make PYTHON=python3.11" % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
 	$(BIN)/understudy weights fetch > /dev/null
+	@touch $(DEMO_READY)
+
+$(READY): $(DEMO_READY)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
 	@touch $(READY)
 
 $(DOCS_READY): $(READY)

@@ -120,6 +120,13 @@ def workers_with_a_child() -> list[int]:
     return found
 
 
+def program(words: str) -> subprocess.Popen[str]:
+    """The command line, in a process of its own."""
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SOURCES), os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, "-m", "understudy", *words.split()]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ)
+
+
 def of_folder(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in ("batch.json", ".lock")}
 
@@ -156,23 +163,18 @@ def test_a_killed_worker_loses_nothing_but_its_job_and_all_is_as_on_one_machine(
     assert len(batch("jobs.json", output_folder="one", ray=joined).kept) == 3
 
 
-def test_what_is_running_can_be_stopped(joined: str, here: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_what_is_running_can_be_stopped(address: str, here: Path, number: int, code: int) -> None:
     tiny_performance(here / "long.performance", 2, frames=4000)
     jobs = [{"actor": "me.actor", "driving": "long.performance", "marks": False}]
     Path("jobs.json").write_text(json.dumps({"jobs": jobs}))
-
-    def stop() -> None:
-        late = time.monotonic() + 60
-        while not workers_with_a_child() and time.monotonic() < late:
-            time.sleep(0.02)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    stopper = threading.Thread(target=stop)
-    stopper.start()
-    with pytest.raises(KeyboardInterrupt):
-        batch("jobs.json", output_folder="out", ray=joined, threads=1)
-    stopper.join()
+    asked = program(f"batch jobs.json --output-folder out --threads 1 --ray {address}")
     late = time.monotonic() + 60
+    while not workers_with_a_child() and time.monotonic() < late:
+        time.sleep(0.02)
+    asked.send_signal(number)
+    said = asked.communicate(timeout=60)[1]
+    assert asked.returncode == code and "Traceback" not in said, said
     while workers_with_a_child() and time.monotonic() < late:  # it is told to stop, and does so in a moment
         time.sleep(0.02)
     assert workers_with_a_child() == []
@@ -233,14 +235,13 @@ def test_a_folder_that_is_not_shared_is_told(joined: str, here: Path, monkeypatc
 
 
 def test_from_the_command_line(address: str, here: Path) -> None:
-    """A program that joins the cluster, is told to end by SIGTERM, and leaves the cluster as it was."""
+    """A program that joins the cluster, and leaves it as it was."""
     words = f"batch jobs.json --output-folder out --threads 1 --ray {address}"
     Path("jobs.json").write_text(json.dumps({"jobs": JOBS[1:2]}))
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SOURCES), os.environ.get("PYTHONPATH", "")])}
-    command = [sys.executable, "-m", "understudy", *words.split()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environ)
-    assert (done.returncode, done.stdout) == (0, "batch: out (1 made; batch.json says which)\n"), done.stderr
-    assert "Traceback" not in done.stderr and "ray" not in done.stderr.lower()
+    done = program(words)
+    out, error = done.communicate(timeout=120)
+    assert (done.returncode, out) == (0, "batch: out (1 made; batch.json says which)\n"), error
+    assert "Traceback" not in error and "ray" not in error.lower()
 
 
 # -- without a cluster -------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import sys
@@ -187,7 +188,9 @@ def test_a_shared_folder_gets_files_whole_and_leftovers_go(tmp_path: Path) -> No
 
 def test_a_kind_of_storage_whose_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "s3fs", None)
-    monkeypatch.setattr(sys.modules["fsspec.registry"], "_registry", {})  # what was imported before
+    registry = importlib.import_module("fsspec.registry")._registry  # of what was imported before, by whatever name
+    for name in [*registry]:
+        monkeypatch.delitem(registry, name)
     with pytest.raises(UsageError, match="s3:// needs s3fs, which is not installed: pip install s3fs"):
         fetched("s3://bucket/x.actor")
 

@@ -214,7 +214,7 @@ def test_a_rung_can_be_trained_from_the_command_line(me, tmp_path, monkeypatch):
     ("name", "variant", "said"),
     [
         (NAME, "PL", "`variant='PL'`: Poses in the Wild has no such variant; choose one of PL-Stage1, PL-Stage1-DA, "),
-        ("pix2pix", "PL-Stage2", "`variant='PL-Stage2'`: pix2pix has no such variant; it has none"),
+        ("pix2pix", "PL-Stage2", "`variant='PL-Stage2'`: pix2pix has no such variant; choose one of white skeleton"),
     ],
 )
 def test_rungs_that_there_are_not_are_said(me, tmp_path, name, variant, said):
