@@ -1,6 +1,5 @@
 import dataclasses
 import json
-import os
 import re
 import signal
 
@@ -111,7 +110,7 @@ def test_ctrl_c_in_the_second_stage_saves_and_resumes_exactly(trained, me, dance
     def interrupted(*at):
         if at == ("texture", 2) and not interrupts:
             interrupts.append(at)
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)  # at once, in this thread
 
     interrupts = []
     with monkeypatch.context() as patch, pytest.raises(Interrupted, match="stopped at step 2; saved"):
