@@ -125,12 +125,10 @@ def _is_whole(video: Input.Video, lies: str) -> bool:
 
 def copied_whole(file: Path, place: Path) -> None:
     """Copies a file, which appears under its name when all of it is there."""
-    beside = place.with_name(f".{place.name}.part")
-    try:
+    from understudy.base.files import atomic_file
+
+    with atomic_file(place) as beside:
         shutil.copyfile(file, beside)
-        os.replace(beside, place)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def passing_folder() -> Path:

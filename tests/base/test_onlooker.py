@@ -26,8 +26,7 @@ class Looks:
 
 
 @pytest.fixture
-def looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Looks]:
-    monkeypatch.setattr(onlooker._Present, "shown", -1e9)
+def looks() -> Iterator[Looks]:
     one = Looks()
     with looked_on_by(one):
         yield one
@@ -43,6 +42,13 @@ def test_nothing_is_drawn_where_nobody_looks_on() -> None:
 
     assert present() is None
     show(never, 1)
+
+
+def test_who_begins_to_look_on_has_seen_no_picture_yet() -> None:
+    for one in (Looks(), Looks()):
+        with looked_on_by(one):
+            show(draw, 7)
+        assert len(one.pictures) == 1
 
 
 def test_pictures_are_shown_once_in_a_while(looks: Looks, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from jobs_folder import filled
 from PIL import Image
 
 from clips import write_clip
@@ -38,11 +39,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with two actors and two drivers, and the program in it."""
-    monkeypatch.chdir(tmp_path)
-    for seed, name in ((1, "dance"), (2, "walk")):
-        tiny_performance(tmp_path / f"{name}.performance", seed, frames=6)
-    tiny_actor().save("me.actor")
-    tiny_actor(reference_name="anna.mp4").save("anna.actor")
+    monkeypatch.chdir(filled(tmp_path))
     return tmp_path
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jobs_folder import filled
 from s3_stand_in import KEY, Objects, standing_in
 
 from tiny import tiny_performance
-from tiny_actor import tiny_actor
 from understudy.errors import UsageError
 from understudy.jobs import cluster as clusters
 from understudy.jobs.batch import batch
@@ -92,11 +92,7 @@ def joined(address: str) -> str:
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with actors, drivers and jobs."""
-    monkeypatch.chdir(tmp_path)
-    for seed, name in ((1, "dance"), (2, "walk")):
-        tiny_performance(tmp_path / f"{name}.performance", seed, frames=6)
-    tiny_actor().save("me.actor")
-    tiny_actor(reference_name="anna.mp4").save("anna.actor")
+    monkeypatch.chdir(filled(tmp_path))
     from PIL import Image
 
     Image.new("RGB", (64, 48), (30, 90, 60)).save("room.png")

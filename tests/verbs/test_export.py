@@ -220,11 +220,22 @@ def test_integers_come_close_where_weights_are_trained(tmp_path, dance):
 
 
 def test_what_is_looked_at_of_a_dance_are_stretches_of_it():
-    dance = list(range(100))
-    assert ranges._stretches(dance, 1000)[:9] == [*range(8), 18]
-    assert len(ranges._stretches(dance, 1000)) == 48 and ranges._stretches(dance, 1000)[-1] == 99
-    assert ranges._stretches(dance, ranges.MOST_BYTES)[:4] == [0, 1, 20, 21]
-    assert ranges._stretches(dance[:20], 1000) == dance[:20]
+    assert ranges._stretches(100, 1000)[:9] == [*range(8), 18]
+    assert len(ranges._stretches(100, 1000)) == 48 and ranges._stretches(100, 1000)[-1] == 99
+    assert ranges._stretches(100, ranges.MOST_BYTES)[:4] == [0, 1, 20, 21]
+    assert ranges._stretches(20, 1000) == list(range(20))
+
+
+def test_what_goes_in_is_kept_of_these_moments_and_of_no_others(monkeypatch, dance):
+    actor = actor_of("pix2pix")
+    cuts = recipe("pix2pix").cuts(actor.config, actor.weights, actor.statistics)
+    (given,) = ranges.inputs_of(actor, cuts, dance)
+    assert len(given) == 48 and given[0].shape == (1, 18, 32, 32)
+    for number, few in (("RUNS", 2), ("LONG", 3)):
+        monkeypatch.setattr(ranges, number, few)
+    (fewer,) = ranges.inputs_of(actor, cuts, dance)
+    assert len(fewer) == 6 and all(np.array_equal(*pair) for pair in zip(fewer[:3], given[:3], strict=True))
+    assert np.array_equal(fewer[-1], given[-1])
 
 
 def test_a_network_that_is_hardly_asked_has_no_ranges(tmp_path, monkeypatch, dance):

@@ -53,7 +53,7 @@ def _fsync_file(path: Path) -> None:
         os.close(handle)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
     """What cannot be removed stays: why something else went wrong is what has to be told."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
@@ -111,7 +111,7 @@ def atomic_file(path: str | os.PathLike[str], lasting: bool = True) -> Iterator[
             if lasting:
                 _fsync_folder(path.parent)
     finally:
-        _remove(temporary)
+        remove(temporary)
 
 
 @contextmanager
@@ -151,7 +151,7 @@ def prepared_file(path: Path, content: bytes) -> Callable[[], None]:
             temporary.write_bytes(content)
             _fsync_file(temporary)
     except BaseException:
-        _remove(temporary)
+        remove(temporary)
         raise
     return name
 
@@ -177,7 +177,7 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
             _fsync_folder(path.parent)
     finally:
         _put_back_or_remove(replaced, path)
-        _remove(temporary)
+        remove(temporary)
 
 
 @contextmanager
@@ -195,7 +195,7 @@ def scratch_folder(output: str | os.PathLike[str]) -> Iterator[Path]:
             folder.mkdir()
             yield folder
     finally:
-        _remove(folder)
+        remove(folder)
 
 
 def sweep_stale(folder: Path) -> None:
@@ -210,13 +210,13 @@ def sweep_stale(folder: Path) -> None:
         if ours["kind"] == "old":
             _put_back_or_remove(stale, folder / ours["name"])
         else:
-            _remove(stale)
+            remove(stale)
 
 
 def _put_back_or_remove(replaced: Path, path: Path) -> None:
     if replaced.exists() and not path.exists():
         os.rename(replaced, path)
-    _remove(replaced)
+    remove(replaced)
 
 
 def _is_alive(process: int) -> bool:

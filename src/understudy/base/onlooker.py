@@ -5,6 +5,7 @@ There is at most one in a process, and none unless a program sets one: commands 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,13 +49,15 @@ class Onlooker(Protocol):
 
 class _Present:
     onlooker: Onlooker | None = None
-    shown = 0.0
+    shown = -math.inf
+    """when the last picture was"""
 
 
 @contextmanager
 def looked_on_by(onlooker: Onlooker) -> Iterator[None]:
-    """Within the block, progress and pictures are told to the onlooker."""
+    """Within the block, progress and pictures are told to the onlooker, who has seen none yet."""
     before, _Present.onlooker = _Present.onlooker, onlooker
+    _Present.shown = -math.inf
     try:
         yield
     finally:

@@ -16,7 +16,7 @@ from understudy.errors import UsageError
 from understudy.performance import Performance
 from understudy.performing.perform import driving_frames, part_for, played_part
 from understudy.recipes.parts.cut import Cut
-from understudy.recipes.parts.player import Moment, moments
+from understudy.recipes.parts.player import moments
 
 Given = npt.NDArray[np.float32]
 RUNS, LONG = 6, 8
@@ -45,7 +45,8 @@ def inputs_of(actor: Actor, cuts: Sequence[Cut], driving: Performance) -> list[l
     player = actor.player("cpu")
     part = played_part(part_for(actor, driving), player)
     frames = driving_frames(actor, driving) if "frames" in player.needs else None
-    shown = _stretches(list(moments(part.in_window, frames)), max(map(_bytes, cuts)))
+    wanted = {*_stretches(len(part), max(map(_bytes, cuts)))}
+    shown = [moment for at, moment in enumerate(moments(part.in_window, frames)) if at in wanted]
     kept: list[list[Given]] = [[] for _ in cuts]
 
     def keep(module: nn.Module, given: tuple[Any, ...]) -> None:
@@ -68,11 +69,13 @@ def inputs_of(actor: Actor, cuts: Sequence[Cut], driving: Performance) -> list[l
     return kept
 
 
-def _stretches(dance: list[Moment], largest: int) -> list[Moment]:
-    """RUNS stretches of LONG moments, or fewer where one moment takes many bytes; a short dance is taken whole."""
+def _stretches(length: int, largest: int) -> list[int]:
+    """Which moments of a dance: RUNS stretches of LONG, fewer where one takes many bytes; a short dance whole."""
     long = min(LONG, max(2, MOST_BYTES // (RUNS * largest)))
-    starts = np.linspace(0, len(dance) - long, RUNS).round().astype(int) if len(dance) > RUNS * long else [0]
-    return [moment for start in starts for moment in dance[start : start + (long if len(starts) > 1 else len(dance))]]
+    if length <= RUNS * long:
+        return list(range(length))
+    starts = np.linspace(0, length - long, RUNS).round().astype(int).tolist()
+    return [start + at for start in starts for at in range(long)]
 
 
 def _bytes(cut: Cut) -> int:

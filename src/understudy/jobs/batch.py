@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from understudy.base.arguments import StrPath
-from understudy.base.files import locked
+from understudy.base.files import locked, remove
 from understudy.base.ranks import check_alone
 from understudy.errors import Interrupted, UnderstudyError, UsageError
 from understudy.texts import shortened, shown
@@ -126,15 +126,12 @@ def batch(
             raise UsageError(f"`{name}` must be at least 1, not {number}")
     from understudy.jobs.asked import every_pair, jobs_of_file
     from understudy.jobs.checks import checked
-    from understudy.jobs.stores import Elsewhere, Store, address_of, mirror_of
+    from understudy.jobs.stores import Elsewhere, Store, mirror_of
 
     elsewhere = Elsewhere()
-    store = None
-    if output_folder is not None and (address := address_of(output_folder)) is not None:
-        store = Store(address)
-        output_folder = store.address if store.is_folder else mirror_of(address)
-        store = None if store.is_folder else store
-
+    store = None if output_folder is None else Store(output_folder)
+    if store is not None:
+        output_folder = store.address if store.is_folder else mirror_of(store.address)
     if jobs is not None:
         if actors or drivings:
             raise UsageError("a file of jobs says who performs what: leave out `actors` and `drivings`")
@@ -156,7 +153,7 @@ def batch(
             f"cannot make the folder {folder} ({error.strerror}): choose another `output_folder`"
         ) from None
     with locked(folder, UsageError, "output_folder"):
-        outputs = _Outputs(folder, store, ray is not None)
+        outputs = _Outputs(folder, store or Store(folder), ray is not None)
         state = outputs.state(ready)
         to_do = [one for one in ready if one.job.name not in state.of("done")]
         with _place(ray, workers, threads, len(to_do), outputs, elsewhere.addresses) as place_of_jobs:
@@ -166,11 +163,10 @@ def batch(
 class _Outputs:
     """Where videos go, and how they come there: a folder of this machine, one that machines share, or an address."""
 
-    def __init__(self, folder: Path, store: Store | None, shared: bool) -> None:
-        from understudy.jobs.stores import Store, sweep_uploads
+    def __init__(self, folder: Path, store: Store, shared: bool) -> None:
+        from understudy.jobs.stores import sweep_uploads
 
-        self.folder, self.shared = folder, shared
-        self.store = store or Store(folder)
+        self.folder, self.store, self.shared = folder, store, shared
         if self.store.is_folder:
             sweep_uploads(folder)
 
@@ -191,7 +187,6 @@ class _Outputs:
             UnderstudyError: it cannot be put there; or machines of a cluster do not share the folder.
         """
         from understudy.jobs.cluster import seen_here
-        from understudy.jobs.stores import remove
 
         if self.shared:
             seen_here(self.store, files)

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy.base.arguments import StrPath
-from understudy.base.files import atomic_file, atomic_folder, read_json, write_json
+from understudy.base.files import atomic_file, atomic_folder, read_json, remove, write_json
 from understudy.base.folders import cache_folder
 from understudy.errors import MediaError, UnderstudyError, UsageError
 
@@ -223,15 +223,6 @@ def _put_into_folder(made: Path, folder: Path) -> None:
         os.replace(temporary, folder / made.name)
     finally:
         remove(temporary)
-
-
-def remove(path: Path) -> None:
-    """A file or a folder; what cannot be removed stays."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
 
 
 def _put(store: Any, file: Path, path: str) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from understudy.poses.pose import Pose
 from understudy.tracking.observe import LOOK_SIDE
 
 Image = npt.NDArray[np.uint8]
+Item = TypeVar("Item")
 USUAL_FPS = Fraction(30)
 """of cameras that do not say theirs"""
 
@@ -57,6 +58,16 @@ class Camera(Protocol):
         ...
 
 
+def in_real_time(
+    coming: Iterable[Item], fps: Fraction, sleep: Callable[[float], None], clock: Callable[[], float]
+) -> Iterator[Item]:
+    """One after another, each not before it is due at so many a second from now on."""
+    begin = clock()
+    for number, one in enumerate(coming):
+        sleep(max(0.0, begin + float(number / fps) - clock()))
+        yield one
+
+
 class FileCamera:
     """A video shown at its own rate, as if it were filmed now.
 
@@ -82,15 +93,21 @@ class FileCamera:
             self.fps = reader.fps
 
     def shots(self) -> Iterator[Shot]:
-        begin, number = self._clock(), 0
+        for index, frame in in_real_time(self._frames(), self.fps, self._sleep, self._clock):
+            yield Shot(frame, self._clock(), first=index == 0)
+
+    def _frames(self) -> Iterator[tuple[int, Image]]:
+        """With their numbers in the video, from its beginning again and again in a loop."""
+        again = False
         while True:
-            with VideoReader(self.path, long_side=LOOK_SIDE, tolerate_damage=True, say_notes=number == 0) as reader:
+            empty = True
+            with VideoReader(self.path, long_side=LOOK_SIDE, tolerate_damage=True, say_notes=not again) as reader:
                 for index, frame in enumerate(reader):
-                    self._sleep(max(0.0, begin + float(number / self.fps) - self._clock()))
-                    yield Shot(frame, self._clock(), first=index == 0)
-                    number += 1
-            if not self.loop or number == 0:
+                    empty = False
+                    yield index, frame
+            if not self.loop or empty:
                 return
+            again = True
 
 
 class Webcam:

@@ -32,10 +32,10 @@ import numpy as np
 from understudy.errors import UsageError
 from understudy.poses.pose import POINTS, Pose
 from understudy.streaming.placing import nobody
+from understudy.streaming.ports import ADDRESS, bound
 from understudy.streaming.pose_stream import ASPECT, pose_of_shares, size_of
 from understudy.tracking.blazepose_points import BODY_FROM_BLAZEPOSE
 
-ADDRESS = "127.0.0.1"
 LANDMARKS = 33
 MOST_BYTES = 64 << 10
 """of a message; a result is 4 to 8 KB, with its world landmarks twice that"""
@@ -136,7 +136,7 @@ class LandmarkSocket:
         self.refused = 0
         quiet = logging.getLogger("understudy.websockets")
         quiet.setLevel(logging.CRITICAL)  # what strangers send is counted, not told line by line
-        try:
+        with bound("websocket", port):
             self._server = server.serve(
                 self._listen,
                 ADDRESS,
@@ -150,9 +150,6 @@ class LandmarkSocket:
                 server_header=None,
                 logger=quiet,
             )
-        except (OSError, OverflowError) as cause:
-            reason = getattr(cause, "strerror", None) or str(cause)
-            raise UsageError(f"`websocket={port}`: nothing can listen there ({reason}): choose another port") from None
         self.port = int(self._server.socket.getsockname()[1])
         threading.Thread(target=self._server.serve_forever, daemon=True, name="landmarks").start()
 

@@ -20,8 +20,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from understudy.errors import UsageError
+from understudy.streaming.ports import ADDRESS, bound
 
-ADDRESS = "127.0.0.1"
 MOST_BYTES = 65_507
 """of a datagram: no larger one exists"""
 MOST_MESSAGES = 1_000
@@ -147,11 +147,11 @@ class OscSocket:
         self._receive = receive
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
-            self._socket.bind((ADDRESS, port))
-        except (OSError, OverflowError) as cause:
+            with bound("osc", port):
+                self._socket.bind((ADDRESS, port))
+        except UsageError:
             self._socket.close()
-            reason = getattr(cause, "strerror", None) or str(cause)
-            raise UsageError(f"`osc={port}`: nothing can listen there ({reason}): choose another port") from None
+            raise
         self._socket.settimeout(0.2)
         self.port = int(self._socket.getsockname()[1])
         self.refused = 0

@@ -9,12 +9,11 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from understudy.errors import UsageError
 from understudy.media.images import encoded_image
 from understudy.streaming.cameras import Image
 from understudy.streaming.controls import ACTIONS, KEYS, Controls
+from understudy.streaming.ports import ADDRESS, bound
 
-ADDRESS = "127.0.0.1"
 QUALITY = 85
 """of each JPEG picture, 0-100"""
 MOST_VIEWERS = 8
@@ -89,11 +88,8 @@ class LivePage:
         class Handler(_Handler):
             shown = page
 
-        try:
+        with bound("mjpeg", port, "be served"):
             self._server = ThreadingHTTPServer((ADDRESS, port), Handler)
-        except (OSError, OverflowError) as cause:
-            reason = getattr(cause, "strerror", None) or str(cause)
-            raise UsageError(f"`mjpeg={port}`: nothing can be served there ({reason}): choose another port") from None
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
         self.address = f"http://{ADDRESS}:{self.port}/"

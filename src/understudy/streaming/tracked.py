@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import cycle
 from pathlib import Path
 
 from understudy.performance import load_poses
-from understudy.poses.pose import Pose
-from understudy.streaming.cameras import Sighting
+from understudy.streaming.cameras import Sighting, in_real_time
 
 
 class TrackedDance:
@@ -38,10 +38,6 @@ class TrackedDance:
 
     def shots(self) -> Iterator[Sighting]:
         """See `Camera.shots`."""
-        begin, number, count = self._clock(), 0, len(self.poses)
-        while count and (self.loop or number < count):
-            self._sleep(max(0.0, begin + float(number / self.fps) - self._clock()))
-            index = number % count
-            pose: Pose = self.poses[index : index + 1]
-            yield Sighting(pose, self._clock(), first=index == 0)
-            number += 1
+        indices = range(len(self.poses))
+        for index in in_real_time(cycle(indices) if self.loop else indices, self.fps, self._sleep, self._clock):
+            yield Sighting(self.poses[index : index + 1], self._clock(), first=index == 0)

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -206,7 +207,7 @@ def pose_of_bones(bones: dict[str, tuple[Floats, Floats]], root: tuple[Floats, F
     points: dict[int, Floats] = {JOINTS[name]: place for name, (place, _) in placed.items() if name in JOINTS}
     if "Head" in placed:
         there, turned = placed["Head"]
-        size = _height(placed) / _height(places({name: (np.zeros(3), np.eye(3)) for name in USUAL}, root))
+        size = _height(placed) / _usual_height()
         points |= {point: there + turned @ (size * np.array(offset)) for point, offset in HEAD.items()}
     for side, hand in HANDS.items():
         points |= _fingers(placed, side, hand)
@@ -215,6 +216,13 @@ def pose_of_bones(bones: dict[str, tuple[Floats, Floats]], root: tuple[Floats, F
         xy[0, point] = SIZE_HW[1] / 2 - PIXELS * x, FLOOR - PIXELS * y
         confidence[0, point] = 1.0
     return Pose(xy, confidence, SIZE_HW)
+
+
+@cache
+def _usual_height() -> float:
+    """Of a body of `USUAL` size."""
+    still = np.zeros(3), np.eye(3)
+    return _height(places(dict.fromkeys(USUAL, still), still))
 
 
 def _height(placed: dict[str, tuple[Floats, Floats]]) -> float:

@@ -241,7 +241,8 @@ def _pose_stream(
     stream = PoseStream()
     stack.callback(stream.close)
     if poses == "mediapipe":
-        from understudy.streaming.landmarks import ADDRESS, LandmarkSocket
+        from understudy.streaming.landmarks import LandmarkSocket
+        from understudy.streaming.ports import ADDRESS
 
         landmarks = LandmarkSocket(WEBSOCKET_PORT if websocket is None else websocket, stream.put)
         stack.callback(landmarks.close)
@@ -257,8 +258,9 @@ def _listen(
     stack: ExitStack, controls: Controls, port: int, poses: PosesFrom | None, stream: PoseStream | None
 ) -> None:
     """Keys by OSC, and poses, if they come so."""
-    from understudy.streaming.osc import ADDRESS, Message, OscSocket
+    from understudy.streaming.osc import Message, OscSocket
     from understudy.streaming.osc_poses import OscPoses
+    from understudy.streaming.ports import ADDRESS
     from understudy.streaming.vmc import VmcPoses
 
     own = OscPoses(stream.put if stream is not None and poses == "osc" else None, controls)

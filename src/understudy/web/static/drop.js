@@ -47,15 +47,16 @@ if (point) point.addEventListener("click", () => {
   }, { once: true });
 });
 
-function lost(why) {  // what came before is not what is shown any more, either
-  say(why, true);
+function none() {  // a button that is pressed now has no file; what came before is not what is shown any more, either
   trigger("upload", { token: "", name: "", instead: last });
+  last = "";
 }
+function lost(why) { say(why, true); none(); }
 
 function send(file, name) {
   if (request) request.abort();
   free();
-  if (last) { trigger("upload", { token: "", name: "", instead: last }); last = ""; }  // a button pressed now has none
+  if (last) none();
   show(file);
   if (point) point.hidden = file.type.startsWith("image/");
   request = new XMLHttpRequest();
