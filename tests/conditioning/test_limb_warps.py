@@ -99,7 +99,7 @@ def test_shoulders_that_tilt_take_the_chest_along_and_leave_the_hips():
     grid[..., 0] += 8
     near = warps.distances_to_parts(level, grid)
     transforms = warps.part_transforms(level, tilted, ALL_SEEN, SIZE)
-    lifted = (warps.blended_places(grid, near, transforms, (warps.TRUNK,), 0.5, level) - grid)[0, :, 1]
+    lifted = (warps.Blending(grid, near, (warps.TRUNK,), 0.5, level).places(transforms) - grid)[0, :, 1]
     assert (np.diff(np.abs(lifted)) < 0).all() and abs(lifted[0]) > 0.5 and abs(lifted[-1]) < 1e-3
 
 
@@ -362,11 +362,11 @@ def test_an_arm_bends_at_the_wrist(arm):
     grid = np.stack([here[arm.tip], here[arm.wrist], half])[None].astype(np.float32)
     near = warps.distances_to_parts(here, grid) / 4
     transforms = warps.part_transforms(here, there, ALL_SEEN, SIZE)
-    places = warps.blended_places(grid, near, transforms, parts, 0.3, here)[0]
+    places = warps.Blending(grid, near, parts, 0.3, here).places(transforms)[0]
     np.testing.assert_allclose(places, [there[arm.tip], there[arm.wrist], half], atol=0.1)
-    straight = warps.blended_places(grid, near, transforms, (*parts, warps.HEAD), 0.3, here)[0]
+    straight = warps.Blending(grid, near, (*parts, warps.HEAD), 0.3, here).places(transforms)[0]
     np.testing.assert_allclose(straight, places, atol=0.3)  # whoever else takes part
-    alone = warps.blended_places(grid, near, transforms, (arm.forearm - 1,), 0.3, here)[0]
+    alone = warps.Blending(grid, near, (arm.forearm - 1,), 0.3, here).places(transforms)[0]
     np.testing.assert_allclose(alone, grid[0], atol=0.1)  # an upper arm by itself has no hand
 
 

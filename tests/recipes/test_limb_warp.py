@@ -107,9 +107,8 @@ def test_the_same_pose_needs_no_warp():
     points, _ = points_of(figure())
     grid = warps.picture_grid(SIZE, 4)
     near = warps.distances_to_parts(points, grid)
-    places = warps.blended_places(
-        grid, near, warps.part_transforms(points, points, ALL_SEEN, SIZE), (0, 1, 2, 3), 0.5, points
-    )
+    blending = warps.Blending(grid, near, (0, 1, 2, 3), 0.5, points)
+    places = blending.places(warps.part_transforms(points, points, ALL_SEEN, SIZE))
     np.testing.assert_allclose(places, grid, atol=1e-3)
 
 

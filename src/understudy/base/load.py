@@ -36,6 +36,9 @@ class ThreadsByLoad:
     Never more than it had at first, and always that many where the user has said how many (OMP_NUM_THREADS), or where
     the system does not tell what its cores do (it is Linux that does).
 
+    Args:
+        spared: cores that are left to other threads of this process, as far as there are several.
+
     Example:
         with ThreadsByLoad() as threads:
             for step in steps:
@@ -43,19 +46,23 @@ class ThreadsByLoad:
                 threads.follow()
     """
 
-    def __init__(self) -> None:
-        self.usual = torch.get_num_threads()
+    def __init__(self, spared: int = 0) -> None:
+        self._at_first = torch.get_num_threads()
+        told = "OMP_NUM_THREADS" in os.environ
+        self.usual = self._at_first if told else max(1, min(self._at_first, cores() - spared))
         self.threads = self.usual
+        if self.threads != self._at_first:
+            torch.set_num_threads(self.threads)
         self._said = -math.inf
-        self._last = None if self.usual == 1 or "OMP_NUM_THREADS" in os.environ else times()
+        self._last = None if self.usual == 1 or told else times()
 
     def __enter__(self) -> ThreadsByLoad:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.threads != self.usual:
-            torch.set_num_threads(self.usual)
-            self.threads = self.usual
+        if self.threads != self._at_first:
+            torch.set_num_threads(self._at_first)
+            self.threads = self._at_first
 
     def follow(self) -> None:
         """Measures, if it is time to, and changes the threads, which is told now and then."""

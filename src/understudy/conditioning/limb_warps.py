@@ -323,40 +323,62 @@ def picture_grid(size: int, step: int) -> Floats:
     return Similarity.resized(step).of_points(blocks)
 
 
-def blended_places(
-    grid_xy: Floats, nearness: Floats, transforms: Floats, parts: tuple[int, ...], softness: float, wanted: Floats
-) -> Floats:
-    """(H, W, 2): where every place of the grid lies in the filmed picture.
+class Blending:
+    """How the transforms of limbs are mixed at every place about a wanted pose, whichever pose was filmed.
 
     Args:
         grid_xy: (H, W, 2).
         nearness: (P, H, W) distance to the parts of the wanted pose, in their radii.
-        transforms: (P + 3, 2, 3), of `part_transforms`.
         parts: those that take part.
         softness: standard deviation of the Gaussian weights, in radii.
         wanted: (141, 2) the wanted pose.
     """
-    own = nearness[list(parts)]
-    squared = own * own
-    weight = np.exp(-(squared - squared.min(axis=0)) / (2 * softness * softness))
-    weight /= weight.sum(axis=0)
-    followed = list(parts)
 
-    def beyond(part: int, end: int, share: Floats) -> None:
-        """Gives the part's other end its share of the part's weight."""
-        nonlocal weight
-        place = followed.index(part)
-        weight = np.concatenate([weight, weight[place][None] * share])
-        weight[place] *= 1 - share
-        followed.append(end)
+    def __init__(
+        self, grid_xy: Floats, nearness: Floats, parts: tuple[int, ...], softness: float, wanted: Floats
+    ) -> None:
+        self._grid_xy, self._parts, self._wanted = grid_xy, parts, wanted
+        own = nearness[list(parts)]
+        squared = own * own
+        weight = np.exp(-(squared - squared.min(axis=0)) / (2 * softness * softness))
+        self._weight = weight / weight.sum(axis=0)
+        self._known: dict[tuple[bool, ...], tuple[list[int], Floats]] = {}
 
-    if TRUNK in parts:
-        beyond(TRUNK, HIPS, down_the_spine(grid_xy, wanted[NECK], wanted[PELVIS]))
-    for arm in LOWER_ARMS:
-        if arm.forearm in parts and (transforms[arm.hand] != transforms[arm.forearm]).any():
-            joints = wanted[[arm.elbow, arm.wrist, arm.tip]]
-            beyond(arm.forearm, arm.hand, past_the_wrist(grid_xy, *joints))
-    return mixed_places(grid_xy, weight, transforms[followed])
+    def places(self, transforms: Floats) -> Floats:
+        """(H, W, 2): where every place of the grid lies in a filmed picture.
+
+        Args:
+            transforms: (P + 3, 2, 3), of `part_transforms`.
+        """
+        bent = tuple(bool((transforms[arm.hand] != transforms[arm.forearm]).any()) for arm in LOWER_ARMS)
+        if bent not in self._known:
+            self._known[bent] = self._weights(bent)
+        followed, weight = self._known[bent]
+        return mixed_places(self._grid_xy, weight, transforms[followed])
+
+    def _weights(self, bent: tuple[bool, ...]) -> tuple[list[int], Floats]:
+        """Places among transforms, and (Q, H, W) their weights: those of parts with two ends are shared by both.
+
+        Args:
+            bent: of `LOWER_ARMS`, those whose hands go their own way.
+        """
+        followed, weight = list(self._parts), self._weight.copy()
+
+        def beyond(part: int, end: int, share: Floats) -> None:
+            """Gives the part's other end its share of the part's weight."""
+            nonlocal weight
+            place = followed.index(part)
+            weight = np.concatenate([weight, weight[place][None] * share])
+            weight[place] *= 1 - share
+            followed.append(end)
+
+        if TRUNK in self._parts:
+            beyond(TRUNK, HIPS, down_the_spine(self._grid_xy, self._wanted[NECK], self._wanted[PELVIS]))
+        for arm, has_hand in zip(LOWER_ARMS, bent, strict=True):
+            if has_hand and arm.forearm in self._parts:
+                joints = self._wanted[[arm.elbow, arm.wrist, arm.tip]]
+                beyond(arm.forearm, arm.hand, past_the_wrist(self._grid_xy, *joints))
+        return followed, weight
 
 
 def mixed_places(grid_xy: Floats, weight: Floats, transforms: Floats) -> Floats:

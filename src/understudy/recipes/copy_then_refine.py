@@ -239,10 +239,8 @@ class Refined(NamedTuple):
     """(h, w, 4) premultiplied, 0-255"""
     frames: npt.NDArray[np.intp]
     """(K,) that it was made of"""
-    share: npt.NDArray[np.float32]
-    """(K, h, w) how much of each is shown as it was filmed"""
-    places: npt.NDArray[np.float32]
-    """(K, h, w, 2) which pixels of each, at N"""
+    filmed: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | None
+    """see `as_filmed`; None where nothing is enlarged"""
 
 
 class RefiningPlayer:
@@ -260,6 +258,7 @@ class RefiningPlayer:
         self.kept = kept_poses(weights, config.size)
         self.network = ready(refiner_for(config), below(weights, NETWORK), device, frames)
         self._painted_by: dict[str, str] = {}
+        self._enlarges = config.size > config.side
         self.plain = changes_nothing(weights[NETWORK + "last.weight"], weights[NETWORK + "last.bias"])
 
     def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
@@ -269,7 +268,7 @@ class RefiningPlayer:
         chosen = chosen_frames(small, pose, kept, self.weights["moment"])
         large = self._pictures()
         # These three take about as long as each other: each is busy with a later moment than the one behind it
-        dressed = dressings(small, kept, large.at(small.size), chosen, pose, range(len(pose)))
+        dressed = dressings(small, kept, large.at(small.size), chosen, pose, range(len(pose)), self._enlarges)
         refined = ReadAhead(self._all_refined(dressed), AHEAD)
         try:
             yield from self._shown(refined, large)
@@ -284,9 +283,11 @@ class RefiningPlayer:
         large = self._pictures()
         pictures = large.at(small.size)
         if not engine_of(self.network):  # the first frame decides: before, nobody knows what would paint
-            first = map(self._refined, dressings(small, kept, pictures, chosen, pose, range(len(pose))))
+            dressed = dressings(small, kept, pictures, chosen, pose, range(len(pose)), self._enlarges)
+            first = map(self._refined, dressed)
             next((one for one in first if one is not None), None)
-        dresser, full_size = Dresser(small, kept, pictures), FullSize(large, self.config.size, self.config.side)
+        dresser = Dresser(small, kept, pictures, places=self._enlarges)
+        full_size = FullSize(large, self.config.size, self.config.side)
         shown = partial(self._full_size, full_size=full_size)
         yield from painted_or_known(
             dresser, chosen, pose, self.config.size, memory, self._refined, shown, self._paints, AHEAD
@@ -309,6 +310,7 @@ class RefiningPlayer:
             large.at(small.size),
             lambda moment: _at_side(self.config, pose_of([moment], self.config.size)),
             lambda dressed: self._shown(map(self._refined, dressed), large),
+            self._enlarges,
         )
 
     def _pictures(self) -> PersonAlone:
@@ -322,7 +324,7 @@ class RefiningPlayer:
     def _full_size(self, one: Refined | None, full_size: FullSize) -> Frame:
         shown = np.zeros((self.config.size, self.config.size, 4), np.uint8)
         if one is not None:
-            larger = full_size.enlarged(one.picture, one.frames, one.share, one.places)
+            larger = full_size.enlarged(one.picture, one.frames, one.filmed)
             shown[one.box.at(self.config.size / self.config.side)] = larger
         return shown
 
@@ -347,7 +349,8 @@ class RefiningPlayer:
             with autocast(self.device):
                 refinement = self.network(pictures, filmed, logits, pose)
         made = (255 * applied(pictures, logits, refinement, played=True)[0]).permute(1, 2, 0).cpu().numpy()
-        return Refined(box, np.ascontiguousarray(made), one.frames, *as_filmed(one, logits, refinement))
+        detail = as_filmed(one, logits, refinement) if self._enlarges else None
+        return Refined(box, np.ascontiguousarray(made), one.frames, detail)
 
 
 def player(

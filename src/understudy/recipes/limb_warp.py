@@ -140,8 +140,8 @@ class WarpPlayer:
         wardrobe = Wardrobe(config, self.kept, PersonAlone(config, self.kept, pictures))
         agreement = Agreement(config.size, config.choice)
         for moment in range(len(pose)):
-            wanted, seen = with_made_up_points(pose.xy[moment], pose.confidence[moment])
-            dressed = partial(wardrobe.dressed, wanted=wanted, seen=seen, near=wardrobe.nearness(wanted))
+            points, seen = with_made_up_points(pose.xy[moment], pose.confidence[moment])
+            dressed = partial(wardrobe.dressed, wanted=wardrobe.wanted(points, seen))
             if config.sources == 1:
                 shares = mixture(chosen.frames[0], moment, config.fade)
                 shown = sum((share * dressed(frame)[0] for frame, share in shares.items()), np.float32(0))

@@ -307,7 +307,7 @@ class Show:
 
     def _play(self) -> None:
         role: int | None = 0
-        with ThreadsByLoad() as threads:
+        with ThreadsByLoad(spared=1) as threads:  # the other threads of the chain keep a core busy between them
             while role is not None:
                 for frame in self.roles[role].player.play(self._moments(role), batch=1):
                     posed = self._under_way.popleft()

@@ -41,8 +41,8 @@ def apart(made, true):
 def test_a_frame_in_its_own_place_is_itself_again():
     picture = frame()
     whole = FullSize({7: picture}, SIZE, SIDE)
-    made = whole.enlarged(small(picture), np.array([7]), np.ones((1, SIDE, SIDE), np.float32), in_place()[None])
-    without = whole.enlarged(small(picture), np.array([7]), np.zeros((1, SIDE, SIDE), np.float32), in_place()[None])
+    made = whole.enlarged(small(picture), np.array([7]), (np.ones((1, SIDE, SIDE), np.float32), in_place()[None]))
+    without = whole.enlarged(small(picture), np.array([7]), (np.zeros((1, SIDE, SIDE), np.float32), in_place()[None]))
     assert made.shape == (SIZE, SIZE, 4) and made.dtype == np.uint8
     assert apart(made, premultiplied(picture)) < 0.6 and apart(without, premultiplied(picture)) > 1
     assert (made[..., :3] <= made[..., 3:]).all()
@@ -53,7 +53,7 @@ def test_detail_goes_where_the_warp_went():
     picture = frame()
     moved = np.roll(small(picture), -2, axis=1)
     made = FullSize({0: picture}, SIZE, SIDE).enlarged(
-        moved, np.array([0]), np.ones((1, SIDE, SIDE), np.float32), in_place(2.0)[None]
+        moved, np.array([0]), (np.ones((1, SIDE, SIDE), np.float32), in_place(2.0)[None])
     )
     true = np.roll(premultiplied(picture), -6, axis=1)
     assert apart(made[:, 24:-24], true[:, 24:-24]) < 0.6
@@ -67,7 +67,7 @@ def test_two_frames_give_each_its_share():
     share[2] = 0.03
     mixed = sum(share[number][..., None] * small(frames[number]) for number in range(3))
     whole = FullSize(frames, SIZE, SIDE)
-    made = whole.enlarged(mixed, np.arange(3), share, np.stack([in_place()] * 3))
+    made = whole.enlarged(mixed, np.arange(3), (share, np.stack([in_place()] * 3)))
     edge = SIZE // 2
     for half, number in ((slice(20, edge - 12), 0), (slice(edge + 12, -20), 1)):
         assert apart(made[:, half], premultiplied(frames[number])[:, half]) < 3
@@ -78,17 +78,15 @@ def test_where_no_place_or_a_torn_one_is_known_it_stays_as_it_is(places):
     picture = frame()
     whole = FullSize({0: picture}, SIZE, SIDE)
     made = whole.enlarged(
-        small(picture), np.array([0]), np.ones((1, SIDE, SIDE), np.float32), places.astype(np.float32)[None]
+        small(picture), np.array([0]), (np.ones((1, SIDE, SIDE), np.float32), places.astype(np.float32)[None])
     )
-    soft = whole.enlarged(small(picture), np.array([0]), np.zeros((1, SIDE, SIDE), np.float32), in_place()[None])
+    soft = whole.enlarged(small(picture), np.array([0]), (np.zeros((1, SIDE, SIDE), np.float32), in_place()[None]))
     np.testing.assert_array_equal(made, soft)
 
 
 def test_at_the_same_size_nothing_is_looked_up():
     picture = cv2.resize(frame(), (SIDE, SIDE))
-    made = FullSize({}, SIDE, SIDE).enlarged(
-        premultiplied(picture), np.array([0]), np.ones((1, SIDE, SIDE), np.float32), in_place()[None]
-    )
+    made = FullSize({}, SIDE, SIDE).enlarged(premultiplied(picture), np.array([0]), None)
     assert apart(made, premultiplied(picture)) < 0.6
 
 
@@ -116,7 +114,7 @@ def test_who_is_not_there_has_no_detail():
     picture = np.zeros((SIZE, SIZE, 4), np.uint8)
     assert detail_of(picture, SIDE) is None
     made = FullSize({0: picture}, SIZE, SIDE).enlarged(
-        small(picture), np.array([0]), np.ones((1, SIDE, SIDE), np.float32), in_place()[None]
+        small(picture), np.array([0]), (np.ones((1, SIDE, SIDE), np.float32), in_place()[None])
     )
     assert not made.any()
 

@@ -11,7 +11,7 @@ from understudy.conditioning import limb_warps as warps
 from understudy.poses.pose import LEFT_HIP, LEFT_KNEE, LEFT_SHOULDER, RIGHT_HIP, RIGHT_KNEE, RIGHT_SHOULDER, Pose
 from understudy.recipes import limb_warp
 from understudy.recipes.parts.hanging_cloth import depths, facing_alike, hanging
-from understudy.recipes.parts.wardrobe import Wardrobe
+from understudy.recipes.parts.wardrobe import Wanted, Wardrobe
 
 SIZE = 128
 SKIN, CLOTH = (200, 150, 120, 255), (40, 60, 200, 255)
@@ -73,7 +73,7 @@ def test_a_skirt_is_whole_between_legs_farther_apart_than_they_were(skirt, opaqu
     wide = figure(0.24)
     clothes, wanted = wardrobe(skirt), points_of(wide)
     seen = warps.with_made_up_points(wide.xy, wide.confidence)[1][0]
-    shown, filmed, _ = clothes.dressed(0, wanted, seen, clothes.nearness(wanted))
+    shown, filmed, _ = clothes.dressed(0, clothes.wanted(wanted, seen))
     for down in (0.5, 0.9):
         places = [wanted[hip] + down * (wanted[knee] - wanted[hip]) for hip, knee in _THIGHS]
         x, y = np.rint(np.mean(places, axis=0)).astype(int)
@@ -91,7 +91,10 @@ def test_cloth_follows_the_hips_and_not_shoulders_that_tilt():
     tilted = wanted.copy()
     tilted[[RIGHT_SHOULDER, LEFT_SHOULDER], 1] += (-0.06 * SIZE, 0.06 * SIZE)
     near = clothes.nearness(wanted)  # of the same outlines, so that the transforms alone differ
-    level, other = (clothes.dressed(0, points, seen, near)[0] for points in (wanted, tilted))
+    level, other = (
+        clothes.dressed(0, Wanted(clothes.config, clothes.thickness, clothes.grid, points, seen, near))[0]
+        for points in (wanted, tilted)
+    )
     hem = slice(round(0.6 * SIZE), round(0.78 * SIZE))
     assert np.abs(level[hem] - other[hem]).max() < 12
     chest = slice(round(0.32 * SIZE), round(0.45 * SIZE))

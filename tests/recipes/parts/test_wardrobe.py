@@ -25,7 +25,7 @@ def dressed(kept):
     wardrobe = Wardrobe(CONFIG, kept, {0: np.full((SIZE, SIZE, 4), 255, np.uint8)})
     wanted = standing()
     points, seen = with_made_up_points(wanted.xy, wanted.confidence)
-    _, filmed, _ = wardrobe.dressed(0, points[0], seen[0], wardrobe.nearness(points[0]))
+    _, filmed, _ = wardrobe.dressed(0, wardrobe.wanted(points[0], seen[0]))
     return filmed, points[0]
 
 
@@ -53,12 +53,13 @@ def test_it_says_which_pixel_of_the_frame_every_place_shows():
     wardrobe = Wardrobe(CONFIG, kept, {0: picture})
     wanted = standing()
     points, seen = with_made_up_points(wanted.xy, wanted.confidence)
-    places = wardrobe.dressed(0, points[0], seen[0], wardrobe.nearness(points[0])).places
+    places = wardrobe.dressed(0, wardrobe.wanted(points[0], seen[0]), places=True).places
     assert places.shape == (SIZE, SIZE, 2)
     for joint in (RIGHT_WRIST, LEFT_WRIST, LEFT_HIP):
         x, y = points[0][joint].round().astype(int)
         np.testing.assert_allclose(places[y, x], (x + 8, y), atol=0.3)
     assert np.isnan(places[-2:, -2:]).all()
+    assert wardrobe.dressed(0, wardrobe.wanted(points[0], seen[0])).places is None
 
 
 def coloured(size, tall):

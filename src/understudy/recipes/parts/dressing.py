@@ -38,8 +38,9 @@ class Dressing:
     """(K,) the kept frames that are shown"""
     pictures: Floats
     """(K, N, N, 4) premultiplied, 0-255"""
-    places: Floats
-    """(K, N, N, 2) x, y: which pixel of the frame, at N, each place shows; NaN beyond the person"""
+    places: Floats | None
+    """(K, N, N, 2) x, y: which pixel of the frame, at N, each place shows; NaN beyond the person. None where nobody
+    asked"""
     filmed: Floats
     """(K, N/2, N/2) in [0, 1]: 0 where it was made up from around"""
     logits: Floats
@@ -64,7 +65,7 @@ class Dressing:
         return Dressing(
             self.frames,
             self.pictures[fine],
-            self.places[fine],
+            None if self.places is None else self.places[fine],
             *(one[coarse] for one in (self.filmed, self.logits, self.pose)),
         )
 
@@ -77,12 +78,19 @@ class Dresser:
         kept: poses of the reference's frames, in pixels of the N x N picture.
         pictures: those that are chosen, by index: (N, N, 4) RGB and matte.
         cut_at_once: see `Wardrobe`.
+        places: whether dressings are to know theirs: what is enlarged afterwards needs them.
     """
 
     def __init__(
-        self, config: Warping, kept: Pose, pictures: Mapping[int, Image], cut_at_once: int = CUT_AT_ONCE
+        self,
+        config: Warping,
+        kept: Pose,
+        pictures: Mapping[int, Image],
+        cut_at_once: int = CUT_AT_ONCE,
+        places: bool = False,
     ) -> None:
-        self.config, self._wardrobe = config, Wardrobe(config, kept, pictures, cut_at_once=cut_at_once)
+        self.config, self._places = config, places
+        self._wardrobe = Wardrobe(config, kept, pictures, cut_at_once=cut_at_once)
         self.begin()
 
     def ready_frames(self, count: int) -> Iterator[int]:
@@ -115,18 +123,19 @@ class Dresser:
         # A short reference has fewer frames to offer: the last path is then taken more than once
         paths = [min(path, len(frames) - 1) for path in range(config.sources)]
         xy, seen = with_made_up_points(xy, confidence)  # an hour of them would be large
-        near, usable = self._wardrobe.nearness(xy), parts_seen(seen)
-        dressed = [self._wardrobe.dressed(int(frame), xy, seen, near) for frame in frames]
-        worn, filmed, places = (np.stack([dressed[path][kind] for path in paths]) for kind in range(3))
+        wanted = self._wardrobe.wanted(xy, seen)
+        dressed = [self._wardrobe.dressed(int(frame), wanted, self._places) for frame in frames]
+        worn, filmed = (np.stack([getattr(dressed[path], kind) for path in paths]) for kind in ("picture", "filmed"))
+        places = [at for path in paths if (at := dressed[path].places) is not None]
         fault = self.agreement.fault(worn, filmed, distances[paths])
         half = config.size // STEP
         return Dressing(
             frames[paths],
             worn,
-            places,
+            np.stack(places) if places else None,
             np.stack([cv2.resize(one, (half, half), interpolation=cv2.INTER_AREA) for one in filmed]),
             logits_of(fault, config.choice),
-            _drawn(near, usable, half),
+            _drawn(wanted.near, parts_seen(seen), half),
         )
 
 
@@ -137,6 +146,7 @@ def dressings(
     chosen: Chosen,
     pose: Pose,
     wanted: Sequence[int],
+    places: bool = False,
 ) -> Generator[Dressing, None, None]:
     """Some moments of a driver, one after the other.
 
@@ -145,8 +155,9 @@ def dressings(
         chosen: for every moment of the driver.
         pose: the driver's, in pixels of the N x N picture.
         wanted: moments, in rising order.
+        places: see `Dresser`.
     """
-    dresser, before = Dresser(config, kept, pictures), None
+    dresser, before = Dresser(config, kept, pictures, places=places), None
     for moment in wanted:
         if before is not None and moment != before + 1:  # it holds on to the moment before
             dresser.begin()

@@ -57,14 +57,14 @@ class FullSize:
         self._pictures, self._size, self._side = pictures, size, side
         self._details: OrderedDict[int, Detail | None] = OrderedDict()
 
-    def enlarged(self, small: Floats, frames: npt.NDArray[np.intp], share: Floats, places: Floats) -> Image:
+    def enlarged(self, small: Floats, frames: npt.NDArray[np.intp], filmed: tuple[Floats, Floats] | None) -> Image:
         """A picture of N x N pixels, or a part of one, at S x S.
 
         Args:
             small: (h, w, 4) premultiplied, 0-255.
             frames: (K,) that it was made of.
-            share: (K, h, w) in [0, 1]: how much of each frame is shown as it was filmed.
-            places: (K, h, w, 2) x, y: pixels of the frames at N; NaN where there is none.
+            filmed: what is shown as it was filmed, (K, h, w) in [0, 1] how much of each frame, and (K, h, w, 2) x, y
+                which pixels of it at N, NaN where there is none; None adds no detail.
 
         Returns:
             (h S/N, w S/N, 4) premultiplied.
@@ -72,7 +72,7 @@ class FullSize:
         scale = self._size / self._side
         wide = round(small.shape[1] * scale), round(small.shape[0] * scale)
         large = np.asarray(cv2.resize(small, wide, interpolation=cv2.INTER_CUBIC), np.float32)
-        known = zip(frames, share, places, strict=True) if scale > 1 else ()
+        known = () if filmed is None else zip(frames, *filmed, strict=True)
         for frame, weight, at in known:
             weight = weight * _continuous(at)
             shown = [tile for tile in _tiles(weight.shape) if weight[tile].max() > LITTLE]

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from understudy.conditioning.limb_warps import GROUPS, NECK, PARTS, PELVIS, TRUNK, distances_to_parts, mixed_places
+from understudy.conditioning.limb_warps import GROUPS, NECK, PARTS, PELVIS, TRUNK, distances_to_parts
 from understudy.poses.pose import LEFT_ANKLE, LEFT_HIP, LEFT_KNEE, RIGHT_ANKLE, RIGHT_HIP, RIGHT_KNEE
 from understudy.poses.similarity import Similarity
 
@@ -130,13 +130,11 @@ def facing_alike(filmed: Floats, wanted: Floats) -> Floats:
     return exchanged
 
 
-def hanging_places(grid_xy: Floats, distance: Floats, transforms: Floats) -> Floats:
-    """Like `blended_places`, for cloth: what is between two limbs goes the way between theirs, however far apart.
+def hanging_weights(distance: Floats) -> Floats:
+    """(P, H, W) of cloth: what is between two limbs goes the way between theirs, however far apart.
 
     Args:
-        grid_xy: (H, W, 2).
         distance: (P, H, W) pixels to those parts of the wanted pose that take part.
-        transforms: (P, 2, 3) of theirs.
     """
     weight = 1 / (np.square(distance) + 1)
-    return mixed_places(grid_xy, np.asarray(weight / weight.sum(axis=0), np.float32), transforms)
+    return np.asarray(weight / weight.sum(axis=0), np.float32)

@@ -28,7 +28,7 @@ from understudy.poses.pose import LEFT_SHOULDER, RIGHT_SHOULDER, Pose
 from understudy.poses.similarity import Similarity
 from understudy.recipes.parts.kept_frames import Smaller
 from understudy.recipes.parts.limb_layers import ARM_PARTS, Layer
-from understudy.recipes.parts.wardrobe import Cut, Wardrobe
+from understudy.recipes.parts.wardrobe import Cut, Wanted, Wardrobe
 
 Floats = npt.NDArray[np.float32]
 Image = npt.NDArray[np.uint8]
@@ -170,12 +170,10 @@ class _Look:
     def strange(self, frame: int, picture: Image) -> tuple[Bools, Floats]:
         """(N, N) where a frame (S, S, 4) shows what is no part of the person, and (N, N, 4) what one would expect."""
         filmed = self._filmed
-        side, wanted = filmed.config.size, filmed.points[frame]
+        side, wanted = filmed.config.size, filmed.wanted(filmed.points[frame], filmed.seen[frame])
         small = at_side(picture, side)
-        near = filmed.nearness(wanted)
-        (least, *_), (middle, own, _), (most, *_) = (
-            one.dressed(0, wanted, filmed.seen[frame], near) for one in self._usual
-        )
+        near = wanted.near
+        (least, *_), (middle, own, _), (most, *_) = (one.dressed(0, wanted) for one in self._usual)
         opaque, expected = small[..., 3] > 127, middle[..., 3] > 127
         compared = opaque & (middle[..., 3] > 200) & (own > 0.5)
         kernel = np.ones((2 * SLIP + 1, 2 * SLIP + 1), np.uint8)
@@ -188,11 +186,11 @@ class _Look:
         area = max(int(opaque.sum()), 1)
         core = _large((beyond > CLEARLY) & ~self._by_itself(near, filmed.seen[frame]), SMALLEST * area)
         if core.any():
-            core = self._not_worn(core, frame, shown, middle, near)
+            core = self._not_worn(core, wanted, frame, shown, middle)
         things = _touching((beyond > SOMEWHAT) | (opaque & ~expected), core)
         return (things if things.sum() < LARGEST * area else np.zeros_like(things)), middle
 
-    def _not_worn(self, core: Bools, frame: int, shown: Floats, usual: Floats, near: Floats) -> Bools:
+    def _not_worn(self, core: Bools, wanted: Wanted, frame: int, shown: Floats, usual: Floats) -> Bools:
         """Without the pieces that frames before and after show at the same place of the body: an open jacket, a hem."""
         beside = [worn for worn in (self._earlier(frame), self._later(frame)) if worn is not None]
         if len(beside) < 2:
@@ -202,7 +200,7 @@ class _Look:
         strange = np.abs(shown - usual[..., :3]).max(axis=-1)
         still = np.ones(labels.max() + 1, bool)
         for one in beside:
-            other = filmed.dressed(one, filmed.points[frame], filmed.seen[frame], near).picture
+            other = filmed.dressed(one, wanted).picture
             apart = np.abs(shown - other[..., :3]).max(axis=-1)
             for piece in range(1, len(still)):
                 still[piece] &= bool(apart[labels == piece].mean() < WORN * strange[labels == piece].mean())
@@ -262,10 +260,9 @@ def _look_of(config: Small, kept: Pose, pictures: Mapping[int, Image], view: Boo
     small = {frame: at_side(pictures[frame], side) for frame in some}
     filmed = Wardrobe(config, kept, small)
     pose = _least_hidden(filmed, some)
-    at = filmed.points[pose], filmed.seen[pose], filmed.nearness(filmed.points[pose])
-    dressed, own, places = (
-        np.stack(kind) for kind in zip(*(filmed.dressed(frame, *at) for frame in some), strict=True)
-    )
+    wanted = filmed.wanted(filmed.points[pose], filmed.seen[pose])
+    worn = [filmed.dressed(frame, wanted, places=True) for frame in some]
+    dressed, own, places = (np.stack(kind) for kind in zip(*worn, strict=True))
     filmed_there = (own > 0.5) & ~np.stack(
         [_arm_before(filmed, frame, pose, at_places) for frame, at_places in zip(some, places, strict=True)]
     )

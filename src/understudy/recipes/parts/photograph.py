@@ -173,7 +173,7 @@ class Photograph:
         """(N, N, 3) what the limbs' warp shows: shares of 255 of arms, heads and the rest."""
         wardrobe = self._wardrobe_of_kinds
         smaller = np.asarray(Similarity.resized(wardrobe.config.size / self.size).of_points(wanted), np.float32)
-        shown = wardrobe.dressed(0, smaller, seen, wardrobe.nearness(smaller)).picture
+        shown = wardrobe.dressed(0, wardrobe.wanted(smaller, seen)).picture
         shares = shown[..., :3] * 255 / np.maximum(shown[..., 3:], 1)
         return np.asarray(cv2.resize(shares.clip(0, 255), (self.size, self.size)) + 0.5, np.uint8)
 
@@ -198,7 +198,7 @@ class Photograph:
         transforms = part_transforms(wanted, own, seen & own_seen, self.size)
         where, trust = looked_up(self._places, surface, transforms)
         finer = self._finer(wanted)
-        by_limbs = wardrobe.dressed(0, finer, seen, wardrobe.nearness(finer)).picture
+        by_limbs = wardrobe.dressed(0, wardrobe.wanted(finer, seen)).picture
         labels = cv2.remap(self.labels, where, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
         complete = filled(np.asarray(labels, np.uint8), surface, self._usual)
         kinds = self._kinds_along(wanted, seen)

@@ -34,6 +34,7 @@ class PromptPlayer:
         pictures: those frames.
         at_side: a moment's pose, in pixels of the network's pictures.
         shown: what becomes of dressings.
+        places: see `Dresser`.
     """
 
     latency: int | None = 0
@@ -47,10 +48,11 @@ class PromptPlayer:
         pictures: PersonAlone,
         at_side: Callable[[Moment], Pose],
         shown: Callable[[Iterable[Dressing]], Iterator[Frame]],
+        places: bool = False,
     ) -> None:
         self._config, self._kept, self._moment = config, kept, moment
         self._at_side, self._shown = at_side, shown
-        self._dresser = Dresser(config, kept, pictures, CUT_LIVE)
+        self._dresser = Dresser(config, kept, pictures, CUT_LIVE, places)
 
     def make_ready(self, seconds: float) -> None:
         """Cuts frames apart, as many as stay ready, or as can be in so much time; others when they are asked for."""

@@ -60,6 +60,7 @@ def as_filmed(one: Dressing, logits: Tensor, refinement: Refinement) -> tuple[Fl
     Returns:
         (K, h, w) how much of each frame is shown so at a place, and (K, h, w, 2) which of its pixels.
     """
+    assert one.places is not None, "made without places"
     size_hw = one.places.shape[1:3]
     kept = decided(refinement)
     share = torch.softmax(logits + kept.choice, dim=1) * (1 - kept.mask)

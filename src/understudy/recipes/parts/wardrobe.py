@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import cv2
@@ -13,7 +14,8 @@ import numpy.typing as npt
 from understudy.conditioning.limb_warps import (
     HIPS,
     TRUNK,
-    blended_places,
+    Blending,
+    mixed_places,
     part_transforms,
     parts_seen,
     picture_grid,
@@ -26,7 +28,7 @@ from understudy.recipes.parts.hanging_cloth import (
     between_legs,
     facing_alike,
     hanging,
-    hanging_places,
+    hanging_weights,
 )
 from understudy.recipes.parts.limb_colours import LimbColours
 from understudy.recipes.parts.limb_layers import Layer, cut, nearness, seen_from_there, soft, thicknesses, whole
@@ -77,8 +79,99 @@ class Dressed(NamedTuple):
     """(S, S, 4) premultiplied, 0-255"""
     filmed: Floats
     """(S, S) in [0, 1]: 1 where it was filmed, 0 where it was made up from around"""
-    places: Floats
-    """(S, S, 2) x, y: which pixel of the frame is shown, that of the layer in front; NaN beyond the person"""
+    places: Floats | None
+    """(S, S, 2) x, y: which pixel of the frame is shown, that of the layer in front; NaN beyond the person. None where
+    nobody asked"""
+
+
+class Outline:
+    """Where a layer may be in a wanted pose, and how it is warped there, whichever frame it comes from.
+
+    Args:
+        parts: of the body, that are seen in both.
+        within: (S/4, S/4) in [0, 1]: how much of it may be shown where.
+        box: rows and columns of the grid, and of the picture, that hold it.
+    """
+
+    def __init__(
+        self,
+        wanted: Wanted,
+        parts: tuple[int, ...],
+        within: Floats,
+        box: tuple[tuple[slice, slice], tuple[slice, slice]],
+    ) -> None:
+        self._wanted, self._parts = wanted, parts
+        self._coarse, self.fine = box
+        """rows and columns of the picture"""
+        self.side_wh = (self.fine[1].stop - self.fine[1].start, self.fine[0].stop - self.fine[0].start)
+        self.within = np.asarray(cv2.resize(within[self._coarse], self.side_wh), np.float32)
+        """(h, w)"""
+        self._beside = wanted.near[:, self._coarse[0], self._coarse[1]]
+        self.inside = soft(1 - self._beside[list(parts)].min(axis=0))
+        """(h/4, w/4) in [0, 1]: 1 on the limbs themselves"""
+
+    @cached_property
+    def _blending(self) -> Blending:
+        wanted = self._wanted
+        return Blending(wanted.grid[self._coarse], self._beside, self._parts, wanted.config.softness, wanted.points)
+
+    @cached_property
+    def _cloth(self) -> Floats:
+        parts = list(self._parts)
+        thick = seen_from_there(self._wanted.points, self._wanted.thickness)[parts, None, None]
+        return hanging_weights(self._beside[parts] * thick)
+
+    def places(self, transforms: Floats) -> Floats:
+        """(h/4, w/4, 2): which pixels of a frame are looked up, by its `part_transforms`."""
+        return self._blending.places(transforms)
+
+    def cloth_places(self, transforms: Floats) -> Floats:
+        """The same of what hangs over both legs."""
+        followed = [HIPS if part == TRUNK else part for part in self._parts]
+        return mixed_places(self._wanted.grid[self._coarse], self._cloth, transforms[followed])
+
+
+class Wanted:
+    """A pose that frames are dressed in. What does not depend on the frame is made when the first one asks for it.
+
+    Args:
+        config, thickness, grid: of a `Wardrobe`.
+        points: (141, 2) pixels, see `with_made_up_points`.
+        seen: (141,) which of them are seen.
+        near: (P, S/4, S/4) `Wardrobe.nearness` of them.
+    """
+
+    def __init__(
+        self,
+        config: Cut,
+        thickness: Floats,
+        grid: Floats,
+        points: Floats,
+        seen: npt.NDArray[np.bool_],
+        near: Floats,
+    ) -> None:
+        self.config, self.thickness, self.grid = config, thickness, grid
+        self.points, self.seen, self.near = points, seen, near
+        self._outlines: dict[tuple[tuple[int, ...], bool], Outline | None] = {}
+
+    def outline(self, parts: tuple[int, ...], hangs: bool) -> Outline | None:
+        """That of a layer of these parts; None where nothing of it is in the picture.
+
+        Args:
+            hangs: whether it is cloth that goes from one leg to the other.
+        """
+        if (parts, hangs) not in self._outlines:
+            self._outlines[parts, hangs] = self._outlined(parts, hangs)
+        return self._outlines[parts, hangs]
+
+    def _outlined(self, parts: tuple[int, ...], hangs: bool) -> Outline | None:
+        if not parts:
+            return None
+        within = soft(self.config.reach - self.near[list(parts)].min(axis=0))
+        if hangs and set(THIGHS_AND_SHINS) <= set(parts):
+            within = np.maximum(within, between_legs(self.points, self.config.size, GRID))
+        box = _box(within)
+        return None if box is None else Outline(self, parts, within, box)
 
 
 class Wardrobe:
@@ -134,58 +227,50 @@ class Wardrobe:
         """(P, S/4, S/4): thicknesses from every place of the grid to the parts of a pose (141, 2)."""
         return nearness(wanted, self.thickness, self.grid)
 
-    def dressed(self, frame: int, wanted: Floats, seen: npt.NDArray[np.bool_], near: Floats) -> Dressed:
+    def wanted(self, points: Floats, seen: npt.NDArray[np.bool_]) -> Wanted:
+        """A pose (141, 2) in pixels, see `with_made_up_points`, and which of its points are seen, (141,)."""
+        return Wanted(self.config, self.thickness, self.grid, points, seen, self.nearness(points))
+
+    def dressed(self, frame: int, wanted: Wanted, places: bool = False) -> Dressed:
         """A reference frame warped into a pose.
 
         Args:
             frame: index of the reference frame.
-            wanted: (141, 2) pixels, see `with_made_up_points`.
-            seen: (141,) which of its points are seen.
-            near: `nearness` of it.
+            wanted: of this wardrobe, or of one of the same config, thickness of limbs and size.
+            places: whether to tell which pixels are shown.
         """
         size = self.config.size
-        both = seen & self.seen[frame]
+        both = wanted.seen & self.seen[frame]
         usable = parts_seen(both)
         shown, filmed = np.zeros((size, size, 4), np.float32), np.ones((size, size), np.float32)
-        looked_up, owned = np.full((size, size, 2), np.nan, np.float32), np.zeros((size, size), bool)
-        transforms = part_transforms(wanted, self.points[frame], both, size)
+        looked_up = _LookedUp(size) if places else None
+        transforms = part_transforms(wanted.points, self.points[frame], both, size)
         for layer in self.layers(frame):
             present = tuple(part for part in layer.parts if usable[part])
-            if not present:
+            outline = wanted.outline(present, layer.hangs)
+            if outline is None:
                 continue
-            within = soft(self.config.reach - near[list(present)].min(axis=0))
-            if layer.hangs and usable[list(THIGHS_AND_SHINS)].all():
-                within = np.maximum(within, between_legs(wanted, size, GRID))
-            box = _box(within)
-            if box is None:
-                continue
-            coarse, fine = box
-            beside = near[:, coarse[0], coarse[1]]
             if layer.hangs:
-                pixels = beside[list(present)] * seen_from_there(wanted, self.thickness)[list(present), None, None]
-                alike = part_transforms(wanted, facing_alike(self.points[frame], wanted), both, size)
-                followed = [HIPS if part == TRUNK else part for part in present]
-                places = hanging_places(self.grid[coarse], pixels, alike[followed])
+                alike = part_transforms(wanted.points, facing_alike(self.points[frame], wanted.points), both, size)
+                there = outline.cloth_places(alike)
             else:
-                places = blended_places(self.grid[coarse], beside, transforms, present, self.config.softness, wanted)
-            side = (fine[1].stop - fine[1].start, fine[0].stop - fine[0].start)
+                there = outline.places(transforms)
             # What the filmed picture's edge cut off was not filmed: another frame may show it
-            cut_off = soft(1 - beside[list(present)].min(axis=0)) * _beyond(places, size)
-            places, within, cut_off = (cv2.resize(values, side) for values in (places, within[coarse], cut_off))
+            cut_off = outline.inside * _beyond(there, size)
+            there, cut_off = (cv2.resize(values, outline.side_wh) for values in (there, cut_off))
+            within, fine = outline.within, outline.fine
             # Cubic, because a person who is looked up once here and once more on the way to the video blurs visibly
-            picture = cv2.remap(layer.picture, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
-            own = cv2.remap(layer.filmed, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+            picture = cv2.remap(layer.picture, there, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
+            own = cv2.remap(layer.filmed, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
             alpha = cv2.extractChannel(picture, 3)
             behind = 1 - alpha * (within / np.float32(255))
             # Beyond an edge a cubic rings: no colour may be brighter than its alpha
             colours = cv2.multiply(cv2.min(picture, cv2.merge([alpha] * 4)), cv2.merge([within] * 4), dtype=cv2.CV_32F)
             shown[fine] = cv2.add(colours, cv2.multiply(shown[fine], cv2.merge([behind] * 4)))
             filmed[fine] = (own * ((1 - behind) / 255) + behind * filmed[fine]) * (1 - cut_off)
-            mine = behind < 1 - SURELY
-            rim = cv2.dilate(mine.astype(np.uint8), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)) > 0
-            np.copyto(looked_up[fine], places, where=(mine | (rim & ~owned[fine]))[..., None])
-            owned[fine] |= mine
-        return Dressed(shown, filmed, looked_up)
+            if looked_up is not None:
+                looked_up.put(fine, there, behind < 1 - SURELY)
+        return Dressed(shown, filmed, None if looked_up is None else looked_up.places)
 
     def layers(self, frame: int) -> list[Layer]:
         """A reference frame cut apart, the farthest from the camera first."""
@@ -201,6 +286,21 @@ class Wardrobe:
                 self._cut.popitem(last=False)
         self._cut.move_to_end(frame)
         return self._cut[frame]
+
+
+class _LookedUp:
+    """Which pixels of a frame are shown, as one layer after the other comes before those that lie behind it."""
+
+    def __init__(self, size: int) -> None:
+        self.places = np.full((size, size, 2), np.nan, np.float32)
+        """(S, S, 2), NaN where nothing is shown"""
+        self._owned = np.zeros((size, size), bool)
+
+    def put(self, where: tuple[slice, slice], places: Floats, own: npt.NDArray[np.bool_]) -> None:
+        """A layer in a part of the picture: its (h, w, 2) places, and (h, w) where they count."""
+        rim = cv2.dilate(own.astype(np.uint8), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)) > 0
+        np.copyto(self.places[where], places, where=(own | (rim & ~self._owned[where]))[..., None])
+        self._owned[where] |= own
 
 
 def _beyond(places: Floats, size: int) -> Floats:
