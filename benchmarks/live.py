@@ -42,6 +42,7 @@ import numpy as np
 
 from fidelity import MEDIA
 from understudy.actor import Actor
+from understudy.base.arguments import Mend
 from understudy.base.files import write_json
 from understudy.base.machine import machine
 from understudy.compositing.backgrounds import Background
@@ -54,6 +55,7 @@ from understudy.recipes.parts import prompt
 from understudy.recipes.parts.player import Moment, ReadyBefore
 from understudy.retargeting.foot_lock import LEGS
 from understudy.streaming.cameras import FileCamera, Shot
+from understudy.streaming.mending import settle_mending
 from understudy.streaming.page import LivePage
 from understudy.streaming.placing import Placing
 from understudy.streaming.recording import Recording
@@ -232,12 +234,14 @@ class Stamp:
 
 
 def light(options: argparse.Namespace, actor: Actor, clock: Path, performance: Path) -> list[dict[str, Any]]:
-    """Every way in turns: the camera with tracking, with and without the foot lock, and a driver tracked before."""
+    """Every way in turns: the camera with tracking, and a driver tracked before, with the network and without it."""
+    cameras: dict[str, Any] = {
+        "tracked live": lambda: ClockCamera(clock),
+        "tracked before": lambda: TrackedDance(performance, loop=True),
+    }
+    mending: tuple[tuple[Mend, str], ...] = (("auto", ""), ("always", ", always mended"), ("never", ", never mended"))
     ways: dict[str, dict[str, Any]] = {
-        "tracked live": {"camera": lambda: ClockCamera(clock)},
-        "tracked live, feet as they come": {"camera": lambda: ClockCamera(clock), "feet": False},
-        "tracked live, nothing made ready": {"camera": lambda: ClockCamera(clock), "ready": 0.0},
-        "tracked before": {"camera": lambda: TrackedDance(performance, loop=True)},
+        name + how: {"camera": camera, "mend": mend} for name, camera in cameras.items() for mend, how in mending
     }
     found: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
     for turn in range(options.rounds):
@@ -254,17 +258,22 @@ def light(options: argparse.Namespace, actor: Actor, clock: Path, performance: P
     return [{"way": name, "rounds": rounds} for name, rounds in found.items()]
 
 
-def once(
-    actor: Actor, camera: Any, seconds: float, feet: bool = True, ready: float = READY_SECONDS
-) -> dict[str, float]:
+def ready_role(actor: Actor, mend: Mend) -> Role:
+    """Who performs, made ready as `live` does it."""
     performer = smaller(actor, 960)
     role = Role(performer, performer.prompt_player("cpu"))
-    if ready and isinstance(role.player, ReadyBefore):
-        role.player.make_ready(ready)
+    if isinstance(role.player, ReadyBefore):
+        role.player.make_ready(READY_SECONDS)
+    settle_mending(role.player, mend)
+    return role
+
+
+def once(actor: Actor, camera: Any, seconds: float, mend: Mend = "auto") -> dict[str, float]:
+    role = ready_role(actor, mend)
     page, stamp = LivePage(0), Stamp()
     viewer, computed = Viewer(page.port, stamp.began), time.process_time()
     try:
-        summary = shown(role, camera, [page], seconds, feet, stamp)
+        summary = shown(role, camera, [page], seconds, stamp)
     finally:
         page.close()
     delays = np.array(viewer.delays[3:]) * 1000
@@ -277,10 +286,11 @@ def once(
         "pictures": len(delays),
         "p95_as_told": 1000 * summary.delay_p95,
         "left_out": summary.dropped,
+        "mended": getattr(role.player, "mends", True),
     }
 
 
-def shown(role: Role, camera: Any, outputs: Sequence[Any], seconds: float, feet: bool, stamp: Stamp) -> Summary:
+def shown(role: Role, camera: Any, outputs: Sequence[Any], seconds: float, stamp: Stamp) -> Summary:
     tracked = isinstance(camera, TrackedDance)
     show = Show(
         [role],
@@ -288,7 +298,6 @@ def shown(role: Role, camera: Any, outputs: Sequence[Any], seconds: float, feet:
         None if tracked else BlazePoseTracker(),
         outputs,
         backgrounds=[Background()],
-        feet=feet,
         dance=camera.poses if tracked else None,
         stamp=stamp,
     )
@@ -401,12 +410,9 @@ def soak(options: argparse.Namespace, actor: Actor, clock: Path, path: Path) -> 
     """
     page, stamp, memory, diary = LivePage(0), Stamp(), Memory(), Diary()
     viewer = Viewer(page.port, stamp.began)
-    camera, performer = ClockCamera(clock), smaller(actor, 960)
-    role = Role(performer, performer.prompt_player("cpu"))
-    if isinstance(role.player, ReadyBefore):
-        role.player.make_ready(READY_SECONDS)
+    camera, role = ClockCamera(clock), ready_role(actor, "auto")
     with Recording(lambda rate: VideoWriter(path, rate), camera.fps) as recording:
-        summary = shown(role, camera, [page, diary, recording], 60 * options.minutes, True, stamp)
+        summary = shown(role, camera, [page, diary, recording], 60 * options.minutes, stamp)
     memory.stop()
     page.close()
     at: dict[int, float] = {}

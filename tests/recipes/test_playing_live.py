@@ -7,7 +7,7 @@ import pytest
 
 from tiny import tiny_poses
 from understudy.poses.pose import Pose
-from understudy.recipes.parts.player import moments
+from understudy.recipes.parts.player import Mending, moments
 from understudy.recipes.parts.source_choice import ChoosingNow
 
 
@@ -62,3 +62,22 @@ def test_frames_of_one_moment_were_filmed_apart():
         frames, distances = choosing(kept[:1])
         assert np.abs(np.subtract.outer(filmed_at[frames], filmed_at[frames]))[~np.eye(3, dtype=bool)].min() > 10
         assert distances.shape == (3,)
+
+
+def test_live_the_network_can_be_left_out(learnt_small):
+    """Then frames are those of a network that changes nothing."""
+    learnt = learnt_small("copy-then-refine")
+    weights = dict(learnt.trained.weights)
+    weights["network/last.weight"] = weights["network/last.weight"] + np.float32(0.05)
+    made = {}
+    for name, mends, quiet in (("mended", True, False), ("left out", False, False), ("quiet", True, True)):
+        if quiet:
+            last = {key: np.zeros_like(weights[key]) for key in weights if key.startswith("network/last.")}
+            last["network/last.bias"][-1] = -100.0
+            weights |= last
+        player = learnt.recipe.prompt_player(learnt.trained.config, weights, learnt.trained.statistics, "cpu")
+        assert isinstance(player, Mending) and player.mends and player.mending_takes() >= 0
+        player.mends = mends
+        made[name] = np.stack(list(player.play(moments(tiny_poses(4, 32, 2)))))
+    np.testing.assert_array_equal(made["left out"], made["quiet"])
+    assert (made["left out"] != made["mended"]).any()

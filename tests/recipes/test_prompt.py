@@ -36,7 +36,7 @@ def player(monkeypatch):
     monkeypatch.setattr(prompt, "Dresser", FakeDresser)
     monkeypatch.setattr(prompt, "ChoosingNow", lambda *_: lambda pose: ([0], [0.0]))
     at_side = lambda moment: SimpleNamespace(xy=moment.xy[None], confidence=moment.confidence[None])  # noqa: E731
-    return PromptPlayer(None, KEPT, np.arange(20), None, at_side, iter)
+    return PromptPlayer(None, KEPT, np.arange(20), None, at_side, lambda made, mends: iter(made))
 
 
 def test_a_moment_is_asked_for_when_the_one_before_is_taken_and_not_earlier(player):
@@ -64,6 +64,31 @@ def test_every_sequence_begins_anew_and_a_sequence_can_be_left(player):
         frames.close()
     assert player._dresser.begun == 3
     assert not [one for one in threading.enumerate() if one.name == "read-ahead"]
+
+
+def test_whether_it_is_mended_is_said_of_every_sequence_anew(player):
+    said = []
+    player._shown = lambda made, mends: said.append(mends) or iter(made)
+    for mends in (True, False, True):
+        player.mends = mends
+        assert len(list(player.play(moments(KEPT), 1))) == 20
+    assert said == [True, False, True]
+
+
+@pytest.mark.parametrize(("with_it", "without", "expected"), [(0.05, 0.02, 0.03), (0.02, 0.02, 0.0), (0.01, 0.02, 0.0)])
+def test_what_mending_takes_is_how_much_longer_a_frame_takes_with_it(player, monkeypatch, with_it, without, expected):
+    """By a clock that making a frame moves; the first frame of either takes ten times as long and does not count."""
+    now, made = [0.0], {True: 0, False: 0}
+
+    def shown(some, mends):
+        now[0] += (with_it if mends else without) * (10 if made[mends] == 0 else 1)
+        made[mends] += 1
+        return iter(some)
+
+    monkeypatch.setattr(prompt.time, "perf_counter", lambda: now[0])
+    player._shown = shown
+    assert player.mending_takes() == pytest.approx(expected)
+    assert made == {True: prompt.TRIALS, False: prompt.TRIALS}
 
 
 def test_what_is_made_ready_ends_with_the_time(player, monkeypatch):

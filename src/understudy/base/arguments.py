@@ -35,6 +35,8 @@ Label = Literal["none", "corner"]
 """whether a video says to people that it was generated, too"""
 PosesFrom = Literal["osc", "vmc", "mediapipe"]
 """what sends poses to a live performance"""
+Mend = Literal["auto", "always", "never"]
+"""whether a network mends what is warped live"""
 TrackerName = Literal["blazepose", "rtmlib"]
 Landmarks = Literal["body", "wholebody"]
 

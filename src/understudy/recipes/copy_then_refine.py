@@ -309,7 +309,7 @@ class RefiningPlayer:
             self.weights["moment"],
             large.at(small.size),
             lambda moment: _at_side(self.config, pose_of([moment], self.config.size)),
-            lambda dressed: self._shown(map(self._refined, dressed), large),
+            lambda dressed, mends: self._shown(map(partial(self._refined, mends=mends), dressed), large),
             self._enlarges,
         )
 
@@ -336,14 +336,18 @@ class RefiningPlayer:
             ahead.stop()
 
     @torch.inference_mode()
-    def _refined(self, whole: Dressing) -> Refined | None:
-        """What is made of a moment at the network's side; None where nothing is shown."""
+    def _refined(self, whole: Dressing, mends: bool = True) -> Refined | None:
+        """What is made of a moment at the network's side; None where nothing is shown.
+
+        Args:
+            mends: whether the network is asked, unless it is one that changes nothing.
+        """
         box = whole.person(ROOM, 2 ** len(self.config.widths), self.config.size)
         if box is None:
             return None
         one = whole.part(box)
         pictures, filmed, logits, pose = (tensor.to(self.device) for tensor in tensors(one))
-        if self.plain:
+        if self.plain or not mends:
             refinement = unchanged(logits)
         else:
             with autocast(self.device):

@@ -65,6 +65,17 @@ class ReadyBefore(Protocol):
         """As much of it as can be done in so much time."""
 
 
+@runtime_checkable
+class Mending(Protocol):
+    """A player whose network mends what is a picture without it, so that it can be left out where there is no time."""
+
+    mends: bool
+    """whether it does; may be changed between two sequences"""
+
+    def mending_takes(self) -> float:
+        """Seconds a frame that it takes here and now; 0 where there is nothing to be left out."""
+
+
 def moments(pose: Pose, frames: Iterable[Frame] | None = None) -> Iterator[Moment]:
     """The moments of poses that are there already, and of frames (as many), if a player needs them."""
     if frames is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from threading import Semaphore
@@ -20,6 +21,9 @@ from understudy.recipes.parts.source_choice import ChoosingNow
 CUT_LIVE = 256 << 16
 """pixels of cut frames that are kept while somebody dances live: 256 frames of 256x256, 1.5 MiB each"""
 
+TRIALS = 6
+"""of a frame with the network and without it, by which is told what it takes; the first is not counted"""
+
 
 class PromptPlayer:
     """Plays as `RefiningPlayer` does, each moment as soon as it is there.
@@ -33,7 +37,7 @@ class PromptPlayer:
         moment: (K,) when each of them was filmed.
         pictures: those frames.
         at_side: a moment's pose, in pixels of the network's pictures.
-        shown: what becomes of dressings.
+        shown: what becomes of dressings, with the network or without it.
         places: see `Dresser`.
     """
 
@@ -47,12 +51,13 @@ class PromptPlayer:
         moment: npt.NDArray[np.generic],
         pictures: PersonAlone,
         at_side: Callable[[Moment], Pose],
-        shown: Callable[[Iterable[Dressing]], Iterator[Frame]],
+        shown: Callable[[Iterable[Dressing], bool], Iterator[Frame]],
         places: bool = False,
     ) -> None:
         self._config, self._kept, self._moment = config, kept, moment
         self._at_side, self._shown = at_side, shown
         self._dresser = Dresser(config, kept, pictures, CUT_LIVE, places)
+        self.mends = True
 
     def make_ready(self, seconds: float) -> None:
         """Cuts frames apart, as many as stay ready, or as can be in so much time; others when they are asked for."""
@@ -62,6 +67,22 @@ class PromptPlayer:
                 advance()
                 if not remaining or time.monotonic() > until:
                     return
+
+    def mending_takes(self) -> float:
+        """See `Mending`: of one of the reference's own moments, half of several times at most."""
+        middle = len(self._kept) // 2
+        pose = self._kept[middle : middle + 1]
+        choosing = ChoosingNow(self._config, self._kept, self._moment)
+        self._dresser.begin()
+        one = self._dresser.dressing(pose.xy[0], pose.confidence[0], *choosing(pose))
+        taken: dict[bool, list[float]] = {True: [], False: []}
+        for _ in range(TRIALS):
+            for mends, seconds in taken.items():
+                began = time.perf_counter()
+                next(iter(self._shown([one], mends)))
+                seconds.append(time.perf_counter() - began)
+        with_it, without = (statistics.median(taken[mends][1:]) for mends in (True, False))  # the first makes it ready
+        return max(0.0, with_it - without)
 
     def play(self, moments: Iterable[Moment], batch: int = BATCH) -> Iterator[Frame]:
         """See `Player.play`."""
@@ -87,7 +108,7 @@ class PromptPlayer:
 
         ahead = ReadAhead(dressed(), 1)
         try:
-            yield from self._shown(taken(ahead))
+            yield from self._shown(taken(ahead), self.mends)
         finally:
             turn.release()
             ahead.stop()
