@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from tiny import tiny_performance
 from understudy.consent import LONGEST
-from understudy.errors import UsageError
+from understudy.errors import UnderstudyError, UsageError
 from understudy.web.asking import BACKGROUNDS, Asking, methods
 from understudy.web.folder import Folder
 from understudy.web.queue import Queue, Task
 
 HERE_NO_MORE = "that file is not here any more: uploads are removed after an hour; choose it again"
+JPEG = b"\xff\xd8\xff\xe0 and so on"
 CONSENT = "I am the person in the clip"
 USUAL = next(iter(methods()))
 
@@ -24,7 +26,10 @@ def asking(tmp_path: Path) -> Iterator[Asking]:
     folder = Folder(tmp_path / "studio")
     folder.prepare()
     (folder.root / "people" / "Ann.performance").mkdir()
-    (folder.root / "dances" / "Waltz.performance").mkdir()
+    for name in ("Waltz", "Bare", "Still"):
+        (folder.root / "dances" / f"{name}.performance").mkdir()
+    (folder.root / "dances" / "Waltz.mp4").write_bytes(b"a film")
+    (folder.root / "dances" / "Still.mp4").write_bytes(JPEG)
     for name in "ABCDE":
         (folder.root / "actors" / f"{name}.actor").touch()
     queue = Queue(folder.root / "studio.sqlite")
@@ -36,6 +41,13 @@ def upload(asking: Asking, name: str = "clip.mp4") -> str:
     path = asking.folder.new_upload(name)
     path.touch()
     return path.name
+
+
+def disguised(asking: Asking) -> str:
+    """A photograph that is called a video."""
+    token = upload(asking)
+    (asking.folder.root / "uploads" / token).write_bytes(JPEG)
+    return token
 
 
 def newest(asking: Asking) -> Task:
@@ -82,6 +94,13 @@ WRONG: dict[str, tuple[Callable[[Asking], Any], str]] = {
         lambda a: a.dance(upload(a, "me.png"), "Tango"),
         "a photograph holds still: choose a video of somebody who moves",
     ),
+    "person: a photograph called a video": (
+        lambda a: a.person(disguised(a), "Eve", CONSENT),
+        "a person is learnt from a video: of one photograph nothing can be learnt here",
+    ),
+    "dance: a photograph called a video": (
+        lambda a: a.dance(disguised(a), "Tango"), "a photograph holds still: choose a video of somebody who moves"
+    ),
     "dance: no clip": (lambda a: a.dance("", "Tango"), "choose a video of a dance first"),
     "dance: clip that is gone": (lambda a: a.dance("../a.mp4", "Tango"), HERE_NO_MORE),
     "coverage: nobody": (lambda a: a.coverage(None, "Waltz"), NO_PERSON),
@@ -124,6 +143,10 @@ WRONG: dict[str, tuple[Callable[[Asking], Any], str]] = {
     "perform: more than a colour": (lambda a: perform(a, background="A colour", colour="#123456\n"), "choose a colour"),
     "perform: points of a colour": (
         lambda a: perform(a, background="A colour", colour="rgb(1.1.1, 2, 3)"), "choose a colour"
+    ),
+    "perform: in a photograph": (
+        lambda a: perform(a, dance="Still", background="The dancer's room"),
+        "Still is a photograph, and no film to stand in: choose something else behind the performer",
     ),
     "check: no file": (lambda a: a.check("", "a", True), "choose a video or a picture first"),
     "check: file that is gone": (lambda a: a.check("0" * 32 + ".png", "a", True), HERE_NO_MORE),
@@ -182,6 +205,20 @@ def test_what_is_right_becomes_a_task(asking: Asking) -> None:
 def test_backgrounds_are_the_films_own(asking: Asking, background: str, colour: str, behind: str) -> None:
     perform(asking, actors="A", background=background, colour=colour)
     assert newest(asking).asked["background"] == behind
+
+
+def test_a_dancers_room_is_missed_before_the_work(asking: Asking, tmp_path: Path) -> None:
+    tiny_performance(asking.folder.root / "dances" / "Gone.performance")
+    with pytest.raises(
+        UsageError, match=r"^the video of Gone is not here, .* bring the video once more, on the tab Dan"
+    ):
+        perform(asking, dance="Gone", background="The dancer's room")
+    with pytest.raises(UnderstudyError, match="Bare"):  # damaged: that is said at once, too
+        perform(asking, dance="Bare", background="The dancer's room")
+    assert asking.queue.all() == []
+    perform(asking, dance="Gone", background="White")
+    perform(asking, dance="Gone", background="The dancer's room", actors=["A", "B"])  # its still picture is kept
+    assert len(asking.queue.all()) == 2
 
 
 def test_films_for_comparing_are_of_one_actor(asking: Asking) -> None:

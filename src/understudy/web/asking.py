@@ -9,6 +9,7 @@ from typing import Any
 
 from understudy.consent import LONGEST
 from understudy.errors import UsageError
+from understudy.media.photographs import is_photograph
 from understudy.web.folder import PHOTO_SUFFIXES, Folder, Kind, safe
 from understudy.web.queue import Queue
 
@@ -107,6 +108,8 @@ class Asking:
             raise UsageError("choose what is behind the performer")
         if behind not in BACKGROUNDS.values():
             behind = _colour(behind)
+        if behind == "driving" and len(cast) == 1:  # several stand in a picture of the room
+            self._check_shot(dance)
         film = self._free("films", f"{' and '.join(map(str, cast))} by {dance}")
         asked: dict[str, Any] = {
             "actors": list(cast),
@@ -128,9 +131,28 @@ class Asking:
 
     def _video(self, token: object, otherwise: str) -> str:
         upload = self.folder.upload(token)
-        if upload.suffix in PHOTO_SUFFIXES:
+        if upload.suffix in PHOTO_SUFFIXES or is_photograph(upload):  # whatever it is called
             raise UsageError(otherwise)
         return upload.name
+
+    def _check_shot(self, dance: object) -> None:
+        """There is a film of the dance, in which somebody else can stand; said now, and not when all else is done."""
+        from understudy.performing.driver import check_shot
+
+        performance = self.folder.find("dances", dance)
+        clip = self.folder.clip_of(performance)
+        if clip is None:
+            try:
+                check_shot(performance)  # one that was tracked elsewhere, whose video may be where it was
+            except UsageError:
+                raise UsageError(
+                    f"the video of {dance} is not here, so there is no room of the dancer's: choose something else "
+                    "behind the performer, or bring the video once more, on the tab Dance"
+                ) from None
+        elif is_photograph(clip):
+            raise UsageError(
+                f"{dance} is a photograph, and no film to stand in: choose something else behind the performer"
+            )
 
     def _free(self, kind: Kind, wanted: str) -> str:
         """A name that nothing has, nor will have when what waits, or can be tried again, is done.

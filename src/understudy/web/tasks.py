@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from understudy.base.arguments import Preset
-from understudy.errors import UsageError
+from understudy.errors import MediaError, UsageError
 from understudy.web.folder import Folder
 
 GOOD_SECONDS = 60
@@ -144,9 +144,28 @@ def check(folder: Folder, *, upload: str, name: str, detect: bool) -> Answer:
 
     path = folder.upload(upload)
     found = verify([path], detect=detect, sandbox=False)  # this process is one
-    said = str(found).replace(str(path), name).replace(path.name, name)
+    if found.files[0].verdict == "unmarked" and not _shows_something(path):
+        said = f"{name} is no picture and no video, or nothing can be read of it: there are no marks to look for."
+    else:
+        said = str(found).replace(str(path), name).replace(path.name, name)
     path.unlink(missing_ok=True)
     return {"said": said, "name": name}
+
+
+def _shows_something(path: Path) -> bool:
+    """Whether a file begins as a picture does, or opens as a video."""
+    from understudy.media.images import announced_size_hw
+    from understudy.media.opening import films, open_input
+
+    with open(path, "rb") as stream:
+        head = stream.read(12)
+    if announced_size_hw(path) is not None or (head[:4], head[8:]) == (b"RIFF", b"WEBP"):
+        return True
+    try:
+        with open_input(path) as container:
+            return bool(films(container))
+    except MediaError:
+        return False
 
 
 def footage(performance: Performance, role: str) -> list[str]:
