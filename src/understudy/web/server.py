@@ -24,6 +24,7 @@ from understudy.errors import UnderstudyError, UsageError
 from understudy.web.folder import Folder, Kind, own_file
 from understudy.web.guard import App, Guard, Password
 from understudy.web.state import Studio
+from understudy.web.wording import in_page_words
 
 log = logging.getLogger(__name__)
 
@@ -339,7 +340,7 @@ def _answered(work: Callable[[Request], Response], folder: Folder) -> Callable[[
         try:
             return await run_in_threadpool(work, request)
         except UnderstudyError as error:
-            return PlainTextResponse(folder.without_place(str(error)), 404)
+            return PlainTextResponse(in_page_words(folder.without_place(str(error))), 404)
         except OSError:
             return PlainTextResponse("it cannot be read", 404)
 

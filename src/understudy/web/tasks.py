@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from understudy.base.arguments import Preset
 from understudy.errors import MediaError, UsageError
 from understudy.web.folder import Folder
+from understudy.web.wording import in_page_words
 
 GOOD_SECONDS = 60
 """of a person's clip, below which the page asks for more"""
@@ -147,7 +148,7 @@ def check(folder: Folder, *, upload: str, name: str, detect: bool) -> Answer:
     if found.files[0].verdict == "unmarked" and not _shows_something(path):
         said = f"{name} is no picture and no video, or nothing can be read of it: there are no marks to look for."
     else:
-        said = str(found).replace(str(path), name).replace(path.name, name)
+        said = in_page_words(str(found).replace(str(path), name).replace(path.name, name))
     path.unlink(missing_ok=True)
     return {"said": said, "name": name}
 
@@ -185,7 +186,7 @@ def footage(performance: Performance, role: str) -> list[str]:
             f"Two minutes show more sides of a person than {seconds:.0f} seconds: a longer clip gives a better actor."
         )
     odd = oddities(performance.poses, header.fps, role)
-    return [*said, *(f"{one[0].upper()}{one[1:]}." for one in odd)]
+    return [*said, *(in_page_words(f"{one[0].upper()}{one[1:]}.") for one in odd)]
 
 
 def _tracked(clip: Path, place: Path, pointed: Pointed | None, options: dict[str, Any]) -> Performance:
