@@ -61,6 +61,12 @@ def perform(asking: Asking, **changes: Any) -> None:
     asking.perform(**given | changes)
 
 
+def each(asking: Asking, *assigned: Any, dance: str = "Waltz", people: Any = 6) -> None:
+    """Everybody drives an actor of their own."""
+    asking.folder.note("dances", dance, {"people": people})
+    asking.perform([], dance, "White", "", True, False, True, *assigned)
+
+
 def learn(asking: Asking, **changes: Any) -> str:
     given: dict[str, Any] = {
         "person": "Ann", "name": "", "recipe": USUAL, "preset": "instant", "minutes": None, "seed": 0,
@@ -144,6 +150,20 @@ WRONG: dict[str, tuple[Callable[[Asking], Any], str]] = {
     "perform: points of a colour": (
         lambda a: perform(a, background="A colour", colour="rgb(1.1.1, 2, 3)"), "choose a colour"
     ),
+    "everybody: no dance": (lambda a: a.everybody(None), NO_DANCE),
+    "everybody: no video": (
+        lambda a: a.everybody("Bare"), "the video of Bare is not here: bring it once more, on the tab Dance"
+    ),
+    "each: nobody": (lambda a: each(a), "choose an actor for one person of the dance at least"),
+    "each: nobody who is there": (
+        lambda a: each(a, "", "", "", "", "", "", "A"), "choose an actor for one person of the dance at least"
+    ),
+    "each: another": (lambda a: each(a, "A", "../actors/B"), NO_ACTOR),
+    "each: lists": (lambda a: each(a, ["A"], {"B": 1}), NO_ACTOR),
+    "each: too many": (lambda a: each(a, *"ABCDE"), "4 people at most can be given an actor: leave some of them out"),
+    "each: no video": (
+        lambda a: each(a, "A", dance="Bare"), "the video of Bare is not here: bring it once more, on the tab Dance"
+    ),
     "perform: in a photograph": (
         lambda a: perform(a, dance="Still", background="The dancer's room"),
         "Still is a photograph, and no film to stand in: choose something else behind the performer",
@@ -226,6 +246,18 @@ def test_films_for_comparing_are_of_one_actor(asking: Asking) -> None:
     assert (newest(asking).asked["film"], newest(asking).asked["compare"]) == ("A by Waltz", True)
     perform(asking, actors=["A", "B"])
     assert (newest(asking).asked["film"], newest(asking).asked["compare"]) == ("A and B by Waltz", False)
+
+
+def test_each_person_of_a_dance_drives_an_actor(asking: Asking) -> None:
+    asking.everybody("Waltz")
+    assert (newest(asking).verb, newest(asking).asked) == ("everybody", {"dance": "Waltz"})
+    each(asking, "A", "", "B", "A", people=4)
+    asked = newest(asking).asked
+    assert asked["assign"] == {"1": "A", "3": "B", "4": "A"} and asked["actors"] == ["A", "B"]  # which are in use
+    assert (asked["film"], asked["compare"]) == ("A and B by Waltz", True)
+    for people in (0, 1, -2, True, "many", None, 1e9, [2]):  # nobody was found beside one, or the note is damaged
+        with pytest.raises(UsageError, match="choose who dances"):
+            each(asking, "A", "B", people=people)
 
 
 def test_what_waits_and_what_can_be_tried_again_keeps_its_name(asking: Asking) -> None:

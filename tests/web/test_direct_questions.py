@@ -10,6 +10,7 @@ import pytest
 
 from studios import SECRET, TOKEN, Served, Session
 from understudy.web import server
+from understudy.web.asking import MOST_PEOPLE
 from understudy.web.queue import MOST_WAITING
 
 NOWHERE = "../../../secret"
@@ -18,7 +19,7 @@ MARKUP = "<img src=x onerror=hacked()>${hacked()}{{hacked}}"
 LIKE_OTHERS = ["Film", "The film alone", None]
 
 LEARN = ["Ann", "", "copy-then-refine", "instant", 1, 0]
-PERFORM = [["Ann"], "Waltz", "White", "#202030", True, False]
+PERFORM = [["Ann"], "Waltz", "White", "#202030", True, False, False, *[""] * MOST_PEOPLE]
 FIX = {"kind": "dances", "name": "Waltz", "act": "undo"}
 
 
@@ -65,6 +66,13 @@ QUESTIONS: dict[str, tuple[str, list[Any], Any]] = {
     "dance a path": ("ask_3", changed(PERFORM, 1, NOWHERE), None),
     "dance before a file": ("ask_3", changed(PERFORM, 2, "/etc/passwd"), None),
     "dance before a colour that is a file": ("ask_3", changed(changed(PERFORM, 2, "A colour"), 3, "/etc/hosts"), None),
+    "dance each by a path": ("ask_3", [*PERFORM[:6], True, NOWHERE, *[""] * (MOST_PEOPLE - 1)], None),
+    "dance each by lists": ("ask_3", [*PERFORM[:6], "yes", *[["Ann"]] * MOST_PEOPLE], None),
+    "dance by more than there can be": ("ask_3", [*PERFORM, *["Ann"] * 99], None),
+    "ask who is in a path": ("who", [NOWHERE, True, *[NOWHERE] * MOST_PEOPLE], None),
+    "ask who is in a list": ("who", [["Waltz"], {}, *[["Ann"]] * MOST_PEOPLE], None),
+    "find everybody in a path": ("everybody", [NOWHERE], None),
+    "find everybody in a link's video": ("everybody", ["Waltz"], None),
     "play a path": ("played", changed(LIKE_OTHERS, 0, NOWHERE), None),
     "play a link": ("played", changed(LIKE_OTHERS, 0, "link"), None),
     "play over a path": ("played", ["Film", "The film over another", f"films/{NOWHERE}"], None),

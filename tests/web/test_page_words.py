@@ -110,8 +110,8 @@ SAID: dict[str, tuple[Callable[[], str], str]] = {
         "turn the video upright with another program, and bring the clip once more; as it is",
     ),
     "another person": (
-        lambda: f"followed the person left; to follow another one: {CLIP.chosen_with('--region X,Y,W,H')}, and give that",
-        "followed the person left; to follow another one, bring the clip once more and point there",
+        lambda: f"followed one; to follow another one: {CLIP.chosen_with('--region X,Y,W,H')}, and give that",
+        "followed one; to follow another one, bring the clip once more and point there",
     ),
     "somebody else": (
         lambda: f"one more is there; to follow that one: {CLIP.chosen_with('--region 1,2,3,4')}",

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from understudy.web import tasks
+from tiny import tiny_performance
+from understudy.errors import UsageError
+from understudy.poses.pose import (
+    FEET,
+    LEFT_ANKLE,
+    LEFT_ELBOW,
+    LEFT_KNEE,
+    LEFT_WRIST,
+    RIGHT_ANKLE,
+    RIGHT_ELBOW,
+    RIGHT_KNEE,
+    RIGHT_WRIST,
+)
+from understudy.tracking import several
+from understudy.web import fragments, tasks
 from understudy.web.folder import Folder
 
 PICTURE = np.full((16, 16, 3), 90, np.uint8)
@@ -51,3 +66,73 @@ def test_a_video_without_marks_is_one(folder: Folder, tmp_path: Path) -> None:
         writer.write(PICTURE)
     writer.release()
     assert checked(folder, "a.mp4", Path(file).read_bytes()).startswith("mine: no marks found\n")
+
+
+def test_everybody_is_looked_for_once_and_noted(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny_performance(folder.root / "dances" / "duo.performance")
+    folder.note("dances", "duo", {"footage": ["short"]})
+    with pytest.raises(UsageError, match="the video of duo is not here"):
+        tasks.everybody(folder, dance="duo")
+    (folder.root / "dances" / "duo.mp4").touch()
+    monkeypatch.setattr(several, "tracked_people", lambda clip, sides, **_: [clip.name, sides])
+    assert folder.people_in("duo") == 0
+    assert tasks.everybody(folder, dance="duo") == {"dance": "duo", "people": 2}
+    assert folder.noted("dances", "duo") == {"footage": ["short"], "people": 2} and folder.people_in("duo") == 2
+    assert "2 people dance in duo" in fragments.crowd(folder, "duo") and fragments.crowd(folder, ["duo"]) == ""
+
+
+def test_each_person_of_the_clip_drives_an_actor(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny_performance(folder.root / "dances" / "duo.performance")
+    (folder.root / "dances" / "duo.mov").touch()
+    for name in ("Ann", "Ben"):
+        (folder.root / "actors" / f"{name}.actor").touch()
+    asked: dict[str, Any] = {}
+
+    def performed(actor: object, driving: Path, output: Path, **options: Any) -> None:
+        asked.update(options, actor=actor, driving=driving, output=output)
+
+    monkeypatch.setattr("understudy.verbs.perform.perform", performed)
+    film: dict[str, Any] = {"dance": "duo", "film": "f", "background": "white", "compare": True, "label": True}
+    tasks.perform(folder, actors=["Ann", "Ben"], assign={"1": "Ben", "2": "Ann"}, **film)
+    root = folder.root
+    assert asked["actor"] is None and asked["driving"] == root / "dances" / "duo.mov" and "layout" not in asked
+    assert asked["assign"] == {"1": root / "actors" / "Ben.actor", "2": root / "actors" / "Ann.actor"}
+    assert (asked["compare"], asked["label"], asked["background"]) == (True, "corner", "white")
+    asked.clear()
+    tasks.perform(folder, actors=["Ann"], **film)  # as tasks say that were asked for before there was a choice
+    assert asked["actor"] == [root / "actors" / "Ann.actor"] and asked["layout"] == "stage" and "assign" not in asked
+
+
+ANKLES, KNEES = [LEFT_ANKLE, RIGHT_ANKLE], [LEFT_KNEE, RIGHT_KNEE]
+WRISTS, ELBOWS = [LEFT_WRIST, RIGHT_WRIST], [LEFT_ELBOW, RIGHT_ELBOW]
+
+
+@pytest.mark.parametrize(
+    ("unseen", "said"),
+    [
+        ([], ""),
+        (ANKLES, "It never shows the body below the knees: there the clone's legs stand."),
+        (WRISTS, "It never shows the forearms: there its arms hang."),
+        (
+            [*ANKLES, *KNEES, *WRISTS, *ELBOWS],
+            "It never shows the arms and the body below the hips: there the clone's legs stand and its arms hang.",
+        ),
+    ],
+)
+def test_limbs_that_a_dance_never_shows_are_said(tmp_path: Path, unseen: list[int], said: str) -> None:
+    dance = tiny_performance(tmp_path / "a.performance")
+    dance.poses.confidence[:, [*unseen, *(range(FEET.start, FEET.stop) if unseen else ())]] = 0
+    assert tasks.never_shown(dance) == said
+
+
+def test_they_stand_beside_the_time_line_and_the_shots(folder: Folder) -> None:
+    for kind in ("people", "dances"):
+        tiny_performance(folder.root / kind / "a.performance")
+    report = tasks.coverage(folder, person="a", dance="a")["report"]
+    found = folder.noted("reports", report)
+    assert found["unseen"] == "" and "never shows" not in fragments.coverage(folder, "a", "a")
+    folder.note("reports", report, found | {"unseen": "It never shows <arms>"})
+    assert "It never shows &lt;arms&gt;" in fragments.coverage(folder, "a", "a")
+    del found["unseen"]  # as of a report made before
+    folder.note("reports", report, found)
+    assert "Time line of the dance" in fragments.coverage(folder, "a", "a")

@@ -15,6 +15,8 @@ from understudy.web.queue import Queue
 
 MOST_ACTORS = 4
 """on one stage"""
+MOST_PEOPLE = 6
+"""of a dance, from the left, who can be given an actor of their own"""
 MADE_BY: dict[Kind, tuple[str, str]] = {
     "people": ("person", "name"),
     "dances": ("dance", "name"),
@@ -62,6 +64,12 @@ class Asking:
         asked = {"upload": upload, "name": free, "pointed": _pointed(pointed)}
         self.queue.add("dance", f"Find the dancer in {free}", asked)
 
+    def everybody(self, dance: object) -> None:
+        """All people of a dance are to be found, so that each can drive an actor."""
+        if self.folder.clip_of(self.folder.find("dances", dance)) is None:
+            raise UsageError(f"the video of {dance} is not here: bring it once more, on the tab Dance")
+        self.queue.add("everybody", f"Find everybody in {dance}", {"dance": dance})
+
     def coverage(self, person: object, dance: object) -> None:
         """The two are to be compared."""
         self.folder.find("people", person)
@@ -92,10 +100,25 @@ class Asking:
         return free
 
     def perform(
-        self, actors: object, dance: object, background: object, colour: object, compare: object, label: object
+        self,
+        actors: object,
+        dance: object,
+        background: object,
+        colour: object,
+        compare: object,
+        label: object,
+        each: object = False,
+        *assigned: object,
     ) -> None:
-        """Actors are to dance."""
-        cast = [actors] if isinstance(actors, str) else actors
+        """Actors are to dance.
+
+        Args:
+            each: whether every person of the dance drives an actor of their own, if there are several; then `actors`
+                says nothing.
+            assigned: those actors, from left to right; nothing for who is left out.
+        """
+        assign = self._assigned(dance, assigned) if each and self.folder.people_in(dance) > 1 else {}
+        cast = list(dict.fromkeys(assign.values())) or ([actors] if isinstance(actors, str) else actors)
         if not isinstance(cast, Sequence) or not cast:
             raise UsageError("choose who dances")
         if len(cast) > MOST_ACTORS:
@@ -108,7 +131,7 @@ class Asking:
             raise UsageError("choose what is behind the performer")
         if behind not in BACKGROUNDS.values():
             behind = _colour(behind)
-        if behind == "driving" and len(cast) == 1:  # several stand in a picture of the room
+        if behind == "driving" and len(cast) == 1 and not assign:  # several stand in a picture of the room
             self._check_shot(dance)
         film = self._free("films", f"{' and '.join(map(str, cast))} by {dance}")
         asked: dict[str, Any] = {
@@ -116,10 +139,25 @@ class Asking:
             "dance": dance,
             "film": film,
             "background": behind,
-            "compare": bool(compare) and len(cast) == 1,
+            "compare": bool(compare) and (len(cast) == 1 or bool(assign)),
             "label": bool(label),
+            "assign": assign,
         }
         self.queue.add("perform", f"Dance: {film}", asked)
+
+    def _assigned(self, dance: object, assigned: Sequence[object]) -> dict[str, Any]:
+        """An actor for each person who has one, by their number from the left."""
+        there = assigned[: min(MOST_PEOPLE, self.folder.people_in(dance))]
+        each = {str(number): one for number, one in enumerate(there, start=1) if one}
+        if not each:
+            raise UsageError("choose an actor for one person of the dance at least")
+        for one in each.values():
+            self.folder.find("actors", one)
+        if len(each) > MOST_ACTORS:
+            raise UsageError(f"{MOST_ACTORS} people at most can be given an actor: leave some of them out")
+        if self.folder.clip_of(self.folder.find("dances", dance)) is None:
+            raise UsageError(f"the video of {dance} is not here: bring it once more, on the tab Dance")
+        return each
 
     def check(self, token: object, name: object, detect: object) -> None:
         """A file's marks are to be read."""

@@ -185,11 +185,17 @@ def coverage(folder: Folder, person: object, dance: object) -> str:
             limbs = sorted(found["limbs"].items(), key=lambda one: -one[1])[:5]
             return rendered(
                 "coverage.html",
-                found=found,
+                found={"unseen": ""} | found,  # which older reports do not say
                 report=name,
                 limbs=[(limb, missed) for limb, missed in limbs if missed >= 0.005],
             )
     return rendered("coverage.html", found=None, otherwise="Choose a person and a dance, and ask.")
+
+
+def crowd(folder: Folder, dance: object) -> str:
+    """How many people were found in a dance, and what that is good for; nothing where nobody has looked."""
+    count = folder.people_in(dance)
+    return rendered("crowd.html", count=count, dance=dance) if count else ""
 
 
 # -- films --------------------------------------------------------------------------------------------------------

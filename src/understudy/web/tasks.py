@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from understudy.base.arguments import Preset
+from understudy.base.arguments import Label, Preset
 from understudy.errors import MediaError, UsageError
 from understudy.web.folder import Folder
 from understudy.web.wording import in_page_words
@@ -65,14 +65,50 @@ def dance(folder: Folder, *, upload: str, name: str, pointed: Pointed | None = N
     return {"dance": name}
 
 
+def everybody(folder: Folder, *, dance: str) -> Answer:
+    """Tracks all people of a dance's clip, as `perform` takes them where each drives an actor; notes how many."""
+    from understudy.covering.coverage import AS_PERFORMED
+    from understudy.tracking.several import tracked_people
+
+    performance = folder.find("dances", dance)
+    clip = folder.clip_of(performance)
+    if clip is None:
+        raise UsageError(f"the video of {dance} is not here: bring it once more, on the tab Dance")
+    people = tracked_people(clip, None, **AS_PERFORMED)
+    folder.note("dances", dance, {**folder.noted("dances", dance), "people": len(people)})
+    return {"dance": dance, "people": len(people)}
+
+
 def coverage(folder: Folder, *, person: str, dance: str) -> Answer:
     """Which of the dance's moves the person's clip cannot support, and what to film."""
     from understudy.covering.coverage import coverage as measured
+    from understudy.performance import Performance
 
     report = folder.free("reports", f"{person} for {dance}")
-    found = measured(folder.find("people", person), folder.find("dances", dance), folder.place("reports", report))
-    folder.note("reports", report, {"person": person, "dance": dance, **in_words(found)})
+    shown = Performance.load(folder.find("dances", dance))
+    found = measured(folder.find("people", person), shown, folder.place("reports", report))
+    unseen = never_shown(shown)
+    folder.note("reports", report, {"person": person, "dance": dance, **in_words(found), "unseen": unseen})
     return {"report": report}
+
+
+def never_shown(driving: Performance) -> str:
+    """Limbs that a dance never shows, or only now and then, and what a clone of it does with its own; "" for none."""
+    from understudy.performing.missing_limbs import missing_of
+
+    missing = missing_of(driving)
+    never, said = [], []
+    if missing.arms:
+        never.append(f"the {missing.arms}")
+    if missing.never:
+        never.append(f"the body below the {missing.never}")
+    if never:
+        said.append(f"It never shows {' and '.join(never)}")
+    if missing.below != missing.never:
+        said.append(f"{'the' if said else 'The'} body below the {missing.below} comes and goes at the picture's edge")
+    done = ["the clone's legs stand"] if missing.below else []
+    done += ["its arms hang"] if missing.arms else []
+    return f"{', and '.join(said)}: there {' and '.join(done)}." if said else ""
 
 
 def in_words(found: Coverage) -> Answer:
@@ -113,9 +149,22 @@ def learn(
 
 
 def perform(
-    folder: Folder, *, actors: list[str], dance: str, film: str, background: str, compare: bool, label: bool
+    folder: Folder,
+    *,
+    actors: list[str],
+    dance: str,
+    film: str,
+    background: str,
+    compare: bool,
+    label: bool,
+    assign: dict[str, str] | None = None,
 ) -> Answer:
-    """Lets an actor, or several on one stage, dance; the film appears when it is whole."""
+    """Lets an actor, or several on one stage, dance; the film appears when it is whole.
+
+    Args:
+        assign: in place of all dancing the same: which actor dances what each person of the clip dances, from "1" for
+            the one on the left.
+    """
     from understudy.performance.header import HEADER_FILE, read_header
     from understudy.tracking.cache import remember_video
     from understudy.verbs.perform import perform as performed
@@ -126,15 +175,12 @@ def perform(
     if clip is not None:  # the studio's folder may have been moved since the dance was tracked
         remember_video(clip, read_header(driving / HEADER_FILE).source_sha256)
     output = folder.place("films", film)
-    performed(
-        cast,
-        driving,
-        output,
-        layout="stage",
-        background=background,
-        compare=compare,
-        label="corner" if label else "none",
-    )
+    badge: Label = "corner" if label else "none"
+    if assign:
+        each = {side: folder.find("actors", one) for side, one in assign.items()}
+        performed(None, clip or driving, output, assign=each, background=background, compare=compare, label=badge)
+    else:
+        performed(cast, driving, output, layout="stage", background=background, compare=compare, label=badge)
     folder.note("films", film, {"actors": actors, "dance": dance, "background": background})
     return {"film": film, "compare": compare}
 
@@ -210,6 +256,7 @@ def _called(folder: Folder, upload: str, name: str) -> Path:
 VERBS: dict[str, Callable[..., Answer]] = {
     "person": person,
     "dance": dance,
+    "everybody": everybody,
     "coverage": coverage,
     "learn": learn,
     "perform": perform,

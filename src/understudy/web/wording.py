@@ -85,7 +85,11 @@ _INSTEAD = (
     (r"no proof: understudy verify --detect", "no proof: tick “Ask the detector, too” to hear it"),
     (r": `marks=False` writes it unmarked", ""),
     # files of the studio are called by their names
-    (r"\b(?:people|dances|actors|films|reports|scratch)/([^/\n:`]+)\.(?:performance|actor|html|mp4|m4v|mov|mkv|webm|avi)\b", r"\1"),
+    (
+        r"\b(?:people|dances|actors|films|reports|scratch)/([^/\n:`]+)"
+        r"\.(?:performance|actor|html|mp4|m4v|mov|mkv|webm|avi)\b",
+        r"\1",
+    ),
 )
 _TABLE = tuple((re.compile(said), instead) for said, instead in _INSTEAD)
 
