@@ -11,7 +11,8 @@ import pytest
 from tiny import tiny_performance
 from understudy.consent import LONGEST
 from understudy.errors import UnderstudyError, UsageError
-from understudy.web.asking import BACKGROUNDS, Asking, methods
+from understudy.web import fragments
+from understudy.web.asking import BACKGROUNDS, LONGEST_NUMBERS, Asking, methods, settable
 from understudy.web.folder import Folder
 from understudy.web.queue import Queue, Task
 
@@ -78,6 +79,7 @@ NO_PERSON = "there is no person of that name here: choose one from the list"
 NO_DANCE = "there is no dance of that name here: choose one from the list"
 NO_ACTOR = "there is no actor of that name here: choose one from the list"
 NO_MINUTES = "say more than 0 minutes, or leave the field empty: then it takes as long as it takes"
+NO_NUMBERS = f"numbers are written as NAME=VALUE, one a line, {LONGEST_NUMBERS} characters at most"
 SAY_WHO = "say who agreed to be learnt, and to what: for example “I am the person in the clip”"
 WRONG: dict[str, tuple[Callable[[Asking], Any], str]] = {
     "person: no clip": (lambda a: a.person("", "Eve", CONSENT), "choose a clip of the person first, or record one"),
@@ -131,6 +133,22 @@ WRONG: dict[str, tuple[Callable[[Asking], Any], str]] = {
     "learn: yes": (lambda a: learn(a, minutes=True), "minutes must be a number"),
     "learn: seed of a word": (lambda a: learn(a, seed="x"), "the seed must be a number"),
     "learn: endless seed": (lambda a: learn(a, seed=float("inf")), "the seed must be a number"),
+    "learn: no such number": (
+        lambda a: learn(a, numbers="frames=20\nfrmaes=3"),
+        "`settings` frmaes: there is no such number; did you mean frames?",
+    ),
+    "learn: no value": (
+        lambda a: learn(a, numbers="frames"), "`settings` frames: write NAME=VALUE, for example optimisation.batch=4"
+    ),
+    "learn: another type": (
+        lambda a: learn(a, numbers="frames=many"), "`settings` frames=many: it must be a whole number"
+    ),
+    "learn: endless numbers": (lambda a: learn(a, numbers="frames=20\n" * 1000), NO_NUMBERS),
+    "learn: a list of numbers": (lambda a: learn(a, numbers=["frames=20"]), NO_NUMBERS),
+    "learn: a file as a number": (
+        lambda a: learn(a, recipe="freestyle-reenactment", numbers="model=/etc/passwd"),
+        "model names a file or a network, which only whoever runs the studio may",
+    ),
     "perform: nobody": (lambda a: perform(a, actors=[]), "choose who dances"),
     "perform: none": (lambda a: perform(a, actors=None), "choose who dances"),
     "perform: a table": (lambda a: perform(a, actors={"A": 1}), "choose who dances"),
@@ -209,6 +227,9 @@ def test_what_is_right_becomes_a_task(asking: Asking) -> None:
     asked = newest(asking).asked
     assert (asked["minutes"], asked["recipe"], asked["preset"]) == (2.0, USUAL, "instant")
     assert asked["seed"] == int(1e12) % (1 << 31)
+    assert asked["settings"] == []
+    learn(asking, numbers=" frames = 20 \n\n swing=0.25\n")
+    assert newest(asking).asked["settings"] == ["frames = 20", "swing=0.25"]
     asking.check(token, "<b>.mp4", 1)
     assert newest(asking).asked == {"upload": token, "name": "b", "detect": True}
 
@@ -293,3 +314,17 @@ def test_only_methods_that_learn_from_one_clip_are_offered() -> None:
     recipes = dict(every())
     assert {name for name, one in recipes.items() if one.needs == ("poses",)} == set(methods())
     assert all(presets == tuple(recipes[name].presets) for name, presets in methods().items())
+
+
+def test_no_number_of_the_page_names_a_file() -> None:
+    from understudy.recipes import recipe
+    from understudy.recipes.parts.settings import numbers
+
+    found = {one.name: one.kind for name in methods() for one in numbers(recipe(name).config)}
+    assert {name for name, kind in found.items() if not settable(kind)} == {"face_network", "model", "vgg_layers"}
+    for name, presets in methods().items():
+        for preset in presets:
+            assert "=" in fragments.numbers(name, preset) and "<dt>model=" not in fragments.numbers(name, preset)
+    assert (
+        fragments.numbers("os", "preview") == fragments.numbers(USUAL, ["preview"]) == fragments.numbers(None, {}) == ""
+    )

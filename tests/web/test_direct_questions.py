@@ -18,7 +18,7 @@ HUGE = "a" * 300_000
 MARKUP = "<img src=x onerror=hacked()>${hacked()}{{hacked}}"
 LIKE_OTHERS = ["Film", "The film alone", None]
 
-LEARN = ["Ann", "", "copy-then-refine", "instant", 1, 0]
+LEARN = ["Ann", "", "copy-then-refine", "instant", 1, 0, ""]
 PERFORM = [["Ann"], "Waltz", "White", "#202030", True, False, False, *[""] * MOST_PEOPLE]
 FIX = {"kind": "dances", "name": "Waltz", "act": "undo"}
 
@@ -58,6 +58,15 @@ QUESTIONS: dict[str, tuple[str, list[Any], Any]] = {
     "learn for ever": ("ask_2", changed(changed(LEARN, 3, "preview"), 4, 1e300), None),
     "learn for a word": ("ask_2", changed(changed(LEARN, 3, "preview"), 4, "soon"), None),
     "learn from a word": ("ask_2", changed(LEARN, 5, "seed"), None),
+    "learn from numbers that are none": ("ask_2", changed(LEARN, 6, "../../secret"), None),
+    "learn from a list of numbers": ("ask_2", changed(LEARN, 6, [NOWHERE]), None),
+    "learn from a network of another": (
+        "ask_2",
+        changed(changed(LEARN, 2, "freestyle-reenactment"), 6, f"model={NOWHERE}"),
+        None,
+    ),
+    "list the numbers of a module": ("numbers", ["os", "preview"], None),
+    "list the numbers of a path": ("numbers", [NOWHERE, {}], None),
     "dance by a path": ("ask_3", changed(PERFORM, 0, [NOWHERE]), None),
     "dance by a link": ("ask_3", changed(PERFORM, 0, ["link"]), None),
     "dance by nobody": ("ask_3", changed(PERFORM, 0, []), None),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from understudy.consent import LONGEST
 from understudy.errors import UsageError
@@ -17,6 +17,8 @@ MOST_ACTORS = 4
 """on one stage"""
 MOST_PEOPLE = 6
 """of a dance, from the left, who can be given an actor of their own"""
+LONGEST_NUMBERS = 4000
+"""characters of a method's numbers together"""
 MADE_BY: dict[Kind, tuple[str, str]] = {
     "people": ("person", "name"),
     "dances": ("dance", "name"),
@@ -76,14 +78,28 @@ class Asking:
         self.folder.find("dances", dance)
         self.queue.add("coverage", f"What {person} has not shown of {dance}", {"person": person, "dance": dance})
 
-    def learn(self, person: object, name: object, recipe: object, preset: object, minutes: object, seed: object) -> str:
-        """An actor is to be trained; its name."""
+    def learn(
+        self,
+        person: object,
+        name: object,
+        recipe: object,
+        preset: object,
+        minutes: object,
+        seed: object,
+        numbers: object = "",
+    ) -> str:
+        """An actor is to be trained; its name.
+
+        Args:
+            numbers: of the method that are others than the quality's, NAME=VALUE, one a line.
+        """
         self.folder.find("people", person)
         presets = methods().get(recipe) if isinstance(recipe, str) else None
         if presets is None:
             raise UsageError("choose a method")
-        if preset not in presets:
+        if not isinstance(preset, str) or preset not in presets:
             raise UsageError(f"{recipe} has no {preset}: choose one of {', '.join(presets)}")
+        settings = _settings(str(recipe), preset, numbers)
         limit = None if minutes in (None, "") else _number(minutes, "minutes")
         if limit is not None and not 0 < limit <= 100_000:
             raise UsageError("say more than 0 minutes, or leave the field empty: then it takes as long as it takes")
@@ -95,6 +111,7 @@ class Asking:
             "preset": preset,
             "minutes": limit,
             "seed": int(_number(seed or 0, "the seed")) % (1 << 31),
+            "settings": settings,
         }
         self.queue.add("learn", f"Learn {free}", asked)
         return free
@@ -209,6 +226,33 @@ def methods() -> dict[str, tuple[str, ...]]:
 
     found = {name: tuple(one.presets) for name, one in every() if one.needs == ("poses",)}
     return {DEFAULT_RECIPE: found.pop(DEFAULT_RECIPE), **found}
+
+
+def _settings(recipe: str, preset: str, numbers: object) -> list[str]:
+    """Numbers as somebody wrote them, one a line, each of which the method has.
+
+    Raises:
+        UsageError: as `settings.changed`; or one that names a file, which nobody in a browser may.
+    """
+    from understudy.recipes import recipe as find
+    from understudy.recipes.parts import settings
+
+    if not numbers:
+        return []
+    if not isinstance(numbers, str) or len(numbers) > LONGEST_NUMBERS:
+        raise UsageError(f"numbers are written as NAME=VALUE, one a line, {LONGEST_NUMBERS} characters at most")
+    lines = [line.strip() for line in numbers.splitlines() if line.strip()]
+    before = find(recipe).preset(preset)
+    after = settings.changed(before, settings.assignments(lines))
+    for one, other in zip(settings.numbers(before), settings.numbers(after), strict=True):
+        if one.value != other.value and not settable(one.kind):
+            raise UsageError(f"{one.name} names a file or a network, which only whoever runs the studio may")
+    return lines
+
+
+def settable(kind: Any) -> bool:
+    """Whether a number of this type may be set on the page: not where any word will do, which may be a path."""
+    return get_origin(kind) is Literal or (kind is not str and all(map(settable, get_args(kind))))
 
 
 def _pointed(said: object) -> dict[str, float] | None:

@@ -174,6 +174,18 @@ def _about(path: Path, _changed: int) -> tuple[str, str, str]:
     return f"{actor.recipe}, {actor.record.get('preset', '')}", actor.consent.text, actor.consent.time
 
 
+def numbers(method: object, quality: object) -> str:
+    """All numbers of a method that can be set on the page, as a quality has them; nothing where there is none."""
+    from understudy.recipes import recipe
+    from understudy.recipes.parts import settings
+    from understudy.web.asking import methods, settable
+
+    if not isinstance(method, str) or not isinstance(quality, str) or quality not in methods().get(method, ()):
+        return ""
+    found = settings.numbers(recipe(method).preset(quality))
+    return rendered("numbers.html", numbers=[one for one in found if settable(one.kind)])
+
+
 # -- coverage -----------------------------------------------------------------------------------------------------
 
 

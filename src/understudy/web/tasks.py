@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +122,15 @@ def in_words(found: Coverage) -> Answer:
 
 
 def learn(
-    folder: Folder, *, person: str, actor: str, recipe: str, preset: Preset, minutes: float | None = None, seed: int = 0
+    folder: Folder,
+    *,
+    person: str,
+    actor: str,
+    recipe: str,
+    preset: Preset,
+    minutes: float | None = None,
+    seed: int = 0,
+    settings: Sequence[str] = (),
 ) -> Answer:
     """Trains an actor; goes on where it was stopped."""
     from understudy.verbs.train import train
@@ -142,6 +150,7 @@ def learn(
         preset=preset,
         max_minutes=minutes,
         seed=seed,
+        settings=settings,
         resume=begun,
         consent=consent,
     )
