@@ -172,6 +172,12 @@ WRONG: dict[str, tuple[Callable[[Asking], Any], str]] = {
     "everybody: no video": (
         lambda a: a.everybody("Bare"), "the video of Bare is not here: bring it once more, on the tab Dance"
     ),
+    "measure: nobody": (lambda a: a.measure("", "Waltz"), NO_ACTOR),
+    "measure: another": (lambda a: a.measure("../actors/A", "Waltz"), NO_ACTOR),
+    "measure: no dance": (lambda a: a.measure("A", {}), NO_DANCE),
+    "measure: no video": (
+        lambda a: a.measure("A", "Bare"), "the video of Bare is not here: bring it once more, on the tab Dance"
+    ),
     "each: nobody": (lambda a: each(a), "choose an actor for one person of the dance at least"),
     "each: nobody who is there": (
         lambda a: each(a, "", "", "", "", "", "", "A"), "choose an actor for one person of the dance at least"
@@ -221,6 +227,8 @@ def test_what_is_right_becomes_a_task(asking: Asking) -> None:
     at = {"x": 0.25, "y": 1, "seconds": 2.5}
     asking.dance(token, None, {**at, "more": "nothing"})
     assert newest(asking).asked["pointed"] == at
+    asking.measure("A", "Waltz")
+    assert (newest(asking).verb, newest(asking).asked) == ("measure", {"actor": "A", "dance": "Waltz"})
     asking.coverage("Ann", "Waltz")
     assert newest(asking).asked == {"person": "Ann", "dance": "Waltz"}
     assert learn(asking, minutes=2, seed=1e12) == "Ann instant"

@@ -82,6 +82,8 @@ QUESTIONS: dict[str, tuple[str, list[Any], Any]] = {
     "ask who is in a list": ("who", [["Waltz"], {}, *[["Ann"]] * MOST_PEOPLE], None),
     "find everybody in a path": ("everybody", [NOWHERE], None),
     "find everybody in a link's video": ("everybody", ["Waltz"], None),
+    "measure a path": ("measure", [NOWHERE, "Waltz"], None),
+    "measure by a list": ("measure", [["link"], {}], None),
     "play a path": ("played", changed(LIKE_OTHERS, 0, NOWHERE), None),
     "play a link": ("played", changed(LIKE_OTHERS, 0, "link"), None),
     "play over a path": ("played", ["Film", "The film over another", f"films/{NOWHERE}"], None),

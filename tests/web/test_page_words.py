@@ -33,10 +33,10 @@ from understudy.web.wording import in_page_words
 
 HERE = Path(understudy.__file__).parent
 SPOKEN = (
-    "actor.py", "base/frame_store.py", "compositing/backgrounds.py", "consent.py", "covering/*.py", "media/*.py",
-    "marks/*.py", "performance/*.py", "performing/*.py", "retargeting/*.py", "tracking/*.py", "training/*.py",
-    "recipes/*.py", "recipes/parts/*.py", "unpaired/*.py", "verbs/assign.py", "verbs/checks.py", "verbs/outputs.py",
-    "verbs/perform.py", "verbs/train.py", "verbs/verify.py",
+    "actor.py", "base/frame_store.py", "compositing/backgrounds.py", "consent.py", "covering/*.py", "evaluation/*.py",
+    "media/*.py", "marks/*.py", "performance/*.py", "performing/*.py", "retargeting/*.py", "tracking/*.py",
+    "training/*.py", "recipes/*.py", "recipes/parts/*.py", "unpaired/*.py", "verbs/assign.py", "verbs/checks.py",
+    "verbs/evaluate.py", "verbs/outputs.py", "verbs/perform.py", "verbs/train.py", "verbs/verify.py",
 )  # fmt: skip
 """what the page's tasks run through"""
 SHELL = re.compile(r"`understudy |(?<![\w-])--[a-z]|: understudy [a-z]|`\w+=")

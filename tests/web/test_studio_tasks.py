@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from tiny import tiny_performance
+from tiny_actor import tiny_actor
 from understudy.errors import UsageError
+from understudy.evaluation.measuring import MEASURES
+from understudy.evaluation.results import Evaluation, Measure, Method, Summary, Test
 from understudy.poses.pose import (
     FEET,
     LEFT_ANKLE,
@@ -23,7 +26,7 @@ from understudy.poses.pose import (
     RIGHT_WRIST,
 )
 from understudy.tracking import several
-from understudy.web import fragments, tasks
+from understudy.web import figures, fragments, tasks
 from understudy.web.folder import Folder
 
 PICTURE = np.full((16, 16, 3), 90, np.uint8)
@@ -101,6 +104,45 @@ def test_each_person_of_the_clip_drives_an_actor(folder: Folder, monkeypatch: py
     asked.clear()
     tasks.perform(folder, actors=["Ann"], **film)  # as tasks say that were asked for before there was a choice
     assert asked["actor"] == [root / "actors" / "Ann.actor"] and asked["layout"] == "stage" and "assign" not in asked
+
+
+def summary(mean: float | None, low: float | None = None, high: float | None = None) -> dict[str, Summary]:
+    return {"person": Summary(mean, low, high)}
+
+
+def test_what_was_measured_is_said_in_words(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    measures = {
+        "perceptual": Measure("", True, summary(1.234, 1.1, 1.4), {}),
+        "sharpness": Measure("", False, summary(0.9), {}),
+        "pck": Measure("", False, summary(None), {}),
+        "torn": Measure("", True, {"frame": Summary(1, None, None)}, {}),
+    }
+    method = Method("limb-warp", "Limb warp", "clips/a.mp4", measures, {}, None, None)
+    test = Test("self-reenactment", "Held out.", "25", 3, 32, "clips/truth.mp4", "", [method], None)
+    made = Evaluation("How true?", "2026-03-02T10:11:12Z", "", {}, {}, [test])
+
+    def evaluated(*, actor: Path, driving: Path, output: str) -> None:
+        assert (actor.name, driving.name) == ("Ann.actor", "more.mp4")
+        made.save(Path(output) / "results.json")
+
+    monkeypatch.setattr("understudy.verbs.evaluate.evaluate", evaluated)
+    tiny_performance(folder.root / "dances" / "more.performance")
+    tiny_actor().save(folder.root / "actors" / "Ann.actor")
+    folder.note("actors", "Ann", {"person": "Ann"})
+    with pytest.raises(UsageError, match="the video of more is not here"):
+        tasks.measure(folder, actor="Ann", dance="more")
+    (folder.root / "dances" / "more.mp4").touch()
+    said = [
+        "Perceptual distance 1.23 (1.10 to 1.40): 0 is as filmed, more is worse.",
+        "Sharpness 90% of the real clip's.",
+    ]
+    assert tasks.measure(folder, actor="Ann", dance="more") == {"actor": "Ann", "said": said}
+    assert folder.noted("actors", "Ann") == {"person": "Ann", "measured": {"dance": "more", "said": said}}
+    assert not list((folder.root / "scratch").iterdir())
+    assert "How true, by more:" in fragments.gallery(folder) and "Perceptual distance 1.23" in fragments.gallery(folder)
+    folder.note("actors", "Ann", {"measured": ["damaged"]})
+    assert "Ann" in fragments.gallery(folder) and "How true" not in fragments.gallery(folder)
+    assert set(figures.SAID) < set(MEASURES)
 
 
 ANKLES, KNEES = [LEFT_ANKLE, RIGHT_ANKLE], [LEFT_KNEE, RIGHT_KNEE]

@@ -162,6 +162,14 @@ class Asking:
         }
         self.queue.add("perform", f"Dance: {film}", asked)
 
+    def measure(self, actor: object, dance: object) -> None:
+        """An actor is to be held against another clip of its person."""
+        self.folder.find("actors", actor)
+        clip = self.folder.clip_of(self.folder.find("dances", dance))
+        if clip is None or is_photograph(clip):
+            raise UsageError(f"the video of {dance} is not here: bring it once more, on the tab Dance")
+        self.queue.add("measure", f"How true is {actor}? By {dance}", {"actor": actor, "dance": dance})
+
     def _assigned(self, dance: object, assigned: Sequence[object]) -> dict[str, Any]:
         """An actor for each person who has one, by their number from the left."""
         there = assigned[: min(MOST_PEOPLE, self.folder.people_in(dance))]

@@ -149,7 +149,8 @@ def gallery(folder: Folder) -> str:
         with suppress(UnderstudyError, OSError):  # it is being written, or another version's
             path = folder.find("actors", name)
             about, consent, time = _about(path, path.stat().st_mtime_ns)
-            of = str(folder.noted("actors", name).get("person", name))
+            noted = folder.noted("actors", name)
+            of = str(noted.get("person", name))
             actors.append(
                 {
                     "name": name,
@@ -157,12 +158,19 @@ def gallery(folder: Folder) -> str:
                     "about": about,
                     "consent": consent,
                     "time": time[:10],
+                    "measured": _measured(noted.get("measured")),
                 }
             )
     dances = [
         {"name": name, "footage": folder.noted("dances", name).get("footage", [])} for name in folder.names("dances")
     ]
     return rendered("actors.html", actors=actors, dances=dances)
+
+
+def _measured(kept: Any) -> dict[str, Any] | None:
+    """How true an actor was found to be; None where nobody has looked, or the note is damaged."""
+    whole = isinstance(kept, dict) and isinstance(kept.get("said"), list)
+    return {"dance": kept.get("dance", ""), "said": kept["said"]} if whole else None
 
 
 @lru_cache(maxsize=256)

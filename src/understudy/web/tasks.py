@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from understudy.base.arguments import Label, Preset
@@ -194,6 +195,22 @@ def perform(
     return {"film": film, "compare": compare}
 
 
+def measure(folder: Folder, *, actor: str, dance: str) -> Answer:
+    """Measures how true an actor is: it plays another clip of its person, whose frames are the truth."""
+    from understudy.evaluation.results import Evaluation
+    from understudy.verbs.evaluate import evaluate
+    from understudy.web.figures import in_words as figures_in_words
+
+    clip = folder.clip_of(folder.find("dances", dance))
+    if clip is None:
+        raise UsageError(f"the video of {dance} is not here: bring it once more, on the tab Dance")
+    with TemporaryDirectory(dir=folder.root / "scratch") as place:
+        evaluate(actor=folder.find("actors", actor), driving=clip, output=place)
+        said = figures_in_words(Evaluation.load(Path(place) / "results.json"))
+    folder.note("actors", actor, {**folder.noted("actors", actor), "measured": {"dance": dance, "said": said}})
+    return {"actor": actor, "said": said}
+
+
 def check(folder: Folder, *, upload: str, name: str, detect: bool) -> Answer:
     """Which marks a file bears that say how it was made; on request, what the detector thinks."""
     from understudy.verbs.verify import verify
@@ -269,6 +286,7 @@ VERBS: dict[str, Callable[..., Answer]] = {
     "coverage": coverage,
     "learn": learn,
     "perform": perform,
+    "measure": measure,
     "check": check,
 }
 
