@@ -164,7 +164,7 @@ def test_notes_as_they_are_really_made(tmp_path: Path, caplog: pytest.LogCapture
     _say_slips((slip,), Path("a.mp4"), Path("people/a b.performance"))
     missing, slipped = (in_page_words(record.getMessage()) for record in caplog.records)
     assert missing.endswith("the clone's legs stand on the reference's floor")
-    assert slipped.endswith("; the tab Fix joints shows them")
+    assert slipped.endswith("; what still deserves a look is red on the tab Fix joints")
 
 
 @pytest.mark.parametrize(

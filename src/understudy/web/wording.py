@@ -23,7 +23,7 @@ _INSTEAD = (
     (r"choose the right person with `[^`]*`, and give that", f"{AGAIN} and point at the right person"),
     (r"go on over the damage: `[^`]*`, and give that", "convert it with another program"),
     (r" \(`understudy track [^`]*` takes both\)", ""),
-    (r"; `understudy inspect [^`]*` lists them", "; the tab Fix joints shows them"),
+    (r"; `understudy inspect [^`]*` lists them", "; what still deserves a look is red on the tab Fix joints"),
     (r"track it again with `[^`]*`, and give that", f"{AGAIN}, on the tab Person"),
     (r"`track` it with `[^`]*` for livelier hands", f"{AGAIN}, on the tab Person, for livelier hands"),
     (
