@@ -115,6 +115,7 @@ def test_what_was_measured_is_said_in_words(folder: Folder, monkeypatch: pytest.
         "perceptual": Measure("", True, summary(1.234, 1.1, 1.4), {}),
         "sharpness": Measure("", False, summary(0.9), {}),
         "pck": Measure("", False, summary(None), {}),
+        "temporal": Measure("", True, summary(1.0, 0.98, 1.02), {}),
         "torn": Measure("", True, {"frame": Summary(1, None, None)}, {}),
     }
     method = Method("limb-warp", "Limb warp", "clips/a.mp4", measures, {}, None, None)
@@ -127,7 +128,7 @@ def test_what_was_measured_is_said_in_words(folder: Folder, monkeypatch: pytest.
 
     monkeypatch.setattr("understudy.verbs.evaluate.evaluate", evaluated)
     tiny_performance(folder.root / "dances" / "more.performance")
-    tiny_actor().save(folder.root / "actors" / "Ann.actor")
+    tiny_actor(reference_sha256="1" * 64).save(folder.root / "actors" / "Ann.actor")
     folder.note("actors", "Ann", {"person": "Ann"})
     with pytest.raises(UsageError, match="the video of more is not here"):
         tasks.measure(folder, actor="Ann", dance="more")
@@ -135,11 +136,15 @@ def test_what_was_measured_is_said_in_words(folder: Folder, monkeypatch: pytest.
     said = [
         "Perceptual distance 1.23 (1.10 to 1.40): 0 is as filmed, more is worse.",
         "Sharpness 90% of the real clip's.",
+        "Flicker 1.0 times the real clip's; a blurred clip has less of it, too.",
     ]
     assert tasks.measure(folder, actor="Ann", dance="more") == {"actor": "Ann", "said": said}
     assert folder.noted("actors", "Ann") == {"person": "Ann", "measured": {"dance": "more", "said": said}}
     assert not list((folder.root / "scratch").iterdir())
     assert "How true, by more:" in fragments.gallery(folder) and "Perceptual distance 1.23" in fragments.gallery(folder)
+    learnt = f"{0:064x}"  # as of the dance
+    tiny_actor(reference_sha256=learnt).save(folder.root / "actors" / "Ann.actor")
+    assert tasks.measure(folder, actor="Ann", dance="more")["said"] == [figures.LEARNT, *said]
     folder.note("actors", "Ann", {"measured": ["damaged"]})
     assert "Ann" in fragments.gallery(folder) and "How true" not in fragments.gallery(folder)
     assert set(figures.SAID) < set(MEASURES)
@@ -153,11 +158,12 @@ WRISTS, ELBOWS = [LEFT_WRIST, RIGHT_WRIST], [LEFT_ELBOW, RIGHT_ELBOW]
     ("unseen", "said"),
     [
         ([], ""),
-        (ANKLES, "It never shows the body below the knees: there the clone's legs stand."),
-        (WRISTS, "It never shows the forearms: there its arms hang."),
+        (ANKLES, "The dance never shows the body below the knees: there the clone's legs stand."),
+        (WRISTS, "The dance never shows the forearms: there its arms hang."),
         (
             [*ANKLES, *KNEES, *WRISTS, *ELBOWS],
-            "It never shows the arms and the body below the hips: there the clone's legs stand and its arms hang.",
+            "The dance never shows the arms and the body below the hips: "
+            "there the clone's legs stand and its arms hang.",
         ),
     ],
 )
@@ -173,8 +179,8 @@ def test_they_stand_beside_the_time_line_and_the_shots(folder: Folder) -> None:
     report = tasks.coverage(folder, person="a", dance="a")["report"]
     found = folder.noted("reports", report)
     assert found["unseen"] == "" and "never shows" not in fragments.coverage(folder, "a", "a")
-    folder.note("reports", report, found | {"unseen": "It never shows <arms>"})
-    assert "It never shows &lt;arms&gt;" in fragments.coverage(folder, "a", "a")
+    folder.note("reports", report, found | {"unseen": "The dance never shows <arms>"})
+    assert "The dance never shows &lt;arms&gt;" in fragments.coverage(folder, "a", "a")
     del found["unseen"]  # as of a report made before
     folder.note("reports", report, found)
     assert "Time line of the dance" in fragments.coverage(folder, "a", "a")

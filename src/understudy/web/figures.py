@@ -5,6 +5,7 @@ from __future__ import annotations
 from understudy.evaluation.results import Evaluation, Summary
 
 REGION = "person"
+LEARNT = "Of the clip that it has learnt from: of clips that it has not seen, this says nothing."
 SAID = {
     "perceptual": ("Perceptual distance {}: 0 is as filmed, more is worse.", "{:.2f}"),
     "sharpness": ("Sharpness {} of the real clip's.", "{:.0%}"),
@@ -35,4 +36,5 @@ def in_words(found: Evaluation) -> list[str]:
 def _number(summary: Summary, written: str) -> str:
     if summary.low is None or summary.high is None:
         return written.format(summary.mean)
-    return f"{written} ({written} to {written})".format(summary.mean, summary.low, summary.high)
+    mean, low, high = (written.format(one) for one in (summary.mean, summary.low, summary.high))
+    return mean if low == high else f"{mean} ({low} to {high})"

@@ -20,11 +20,12 @@ def build(studio: Studio) -> list[Fresh]:
     shown = listing()
     gr.Markdown("### How true is an actor?\nIt dances another clip of its own person, and is held against it.")
     with gr.Row():
-        actor = gr.Dropdown([], label="Actor")
+        actor = gr.Dropdown([], label="Actor", min_width=260)
         dance = gr.Dropdown(
             [],
             label="Another clip of the same person",
             info="Bring it on the tab Dance: by the same camera at the same place, and not what was learnt from.",
+            min_width=260,
         )
     go = gr.Button("Measure")
     live = written()

@@ -104,7 +104,7 @@ def never_shown(driving: Performance) -> str:
     if missing.never:
         never.append(f"the body below the {missing.never}")
     if never:
-        said.append(f"It never shows {' and '.join(never)}")
+        said.append(f"The dance never shows {' and '.join(never)}")
     if missing.below != missing.never:
         said.append(f"{'the' if said else 'The'} body below the {missing.below} comes and goes at the picture's edge")
     done = ["the clone's legs stand"] if missing.below else []
@@ -197,16 +197,21 @@ def perform(
 
 def measure(folder: Folder, *, actor: str, dance: str) -> Answer:
     """Measures how true an actor is: it plays another clip of its person, whose frames are the truth."""
+    from understudy.actor import Actor
     from understudy.evaluation.results import Evaluation
+    from understudy.performance.header import HEADER_FILE, read_header
     from understudy.verbs.evaluate import evaluate
-    from understudy.web.figures import in_words as figures_in_words
+    from understudy.web import figures
 
-    clip = folder.clip_of(folder.find("dances", dance))
+    path, performance = folder.find("actors", actor), folder.find("dances", dance)
+    clip = folder.clip_of(performance)
     if clip is None:
         raise UsageError(f"the video of {dance} is not here: bring it once more, on the tab Dance")
     with TemporaryDirectory(dir=folder.root / "scratch") as place:
-        evaluate(actor=folder.find("actors", actor), driving=clip, output=place)
-        said = figures_in_words(Evaluation.load(Path(place) / "results.json"))
+        evaluate(actor=path, driving=clip, output=place)
+        said = figures.in_words(Evaluation.load(Path(place) / "results.json"))
+    if Actor.load(path).reference_sha256 == read_header(performance / HEADER_FILE).source_sha256:
+        said.insert(0, figures.LEARNT)
     folder.note("actors", actor, {**folder.noted("actors", actor), "measured": {"dance": dance, "said": said}})
     return {"actor": actor, "said": said}
 
