@@ -68,6 +68,7 @@ def test_each_has_a_performance_of_the_same_length_which_is_remembered(crossing,
         (again,) = tracked_people(path, ["2"], cache=tmp_path)
     assert again.path == right.path
     assert "2 people, called left or right; left out: left" in caplog.text
+    assert [one.path for one in tracked_people(path, None, cache=tmp_path)] == [left.path, right.path]
     with pytest.raises(UsageError, match="nobody of them is 'centre'"):
         tracked_people(path, ["centre"], cache=tmp_path)
 

@@ -10,6 +10,7 @@ import pytest
 
 from studios import SECRET, TOKEN, Served, Session
 from understudy.web import server
+from understudy.web.asking import MOST_PEOPLE
 from understudy.web.queue import MOST_WAITING
 
 NOWHERE = "../../../secret"
@@ -17,8 +18,8 @@ HUGE = "a" * 300_000
 MARKUP = "<img src=x onerror=hacked()>${hacked()}{{hacked}}"
 LIKE_OTHERS = ["Film", "The film alone", None]
 
-LEARN = ["Ann", "", "copy-then-refine", "instant", 1, 0]
-PERFORM = [["Ann"], "Waltz", "White", "#202030", True, False]
+LEARN = ["Ann", "", "copy-then-refine", "instant", 1, 0, ""]
+PERFORM = [["Ann"], "Waltz", "White", "#202030", True, False, False, *[""] * MOST_PEOPLE]
 FIX = {"kind": "dances", "name": "Waltz", "act": "undo"}
 
 
@@ -57,6 +58,15 @@ QUESTIONS: dict[str, tuple[str, list[Any], Any]] = {
     "learn for ever": ("ask_2", changed(changed(LEARN, 3, "preview"), 4, 1e300), None),
     "learn for a word": ("ask_2", changed(changed(LEARN, 3, "preview"), 4, "soon"), None),
     "learn from a word": ("ask_2", changed(LEARN, 5, "seed"), None),
+    "learn from numbers that are none": ("ask_2", changed(LEARN, 6, "../../secret"), None),
+    "learn from a list of numbers": ("ask_2", changed(LEARN, 6, [NOWHERE]), None),
+    "learn from a network of another": (
+        "ask_2",
+        changed(changed(LEARN, 2, "freestyle-reenactment"), 6, f"model={NOWHERE}"),
+        None,
+    ),
+    "list the numbers of a module": ("numbers", ["os", "preview"], None),
+    "list the numbers of a path": ("numbers", [NOWHERE, {}], None),
     "dance by a path": ("ask_3", changed(PERFORM, 0, [NOWHERE]), None),
     "dance by a link": ("ask_3", changed(PERFORM, 0, ["link"]), None),
     "dance by nobody": ("ask_3", changed(PERFORM, 0, []), None),
@@ -65,6 +75,15 @@ QUESTIONS: dict[str, tuple[str, list[Any], Any]] = {
     "dance a path": ("ask_3", changed(PERFORM, 1, NOWHERE), None),
     "dance before a file": ("ask_3", changed(PERFORM, 2, "/etc/passwd"), None),
     "dance before a colour that is a file": ("ask_3", changed(changed(PERFORM, 2, "A colour"), 3, "/etc/hosts"), None),
+    "dance each by a path": ("ask_3", [*PERFORM[:6], True, NOWHERE, *[""] * (MOST_PEOPLE - 1)], None),
+    "dance each by lists": ("ask_3", [*PERFORM[:6], "yes", *[["Ann"]] * MOST_PEOPLE], None),
+    "dance by more than there can be": ("ask_3", [*PERFORM, *["Ann"] * 99], None),
+    "ask who is in a path": ("who", [NOWHERE, True, *[NOWHERE] * MOST_PEOPLE], None),
+    "ask who is in a list": ("who", [["Waltz"], {}, *[["Ann"]] * MOST_PEOPLE], None),
+    "find everybody in a path": ("everybody", [NOWHERE], None),
+    "find everybody in a link's video": ("everybody", ["Waltz"], None),
+    "measure a path": ("measure", [NOWHERE, "Waltz"], None),
+    "measure by a list": ("measure", [["link"], {}], None),
     "play a path": ("played", changed(LIKE_OTHERS, 0, NOWHERE), None),
     "play a link": ("played", changed(LIKE_OTHERS, 0, "link"), None),
     "play over a path": ("played", ["Film", "The film over another", f"films/{NOWHERE}"], None),

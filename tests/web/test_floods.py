@@ -103,6 +103,23 @@ def test_a_file_that_drips_is_given_up(unharmed: Served, monkeypatch: pytest.Mon
     eventually(lambda: not uploads(unharmed))
 
 
+@pytest.mark.parametrize("length", ["Content-Length: 800000\r\n", "Transfer-Encoding: chunked\r\n"])
+def test_files_on_their_way_have_their_room_set_aside(
+    unharmed: Served, monkeypatch: pytest.MonkeyPatch, length: str
+) -> None:
+    """Each alone would fit; all of them together would not."""
+    monkeypatch.setattr(unharmed.studio, "most_bytes", unharmed.studio.folder.size() + 1_000_000)
+    with unharmed.connected() as connection:
+        begun(connection, UPLOAD + length, unharmed, b"")
+        eventually(lambda: uploads(unharmed))
+        refused = unharmed.ask("PUT", "/studio/upload?name=b.mp4", {}, b"x" * 300_000)
+        assert refused.status == 400 and b"with what is on its way" in refused.body
+        if "Length" in length:
+            (unharmed.root / "uploads" / unharmed.upload(b"x" * 100_000)).unlink()
+    eventually(lambda: not uploads(unharmed))
+    (unharmed.root / "uploads" / unharmed.upload(b"x" * 300_000)).unlink()  # the room is free again
+
+
 def test_a_file_whose_sender_leaves_is_forgotten(unharmed: Served) -> None:
     with unharmed.connected() as connection:
         begun(connection, UPLOAD + "Content-Length: 1000\r\n", unharmed, b"a" * 10)

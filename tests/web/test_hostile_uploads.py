@@ -76,8 +76,8 @@ def test_words_arrive_as_words_in_every_piece_of_the_page(studio: Studio, monkey
     (folder.root / "actors" / f"{IN_A_NAME}.actor").touch()
     monkeypatch.setattr(fragments, "_about", lambda *_: (WORDS, WORDS, WORDS))
     folder.note("people", IN_A_NAME, {"consent": WORDS, "footage": [WORDS]})
-    folder.note("dances", IN_A_NAME, {"footage": [WORDS]})
-    folder.note("actors", IN_A_NAME, {"person": IN_A_NAME})
+    folder.note("dances", IN_A_NAME, {"footage": [WORDS], "people": 2})
+    folder.note("actors", IN_A_NAME, {"person": IN_A_NAME, "measured": {"dance": WORDS, "said": [WORDS]}})
     (folder.root / "reports" / "one.html").touch()
     found = {"person": "a", "dance": "b", "missed": 0.5, "limbs": {WORDS: 0.5}, "uncovered": [True], "shots": [WORDS]}
     folder.note("reports", "one", found | {"unseen": WORDS})
@@ -92,6 +92,7 @@ def test_words_arrive_as_words_in_every_piece_of_the_page(studio: Studio, monkey
         "live": fragments.live(queue.all(), folder, "dance"),
         "people": fragments.people(folder),
         "gallery": fragments.gallery(folder),
+        "crowd": fragments.crowd(folder, IN_A_NAME),
         "coverage": fragments.coverage(folder, "a", "b"),
         "film": fragments.films(Film("films", IN_A_NAME)),
         "films": fragments.films(Film("films", IN_A_NAME), Film("dances", IN_A_NAME)),

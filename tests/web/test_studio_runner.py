@@ -83,7 +83,7 @@ def test_tasks_end_as_they_do(place: Place, caplog: pytest.LogCaptureFixture) ->
     assert [task.status for task in ended] == ["done", "failed", "failed", "failed", "done", *["failed"] * 3]
     assert ended[0].answer == {"a": [1, None, "Ä"]} and ended[4].answer == {"a": "?"}
     assert [task.reason for task in ended[1:4]] == [
-        "no \ufffd[31mred in films/one.mp4, and no more",
+        "no \ufffd[31mred in one, and no more",
         "KeyError: 'nothing'",
         "KeyError: 'nothing of that name'",
     ]

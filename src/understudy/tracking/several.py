@@ -55,7 +55,7 @@ VERSION = 2
 
 def tracked_people(
     video: StrPath,
-    sides: Sequence[str],
+    sides: Sequence[str] | None,
     *,
     start: float | None = None,
     end: float | None = None,
@@ -71,18 +71,18 @@ def tracked_people(
 
     Args:
         video: the video.
-        sides: whom.
+        sides: whom; None: everybody, from left to right.
         start, end, rotate, tolerate_damage, landmarks: as for `track`.
         cache: folder to keep performances in; None = `cache_folder()`.
 
     Returns:
-        One for each of `sides`, all with as many frames.
+        One for each of them, all with as many frames.
 
     Raises:
         MediaError, PoseError: as `track`.
         UsageError: somebody is named who is not there.
     """
-    check_sides(sides)
+    check_sides(sides or ())
     path = Path(video)
     if not path.is_file():
         raise MediaError(f"there is no video {path}: check the name")
@@ -102,7 +102,7 @@ def tracked_people(
     full = clip.reader()
     found = follow_everybody(clip, full)
     count = len(found)
-    wanted = numbers_of(sides, count, path.name)
+    wanted = _wanted(sides, count, path.name)
     _say_who(path.name, wanted, count)
     made = []
     for number in wanted:
@@ -112,6 +112,10 @@ def tracked_people(
             made.append(finished(writer, folder, clip, full, found[number], Wanted()))
     memory.remember(count)
     return made
+
+
+def _wanted(sides: Sequence[str] | None, count: int, name: str) -> list[int]:
+    return list(range(count)) if sides is None else numbers_of(sides, count, name)
 
 
 def _say_who(name: str, wanted: Sequence[int], count: int) -> None:
@@ -135,7 +139,7 @@ class _Memory:
         self._count.parent.mkdir(parents=True, exist_ok=True)
         write_json(self._count, {"count": count})
 
-    def people(self, sides: Sequence[str]) -> list[Performance] | None:
+    def people(self, sides: Sequence[str] | None) -> list[Performance] | None:
         """Those that are asked for; None if one of them has to be tracked.
 
         Raises:
@@ -145,7 +149,7 @@ class _Memory:
             count = int(read_json(self._count)["count"])
         except (OSError, UnderstudyError, KeyError, TypeError, ValueError):
             return None
-        numbers = numbers_of(sides, count, self._video.name)
+        numbers = _wanted(sides, count, self._video.name)
         try:
             people = [Performance.load(self.folder(number, count)) for number in numbers]
         except UnderstudyError:

@@ -30,6 +30,9 @@ def build(studio: Studio) -> list[Fresh]:
             person = gr.Dropdown([], label="Person")
             compare = gr.Button("Compare")
             found = written()
+            gr.Markdown("**Do several people dance in it?** Then each can be danced by an actor of their own.")
+            crowd = gr.Button("Find everybody in it")
+            counted = written()
 
     takes(file, token, name, pointed)
 
@@ -41,18 +44,20 @@ def build(studio: Studio) -> list[Fresh]:
     go.click(ask, [token, name, pointed], [token, name, file, pointed], **QUIET)
     compare.click(told(studio.folder)(asking.coverage), [person, dance], None, **QUIET)
 
-    def report(who: Any, what: Any) -> str:
-        return fragments.coverage(studio.folder, who, what)
+    crowd.click(told(studio.folder)(asking.everybody), dance, None, **QUIET)
+
+    def report(who: Any, what: Any) -> tuple[str, str]:
+        return fragments.coverage(studio.folder, who, what), fragments.crowd(studio.folder, what)
 
     for one in (person, dance):
-        one.change(report, [person, dance], found, **QUIET)
+        one.change(report, [person, dance], [found, counted], **QUIET)
 
     def values(who: Any, what: Any) -> list[Any]:
         return [
             choices(studio.folder, "people", who),
             choices(studio.folder, "dances", what),
-            report(who, what),
-            fragments.live(studio.queue.all(), studio.folder, "dance", "coverage"),
+            *report(who, what),
+            fragments.live(studio.queue.all(), studio.folder, "dance", "everybody", "coverage"),
         ]
 
-    return [Fresh([person, dance, found, live], values, [person, dance])]
+    return [Fresh([person, dance, found, counted, live], values, [person, dance])]

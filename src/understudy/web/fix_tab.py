@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from understudy.base.stored import number
 from understudy.errors import UnderstudyError, UsageError
 from understudy.performance import HEADER_FILE, fixes
 from understudy.poses.edits import Delete, Edit, ExchangeSides, Interpolate, Move
@@ -44,7 +45,7 @@ def build(studio: Studio) -> list[Fresh]:
         elif act == "redo":
             performance = fixes.redo(performance)
         else:
-            performance = fixes.add(performance, _edit(said))
+            performance = fixes.add(performance, _edit(said, performance.header.size_hw))
         studio.frames.keep(performance)
         studio.queue.changed()
         return _shown(studio, kind, name)
@@ -79,11 +80,13 @@ def _asked(said: dict[str, Any]) -> tuple[Kind, str]:
     raise UsageError("choose a dance or a person first")
 
 
-def _edit(said: dict[str, Any]) -> Edit:
+def _edit(said: dict[str, Any], size_hw: tuple[int, int]) -> Edit:
     """What the script asks for; whether it can be done in this clip is for `fixes.add` to say."""
+    height, width = size_hw
     try:
         if said.get("act") == "move":
-            return Move(_whole(said["frame"]), _joint(said["point"]), float(said["x"]), float(said["y"]))
+            x, y = _within(said["x"], width), _within(said["y"], height)
+            return Move(_whole(said["frame"]), _joint(said["point"]), x, y)
         first, last = _whole(said["first"]), _whole(said["last"])
         if said.get("act") == "exchange":
             return ExchangeSides(first, last, said["which"])
@@ -101,6 +104,11 @@ def _whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError
     return value
+
+
+def _within(value: Any, side: int) -> float:
+    """A place along one side of the picture; one beyond its edges is at the edge."""
+    return max(0.0, min(float(side - 1), number(value)))
 
 
 def _joint(value: Any) -> int:

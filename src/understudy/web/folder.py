@@ -222,6 +222,11 @@ class Folder:
             read = read_json(path) if own_file(path) else None
         return read if isinstance(read, dict) else {}
 
+    def people_in(self, dance: object) -> int:
+        """How many people dance in a clip in which everybody was looked for; 0 where nobody has looked."""
+        found = self.noted("dances", dance).get("people") if dance in self.names("dances") else None
+        return found if isinstance(found, int) and 0 < found < 1000 else 0
+
 
 def own_file(path: Path) -> bool:
     """Whether a file lies there, and not a link to one that may lie anywhere."""

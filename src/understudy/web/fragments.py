@@ -149,7 +149,8 @@ def gallery(folder: Folder) -> str:
         with suppress(UnderstudyError, OSError):  # it is being written, or another version's
             path = folder.find("actors", name)
             about, consent, time = _about(path, path.stat().st_mtime_ns)
-            of = str(folder.noted("actors", name).get("person", name))
+            noted = folder.noted("actors", name)
+            of = str(noted.get("person", name))
             actors.append(
                 {
                     "name": name,
@@ -157,12 +158,19 @@ def gallery(folder: Folder) -> str:
                     "about": about,
                     "consent": consent,
                     "time": time[:10],
+                    "measured": _measured(noted.get("measured")),
                 }
             )
     dances = [
         {"name": name, "footage": folder.noted("dances", name).get("footage", [])} for name in folder.names("dances")
     ]
     return rendered("actors.html", actors=actors, dances=dances)
+
+
+def _measured(kept: Any) -> dict[str, Any] | None:
+    """How true an actor was found to be; None where nobody has looked, or the note is damaged."""
+    whole = isinstance(kept, dict) and isinstance(kept.get("said"), list)
+    return {"dance": kept.get("dance", ""), "said": kept["said"]} if whole else None
 
 
 @lru_cache(maxsize=256)
@@ -172,6 +180,18 @@ def _about(path: Path, _changed: int) -> tuple[str, str, str]:
 
     actor = Actor.load(path)
     return f"{actor.recipe}, {actor.record.get('preset', '')}", actor.consent.text, actor.consent.time
+
+
+def numbers(method: object, quality: object) -> str:
+    """All numbers of a method that can be set on the page, as a quality has them; nothing where there is none."""
+    from understudy.recipes import recipe
+    from understudy.recipes.parts import settings
+    from understudy.web.asking import methods, settable
+
+    if not isinstance(method, str) or not isinstance(quality, str) or quality not in methods().get(method, ()):
+        return ""
+    found = settings.numbers(recipe(method).preset(quality))
+    return rendered("numbers.html", numbers=[one for one in found if settable(one.kind)])
 
 
 # -- coverage -----------------------------------------------------------------------------------------------------
@@ -185,11 +205,17 @@ def coverage(folder: Folder, person: object, dance: object) -> str:
             limbs = sorted(found["limbs"].items(), key=lambda one: -one[1])[:5]
             return rendered(
                 "coverage.html",
-                found=found,
+                found={"unseen": ""} | found,  # which older reports do not say
                 report=name,
                 limbs=[(limb, missed) for limb, missed in limbs if missed >= 0.005],
             )
     return rendered("coverage.html", found=None, otherwise="Choose a person and a dance, and ask.")
+
+
+def crowd(folder: Folder, dance: object) -> str:
+    """How many people were found in a dance, and what that is good for; nothing where nobody has looked."""
+    count = folder.people_in(dance)
+    return rendered("crowd.html", count=count, dance=dance) if count else ""
 
 
 # -- films --------------------------------------------------------------------------------------------------------

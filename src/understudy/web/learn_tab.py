@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from understudy.web import fragments
-from understudy.web.asking import Asking, methods
+from understudy.web.asking import LONGEST_NUMBERS, Asking, methods
 from understudy.web.parts import QUIET, Fresh, choices, told, written
 
 if TYPE_CHECKING:
@@ -46,23 +46,34 @@ def build(studio: Studio) -> list[Fresh]:
                     info="copy-then-refine looks best; the others are papers'.",
                 )
                 seed = gr.Number(label="Seed", value=0, precision=0)
+            with gr.Accordion("Numbers of the method", open=False):
+                numbers = gr.Textbox(
+                    label="Other numbers than the quality's",
+                    info="NAME=VALUE, one a line, for example frames=400.",
+                    lines=3,
+                    max_lines=12,
+                    max_length=LONGEST_NUMBERS,
+                )
+                listed = written(fragments.numbers(usual, "preview"))
             go = gr.Button("Learn", variant="primary")
         with gr.Column():
             gr.Markdown("Pictures appear here while it learns, from left to right: pose, what was learnt, the truth.")
             live = written()
 
     @told(studio.folder)
-    def ask(who: Any, called: Any, how: Any, quality: Any, limit: Any, number: Any) -> str:
-        asking.learn(who, called, how, quality, None if quality == "instant" else limit, number)
+    def ask(who: Any, called: Any, how: Any, quality: Any, limit: Any, number: Any, others: Any) -> str:
+        asking.learn(who, called, how, quality, None if quality == "instant" else limit, number, others)
         return ""
 
-    go.click(ask, [person, name, recipe, preset, minutes, seed], name, **QUIET)
+    go.click(ask, [person, name, recipe, preset, minutes, seed, numbers], name, **QUIET)
 
     def offer(how: Any) -> Any:
         presets = offered.get(str(how), ())
         return gr.update(choices=[(words, one) for one, words in QUALITIES.items() if one in presets], value="preview")
 
     recipe.change(offer, recipe, preset, **QUIET)
+    for one in (recipe, preset):
+        one.change(fragments.numbers, [recipe, preset], listed, **QUIET)
 
     def values(who: Any) -> list[Any]:
         return [choices(studio.folder, "people", who), fragments.live(studio.queue.all(), studio.folder, "learn")]

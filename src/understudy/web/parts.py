@@ -13,6 +13,7 @@ import gradio as gr
 from understudy.errors import UnderstudyError
 from understudy.web.folder import PHOTO_SUFFIXES, VIDEO_SUFFIXES, Folder, Kind, safe
 from understudy.web.fragments import rendered, static
+from understudy.web.wording import in_page_words
 
 if TYPE_CHECKING:
     from understudy.web.state import Studio
@@ -37,7 +38,7 @@ class Fresh:
 
 
 def told(folder: Folder) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The same, with errors that users cause as a line on the page, which does not say where the studio lies."""
+    """The same, with errors that users cause as a line on the page, in its words, without where the studio lies."""
 
     def teller(work: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(work)
@@ -45,7 +46,7 @@ def told(folder: Folder) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             try:
                 return work(*given)
             except UnderstudyError as error:
-                said = html.escape(folder.without_place(str(error)))
+                said = html.escape(in_page_words(folder.without_place(str(error))))
                 raise gr.Error(said, duration=ERROR_SECONDS, print_exception=False) from None
 
         return done

@@ -15,6 +15,7 @@ from understudy.base.stored import number, whole, word
 from understudy.texts import printable, shown
 from understudy.web.folder import Folder
 from understudy.web.queue import Queue, Task
+from understudy.web.wording import in_page_words
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +148,7 @@ class Runner:
 
     def _hear(self, task: Task, kind: str, said: Any, heard: dict[str, Any]) -> None:
         if kind == "note":
-            self.queue.noted(task.number, self.folder.without_place(_words(said[1])))
+            self.queue.noted(task.number, self._as_page(said[1]))
         elif kind == "progress":
             heard["progress"] = _progress(said) | {"pictures": heard.get("progress", {}).get("pictures", 0)}
             self.queue.going_on(task.number, heard["progress"])
@@ -161,12 +162,15 @@ class Runner:
             )  # halves of characters cannot be shown
             heard["end"] = kind, json.loads(fit)
         elif kind == "failed":
-            heard["end"] = kind, self.folder.without_place(_words(said["reason"]))
+            heard["end"] = kind, self._as_page(said["reason"])
             if said.get("traceback"):
                 lines = map(printable, word(said["traceback"]).splitlines()[-50:])
                 log.warning("%s\n%s", task.title, "\n".join(lines))
         elif kind == "stopped":
             heard["end"] = kind, None
+
+    def _as_page(self, said: Any) -> str:
+        return in_page_words(self.folder.without_place(_words(said)))
 
     def _end(self, task: Task, heard: dict[str, Any], code: int) -> None:
         kind, said = heard.get("end", ("gone", None))

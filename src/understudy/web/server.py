@@ -24,6 +24,7 @@ from understudy.errors import UnderstudyError, UsageError
 from understudy.web.folder import Folder, Kind, own_file
 from understudy.web.guard import App, Guard, Password
 from understudy.web.state import Studio
+from understudy.web.wording import in_page_words
 
 log = logging.getLogger(__name__)
 
@@ -194,6 +195,9 @@ class Files:
     def __init__(self, studio: Studio) -> None:
         self.studio, self.folder = studio, studio.folder
         self._uploads = 0
+        self._coming: dict[Path, int] = {}
+        """bytes that each upload under way may still bring"""
+        self._one_by_one = asyncio.Lock()
 
     def routes(self) -> list[Route]:
         get: dict[str, Callable[[Request], Response]] = {
@@ -265,7 +269,10 @@ class Files:
         self._uploads += 1
         try:
             path = self.folder.new_upload(request.query_params.get("name", "")[:200])
-            await self._take(request, path)
+            try:
+                await self._take(request, path)
+            finally:
+                self._coming.pop(path, None)
         except UnderstudyError as error:
             return PlainTextResponse(str(error), 400)
         except (ClientDisconnect, asyncio.TimeoutError):  # the latter is an OSError, too, from Python 3.11 on
@@ -278,9 +285,7 @@ class Files:
 
     async def _take(self, request: Request, path: Path) -> None:
         part, taken, began = path.with_suffix(".part"), 0, time.monotonic()
-        free = shutil.disk_usage(path.parent).free - SPARE_BYTES
-        held = await run_in_threadpool(self.folder.size)
-        most = min(self.studio.most_upload, free, self.studio.most_bytes - held)
+        most = await self._room_for(path, request.headers.get("content-length", ""))
         chunks = request.stream().__aiter__()
         try:
             with open(part, "xb") as file:
@@ -295,6 +300,7 @@ class Files:
                     if taken > most:
                         raise UsageError(_too_large(self.studio.most_upload, taken))
                     await run_in_threadpool(file.write, chunk)
+                    self._coming[path] = max(0, self._coming[path] - len(chunk))
             if not taken:
                 raise UsageError("the file is empty")
             part.replace(path)
@@ -302,13 +308,29 @@ class Files:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
 
+    async def _room_for(self, path: Path, announced: str) -> int:
+        """Bytes that an upload may have, which are set aside for it: no other may bring them meanwhile.
+
+        Args:
+            announced: how many it says that it has; one that does not say may have all that is left.
+        """
+        async with self._one_by_one:
+            coming = sum(self._coming.values())  # before the folder is looked at: what arrives meanwhile counts twice
+            held = await run_in_threadpool(self.folder.size)
+            free = min(shutil.disk_usage(path.parent).free - SPARE_BYTES, self.studio.most_bytes - held)
+            most = max(0, min(self.studio.most_upload, free - coming))
+            self._coming[path] = min(int(announced), most) if announced.isdecimal() else most
+        return most
+
 
 def _too_large(most: int, taken: int) -> str:
     if taken > most:
         return (
             f"the file is larger than {most / 1e9:.1f} GB, the most that the studio takes: shorten it, or compress it"
         )
-    return "the disk, or the studio's share of it, is full: delete what you do not need any more"
+    return (
+        "the disk, or the studio's share of it, is full, with what is on its way: delete what you do not need any more"
+    )
 
 
 def _answered(work: Callable[[Request], Response], folder: Folder) -> Callable[[Request], Awaitable[Response]]:
@@ -318,7 +340,7 @@ def _answered(work: Callable[[Request], Response], folder: Folder) -> Callable[[
         try:
             return await run_in_threadpool(work, request)
         except UnderstudyError as error:
-            return PlainTextResponse(folder.without_place(str(error)), 404)
+            return PlainTextResponse(in_page_words(folder.without_place(str(error))), 404)
         except OSError:
             return PlainTextResponse("it cannot be read", 404)
 

@@ -26,7 +26,7 @@ from understudy.base.onlooker import Progress, looked_on_by
 from understudy.base.telling import Lines, pass_on_notes, serve_parent
 from understudy.errors import Interrupted, UnderstudyError
 
-MEMORY_RAN_OUT = "memory ran out: a shorter clip needs less, and so does a smaller preset"
+MEMORY_RAN_OUT = "memory ran out: a shorter clip needs less, and so does a lower quality"
 MEMORY_SHARE = 0.8
 """of the machine's memory, that a task may ask for"""
 

@@ -126,8 +126,9 @@ async function load() {
 const ask = (what) => trigger("edit", { kind: shownKind, name: shownName, ...what });
 const stretch = () => from === null ? [at, at] : [Math.min(from, to === null ? at : to), Math.max(from, to === null ? at : to)];
 
-function move(x, y) {
-  data.xy[at][joint] = [x, y];
+const within = (along) => Math.max(0, Math.min(data.size - 1, along));
+function move(x, y) {  // a joint stays in the picture, wherever the finger goes
+  data.xy[at][joint] = [within(x), within(y)];
   data.sure[at][joint] = 1;
   draw();
 }
@@ -173,7 +174,7 @@ function nudge(dx, dy) {
   if (moving && (moving.frame !== at || moving.point !== joint)) settle();
   const [x, y] = data.xy[at][joint];
   move(x + dx, y + dy);
-  moving = { act: "move", frame: at, point: joint, x: x + dx, y: y + dy };
+  moving = { act: "move", frame: at, point: joint, x: data.xy[at][joint][0], y: data.xy[at][joint][1] };
   clearTimeout(late);
   late = setTimeout(settle, 600);
 }
