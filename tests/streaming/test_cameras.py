@@ -8,7 +8,7 @@ import pytest
 from understudy.errors import MediaError
 from understudy.media.writing import VideoWriter
 from understudy.streaming import cameras
-from understudy.streaming.cameras import FileCamera, Webcam, small
+from understudy.streaming.cameras import FileCamera, Webcam, WithSound, small
 from understudy.tracking.observe import LOOK_SIDE
 
 
@@ -50,6 +50,16 @@ def test_a_loop_begins_again_in_time(film):
     seen = [next(shots) for _ in range(9)]
     assert [round(shot.taken - 100, 6) for shot in seen] == [round(number / 10, 6) for number in range(9)]
     assert [number for number, shot in enumerate(seen) if shot.first] == [0, 4, 8]
+
+
+def test_where_the_sound_is_when_a_picture_is_taken_is_known_in_every_round(film):
+    clock = Clock()
+    camera = FileCamera(film, loop=True, sleep=clock.sleep, clock=clock)
+    shots, known = camera.shots(), []
+    for _ in range(6):
+        known.append(round(camera.position(next(shots).taken), 6))
+    assert known == [0.0, 0.1, 0.2, 0.3, 0.0, 0.1]
+    assert camera.position(0.0) == 0.0 and isinstance(camera, WithSound)
 
 
 def test_a_file_that_is_late_does_not_wait(film):

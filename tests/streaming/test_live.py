@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from clips import real_clip
+from clips import audio_packets, real_clip, write_clip
 from tiny import tiny_poses
 from tiny_actor import FLAT, LIMB_COLOUR, drawing_actor, tiny_actor
 from understudy import live, verify
@@ -33,6 +33,7 @@ from understudy.streaming.recording import Recording
 from understudy.streaming.rooms import Room
 from understudy.streaming.show import Pace, Role, Show, Summary, smaller
 from understudy.tracking.detection import Detection
+from understudy.verbs.live import _recording
 
 SIDE, FPS = 64, Fraction(20)
 DANCE = tiny_poses(40, SIDE, 3)
@@ -310,6 +311,43 @@ def test_a_quick_camera_is_recorded_at_thirty_frames_a_second(tmp_path):
             recording.show(np.zeros((32, 32, 3), np.uint8), when)
     with VideoReader(path) as reader:
         assert reader.fps == 30 and len(list(reader)) == 4
+
+
+class Heard(Film):
+    """A film with the sound of a file, of which a second is over when the first picture is taken."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+
+    def position(self, taken):
+        return taken - 6.0
+
+
+def test_a_recording_has_the_sound_of_what_its_pictures_show(tmp_path):
+    """From where the video was when the first picture was taken, packet by packet, and as long as the pictures."""
+    clip, path = write_clip(tmp_path / "dance.mp4", 100, 25, audio="aac"), tmp_path / "out.mp4"
+    show = types.SimpleNamespace(camera=Heard(clip), first_taken=7.0)
+    with _recording(path, show, [drawing_actor()], filmed=True, marks=True) as recording:
+        for when in (7.2, 9.2):
+            recording.show(np.zeros((32, 32, 3), np.uint8), when)
+    heard, whole = audio_packets(path), audio_packets(clip)
+    begin = whole.index(heard[1])
+    assert heard[1:] == whole[begin : begin + len(heard) - 1]
+    assert begin * 1024 / 48000 == pytest.approx(1.0, abs=0.05)
+    assert len(heard) * 1024 / 48000 == pytest.approx(2.0, abs=0.1)
+
+
+def test_the_first_picture_of_the_performance_is_known_when_it_is_recorded():
+    """By when what it shows was filmed, and not those before it, which say what is to be done."""
+    known, screen = [], Screen()
+    made = Show([role(drawing_actor())], Film(pause=0.02), Seer(), [screen], backgrounds=[Background("reference")])
+    screen.show = lambda frame, when: known.append(made.first_taken)
+    made.placing.seconds = 0.2
+    before = time.monotonic()
+    made.run()
+    assert known[0] == 0.0 and before < known[-1] < time.monotonic()
+    assert len({one for one in known if one}) == 1
 
 
 # -- the verb -----------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import cv2
 import numpy as np
@@ -58,6 +58,17 @@ class Camera(Protocol):
         ...
 
 
+@runtime_checkable
+class WithSound(Protocol):
+    """A camera whose pictures have the sound of a file."""
+
+    path: Path
+
+    def position(self, taken: float) -> float:
+        """Seconds of the file that were over when a picture was taken, by `time.monotonic()`."""
+        ...
+
+
 def in_real_time(
     coming: Iterable[Item], fps: Fraction, sleep: Callable[[float], None], clock: Callable[[], float]
 ) -> Iterator[Item]:
@@ -89,12 +100,20 @@ class FileCamera:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.path, self.loop, self._sleep, self._clock = path, loop, sleep, clock
+        self._began = 0.0
         with VideoReader(path, long_side=LOOK_SIDE) as reader:
             self.fps = reader.fps
 
     def shots(self) -> Iterator[Shot]:
         for index, frame in in_real_time(self._frames(), self.fps, self._sleep, self._clock):
-            yield Shot(frame, self._clock(), first=index == 0)
+            taken = self._clock()
+            if index == 0:
+                self._began = taken
+            yield Shot(frame, taken, first=index == 0)
+
+    def position(self, taken: float) -> float:
+        """See `WithSound`; of the latest round."""
+        return max(0.0, taken - self._began)
 
     def _frames(self) -> Iterator[tuple[int, Image]]:
         """With their numbers in the video, from its beginning again and again in a loop."""

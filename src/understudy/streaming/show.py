@@ -184,6 +184,8 @@ class Show:
         self.label, self.controls, self.stamp = label, controls or Controls(len(roles), len(backgrounds)), stamp
         self.placing = Placing(roles[0].actor, calibration, feet)
         self.dance = dance
+        self.first_taken = 0.0
+        """when what the first picture of the performance shows was filmed"""
         self._measure_anew()
         self._rooms = [[Room(role.actor, each, camera.fps) for each in backgrounds] for role in roles]
         self._left_out_before = 0
@@ -351,6 +353,8 @@ class Show:
                     break
                 continue
             now = time.monotonic()
+            if not frames and shown.taken is not None:
+                self.first_taken = shown.taken
             for output in self.outputs:
                 if shown.taken is not None or output.from_the_start:
                     output.show(shown.frame, now)

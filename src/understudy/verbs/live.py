@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from understudy.streaming.cameras import Camera
     from understudy.streaming.controls import Controls
     from understudy.streaming.pose_stream import PoseStream
-    from understudy.streaming.show import Output, Summary
+    from understudy.streaming.recording import Recording
+    from understudy.streaming.show import Output, Show, Summary
     from understudy.tracking.detection import Tracker
 
 PORT = 8765
@@ -82,7 +83,8 @@ def live(
             none; 0 takes any that is free.
         websocket: port of the web socket on this machine; left out, 8766; 0 takes any that is free.
         output: also record the performance: .mp4, .mov or .mkv, at up to 30 frames a second, marked as all files are. A
-            picture stays until the next one comes.
+            picture stays until the next one comes. The sound of a video that is danced to goes along, once where it
+            loops; a microphone's is not recorded.
         mjpeg: port of the page in the browser; left out, 8765, or none where the pictures go elsewhere; 0 takes any
             that is free.
         window: show a window with the pictures (needs a screen, and an OpenCV with windows, see the docs).
@@ -157,7 +159,7 @@ def live(
     with ExitStack() as stack:
         taken, dance = _camera(stack, controls, camera, driving, loop, poses, osc, websocket)
         filmed = any(room.filmed for room in rooms)
-        outputs = _outputs(stack, performers, controls, filmed, taken.fps, output, mjpeg, window, virtual_camera, marks)
+        outputs = _screens(stack, performers[0], controls, taken.fps, output is None, mjpeg, window, virtual_camera)
         show = Show(
             roles,
             taken,
@@ -170,6 +172,8 @@ def live(
             feet=hold_feet,
             dance=dance,
         )
+        if output is not None:
+            outputs.append(stack.enter_context(_recording(Path(output), show, performers, filmed, marks)))
         for role in roles:  # which takes long, so that all that can be wrong was said before
             if isinstance(role.player, ReadyBefore):
                 role.player.make_ready(READY_SECONDS)
@@ -282,23 +286,22 @@ def _listen(
     log.info("%s by OSC at %s, UDP port %d", "poses and keys" if stream else "keys", ADDRESS, listening.port)
 
 
-def _outputs(
+def _screens(
     stack: ExitStack,
-    actors: Sequence[Actor],
+    actor: Actor,
     controls: Controls,
-    filmed: bool,
     fps: Fraction,
-    output: StrPath | None,
+    needed: bool,
     mjpeg: int | None,
     window: bool,
     virtual_camera: bool,
-    marks: bool,
 ) -> list[Output]:
+    """Where pictures are to be seen: what was asked for, and the page if nothing was and one is `needed`."""
     outputs: list[Output] = []
     if virtual_camera:
         from understudy.streaming.virtual_camera import VirtualCamera
 
-        device = VirtualCamera(actors[0].original_size_hw, fps)
+        device = VirtualCamera(actor.original_size_hw, fps)
         stack.callback(device.close)
         log.info("the virtual camera is %s", device.name)
         outputs.append(device)
@@ -308,21 +311,31 @@ def _outputs(
         shown = Window(controls)
         stack.callback(shown.close)
         outputs.append(shown)
-    if mjpeg is not None or not (outputs or output):
+    if mjpeg is not None or (needed and not outputs):
         from understudy.streaming.page import LivePage
 
         page = LivePage(PORT if mjpeg is None else mjpeg, controls)
         stack.callback(page.close)
         log.info("live at %s (Ctrl-C ends it)", page.address)
         outputs.append(page)
-    if output is not None:
-        from understudy.marks.marking import Unmarked
-        from understudy.media.writing import VideoWriter
-        from understudy.performing.marked_video import marking_of, performer_of
-        from understudy.streaming.recording import Recording
-
-        marking = marking_of([performer_of(actor) for actor in actors], filmed) if marks else Unmarked()
-        path = Path(output)
-        recording = Recording(lambda rate: VideoWriter(path, rate, marking=marking), fps)
-        outputs.append(stack.enter_context(recording))
     return outputs
+
+
+def _recording(path: Path, show: Show, actors: Sequence[Actor], filmed: bool, marks: bool) -> Recording:
+    """The performance as a file, with the sound of the video that is danced to."""
+    from understudy.marks.marking import Unmarked
+    from understudy.media.writing import VideoWriter
+    from understudy.performing.marked_video import marking_of, performer_of
+    from understudy.streaming.cameras import WithSound
+    from understudy.streaming.recording import Recording
+
+    marking = marking_of([performer_of(actor) for actor in actors], filmed) if marks else Unmarked()
+
+    def writer(rate: Fraction) -> VideoWriter:
+        if not isinstance(show.camera, WithSound):
+            return VideoWriter(path, rate, marking=marking)
+        # beside what the pictures show, and not beside when they are shown
+        start = show.camera.position(show.first_taken)
+        return VideoWriter(path, rate, audio_from=show.camera.path, audio_start=start, marking=marking)
+
+    return Recording(writer, show.camera.fps)
