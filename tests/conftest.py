@@ -23,6 +23,7 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
+import rooms  # noqa: E402
 from understudy.base.folders import weights_folder  # noqa: E402
 from understudy.poses.pose import Pose  # noqa: E402
 
@@ -54,6 +55,24 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("UNDERSTUDY_WEIGHTS", str(weights_folder()))
         patch.setenv("UNDERSTUDY_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("UNDERSTUDY_CONFIG", str(tmp_path_factory.mktemp("config")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _smooth_rooms() -> Iterator[None]:
+    """What is tracked has a room that is filled smoothly where no frame has shown it.
+
+    To copy patches into it, as users have it, takes half of the time of tracking a clip so short that nobody walks
+    away from where they stand. Tests that look at the room, or at all that users have, ask for `copied_rooms`.
+    """
+    with rooms.smooth():
+        yield
+
+
+@pytest.fixture(scope="module")
+def copied_rooms(_smooth_rooms: None) -> Iterator[None]:
+    """Rooms are filled as users have it, with patches from elsewhere in them."""
+    with rooms.copied():
         yield
 
 

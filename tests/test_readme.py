@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+import one_process
 from tiny import shrunk
 from tiny_actor import tiny_actor
 from understudy.cli import main as cli
 from understudy.evaluation import evaluate as evaluating
+from understudy.jobs import workers
 from understudy.media.images import write_image
 from understudy.recipes import copy_then_refine, every, pix2pix
 from understudy.synthetic.clip import write_clip
@@ -21,14 +23,15 @@ from understudy.synthetic.people import make_person
 from understudy.synthetic.render import render
 from understudy.synthetic.scene import make_scene
 
+pytestmark = pytest.mark.usefixtures("copied_rooms")
+
 ROOT = Path(__file__).parents[1]
 PAGES = {
     page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8")
     for page in [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
 }
-# person, dance, seconds
-CLIPS = {"me": (1, 5, 3.2), "dance": (4, 6, 0.6), "another": (4, 7, 0.6), "held_out": (1, 8, 1)}
-FPS = Fraction(10)  # few frames, and yet as many seconds as `evaluate` needs of "me": three and a bit
+# person, dance, seconds, frames a second: few frames, and yet as many seconds as `evaluate` needs of "me"
+CLIPS = {"me": (1, 5, 3.2, 5), "dance": (4, 6, 0.6, 10), "another": (4, 7, 0.6, 10), "held_out": (1, 8, 1, 5)}
 WITH_COMMANDS = [
     "README.md", "docs/commands.md", "docs/detection.md", "docs/exporting.md", "docs/filming.md", "docs/first-clone.md",
     "docs/installing.md", "docs/licences.md", "docs/marks.md", "docs/methods.md",
@@ -50,9 +53,9 @@ def commands(page):
 def clips(tmp_path_factory):
     where = tmp_path_factory.mktemp("clips")
     room = make_scene(1, (256, 192))
-    for name, (person, dance, seconds) in CLIPS.items():
-        write_clip(where / f"{name}.mp4", make_person(person), choreography(dance, seconds, FPS), room)
-    write_image(where / "photo.jpg", next(render(make_person(1), choreography(5, 1, FPS)[:1], room)).frame)
+    for name, (person, dance, seconds, fps) in CLIPS.items():
+        write_clip(where / f"{name}.mp4", make_person(person), choreography(dance, seconds, Fraction(fps)), room)
+    write_image(where / "photo.jpg", next(render(make_person(1), choreography(5, 1, Fraction(10))[:1], room)).frame)
     return where
 
 
@@ -72,6 +75,7 @@ def here(clips, tmp_path, monkeypatch):
                 small = replace(small, steps=0)
             monkeypatch.setitem(one.presets, preset, lambda config=small: config)
     monkeypatch.setattr(evaluating, "DANCE_SECONDS", 0.4)
+    monkeypatch.setattr(workers, "Here", one_process.Here)
     for module in (pix2pix, copy_then_refine):
         monkeypatch.setattr(module, "ENDLESS", 3)  # steps, where a page says how many minutes
     return tmp_path

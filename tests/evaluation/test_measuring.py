@@ -65,6 +65,12 @@ def noisy(clip: Clip, size: float = 8) -> list[np.ndarray]:
     return [np.clip(f + rng.normal(0, size, f.shape), 0, 255).astype(np.uint8) for f in clip.pictures]
 
 
+@pytest.fixture
+def without_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what is no matter of the perceptual distance, whose network takes most of the time of measuring."""
+    monkeypatch.setattr(true_clip, "load_perceptual", lambda: "left out")
+
+
 def test_the_truth_itself_is_perfect() -> None:
     clip = walking()
     found = measure(clip.frames(), clip, track_output=False)
@@ -79,6 +85,7 @@ def test_the_truth_itself_is_perfect() -> None:
     assert found["temporal"].per_frame["person"][0] is None
 
 
+@pytest.mark.usefixtures("without_the_network")
 def test_a_matte_tells_of_torn_pieces_and_none_says_why() -> None:
     clip = walking(12)
     painted = [np.dstack([frame, mask]) for frame, mask in zip(clip.pictures, clip.masks, strict=True)]
@@ -92,6 +99,7 @@ def test_a_matte_tells_of_torn_pieces_and_none_says_why() -> None:
     assert {name: one for name, one in measure(painted, clip, track_output=False).items() if name in rest} == rest
 
 
+@pytest.mark.usefixtures("without_the_network")
 def test_sharpness_is_less_for_a_blur_and_more_for_noise() -> None:
     clip = walking(12)
     blurred = [cv2.GaussianBlur(picture, (0, 0), 1) for picture in clip.pictures]
@@ -127,6 +135,7 @@ def test_without_the_networks_weights_the_rest_is_measured(monkeypatch: pytest.M
     assert found["rmse"].regions["person"].mean == 0
 
 
+@pytest.mark.usefixtures("without_the_network")
 def test_figures_are_those_of_the_pure_functions() -> None:
     clip = walking()
     made = noisy(clip)
@@ -146,6 +155,7 @@ def test_figures_are_those_of_the_pure_functions() -> None:
     assert np.mean(of_frames) == pytest.approx(found["temporal"].regions["person"].mean)
 
 
+@pytest.mark.usefixtures("without_the_network")
 def test_a_blurred_clip_is_called_smoother_than_the_real_one() -> None:
     clip = walking()
     made = [cv2.GaussianBlur(picture, (0, 0), 2) for picture in clip.pictures]
@@ -164,6 +174,7 @@ def test_the_truth_is_measured_once_for_several_methods() -> None:
     assert first["pck"].regions["person"].note == "the tracker was not run on the output"
 
 
+@pytest.mark.usefixtures("without_the_network")
 def test_a_long_clips_flow_goes_to_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     clip = walking()
     made = noisy(clip)
@@ -185,6 +196,7 @@ def test_frames_without_a_person_or_a_face_have_no_value() -> None:
     assert (found.regions["face"].mean, found.regions["face"].note) == (None, "no face in any frame")
 
 
+@pytest.mark.usefixtures("without_the_network")
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -235,7 +247,7 @@ def finder(monkeypatch: pytest.MonkeyPatch) -> None:
     Finder.open = 0
 
 
-@pytest.mark.usefixtures("finder")
+@pytest.mark.usefixtures("finder", "without_the_network")
 def test_pose_fidelity_holds_tracked_output_against_the_tracked_truth() -> None:
     clip = walking(40)
     moved = [np.roll(picture, 2, axis=1) for picture in clip.pictures]
@@ -261,7 +273,7 @@ def test_joints_found_in_an_enlarged_frame_lie_where_they_were() -> None:
         np.testing.assert_allclose(tracking.pose((64, 64)).xy[0], np.tile((42.0, 25.0), (POINTS, 1)), atol=0.02)
 
 
-@pytest.mark.usefixtures("finder")
+@pytest.mark.usefixtures("finder", "without_the_network")
 def test_the_trackers_are_closed_after_an_error() -> None:
     clip = walking()
     with pytest.raises(ValueError, match="19 frames were generated"):
@@ -289,6 +301,7 @@ def test_limb_errors_are_those_around_the_limb() -> None:
     assert np.isnan(limb_errors(frame, true, xy + 500, seen)).all()
 
 
+@pytest.mark.usefixtures("without_the_network")
 def test_measure_clip_gives_limb_errors_of_every_frame() -> None:
     clip = walking()
     errors = measure_clip(noisy(clip), clip, track_output=False).limb_errors
@@ -302,7 +315,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.hub, "get_dir", lambda: "/nowhere")
 
 
-@pytest.mark.usefixtures("no_network")
+@pytest.mark.usefixtures("no_network", "without_the_network")
 def test_offline_nothing_is_fetched_and_the_reason_is_said() -> None:
     for load, name in (
         (learned_metrics.load_lpips, "alexnet-owt-7be5be79.pth"),
@@ -356,6 +369,7 @@ class MeanColour(torch.nn.Module):
         return pictures.float().mean(dim=(2, 3))
 
 
+@pytest.mark.usefixtures("without_the_network")
 def test_with_their_networks_lpips_and_fid_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     from torchmetrics.image.fid import FrechetInceptionDistance
 

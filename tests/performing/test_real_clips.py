@@ -20,6 +20,8 @@ from understudy.tracking.blazepose import BlazePoseTracker
 from understudy.tracking.observe import LOOK_SIDE
 from understudy.tracking.track import tracked
 
+pytestmark = pytest.mark.usefixtures("copied_rooms")
+
 CONSENT = "published for research under BSD-3-Clause"
 LIMBS = slice(5, 17)  # shoulders, elbows, wrists, hips, knees, ankles: the face is not seen from behind
 WITHIN = 0.1  # of the torso, from where a joint should be

@@ -10,6 +10,8 @@ from understudy.tracking.background import (
     sample_frames,
 )
 
+pytestmark = pytest.mark.usefixtures("copied_rooms")
+
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 13, 31, 32, 33])
 def test_the_network_sorts_any_number(count):

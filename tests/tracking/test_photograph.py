@@ -23,6 +23,8 @@ from understudy.synthetic.scene import make_scene
 from understudy.tracking.photograph import notes
 from understudy.tracking.track import track, tracked
 
+pytestmark = pytest.mark.usefixtures("copied_rooms")
+
 SIZE_HW = (400, 300)
 
 

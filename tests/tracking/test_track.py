@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from filmed_dancer import FRAMES, SIZE_HW, filmed_dancer
 
+import rooms
 from clips import numbered, numbers_of, real_clip, write_clip
 from understudy.errors import MediaError, PerformanceError, PoseError, UsageError
 from understudy.media.reading import VideoReader, VideoWriter
@@ -35,7 +36,8 @@ def filmed(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def performance(filmed):
-    return track(filmed.video, filmed.video.with_name("dance.performance"), size=128)
+    with rooms.copied():
+        return track(filmed.video, filmed.video.with_name("dance.performance"), size=128)
 
 
 def in_working_pixels(truth, performance):
