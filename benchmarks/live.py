@@ -11,7 +11,7 @@ that time as squares of its own; a viewer of the page reads them out of the JPEG
 when it has decoded one. So decoding, tracking, waiting, playing, composing, encoding and the page are all in it; a
 camera's own exposure and a screen's own delay are not. Each way is measured in turns (`--rounds`), in one process.
 
-`player`: the player alone, poses as fast as it asks for them, three ways in turns.
+`player`: the player alone, poses as fast as it asks for them, four ways in turns, and what its network takes.
 
 `soak`: the same for so many minutes with a recording of it: memory over time, the recording's
 length against the clock's, and how the time of the sound that would go with it moves against the pictures.
@@ -52,7 +52,7 @@ from understudy.performance import load_poses
 from understudy.poses.pose import Pose
 from understudy.poses.similarity import edge_to_edge
 from understudy.recipes.parts import prompt
-from understudy.recipes.parts.player import Moment, ReadyBefore
+from understudy.recipes.parts.player import Mending, Moment, ReadyBefore
 from understudy.retargeting.foot_lock import LEGS
 from understudy.streaming.cameras import FileCamera, Shot
 from understudy.streaming.mending import settle_mending
@@ -329,15 +329,20 @@ def player_alone(options: argparse.Namespace, actor: Actor, performance: Path) -
     ready = performer.prompt_player("cpu")
     if isinstance(ready, ReadyBefore):
         ready.make_ready(60.0)
-    ways: dict[str, tuple[Any, Any]] = {
-        "nothing made ready, no turns": (None, Free),
-        "made ready, no turns": (ready, Free),
-        "made ready, in turn": (ready, Semaphore),
+    ways: dict[str, tuple[Any, Any, bool]] = {
+        "nothing made ready, no turns": (None, Free, True),
+        "made ready, no turns": (ready, Free, True),
+        "made ready, in turn": (ready, Semaphore, True),
+        "made ready, in turn, never mended": (ready, Semaphore, False),
     }
+    if isinstance(ready, Mending):
+        print(f"the network takes {1000 * ready.mending_takes():.0f} ms a frame", flush=True)
     found: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
     for turn in range(options.rounds):
         for name in list(ways)[:: 1 if turn % 2 == 0 else -1]:
-            player, prompt.Semaphore = ways[name][0] or performer.prompt_player("cpu"), ways[name][1]
+            made_ready, prompt.Semaphore, mends = ways[name]
+            player = made_ready or performer.prompt_player("cpu")
+            settle_mending(player, "always" if mends else "never")
             found[name].append(one := played(player, moments))
             print(f"{name}: " + ", ".join(f"{what} {value:.0f}" for what, value in one.items()) + " ms", flush=True)
     prompt.Semaphore = Semaphore
