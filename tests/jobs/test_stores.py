@@ -66,6 +66,7 @@ def s3(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Objects]:
         (Path("s3://bucket/x.actor"), "s3://bucket/x.actor"),  # as the command line has it
         ("file:///clips/dance.mp4", "file:///clips/dance.mp4"),
         ("GS://bucket/x", "gs://bucket/x"),
+        ("abfs://clips@me.dfs.core.windows.net/x.mp4", "abfs://clips@me.dfs.core.windows.net/x.mp4"),
         ("notes:", None),
         ("sftp://host:2222/x.mp4", "sftp://host:2222/x.mp4"),
         ("sftp://[fe80:0:0:0:0:0:0:1]:22/x.mp4", "sftp://[fe80:0:0:0:0:0:0:1]:22/x.mp4"),
@@ -82,6 +83,9 @@ def test_what_is_an_address(given: str | Path, address: str | None) -> None:
         ("s3://me:secret@bucket/x.mp4", "holds a name or password"),
         ("simplecache::s3://bucket/x.mp4", "nothing is read|is no address|^$"),
         ("s3://bucket/x.zip::zip://y", "is no address of one thing"),
+        ("abfs://me:secret@account/x.mp4", "holds a name or password"),
+        ("abfss://secret@container@account/x.mp4", "holds a name or password"),
+        ("az://secret@account/x.mp4", "holds a name or password"),
         ("s3:///", "is no address of one thing"),
         ("s3:", "is no address of one thing"),  # what the command line makes of s3://
         ("s3://ME:secret/secret@bucket/x.mp4", "holds a name or password"),

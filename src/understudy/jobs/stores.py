@@ -33,6 +33,8 @@ _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?:/+(.*))?", re.DOTALL)
 letter."""
 WHOLE_AT_END = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "memory")
 """where nothing half-written is to be seen"""
+AT_ACCOUNT = ("abfs", "abfss")
+"""addresses as container@account.dfs.core.windows.net/folder/name"""
 KINDS = (*WHOLE_AT_END, "sftp", "ssh", "smb")
 """of storage that are spoken to: those that can be written to, and ask for more than a name"""
 MOST_BYTES = 64 * 2**30
@@ -74,7 +76,8 @@ def address_of(given: StrPath) -> str | None:
 def _holds_secrets(kind: str, host: str) -> bool:
     """Whether a name or password stands before an address; a password may hold a slash, and then ends what we see."""
     _, colon, port = host.rpartition("]")[2].partition(":")  # as [fe80:0:1]:22
-    return "@" in host or (bool(colon) and (kind in WHOLE_AT_END or not port.isdecimal()))
+    named = host.count("@") > (kind in AT_ACCOUNT)
+    return named or (bool(colon) and (kind in WHOLE_AT_END or not port.isdecimal()))
 
 
 class Elsewhere:

@@ -24,5 +24,5 @@ def bound(option: str, port: int, to_do: str = "listen") -> Iterator[None]:
     try:
         yield
     except (OSError, OverflowError) as cause:
-        reason = getattr(cause, "strerror", None) or str(cause)
+        reason = (getattr(cause, "strerror", None) or str(cause)).rstrip(".")
         raise UsageError(f"`{option}={port}`: nothing can {to_do} there ({reason}): choose another port") from None
