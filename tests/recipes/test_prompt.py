@@ -99,6 +99,27 @@ def test_what_is_made_ready_ends_with_the_time(player, monkeypatch):
     assert player._dresser.cut == [0]
 
 
+def test_what_is_finer_is_made_ready_after_what_is_cut_and_in_the_same_time(player, monkeypatch):
+    now, order = [0.0], []
+
+    def ready(name):
+        def ready_frames(count):
+            for frame in range(count):
+                now[0] += 1.0
+                order.append((name, frame))
+                yield count - frame - 1
+
+        return SimpleNamespace(ready_frames=ready_frames)
+
+    monkeypatch.setattr(prompt.time, "monotonic", lambda: now[0])
+    player._dresser, player._full_size = ready("cut"), ready("finer")
+    player.make_ready(1000.0)
+    assert order == [*(("cut", frame) for frame in range(20)), *(("finer", frame) for frame in range(20))]
+    order.clear()
+    player.make_ready(22.0)
+    assert order[-1] == ("finer", 2) and len(order) == 23
+
+
 @pytest.mark.parametrize(("count", "expected"), [(3, [0, 1, 2]), (4, [0, 1, 2, 3]), (10, [0, 2, 5, 7])])
 def test_as_many_frames_are_cut_apart_as_stay_so_and_spread_evenly(count, expected):
     dresser, cut = Dresser.__new__(Dresser), []

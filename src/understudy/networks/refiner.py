@@ -142,7 +142,8 @@ def decided(refinement: Refinement) -> Refinement:
     """
     flow, mask = refinement.flow, refinement.mask
     return refinement._replace(
-        flow=flow * ((flow.norm(dim=2, keepdim=True) - STILL) / STILL).clamp(0, 1),
+        # many times as quick as the norm over an axis of two
+        flow=flow * ((torch.hypot(flow[:, :, :1], flow[:, :, 1:]) - STILL) / STILL).clamp(0, 1),
         mask=((mask - HINT) / (1 - 2 * HINT)).clamp(0, 1),
     )
 

@@ -86,6 +86,8 @@ ROOM = 24
 """pixels of N about all that the warped frames show, which the network sees, and paints in, too"""
 AHEAD = 2
 """moments that are warped before they are refined"""
+DETAILS_LIVE = 512 << 20
+"""bytes of what is finer in frames that stay ready live: of 512x512, some 200 in which somebody fills a quarter"""
 
 
 # -- Training ------------------------------------------------------------------------------------------------------
@@ -303,14 +305,15 @@ class RefiningPlayer:
     def prompt(self) -> PromptPlayer:
         """What plays the same, each moment as soon as it is there."""
         small, large = replace(self.config, size=self.config.side), self._pictures()
+        full_size = FullSize(large, self.config.size, self.config.side, DETAILS_LIVE)
         return PromptPlayer(
             small,
             _at_side(self.config, self.kept),
             self.weights["moment"],
             large.at(small.size),
             lambda moment: _at_side(self.config, pose_of([moment], self.config.size)),
-            lambda dressed, mends: self._shown(map(partial(self._refined, mends=mends), dressed), large),
-            self._enlarges,
+            lambda dressed, mends: (self._full_size(self._refined(one, mends), full_size) for one in dressed),
+            full_size if self._enlarges else None,
         )
 
     def _pictures(self) -> PersonAlone:

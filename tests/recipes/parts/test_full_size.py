@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from understudy.recipes.parts import full_size
-from understudy.recipes.parts.full_size import FullSize, detail_of
+from understudy.recipes.parts.full_size import Detail, FullSize, detail_of
 
 SIDE, SIZE = 64, 192
 
@@ -119,7 +118,7 @@ def test_who_is_not_there_has_no_detail():
     assert not made.any()
 
 
-def test_details_are_kept_up_to_a_bound(monkeypatch):
+def test_details_are_kept_up_to_a_bound():
     asked = []
 
     class Frames(dict):
@@ -128,8 +127,27 @@ def test_details_are_kept_up_to_a_bound(monkeypatch):
             return frame()
 
     one = detail_of(frame(), SIDE).values.nbytes
-    monkeypatch.setattr(full_size, "KEPT", 2 * one)
-    whole = FullSize(Frames(), SIZE, SIDE)
+    whole = FullSize(Frames(), SIZE, SIDE, 2 * one)
     for number in (0, 1, 0, 2, 0, 1):  # 1 is the one that was not asked for the longest when 2 comes
         whole._detail(number)
     assert asked == [0, 1, 2, 1]
+
+
+@pytest.mark.parametrize(("room", "expected"), [(100, [0, 1, 2, 3, 4, 5]), (3, [0, 2, 4]), (0, [0])])
+def test_details_are_ready_before_they_are_asked_for_as_many_as_are_kept(monkeypatch, room, expected):
+    asked, values = [], np.zeros((4, 4, 4), np.float32)
+
+    def detail(picture, side):
+        asked.append(int(picture[0, 0, 0]))
+        return Detail(values, np.zeros(2, np.float32))
+
+    monkeypatch.setattr("understudy.recipes.parts.full_size.detail_of", detail)
+    frames = {number: np.full((SIZE, SIZE, 4), number, np.uint8) for number in range(6)}
+    whole = FullSize(frames, SIZE, SIDE, room * values.nbytes)
+    assert list(whole.ready_frames(6)) == list(range(len(expected)))[::-1]
+    assert sorted(set(asked)) == sorted({3, *expected})
+    asked.clear()
+    for frame in expected[-room:] if room else expected:
+        whole._detail(frame)
+    assert not asked
+    assert list(FullSize(frames, SIZE, SIZE).ready_frames(6)) == list(whole.ready_frames(0)) == []

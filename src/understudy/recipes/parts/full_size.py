@@ -51,10 +51,11 @@ class FullSize:
         pictures: (S, S, 4) RGB and matte, by frame.
         size: S.
         side: N, of the small pictures.
+        kept: bytes of details that are kept.
     """
 
-    def __init__(self, pictures: Mapping[int, Image], size: int, side: int) -> None:
-        self._pictures, self._size, self._side = pictures, size, side
+    def __init__(self, pictures: Mapping[int, Image], size: int, side: int, kept: int = KEPT) -> None:
+        self._pictures, self._size, self._side, self._kept = pictures, size, side, kept
         self._details: OrderedDict[int, Detail | None] = OrderedDict()
 
     def enlarged(self, small: Floats, frames: npt.NDArray[np.intp], filmed: tuple[Floats, Floats] | None) -> Image:
@@ -93,11 +94,28 @@ class FullSize:
         levels = [cv2.min(cv2.max(one, 0), alpha) for one in colours]
         return np.asarray(cv2.merge([cv2.convertScaleAbs(one) for one in (*levels, alpha)]), np.uint8)
 
+    def ready_frames(self, count: int) -> Iterator[int]:
+        """Finds details of frames before a picture asks for them, spread evenly, as many as are kept.
+
+        Args:
+            count: how many frames there are.
+
+        Yields:
+            How many are to come, after each; none where no picture is enlarged.
+        """
+        if self._size == self._side or not count:
+            return
+        self._detail(count // 2)
+        most = min(count, max(1, self._kept // max(1, self._bytes())))
+        for done in range(most):
+            self._detail(done * count // most)
+            yield most - done - 1
+
     def _detail(self, frame: int) -> Detail | None:
         """What a frame has that it lacks at N; None where it shows nobody."""
         if frame not in self._details:
             self._details[frame] = detail_of(self._pictures[frame], self._side)
-            while len(self._details) > 1 and self._bytes() > KEPT:
+            while len(self._details) > 1 and self._bytes() > self._kept:
                 self._details.popitem(last=False)
         self._details.move_to_end(frame)
         return self._details[frame]

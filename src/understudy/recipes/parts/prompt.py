@@ -14,6 +14,7 @@ from understudy.base.progress import progress_bar
 from understudy.base.threads import ReadAhead
 from understudy.poses.pose import Pose
 from understudy.recipes.parts.dressing import Dresser, Dressing, Warping
+from understudy.recipes.parts.full_size import FullSize
 from understudy.recipes.parts.person_alone import PersonAlone
 from understudy.recipes.parts.player import BATCH, Frame, Moment, Need
 from understudy.recipes.parts.source_choice import ChoosingNow
@@ -38,7 +39,7 @@ class PromptPlayer:
         pictures: those frames.
         at_side: a moment's pose, in pixels of the network's pictures.
         shown: what becomes of dressings, with the network or without it.
-        places: see `Dresser`.
+        full_size: which enlarges what is shown; None: nothing is enlarged.
     """
 
     latency: int | None = 0
@@ -52,21 +53,25 @@ class PromptPlayer:
         pictures: PersonAlone,
         at_side: Callable[[Moment], Pose],
         shown: Callable[[Iterable[Dressing], bool], Iterator[Frame]],
-        places: bool = False,
+        full_size: FullSize | None = None,
     ) -> None:
         self._config, self._kept, self._moment = config, kept, moment
         self._at_side, self._shown = at_side, shown
-        self._dresser = Dresser(config, kept, pictures, CUT_LIVE, places)
+        self._dresser, self._full_size = Dresser(config, kept, pictures, CUT_LIVE, full_size is not None), full_size
         self.mends = True
 
     def make_ready(self, seconds: float) -> None:
-        """Cuts frames apart, as many as stay ready, or as can be in so much time; others when they are asked for."""
+        """Cuts frames apart and finds what is finer in them, as many as stay ready or as can be in so much time.
+
+        Others are made ready when they are asked for.
+        """
         until, count = time.monotonic() + seconds, len(self._kept)
         with progress_bar("making ready", None) as advance:
-            for remaining in self._dresser.ready_frames(count):
-                advance()
-                if not remaining or time.monotonic() > until:
-                    return
+            for work in (self._dresser, self._full_size):
+                for _ in () if work is None else work.ready_frames(count):
+                    advance()
+                    if time.monotonic() > until:
+                        return
 
     def mending_takes(self) -> float:
         """See `Mending`: of one of the reference's own moments, half of several times at most."""
