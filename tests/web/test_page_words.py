@@ -175,6 +175,7 @@ def test_notes_as_they_are_really_made(tmp_path: Path, caplog: pytest.LogCapture
             "this cannot be corrected in My tango (2): why",
         ),
         ("actors/Ann.actor exists", "Ann exists"),
+        ("films/Tango.mp4 was danced by clip.mp4, dances/Slow.performance", "Tango was danced by clip.mp4, Slow"),
         ("nothing of all this", "nothing of all this"),
         ("`" * 2000, "`" * 2000),
         ("`understudy track " * 100, "`understudy track " * 100),

@@ -86,7 +86,7 @@ _INSTEAD = (
     (r": `marks=False` writes it unmarked", ""),
     # files of the studio are called by their names
     (
-        r"\b(?:people|dances|actors|films|reports|scratch)/([^/\n:`]+)"
+        r"\b(?:people|dances|actors|films|reports|scratch)/([^/\n:`]+?)"
         r"\.(?:performance|actor|html|mp4|m4v|mov|mkv|webm|avi)\b",
         r"\1",
     ),

@@ -140,6 +140,8 @@ def test_only_the_outcome_has_to_make_sense():
         ({"size": "4.5"}, "`settings` size=4.5: it must be a whole number"),
         ({"rotate": "nan"}, "`settings` augmentation.rotate=nan: it must be a number"),
         ({"zoom": "inf"}, "`settings` augmentation.zoom=inf: it must be a number"),
+        ({"size": "9007199254740993"}, "`settings` size=9007199254740993: it must be a whole number"),  # 2**53 + 1
+        ({"zoom": "-1e16"}, "`settings` augmentation.zoom=-1e16: it must be a number"),
         ({"face": "maybe"}, "`settings` face=maybe: it must be true or false"),
         ({"features": "vgg16"}, "`settings` features=vgg16: it must be auto or vgg19 or random"),
         ({"steps": "many"}, "`settings` steps=many: it must be a whole number or none"),
@@ -163,6 +165,7 @@ def test_what_cannot_be_is_said_in_one_line(changes, message):
     [
         ("size", "128", 128),
         ("size", "-3", -3),
+        ("size", "9007199254740992", 2**53),
         ("rotate", "1e1", 10.0),
         ("rotate", "7", 7.0),
         ("features", "random", "random"),

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from difflib import get_close_matches
 from functools import cache
-from math import isfinite
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -184,7 +183,7 @@ def _read(kind: Any, text: str) -> Any:
     if kind is NoneType:
         return None if text.lower() == "none" else _no()
     value = kind(text)
-    return value if kind is not float or isfinite(value) else _no()
+    return value if kind not in (int, float) or abs(value) <= MOST else _no()  # NaN is not, either
 
 
 def _no() -> Any:
