@@ -62,6 +62,20 @@ def test_where_the_sound_is_when_a_picture_is_taken_is_known_in_every_round(film
     assert camera.position(0.0) == 0.0 and isinstance(camera, WithSound)
 
 
+def test_where_the_sound_is_stays_known_when_the_next_round_has_begun(film):
+    clock = Clock()
+    camera = FileCamera(film, loop=True, sleep=clock.sleep, clock=clock)
+    shots = camera.shots()
+    taken = [next(shots).taken for _ in range(9)]
+    assert [round(camera.position(each), 6) for each in taken[1:4]] == [0.1, 0.2, 0.3]
+
+
+def test_the_sound_of_a_picture_that_came_late_is_its_own(film):
+    clock = Clock(a_look=0.2)
+    camera = FileCamera(film, sleep=clock.sleep, clock=clock)
+    assert [round(camera.position(shot.taken), 6) for shot in camera.shots()] == [0.0, 0.1, 0.2, 0.3]
+
+
 def test_a_file_that_is_late_does_not_wait(film):
     clock = Clock(a_look=0.2)
     taken = [shot.taken for shot in FileCamera(film, sleep=clock.sleep, clock=clock).shots()]

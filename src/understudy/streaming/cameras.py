@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,6 +23,8 @@ Image = npt.NDArray[np.uint8]
 Item = TypeVar("Item")
 USUAL_FPS = Fraction(30)
 """of cameras that do not say theirs"""
+REMEMBERED = 1000
+"""pictures of a file of which is known where in it they were: more than any are behind when they are shown"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,20 +103,19 @@ class FileCamera:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.path, self.loop, self._sleep, self._clock = path, loop, sleep, clock
-        self._began = 0.0
+        self._given: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
         with VideoReader(path, long_side=LOOK_SIDE) as reader:
             self.fps = reader.fps
 
     def shots(self) -> Iterator[Shot]:
         for index, frame in in_real_time(self._frames(), self.fps, self._sleep, self._clock):
             taken = self._clock()
-            if index == 0:
-                self._began = taken
+            self._given.append((taken, float(index / self.fps)))
             yield Shot(frame, taken, first=index == 0)
 
     def position(self, taken: float) -> float:
-        """See `WithSound`; of the latest round."""
-        return max(0.0, taken - self._began)
+        """See `WithSound`: that of the picture itself, which may have come late, or in a round before this one."""
+        return next((seconds for when, seconds in reversed(tuple(self._given)) if when <= taken), 0.0)
 
     def _frames(self) -> Iterator[tuple[int, Image]]:
         """With their numbers in the video, from its beginning again and again in a loop."""
