@@ -92,3 +92,27 @@ def test_a_busy_program_is_seen():
         one.kill()
         one.wait()
     assert others > 0.3
+
+
+@pytest.mark.parametrize(("had", "spared", "expected"), [(8, 0, 8), (8, 1, 7), (2, 1, 2), (8, 8, 1), (1, 1, 1)])
+def test_cores_are_spared_for_other_threads_of_this_process(eight, had, spared, expected):
+    torch.set_num_threads(had)
+    with ThreadsByLoad(spared) as threads:
+        assert threads.threads == torch.get_num_threads() == expected
+    assert torch.get_num_threads() == had
+
+
+def test_spared_cores_stay_spared_when_others_leave(eight):
+    with ThreadsByLoad(spared=1) as threads:
+        counts = []
+        for seconds, busy in ((10.0, 40.0), (20.0, 40.0)):
+            eight.append((seconds, busy, 0.0))
+            threads.follow()
+            counts.append(torch.get_num_threads())
+    assert counts == [4, 7] and torch.get_num_threads() == 8
+
+
+def test_who_has_said_how_many_spares_none(eight, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "8")
+    with ThreadsByLoad(spared=1):
+        assert torch.get_num_threads() == 8

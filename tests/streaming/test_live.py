@@ -13,11 +13,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 
 from clips import audio_packets, real_clip, write_clip
 from tiny import tiny_poses
 from tiny_actor import FLAT, LIMB_COLOUR, drawing_actor, tiny_actor
 from understudy import live, verify
+from understudy.base import load
 from understudy.compositing.backgrounds import Background
 from understudy.errors import ActorError, MediaError, UsageError
 from understudy.marks.marking import Unmarked
@@ -182,6 +184,24 @@ def test_a_pose_is_made_when_it_will_be_asked_for():
     for _ in range(60):
         pace.looked(0.5)
     assert pace.wait(6.1) == 0
+
+
+def test_playing_leaves_a_core_to_the_rest_of_the_chain(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(load, "cores", lambda: 2)
+    playing, threads, before = role(drawing_actor()), [], torch.get_num_threads()
+
+    def play(moments, batch):
+        threads.append(torch.get_num_threads())
+        yield from playing.actor.prompt_player("cpu").play(moments, batch=batch)
+
+    monkeypatch.setattr(playing.player, "play", play)
+    torch.set_num_threads(2)
+    try:
+        Show([playing], Film(5), Seer(), [], backgrounds=[Background("reference")], calibration=0.0).run()
+        assert threads == [1] and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_a_dance_is_shown_as_it_happens():

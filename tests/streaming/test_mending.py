@@ -3,9 +3,11 @@
 import logging
 
 import pytest
+import torch
 
 from tiny_actor import drawing_actor
 from understudy import live
+from understudy.base import load
 from understudy.errors import UsageError
 from understudy.streaming.mending import MOST_SECONDS, settle_mending
 
@@ -28,6 +30,19 @@ def test_it_is_left_out_where_it_takes_too_long_and_that_is_told(takes, mends, c
         settle_mending(player, "auto")
     assert player.mends is mends and player.asked == 1
     assert ("takes 24 ms a frame here, more than 12" in caplog.text) is not mends
+
+
+def test_it_is_measured_with_as_many_threads_as_playing_gets(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(load, "cores", lambda: 2)
+    before, player, threads = torch.get_num_threads(), Mender(0.0), []
+    torch.set_num_threads(2)
+    try:
+        player.mending_takes = lambda: threads.append(torch.get_num_threads()) or 0.0
+        settle_mending(player, "auto")
+        assert threads == [1] and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(("mend", "mends"), [("always", True), ("never", False)])
