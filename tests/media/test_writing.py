@@ -342,6 +342,23 @@ def test_an_encoder_error_surfaces(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+def test_sound_that_cannot_be_written_is_not_said_to_be_unreadable(tmp_path: Path) -> None:
+    class Full:
+        def mux(self, packet: object) -> None:
+            raise OSError(28, "No space left on device")
+
+    clip = clips.write_clip(tmp_path / "dance.mp4", 30, audio="aac")
+    with (
+        pytest.raises(MediaError, match=r"cannot write .*out\.mp4: No space left on device"),
+        VideoWriter(tmp_path / "out.mp4", Fraction(30), audio_from=clip) as writer,
+    ):
+        for number, frame in enumerate(numbered(20)):
+            writer.write(frame)
+            if number == 0:
+                writer._output.audio._output = Full()  # type: ignore[union-attr]
+    assert os.listdir(tmp_path) == ["dance.mp4"]
+
+
 def test_no_frames_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="no frames were written"), VideoWriter(tmp_path / "a.mp4", Fraction(30)):
         pass

@@ -21,7 +21,7 @@ from tiny_actor import FLAT, LIMB_COLOUR, drawing_actor, tiny_actor
 from understudy import live, verify
 from understudy.base import load
 from understudy.compositing.backgrounds import Background
-from understudy.errors import ActorError, MediaError, UsageError
+from understudy.errors import ActorError, MediaError, UnderstudyError, UsageError
 from understudy.marks.marking import Unmarked
 from understudy.media.reading import VideoReader
 from understudy.media.writing import VideoWriter
@@ -484,6 +484,13 @@ def test_what_cannot_be_opened_is_said_before_anything_is_made_ready(asked, said
 
     with pytest.raises((UsageError, MediaError), match=said):
         live(NeverReady(**vars(drawing_actor())), device="cpu", **asked)
+
+
+def test_where_nothing_can_be_written_is_said_before_a_camera_is_opened(tmp_path, monkeypatch):
+    monkeypatch.setattr("understudy.verbs.live._camera", lambda *_: pytest.fail("opened for nothing"))
+    (tmp_path / "file").touch()
+    with pytest.raises(UnderstudyError, match="cannot make the folder .*file"):
+        live(drawing_actor(), output=tmp_path / "file" / "out.mp4")
 
 
 def test_recipes_that_need_the_whole_dance_cannot_be_live(learnt_whole):

@@ -93,15 +93,19 @@ class AudioTrack:
         self._waiting: tuple[Fraction, _Packet] | None = None
 
     def advance(self, until: Fraction) -> None:
-        """Writes the sound up to `until` seconds of the output; a packet goes in when its middle lies before."""
-        with media_errors(self._path):
-            while True:
-                if self._waiting is None:
+        """Writes the sound up to `until` seconds of the output; a packet goes in when its middle lies before.
+
+        Raises:
+            MediaError: the sound cannot be read. What writing raises comes out as it is: the output is the caller's.
+        """
+        while True:
+            if self._waiting is None:
+                with media_errors(self._path):
                     self._waiting = next(self._packets, None)
-                if self._waiting is None or self._waiting[0] >= until:
-                    return
-                self._output.mux(self._waiting[1])
-                self._waiting = None
+            if self._waiting is None or self._waiting[0] >= until:
+                return
+            self._output.mux(self._waiting[1])
+            self._waiting = None
 
     def close(self) -> None:
         """Closes the input."""

@@ -300,9 +300,9 @@ class _VideoOutput:
     def write(self, frame: _Frame) -> None:
         with media_errors(self._path, "write"):
             self._mux(self._stream.encode(self._converted(frame)))
-        self._count += 1
-        if self.audio is not None:
-            self.audio.advance(self._count / self._fps)
+            self._count += 1
+            if self.audio is not None:
+                self.audio.advance(self._count / self._fps)
 
     def _converted(self, frame: _Frame) -> av.video.frame.VideoFrame:
         if any(self._pad_yx):

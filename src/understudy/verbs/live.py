@@ -146,9 +146,12 @@ def live(
     if not actors:
         raise UsageError("`actor` needs one at least")
     if output is not None:
+        from understudy.base.files import scratch_folder
         from understudy.verbs.outputs import check_video_output
 
         check_video_output(Path(output), False, False, [driving, *actors, *behind])
+        with scratch_folder(output):  # what cannot be written there would be told when somebody dances already
+            pass
     wholes = [each if isinstance(each, Actor) else Actor.load(each) for each in actors]
     for whole in wholes:
         for room in rooms:
