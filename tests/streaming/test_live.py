@@ -489,7 +489,7 @@ def test_what_cannot_be_opened_is_said_before_anything_is_made_ready(asked, said
 def test_where_nothing_can_be_written_is_said_before_a_camera_is_opened(tmp_path, monkeypatch):
     monkeypatch.setattr("understudy.verbs.live._camera", lambda *_: pytest.fail("opened for nothing"))
     (tmp_path / "file").touch()
-    with pytest.raises(UnderstudyError, match="cannot make the folder .*file"):
+    with pytest.raises(UnderstudyError, match="cannot make the folder "):
         live(drawing_actor(), output=tmp_path / "file" / "out.mp4")
 
 
