@@ -10,7 +10,7 @@ from tiny import STANDING
 from understudy.conditioning import limb_warps as warps
 from understudy.poses.pose import LEFT_HIP, LEFT_KNEE, LEFT_SHOULDER, RIGHT_HIP, RIGHT_KNEE, RIGHT_SHOULDER, Pose
 from understudy.recipes import limb_warp
-from understudy.recipes.parts.hanging_cloth import depths, facing_alike, hanging
+from understudy.recipes.parts.hanging_cloth import THIGHS_AND_SHINS, depths, facing_alike, hanging
 from understudy.recipes.parts.wardrobe import Wanted, Wardrobe
 
 SIZE = 128
@@ -54,6 +54,17 @@ def wardrobe(skirt):
     dancing = [figure(stride) for stride in (0.08, 0.1, 0.12, 0.14, 0.16)]
     kept = Pose(np.concatenate([pose.xy for pose in dancing]), np.ones((5, 133), np.float32), (SIZE, SIZE))
     return Wardrobe(limb_warp.Config(size=SIZE), kept, {n: worn(pose, skirt) for n, pose in enumerate(dancing)})
+
+
+def test_cloth_goes_from_leg_to_leg_where_both_are_seen_and_nothing_else_does():
+    points, seen = points_of(figure(0.16)), np.ones(141, bool)
+    wanted = wardrobe(skirt=True).wanted(points, seen)
+
+    def area(parts, hangs):
+        return float(wanted.outline(parts, hangs).within.sum())
+
+    assert area(THIGHS_AND_SHINS, True) > 1.1 * area(THIGHS_AND_SHINS, False)
+    assert area(THIGHS_AND_SHINS[:3], True) == area(THIGHS_AND_SHINS[:3], False)
 
 
 def test_a_skirt_is_told_from_trousers_by_the_gap_between_the_legs():

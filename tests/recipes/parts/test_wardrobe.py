@@ -8,7 +8,7 @@ from understudy.conditioning.limb_warps import distances_to_parts, picture_grid,
 from understudy.poses.pose import LEFT_HIP, LEFT_WRIST, RIGHT_WRIST, Pose
 from understudy.recipes import limb_warp
 from understudy.recipes.parts.limb_colours import LimbColours
-from understudy.recipes.parts.wardrobe import COLOURS_SEEN_AT, Wardrobe
+from understudy.recipes.parts.wardrobe import COLOURS_SEEN_AT, Wardrobe, _LookedUp
 
 SIZE = 64
 CONFIG = limb_warp.Config(size=SIZE)
@@ -60,6 +60,15 @@ def test_it_says_which_pixel_of_the_frame_every_place_shows():
         np.testing.assert_allclose(places[y, x], (x + 8, y), atol=0.3)
     assert np.isnan(places[-2:, -2:]).all()
     assert wardrobe.dressed(0, wardrobe.wanted(points[0], seen[0])).places is None
+
+
+def test_a_layers_rim_covers_nothing_that_another_layer_shows():
+    looked_up, all_of_it = _LookedUp(16), (slice(0, 16), slice(0, 16))
+    left = np.zeros((16, 16), bool)
+    left[:, :8] = True
+    for number, own in enumerate((left, ~left)):
+        looked_up.put(all_of_it, np.full((16, 16, 2), number, np.float32), own)
+    np.testing.assert_array_equal(looked_up.places, np.stack([~left, ~left], axis=-1))
 
 
 def coloured(size, tall):
