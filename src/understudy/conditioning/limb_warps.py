@@ -362,7 +362,7 @@ class Blending:
         Args:
             bent: of `LOWER_ARMS`, those whose hands go their own way.
         """
-        followed, weight = list(self._parts), self._weight.copy()
+        followed, weight = list(self._parts), self._weight
 
         def beyond(part: int, end: int, share: Floats) -> None:
             """Gives the part's other end its share of the part's weight."""
