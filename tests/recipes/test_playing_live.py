@@ -1,5 +1,6 @@
 """Players that play each moment as it comes."""
 
+from dataclasses import replace
 from queue import SimpleQueue
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 
 from tiny import tiny_poses
 from understudy.poses.pose import Pose
+from understudy.recipes.copy_then_refine import NETWORK
 from understudy.recipes.parts.player import Mending, moments
+from understudy.recipes.parts.refined import neutral, refiner_for
 from understudy.recipes.parts.source_choice import ChoosingNow
 
 
@@ -81,3 +84,23 @@ def test_live_the_network_can_be_left_out(learnt_small):
         made[name] = np.stack(list(player.play(moments(tiny_poses(4, 32, 2)))))
     np.testing.assert_array_equal(made["left out"], made["quiet"])
     assert (made["left out"] != made["mended"]).any()
+
+
+def test_live_a_larger_picture_has_the_detail_of_its_frames(learnt_small):
+    """Of a network that sees half of the side, and where one frame is chosen: the same as along the whole dance."""
+    learnt = learnt_small("copy-then-refine")
+    config = replace(learnt.trained.config, size=64, side=32, sources=1)
+    quiet = {NETWORK + name: one.numpy() for name, one in neutral(refiner_for(config).state_dict()).items()}
+    weights = {**learnt.trained.weights, **quiet, "xy": 2 * learnt.trained.weights["xy"]}
+    whole, live = (
+        make(config, weights, learnt.trained.statistics, "cpu")
+        for make in (learnt.recipe.player, learnt.recipe.prompt_player)
+    )
+    live.make_ready(60.0)
+    shown, again = (next(iter(player.play(moments(whole.kept[:1])))) for player in (whole, live))
+    assert shown.shape == (64, 64, 4) and shown.any()
+    np.testing.assert_array_equal(shown, again)
+    details = live._full_size._details
+    assert any(one is not None for one in details.values())
+    details.update(dict.fromkeys(details))  # as if nothing were finer than what the network sees
+    assert (next(iter(live.play(moments(whole.kept[:1])))) != shown).any()
