@@ -164,9 +164,11 @@ def test_what_is_running_can_be_stopped(address: str, here: Path, number: int, c
     tiny_performance(here / "long.performance", 2, frames=4000)
     jobs = [{"actor": "me.actor", "driving": "long.performance", "marks": False}]
     Path("jobs.json").write_text(json.dumps({"jobs": jobs}))
-    asked = program(f"batch jobs.json --output-folder out --threads 1 --ray {address}")
     late = time.monotonic() + 60
-    while not workers_with_a_child() and time.monotonic() < late:
+    while workers_with_a_child() and time.monotonic() < late:  # of the test before
+        time.sleep(0.02)
+    asked = program(f"batch jobs.json --output-folder out --threads 1 --ray {address}")
+    while not (workers_with_a_child() and (here / "out" / "batch.json").exists()) and time.monotonic() < late:
         time.sleep(0.02)
     asked.send_signal(number)
     said = asked.communicate(timeout=60)[1]
