@@ -96,12 +96,14 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "live": (
         "live --actor me.actor --actor you.actor --camera 1 --driving dance.mp4 --loop --poses vmc --osc 9001 "
         "--websocket 0 --output out.mp4 --mjpeg 0 --window --virtual-camera --background black --background room.png "
-        "--mirror --no-hold-feet --mend never --long-side 640 --calibration 2.5 --seconds 60 --no-label --no-marks --device cpu",
+        "--mirror --no-hold-feet --mend never --long-side 640 --calibration 2.5 --seconds 60 --no-label --no-marks "
+        "--device cpu",
         {
             "actor": (Path("me.actor"), Path("you.actor")), "camera": 1, "driving": Path("dance.mp4"), "loop": True,
             "poses": "vmc", "osc": 9001, "websocket": 0, "output": Path("out.mp4"), "mjpeg": 0, "window": True,
             "virtual_camera": True, "background": ("black", "room.png"), "mirror": True, "hold_feet": False,
-            "mend": "never", "long_side": 640, "calibration": 2.5, "seconds": 60.0, "label": False, "marks": False, "device": "cpu",
+            "mend": "never", "long_side": 640, "calibration": 2.5, "seconds": 60.0, "label": False,
+            "marks": False, "device": "cpu",
         },
     ),
     "batch": (
