@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 from understudy.consent import LONGEST
 from understudy.errors import UsageError
 from understudy.media.photographs import is_photograph
-from understudy.web.folder import PHOTO_SUFFIXES, Folder, Kind, safe
+from understudy.web.folder import PHOTO_SUFFIXES, Folder, Kind, no_video, safe
 from understudy.web.queue import Queue
 
 MOST_ACTORS = 4
@@ -68,8 +68,7 @@ class Asking:
 
     def everybody(self, dance: object) -> None:
         """All people of a dance are to be found, so that each can drive an actor."""
-        if self.folder.clip_of(self.folder.find("dances", dance)) is None:
-            raise UsageError(f"the video of {dance} is not here: bring it once more, on the tab Dance")
+        self.folder.video_of(dance)
         self.queue.add("everybody", f"Find everybody in {dance}", {"dance": dance})
 
     def coverage(self, person: object, dance: object) -> None:
@@ -165,9 +164,8 @@ class Asking:
     def measure(self, actor: object, dance: object) -> None:
         """An actor is to be held against another clip of its person."""
         self.folder.find("actors", actor)
-        clip = self.folder.clip_of(self.folder.find("dances", dance))
-        if clip is None or is_photograph(clip):
-            raise UsageError(f"the video of {dance} is not here: bring it once more, on the tab Dance")
+        if is_photograph(self.folder.video_of(dance)):
+            raise no_video(dance)
         self.queue.add("measure", f"How true is {actor}? By {dance}", {"actor": actor, "dance": dance})
 
     def _assigned(self, dance: object, assigned: Sequence[object]) -> dict[str, Any]:
@@ -180,8 +178,7 @@ class Asking:
             self.folder.find("actors", one)
         if len(each) > MOST_ACTORS:
             raise UsageError(f"{MOST_ACTORS} people at most can be given an actor: leave some of them out")
-        if self.folder.clip_of(self.folder.find("dances", dance)) is None:
-            raise UsageError(f"the video of {dance} is not here: bring it once more, on the tab Dance")
+        self.folder.video_of(dance)
         return each
 
     def check(self, token: object, name: object, detect: object) -> None:

@@ -110,6 +110,17 @@ class Folder:
         beside = (dance.with_suffix(suffix) for suffix in VIDEO_SUFFIXES)
         return next((path for path in beside if own_file(path)), None)
 
+    def video_of(self, dance: object) -> Path:
+        """The clip that a dance was tracked from.
+
+        Raises:
+            UsageError: there is no such dance, or its clip is not here any more.
+        """
+        clip = self.clip_of(self.find("dances", dance))
+        if clip is None:
+            raise no_video(dance)
+        return clip
+
     def run_of(self, actor: str) -> Path:
         """The folder of an actor's training."""
         from understudy.actor import run_folder_of
@@ -226,6 +237,11 @@ class Folder:
         """How many people dance in a clip in which everybody was looked for; 0 where nobody has looked."""
         found = self.noted("dances", dance).get("people") if dance in self.names("dances") else None
         return found if isinstance(found, int) and 0 < found < 1000 else 0
+
+
+def no_video(dance: object) -> UsageError:
+    """What is said where a dance has no film."""
+    return UsageError(f"the video of {dance} is not here: bring it once more, on the tab Dance")
 
 
 def own_file(path: Path) -> bool:

@@ -71,11 +71,7 @@ def everybody(folder: Folder, *, dance: str) -> Answer:
     from understudy.covering.coverage import AS_PERFORMED
     from understudy.tracking.several import tracked_people
 
-    performance = folder.find("dances", dance)
-    clip = folder.clip_of(performance)
-    if clip is None:
-        raise UsageError(f"the video of {dance} is not here: bring it once more, on the tab Dance")
-    people = tracked_people(clip, None, **AS_PERFORMED)
+    people = tracked_people(folder.video_of(dance), None, **AS_PERFORMED)
     folder.note("dances", dance, {**folder.noted("dances", dance), "people": len(people)})
     return {"dance": dance, "people": len(people)}
 
@@ -204,9 +200,7 @@ def measure(folder: Folder, *, actor: str, dance: str) -> Answer:
     from understudy.web import figures
 
     path, performance = folder.find("actors", actor), folder.find("dances", dance)
-    clip = folder.clip_of(performance)
-    if clip is None:
-        raise UsageError(f"the video of {dance} is not here: bring it once more, on the tab Dance")
+    clip = folder.video_of(dance)
     with TemporaryDirectory(dir=folder.root / "scratch") as place:
         evaluate(actor=path, driving=clip, output=place)
         said = figures.in_words(Evaluation.load(Path(place) / "results.json"))
