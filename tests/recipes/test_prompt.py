@@ -99,6 +99,12 @@ def test_what_is_made_ready_ends_with_the_time(player, monkeypatch):
     assert player._dresser.cut == [0]
 
 
+def test_a_network_that_changes_nothing_is_not_timed(player):
+    player._shown = None  # would be asked for frames
+    player._plain = True
+    assert player.mending_takes() == 0.0
+
+
 def test_what_is_finer_is_made_ready_after_what_is_cut_and_in_the_same_time(player, monkeypatch):
     now, order = [0.0], []
 

@@ -273,7 +273,7 @@ class RefiningPlayer:
         dressed = dressings(small, kept, large.at(small.size), chosen, pose, range(len(pose)), self._enlarges)
         refined = ReadAhead(self._all_refined(dressed), AHEAD)
         try:
-            yield from self._shown(refined, large)
+            yield from self._shown(refined, FullSize(large, self.config.size, self.config.side))
         finally:
             refined.stop()
 
@@ -312,15 +312,15 @@ class RefiningPlayer:
             self.weights["moment"],
             large.at(small.size),
             lambda moment: _at_side(self.config, pose_of([moment], self.config.size)),
-            lambda dressed, mends: (self._full_size(self._refined(one, mends), full_size) for one in dressed),
+            lambda dressed, mends: self._shown(map(partial(self._refined, mends=mends), dressed), full_size),
             full_size if self._enlarges else None,
+            self.plain,
         )
 
     def _pictures(self) -> PersonAlone:
         return PersonAlone(self.config, self.kept, KeptPictures(self.weights, self.config.size, range(len(self.kept))))
 
-    def _shown(self, refined: Iterable[Refined | None], large: PersonAlone) -> Iterator[Frame]:
-        full_size = FullSize(large, self.config.size, self.config.side)
+    def _shown(self, refined: Iterable[Refined | None], full_size: FullSize) -> Iterator[Frame]:
         for one in refined:
             yield self._full_size(one, full_size)
 

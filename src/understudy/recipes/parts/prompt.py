@@ -40,6 +40,7 @@ class PromptPlayer:
         at_side: a moment's pose, in pixels of the network's pictures.
         shown: what becomes of dressings, with the network or without it.
         full_size: which enlarges what is shown; None: nothing is enlarged.
+        plain: whether the network changes nothing, and is asked nothing.
     """
 
     latency: int | None = 0
@@ -54,11 +55,12 @@ class PromptPlayer:
         at_side: Callable[[Moment], Pose],
         shown: Callable[[Iterable[Dressing], bool], Iterator[Frame]],
         full_size: FullSize | None = None,
+        plain: bool = False,
     ) -> None:
         self._config, self._kept, self._moment = config, kept, moment
         self._at_side, self._shown = at_side, shown
         self._dresser, self._full_size = Dresser(config, kept, pictures, CUT_LIVE, full_size is not None), full_size
-        self.mends = True
+        self.mends, self._plain = True, plain
 
     def make_ready(self, seconds: float) -> None:
         """Cuts frames apart and finds what is finer in them, as many as stay ready or as can be in so much time.
@@ -75,6 +77,8 @@ class PromptPlayer:
 
     def mending_takes(self) -> float:
         """See `Mending`: of one of the reference's own moments, half of several times at most."""
+        if self._plain:
+            return 0.0
         middle = len(self._kept) // 2
         pose = self._kept[middle : middle + 1]
         choosing = ChoosingNow(self._config, self._kept, self._moment)
